@@ -1,0 +1,1 @@
+"""The slipring_demo package."""

@@ -1,0 +1,1 @@
+"""The slipring_consent package."""

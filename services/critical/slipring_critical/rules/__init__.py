@@ -1,0 +1,1 @@
+"""Rules of this service, each with its cases as data beside it."""

@@ -1,0 +1,1 @@
+"""The slipring_report package."""

@@ -1,0 +1,1 @@
+"""Pure checks of a received resource: resource in, issues out."""

@@ -1,0 +1,1 @@
+"""Search without a database: parameters as data, criteria from text, rows from resources."""

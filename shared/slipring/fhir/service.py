@@ -1,0 +1,340 @@
+"""What a service author writes: a `Service` declares, handlers read from a `Desk` and return `Changes`.
+
+A handler never writes. The kernel stores what `Changes` says in one commit: versions, search rows,
+business keys, audit rows, outbox events and timers, after it has checked what the decision relied on.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+import httpx
+
+from slipring.fhir.caller import Caller
+from slipring.fhir.outcome import FhirError
+
+# A decimal-exact JSON tree: objects are dicts, arrays lists, numbers int or Decimal.
+Resource = dict[str, Any]
+CANONICAL = "https://slipring.example/fhir"
+
+
+# --- values -------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """One stored version as the desk reads it; `source` names the keeper when it is a followed copy."""
+
+    resource: Resource
+    version: int
+    updated_at: datetime
+    source: str = ""  # "" = kept here; "order" = a copy that follows order
+    deleted: bool = False
+
+    @property
+    def reference(self) -> str:
+        """The relative reference, `Type/id`."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Save:
+    """One resource to store: a new one (`replaces` None) or the successor of the version named.
+
+    `resource` carries its id: take one from `desk.new_id()`. `delete` hides it (versions stay).
+    """
+
+    resource: Resource
+    replaces: int | None = None
+    delete: bool = False
+
+
+def successor(stored: Stored, **members: Any) -> Save:
+    """The next version of a stored resource with some top-level members changed (None removes one)."""
+    resource = {**stored.resource, **members}
+    return Save({name: value for name, value in resource.items() if value is not None}, replaces=stored.version)
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """What a decision relied on: this reference still stands at this version when the commit happens."""
+
+    reference: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wake:
+    """A durable timer (`name` in `Service.timers`) or outward errand (`name` in `Service.errands`).
+
+    It is armed by the database's clock, `after` from the commit. `key` makes it findable for `cancel`;
+    arming the same key again replaces the old deadline.
+    """
+
+    name: str
+    subject: str  # reference of the resource it is about, "Task/k-..."
+    after: timedelta = timedelta(0)
+    key: str = ""
+    payload: Mapping[str, Any] = field(default_factory=dict)  # small JSON values, no patient data
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """All that one act writes, and all it relied on. Nothing else reaches the database.
+
+    `amend` adds to the resource that the client is writing: `append` puts items at the end of a list member,
+    `members` sets a whole top-level member; all other characters of the received text stay as they were.
+    `refuse`: store the rest (a DetectedIssue, say), then answer the act itself with this error; the written
+    resource is not stored.
+    """
+
+    save: Sequence[Save] = ()
+    append: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    members: Mapping[str, Any] = field(default_factory=dict)
+    require: Sequence[Require] = ()
+    keys: Sequence[str] = ()  # business keys taken for good, e.g. "case:<exam>+<finding>"; UNIQUE in the service
+    wake: Sequence[Wake] = ()
+    cancel: Sequence[str] = ()  # keys of timers to disarm
+    answer: Resource | None = None  # an operation's result
+    status: int = 200  # HTTP status of an operation's answer
+    refuse: FhirError | None = None
+
+    @staticmethod
+    def none() -> Changes:
+        """Nothing more to write."""
+        return Changes()
+
+    def plus(self, other: Changes) -> Changes:
+        """Both together; later answers win."""
+        return replace(
+            self,
+            save=[*self.save, *other.save],
+            append={
+                name: [*self.append.get(name, ()), *other.append.get(name, ())] for name in {**self.append, **other.append}
+            },
+            members={**self.members, **other.members},
+            require=[*self.require, *other.require],
+            keys=[*self.keys, *other.keys],
+            wake=[*self.wake, *other.wake],
+            cancel=[*self.cancel, *other.cancel],
+            answer=other.answer if other.answer is not None else self.answer,
+            status=other.status if other.answer is not None else self.status,
+            refuse=other.refuse or self.refuse,
+        )
+
+
+class Desk(Protocol):
+    """What a handler may see: the time, the caller, and a read-only store (own resources and followed copies).
+
+    Inside a transaction it also sees what the same transaction is about to write.
+    """
+
+    now: datetime  # aware, UTC
+    caller: Caller
+    settings: Any  # the service's own typed settings
+
+    async def read(self, reference: str) -> Stored | None:
+        """The current version of `Type/id`, own or followed; None when absent or deleted."""
+
+    async def read_version(self, reference: str, version: int) -> Stored | None:
+        """One earlier version of a resource kept here."""
+
+    async def search(self, query: str) -> list[Stored]:
+        """All current matches of a FHIR search such as `Task?focus=ServiceRequest/o-1&status=requested`."""
+
+    def new_id(self) -> str:
+        """A fresh id with the service's letter, e.g. `o-0192...`."""
+
+    async def next_value(self, sequence: str) -> int:
+        """The next number of a database sequence; never handed out twice."""
+
+    async def as_of(self, service: str) -> datetime | None:
+        """Up to when the copies that follow this service are complete; None before the first fill."""
+
+
+# --- what a handler is told ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """A client wants to create, update or delete a resource of a kept type (already valid and authorised)."""
+
+    method: Literal["create", "update", "delete"]
+    resource: Resource  # with its id; on delete, what stood
+    before: Stored | None = None
+    imported: bool = False  # under the import scope: history, not work to be done
+
+    @property
+    def reference(self) -> str:
+        """The relative reference, `Type/id`."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """A followed resource arrived (an event or the snapshot fill); it may arrive more than once."""
+
+    source: str
+    resource: Resource
+    version: int
+    deleted: bool = False
+    before: Stored | None = None  # the copy held so far
+
+    @property
+    def reference(self) -> str:
+        """The relative reference, `Type/id`."""
+        return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """An operation was invoked; `parameters` is the Parameters resource (an empty one for a bare POST)."""
+
+    parameters: Resource
+    target: Stored | None = None  # the instance for instance-level operations
+
+    def value(self, name: str) -> Any:
+        """The value[x] or resource of the first parameter with this name, or None."""
+        return next(iter(self.values(name)), None)
+
+    def values(self, name: str) -> list[Any]:
+        """All values of a repeating parameter; choice-typed `valueX` members and `resource` alike."""
+        found = []
+        for parameter in self.parameters.get("parameter", []):
+            if parameter.get("name") == name:
+                member = next((m for m in parameter if m == "resource" or re.match(r"value[A-Z]", m)), None)
+                if member:
+                    found.append(parameter[member])
+        return found
+
+    def at(self, name: str) -> str:
+        """FHIRPath of a parameter, for error messages."""
+        for position, parameter in enumerate(self.parameters.get("parameter", [])):
+            if parameter.get("name") == name:
+                return f"Parameters.parameter[{position}]"
+        return f"Parameters.parameter.where(name='{name}')"
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A timer fired."""
+
+    name: str
+    subject: str
+    key: str
+    due_at: datetime
+    payload: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Errand:
+    """Something to send outside. `attempt_id` is the same on every repeat; `repeat` says it may have gone out before."""
+
+    name: str
+    subject: str
+    key: str
+    attempt_id: str
+    repeat: bool
+    attempts: int  # 1 on the first try
+    payload: Mapping[str, Any]
+
+
+WriteHandler = Callable[[Write, Desk], Awaitable[Changes]]
+ArrivalHandler = Callable[[Arrival, Desk], Awaitable[Changes]]
+OperationHandler = Callable[[Call, Desk], Awaitable[Changes]]
+TimerHandler = Callable[[Due, Desk], Awaitable[Changes]]
+ErrandHandler = Callable[[Errand, Desk, httpx.AsyncClient], Awaitable[Changes]]
+
+
+# --- the declaration ----------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class UniqueIdentifier:
+    """An identifier that no two resources of the type may share.
+
+    `type_code` is the v2-0203 identifier type (PLAC, FILL, ACSN); `system` restricts it to one system.
+    """
+
+    type_code: str = ""
+    system: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Keeps:
+    """A resource type this service keeps.
+
+    Every standard R4 search parameter that we ship for the type is searchable; CapabilityStatement, parser and
+    docs follow from this line. `owned`: identifier type codes that only the service writes (a PUT without them
+    gets them back, one that alters them is refused). `record`: of the retention table, DELETE is refused.
+    """
+
+    type: str
+    on_write: WriteHandler | None = None
+    unique: tuple[UniqueIdentifier, ...] = ()
+    owned: tuple[str, ...] = ()
+    record: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Follows:
+    """Copies of another service's resources, kept current by its outbox. `criteria`: `Type` or `Type?search`."""
+
+    service: str
+    criteria: str
+    then: ArrivalHandler | None = None
+
+    @property
+    def type(self) -> str:
+        """The followed resource type."""
+        return self.criteria.partition("?")[0]
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of an operation, as its OperationDefinition lists it."""
+
+    name: str
+    type: str  # FHIR type: code, string, Reference, CodeableConcept, Bundle, ...
+    use: Literal["in", "out"] = "in"
+    min: int = 0
+    max: str = "1"
+    documentation: str = ""
+    parts: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A FHIR operation, e.g. `Operation("Task", "decide", decided, level="instance", title=..., parameters=...)`."""
+
+    type: str
+    name: str  # without the dollar sign
+    handler: OperationHandler
+    level: Literal["type", "instance"] = "instance"
+    title: str = ""
+    affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
+    parameters: tuple[Parameter, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """The whole service on one page."""
+
+    name: str  # order | consent | report | critical
+    letter: str  # the id prefix: o, c, r, k
+    title: str
+    keeps: Sequence[Keeps]
+    follows: Sequence[Follows] = ()
+    operations: Sequence[Operation] = ()
+    timers: Mapping[str, TimerHandler] = field(default_factory=dict)
+    errands: Mapping[str, ErrandHandler] = field(default_factory=dict)
+    sequences: Sequence[str] = ()  # database sequences for desk.next_value
+    settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
+
+    def keeper_of(self, resource_type: str) -> Keeps | None:
+        """The declaration for a kept type, or None."""
+        return next((keeps for keeps in self.keeps if keeps.type == resource_type), None)

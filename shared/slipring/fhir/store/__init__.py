@@ -1,0 +1,1 @@
+"""What one commit writes: version, search rows, business keys, audit, outbox and timers."""

@@ -1,0 +1,286 @@
+"""The tables of one service's schema; every service has the same (decision: no private tables).
+
+Followed copies live beside kept resources and differ by `source`. Search rows hang on `resource.key`.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+from sqlmodel import Field, SQLModel
+
+# A registry of its own, without a schema name: the connection's search_path names the service's schema.
+metadata = MetaData()
+
+
+class Table(SQLModel):
+    """Base of all tables below."""
+
+    metadata = metadata
+
+
+def _moment(*, nullable: bool = False, default: str | None = None) -> Any:
+    return Column(DateTime(timezone=True), nullable=nullable, server_default=text(default) if default else None)
+
+
+class ResourceRow(Table, table=True):
+    """One resource: which version is current."""
+
+    __tablename__ = "resource"
+    __table_args__ = (
+        UniqueConstraint("type", "id"),
+        Index("resource_by_update", "type", "updated_at", "key"),
+        Index("resource_by_type", "type", "key"),
+    )
+    key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    type: str = Field(sa_type=Text)
+    id: str = Field(sa_type=Text)
+    version: int
+    updated_at: datetime = Field(sa_column=_moment())
+    deleted: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    source: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+
+
+class VersionRow(Table, table=True):
+    """One version with the exact text that is served; copies keep the current one only."""
+
+    __tablename__ = "version"
+    __table_args__ = (Index("version_by_sequence", "sequence"),)
+    key: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
+    version: int = Field(primary_key=True)
+    sequence: int = Field(
+        sa_column=Column(BigInteger, nullable=False, server_default=text("nextval('version_sequence')"))
+    )
+    updated_at: datetime = Field(sa_column=_moment())
+    method: str = Field(sa_type=Text)  # POST, PUT, DELETE
+    body: str = Field(sa_type=Text)
+
+
+class TokenRow(Table, table=True):
+    """A token search row; `parameter` is `Type.code`."""
+
+    __tablename__ = "search_token"
+    __table_args__ = (
+        Index("search_token_value", "parameter", "code", "system", "key"),
+        Index("search_token_key", "key"),
+    )
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    parameter: str = Field(sa_type=Text)
+    system: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+
+
+class ReferenceRow(Table, table=True):
+    """A reference search row: relative references by type and id, others with type '' and the whole URL as id."""
+
+    __tablename__ = "search_reference"
+    __table_args__ = (
+        Index("search_reference_value", "parameter", "id", "type", "key"),
+        Index("search_reference_key", "key"),
+    )
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    parameter: str = Field(sa_type=Text)
+    type: str = Field(sa_type=Text)
+    id: str = Field(sa_type=Text)
+
+
+class DateRow(Table, table=True):
+    """A date search row as a half-open interval [low, high)."""
+
+    __tablename__ = "search_date"
+    __table_args__ = (
+        Index("search_date_low", "parameter", "low", "key"),
+        Index("search_date_high", "parameter", "high", "key"),
+        Index("search_date_key", "key"),
+    )
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    parameter: str = Field(sa_type=Text)
+    low: datetime = Field(sa_column=_moment())
+    high: datetime = Field(sa_column=_moment())
+
+
+class StringRow(Table, table=True):
+    """A string search row: folded for the default match, exact beside it."""
+
+    __tablename__ = "search_string"
+    __table_args__ = (
+        Index("search_string_value", "parameter", text("left(folded, 200) text_pattern_ops"), "key"),
+        Index("search_string_key", "key"),
+    )
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    parameter: str = Field(sa_type=Text)
+    folded: str = Field(sa_type=Text)
+    exact: str = Field(sa_type=Text)
+
+
+class BusinessKeyRow(Table, table=True):
+    """A business key taken for good (order number, imaging number, case of an exam and finding)."""
+
+    __tablename__ = "business_key"
+    value: str = Field(sa_type=Text, primary_key=True)
+    resource: int = Field(sa_column=Column(BigInteger, nullable=False, index=True))
+
+
+class AuditRow(Table, table=True):
+    """Who did what to which resource, with its own content hash; unchained (sealed later)."""
+
+    __tablename__ = "audit"
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    at: datetime = Field(sa_column=_moment())
+    client: str = Field(sa_type=Text)
+    practitioner: str = Field(sa_type=Text)
+    interaction: str = Field(sa_type=Text)  # read, vread, search, history, create, update, delete, operation, refused
+    resource: str = Field(sa_type=Text)  # Type/id/_history/v, or the type for searches
+    disclosed: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # references a search gave out
+    parameters: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # names only, never values
+    body_sha256: str = Field(sa_type=Text)  # of the received body, '' for reads
+    request_id: str = Field(sa_type=Text)
+    outcome: int  # HTTP status
+    content_sha256: str = Field(sa_type=Text)
+
+
+class OutboxRow(Table, table=True):
+    """An event that is not yet fanned out to subscriptions; unnumbered at commit."""
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index("outbox_waiting", "id", postgresql_where=text("not fanned_out")),)
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    type: str = Field(sa_type=Text)
+    resource_id: str = Field(sa_type=Text)
+    version: int
+    method: str = Field(sa_type=Text)
+    created_at: datetime = Field(sa_column=_moment(default="clock_timestamp()"))
+    fanned_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+
+
+class SubscriptionRow(Table, table=True):
+    """The lane of one subscriber: an outside Subscription resource, or a service that follows (`internal`)."""
+
+    __tablename__ = "subscription"
+    id: str = Field(sa_type=Text, primary_key=True)  # Subscription id, or "follow:<service>:<criteria>"
+    internal: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    follower: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    criteria: str = Field(sa_type=Text)
+    endpoint: str = Field(sa_type=Text)
+    payload: str = Field(sa_type=Text)  # '' = empty notification
+    headers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    status: str = Field(sa_type=Text)  # active, error, off
+    error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    last_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    delivered_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    next_attempt_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    failures: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    worker: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    fence: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+
+
+class DeliveryRow(Table, table=True):
+    """One numbered event of one subscription."""
+
+    __tablename__ = "delivery"
+    __table_args__ = (Index("delivery_waiting", "subscription", "number", postgresql_where=text("state = 'waiting'")),)
+    subscription: str = Field(sa_type=Text, primary_key=True)
+    number: int = Field(sa_column=Column(BigInteger, primary_key=True))
+    key: int = Field(sa_type=BigInteger)
+    type: str = Field(sa_type=Text)
+    resource_id: str = Field(sa_type=Text)
+    version: int
+    method: str = Field(sa_type=Text)
+    event_at: datetime = Field(sa_column=_moment())
+    attempt_id: str = Field(sa_type=Text)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    state: str = Field(default="waiting", sa_type=Text, sa_column_kwargs={"server_default": text("'waiting'")})
+    error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    delivered_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class TimerRow(Table, table=True):
+    """A durable deadline (`kind` timer) or outward errand (`kind` errand)."""
+
+    __tablename__ = "timer"
+    __table_args__ = (
+        Index("timer_due", "kind", "due_at"),
+        Index("timer_key", "timer_key", unique=True, postgresql_where=text("timer_key <> ''")),
+    )
+    id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    kind: str = Field(sa_type=Text)
+    name: str = Field(sa_type=Text)
+    subject: str = Field(sa_type=Text)
+    timer_key: str = Field(sa_type=Text)
+    due_at: datetime = Field(sa_column=_moment())
+    payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    attempt_id: str = Field(sa_type=Text)
+    attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
+    error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    worker: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
+    lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    fence: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+
+
+class FollowRow(Table, table=True):
+    """How far this service's copies of one followed criteria are complete."""
+
+    __tablename__ = "follow"
+    source: str = Field(sa_type=Text, primary_key=True)
+    criteria: str = Field(sa_type=Text, primary_key=True)
+    filled: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    as_of: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class SecretRow(Table, table=True):
+    """A random value made once per schema, e.g. the key that encrypts page cursors."""
+
+    __tablename__ = "secret"
+    name: str = Field(sa_type=Text, primary_key=True)
+    value: str = Field(sa_type=Text)
+
+
+class MarkRow(Table, table=True):
+    """A fact about the database itself, e.g. that it is a demo."""
+
+    __tablename__ = "mark"
+    name: str = Field(sa_type=Text, primary_key=True)
+    value: str = Field(sa_type=Text)
+
+
+# The front's schema only (identity): made by the same migrations, used by `slipring.identity`.
+
+
+class ClientRow(Table, table=True):
+    """A registered client with its public keys and the scopes it may ask for."""
+
+    __tablename__ = "client"
+    id: str = Field(sa_type=Text, primary_key=True)
+    name: str = Field(sa_type=Text)
+    jwks: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    practitioner: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+
+
+class TokenKeyRow(Table, table=True):
+    """A key that signs access tokens; the private half never leaves the front's schema."""
+
+    __tablename__ = "token_key"
+    kid: str = Field(sa_type=Text, primary_key=True)
+    private_jwk: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    public_jwk: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
+    created_at: datetime = Field(sa_column=_moment(default="clock_timestamp()"))
+
+
+class UsedAssertionRow(Table, table=True):
+    """A client assertion's jti, kept until it expires: none is accepted twice."""
+
+    __tablename__ = "used_assertion"
+    client: str = Field(sa_type=Text, primary_key=True)
+    jti: str = Field(sa_type=Text, primary_key=True)
+    expires_at: datetime = Field(sa_column=_moment())

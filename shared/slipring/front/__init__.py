@@ -1,0 +1,1 @@
+"""The one address: routes each type to its keeper and merges searches."""

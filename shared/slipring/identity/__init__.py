@@ -1,0 +1,1 @@
+"""Who calls: clients, keys, tokens (SMART Backend Services)."""

@@ -1,0 +1,1 @@
+"""The rule engine: rules, limits and lifecycle tables as pure functions over facts."""

@@ -1,0 +1,1 @@
+"""Clock, settings, logs, the embedded PostgreSQL: what a process needs before it can serve."""
