@@ -1,0 +1,176 @@
+"""A desk held in memory, so that handlers can be tested without a database.
+
+It keeps the contract of `slipring.fhir.service.Desk`: read-only for the handler. `carry_out` lays the saves of a
+`Changes` on it, as the kernel would, so that a test can go on to the next act.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from copy import deepcopy
+from datetime import UTC, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from slipring.fhir.caller import Caller
+from slipring.fhir.service import Changes, Resource, Stored
+
+A_NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai, a Monday
+ANYONE = Caller(client="a-test", scopes=frozenset({"system/*.cruds"}))
+
+# Search parameters whose member is spelt another way.
+_MEMBERS: Mapping[str, tuple[str, ...]] = {
+    "_id": ("id",),
+    "based-on": ("basedOn",),
+    "business-status": ("businessStatus",),
+    "patient": ("for", "subject", "patient"),
+    "subject": ("subject", "for"),
+    "data": ("provision.data.reference",),
+    "part-of": ("partOf",),
+    "request": ("request", "orderRequest"),
+    "result": ("result",),
+    "implicated": ("implicated",),
+    "target": ("target",),
+    "context": ("context", "encounter"),
+    "encounter": ("encounter", "context"),
+    "questionnaire": ("questionnaire",),
+    "practitioner": ("practitioner",),
+    "role": ("code",),
+    "recipient": ("recipient",),
+    "supporting-info": ("supportingInfo",),
+}
+
+
+class ADesk:
+    """A desk with a fixed time, a caller and the resources given; ids and sequences count from one."""
+
+    def __init__(
+        self,
+        now: datetime = A_NOON,
+        holding: Iterable[Resource] = (),
+        caller: Caller = ANYONE,
+        settings: Any = None,
+        letter: str = "o",
+        copies: Iterable[Resource] = (),
+        as_of: Mapping[str, datetime] | None = None,
+    ) -> None:
+        self.now = now
+        self.caller = caller
+        self.settings = settings
+        self._letter = letter
+        self._numbers: dict[str, int] = {}
+        self._as_of = dict(as_of) if as_of is not None else None
+        self.held: dict[str, Stored] = {}
+        self.versions: dict[tuple[str, int], Stored] = {}
+        for resource in holding:
+            self.hold(resource)
+        for resource in copies:
+            self.hold(resource, source="elsewhere")
+
+    def hold(self, resource: Resource, *, source: str = "", deleted: bool = False) -> Stored:
+        """Put a resource on the desk as its next version."""
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        before = self.held.get(reference)
+        version = before.version + 1 if before else 1
+        stored = Stored(deepcopy(resource), version, self.now, source=source, deleted=deleted)
+        self.held[reference] = stored
+        self.versions[reference, version] = stored
+        return stored
+
+    def carry_out(self, changes: Changes, written: Resource | None = None) -> Resource | None:
+        """Store what `changes` saves, and the written resource amended as the kernel would; returns the latter."""
+        for save in changes.save:
+            self.hold(save.resource, deleted=save.delete)
+        if written is None or changes.refuse is not None:
+            return None
+        amended = deepcopy(written)
+        for name, items in changes.append.items():
+            amended[name] = [*amended.get(name, []), *items]
+        amended.update(changes.members)
+        self.hold(amended)
+        return amended
+
+    async def read(self, reference: str) -> Stored | None:
+        """The current version of `Type/id`; None when absent or deleted."""
+        stored = self.held.get(reference)
+        return None if stored is None or stored.deleted else stored
+
+    async def read_version(self, reference: str, version: int) -> Stored | None:
+        """One earlier version."""
+        return self.versions.get((reference, version))
+
+    async def search(self, query: str) -> list[Stored]:
+        """All current matches; tokens and references compare exactly, commas mean or."""
+        resource_type, _, rest = query.partition("?")
+        criteria = [(name, value) for name, value in parse_qsl(rest) if name not in ("_count", "_sort")]
+        return [
+            stored
+            for stored in self.held.values()
+            if not stored.deleted
+            and stored.resource["resourceType"] == resource_type
+            and all(_matches(stored.resource, name, value) for name, value in criteria)
+        ]
+
+    def new_id(self) -> str:
+        """`o-1`, `o-2`, ..."""
+        return f"{self._letter}-{self._count('id')}"
+
+    async def next_value(self, sequence: str) -> int:
+        """1, 2, 3, ... for each sequence."""
+        return self._count(f"sequence {sequence}")
+
+    async def as_of(self, service: str) -> datetime | None:
+        """What the test set; without a setting, copies are complete up to now."""
+        return self.now if self._as_of is None else self._as_of.get(service)
+
+    def _count(self, name: str) -> int:
+        self._numbers[name] = self._numbers.get(name, 0) + 1
+        return self._numbers[name]
+
+
+def _matches(resource: Resource, parameter: str, wanted: str) -> bool:
+    name, _, modifier = parameter.partition(":")
+    alternatives = wanted.split(",")
+    members = _MEMBERS.get(name, (_camel(name),))
+    found = [value for member in members for value in _at(resource, member.split("."))]
+    if modifier == "missing":
+        return (not found) == (wanted == "true")
+    hit = any(_is(value, alternative) for value in found for alternative in alternatives)
+    return not hit if modifier == "not" else hit
+
+
+def _camel(name: str) -> str:
+    first, *others = name.split("-")
+    return first + "".join(other.capitalize() for other in others)
+
+
+def _at(node: Any, path: list[str]) -> Iterator[Any]:
+    if isinstance(node, list):
+        for item in node:
+            yield from _at(item, path)
+    elif not path:
+        yield node
+    elif isinstance(node, Mapping) and path[0] in node:
+        yield from _at(node[path[0]], path[1:])
+
+
+def _is(value: Any, wanted: str) -> bool:
+    if isinstance(value, Mapping):
+        return _mapping_is(value, wanted)
+    if isinstance(value, bool):
+        return str(value).lower() == wanted
+    return str(value) == wanted
+
+
+def _mapping_is(value: Mapping[str, Any], wanted: str) -> bool:
+    if "reference" in value:
+        reference = re.sub(r"/_history/\d+$", "", str(value["reference"]))
+        return reference == wanted or (("/" not in wanted) and reference.endswith("/" + wanted))
+    if "coding" in value:
+        return any(_mapping_is(coding, wanted) for coding in value["coding"])
+    code = value.get("code", value.get("value"))
+    if "|" not in wanted:
+        return code == wanted
+    system, _, expected = wanted.partition("|")
+    return (not system or value.get("system") == system) and (not expected or code == expected)
