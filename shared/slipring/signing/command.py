@@ -1,0 +1,88 @@
+"""`slipring certificate`: ask for, issue and use a signing certificate at the command line."""
+
+from __future__ import annotations
+
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from slipring.signing.certificate import CertificateRefused, issue, make_authority, make_key_and_csr
+from slipring.signing.jws import sign_payload
+from slipring.signing.policy import ROLES, reason
+
+certificate = typer.Typer(
+    name="certificate", help="Signing certificates of the department: request, issue, sign.", no_args_is_help=True
+)
+
+
+def default_data_dir() -> Path:
+    """Where the department's authority lives when nothing else is said."""
+    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return Path(base) / "slipring"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@certificate.command()
+def request(
+    out: Annotated[
+        Path, typer.Option(help="Folder for key.pem (stays with you) and request.pem (goes to the department).")
+    ],
+    name: Annotated[str, typer.Option(help="The name that the certificate shows.")] = "practitioner",
+) -> None:
+    """Make a key of your own and a certificate request that proves you hold it."""
+    out.mkdir(parents=True, exist_ok=True)
+    if (out / "key.pem").exists():
+        raise typer.BadParameter("a key is already there; it is not replaced", param_hint="--out")
+    key, csr = make_key_and_csr(name)
+    descriptor = os.open(out / "key.pem", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "wb") as file:
+        file.write(key)
+    (out / "request.pem").write_bytes(csr)
+    typer.echo(out / "request.pem")
+
+
+@certificate.command(name="issue")
+def issue_for(
+    csr: Annotated[Path, typer.Option(help="The request, as made by `certificate request`.")],
+    practitioner: Annotated[str, typer.Option(help="Practitioner/<id> whose certificate this is.")],
+    name: Annotated[str, typer.Option(help="The name that the certificate shows.")] = "practitioner",
+    data_dir: Annotated[Path | None, typer.Option(help="Where the department's authority is kept.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Write the chain here instead of standard output.")] = None,
+) -> None:
+    """Issue a certificate with the department's own authority (made at first use)."""
+    if not practitioner.startswith("Practitioner/"):
+        raise typer.BadParameter("must be Practitioner/<id>", param_hint="--practitioner")
+    now = _now()
+    authority = make_authority((data_dir or default_data_dir()) / "signing", now=now)
+    try:
+        chain = issue(authority, csr.read_bytes(), practitioner, name, now=now)
+    except (CertificateRefused, ValueError) as error:
+        told = reason(error.code if isinstance(error, CertificateRefused) else "certificate-unreadable")
+        typer.echo(f"{told.zh} {told.en}", err=True)
+        raise typer.Exit(1) from error
+    if out:
+        out.write_bytes(chain)
+    else:
+        typer.echo(chain.decode(), nl=False)
+
+
+@certificate.command()
+def sign(
+    key: Annotated[Path, typer.Option(help="Your key.pem.")],
+    chain: Annotated[Path, typer.Option(help="Your certificate chain.")],
+    payload_file: Annotated[Path, typer.Option(help="The payload bytes of `$signing-input` (decoded); - reads stdin.")],
+    role: Annotated[str, typer.Option(help="author, reviewer or chief.")] = "author",
+    prev: Annotated[str, typer.Option(help="SHA-256 of the JWS before yours; empty for the first signature.")] = "",
+) -> None:
+    """Sign a payload with your own key; prints the detached JWS for `$sign`."""
+    if role not in ROLES:
+        raise typer.BadParameter("must be author, reviewer or chief", param_hint="--role")
+    payload = sys.stdin.buffer.read() if str(payload_file) == "-" else payload_file.read_bytes()
+    typer.echo(sign_payload(payload, key.read_bytes(), chain.read_bytes(), role, prev, _now()))
