@@ -1,0 +1,1 @@
+"""Outbox to subscribers, follows between services, durable timers and errands."""

@@ -1,0 +1,183 @@
+"""Delivery: a queue per subscriber, in number order, one notification in flight, retried until delivered or parked.
+
+At least once: a repeat carries the same `Idempotency-Key` and `Slipring-Repeat: true`. The lease is checked right
+before sending and the result is written under its fencing token, so a resumed worker that lost it changes nothing.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from datetime import timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+import asyncpg
+import httpx
+import structlog
+
+from slipring.fhir.delivery.fanout import Fanout
+from slipring.fhir.interactions.respond import FHIR_JSON, bundle, entry
+from slipring.fhir.kernel import Kernel
+
+_LOG = structlog.get_logger("slipring.delivery")
+_LEASE = timedelta(seconds=10)
+_PULSE_SECONDS = 2.0
+_MOST = 100
+_CONTENT_REFUSED = (400, 409, 413, 415, 422)
+_LONGEST_WAIT_SECONDS = 60.0
+
+
+class Deliverer:
+    """Runs the lanes of one schema; several replicas share them by lease."""
+
+    def __init__(self, kernel: Kernel, fanout: Fanout, worker: int, http: httpx.AsyncClient, follow: Any) -> None:
+        self._kernel = kernel
+        self._fanout = fanout
+        self._worker = worker
+        self._http = http
+        self._follow = follow  # service name -> httpx.AsyncClient to that follower
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._pulsed: dict[str, float] = {}
+
+    async def step(self) -> None:
+        """Start a task for every lane that has work and none running."""
+        lanes = await self._kernel.store.pool.fetch(
+            "SELECT * FROM subscription WHERE status <> 'off' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp()) "
+            "AND (delivered_number < last_number OR internal)"
+        )
+        now = asyncio.get_running_loop().time()
+        for lane in lanes:
+            task = self._running.get(lane["id"])
+            waiting = lane["delivered_number"] < lane["last_number"]
+            pulse_due = lane["internal"] and now - self._pulsed.get(lane["id"], 0.0) >= _PULSE_SECONDS
+            if (task is None or task.done()) and (waiting or pulse_due):
+                self._running[lane["id"]] = asyncio.create_task(self._run(lane["id"]))
+
+    async def close(self) -> None:
+        """Stop sending; what was in flight is repeated, marked, by the next worker."""
+        for task in self._running.values():
+            task.cancel()
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    async def _run(self, lane_id: str) -> None:
+        try:
+            while await self._send_next(lane_id):
+                pass
+        except (asyncpg.PostgresError, OSError) as error:
+            _LOG.warning("lane paused", lane=lane_id, kind=type(error).__name__)
+
+    async def _send_next(self, lane_id: str) -> bool:
+        """Send the next notification of a lane; False when it rests."""
+        pool = self._kernel.store.pool
+        lane = await pool.fetchrow(
+            "UPDATE subscription SET worker = $2, lease_until = clock_timestamp() + $3::interval, fence = fence + 1 "
+            "WHERE id = $1 AND status <> 'off' AND (worker IS NULL OR worker = $2 OR lease_until < clock_timestamp() OR NOT EXISTS "
+            "(SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = worker)) "
+            "RETURNING *",
+            lane_id, self._worker, _LEASE,
+        )
+        if lane is None:
+            return False
+        complete = self._fanout.complete(lane_id)
+        events = await pool.fetch(
+            "SELECT d.*, v.body FROM delivery d LEFT JOIN version v ON v.key = d.key AND v.version = d.version "
+            "WHERE d.subscription = $1 AND d.state = 'waiting' ORDER BY d.number LIMIT $2",
+            lane_id, _MOST if lane["internal"] else 1,
+        )
+        if not events:
+            if lane["internal"] and complete and complete[0] == lane["delivered_number"]:
+                self._pulsed[lane_id] = asyncio.get_running_loop().time()
+                await self._notify(lane, [], complete)
+            return False
+        await pool.execute(
+            "UPDATE delivery SET attempts = attempts + 1 WHERE subscription = $1 AND number = ANY($2::bigint[])",
+            lane_id, [event["number"] for event in events],
+        )
+        status, error = await self._notify(lane, events, None)
+        return await self._record(lane, events, status, error)
+
+    async def _notify(self, lane: asyncpg.Record, events: list[asyncpg.Record], pulse: Any) -> tuple[int, str]:
+        """POST one notification; the status, or 0 and the kind of failure."""
+        repeat = any(event["attempts"] > 0 for event in events)
+        headers = {"Idempotency-Key": events[0]["attempt_id"], "Slipring-Repeat": str(repeat).lower()} if events else {}
+        try:
+            if lane["internal"]:
+                text = notification(self._kernel, lane, events, pulse)
+                client = self._follow(lane["follower"])
+                response = await client.post(lane["endpoint"], content=text.encode(), headers={**headers, "Content-Type": FHIR_JSON})
+                return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
+            return await self._rest_hook(lane, events[0], headers)
+        except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
+            return 0, type(error).__name__
+
+    async def _rest_hook(self, lane: asyncpg.Record, event: asyncpg.Record, headers: dict[str, str]) -> tuple[int, str]:
+        if not self._kernel.demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
+            return 0, "loopback endpoints are notified in demo mode only"
+        for header in lane["headers"]:
+            name, _, value = header.partition(":")
+            headers[name.strip()] = value.strip()
+        headers["Slipring-Event"] = f"{event['type']}/{event['resource_id']}/_history/{event['version']}"
+        headers["Slipring-Event-Number"] = str(event["number"])
+        content = event["body"].encode() if lane["payload"] and event["method"] != "DELETE" else b""
+        if content:
+            headers["Content-Type"] = FHIR_JSON
+        response = await self._http.post(lane["endpoint"], content=content, headers=headers)
+        return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
+
+    async def _record(self, lane: asyncpg.Record, events: list[asyncpg.Record], status: int, error: str) -> bool:
+        numbers = [event["number"] for event in events]
+        parked = status in _CONTENT_REFUSED and not lane["internal"]
+        pool = self._kernel.store.pool
+        if 200 <= status < 300 or parked:
+            async with pool.acquire() as connection, connection.transaction():
+                kept = await connection.fetchval(
+                    "UPDATE subscription SET delivered_number = $3, failures = 0, error = '', status = 'active', "
+                    "next_attempt_at = NULL WHERE id = $1 AND fence = $2 RETURNING id",
+                    lane["id"], lane["fence"], numbers[-1],
+                )
+                if kept:
+                    await connection.execute(
+                        "UPDATE delivery SET state = $3, error = $4, delivered_at = clock_timestamp() "
+                        "WHERE subscription = $1 AND number = ANY($2::bigint[])",
+                        lane["id"], numbers, "parked" if parked else "delivered", error,
+                    )
+            if parked:
+                _LOG.warning("delivery parked", lane=lane["id"], number=numbers[0], error=error)
+            return kept is not None
+        wait = min(_LONGEST_WAIT_SECONDS, 0.5 * 2 ** min(lane["failures"], 10))
+        await pool.execute(
+            "UPDATE subscription SET failures = failures + 1, error = $3, status = 'error', worker = NULL, "
+            "next_attempt_at = clock_timestamp() + $4::interval WHERE id = $1 AND fence = $2",
+            lane["id"], lane["fence"], error, timedelta(seconds=wait),
+        )
+        return False
+
+
+def notification(kernel: Kernel, lane: asyncpg.Record, events: list[asyncpg.Record], pulse: Any) -> str:
+    """A Subscriptions R5 Backport notification on R4: a history Bundle whose first entry is the status as Parameters."""
+    number, at = pulse or (events[-1]["number"], None)
+    status: dict[str, Any] = {
+        "resourceType": "Parameters",
+        "parameter": [
+            {"name": "subscription", "valueReference": {"reference": f"Subscription/{lane['id'].replace(':', '.')}"}},
+            {"name": "status", "valueCode": "active"},
+            {"name": "type", "valueCode": "event-notification" if events else "heartbeat"},
+            {"name": "events-since-subscription-start", "valueString": str(number)},
+        ],
+    }
+    if at is not None:
+        status["parameter"].append({"name": "complete-as-of", "valueInstant": at.isoformat()})
+    entries = [entry(None, json.dumps(status))]
+    for event in events:
+        reference = f"{event['type']}/{event['resource_id']}"
+        deleted = event["method"] == "DELETE"
+        entries.append(
+            entry(
+                f"{kernel.base}/{reference}",
+                None if deleted else event["body"],
+                request={"method": event["method"], "url": reference},
+                response={"status": "204" if deleted else "200", "etag": f'W/"{event["version"]}"'},
+            )
+        )
+    return bundle("history", entries)

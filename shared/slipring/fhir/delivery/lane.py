@@ -1,0 +1,74 @@
+"""An outside Subscription (R4 rest-hook) as a delivery lane."""
+
+from __future__ import annotations
+
+import ipaddress
+from urllib.parse import parse_qsl, urlsplit
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.criteria import parse
+from slipring.fhir.service import Changes, Desk, Resource, Write
+from slipring.fhir.store.batch import Lane
+
+_FORBIDDEN_HOSTS = ("metadata", "metadata.google.internal")
+
+
+def lane_of(tree: Resource, *, deleted: bool) -> Lane:
+    """What the deliverer needs to know of a Subscription."""
+    channel = tree.get("channel", {})
+    status = "off" if deleted or tree.get("status") == "off" else "active"
+    return Lane(
+        tree["id"], tree.get("criteria", ""), channel.get("endpoint", ""), channel.get("payload", ""),
+        channel.get("header", []), status,
+    )
+
+
+def subscribed(kept: frozenset[str]) -> object:
+    """The write handler of Subscription for a service that keeps these types."""
+
+    async def subscription_written(write: Write, desk: Desk) -> Changes:
+        """Only a subscription that can be honoured is accepted; it is active at once."""
+        if write.method == "delete":
+            return Changes.none()
+        channel = write.resource["channel"]
+        if channel.get("type") != "rest-hook":
+            raise unprocessable("Only rest-hook is offered.", "只提供 rest-hook 通道。", at="Subscription.channel.type")
+        payload = channel.get("payload", "")
+        if payload not in ("", "application/fhir+json", "application/json"):
+            raise unprocessable(
+                "The payload is application/fhir+json or absent.", "payload 只能是 application/fhir+json 或不填。",
+                at="Subscription.channel.payload",
+            )
+        _check_criteria(write.resource.get("criteria", ""), kept)
+        _check_endpoint(channel.get("endpoint", ""))
+        if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
+            raise unprocessable("A header is `Name: value`.", "header 的格式为“名称: 值”。", at="Subscription.channel.header")
+        if write.resource.get("status") == "requested":
+            return Changes(members={"status": "active"})
+        return Changes.none()
+
+    return subscription_written
+
+
+def _check_criteria(criteria: str, kept: frozenset[str]) -> None:
+    resource_type, _, text = criteria.partition("?")
+    if resource_type not in kept:
+        raise unprocessable(
+            f"No events exist here for {resource_type[:64]}.", f"此处没有 {resource_type[:64]} 的事件。", at="Subscription.criteria"
+        )
+    parse(resource_type, parse_qsl(text, keep_blank_values=True))
+
+
+def _check_endpoint(endpoint: str) -> None:
+    """Link-local and metadata addresses are refused; loopback is decided when sending (demo only)."""
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
+        raise unprocessable("The endpoint is an http(s) address.", "endpoint 须为 http(s) 地址。", at="Subscription.channel.endpoint")
+    try:
+        address = ipaddress.ip_address(parts.hostname)
+    except ValueError:
+        forbidden = parts.hostname.lower() in _FORBIDDEN_HOSTS
+    else:
+        forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
+    if forbidden:
+        raise unprocessable("This address may not be notified.", "该地址不允许作为通知端点。", at="Subscription.channel.endpoint")

@@ -1,0 +1,134 @@
+"""Durable timers and errands: claimed by any worker of any replica, completed by exactly one commit.
+
+A claim is a lease with a fencing number. A killed worker's claims are free as soon as the database sees its
+connection gone; a paused one's when the lease ends.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import asyncpg
+import httpx
+import structlog
+
+from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.caller import itself
+from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Changes, Due, Errand
+from slipring.fhir.store.batch import Stale, Taking
+
+_LOG = structlog.get_logger("slipring.timers")
+_LEASE = timedelta(seconds=10)
+_MOST = 50
+_AT_ONCE = 16
+_LONGEST_WAIT_SECONDS = 30.0
+
+_CLAIM = """UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
+  WHERE id IN (SELECT id FROM timer t WHERE due_at <= coalesce($3::timestamptz, clock_timestamp())
+    AND (worker IS NULL OR lease_until < clock_timestamp() OR NOT EXISTS (SELECT 1 FROM pg_locks
+      WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = t.worker))
+    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING *"""
+
+
+class Timers:
+    """Fires what is due in one schema."""
+
+    def __init__(self, kernel: Kernel, worker: int, http: httpx.AsyncClient) -> None:
+        self._kernel = kernel
+        self._worker = worker
+        self._http = http
+        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._running: set[asyncio.Task[None]] = set()
+
+    async def step(self) -> int:
+        """Claim what is due and start it; how many were claimed."""
+        now = self._kernel.now() if self._kernel.fake_time else None
+        rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, _MOST)
+        for row in sorted(rows, key=lambda row: row["due_at"]):
+            task = asyncio.create_task(self._fire(row))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return len(rows)
+
+    async def settle(self) -> None:
+        """Wait for what was started."""
+        while self._running:
+            await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def close(self) -> None:
+        """Stop; what was claimed is taken over."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _fire(self, row: asyncpg.Record) -> None:
+        async with self._slots:
+            try:
+                await self._complete(row)
+            except Stale:
+                pass
+            except Exception as error:
+                _LOG.warning("timer failed", name=row["name"], kind=type(error).__name__, attempts=row["attempts"])
+                await self._later(row, error)
+
+    async def _complete(self, row: asyncpg.Record) -> None:
+        kernel = self._kernel
+        context = Context(itself(kernel.service.name))
+        taking = Taking(row["id"], row["fence"])
+        changes: Changes | None = None
+        if row["kind"] == "errand":  # sent once, however often its result must be committed
+            changes = await self._send(row, context)
+
+        async def decide() -> tuple[Act, None]:
+            desk = kernel.desk(context.caller)
+            act = Act(kernel, context, desk)
+
+            async def handle() -> Changes:
+                if changes is not None:
+                    return changes
+                import json
+
+                due = Due(row["name"], row["subject"], row["timer_key"], row["due_at"], json.loads(row["payload"]))
+                return await kernel.service.timers[row["name"]](due, desk)
+
+            await decided(act, handle)
+            return act, None
+
+        try:
+            await perform(kernel, decide, taking=taking)
+        except FhirError:
+            held = await kernel.store.pool.fetchval(
+                "SELECT 1 FROM timer WHERE id = $1 AND fence = $2", row["id"], row["fence"]
+            )
+            if held:
+                raise
+
+    async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
+        import json
+
+        held = await self._kernel.store.pool.fetchval(
+            "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()", row["id"], row["fence"]
+        )
+        if not held:
+            raise Stale
+        errand = Errand(
+            row["name"], row["subject"], row["timer_key"], row["attempt_id"], row["attempts"] > 1, row["attempts"],
+            json.loads(row["payload"]),
+        )
+        desk = self._kernel.desk(context.caller)
+        return await self._kernel.service.errands[row["name"]](errand, desk, self._http)
+
+    async def _later(self, row: asyncpg.Record, error: Exception) -> None:
+        wait = min(_LONGEST_WAIT_SECONDS, 0.5 * 2 ** min(row["attempts"] - 1, 10))
+        try:
+            await self._kernel.store.pool.execute(
+                "UPDATE timer SET worker = NULL, lease_until = NULL, error = $3, "
+                "due_at = coalesce($5::timestamptz, clock_timestamp()) + $4::interval WHERE id = $1 AND fence = $2",
+                row["id"], row["fence"], type(error).__name__, timedelta(seconds=wait),
+                self._kernel.now() if self._kernel.fake_time else None,
+            )
+        except (asyncpg.PostgresError, OSError):
+            _LOG.warning("timer left to its lease", name=row["name"])

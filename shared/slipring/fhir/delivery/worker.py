@@ -1,0 +1,91 @@
+"""The loops of one service process: follow, fan out, deliver, fire timers; woken after commits, polling as a net."""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+
+import asyncpg
+import httpx
+import structlog
+
+from slipring.fhir.delivery.deliverer import Deliverer
+from slipring.fhir.delivery.fanout import Fanout
+from slipring.fhir.delivery.follow import Follower
+from slipring.fhir.delivery.timers import Timers
+from slipring.fhir.kernel import Kernel
+
+_LOG = structlog.get_logger("slipring.worker")
+_POLL_SECONDS = 1.0
+_TIMER_POLL_SECONDS = 0.25
+
+
+class Worker:
+    """Everything a service does without being asked."""
+
+    def __init__(
+        self, kernel: Kernel, follower: Follower, peers: Mapping[str, httpx.AsyncClient], http: httpx.AsyncClient
+    ) -> None:
+        self._kernel = kernel
+        self.number = secrets.randbits(62)
+        self.follower = follower
+        self.fanout = Fanout(kernel)
+        self.deliverer = Deliverer(kernel, self.fanout, self.number, http, peers.__getitem__)
+        self.timers = Timers(kernel, self.number, http)
+        self._alive: asyncpg.Connection | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def start(self) -> None:
+        """Take the lock that shows this worker is alive, then run the loops."""
+        await self._show_alive()
+        store = self._kernel.store
+        self._tasks = [
+            asyncio.create_task(self._loop("follow", self._follow, _POLL_SECONDS, asyncio.Event())),
+            asyncio.create_task(self._loop("events", self._events, _POLL_SECONDS, store.written)),
+            asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
+        ]
+
+    async def stop(self) -> None:
+        """Stop the loops; leases end with the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.deliverer.close()
+        await self.timers.close()
+        await self.fanout.close()
+        if self._alive is not None:
+            await self._kernel.store.pool.release(self._alive)
+
+    async def _show_alive(self) -> None:
+        if self._alive is not None and not self._alive.is_closed():
+            return
+        if self._alive is not None:
+            await self._kernel.store.pool.release(self._alive)
+        self._alive = await self._kernel.store.pool.acquire()
+        await self._alive.fetchval("SELECT pg_advisory_lock($1)", self.number)
+
+    async def _follow(self) -> None:
+        await self.follower.step()
+
+    async def _events(self) -> None:
+        while await self.fanout.step():
+            pass
+        await self.deliverer.step()
+
+    async def _timers(self) -> None:
+        await self._show_alive()
+        await self.timers.step()
+
+    async def _loop(self, name: str, step: Callable[[], Awaitable[None]], poll: float, woken: asyncio.Event) -> None:
+        while True:
+            woken.clear()
+            try:
+                await step()
+            except Exception as error:
+                _LOG.warning("loop stumbled", loop=name, kind=type(error).__name__)
+                await asyncio.sleep(0.2)
+            try:
+                await asyncio.wait_for(woken.wait(), poll)
+            except TimeoutError:
+                continue

@@ -1,0 +1,86 @@
+"""The desk that handlers read from: the store, the clock, the caller, and what this request is about to write."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.caller import Caller
+from slipring.fhir.outcome import busy
+from slipring.fhir.search.criteria import parse
+from slipring.fhir.search.index import rows
+from slipring.fhir.search.match import matches
+from slipring.fhir.service import Stored
+from slipring.fhir.store import reading
+from slipring.fhir.store.reading import Reader
+
+_SEARCH_LIMIT = 5000
+
+
+class LiveDesk:
+    """Implements `slipring.fhir.service.Desk` on one schema; pending writes lie over what is stored."""
+
+    def __init__(
+        self, reader: Reader, *, letter: str, now: datetime, caller: Caller, settings: Any, zone: ZoneInfo
+    ) -> None:
+        self.now = now
+        self.caller = caller
+        self.settings = settings
+        self._reader = reader
+        self._letter = letter
+        self._zone = zone
+        self._pending: dict[str, Stored] = {}
+
+    def put(self, stored: Stored) -> None:
+        """Lay a pending write over the store."""
+        self._pending[stored.reference] = stored
+
+    async def read(self, reference: str) -> Stored | None:
+        """The current version of `Type/id`, own or followed; None when absent or deleted."""
+        resource_type, _, resource_id = reference.partition("/")
+        resource_id = resource_id.partition("/_history/")[0]
+        pending = self._pending.get(f"{resource_type}/{resource_id}")
+        if pending:
+            return None if pending.deleted else pending
+        row = await reading.current(self._reader, resource_type, resource_id)
+        return row.stored() if row and not row.deleted else None
+
+    async def read_version(self, reference: str, version: int) -> Stored | None:
+        """One earlier version of a resource kept here."""
+        resource_type, _, resource_id = reference.partition("/")
+        row = await reading.version(self._reader, resource_type, resource_id, version)
+        return row.stored() if row and row.method != "DELETE" else None
+
+    async def search(self, query: str) -> list[Stored]:
+        """All current matches, own and followed."""
+        resource_type, _, text = query.partition("?")
+        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self._zone)
+        found = await reading.search(self._reader, criteria, source=None, limit=_SEARCH_LIMIT + 1)
+        if len(found) > _SEARCH_LIMIT:
+            raise busy("Too many matches to decide on.", "匹配结果过多，无法判断。")
+        hits = [row.stored() for row in found if row.reference not in self._pending]
+        return hits + [
+            stored
+            for stored in self._pending.values()
+            if not stored.deleted
+            and stored.resource["resourceType"] == resource_type
+            and matches(criteria, rows(stored.resource, self._zone), stored.resource)
+        ]
+
+    def new_id(self) -> str:
+        """A fresh id with the service's letter."""
+        return f"{self._letter}-{uuid.uuid4()}"
+
+    async def next_value(self, sequence: str) -> int:
+        """The next number of a database sequence; gaps are fine, repeats are not."""
+        return int(await self._reader.fetchval("SELECT nextval($1::text::regclass)", sequence))
+
+    async def as_of(self, service: str) -> datetime | None:
+        """Up to when the copies that follow this service are complete."""
+        moment: datetime | None = await self._reader.fetchval(
+            "SELECT min(as_of) FROM follow WHERE source = $1 HAVING bool_and(filled)", service
+        )
+        return moment

@@ -1,0 +1,108 @@
+"""Operations: Parameters in, a handler decides, one commit, Parameters or a resource out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from starlette.responses import Response
+
+from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.checks.shape import check
+from slipring.fhir.interactions.respond import answer_tree
+from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
+from slipring.fhir.service import CANONICAL, Call, Operation, Parameter, Resource, Stored
+from slipring.fhir.store import reading
+
+
+async def operate(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, tree: Resource | None
+) -> Response:
+    """Invoke `$name` on a type or an instance."""
+    kernel.kept(resource_type)
+    operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
+    context.demand(resource_type, "u" if operation.affects_state else "r")
+    parameters = tree or {"resourceType": "Parameters"}
+    if parameters.get("resourceType") != "Parameters":
+        raise invalid("The body of an operation is a Parameters resource.", "操作的请求体必须是 Parameters 资源。", at="resourceType")
+    issues = check(parameters) + _missing(operation, parameters)
+    if issues:
+        raise FhirError(400, issues)
+
+    async def decide() -> tuple[Act, Any]:
+        desk = kernel.desk(context.caller)
+        target = await _target(kernel, resource_type, resource_id)
+        act = Act(kernel, context, desk)
+        changes = await decided(act, lambda: operation.handler(Call(parameters, target), desk))
+        return act, changes
+
+    act, _, changes = await perform(kernel, decide)
+    touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
+    await kernel.store.audits.write(context.audit("operation", touched, changes.status), kernel.now())
+    return answer_tree(changes.answer or {"resourceType": "Parameters"}, changes.status)
+
+
+def as_operation_definition(kernel: Kernel, operation: Operation) -> Resource:
+    """The OperationDefinition of a declared operation."""
+    return {
+        "resourceType": "OperationDefinition",
+        "id": f"{operation.type}-{operation.name}",
+        "url": f"{CANONICAL}/OperationDefinition/{operation.type}-{operation.name}",
+        "name": operation.name.replace("-", "_"),
+        "title": operation.title or operation.name,
+        "status": "active",
+        "kind": "operation",
+        "affectsState": operation.affects_state,
+        "code": operation.name,
+        "resource": [operation.type],
+        "system": False,
+        "type": operation.level == "type",
+        "instance": operation.level == "instance",
+        "parameter": [_parameter(parameter) for parameter in operation.parameters],
+    }
+
+
+def _parameter(parameter: Parameter) -> Resource:
+    written: Resource = {
+        "name": parameter.name, "use": parameter.use, "min": parameter.min, "max": parameter.max,
+        "documentation": parameter.documentation or parameter.name,
+    }
+    if parameter.parts:
+        written["part"] = [_parameter(part) for part in parameter.parts]
+    else:
+        written["type"] = parameter.type
+    return written
+
+
+def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) -> Operation:
+    level = "instance" if instance else "type"
+    for operation in kernel.service.operations:
+        if (operation.type, operation.name, operation.level) == (resource_type, name, level):
+            return operation
+    known = ", ".join(f"{o.type}/{'[id]/' if o.level == 'instance' else ''}${o.name}" for o in kernel.service.operations)
+    raise refusal(404, "not-supported", f"No such operation; known here: {known}.", f"没有该操作；可用：{known}。")
+
+
+def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
+    given = {parameter.get("name") for parameter in parameters.get("parameter", [])}
+    return [
+        Issue(
+            "required",
+            zh=f"缺少参数 {p.name}。",
+            en=f"The parameter {p.name} is missing.",
+            at=f"Parameters.parameter.where(name='{p.name}')",
+        )
+        for p in operation.parameters
+        if p.use == "in" and p.min > 0 and p.name not in given
+    ]
+
+
+async def _target(kernel: Kernel, resource_type: str, resource_id: str | None) -> Stored | None:
+    if resource_id is None:
+        return None
+    row = await reading.current(kernel.store.pool, resource_type, resource_id)
+    if row is None or row.source:
+        raise not_found(f"{resource_type}/{resource_id}")
+    if row.deleted:
+        raise gone(f"{resource_type}/{resource_id}")
+    return row.stored()

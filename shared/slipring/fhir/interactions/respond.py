@@ -1,0 +1,63 @@
+"""Answers: stored text as it is, with the FHIR headers; Bundles put together from stored texts."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from email.utils import format_datetime
+from typing import Any
+
+from starlette.responses import Response
+
+from slipring.fhir.outcome import FhirError, as_operation_outcome
+from slipring.fhir.text import encode
+
+FHIR_JSON = "application/fhir+json; charset=utf-8"
+
+
+def answer(
+    text: str, status: int = 200, *, version: int | None = None, updated_at: datetime | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """One resource with weak ETag and Last-Modified."""
+    sent = dict(headers or {})
+    if version is not None:
+        sent["ETag"] = f'W/"{version}"'
+    if updated_at is not None:
+        sent["Last-Modified"] = format_datetime(updated_at, usegmt=True)
+    return Response(text, status, sent, media_type=FHIR_JSON)
+
+
+def answer_tree(tree: dict[str, Any], status: int = 200) -> Response:
+    """A resource made for this answer."""
+    return answer(encode(tree), status)
+
+
+def refused(error: FhirError, language: str) -> Response:
+    """The OperationOutcome of a refusal."""
+    return answer(encode(as_operation_outcome(error.issues, language)), error.status, headers=error.headers)
+
+
+def bundle(kind: str, entries: Sequence[str], *, total: int | None = None, links: Mapping[str, str] | None = None) -> str:
+    """A Bundle from entry texts, so that each resource keeps its characters."""
+    members = ['"resourceType":"Bundle"', f'"type":"{kind}"']
+    if total is not None:
+        members.append(f'"total":{total}')
+    if links:
+        listed = [{"relation": relation, "url": url} for relation, url in links.items()]
+        members.append(f'"link":{json.dumps(listed, ensure_ascii=False)}')
+    if entries:
+        members.append(f'"entry":[{",".join(entries)}]')
+    return "{" + ",".join(members) + "}"
+
+
+def entry(full_url: str | None, resource: str | None, **others: Any) -> str:
+    """One Bundle.entry; `others` are small trees such as search, request, response."""
+    members = []
+    if full_url:
+        members.append(f'"fullUrl":{json.dumps(full_url)}')
+    if resource is not None:
+        members.append(f'"resource":{resource}')
+    members += [f'"{name}":{json.dumps(value, ensure_ascii=False)}' for name, value in others.items() if value is not None]
+    return "{" + ",".join(members) + "}"

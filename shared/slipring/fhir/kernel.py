@@ -1,0 +1,126 @@
+"""What every interaction of one service works with, and the context of one request."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cryptography.fernet import Fernet
+
+from slipring.fhir.caller import Caller
+from slipring.fhir.desk import LiveDesk
+from slipring.fhir.outcome import FhirError, forbidden, refusal
+from slipring.fhir.service import Keeps, Service
+from slipring.fhir.store.batch import Audit
+from slipring.fhir.store.reading import Reader
+from slipring.fhir.store.store import Store
+from slipring.runtime.clock import Clock
+
+
+@dataclass(slots=True)
+class Kernel:
+    """One running service."""
+
+    service: Service
+    store: Store
+    clock: Clock
+    zone: ZoneInfo
+    base: str  # public address of the service's FHIR base, e.g. http://127.0.0.1:8100/order/fhir
+    cursors: Fernet
+    settings: Any = None  # the service's own
+    max_body_bytes: int = 20 * 1024 * 1024
+    max_entries: int = 5000
+    demo: bool = False
+    fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
+    owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
+
+    def desk(self, caller: Caller, reader: Reader | None = None) -> LiveDesk:
+        """A fresh desk for one act."""
+        return LiveDesk(
+            reader or self.store.pool,
+            letter=self.service.letter,
+            now=self.now(),
+            caller=caller,
+            settings=self.settings,
+            zone=self.zone,
+        )
+
+    def now(self) -> datetime:
+        """The present moment to the millisecond: what is stored is what is told."""
+        moment = self.clock.now()
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+    def kept(self, resource_type: str) -> Keeps:
+        """The declaration of a kept type; 404 names who keeps it otherwise."""
+        keeps = self.service.keeper_of(resource_type)
+        if keeps:
+            return keeps
+        owner = self.owners.get(resource_type)
+        if owner and owner != self.service.name:
+            raise refusal(
+                404,
+                "not-supported",
+                f"{resource_type} is kept by the {owner} service, not by {self.service.name}.",
+                f"{resource_type} 由 {owner} 服务保管，不在 {self.service.name} 服务。",
+                at=resource_type,
+            )
+        kept = ", ".join(sorted(k.type for k in self.service.keeps))
+        raise refusal(
+            404,
+            "not-supported",
+            f"Resource type {resource_type[:64]} is not kept here; kept: {kept}.",
+            f"此处不保管资源类型 {resource_type[:64]}；保管的类型：{kept}。",
+        )
+
+
+@dataclass(slots=True)
+class Context:
+    """One request: who asks, in which language, and what stands in its audit row."""
+
+    caller: Caller
+    request_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    language: str = "zh-CN"
+    prefer: str = ""
+    body_sha256: str = ""
+
+    @property
+    def imported(self) -> bool:
+        """Whether history is being loaded."""
+        return self.caller.has("slipring/import")
+
+    @property
+    def lenient(self) -> bool:
+        """Prefer: handling=lenient."""
+        return "handling=lenient" in self.prefer
+
+    def demand(self, resource_type: str, letter: str) -> None:
+        """403 unless a scope grants the interaction."""
+        if not self.caller.allows(resource_type, letter):
+            raise forbidden(
+                f"The token lacks the scope system/{resource_type}.{letter}.",
+                f"令牌缺少权限 system/{resource_type}.{letter}。",
+            )
+
+    def audit(
+        self, interaction: str, resource: str, outcome: int = 200, *, disclosed: list[str] | None = None,
+        parameters: list[str] | None = None,
+    ) -> Audit:
+        """The audit row of this request for one resource."""
+        return Audit(
+            client=self.caller.client,
+            practitioner=self.caller.practitioner or "",
+            interaction=interaction,
+            resource=resource,
+            request_id=self.request_id,
+            outcome=outcome,
+            body_sha256=self.body_sha256,
+            disclosed=disclosed or [],
+            parameters=parameters or [],
+        )
+
+
+__all__ = ["Context", "FhirError", "Kernel"]

@@ -1,0 +1,138 @@
+"""What one commit writes, as values: versions with their search rows, audit rows, timers, requirements."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from slipring.fhir.search.index import Rows
+from slipring.fhir.service import Require, Wake
+
+
+class Stale(Exception):
+    """Something the decision relied on changed before the commit; the handler must look again."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyTaken(Exception):
+    """A business key is held by another resource."""
+
+    key: str
+    holder: str  # "Type/id"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One version to store with the text that will be served."""
+
+    type: str
+    id: str
+    version: int
+    method: str  # POST, PUT, DELETE
+    text: str
+    rows: Rows
+    keys: Sequence[str] = ()  # business keys of its identifiers, new with this version
+    deleted: bool = False
+    source: str = ""
+
+    @property
+    def reference(self) -> str:
+        """The relative reference, `Type/id`."""
+        return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Audit:
+    """One audit row; `resource` is what was touched, `disclosed` what a search gave out."""
+
+    client: str
+    practitioner: str
+    interaction: str
+    resource: str
+    request_id: str
+    outcome: int
+    body_sha256: str = ""
+    disclosed: Sequence[str] = ()
+    parameters: Sequence[str] = ()
+
+    def content_sha256(self, at: datetime) -> str:
+        """The row's own hash, over its members in this order as compact JSON."""
+        members = [
+            at.isoformat(timespec="microseconds"),
+            self.client,
+            self.practitioner,
+            self.interaction,
+            self.resource,
+            list(self.disclosed),
+            list(self.parameters),
+            self.body_sha256,
+            self.request_id,
+            self.outcome,
+        ]
+        return hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Taking:
+    """The timer or errand this commit completes, under the worker's fencing token."""
+
+    id: int
+    fence: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lane:
+    """The delivery lane of an outside Subscription, written with the Subscription itself."""
+
+    id: str
+    criteria: str
+    endpoint: str
+    payload: str
+    headers: Sequence[str]
+    status: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """Everything one commit writes and everything it relied on."""
+
+    at: datetime
+    versions: list[Version] = field(default_factory=list)
+    audits: list[Audit] = field(default_factory=list)
+    require: list[Require] = field(default_factory=list)
+    keys: list[str] = field(default_factory=list)
+    wake: list[tuple[str, Wake]] = field(default_factory=list)  # (kind, wake)
+    cancel: list[str] = field(default_factory=list)
+    taking: Taking | None = None
+    lanes: list[Lane] = field(default_factory=list)
+    armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
+
+    @property
+    def plain(self) -> bool:
+        """Whether one statement is enough: a single version that relied on nothing else."""
+        return (
+            len(self.versions) == 1
+            and not (self.require or self.cancel or self.lanes or self.taking)
+            and not self.versions[0].source
+            and (self.versions[0].version == 1 or not (self.versions[0].keys or self.keys))
+        )
+
+
+def taken_keys(tree: dict[str, Any], unique: Sequence[Any]) -> list[str]:
+    """The business keys of a resource's identifiers: `identifier:<Type>|<type code>|<system>|<value>`."""
+    keys = []
+    for identifier in tree.get("identifier", []) if isinstance(tree.get("identifier"), list) else []:
+        codes = {coding.get("code") for coding in identifier.get("type", {}).get("coding", [])}
+        for rule in unique:
+            by_code = rule.type_code and rule.type_code in codes
+            by_system = rule.system and rule.system == identifier.get("system")
+            if (by_code or by_system) and identifier.get("value"):
+                label = rule.type_code or "system"
+                keys.append(
+                    f"identifier:{tree['resourceType']}|{label}|{identifier.get('system', '')}|{identifier['value']}"
+                )
+    return list(dict.fromkeys(keys))

@@ -1,0 +1,250 @@
+"""One commit: versions, search rows, business keys, audit, outbox and timers in one database transaction.
+
+A batch with a single version that relied on nothing goes in one statement; every other batch locks, checks,
+writes. Nothing else in the project writes resources.
+"""
+
+from __future__ import annotations
+
+import uuid
+from functools import cache
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from slipring.fhir.store.batch import Batch, KeyTaken, Stale
+from slipring.fhir.store.engine import transaction
+
+# Search rows of one family: table, columns with their array types, and where Rows keeps them.
+_FAMILIES = (
+    ("search_token", ("parameter", "system", "code"), ("text", "text", "text"), "tokens"),
+    ("search_reference", ("parameter", "type", "id"), ("text", "text", "text"), "references"),
+    ("search_date", ("parameter", "low", "high"), ("text", "timestamptz", "timestamptz"), "dates"),
+    ("search_string", ("parameter", "folded", "exact"), ("text", "text", "text"), "strings"),
+)
+_AUDIT_COLUMNS = (
+    "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
+)
+
+
+@cache
+def _statement(*, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool) -> str:
+    """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
+    number = iter(range(9, 64))
+
+    def arrays(*types: str) -> str:
+        return ", ".join(f"${next(number)}::{kind}[]" for kind in types)
+
+    older = "resource.version < EXCLUDED.version" if copies else "resource.version = EXCLUDED.version - 1"
+    parts = [
+        """input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[])
+             WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, n))""",
+        f"""saved AS (INSERT INTO resource (type, id, version, updated_at, deleted, source)
+             SELECT type, id, version, $8, deleted, source FROM input
+             ON CONFLICT (type, id) DO UPDATE SET version = EXCLUDED.version, updated_at = EXCLUDED.updated_at,
+               deleted = EXCLUDED.deleted WHERE {older} AND resource.source = EXCLUDED.source
+             RETURNING key, type, id)""",
+        """done AS (SELECT i.*, s.key FROM saved s JOIN input i USING (type, id)
+             WHERE (SELECT count(*) FROM saved) = (SELECT count(*) FROM input))""",
+        """versions AS (INSERT INTO version (key, version, updated_at, method, body)
+             SELECT key, version, $8, method, body FROM done)""",
+        """events AS (INSERT INTO outbox (key, type, resource_id, version, method)
+             SELECT key, type, id, version, method FROM done WHERE source = '' ORDER BY n)""",
+    ]
+    for (table, columns, types, _), present in zip(_FAMILIES, families, strict=True):
+        names = ", ".join(columns)
+        if replaces:
+            parts.append(f"drop_{table} AS (DELETE FROM {table} t USING done d WHERE t.key = d.key)")
+        if present:
+            parts.append(
+                f"""{table}_rows AS (INSERT INTO {table} (key, {names}) SELECT d.key, {", ".join(f"r.{c}" for c in columns)}
+                     FROM unnest({arrays("int", *types)}) AS r(n, {names}) JOIN done d ON d.n = r.n)"""
+            )
+    if keys:
+        parts.append(
+            f"""key_rows AS (INSERT INTO business_key (value, resource) SELECT r.value, d.key
+                 FROM unnest({arrays("int", "text")}) AS r(n, value) JOIN done d ON d.n = r.n)"""
+        )
+    if audits:
+        columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text")
+        parts.append(
+            f"""audit_rows AS (INSERT INTO audit (at, {_AUDIT_COLUMNS})
+                 SELECT $8, client, practitioner, interaction, resource,
+                   ARRAY(SELECT jsonb_array_elements_text(disclosed::jsonb)),
+                   ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256
+                 FROM unnest({columns}) AS r({_AUDIT_COLUMNS})
+                 WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input))"""
+        )
+    if timers:
+        armed = f"coalesce(${next(number)}::timestamptz, clock_timestamp())"
+        parts.append(
+            f"""timer_rows AS (INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id)
+                 SELECT kind, name, subject, timer_key, {armed} + after, payload::jsonb, attempt_id
+                 FROM unnest({arrays("text", "text", "text", "text", "interval", "text", "text")})
+                   AS r(kind, name, subject, timer_key, after, payload, attempt_id)
+                 WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input)
+                 ON CONFLICT (timer_key) WHERE timer_key <> '' DO UPDATE SET kind = EXCLUDED.kind, name = EXCLUDED.name,
+                   subject = EXCLUDED.subject, due_at = EXCLUDED.due_at, payload = EXCLUDED.payload,
+                   attempt_id = EXCLUDED.attempt_id, attempts = 0, error = '', worker = NULL, lease_until = NULL,
+                   fence = timer.fence + 1)"""
+        )
+    return "WITH " + ",\n".join(parts) + "\nSELECT n, key FROM done ORDER BY n"
+
+
+def _arguments(batch: Batch) -> tuple[str, list[Any]]:
+    """The statement and its arguments."""
+    versions = batch.versions
+    arguments: list[Any] = [
+        [v.type for v in versions],
+        [v.id for v in versions],
+        [v.version for v in versions],
+        [v.method for v in versions],
+        [v.deleted for v in versions],
+        [v.source for v in versions],
+        [v.text for v in versions],
+        batch.at,
+    ]
+    present = []
+    for _, columns, _, attribute in _FAMILIES:
+        rows = [
+            (n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)
+        ]
+        present.append(bool(rows))
+        if rows:
+            arguments += [[row[i] for row in rows] for i in range(len(columns) + 1)]
+    keys = [(n, key) for n, v in enumerate(versions, 1) for key in v.keys] + [(1, key) for key in batch.keys]
+    if keys:
+        arguments += [[n for n, _ in keys], [key for _, key in keys]]
+    if batch.audits:
+        arguments += _audit_arguments(batch)
+    if batch.wake:
+        arguments.append(batch.armed_at)
+        arguments += [
+            [kind for kind, _ in batch.wake],
+            [wake.name for _, wake in batch.wake],
+            [wake.subject for _, wake in batch.wake],
+            [wake.key for _, wake in batch.wake],
+            [wake.after for _, wake in batch.wake],
+            [msgspec.json.encode(dict(wake.payload)).decode() for _, wake in batch.wake],
+            [str(uuid.uuid4()) for _ in batch.wake],
+        ]
+    statement = _statement(
+        replaces=any(v.version > 1 for v in versions),
+        copies=any(v.source for v in versions),
+        families=tuple(present),
+        keys=bool(keys),
+        audits=bool(batch.audits),
+        timers=bool(batch.wake),
+    )
+    return statement, arguments
+
+
+def _audit_arguments(batch: Batch) -> list[Any]:
+    audits = batch.audits
+    return [
+        [a.client for a in audits],
+        [a.practitioner for a in audits],
+        [a.interaction for a in audits],
+        [a.resource for a in audits],
+        [msgspec.json.encode(list(a.disclosed)).decode() for a in audits],
+        [msgspec.json.encode(list(a.parameters)).decode() for a in audits],
+        [a.body_sha256 for a in audits],
+        [a.request_id for a in audits],
+        [a.outcome for a in audits],
+        [a.content_sha256(batch.at) for a in audits],
+    ]
+
+
+async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | None = None) -> None:
+    """Write a batch; raises Stale when something relied on changed, KeyTaken when a business key is held.
+
+    `within`: a connection whose transaction is open already (conditional creates hold their lock in it).
+    """
+    try:
+        if within is not None:
+            await _checked(within, batch)
+        elif batch.plain:
+            statement, arguments = _arguments(batch)
+            async with pool.acquire() as connection:
+                if not await connection.fetch(statement, *arguments):
+                    raise Stale
+        else:
+            async with transaction(pool, []) as connection:
+                await _checked(connection, batch)
+    except asyncpg.UniqueViolationError as error:
+        if error.table_name == "business_key":
+            raise await _holder(pool, batch) from error
+        raise Stale from error
+    except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
+        raise Stale from error
+
+
+async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
+    """Lock what is relied on or written in one sorted order, check it, then write."""
+    expected = {v.reference: v.version - 1 for v in batch.versions if not v.source}
+    for requirement in batch.require:
+        if expected.setdefault(requirement.reference, requirement.version) != requirement.version:
+            raise Stale
+    await _lock(connection, batch, expected)
+    if batch.taking:
+        taken = await connection.fetchval(
+            "DELETE FROM timer WHERE id = $1 AND fence = $2 RETURNING id", batch.taking.id, batch.taking.fence
+        )
+        if taken is None:
+            raise Stale
+    if batch.cancel:
+        await connection.execute("DELETE FROM timer WHERE timer_key = ANY($1::text[])", batch.cancel)
+    if batch.versions or batch.wake or batch.audits:
+        statement, arguments = _arguments(batch)
+        rows = await connection.fetch(statement, *arguments)
+        if len(rows) != len(batch.versions):
+            raise Stale
+        copies = [row["key"] for row, version in zip(rows, batch.versions, strict=True) if version.source]
+        if copies:  # a copy keeps its current version only
+            await connection.execute(
+                "DELETE FROM version v USING resource r WHERE r.key = ANY($1::bigint[]) AND v.key = r.key "
+                "AND v.version < r.version",
+                copies,
+            )
+    for lane in batch.lanes:
+        await connection.execute(
+            "INSERT INTO subscription (id, criteria, endpoint, payload, headers, status) VALUES ($1,$2,$3,$4,$5,$6) "
+            "ON CONFLICT (id) DO UPDATE SET criteria=$2, endpoint=$3, payload=$4, headers=$5, status=$6, "
+            "error='', failures=0, next_attempt_at=NULL",
+            lane.id,
+            lane.criteria,
+            lane.endpoint,
+            lane.payload,
+            list(lane.headers),
+            lane.status,
+        )
+
+
+async def _lock(connection: asyncpg.Connection, batch: Batch, expected: dict[str, int]) -> None:
+    """Lock the rows and compare versions; a new resource (0) must not exist yet."""
+    if not expected and not any(v.source for v in batch.versions):
+        return
+    references = sorted({*expected, *(v.reference for v in batch.versions)})
+    pairs = [reference.partition("/") for reference in references]
+    rows = await connection.fetch(
+        "SELECT r.type || '/' || r.id AS reference, r.version FROM resource r JOIN "
+        "unnest($1::text[], $2::text[]) AS w(type, id) USING (type, id) ORDER BY r.type, r.id FOR UPDATE OF r",
+        [pair[0] for pair in pairs],
+        [pair[2] for pair in pairs],
+    )
+    standing = {row["reference"]: row["version"] for row in rows}
+    if any(standing.get(reference, 0) != version for reference, version in expected.items()):
+        raise Stale
+
+
+async def _holder(pool: asyncpg.Pool, batch: Batch) -> KeyTaken | Stale:
+    """Name the resource that holds one of the batch's keys, for the Location header."""
+    wanted = [key for v in batch.versions for key in v.keys] + batch.keys
+    async with pool.acquire() as connection:
+        row = await connection.fetchrow(
+            "SELECT b.value, r.type || '/' || r.id AS holder FROM business_key b JOIN resource r ON r.key = b.resource "
+            "WHERE b.value = ANY($1::text[])",
+            wanted,
+        )
+    return KeyTaken(row["value"], row["holder"]) if row else Stale()

@@ -1,0 +1,49 @@
+"""One service's store: the pool of its schema, commits, and the wake-up after each commit."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AbstractAsyncContextManager
+
+import asyncpg
+
+from slipring.fhir.store.audit import AuditQueue
+from slipring.fhir.store.batch import Batch
+from slipring.fhir.store.commit import commit
+from slipring.fhir.store.engine import transaction
+
+
+class Store:
+    """Reads go to `pool`, writes through `commit`; `written` is set after each commit that leaves work to do."""
+
+    def __init__(self, pool: asyncpg.Pool, schema: str) -> None:
+        self.pool = pool
+        self.schema = schema
+        self.audits = AuditQueue(pool)
+        self.written = asyncio.Event()  # events wait to be fanned out
+        self.armed = asyncio.Event()  # timers or errands were armed
+
+    def transaction(self, locks: list[str]) -> AbstractAsyncContextManager[asyncpg.Connection]:
+        """A transaction that holds advisory locks named by words."""
+        return transaction(self.pool, locks)
+
+    async def commit(self, batch: Batch, within: asyncpg.Connection | None = None) -> None:
+        """Write the batch; with `within` the caller's transaction ends it, and `wake` must follow."""
+        await commit(self.pool, batch, within)
+        if within is None:
+            self.wake(batch)
+
+    def wake(self, batch: Batch) -> None:
+        """Tell the workers of this process at once; a missed call costs one poll, never an event."""
+        if any(not version.source for version in batch.versions):
+            self.written.set()
+        if batch.wake:
+            self.armed.set()
+
+    async def secret(self, name: str, made: str) -> str:
+        """A random value of this schema, kept from its first use on."""
+        async with self.pool.acquire() as connection:
+            await connection.execute(
+                "INSERT INTO secret (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, made
+            )
+            return str(await connection.fetchval("SELECT value FROM secret WHERE name = $1", name))
