@@ -1,0 +1,160 @@
+"""From an element of a FHIR type to search rows: one small function per type, bound to a parameter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from datetime import tzinfo
+from typing import Any
+
+from slipring.fhir.search import moment
+from slipring.fhir.search.fold import bounded, folded, reference_parts, type_in_url
+from slipring.fhir.search.parameter import Path, SearchParameter
+from slipring.fhir.search.row import Date, Reference, Rows, Text, Token
+
+Emit = Callable[[Any, Rows, tzinfo], None]
+
+
+def emitter(parameter: SearchParameter, path: Path) -> Emit:
+    """The function that turns an element of the path's type into rows of the parameter."""
+    if parameter.type in ("token", "uri"):
+        return _token_emitter(parameter.key, path.kind)
+    if parameter.type == "reference":
+        return _reference_emitter(parameter.key, path.kind, frozenset(parameter.only))
+    return (
+        _date_emitter(parameter.key, path.kind) if parameter.type == "date" else _text_emitter(parameter.key, path.kind)
+    )
+
+
+# --- tokens -------------------------------------------------------------------------------------------------
+
+
+def _token(key: str, system: Any, code: Any, found: Rows) -> None:
+    if type(code) is str and code and (system is None or type(system) is str):
+        found.tokens.append(Token(key, bounded(system or ""), bounded(code)))
+
+
+def _token_emitter(key: str, kind: str) -> Emit:
+    def coding(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is dict:
+            _token(key, value.get("system"), value.get("code"), found)
+
+    def concept(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is dict:
+            for item in _listed(value.get("coding")):
+                coding(item, found, zone)
+
+    def valued(value: Any, found: Rows, zone: tzinfo) -> None:
+        """Identifier and ContactPoint."""
+        if type(value) is dict:
+            _token(key, value.get("system"), value.get("value"), found)
+
+    def presence(value: Any, found: Rows, zone: tzinfo) -> None:
+        found.tokens.append(Token(key, "", "false" if value is False else "true"))
+
+    def canonical(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is str:
+            for form in _canonical_forms(value):
+                _token(key, None, form, found)
+
+    def plain(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is bool:
+            value = "true" if value else "false"
+        _token(key, None, value, found)
+
+    emitters = {"Coding": coding, "CodeableConcept": concept, "Identifier": valued, "ContactPoint": valued}
+    return (emitters | {"presence": presence, "canonical": canonical}).get(kind, plain)
+
+
+def _canonical_forms(value: str) -> Iterable[str]:
+    """A canonical is found with its version and without."""
+    url, bar, _ = value.partition("|")
+    return (value, url) if bar else (value,)
+
+
+def _listed(value: Any) -> list[Any]:
+    return value if type(value) is list else []
+
+
+# --- references, dates, strings ---------------------------------------------------------------------------------
+
+
+def _reference_emitter(key: str, kind: str, only: frozenset[str]) -> Emit:
+    identifier_key = f"{key}:identifier"
+
+    def reference(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is not dict:
+            return
+        declared, literal, identifier = value.get("type"), value.get("reference"), value.get("identifier")
+        parts = reference_parts(literal) if type(literal) is str else None
+        if only:
+            named = (parts[0] or type_in_url(parts[1]) or declared) if parts else declared
+            # An identifier alone, without a type, may mean any target: it is kept.
+            if named not in only and (literal is not None or named is not None):
+                return
+        if parts:
+            found.references.append(Reference(key, *parts))
+        if type(identifier) is dict:
+            _token(identifier_key, identifier.get("system"), identifier.get("value"), found)
+
+    def canonical(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is str and value and value[0] != "#":
+            found.references.extend(Reference(key, "", bounded(form)) for form in _canonical_forms(value))
+
+    return reference if kind == "Reference" else canonical
+
+
+def _date_emitter(key: str, kind: str) -> Emit:
+    def point(value: Any, found: Rows, zone: tzinfo) -> None:
+        interval = moment.interval(value, zone) if type(value) is str else None
+        if interval:
+            found.dates.append(Date(key, *interval))
+
+    def period(value: Any, found: Rows, zone: tzinfo) -> None:
+        interval = _period(value, zone)
+        if interval:
+            found.dates.append(Date(key, *interval))
+
+    def timing(value: Any, found: Rows, zone: tzinfo) -> None:
+        """FHIR: only the outer limits of a schedule count."""
+        if type(value) is not dict:
+            return
+        events = [moment.interval(event, zone) for event in _listed(value.get("event")) if type(event) is str]
+        repeat = value.get("repeat")
+        bounds = _period(repeat.get("boundsPeriod"), zone) if type(repeat) is dict else None
+        limits = [interval for interval in (*events, bounds) if interval]
+        if limits:
+            found.dates.append(Date(key, min(limit.low for limit in limits), max(limit.high for limit in limits)))
+
+    return {"Period": period, "Timing": timing}.get(kind, point)
+
+
+def _period(value: Any, zone: tzinfo) -> moment.Interval | None:
+    if type(value) is not dict:
+        return None
+    start, end = value.get("start"), value.get("end")
+    if not (start is None or type(start) is str) or not (end is None or type(end) is str):
+        return None
+    return moment.period(start, end, zone)
+
+
+_PARTS = {
+    "HumanName": ("text", "family", "given", "prefix", "suffix"),
+    "Address": ("text", "line", "city", "district", "state", "postalCode", "country"),
+}
+
+
+def _text_emitter(key: str, kind: str) -> Emit:
+    def text(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is str and value and "\x00" not in value:
+            found.strings.append(Text(key, folded(value), value))
+
+    names = _PARTS.get(kind, ())
+
+    def parts(value: Any, found: Rows, zone: tzinfo) -> None:
+        if type(value) is dict:
+            for name in names:
+                part = value.get(name)
+                for item in part if type(part) is list else (part,):
+                    text(item, found, zone)
+
+    return parts if names else text

@@ -1,0 +1,70 @@
+"""What a refused search says, in Chinese and English. Names are repeated, values never: they may be patient data."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from slipring.fhir.outcome import FhirError, refusal
+
+_NAME = re.compile(r"[A-Za-z0-9_:.\-]{1,64}", re.ASCII)
+
+
+def _shown(name: str) -> str:
+    """The name as it may stand in a message: a strange one could carry anything."""
+    return name if _NAME.fullmatch(name) else "(…)"
+
+
+def _at(name: str) -> str:
+    return f"http.{_shown(name.partition(':')[0])}"
+
+
+def unknown_parameter(resource_type: str, name: str, valid: Iterable[str]) -> FhirError:
+    """400 that names the parameters of the type."""
+    listed = ", ".join(valid)
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)} is not a search parameter of {_shown(resource_type)} here. Valid: {listed}.",
+        f"{_shown(resource_type)} 没有检索参数 {_shown(name)}。可用参数：{listed}。",
+        at=_at(name),
+        detail="search.unknown-parameter",
+    )
+
+
+def unknown_modifier(name: str, modifier: str, valid: Iterable[str]) -> FhirError:
+    """400 that names the modifiers of the parameter."""
+    listed = ", ".join(f":{item}" for item in valid) or "-"
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)} does not take the modifier :{_shown(modifier)}. Valid: {listed}.",
+        f"{_shown(name)} 不支持修饰符 :{_shown(modifier)}。可用修饰符：{listed}。",
+        at=_at(name),
+        detail="search.unknown-modifier",
+    )
+
+
+def unsortable(name: str, valid: Iterable[str]) -> FhirError:
+    """400 that names what `_sort` takes."""
+    listed = ", ".join(valid)
+    return refusal(
+        400,
+        "not-supported",
+        f"_sort does not know {_shown(name)}. Valid: {listed}.",
+        f"_sort 不支持 {_shown(name)}。可用：{listed}。",
+        at="http._sort",
+        detail="search.unsortable",
+    )
+
+
+def bad_value(name: str, en: str, zh: str) -> FhirError:
+    """400: the parameter is known, its value is not of the right form."""
+    return refusal(
+        400,
+        "value",
+        f"The value of {_shown(name)} is wrong: {en}.",
+        f"检索参数 {_shown(name)} 的值有误：{zh}。",
+        at=_at(name),
+        detail="search.bad-value",
+    )
