@@ -1,0 +1,191 @@
+"""What a person says to a case: that he has it, what was done, and what happened so far."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Wake, successor
+from slipring.rules.finding import Finding
+from slipring.rules.rulebook import check
+from slipring.staff.permission import Reason, may
+
+from slipring_critical.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key
+from slipring_critical.facts import Event, case_facts, imaging_number, is_case, reference_of
+from slipring_critical.handlers import NO_LIMITS
+from slipring_critical.lifecycle import RINGING, move
+from slipring_critical.media import media
+from slipring_critical.resources import as_answer, as_timeline, in_state, instant, with_act, with_event
+from slipring_critical.rules import READ_BACK_RULES
+from slipring_critical.rules.read_back import ReadBackFacts
+
+_ANSWERED = frozenset({"acknowledged", "read-back-confirmed", "acted", "closed"})
+_RECEIVER = "Parameters.parameter.where(name='receiver')"
+_SPOKEN = "phone"  # the caller writes down what somebody else read back
+
+
+async def acknowledged(call: Call, desk: Desk) -> Changes:
+    """A receiver reads the finding back: the case is his, and everything else stops ringing.
+
+    Whatever does not hold is put on the case's record and refused, and the ringing goes on. A second call on a case
+    that is answered already answers with the same state.
+    """
+    case = _case(call)
+    facts = case_facts(case.resource)
+    if facts.state in _ANSWERED:
+        return Changes(answer=case.resource)
+    move(facts.state, "read-back")
+    medium = str(call.value("medium"))
+    if medium not in media():
+        raise unprocessable(
+            f"Unknown medium; known: {', '.join(media())}.",
+            f"未知的方式；可用：{'、'.join(media())}。",
+            at=call.at("medium"),
+        )
+    receiver = await _receiver(call, desk, medium)
+    lacking = await _lacking(receiver, desk)
+    if lacking:
+        return _not_authorised(case, receiver, lacking, desk)
+    order = await desk.read(facts.request) if facts.request else None
+    said = ReadBackFacts(
+        imaging_number(order.resource) if order else "",
+        str(call.value("patientCheck")),
+        facts.finding,
+        str(call.value("finding")),
+    )
+    if not said.imaging_number:
+        return _cannot_compare(case, receiver, desk)
+    wrong = check(said, READ_BACK_RULES, NO_LIMITS.on(desk.now.date()), desk.now)
+    if wrong:
+        return await _mismatched(case, receiver, wrong, desk)
+    return await _confirmed(case, receiver, medium, desk)
+
+
+async def acted(call: Call, desk: Desk) -> Changes:
+    """What was done for the patient is on record, and the case closes."""
+    case = _case(call)
+    facts = case_facts(case.resource)
+    if facts.state == "closed":
+        return Changes(answer=case.resource)
+    state = move(move(facts.state, "act"), "close")
+    action = call.value("action")
+    if not (action.get("text") or action.get("coding")):
+        raise invalid("The action says nothing.", "未说明处理措施。", at=call.at("action"))
+    who = desk.caller.practitioner or facts.receiver
+    tree = with_event(
+        with_act(case.resource, action, call.value("note"), who, now=desk.now), Event("acted", desk.now, who)
+    )
+    rung = await ringing(in_state(with_event(tree, Event("closed", desk.now, who)), state), desk)
+    _silence(rung, act_key(facts.reference))
+    return _answer(rung, case, desk)
+
+
+async def timeline(call: Call, desk: Desk) -> Changes:
+    """Everything that happened to a case, in order."""
+    case = _case(call)
+    attempts = await desk.search(f"Communication?part-of={case.reference}")
+    stored = [{**a.resource, "meta": {"lastUpdated": instant(a.updated_at)}} for a in attempts]
+    return Changes(answer=as_timeline(case.resource, stored))
+
+
+def _case(call: Call) -> Stored:
+    if call.target is None or not is_case(call.target.resource):
+        raise unprocessable(
+            "This Task is not a critical case.", "该 Task 不是危急值处理任务。", at="Task.code", code="not-supported"
+        )
+    return call.target
+
+
+async def _receiver(call: Call, desk: Desk, medium: str) -> str:
+    """Who answers: the person signed in, or on the phone the one the caller names. Always a Practitioner."""
+    named = reference_of(call.value("receiver"))
+    if named.startswith("PractitionerRole/"):
+        role = await desk.read(named)
+        named = reference_of(role.resource.get("practitioner")) if role else named
+    signed_in = desk.caller.practitioner or ""
+    if named and signed_in and named != signed_in and medium != _SPOKEN:
+        raise forbidden(
+            "The receiver is not the person signed in; only a telephone read-back is written down for somebody else.",
+            "接收人与登录人不一致；仅电话复述可由他人代为记录。",
+            at=call.at("receiver"),
+        )
+    receiver = named or signed_in
+    if not receiver:
+        raise invalid("Nobody is named as receiver.", "未指明接收人。", at=call.at("receiver"))
+    return receiver
+
+
+async def _lacking(receiver: str, desk: Desk) -> list[Reason]:
+    person = await desk.read(receiver) if receiver.startswith("Practitioner/") else None
+    roles = await desk.search(f"PractitionerRole?practitioner={quote(receiver)}") if person else []
+    return may("receive-critical", person.resource if person else None, [role.resource for role in roles], desk.now)
+
+
+def _not_authorised(case: Stored, receiver: str, lacking: list[Reason], desk: Desk) -> Changes:
+    kept = successor(case, **with_event(case.resource, Event("reached-not-authorised", desk.now, receiver)))
+    issues = [
+        Issue("forbidden", zh=reason.zh, en=reason.en, at=_RECEIVER, detail=f"critical.{reason.code}")
+        for reason in lacking
+    ]
+    return Changes(save=[kept], refuse=FhirError(403, issues))
+
+
+def _cannot_compare(case: Stored, receiver: str, desk: Desk) -> Changes:
+    kept = successor(case, **with_event(case.resource, Event("read-back-not-possible", desk.now, receiver)))
+    refusal = conflict(
+        "The imaging number of this exam is not known here yet, so nothing can be read back; please telephone.",
+        "尚未获得该检查的影像号，无法核对复述，请电话联系。",
+        at="Task.reasonReference",
+        detail="critical.imaging-number-unknown",
+    )
+    return Changes(save=[kept], refuse=refusal)
+
+
+async def _mismatched(case: Stored, receiver: str, wrong: list[Finding], desk: Desk) -> Changes:
+    """A wrong read-back keeps the case open; after some of them the next step rings at once."""
+    tree = with_event(case.resource, Event("read-back-mismatch", desk.now, receiver))
+    rung = await ringing(tree, desk)
+    facts = case_facts(tree)
+    if facts.mismatches >= desk.settings.mismatches_until_next_step and facts.state in RINGING:
+        await climb(rung, desk, at_once=True)
+    issues = [Issue("business-rule", zh=f.zh, en=f.en, at=f.at, detail=f.rule) for f in wrong]
+    return rung.changes(case.version).plus(Changes(refuse=FhirError(422, issues)))
+
+
+async def _confirmed(case: Stored, receiver: str, medium: str, desk: Desk) -> Changes:
+    facts = case_facts(case.resource)
+    tree = in_state(case.resource, move(facts.state, "read-back"))
+    rung = await ringing(with_event(tree, Event("read-back-confirmed", desk.now, receiver, outcome=medium)), desk)
+    _silence(rung, step_key(facts.reference))
+    rung.save.append(await _receipt(case, receiver, medium, desk))
+    rung.wake.append(Wake(ACTED_OVERDUE, facts.reference, after=facts.policy.act_within, key=act_key(facts.reference)))
+    return _answer(rung, case, desk)
+
+
+async def _receipt(case: Stored, receiver: str, medium: str, desk: Desk) -> Save:
+    """The receipt stands on the attempt that reached this person; a call or talk is an attempt of its own."""
+    attempts = await desk.search(f"Communication?part-of={case.reference}&status=completed")
+    own = [
+        attempt
+        for attempt in attempts
+        if "received" not in attempt.resource
+        and receiver in [reference_of(recipient) for recipient in attempt.resource.get("recipient", [])]
+    ]
+    if own and medium != _SPOKEN:
+        latest = max(own, key=lambda attempt: str(attempt.resource["sent"]))
+        return successor(latest, received=instant(desk.now))
+    sender = desk.caller.practitioner or ""
+    return Save(as_answer(desk.new_id(), case.resource, receiver, medium, sender, now=desk.now))
+
+
+def _silence(rung: Ringing, deadline: str) -> None:
+    """Stop every other ringing of the case."""
+    rung.cancel.append(deadline)
+    for attempt in list(rung.waiting):
+        rung.stop(attempt, "answered")
+
+
+def _answer(rung: Ringing, case: Stored, desk: Desk) -> Changes:
+    meta = {"versionId": str(case.version + 1), "lastUpdated": instant(desk.now)}
+    shown: Resource = {**rung.case, "meta": {**rung.case.get("meta", {}), **meta}}
+    return rung.changes(case.version).plus(Changes(answer=shown))

@@ -1,0 +1,109 @@
+"""The shell around the ladder: take every step that is due, and arm the deadline of the one after it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Wake, successor
+
+from slipring_critical.facts import CaseFacts, Event, attempt_route, case_facts
+from slipring_critical.ladder import Step, Taken, next_step, nobody_reached
+from slipring_critical.lifecycle import move
+from slipring_critical.resources import as_attempt, as_reason, in_state, with_event
+from slipring_critical.routes import Directory, Route, directory
+
+OPEN_CASE = "open-case"
+STEP_OVERDUE = "step-overdue"
+ACTED_OVERDUE = "acted-overdue"
+ATTEMPT_FAILED = "attempt-failed"
+SEND = "send"
+
+
+def step_key(case: str) -> str:
+    """The key of the deadline by which somebody must have answered."""
+    return f"step:{case}"
+
+
+def act_key(case: str) -> str:
+    """The key of the deadline by which something must have been done."""
+    return f"act:{case}"
+
+
+def send_key(communication: str) -> str:
+    """The key of the errand that delivers one attempt; it keeps its attempt id until it is done."""
+    return f"send:{communication}"
+
+
+@dataclass(slots=True)
+class Ringing:
+    """A case while it is being rung: the tree so far and what goes with it into the commit."""
+
+    case: Resource
+    waiting: list[Stored]  # attempts still in preparation
+    save: list[Save] = field(default_factory=list)
+    wake: list[Wake] = field(default_factory=list)
+    cancel: list[str] = field(default_factory=list)
+
+    def changes(self, version: int) -> Changes:
+        """All of it as one commit on top of `version` (0: the case is new)."""
+        return Changes(save=[Save(self.case, replaces=version or None), *self.save], wake=self.wake, cancel=self.cancel)
+
+    def ring(self, route: Route, desk: Desk) -> None:
+        """One more attempt to a route; one still waiting for the same route is stopped, so none piles up."""
+        for older in [one for one in self.waiting if attempt_route(one.resource) == route.endpoint]:
+            self.waiting.remove(older)
+            self.stop(older, "superseded")
+        attempt = desk.new_id()
+        reference = f"Communication/{attempt}"
+        self.save.append(Save(as_attempt(attempt, self.case, route)))
+        self.wake.append(Wake(SEND, reference, key=send_key(reference)))
+
+    def stop(self, attempt: Stored, reason: str) -> None:
+        """An attempt that shall not go out any more."""
+        self.save.append(successor(attempt, status="stopped", statusReason=as_reason(reason)))
+        self.cancel.append(send_key(attempt.reference))
+
+
+async def ringing(case: Resource, desk: Desk) -> Ringing:
+    """Begin to ring for a case, knowing which attempts are still on their way."""
+    waiting = await desk.search(f"Communication?part-of=Task/{case['id']}&status=preparation")
+    return Ringing(case, waiting)
+
+
+async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
+    """Take the steps that are due now and arm the deadline of the next; `at_once` takes one even before its time.
+
+    A step without any route is on record and hands over to the next at once; a ladder without any route at all
+    leaves the case unreachable, with the next round's deadline armed.
+    """
+    facts = case_facts(rung.case)
+    people = await directory(desk, facts.request, {})
+    history = list(facts.history)
+    step = next_step(facts.policy, history, desk.now)
+    while at_once or step.starts_at <= desk.now:
+        at_once = False
+        taken = _take(rung, replace(step, starts_at=desk.now), people, desk)
+        history.append(taken)
+        rung.case = in_state(rung.case, _state_after(facts, history))
+        step = next_step(facts.policy, history, desk.now)
+    # A clock that was set back must not stretch the wait beyond what the policy says.
+    wait = min(step.starts_at - desk.now, facts.policy.rungs[history[-1].number - 1].answer_within)
+    case = facts.reference
+    rung.wake.append(Wake(STEP_OVERDUE, case, after=wait, key=step_key(case), payload={"steps": len(history)}))
+
+
+def _take(rung: Ringing, step: Step, people: Directory, desk: Desk) -> Taken:
+    routes, missing = people.routes(step.rung)
+    for target in missing:
+        rung.case = with_event(rung.case, Event("no-route", desk.now, target, step.round, step.number))
+    for route in routes:
+        rung.ring(route, desk)
+    outcome = "rung" if routes else "nobody"
+    rung.case = with_event(rung.case, Event("step", desk.now, "", step.round, step.number, outcome))
+    return Taken(step.round, step.number, desk.now, bool(routes))
+
+
+def _state_after(facts: CaseFacts, history: list[Taken]) -> str:
+    if nobody_reached(facts.policy, history):
+        return move("notifying", "nobody-reached")
+    return move("detected", "ring") if len(history) == 1 else move("notifying", "climb")

@@ -1,0 +1,84 @@
+"""What outside writes may not do: move a case by hand, rewrite its attempts, or keep a route that rings nobody."""
+
+from __future__ import annotations
+
+from urllib.parse import urlsplit
+
+from slipring.fhir.outcome import FhirError, Issue, conflict
+from slipring.fhir.service import Changes, Desk, Resource, Write
+
+from slipring_critical.channels import CHANNELS
+from slipring_critical.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
+
+
+async def task_written(write: Write, desk: Desk) -> Changes:
+    """A case opens from a flag and moves by its operations only; imported history is stored as it is."""
+    before = write.before.resource if write.before else {}
+    if write.imported or not (is_case(write.resource) or is_case(before)):
+        return Changes.none()
+    raise conflict(
+        "A critical case opens from a flagged finding and moves by $acknowledge and $act only.",
+        "危急值任务由危急值标记生成，只能通过 $acknowledge 和 $act 变更。",
+        at="Task.code",
+        detail="critical.case-by-operation",
+    )
+
+
+async def communication_written(write: Write, desk: Desk) -> Changes:
+    """The attempts of a case are the service's own record."""
+    standing = write.before.resource if write.before else {}
+    case = first_reference(standing.get("partOf"), "Task") or first_reference(write.resource.get("partOf"), "Task")
+    stored = await desk.read(case) if case else None
+    if write.imported or stored is None or not is_case(stored.resource):
+        return Changes.none()
+    raise conflict(
+        "The attempts of a critical case are written by the service; use $acknowledge to record an answer.",
+        "危急值的通知记录由系统生成；请用 $acknowledge 记录应答。",
+        at="Communication.partOf",
+        detail="critical.attempt-by-service",
+    )
+
+
+async def route_written(write: Write, desk: Desk) -> Changes:
+    """A contact route is checked when it is saved, not when it is needed: channel, owner and address."""
+    connection = write.resource.get("connectionType", {})
+    if write.method == "delete" or connection.get("system") != CHANNEL:
+        return Changes.none()
+    issues = [issue for issue in (_channel(connection), _owner(write.resource), _address(write.resource)) if issue]
+    if issues:
+        raise FhirError(422, issues)
+    return Changes.none()
+
+
+def _channel(connection: Resource) -> Issue | None:
+    if connection.get("code") in CHANNELS:
+        return None
+    known = ", ".join(CHANNELS)
+    return Issue(
+        "business-rule",
+        zh=f"未知的通道；可用：{known}。",
+        en=f"Unknown channel; known: {known}.",
+        at="Endpoint.connectionType",
+    )
+
+
+def _owner(endpoint: Resource) -> Issue | None:
+    owners = [e for e in endpoint.get("extension", []) if e.get("url") == ROUTE_OF]
+    if any(reference_of(e.get("valueReference")) or e.get("valueCode") for e in owners):
+        return None
+    return Issue(
+        "required",
+        zh="联系方式须指明归属：人员、病区或岗位（扩展 route-of）。",
+        en="A contact route names whose it is: a person, a ward or an office (extension route-of).",
+        at=f"Endpoint.extension('{ROUTE_OF}')",
+    )
+
+
+def _address(endpoint: Resource) -> Issue | None:
+    try:
+        address = urlsplit(str(endpoint.get("address", "")))
+        if address.scheme in ("http", "https") and address.hostname:
+            return None
+    except ValueError:
+        pass
+    return Issue("value", zh="地址须为 http 或 https。", en="The address must be http or https.", at="Endpoint.address")

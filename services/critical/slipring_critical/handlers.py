@@ -1,0 +1,143 @@
+"""What happened outside or ran out of time: a finding arrives, a step stays unanswered, an attempt fails."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import quote
+
+from slipring.fhir.service import Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
+from slipring.rules.limits import LimitBook
+from slipring.rules.rulebook import check
+
+from slipring_critical.climbing import ACTED_OVERDUE, OPEN_CASE, act_key, climb, ringing
+from slipring_critical.facts import (
+    CASE_KEY,
+    Event,
+    FlaggedFinding,
+    case_facts,
+    first_reference,
+    flagged_finding,
+    is_flag,
+    reference_of,
+    waits,
+)
+from slipring_critical.ladder import Rung, default_ladder
+from slipring_critical.lifecycle import AWAITING_ACTION, RINGING, move
+from slipring_critical.resources import as_case, in_state, with_event
+from slipring_critical.routes import directory
+from slipring_critical.rules import FLAG_RULES
+from slipring_critical.rules.what_is_critical import FlagFacts, level_of
+
+NO_LIMITS = LimitBook({})
+
+
+async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """A flagged Observation is here: look whether its hand-over is too."""
+    return _look_for_case(arrival.reference) if is_flag(arrival.resource) and not arrival.deleted else Changes.none()
+
+
+async def handover_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """A hand-over is here: look whether its finding is too."""
+    finding = reference_of(arrival.resource.get("focus"))
+    return _look_for_case(finding) if finding and waits(arrival.resource) and not arrival.deleted else Changes.none()
+
+
+def _look_for_case(finding: str) -> Changes:
+    # Both halves arm the same deadline. Whichever commits last, the look happens after it: two arrivals at the same
+    # moment, neither seeing the other, cannot leave a finding without its case.
+    return Changes(wake=[Wake(OPEN_CASE, finding, key=f"open:{finding}")])
+
+
+async def both_arrived(due: Due, desk: Desk) -> Changes:
+    """Open the case of a flagged finding once both halves are here, and ring the first step of its ladder.
+
+    A second look finds the case and changes nothing; a second flag of the same finding of the same exam joins it.
+    """
+    observation = await desk.read(due.subject)
+    handovers = [task for task in await desk.search(f"Task?focus={due.subject}") if waits(task.resource)]
+    if observation is None or not handovers:
+        return Changes.none()
+    handover = handovers[0]
+    basis = first_reference(handover.resource.get("basedOn"), "DiagnosticReport")
+    report = await desk.read(basis) if basis else None
+    flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
+    standing = await desk.search(f"Task?identifier={quote(f'{CASE_KEY}|{flag.case_key}', safe='')}")
+    if standing:
+        return _joined(standing[0], handovers, flag, desk)
+    return await _opened(flag, observation.resource, handover.reference, desk)
+
+
+async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk) -> Changes:
+    facts = FlagFacts(flag.finding, flag.level)
+    policy = default_ladder(level_of(facts), with_fallback=bool(desk.settings.fallback_route))
+    case = as_case(desk.new_id(), flag, observation, handover, policy, now=desk.now)
+    for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
+        case = with_event(case, Event("rule-finding", desk.now, finding.rule))
+    rung = await ringing(case, desk)
+    await climb(rung, desk)
+    return rung.changes(0).plus(Changes(keys=[f"case:{flag.case_key}"]))
+
+
+def _joined(case: Stored, handovers: Sequence[Stored], flag: FlaggedFinding, desk: Desk) -> Changes:
+    """The case stands already: the hand-overs it does not know yet are taken on with it."""
+    known = {reference_of(basis) for basis in case.resource["basedOn"]}
+    fresh = [{"reference": handover.reference} for handover in handovers if handover.reference not in known]
+    if not fresh:
+        return Changes.none()
+    tree = with_event(case.resource, Event("flagged-again", desk.now, flag.author))
+    return Changes(save=[successor(case, **{**tree, "basedOn": [*tree["basedOn"], *fresh]})])
+
+
+async def step_overdue(due: Due, desk: Desk) -> Changes:
+    """Nobody answered in time: ring the next step of the ladder."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in RINGING:
+        return Changes.none()
+    # The deadline itself says that the time is over, whatever this machine's clock reads; a deadline that an earlier
+    # step left behind only looks whether anything is due.
+    current = len(case_facts(case.resource).history) == due.payload.get("steps")
+    rung = await ringing(case.resource, desk)
+    await climb(rung, desk, at_once=current)
+    return rung.changes(case.version)
+
+
+async def attempt_failed(due: Due, desk: Desk) -> Changes:
+    """An attempt failed for good; when no other of its step is left, the next step rings at once."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in RINGING:
+        return Changes.none()
+    attempts = await desk.search(f"Communication?part-of={case.reference}")
+    since = case_facts(case.resource).history[-1].at
+    if any(_may_still_answer(attempt.resource, since) for attempt in attempts):
+        return Changes.none()
+    rung = await ringing(with_event(case.resource, Event("step-failed", desk.now)), desk)
+    await climb(rung, desk)
+    return rung.changes(case.version)
+
+
+def _may_still_answer(attempt: Resource, since: datetime) -> bool:
+    """Whether an attempt is on its way, or reached a route since the last step began."""
+    sent = attempt.get("sent")
+    return attempt["status"] == "preparation" or bool(sent and datetime.fromisoformat(sent) >= since)
+
+
+async def acted_overdue(due: Due, desk: Desk) -> Changes:
+    """Acknowledged and then silence: the case reopens and rings its owner and its receiver, until something is done."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in AWAITING_ACTION:
+        return Changes.none()
+    facts = case_facts(case.resource)
+    tree = in_state(case.resource, move(facts.state, "silence"))
+    rung = await ringing(with_event(tree, Event("acted-overdue", desk.now, facts.owner)), desk)
+    people = await directory(desk, facts.request, {"owner": facts.owner, "receiver": facts.receiver})
+    everyone = Rung(("owner", "receiver"), facts.policy.rungs[0].channels, facts.policy.act_within)
+    routes, _ = people.routes(everyone)
+    if not routes:  # neither can be rung: everyone of the ladder is
+        whole = tuple(dict.fromkeys(who for step in facts.policy.rungs for who in step.who))
+        routes, _ = people.routes(Rung(whole, everyone.channels, everyone.answer_within))
+        rung.case = with_event(rung.case, Event("no-route", desk.now, "owner"))
+    for route in routes:
+        rung.ring(route, desk)
+    rung.wake.append(Wake(ACTED_OVERDUE, case.reference, after=facts.policy.act_within, key=act_key(case.reference)))
+    return rung.changes(case.version)

@@ -1,0 +1,88 @@
+"""The errand that delivers one attempt; the only file that leads from a case to a channel.
+
+It writes its own Communication and nothing else. What a failure means for the case is decided by a timer of its
+own, so two attempts that end together never make each other send again.
+"""
+
+from __future__ import annotations
+
+import httpx
+from slipring.fhir.service import Changes, Desk, Errand, Stored, Wake, successor
+
+from slipring_critical.channels import CHANNELS
+from slipring_critical.channels.channel import DeliveryFailed, Message
+from slipring_critical.climbing import ATTEMPT_FAILED
+from slipring_critical.facts import CASE_STATE, CHANNEL, attempt_route, case_facts, code_of, first_reference
+from slipring_critical.lifecycle import RINGING
+from slipring_critical.media import message_text
+from slipring_critical.resources import as_reason, instant, with_attempt_id
+
+_STILL_RINGS = RINGING | {"reopened"}
+
+
+async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
+    """Deliver an attempt while its case still rings.
+
+    A failure that may pass is raised: the kernel tries again under the same attempt id. One that will not pass stops
+    the attempt and wakes the case.
+    """
+    attempt = await desk.read(errand.subject)
+    if attempt is None or attempt.resource["status"] != "preparation":
+        return Changes.none()
+    case = await desk.read(first_reference(attempt.resource.get("partOf"), "Task"))
+    if case is None or code_of(case.resource.get("businessStatus"), CASE_STATE) not in _STILL_RINGS:
+        return Changes(save=[successor(attempt, status="stopped", statusReason=as_reason("answered"))])
+    try:
+        await _deliver(errand, attempt, case, desk, client)
+    except DeliveryFailed as failure:
+        if not failure.permanent:
+            raise
+        return _failed(errand, attempt, case, failure.reason)
+    sent = successor(
+        attempt,
+        status="completed",
+        sent=instant(desk.now),
+        extension=with_attempt_id(attempt.resource, errand.attempt_id),
+    )
+    return Changes(save=[sent])
+
+
+async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
+    channel = CHANNELS.get(code_of(attempt.resource["medium"][0], CHANNEL))
+    address = await _address(attempt, desk)
+    if channel is None or not address:
+        raise DeliveryFailed("no-route", permanent=True)
+    message = Message(
+        case=case.reference,
+        communication=attempt.reference,
+        level=case_facts(case.resource).policy.level,
+        text_zh=message_text("zh"),
+        text_en=message_text("en"),
+        link=f"{desk.settings.public_url}/{case.reference}",
+        attempt_id=errand.attempt_id,
+        repeat=errand.repeat,
+        sent_at=desk.now,
+    )
+    await channel(message, address, client, timeout_seconds=desk.settings.channel_timeout_seconds)
+
+
+async def _address(attempt: Stored, desk: Desk) -> str:
+    """Where the route leads now; '' when it was withdrawn since the attempt was made."""
+    route = attempt_route(attempt.resource)
+    if not route:
+        return str(desk.settings.fallback_route)
+    endpoint = await desk.read(route)
+    if endpoint is None or endpoint.resource.get("status") != "active":
+        return ""
+    return str(endpoint.resource["address"])
+
+
+def _failed(errand: Errand, attempt: Stored, case: Stored, reason: str) -> Changes:
+    stopped = successor(
+        attempt,
+        status="stopped",
+        statusReason=as_reason(reason),
+        extension=with_attempt_id(attempt.resource, errand.attempt_id),
+    )
+    wake = Wake(ATTEMPT_FAILED, case.reference, key=f"failed:{attempt.reference}")
+    return Changes(save=[stopped], wake=[wake])

@@ -1,0 +1,33 @@
+"""The knobs of the critical service, read from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class CriticalSettings:
+    """What a department sets; the defaults run the demo."""
+
+    public_url: str = "http://127.0.0.1:8100/fhir"  # where a receiver finds the case: the front's FHIR address
+    fallback_route: str = ""  # a webhook address that is rung last, when the roster reaches nobody
+    channel_timeout_seconds: float = 5.0
+    mismatches_until_next_step: int = 2  # wrong read-backs before the next person is rung (mechanisms 8)
+
+    @staticmethod
+    def from_env(environ: Mapping[str, str] | None = None) -> CriticalSettings:
+        """Read SLIPRING_PUBLIC_URL, SLIPRING_FALLBACK_ROUTE and the other variables of this service."""
+        given = os.environ if environ is None else environ
+        default = CriticalSettings()
+        return CriticalSettings(
+            public_url=given.get("SLIPRING_PUBLIC_URL", default.public_url).rstrip("/"),
+            fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
+            channel_timeout_seconds=float(
+                given.get("SLIPRING_CHANNEL_TIMEOUT_SECONDS", default.channel_timeout_seconds)
+            ),
+            mismatches_until_next_step=int(
+                given.get("SLIPRING_MISMATCHES_UNTIL_NEXT_STEP", default.mismatches_until_next_step)
+            ),
+        )
