@@ -171,6 +171,6 @@ def _mapping_is(value: Mapping[str, Any], wanted: str) -> bool:
         return any(_mapping_is(coding, wanted) for coding in value["coding"])
     code = value.get("code", value.get("value"))
     if "|" not in wanted:
-        return code == wanted
+        return bool(code == wanted)
     system, _, expected = wanted.partition("|")
-    return (not system or value.get("system") == system) and (not expected or code == expected)
+    return bool((not system or value.get("system") == system) and (not expected or code == expected))

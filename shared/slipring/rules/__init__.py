@@ -1,1 +1,1 @@
-"""The rule engine: rules, limits and lifecycle tables as pure functions over facts."""
+"""The rule engine: pure functions over facts, limits as data, states as tables."""

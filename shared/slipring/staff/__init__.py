@@ -1,1 +1,6 @@
-"""Titles, years, certificates and competence of staff (CL02-A011:5.1): facts and predicates, pure."""
+"""The staff room: titles, certificates, roles, and who may do what."""
+
+from slipring.staff.facts import StaffFacts, staff_facts
+from slipring.staff.permission import Reason, may, missing
+
+__all__ = ["Reason", "StaffFacts", "may", "missing", "staff_facts"]

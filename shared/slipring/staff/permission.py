@@ -1,0 +1,99 @@
+"""One function decides whether a person may do an act now, and why not."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from slipring.fhir.service import Resource
+from slipring.staff.facts import DEPARTMENT_ZONE, StaffFacts, staff_facts
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """One thing that is missing, in both languages, with the clause that asks for it."""
+
+    code: str
+    zh: str
+    en: str
+    clause: str
+
+
+class UnknownAct(LookupError):
+    """The act is not in acts.toml."""
+
+
+def may(
+    act: str,
+    practitioner: Resource | None,
+    roles: Sequence[Resource],
+    at: datetime,
+    *,
+    zone: str = DEPARTMENT_ZONE,
+) -> list[Reason]:
+    """Why this person may not do the act at this moment; empty when he may."""
+    return missing(act, staff_facts(practitioner, roles, at, zone=zone))
+
+
+def missing(act: str, staff: StaffFacts) -> list[Reason]:
+    """What a person lacks for an act; of several ways the one that lacks least is explained."""
+    described = _acts()["acts"].get(act)
+    if described is None:
+        raise UnknownAct(act)
+    clause = described["clause"]
+    if not staff.known:
+        return [Reason("unknown-person", "未登记的人员。", "The person is not on the staff register.", clause)]
+    if not staff.active:
+        return [Reason("not-active", "该人员已停用。", "The person is no longer active.", clause)]
+    return min((list(_lacking(way, staff, clause)) for way in described["ways"]), key=len)
+
+
+def _lacking(way: Mapping[str, Any], staff: StaffFacts, clause: str) -> Iterator[Reason]:
+    yield from _lacking_title(way, staff, clause)
+    if "years" in way and staff.years_of(way["years_of"]) < way["years"]:
+        name = _acts()["qualifications"][way["years_of"]]
+        yield Reason(
+            f"years-of-{way['years_of']}",
+            f"{name['zh']}未满 {way['years']} 年。",
+            f"Fewer than {way['years']} years of {name['en']}.",
+            clause,
+        )
+    for code in way.get("certificates", ()):
+        name = _acts()["qualifications"][code]
+        if not staff.holds(code, needs_end=name.get("needs_end", False)):
+            yield Reason(code, f"缺少有效的{name['zh']}。", f"No valid {name['en']}.", name["clause"])
+    if "roles" in way and not staff.roles & set(way["roles"]):
+        names = [_acts()["roles"][role] for role in way["roles"]]
+        yield Reason(
+            "role",
+            f"需要以下角色之一：{'、'.join(name['zh'] for name in names)}。",
+            f"One of these roles is needed: {', '.join(name['en'] for name in names)}.",
+            clause,
+        )
+
+
+def _lacking_title(way: Mapping[str, Any], staff: StaffFacts, clause: str) -> Iterator[Reason]:
+    if "series" not in way:
+        return
+    series = _acts()["series"][way["series"]]
+    rank = staff.rank_in(way["series"])
+    if rank == 0:
+        yield Reason("series", f"不是{series['zh']}系列。", f"Not a {series['en']}.", clause)
+    elif rank < way.get("rank", 0):
+        yield Reason(
+            "rank",
+            f"职称级别 {rank} 低于要求的 {way['rank']}。",
+            f"The title's rank {rank} is below the {way['rank']} that is needed.",
+            clause,
+        )
+
+
+@cache
+def _acts() -> Mapping[str, Any]:
+    with Path(__file__).with_name("acts.toml").open("rb") as file:
+        return tomllib.load(file)
