@@ -19,7 +19,11 @@ from slipring.runtime import postgres
 from slipring.runtime.postgres_account import WHEEL, choose_account
 
 ROOT = Path(__file__).parents[2]
-START = "import sys, pathlib; from slipring.runtime.postgres import ensure_running as e; print(e(pathlib.Path(sys.argv[1])))"
+START = """
+import pathlib, sys
+from slipring.runtime.postgres import ensure_running
+print(ensure_running(pathlib.Path(sys.argv[1])), flush=True)
+"""
 
 
 @pytest.fixture
@@ -90,7 +94,7 @@ async def test_four_processes_that_race_share_one_server(data_dir: Path) -> None
 
 
 async def test_the_server_survives_kill_9_of_the_process_that_started_it(data_dir: Path) -> None:
-    starter = _starter(data_dir, tail="; print('up', flush=True); import time; time.sleep(600)")
+    starter = _starter(data_dir, tail="import time; print('up', flush=True); time.sleep(600)")
     assert starter.stdout is not None
     dsn = (await asyncio.to_thread(starter.stdout.readline)).strip()
     assert starter.stdout.readline().strip() == "up"

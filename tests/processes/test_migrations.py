@@ -1,0 +1,108 @@
+"""The migrations make exactly the tables the program knows, once per schema, however many replicas start at once."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import asyncpg
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from slipring.fhir.store.migrate import configuration, migrate
+from slipring.fhir.store.migrations import HEAD
+from slipring.fhir.store.tables import metadata
+from slipring.runtime import postgres
+from sqlalchemy.ext.asyncio import create_async_engine
+
+
+@pytest.fixture(scope="module")
+def dsn(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    data_dir = tmp_path_factory.mktemp("migrations")
+    yield postgres.ensure_running(data_dir)
+    postgres.stop(data_dir)
+
+
+async def _differences(dsn: str, schema: str) -> list[Any]:
+    async def connect() -> Any:
+        return await asyncpg.connect(dsn, server_settings={"search_path": schema})
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.connect() as connection:
+            return await connection.run_sync(
+                lambda sync: compare_metadata(
+                    MigrationContext.configure(sync, opts={"compare_server_default": True}), metadata
+                )
+            )
+    finally:
+        await engine.dispose()
+
+
+async def _query(dsn: str, query: str, *values: object) -> Any:
+    connection = await asyncpg.connect(dsn)
+    try:
+        return await connection.fetchval(query, *values)
+    finally:
+        await connection.close()
+
+
+async def test_a_migrated_schema_is_exactly_the_declared_tables(dsn: str) -> None:
+    await migrate(dsn, "complete")
+    assert await _differences(dsn, "complete") == []
+    assert await _query(dsn, "SELECT count(*) FROM complete.version") == 0
+
+
+async def test_a_missing_column_would_be_noticed(dsn: str) -> None:
+    await migrate(dsn, "lacking")
+    await _query(dsn, "ALTER TABLE lacking.outbox DROP COLUMN method")
+    assert await _differences(dsn, "lacking") != []
+
+
+async def test_each_schema_has_its_own_tables_and_its_own_version(dsn: str) -> None:
+    await migrate(dsn, "one")
+    await migrate(dsn, "other")
+    await _query(dsn, "INSERT INTO one.mark VALUES ('demo', 'yes')")
+    assert await _query(dsn, "SELECT count(*) FROM other.mark") == 0
+    assert await _query(dsn, "SELECT version_num FROM other.alembic_version") == HEAD
+    assert await _query(dsn, "SELECT to_regclass('public.alembic_version')") is None
+
+
+async def test_replicas_that_start_together_migrate_once(dsn: str) -> None:
+    await asyncio.gather(*(migrate(dsn, "raced") for _ in range(5)))
+    assert await _query(dsn, "SELECT count(*) FROM raced.alembic_version") == 1
+
+
+async def test_a_schema_newer_than_the_program_is_left_alone(dsn: str) -> None:
+    await migrate(dsn, "newer")
+    await _query(dsn, "UPDATE newer.alembic_version SET version_num = '9999'")
+    await migrate(dsn, "newer")
+    assert await _query(dsn, "SELECT version_num FROM newer.alembic_version") == "9999"
+
+
+async def test_a_schema_name_with_a_prefix_of_odd_letters_works(dsn: str) -> None:
+    await migrate(dsn, 'East-Wing "2" order')
+    assert (
+        await _query(dsn, "SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'East-Wing%'") == 1
+    )
+
+
+async def test_an_up_to_date_schema_costs_next_to_nothing(dsn: str) -> None:
+    await migrate(dsn, "quick")
+    before = time.monotonic()
+    await migrate(dsn, "quick")
+    assert time.monotonic() - before < 0.5
+
+
+def test_the_newest_version_file_is_the_one_the_program_expects() -> None:
+    assert ScriptDirectory.from_config(configuration()).get_current_head() == HEAD
+
+
+def test_version_files_are_numbered_in_order() -> None:
+    folder = Path(ScriptDirectory.from_config(configuration()).versions)
+    names = sorted(path.name[:4] for path in folder.glob("*.py"))
+    assert names == [f"{number:04}" for number in range(1, len(names) + 1)]
