@@ -5,7 +5,8 @@ The same road serves create, update, delete, transactions, operations, timers, e
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -13,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.delivery.lane import lane_of
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, busy, conflict
+from slipring.fhir.outcome import FhirError, Issue, busy, conflict
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Changes, Keeps, Resource, Save, Stored, Wake, Write
 from slipring.fhir.store.batch import Batch, KeyTaken, Stale, Taking, Version, taken_keys
@@ -108,7 +109,7 @@ class Act:
             self._take(save)
         self.changes = self.changes.plus(changes)
         if changes.refuse:
-            raise _Refused(changes.refuse)
+            raise Refused(self, changes.refuse)
 
     async def commit(
         self, *, within: Any = None, taking: Taking | None = None, extra: list[Version] | None = None
@@ -177,7 +178,7 @@ class Act:
             else splice(
                 intent.text,
                 id=tree["id"],
-                version=intent.version,
+                version=str(intent.version),
                 last_updated=tree["meta"]["lastUpdated"],
                 append=intent.append,
                 members=intent.members,
@@ -221,9 +222,22 @@ class Act:
         raise LookupError(f"{wake.name} is neither a timer nor an errand of {self.kernel.service.name}")
 
 
-class _Refused(Exception):
-    def __init__(self, error: FhirError) -> None:
+class Refused(Exception):
+    """A handler refused the act; what it wants on record still has to be written (`on_record`)."""
+
+    def __init__(self, act: Act, error: FhirError) -> None:
+        self.act = act
         self.error = error
+
+
+@asynccontextmanager
+async def on_record() -> AsyncIterator[None]:
+    """Store what a refusal leaves behind, outside any transaction of the refused act, then answer with it."""
+    try:
+        yield
+    except Refused as refused:
+        await refused.act.commit()
+        raise refused.error from None
 
 
 async def perform(kernel: Kernel, decide: Callable[[], Awaitable[tuple[Act, T]]], **options: Any) -> tuple[Act, list[Written], T]:
@@ -242,15 +256,10 @@ async def perform(kernel: Kernel, decide: Callable[[], Awaitable[tuple[Act, T]]]
 
 
 async def decided(act: Act, changes: Callable[[], Awaitable[Changes | None]]) -> Changes:
-    """Run a handler; a refusal is put on record first, then raised as the answer."""
-    try:
-        result = await changes()
-        if result is not None:
-            act.add(result)
-    except _Refused as refused:
-        act.context.caller  # noqa: B018
-        await act.commit()
-        raise refused.error from None
+    """Run a handler and take what it decides."""
+    result = await changes()
+    if result is not None:
+        act.add(result)
     return act.changes
 
 
@@ -282,9 +291,7 @@ def _owned(tree: Resource, codes: tuple[str, ...]) -> list[Any]:
     ]
 
 
-def _altered(tree: Resource, codes: tuple[str, ...]) -> list[Any]:
-    from slipring.fhir.outcome import Issue
-
+def _altered(tree: Resource, codes: tuple[str, ...]) -> list[Issue]:
     names = ", ".join(codes)
     return [
         Issue(

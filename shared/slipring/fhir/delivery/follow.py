@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.act import Act, decided, on_record, perform
 from slipring.fhir.caller import Caller, itself
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, forbidden
@@ -139,7 +139,8 @@ class Follower:
             )
             return act, copy
 
-        await _perform_copy(kernel, decide)
+        async with on_record():
+            await _perform_copy(kernel, decide)
 
 
 async def _perform_copy(kernel: Kernel, decide: Any) -> None:

@@ -7,13 +7,14 @@ connection gone; a paused one's when the lease ends.
 from __future__ import annotations
 
 import asyncio
+import json
 from datetime import timedelta
 
 import asyncpg
 import httpx
 import structlog
 
-from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.act import Act, decided, on_record, perform
 from slipring.fhir.caller import itself
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
@@ -89,8 +90,6 @@ class Timers:
             async def handle() -> Changes:
                 if changes is not None:
                     return changes
-                import json
-
                 due = Due(row["name"], row["subject"], row["timer_key"], row["due_at"], json.loads(row["payload"]))
                 return await kernel.service.timers[row["name"]](due, desk)
 
@@ -98,7 +97,8 @@ class Timers:
             return act, None
 
         try:
-            await perform(kernel, decide, taking=taking)
+            async with on_record():
+                await perform(kernel, decide, taking=taking)
         except FhirError:
             held = await kernel.store.pool.fetchval(
                 "SELECT 1 FROM timer WHERE id = $1 AND fence = $2", row["id"], row["fence"]
@@ -107,8 +107,6 @@ class Timers:
                 raise
 
     async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
-        import json
-
         held = await self._kernel.store.pool.fetchval(
             "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()", row["id"], row["fence"]
         )

@@ -11,6 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slipring.fhir.act import on_record
 from slipring.fhir.caller import Caller
 from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction, write
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
@@ -79,7 +80,13 @@ class Door:
     async def _route(
         self, context: Context, method: str, path: str, query: list[tuple[str, str]], body: bytes, headers: dict[str, str]
     ) -> Response:
-        """One interaction; batch entries come here too."""
+        """One interaction, and what a refusal leaves on record; batch entries come here too."""
+        async with on_record():
+            return await self._interaction(context, method, path, query, body, headers)
+
+    async def _interaction(
+        self, context: Context, method: str, path: str, query: list[tuple[str, str]], body: bytes, headers: dict[str, str]
+    ) -> Response:
         kernel = self._kernel
         context.body_sha256 = hashlib.sha256(body).hexdigest() if body else ""
         match (method, path.split("/") if path else []):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -17,6 +16,8 @@ from slipring.fhir.search.criteria import parse
 from slipring.fhir.store import reading
 
 _CURSOR = "_cursor"
+_DEFAULT_COUNT = 20
+_MOST = 1000
 
 
 async def search(kernel: Kernel, context: Context, resource_type: str, pairs: list[tuple[str, str]]) -> Response:
@@ -30,7 +31,9 @@ async def search(kernel: Kernel, context: Context, resource_type: str, pairs: li
     criteria = parse(resource_type, pairs, lenient=context.lenient, zone=kernel.zone)
     total: int | None = None
     found: list[reading.Row] = []
-    size = criteria.count
+    size = _DEFAULT_COUNT if criteria.count is None else min(criteria.count, _MOST)
+    if criteria.summary == "count":
+        size = 0
     if size > 0:
         found = await reading.search(kernel.store.pool, criteria, source="", after=after, limit=size + 1)
     more = len(found) > size > 0
@@ -51,17 +54,14 @@ async def search(kernel: Kernel, context: Context, resource_type: str, pairs: li
 
 
 def _sealed(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]], last: reading.Row) -> str:
-    sort = [value.isoformat() if isinstance(value, datetime) else value for value in last.sort]
-    kinds = ["instant" if isinstance(value, datetime) else "plain" for value in last.sort]
-    return kernel.cursors.encrypt(json.dumps([resource_type, pairs, sort, kinds]).encode()).decode()
+    return kernel.cursors.encrypt(json.dumps([resource_type, pairs, list(last.sort)]).encode()).decode()
 
 
 def _opened(kernel: Kernel, cursor: str, resource_type: str) -> tuple[str, list[tuple[str, str]], list[Any]]:
     try:
-        kept, pairs, sort, kinds = json.loads(kernel.cursors.decrypt(cursor.encode()))
+        kept, pairs, sort = json.loads(kernel.cursors.decrypt(cursor.encode()))
     except (InvalidToken, ValueError) as error:
         raise invalid("The page link is not one of ours.", "翻页链接无效。", at=_CURSOR) from error
     if kept != resource_type:
         raise invalid("The page link belongs to another type.", "翻页链接属于另一资源类型。", at=_CURSOR)
-    values = [datetime.fromisoformat(v) if kind == "instant" else v for v, kind in zip(sort, kinds, strict=True)]
-    return kept, [(name, value) for name, value in pairs], values
+    return kept, [(name, value) for name, value in pairs], list(sort)

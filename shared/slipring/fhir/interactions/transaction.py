@@ -99,19 +99,19 @@ async def _transaction(kernel: Kernel, context: Context, work: list[Entry], disp
         if e.if_none_exist and e.tree
     ]
     for _ in range(4):
-        async with AsyncExitStack() as stack:
-            connection = await stack.enter_async_context(kernel.store.transaction(locks)) if locks else None
+        try:
+            async with AsyncExitStack() as stack:
+                connection = await stack.enter_async_context(kernel.store.transaction(locks)) if locks else None
 
-            async def decide(reader: Any = connection) -> tuple[Act, None]:
-                act = Act(kernel, context, kernel.desk(context.caller, reader))
-                await _intend(kernel, context, act, work, reader or kernel.store.pool)
-                await decided(act, act.handle)
-                return act, None
+                async def decide(reader: Any = connection) -> tuple[Act, None]:
+                    act = Act(kernel, context, kernel.desk(context.caller, reader))
+                    await _intend(kernel, context, act, work, reader or kernel.store.pool)
+                    await decided(act, act.handle)
+                    return act, None
 
-            try:
                 act, written, _ = await perform(kernel, decide, within=connection)
-            except Stale:
-                continue
+        except Stale:  # outside the transaction, so that it is rolled back
+            continue
         kernel.store.wake(act.batch)
         versions = {w.reference: w for w in written}
         answers = []

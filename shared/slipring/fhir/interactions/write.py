@@ -49,18 +49,18 @@ async def create(
     pairs = conditions(if_none_exist)
     criteria = parse(resource_type, pairs, zone=kernel.zone)
     for _ in range(4):
-        async with kernel.store.transaction([condition_lock(resource_type, pairs)]) as connection:
-            held = await reading.search(connection, criteria, source="", limit=2)
-            if len(held) > 1:
-                raise several(resource_type)
-            if held:
-                return _already(kernel, context, held[0])
-            try:
+        try:
+            async with kernel.store.transaction([condition_lock(resource_type, pairs)]) as connection:
+                held = await reading.search(connection, criteria, source="", limit=2)
+                if len(held) > 1:
+                    raise several(resource_type)
+                if held:
+                    return _already(kernel, context, held[0])
                 act, written, _ = await perform(
                     kernel, lambda c=connection: _creating(kernel, context, tree, text, c), within=connection
                 )
-            except Stale:
-                continue
+        except Stale:  # outside the transaction, so that it is rolled back
+            continue
         kernel.store.wake(act.batch)
         return _created(kernel, context, act, written[0])
     raise conflict("The state changes too quickly; try again.", "状态变化过快，请重试。")

@@ -1,0 +1,107 @@
+"""What a schema cannot say, found in one walk over the tree: references, extensions, narratives, gaps in lists."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slipring.fhir.checks import narrative
+from slipring.fhir.checks.finding import finding
+from slipring.fhir.outcome import Issue
+
+Trail = tuple[Any, str | int] | None  # (the trail above, this step): written out only for a finding
+Child = tuple[dict[str, Any], str]  # a resource inside, and the place it stands at
+
+_REFERRED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?|\?.*)$")
+
+
+class Walk:
+    """One resource without the resources inside it, which are listed in `children`."""
+
+    def __init__(self, at: str, contained: Mapping[str, str]) -> None:
+        """`contained` says the ids a `#` reference may name, with the type of each."""
+        self.at = at
+        self.contained = contained
+        self.issues: list[Issue] = []
+        self.children: list[Child] = []
+
+    def over(self, resource: Mapping[str, Any]) -> None:
+        """Walk one resource; what it contains is left to its own check."""
+        self._object({key: value for key, value in resource.items() if key != "contained"}, None)
+
+    def _object(self, node: Mapping[str, Any], trail: Trail) -> None:
+        for key, value in node.items():
+            kind = value.__class__
+            if kind is str:
+                if key == "reference":
+                    self._reference(node, value, (trail, key))
+                elif key == "div":
+                    self._narrative(value, (trail, key))
+            elif kind is dict:
+                if (key in ("resource", "outcome")) and "resourceType" in value:
+                    self.children.append((value, self._place((trail, key))))
+                else:
+                    self._object(value, (trail, key))
+            elif kind is list:
+                self._list(node, key, value, (trail, key))
+
+    def _list(self, node: Mapping[str, Any], key: str, items: list[Any], trail: Trail) -> None:
+        extensions = key in ("extension", "modifierExtension")
+        for index, item in enumerate(items):
+            if item.__class__ is dict:
+                if extensions:
+                    self._extension(item, (trail, index))
+                self._object(item, (trail, index))
+            elif item is None and not _filled(node, key, index):
+                self._find(
+                    (trail, index),
+                    "structure",
+                    "null",
+                    "must not be null without its sibling",
+                    "缺少对应扩展时不得为 null",
+                )
+
+    def _extension(self, extension: Mapping[str, Any], trail: Trail) -> None:
+        valued = any(name.startswith(("value", "_value")) for name in extension)
+        if valued and "extension" in extension:
+            self._find(trail, "invariant", "extension", "has both a value and extensions", "不得同时有值和下级扩展")
+        elif not valued and "extension" not in extension:
+            self._find(trail, "invariant", "extension", "has neither a value nor extensions", "须有值或下级扩展")
+
+    def _reference(self, node: Mapping[str, Any], reference: str, trail: Trail) -> None:
+        if reference.startswith("#"):
+            named = self.contained.get(reference[1:])
+            if named is None:
+                self._find(trail, "value", "contained", "names nothing contained here", "所指的内含资源不存在")
+                return
+        else:
+            match = _REFERRED_TYPE.search(reference)
+            named = match[1] if match else ""
+        stated = node.get("type")
+        if named and isinstance(stated, str) and stated.rpartition("/")[2] != named:
+            above = trail[0] if trail else None
+            self._find((above, "type"), "value", "target", "does not agree with the reference", "与引用的类型不一致")
+
+    def _narrative(self, div: str, trail: Trail) -> None:
+        fault = narrative.fault(div)
+        if fault:
+            detail, english, chinese = fault
+            self._find(trail, "security" if detail == "script" else "invariant", detail, english, chinese)
+
+    def _find(self, trail: Trail, code: str, detail: str, english: str, chinese: str) -> None:
+        place = self._place(trail)
+        self.issues.append(finding(place, code, detail, english, chinese))
+
+    def _place(self, trail: Trail) -> str:
+        steps: list[str] = []
+        while trail is not None:
+            trail, step = trail
+            steps.append(f"[{step}]" if isinstance(step, int) else f".{step.removeprefix('_')}")
+        return self.at + "".join(reversed(steps))
+
+
+def _filled(node: Mapping[str, Any], key: str, index: int) -> bool:
+    """Whether the other half of a list of primitives (`given` and `_given`) has something at this index."""
+    other = node.get(key[1:] if key.startswith("_") else f"_{key}")
+    return isinstance(other, list) and index < len(other) and other[index] is not None

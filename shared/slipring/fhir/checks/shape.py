@@ -1,0 +1,77 @@
+"""The shape of a received resource: is it FHIR R4, and is it safe to keep and show.
+
+The compiled schema finds what is missing, unknown, out of a required value set or points at the wrong type; a walk
+finds what a schema cannot say. Resources inside (contained, Bundle entries, Parameters) are checked one by one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipring.fhir.checks import schema
+from slipring.fhir.checks.content import Walk
+from slipring.fhir.checks.finding import finding, missing
+from slipring.fhir.outcome import Issue
+
+
+def check(resource: dict[str, Any], at: str | None = None) -> list[Issue]:
+    """All that is wrong with a resource, each with a path such as `ServiceRequest.note[0].time`."""
+    return _checked(resource, at, None)
+
+
+def warm(*resource_types: str) -> None:
+    """Compile the validators of these types now, so that no request waits for it."""
+    for resource_type in resource_types:
+        schema.validator(resource_type)
+
+
+def _checked(resource: dict[str, Any], at: str | None, around: dict[str, str] | None) -> list[Issue]:
+    """`around`: ids and types `#` references may name, when this resource is a contained one."""
+    resource_type = resource.get("resourceType")
+    place = at or (resource_type if isinstance(resource_type, str) and resource_type.isalpha() else "Resource")
+    if not isinstance(resource_type, str) or resource_type not in schema.supported():
+        return [_unknown(place, absent=resource_type is None)]
+    found = schema.issues(resource, place)
+    listed = resource.get("contained")
+    inside = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    named = around if around is not None else _named(resource_type, inside)
+    walk = Walk(place, named)
+    walk.over(resource)
+    found += walk.issues
+    if around is not None and "contained" in resource:
+        found.append(
+            finding(
+                f"{place}.contained", "invariant", "contained", "contains resources itself", "内含资源不得再内含资源"
+            )
+        )
+        return found
+    for index, item in enumerate(inside):
+        where = f"{place}.contained[{index}]"
+        if "id" not in item:
+            found.append(missing(f"{where}.id"))
+        found += _checked(item, where, named)
+    for child, where in walk.children:
+        found += _checked(child, where, None)
+    return found
+
+
+def _named(resource_type: str, inside: list[dict[str, Any]]) -> dict[str, str]:
+    """What `#id` may name; `#` alone is the containing resource itself."""
+    ids = {"": resource_type}
+    for item in inside:
+        if isinstance(item.get("id"), str) and isinstance(item.get("resourceType"), str):
+            ids[item["id"]] = item["resourceType"]
+    return ids
+
+
+def _unknown(place: str, *, absent: bool) -> Issue:
+    where = f"{place}.resourceType"
+    if absent:
+        return missing(where)
+    return finding(
+        where,
+        "not-supported",
+        "unsupported",
+        "is no FHIR R4 resource type known here",
+        "不是此处支持的 FHIR R4 资源类型",
+    )

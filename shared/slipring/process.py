@@ -1,0 +1,232 @@
+"""A process: which applications it serves, on which database, and how it stops.
+
+`serve --all` is one process with the front and the four services; `serve order` is one of them alone.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import httpx
+import uvicorn
+
+from slipring.app import Running, Surroundings, open_service
+from slipring.fhir.service import Service
+from slipring.fhir.store.engine import lock_number, open_pool
+from slipring.fhir.store.migrate import migrate
+from slipring.front.app import FrontSettings, create_front
+from slipring.front.owners import the_owners
+from slipring.identity.client import BackendAuth
+from slipring.identity.demo import check_loopback
+from slipring.identity.first_start import prepare_identity
+from slipring.identity.keys import key_file
+from slipring.identity.token import TokenEndpoint
+from slipring.identity.verify import TokenVerifier, keys_from_database
+from slipring.runtime.clock import Clock, SystemClock
+from slipring.runtime.postgres import ensure_running
+from slipring.runtime.settings import Settings
+
+NAMES = ("order", "consent", "report", "critical")
+_PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
+_SERVICE_SCOPE = "system/*.cruds slipring/draft-read"
+
+
+@dataclass(slots=True)
+class House:
+    """Everything one process serves: an ASGI application that looks at the first path segment."""
+
+    services: dict[str, Running]
+    front: Any | None
+    peers: dict[str, httpx.AsyncClient]
+
+    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+        """Hand a request to its service, else to the front."""
+        if scope["type"] == "lifespan":
+            await _lifespan(receive, send)
+            return
+        first = scope["path"].lstrip("/").partition("/")[0] if "path" in scope else ""
+        running = self.services.get(first)
+        application = running.app if running else self.front
+        if application is None:
+            await _nothing_here(send)
+            return
+        await application(scope, receive, send)
+
+    async def start(self) -> None:
+        """Start every service's worker."""
+        for running in self.services.values():
+            await running.start()
+
+    async def stop(self) -> None:
+        """Stop them."""
+        for running in self.services.values():
+            await running.stop()
+        for client in self.peers.values():
+            await client.aclose()
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be served and where; `names` are services and `front`."""
+
+    names: Sequence[str]
+    settings: Settings
+    demo: bool
+    host: str
+    port: int
+    data_dir: Path
+    clock: Clock
+    services: Mapping[str, Service]
+    fake_time: bool = False
+    pool_size: int = 20
+
+    @property
+    def url(self) -> str:
+        """Where this process answers."""
+        return f"http://{self.host}:{self.port}"
+
+    def url_of(self, name: str) -> str:
+        """Where a service or the front answers: here, or where the settings say."""
+        if name in self.names:
+            return self.url
+        given = getattr(self.settings, f"{name}_url", None)
+        return str(given or f"http://{self.host}:{_PORTS[name]}").rstrip("/")
+
+
+@asynccontextmanager
+async def opened(plan: Plan) -> AsyncIterator[House]:
+    """Open everything the plan names, on the embedded database unless an address is set."""
+    check_loopback(plan.demo, plan.host)
+    dsn = plan.settings.database_url or await asyncio.to_thread(ensure_running, plan.data_dir)
+    prefix = plan.settings.schema_prefix
+    front_schema = f"{prefix}front"
+    await migrate(dsn, front_schema)
+    cursor_key = await _identity(dsn, front_schema, plan)
+    front_pool = await open_pool(dsn, front_schema, size=5)
+    load_keys = keys_from_database(front_pool, front_schema)
+    verifier = TokenVerifier(load_keys, plan.clock.now)
+    house = House({}, None, {})
+    http = httpx.AsyncClient(timeout=10, follow_redirects=False, trust_env=False)
+    around = Surroundings(
+        dsn=dsn,
+        url=plan.url,
+        verify=verifier.verify,
+        peers={},
+        http=http,
+        data_dir=plan.data_dir,
+        clock=plan.clock,
+        zone=ZoneInfo(plan.settings.time_zone),
+        schema_prefix=prefix,
+        demo=plan.demo,
+        fake_time=plan.fake_time,
+        max_body_bytes=plan.settings.max_body_bytes,
+        max_entries=plan.settings.max_entries,
+        owners={k: the_owners().keepers_of(k)[0] for s in plan.services.values() for k in (x.type for x in s.keeps) if the_owners().keepers_of(k)},
+        pool_size=plan.pool_size,
+    )
+    try:
+        for name in plan.names:
+            if name == "front":
+                continue
+            own_peers = {other: _client(plan, house, other, name) for other in NAMES if other != name}
+            around.peers = own_peers
+            house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
+            house.services[name] = await open_service(plan.services[name], around)
+        if "front" in plan.names:
+            behind = {name: _client(plan, house, name, None) for name in NAMES}
+            house.peers.update(behind)
+            tokens = TokenEndpoint(
+                front_pool, front_schema, plan.url, f"{plan.url}/auth/token", plan.clock.now, plan.demo
+            )
+            house.front = create_front(
+                behind, tokens, load_keys, cursor_key, now=plan.clock.now,
+                settings=FrontSettings(
+                    base_url=plan.settings.url or "", demo=plan.demo, max_body_bytes=plan.settings.max_body_bytes,
+                    max_entries=plan.settings.max_entries,
+                ),
+            )
+        yield house
+    finally:
+        await house.stop()
+        await http.aclose()
+        await front_pool.close()
+
+
+async def _identity(dsn: str, schema: str, plan: Plan) -> bytes:
+    """Keys and clients, made by one process at a time."""
+    connection = await asyncpg.connect(dsn)
+    try:
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", lock_number("identity", schema))
+            return await prepare_identity(connection, schema, plan.data_dir, demo=plan.demo)
+    finally:
+        await connection.close()
+
+
+def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncClient:
+    """The way to a service: inside this process when it is served here, over HTTP otherwise."""
+    inside = to in plan.names and (by is None or "front" in plan.names)
+    transport = httpx.ASGITransport(app=house, raise_app_exceptions=False) if inside else None  # type: ignore[arg-type]
+    auth = None
+    if by is not None:
+        client = f"slipring-{by}"
+        auth = BackendAuth(
+            f"{plan.url_of('front')}/auth/token", client, key_file(plan.data_dir, client), _SERVICE_SCOPE, now=plan.clock.now
+        )
+    return httpx.AsyncClient(
+        transport=transport, base_url=plan.url_of(to), auth=auth, timeout=30, trust_env=False,
+        headers={"Accept": "application/fhir+json"},
+    )
+
+
+def installed_services() -> dict[str, Service]:
+    """The services that are installed, by their entry points: shared code imports none of them."""
+    return {point.name: point.load() for point in entry_points(group="slipring.services")}
+
+
+def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: Path) -> None:
+    """Serve until SIGTERM or SIGINT; requests in flight are finished."""
+    os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
+    if demo:
+        os.environ["SLIPRING_DEMO"] = "1"
+    plan = Plan(
+        names, Settings.from_env(), demo, host, port, data_dir, SystemClock(), installed_services(),
+    )
+    asyncio.run(_serve(plan))
+
+
+async def _serve(plan: Plan) -> None:
+    async with opened(plan) as house:
+        config = uvicorn.Config(house, host=plan.host, port=plan.port, log_level="warning", lifespan="off", access_log=False)
+        server = uvicorn.Server(config)
+        answering = asyncio.create_task(server.serve())
+        while not server.started and not answering.done():
+            await asyncio.sleep(0.01)
+        await house.start()
+        print(f"slipring: {', '.join(plan.names)} at {plan.url}" + (" (DEMO)" if plan.demo else ""), flush=True)  # noqa: T201
+        await answering
+
+
+async def _lifespan(receive: Any, send: Any) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+async def _nothing_here(send: Any) -> None:
+    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
+    await send({"type": "http.response.body", "body": b"Nothing is served at this address."})
+
+
+__all__ = ["House", "Plan", "installed_services", "opened", "serve"]
