@@ -1,0 +1,90 @@
+"""The `slipring` command: every room brings its own commands, this file only hangs them up."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from slipring.front.command import load
+from slipring.identity.client import data_directory
+from slipring.identity.command import client_commands, keys_commands, token
+from slipring.identity.demo import WrongMode, check_loopback
+from slipring.identity.keys import MissingKeys
+
+NAMES = ("front", "order", "consent", "report", "critical")
+_PORTS = dict(zip(NAMES, range(8100, 8105), strict=True))
+
+app = typer.Typer(
+    name="slipring",
+    help="slipring 滑环: requests, consent, signed reports and critical findings of a CT department, on FHIR R4.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+)
+
+
+@app.command()
+def serve(  # noqa: PLR0917 - typer passes options by name
+    name: Annotated[str | None, typer.Argument(help=f"One of {', '.join(NAMES)}.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Front and all services in one process.")] = False,
+    demo: Annotated[bool, typer.Option("--demo", help="Demo mode: keys made at random, this machine only.")] = False,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int | None, typer.Option(help="Default 8100 for --all and front, 8101-8104 for services.")] = None,
+    data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Keys and the embedded database.")] = None,
+) -> None:
+    """Serve the front, one service, or everything."""
+    if everything == (name is not None):
+        _stop("Say either --all or one name: " + ", ".join(NAMES))
+    if name is not None and name not in NAMES:
+        _stop(f"There is no service {name!r}; there are " + ", ".join(NAMES))
+    names = list(NAMES) if name is None else [name]
+    try:
+        check_loopback(demo, host)
+        # Loaded only here: the other commands need no web server.
+        serving = importlib.import_module("slipring.process")
+        serving.serve(names, demo=demo, host=host, port=port or _PORTS[names[0]], data_dir=data_directory(data_dir))
+    except (WrongMode, MissingKeys) as problem:
+        _stop(str(problem))
+
+
+app.command("token")(token)
+app.command("load")(load)
+app.add_typer(client_commands, name="client")
+app.add_typer(keys_commands, name="keys")
+
+
+def _hang_up_the_rest() -> None:
+    """Commands of the services and the demo come by entry points, so that nothing here imports them."""
+    from slipring.signing.command import certificate
+
+    app.add_typer(certificate, name="certificate")
+    # A command that cannot be loaded must not take the others with it.
+    for entry in entry_points(group="slipring.commands"):
+        try:
+            command = entry.load()
+        except ImportError as problem:
+            print(f"slipring: the command {entry.name} is not available: {problem}", file=sys.stderr)
+            continue
+        if isinstance(command, typer.Typer):
+            app.add_typer(command, name=entry.name)
+        else:
+            app.command(entry.name)(command)
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(1)
+
+
+def main() -> None:
+    """The console script."""
+    _hang_up_the_rest()
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,182 @@
+"""The front as an application: one address for FHIR, tokens and health."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qs
+
+import httpx
+import msgspec
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from slipring.fhir.outcome import FhirError
+from slipring.front.capabilities import united
+from slipring.front.exchange import received
+from slipring.front.home import home_page
+from slipring.front.owners import Owners, the_owners
+from slipring.front.peers import FHIR_JSON, Ask, Peers, refused
+from slipring.front.routing import Router
+from slipring.identity.scopes import EXTRA_SCOPES
+from slipring.identity.token import ASSERTION_ALGORITHMS, TokenEndpoint
+from slipring.identity.verify import LoadKeys
+
+_FORM_LIMIT_BYTES = 65_536
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+Answer = Callable[[Request], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class FrontSettings:
+    """The front's knobs. `base_url`: how clients reach it; empty: as each request says."""
+
+    base_url: str = ""
+    demo: bool = False
+    max_body_bytes: int = 20_000_000
+    max_entries: int = 5000
+    health_seconds: float = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Front:
+    """What the front's routes share."""
+
+    peers: Peers
+    tokens: TokenEndpoint
+    load_keys: LoadKeys
+    router: Router
+    owners: Owners
+    settings: FrontSettings
+    now: Callable[[], datetime]
+    statements: dict[str, dict[str, Any]] = field(default_factory=dict)  # last seen, by service
+
+    def url(self, request: Request) -> str:
+        """The front's own address as the client knows it."""
+        return (self.settings.base_url or str(request.base_url)).rstrip("/")
+
+    async def fhir(self, request: Request) -> Response:
+        """Everything below `/fhir`."""
+        language = request.headers.get("accept-language", "zh-CN")
+        try:
+            base = f"{self.url(request)}/fhir"
+            return await self.router.answer(await received(request, self.peers, base, self.settings.max_body_bytes))
+        except FhirError as error:
+            return refused(error, language)
+
+    async def metadata(self, request: Request) -> Response:
+        """The honest union of the services' statements."""
+        names = list(self.peers.clients)
+        found = await asyncio.gather(*(self._statement(name) for name in names))
+        statements = {name: statement for name, statement in zip(names, found, strict=True) if statement is not None}
+        away = [name for name in names if name not in statements]
+        tree = united(statements, away, f"{self.url(request)}/fhir", self.now())
+        return Response(msgspec.json.encode(tree), headers={"Content-Type": FHIR_JSON})
+
+    async def _statement(self, service: str) -> dict[str, Any] | None:
+        try:
+            reply = await self.peers.ask(service, Ask("GET", "metadata", {"accept": "application/fhir+json"}))
+        except FhirError:
+            return self.statements.get(service)
+        if reply.status == httpx.codes.OK:
+            self.statements[service] = msgspec.json.decode(reply.body)
+        return self.statements.get(service)
+
+    async def token(self, request: Request) -> Response:
+        """The token endpoint (form-encoded, RFC 6749)."""
+        body = b""
+        async for piece in request.stream():
+            body += piece
+            if len(body) > _FORM_LIMIT_BYTES:
+                return JSONResponse({"error": "invalid_request", "error_description": "The form is too large."}, 413)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
+        if any(len(values) > 1 for values in fields.values()):
+            problem = {"error": "invalid_request", "error_description": "A parameter is given twice."}
+            return JSONResponse(problem, 400)
+        form = {name: values[0] for name, values in fields.items()}
+        answer = await self.tokens.answer(form, f"{self.url(request)}/auth/token")
+        return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
+
+    async def jwks(self, _: Request) -> Response:
+        """The public keys that access tokens are signed with."""
+        return JSONResponse({"keys": await self.load_keys()}, headers={"Cache-Control": "max-age=60"})
+
+    async def smart(self, request: Request) -> Response:
+        """What a SMART client needs to know."""
+        url = self.url(request)
+        return JSONResponse(
+            {
+                "issuer": self.tokens.issuer,
+                "jwks_uri": f"{url}/auth/jwks",
+                "token_endpoint": f"{url}/auth/token",
+                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
+                "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
+                "grant_types_supported": ["client_credentials"],
+                "scopes_supported": ["system/*.cruds", "user/*.cruds", *sorted(EXTRA_SCOPES)],
+                "capabilities": ["client-confidential-asymmetric", "permission-v2", "permission-v1"],
+            }
+        )
+
+    async def live(self, _: Request) -> Response:
+        """The process answers."""
+        return JSONResponse({"status": "live", "demo": self.settings.demo})
+
+    async def ready(self, _: Request) -> Response:
+        """Whether every service is ready; those that are not are named."""
+        up = await self._up()
+        down = [name for name, ready in up.items() if not ready]
+        answer = {"status": "not ready" if down else "ready", "down": down, "demo": self.settings.demo}
+        return JSONResponse(answer, 503 if down else 200)
+
+    async def home(self, request: Request) -> Response:
+        """The page that says what runs where."""
+        base = f"{self.url(request)}/fhir"
+        return HTMLResponse(home_page(self.owners, await self._up(), base, demo=self.settings.demo))
+
+    async def _up(self) -> dict[str, bool]:
+        names = list(self.peers.clients)
+        return dict(zip(names, await asyncio.gather(*(self._is_ready(name) for name in names)), strict=True))
+
+    async def _is_ready(self, service: str) -> bool:
+        ask = Ask("GET", f"/{service}/health/ready")
+        try:
+            reply = await asyncio.wait_for(self.peers.ask_path(service, ask), self.settings.health_seconds)
+        except (FhirError, TimeoutError):
+            return False
+        return reply.status == httpx.codes.OK
+
+
+def create_front(
+    peers: Mapping[str, httpx.AsyncClient],
+    tokens: TokenEndpoint,
+    load_keys: LoadKeys,
+    cursor_key: bytes,
+    *,
+    now: Callable[[], datetime],
+    settings: FrontSettings | None = None,
+    owners: Owners | None = None,
+) -> Starlette:
+    """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
+    settings, owners = settings or FrontSettings(), owners or the_owners()
+    behind = Peers(peers)
+    router = Router(owners, cursor_key, settings.max_entries)
+    front = Front(behind, tokens, load_keys, router, owners, settings, now)
+    routes: list[tuple[str, Answer, list[str]]] = [
+        ("/", front.home, ["GET"]),
+        ("/auth/token", front.token, ["POST"]),
+        ("/auth/jwks", front.jwks, ["GET"]),
+        ("/.well-known/smart-configuration", front.smart, ["GET"]),
+        ("/fhir/.well-known/smart-configuration", front.smart, ["GET"]),
+        ("/health/live", front.live, ["GET"]),
+        ("/health/ready", front.ready, ["GET"]),
+        ("/fhir/metadata", front.metadata, ["GET"]),
+        ("/fhir/metadata/", front.metadata, ["GET"]),
+        ("/fhir", front.fhir, _METHODS),
+        ("/fhir/{rest:path}", front.fhir, _METHODS),
+    ]
+    return Starlette(routes=[Route(path, answer, methods=methods) for path, answer, methods in routes])

@@ -1,0 +1,179 @@
+"""The services behind the front: ask one, and make what it answers look as if the front had said it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import httpx
+import msgspec
+from starlette.responses import Response
+
+from slipring.fhir.outcome import FhirError, as_operation_outcome, busy, invalid
+
+FHIR_JSON = "application/fhir+json; charset=utf-8"
+_HOP_BY_HOP = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+_NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect"}
+_NOT_RETURNED = _HOP_BY_HOP | {"content-length", "content-encoding", "date", "server"}
+_NAMING_HEADERS = ("location", "content-location")
+_SERVICE_BASE = re.compile(r"^(?:https?://[^/]+)?/(?:order|consent|report|critical)/fhir(?=[/?]|$)")
+
+RawObject = dict[str, msgspec.Raw]
+_RAW_OBJECT = msgspec.json.Decoder(RawObject)
+_RAW_OBJECTS = msgspec.json.Decoder(list[RawObject])
+_TEXT = msgspec.json.Decoder(str)
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What a service answered: its body as the bytes it sent."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """One request to a service, below its FHIR base: `target` is path and query, such as `Task?status=ready`."""
+
+    method: str
+    target: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Peers:
+    """The httpx client of each service, by its name."""
+
+    clients: Mapping[str, httpx.AsyncClient]
+
+    async def ask(self, service: str, ask: Ask) -> Reply:
+        """Forward a request; a service that cannot be reached is 503 with Retry-After."""
+        separator = "/" if ask.target and not ask.target.startswith("?") else ""
+        path = f"/{service}/fhir{separator}{ask.target}"
+        return await self.ask_path(service, Ask(ask.method, path, ask.headers, ask.body))
+
+    async def ask_path(self, service: str, ask: Ask) -> Reply:
+        """The same with a path of the service that is not below its FHIR base."""
+        client = self.clients.get(service)
+        if client is None:
+            raise away(service)
+        try:
+            response = await client.request(ask.method, ask.target, headers=ask.headers, content=ask.body or None)
+        except httpx.TransportError:
+            raise away(service) from None
+        return Reply(response.status_code, response.headers, response.content)
+
+
+def away(service: str) -> FhirError:
+    """503: this service is down; the others go on."""
+    return busy(
+        f"The service {service} cannot be reached at the moment; try again shortly.",
+        f"服务 {service} 暂时无法连接，请稍后重试。",
+        retry_after_seconds=2,
+    )
+
+
+def forwarded_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
+    """The client's headers as the service gets them: all that mean something end to end."""
+    kept = {name.lower(): value for name, value in headers.items() if name.lower() not in _NOT_FORWARDED}
+    # Bodies pass as the bytes they are; nothing in between compresses them.
+    return {**kept, "x-request-id": request_id, "accept-encoding": "identity"}
+
+
+def as_response(reply: Reply, base: str) -> Response:
+    """The answer as the front gives it: places rewritten to its base, everything else as it came."""
+    headers = {name: value for name, value in reply.headers.items() if name.lower() not in _NOT_RETURNED}
+    for name in _NAMING_HEADERS:
+        if name in headers:
+            headers[name] = at_front(headers[name], base)
+    return Response(with_places_at_front(reply.body, base), reply.status, headers)
+
+
+def refused(error: FhirError, language: str) -> Response:
+    """An error of the front itself as an OperationOutcome."""
+    body = msgspec.json.encode(as_operation_outcome(error.issues, language))
+    return Response(body, error.status, {**error.headers, "Content-Type": FHIR_JSON})
+
+
+def at_front(url: str, base: str) -> str:
+    """A URL below a service's base, at the front's base; others stay.
+
+    >>> at_front("http://127.0.0.1:8101/order/fhir/Patient/1", "https://ct.example/fhir")
+    'https://ct.example/fhir/Patient/1'
+    """
+    return _SERVICE_BASE.sub(lambda _: base, url, count=1)
+
+
+def below_base(url: str) -> str:
+    """What stands behind the service's base, ready to be asked again."""
+    return _SERVICE_BASE.sub("", url, count=1).lstrip("/")
+
+
+def with_places_at_front(body: bytes, base: str) -> bytes:
+    """A Bundle's own links, fullUrls and locations rewritten; resources inside keep every character."""
+    if b"/fhir" not in body or b'"Bundle"' not in body[:4096]:
+        return body
+    try:
+        bundle = _RAW_OBJECT.decode(body)
+    except msgspec.DecodeError:
+        return body
+    if "resourceType" not in bundle or bytes(bundle["resourceType"]) != b'"Bundle"':
+        return body
+    if "link" in bundle:
+        links = [{**link, "url": _moved(link["url"], base)} for link in _RAW_OBJECTS.decode(bundle["link"])]
+        bundle["link"] = raw(links)
+    if "entry" in bundle:
+        bundle["entry"] = raw([entry_at_front(entry, base) for entry in _RAW_OBJECTS.decode(bundle["entry"])])
+    return msgspec.json.encode(bundle)
+
+
+def entry_at_front(entry: RawObject, base: str) -> RawObject:
+    """One Bundle entry with its addresses at the front."""
+    if "fullUrl" in entry:
+        entry = {**entry, "fullUrl": _moved(entry["fullUrl"], base)}
+    if "response" in entry:
+        response = _RAW_OBJECT.decode(entry["response"])
+        if "location" in response:
+            entry = {**entry, "response": raw({**response, "location": _moved(response["location"], base)})}
+    return entry
+
+
+def raw(tree: object) -> msgspec.Raw:
+    """A tree as JSON text that is carried as it is."""
+    return msgspec.Raw(msgspec.json.encode(tree))
+
+
+def _moved(text: msgspec.Raw, base: str) -> msgspec.Raw:
+    return raw(at_front(_TEXT.decode(text), base))
+
+
+def raw_bundle(body: bytes) -> tuple[RawObject, list[RawObject]]:
+    """A Bundle's members and its entries, all as text."""
+    try:
+        bundle = _RAW_OBJECT.decode(body)
+        return bundle, _RAW_OBJECTS.decode(bundle["entry"]) if "entry" in bundle else []
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise invalid("The body is not a JSON object.", "请求正文不是 JSON 对象。") from None
+
+
+def decoded(text: msgspec.Raw | bytes) -> object:
+    """The tree behind a text, for looking at only."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        raise invalid("The body is not JSON.", "请求正文不是 JSON。") from None

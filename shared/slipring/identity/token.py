@@ -1,0 +1,190 @@
+"""The token endpoint: SMART Backend Services (`client_credentials` with `private_key_jwt`)."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import KeySet
+
+from slipring.identity.clients import Client, read_client
+from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key, table
+from slipring.identity.scopes import outside, well_formed
+
+AUDIENCE = "slipring"
+TOKEN_SECONDS = 300
+ASSERTION_SECONDS = 300
+ASSERTION_ALGORITHMS = ["ES384", "RS384", "ES256"]
+ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+_LEEWAY_SECONDS = 5  # clocks of two machines are never quite equal
+_LONGEST_ASSERTION = 16_384
+_NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
+
+
+class TokenRefused(Exception):
+    """An OAuth error (RFC 6749 5.2): the reason never repeats what the client sent."""
+
+    def __init__(self, error: str, description: str, status: int = 400) -> None:
+        super().__init__(error)
+        self.error, self.description, self.status = error, description, status
+
+
+@dataclass(frozen=True, slots=True)
+class TokenAnswer:
+    """What the endpoint answers."""
+
+    status: int
+    body: Mapping[str, Any]
+    headers: Mapping[str, str] = field(default_factory=lambda: dict(_NO_STORE))
+
+
+@dataclass(frozen=True, slots=True)
+class TokenEndpoint:
+    """Grants access tokens to registered clients; `public_url` is the token address that clients are told."""
+
+    pool: asyncpg.Pool
+    schema: str
+    issuer: str
+    public_url: str
+    now: Callable[[], datetime]
+    demo: bool = False
+
+    async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
+        """The whole exchange: a token, or the OAuth error that says why not."""
+        try:
+            return TokenAnswer(200, await self._grant(form, {self.public_url, request_url}))
+        except TokenRefused as refused:
+            return TokenAnswer(refused.status, {"error": refused.error, "error_description": refused.description})
+
+    async def _grant(self, form: Mapping[str, str], audiences: Collection[str]) -> dict[str, Any]:
+        if form.get("grant_type") != "client_credentials":
+            raise TokenRefused("unsupported_grant_type", "grant_type must be client_credentials.")
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.")
+        assertion = form.get("client_assertion", "")
+        client = await self._client_behind(assertion)
+        claims = verified_claims(assertion, client, audiences, self.now())
+        scopes = granted(form.get("scope", ""), client)
+        await self._use_once(client.id, claims)
+        token = await self._token(client, scopes)
+        return {
+            "access_token": token,
+            "token_type": "bearer",
+            "expires_in": TOKEN_SECONDS,
+            "scope": " ".join(scopes),
+        }
+
+    async def _client_behind(self, assertion: str) -> Client:
+        client_id = claimed_client(assertion)
+        client = await read_client(self.pool, self.schema, client_id)
+        if client is None:
+            raise _not_this_client("The client is not registered, or its key does not fit.")
+        return client
+
+    async def _use_once(self, client_id: str, claims: Mapping[str, Any]) -> None:
+        used = table(self.schema, "used_assertion")
+        # One row per assertion; the second insert of the same jti finds the first, however close they come.
+        first = await self.pool.fetchval(
+            f"INSERT INTO {used} (client, jti, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true",
+            client_id,
+            claims["jti"],
+            datetime.fromtimestamp(claims["exp"] + _LEEWAY_SECONDS, UTC),
+        )
+        if not first:
+            raise _not_this_client("This assertion was used before: each needs a jti of its own.")
+        await self.pool.execute(f"DELETE FROM {used} WHERE client = $1 AND expires_at < $2", client_id, self.now())
+
+    async def _token(self, client: Client, scopes: list[str]) -> str:
+        key = await newest_token_key(self.pool, self.schema)
+        issued = int(self.now().timestamp())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "aud": AUDIENCE,
+            "sub": client.id,
+            "client_id": client.id,
+            "scope": " ".join(scopes),
+            "iat": issued,
+            "exp": issued + TOKEN_SECONDS,
+            "jti": uuid.uuid4().hex,
+        }
+        if client.practitioner:
+            claims["fhirUser"] = client.practitioner
+        if self.demo:
+            claims["demo"] = True
+        return jwt.encode({"alg": TOKEN_ALGORITHM, "kid": key.kid}, claims, key, algorithms=[TOKEN_ALGORITHM])
+
+
+def claimed_client(assertion: str) -> str:
+    """Who the assertion says it is from: only used to find the keys that must then prove it."""
+    if not assertion or len(assertion) > _LONGEST_ASSERTION:
+        raise TokenRefused("invalid_request", "client_assertion is missing or too long.")
+    try:
+        claims = msgspec.json.decode(jws.extract_compact(assertion.encode()).payload)
+        subject = claims["sub"]
+    except (JoseError, ValueError, KeyError, TypeError, msgspec.DecodeError):
+        raise _not_this_client("client_assertion is not a signed JWT with a sub.") from None
+    if not isinstance(subject, str) or not subject or "\0" in subject:
+        raise _not_this_client("client_assertion has no usable sub.")
+    return subject
+
+
+def verified_claims(assertion: str, client: Client, audiences: Collection[str], now: datetime) -> dict[str, Any]:
+    """The claims of an assertion whose signature, audience, times and jti hold."""
+    try:
+        keys = KeySet.import_key_set(client.jwks)  # type: ignore[arg-type]
+        claims = jwt.decode(assertion, _fitting(keys, assertion), algorithms=ASSERTION_ALGORITHMS).claims
+    except (JoseError, ValueError, TypeError, KeyError):
+        raise _not_this_client("The client is not registered, or its key does not fit.") from None
+    if claims.get("iss") != client.id or claims.get("sub") != client.id:
+        raise _not_this_client("iss and sub must both be the client's id.")
+    told = claims.get("aud")
+    if not set(told if isinstance(told, list) else [told]) & set(audiences):
+        raise _not_this_client("aud must be the address of this token endpoint.")
+    _check_times(claims, now.timestamp())
+    jti = claims.get("jti")
+    if not isinstance(jti, str) or not 0 < len(jti) <= 256 or "\0" in jti:
+        raise _not_this_client("jti is missing or too long.")
+    return claims
+
+
+def _fitting(keys: KeySet, assertion: str) -> KeySet:
+    # A client may have several keys without saying which one it used: the library then picks by kid only.
+    kid = jws.extract_compact(assertion.encode()).headers().get("kid")
+    if kid is None and len(keys.keys) == 1:
+        return keys.keys[0]  # type: ignore[return-value]
+    return keys
+
+
+def _check_times(claims: Mapping[str, Any], now: float) -> None:
+    expires = claims.get("exp")
+    if isinstance(expires, bool) or not isinstance(expires, int | float):
+        raise _not_this_client("exp is missing.")
+    if expires <= now - _LEEWAY_SECONDS:
+        raise _not_this_client("The assertion has expired.")
+    if expires > now + ASSERTION_SECONDS + _LEEWAY_SECONDS:
+        raise _not_this_client("exp may lie at most five minutes ahead.")
+    for name in ("nbf", "iat"):
+        value = claims.get(name)
+        if value is not None and (not isinstance(value, int | float) or value > now + _LEEWAY_SECONDS):
+            raise _not_this_client(f"{name} lies in the future.")
+
+
+def granted(asked: str, client: Client) -> list[str]:
+    """The scopes of the token: what was asked, if all of it was registered; all that was registered if nothing was."""
+    scopes = list(dict.fromkeys(asked.split())) or list(client.scopes)
+    if not all(well_formed(scope) for scope in scopes):
+        raise TokenRefused("invalid_scope", "A scope is not one that this server knows.")
+    if outside(scopes, client.scopes):
+        raise TokenRefused("invalid_scope", "A scope goes beyond what the client is registered for.")
+    return scopes
+
+
+def _not_this_client(description: str) -> TokenRefused:
+    return TokenRefused("invalid_client", description, 401)

@@ -1,0 +1,132 @@
+"""Checks access tokens: each service by itself, against the published key set."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import httpx
+from joserfc import jws, jwt
+from joserfc.errors import JoseError
+from joserfc.jwk import ECKey
+
+from slipring.fhir.caller import Caller
+from slipring.fhir.outcome import unauthorized
+from slipring.identity.keys import TOKEN_ALGORITHM, Jwk, public_token_keys
+from slipring.identity.token import AUDIENCE
+
+LoadKeys = Callable[[], Awaitable[list[Jwk]]]
+_REMEMBERED = 4096
+_REFRESH_SECONDS = 1.0  # at most one look for an unknown key per second, whoever knocks
+_TRUST_SECONDS = 60.0  # a key taken out of the set stops verifying after this
+_LONGEST_TOKEN = 8192
+
+
+def keys_from_database(pool: asyncpg.Pool, schema: str) -> LoadKeys:
+    """Load the key set from the front's schema (the services share its database)."""
+
+    async def load() -> list[Jwk]:
+        return await public_token_keys(pool, schema)
+
+    return load
+
+
+def keys_from_address(http: httpx.AsyncClient, jwks_url: str) -> LoadKeys:
+    """Load the key set from where it is published."""
+
+    async def load() -> list[Jwk]:
+        answer = await http.get(jwks_url)
+        answer.raise_for_status()
+        return list(answer.json()["keys"])
+
+    return load
+
+
+class TokenVerifier:
+    """Turns an Authorization header into a Caller; what was verified once is remembered until it expires."""
+
+    def __init__(self, load_keys: LoadKeys, now: Callable[[], datetime], *, issuer: str = "") -> None:
+        self._load_keys = load_keys
+        self._now = now
+        self._issuer = issuer
+        self._keys: dict[str, ECKey] = {}
+        self._loaded_at: float | None = None
+        self._remembered: dict[str, tuple[Caller, float]] = {}
+
+    async def verify(self, authorization: str | None) -> Caller:
+        """The caller behind a bearer token; anything else is 401."""
+        now = self._now().timestamp()
+        if authorization is not None:
+            remembered = self._remembered.get(authorization)
+            if remembered is not None and now < remembered[1]:
+                return remembered[0]
+        return await self._verify_afresh(authorization, now)
+
+    async def _verify_afresh(self, authorization: str | None, now: float) -> Caller:
+        scheme, _, token = (authorization or "").partition(" ")
+        token = token.strip()
+        if scheme.lower() != "bearer" or not token:
+            raise unauthorized("A bearer token is needed.", "需要访问令牌。")
+        claims = await self._claims(token, now)
+        caller = Caller(
+            client=str(claims["client_id"]),
+            scopes=frozenset(str(claims.get("scope", "")).split()),
+            practitioner=claims.get("fhirUser") or None,
+        )
+        if authorization is not None:
+            self._remember(authorization, caller, min(float(claims["exp"]), now + _TRUST_SECONDS))
+        return caller
+
+    async def _claims(self, token: str, now: float) -> dict[str, Any]:
+        key = await self._key_of(token, now)
+        try:
+            claims = jwt.decode(token, key, algorithms=[TOKEN_ALGORITHM]).claims
+        except (JoseError, ValueError, TypeError):
+            raise _not_valid() from None
+        audience = claims.get("aud")
+        if AUDIENCE not in (audience if isinstance(audience, list) else [audience]):
+            raise _not_valid()
+        if self._issuer and claims.get("iss") != self._issuer:
+            raise _not_valid()
+        expires = claims.get("exp")
+        if isinstance(expires, bool) or not isinstance(expires, int | float) or not claims.get("client_id"):
+            raise _not_valid()
+        if expires <= now:
+            raise unauthorized("The token has expired.", "访问令牌已过期。")
+        return claims
+
+    async def _key_of(self, token: str, now: float) -> ECKey:
+        if len(token) > _LONGEST_TOKEN:
+            raise _not_valid()
+        try:
+            header = jws.extract_compact(token.encode()).headers()
+        except (JoseError, ValueError, TypeError):
+            raise _not_valid() from None
+        kid = header.get("kid")
+        # `alg: none` and every other algorithm end here, before any key is looked at.
+        if header.get("alg") != TOKEN_ALGORITHM or not isinstance(kid, str):
+            raise _not_valid()
+        age = None if self._loaded_at is None else now - self._loaded_at
+        known = kid in self._keys
+        if age is None or abs(age) >= (_TRUST_SECONDS if known else _REFRESH_SECONDS):
+            await self._refresh(now)
+        key = self._keys.get(kid)
+        if key is None:
+            raise _not_valid()
+        return key
+
+    async def _refresh(self, now: float) -> None:
+        self._loaded_at = now
+        self._keys = {str(jwk["kid"]): ECKey.import_key(jwk) for jwk in await self._load_keys()}
+
+    def _remember(self, authorization: str, caller: Caller, until: float) -> None:
+        while len(self._remembered) >= _REMEMBERED:  # oldest first: a dict keeps the order of insertion
+            del self._remembered[next(iter(self._remembered))]
+        self._remembered.pop(authorization, None)
+        self._remembered[authorization] = (caller, until)
+
+
+def _not_valid() -> Exception:
+    return unauthorized("The token is not valid here.", "访问令牌在此无效。")
