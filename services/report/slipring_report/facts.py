@@ -1,0 +1,174 @@
+"""FHIR in, facts out: reports, their parts and their signatures as plain values."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from slipring.fhir.service import CANONICAL, Resource, Stored
+from slipring.signing.jws import jws_sha256
+from slipring.staff import Reason, StaffFacts
+
+COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
+SIGNED_FORM = f"{CANONICAL}/StructureDefinition/signed-form"
+VOIDED = f"{CANONICAL}/StructureDefinition/signature-voided"
+QUALIFICATION = f"{CANONICAL}/StructureDefinition/qualification-snapshot"
+SIGNING_ROLE = f"{CANONICAL}/CodeSystem/signing-role"
+REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
+TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
+CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
+HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"
+CRITICAL_FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
+FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
+_LICENCE_TYPES = frozenset({"MD", "LN"})  # v2-0203: medical licence, licence number
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """One signature on record: who, when (by the service's clock), the JWS, and what it moved the report to."""
+
+    provenance: Stored
+    jws: str
+    role: str
+    who: str
+    recorded_at: datetime
+    form_sha256: str
+    reached: str
+    voided: bool
+    licences: tuple[str, ...]
+    level: str
+
+    @property
+    def sha256(self) -> str:
+        """What the next signature is chained to."""
+        return jws_sha256(self.jws)
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """Who signed before: person, licence numbers, authority level."""
+
+    person: str
+    licences: tuple[str, ...] = ()
+    level: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningFacts:
+    """What the rules on a signature look at."""
+
+    signer: Signer
+    role: str
+    number: int  # this would be the n-th signature
+    chain_length: int
+    earlier: tuple[Signer, ...] = ()
+    lacks_zh: tuple[str, ...] = ()
+    lacks_en: tuple[str, ...] = ()
+
+
+def signature(stored: Stored) -> Signature | None:
+    """The report signature that a Provenance records, or None when it records something else."""
+    tree = stored.resource
+    form = _parts(extension(tree, SIGNED_FORM))
+    signed = (tree.get("signature") or [{}])[0]
+    if not form or "data" not in signed:
+        return None
+    try:
+        jws = base64.b64decode(signed["data"]).decode("ascii")
+    except (binascii.Error, UnicodeDecodeError):
+        jws = ""
+    agent = (tree.get("agent") or [{}])[0]
+    snapshot = extension(tree, QUALIFICATION).get("extension", [])
+    return Signature(
+        provenance=stored,
+        jws=jws,
+        role=code_of((agent.get("role") or [{}])[0], SIGNING_ROLE),
+        who=reference_of(signed.get("who")),
+        recorded_at=datetime.fromisoformat(tree["recorded"]),
+        form_sha256=str(form.get("sha256", "")),
+        reached=code_of(tree.get("activity"), REPORT_STATUS),
+        voided=bool(extension(tree, VOIDED)),
+        licences=tuple(part["valueIdentifier"]["value"] for part in snapshot if part["url"] == "licence"),
+        level=next((part["valueCode"] for part in snapshot if part["url"] == "level"), ""),
+    )
+
+
+def signatures(found: Sequence[Stored]) -> list[Signature]:
+    """All signatures among Provenances, oldest first."""
+    read = [each for stored in found if (each := signature(stored))]
+    return sorted(read, key=lambda each: each.recorded_at)
+
+
+def signing_facts(
+    who: Signer, role: str, standing: Sequence[Signature], chain_length: int, lacks: Sequence[Reason]
+) -> SigningFacts:
+    """The facts of one attempt to sign."""
+    return SigningFacts(
+        signer=who,
+        role=role,
+        number=len(standing) + 1,
+        chain_length=chain_length,
+        earlier=tuple(Signer(each.who, each.licences, each.level) for each in standing),
+        lacks_zh=tuple(reason.zh for reason in lacks),
+        lacks_en=tuple(reason.en for reason in lacks),
+    )
+
+
+def signer(reference: str, practitioner: Resource | None, staff: StaffFacts) -> Signer:
+    """The person behind a certificate, as the staff register knows him."""
+    levels = sorted(role.removeprefix("level-") for role in staff.roles if role.startswith("level-"))
+    return Signer(reference, tuple(sorted(licences(practitioner or {}))), levels[-1] if levels else "")
+
+
+def licences(practitioner: Resource) -> set[str]:
+    """The licence numbers of a practitioner."""
+    return {
+        identifier["value"]
+        for identifier in practitioner.get("identifier", [])
+        if "value" in identifier
+        and any(coding.get("code") in _LICENCE_TYPES for coding in identifier.get("type", {}).get("coding", []))
+    }
+
+
+def composition_of(report: Resource) -> str:
+    """The reference of the report's Composition, or ''."""
+    return reference_of(extension(report, COMPOSITION).get("valueReference"))
+
+
+def results_of(report: Resource) -> list[str]:
+    """The references of its results, in order."""
+    return [reference for each in report.get("result", []) if (reference := reference_of(each))]
+
+
+def request_of(report: Resource) -> str:
+    """The ServiceRequest that the report answers, or ''."""
+    references = [reference_of(each) for each in report.get("basedOn", [])]
+    return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
+
+
+def extension(resource: Resource, url: str) -> dict[str, Any]:
+    """The first extension with this url, or an empty one."""
+    return next((each for each in resource.get("extension", []) if each.get("url") == url), {})
+
+
+def code_of(concept: Any, system: str) -> str:
+    """The code of a CodeableConcept in one system, or ''."""
+    codings = concept.get("coding", []) if isinstance(concept, dict) else []
+    return next((str(coding["code"]) for coding in codings if coding.get("system") == system and "code" in coding), "")
+
+
+def reference_of(reference: Any) -> str:
+    """The relative reference without a version, or ''."""
+    text = reference.get("reference", "") if isinstance(reference, dict) else ""
+    return "/".join(text.partition("/_history/")[0].rsplit("/", 2)[-2:])
+
+
+def _parts(outer: dict[str, Any]) -> dict[str, Any]:
+    return {
+        part["url"]: next((value for name, value in part.items() if name.startswith("value")), None)
+        for part in outer.get("extension", [])
+    }

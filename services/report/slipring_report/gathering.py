@@ -1,0 +1,74 @@
+"""What a decision on a report reads from the desk: its parts, its signatures, its signers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.service import Desk, Require, Resource, Stored
+from slipring.signing.form import SignedForm, signed_form
+
+from slipring_report.facts import Signature, composition_of, results_of, signatures
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    """A report with all parts that a signature covers."""
+
+    report: Stored
+    composition: Stored | None
+    results: tuple[Stored, ...]
+
+    @property
+    def parts(self) -> list[Stored]:
+        """Composition, report, results: the order of the signed form."""
+        return [*([self.composition] if self.composition else []), self.report, *self.results]
+
+    @property
+    def requires(self) -> list[Require]:
+        """Each part at the version read."""
+        return [Require(part.reference, part.version) for part in self.parts]
+
+    def form(self) -> SignedForm:
+        """The signed form of what is here now."""
+        composition = self.composition.resource if self.composition else None
+        return signed_form(self.report.resource, composition, [result.resource for result in self.results])
+
+
+async def gathered(report: Stored, desk: Desk) -> Gathered:
+    """Read the report's parts; one that is not here cannot be signed, so it is refused by name."""
+    composition: Stored | None = None
+    if named := composition_of(report.resource):
+        composition = await _part(named, desk, "DiagnosticReport.extension")
+    results = [
+        await _part(result, desk, f"DiagnosticReport.result[{position}]")
+        for position, result in enumerate(results_of(report.resource))
+    ]
+    return Gathered(report, composition, tuple(results))
+
+
+async def _part(reference: str, desk: Desk, at: str) -> Stored:
+    part = await desk.read(reference)
+    if part is None:
+        raise unprocessable(
+            "A part of the report is not known here, so the report cannot be signed.",
+            "报告的一部分在此处不存在，无法签名。",
+            at=at,
+            code="not-found",
+        )
+    return part
+
+
+async def signatures_of(report: str, desk: Desk) -> list[Signature]:
+    """All signatures on a report, voided ones too, oldest first."""
+    return signatures(await desk.search(f"Provenance?target={report}"))
+
+
+async def roles_of(practitioner: str, desk: Desk) -> list[Stored]:
+    """The roles of a person."""
+    return await desk.search(f"PractitionerRole?practitioner={practitioner}")
+
+
+def subject_of(report: Resource) -> str:
+    """The patient of a report, as written."""
+    return str(report.get("subject", {}).get("reference", ""))

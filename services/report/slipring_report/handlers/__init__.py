@@ -1,0 +1,1 @@
+"""What happened: each handler loads, decides and returns Changes."""

@@ -1,0 +1,183 @@
+"""`$flag-critical` and its hand-over: open until the critical service has taken the finding over."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import NAMESPACE_URL, uuid5
+
+from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical_finding
+from slipring.fhir.outcome import conflict, invalid, unprocessable
+from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
+
+from slipring_report import facts
+from slipring_report.resources import as_communication, as_flag, as_handover, coded, parameters, reference, written
+
+_ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
+_TOLD = ("acknowledged", "read-back-confirmed", "acted", "closed")
+_NOT_TAKEN_OVER = (
+    "尚未被危急值服务接收，请直接电话通知临床。Not yet taken over by the critical service: please telephone."
+)
+
+
+async def finding_flagged(call: Call, desk: Desk) -> Changes:
+    """Record a critical finding and hand it over; it waits for no signature.
+
+    Ids follow from report and finding: a repeat, even at the same moment, finds the first flag and answers it.
+    """
+    if call.target is None:
+        raise invalid("This operation is called on one report.", "该操作须针对一份报告调用。")
+    report = call.target.resource
+    entry = _finding(call)
+    flag_id, handover_id = _ids(call.target.reference, entry.code)
+    handover = await desk.read(f"Task/{handover_id}")
+    if handover is not None:
+        return Changes(answer=_answer(flag_id, handover.resource))
+    if report["status"] == "entered-in-error":
+        raise conflict(
+            "This report was entered in error.", "该报告属错误录入，不能标记危急值。", at="DiagnosticReport.status"
+        )
+    author = _author(call, report, desk)
+    flag = as_flag(
+        report,
+        entry,
+        id=flag_id,
+        level=_level(call, entry),
+        recognised_at=_recognised(call, desk.now),
+        author=author,
+        note=str(call.value("note") or ""),
+        now=desk.now,
+    )
+    within = desk.settings.hand_over_within
+    task = as_handover(report, flag, id=handover_id, within=within, author=author, now=desk.now)
+    return Changes(
+        save=[Save(flag), Save(task)],
+        wake=[Wake("handover-overdue", f"Task/{handover_id}", after=within, key=_timer(handover_id))],
+        answer=_answer(flag_id, task),
+    )
+
+
+async def case_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """Critical's case came back: the hand-over is done; once a person has answered, that stands beside the report."""
+    case = arrival.resource
+    if arrival.deleted or facts.code_of(case.get("code"), facts.TASK_CODE) != "critical-case":
+        return Changes.none()
+    handover = await _handover_of(case, desk)
+    if handover is None:
+        return Changes.none()
+    return _taken_over(handover, arrival, desk).plus(await _told(case, handover, desk))
+
+
+async def _handover_of(case: Resource, desk: Desk) -> Stored | None:
+    for named in (facts.reference_of(each) for each in case.get("basedOn", [])):
+        held = await desk.read(named) if named.startswith("Task/") else None
+        if held and not held.source and facts.code_of(held.resource.get("code"), facts.TASK_CODE) == "hand-over":
+            return held
+    return None
+
+
+def _taken_over(handover: Stored, arrival: Arrival, desk: Desk) -> Changes:
+    if handover.resource["status"] == "completed":
+        return Changes.none()
+    done = successor(
+        handover,
+        status="completed",
+        businessStatus=coded(facts.HANDOVER_STATE, "taken-over"),
+        lastModified=written(desk.now),
+        output=[{"type": {"text": "critical case"}, "valueReference": reference(arrival.reference)}],
+    )
+    return Changes(save=[done], cancel=[_timer(handover.resource["id"])])
+
+
+async def _told(case: Resource, handover: Stored, desk: Desk) -> Changes:
+    state = facts.code_of(case.get("businessStatus"), facts.CASE_STATE)
+    if state not in _TOLD:
+        return Changes.none()
+    told_id = _derived(f"Task/{case['id']}#communication")
+    report = facts.reference_of(handover.resource["basedOn"][0])
+    told = as_communication(case, report, id=told_id, state=state, now=desk.now)
+    before = await desk.read(f"Communication/{told_id}")
+    if before is None:
+        return Changes(save=[Save(told)])
+    if facts.code_of(before.resource["reasonCode"][0], facts.CASE_STATE) == state:
+        return Changes.none()
+    return Changes(save=[Save(told, replaces=before.version)])
+
+
+async def handover_overdue(due: Due, desk: Desk) -> Changes:
+    """Nobody took the finding over in time: the hand-over says so, for health, pages and people to see."""
+    handover = await desk.read(due.subject)
+    if handover is None or handover.resource["status"] == "completed":
+        return Changes.none()
+    state = coded(facts.HANDOVER_STATE, "overdue")
+    return Changes(save=[successor(handover, businessStatus=state, lastModified=written(desk.now))])
+
+
+def _finding(call: Call) -> CriticalFinding:
+    coding = call.value("finding")
+    coding = coding if isinstance(coding, dict) else {}
+    system = coding.get("system", facts.CRITICAL_FINDING)
+    entry = critical_finding(str(coding.get("code", ""))) if system == facts.CRITICAL_FINDING else None
+    if entry is None:
+        raise unprocessable(
+            "finding is a code of the catalogue of critical findings.",
+            "finding 须为危急值目录中的代码。",
+            at=call.at("finding"),
+            code="code-invalid",
+        )
+    return entry
+
+
+def _level(call: Call, entry: CriticalFinding) -> str:
+    level = str(call.value("level") or entry.level)
+    if level not in {str(known) for known in LEVELS}:
+        raise unprocessable("level is 1, 2 or 3.", "level 须为 1、2 或 3。", at=call.at("level"), code="code-invalid")
+    return level
+
+
+def _recognised(call: Call, now: datetime) -> str:
+    text = call.value("recognisedAt")
+    if text is None:
+        return written(now)
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment > now + _ALLOWED_AHEAD:
+        raise unprocessable(
+            "recognisedAt is a moment with a time zone that is not in the future.",
+            "recognisedAt 须为带时区且不晚于现在的时刻。",
+            at=call.at("recognisedAt"),
+            code="invalid",
+        )
+    return str(text)
+
+
+def _author(call: Call, report: Resource, desk: Desk) -> str:
+    """Who flags: the caller's person, else the one named, else the report's reader. A flag never fails for this."""
+    stated = [facts.reference_of(call.value("performer"))]
+    stated += [
+        facts.reference_of(each) for name in ("resultsInterpreter", "performer") for each in report.get(name, [])
+    ]
+    return desk.caller.practitioner or next((each for each in stated if each), "")
+
+
+def _ids(report: str, finding: str) -> tuple[str, str]:
+    return _derived(f"{report}#{finding}#flag"), _derived(f"{report}#{finding}#hand-over")
+
+
+def _derived(text: str) -> str:
+    return f"r-{uuid5(NAMESPACE_URL, f'{CANONICAL}/{text}')}"
+
+
+def _timer(handover_id: str) -> str:
+    return f"handover:{handover_id}"
+
+
+def _answer(flag_id: str, handover: Resource) -> Resource:
+    parts = [
+        ("observation", "Reference", reference(f"Observation/{flag_id}")),
+        ("handover", "Reference", reference(f"Task/{handover['id']}")),
+    ]
+    if handover["status"] != "completed":
+        parts.append(("note", "String", _NOT_TAKEN_OVER))  # type: ignore[arg-type]
+    return parameters(*parts)

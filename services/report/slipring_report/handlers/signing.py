@@ -1,0 +1,247 @@
+"""`$signing-input`, `$sign` and `$verify`: what is signed, by whom, and whether it still stands."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Sequence
+
+from slipring.fhir.findings import as_detected_issue
+from slipring.fhir.outcome import FhirError, Issue, conflict, invalid, refusal, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Require, Resource, Save, Stored, successor
+from slipring.rules.finding import Finding, Weight
+from slipring.rules.limits import LimitBook
+from slipring.rules.rulebook import check
+from slipring.signing.jws import Judged, judge
+from slipring.signing.policy import ROLES, Reason
+from slipring.staff import missing, staff_facts
+
+from slipring_report.facts import Signature, signer, signing_facts
+from slipring_report.gathering import Gathered, gathered, roles_of, signatures_of, subject_of
+from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
+from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
+from slipring_report.rendering import as_attachment, intact, rendering
+from slipring_report.resources import as_provenance, parameters, reference, versioned, written
+from slipring_report.rules import SIGNING_RULES
+
+_NO_LIMITS = LimitBook({})
+_OPEN = ("partial", "preliminary")
+_NOT_NEW = Reason("already-used", "该签名已被使用过。", "This signature has been used before.")
+
+
+async def signing_input_asked(call: Call, desk: Desk) -> Changes:
+    """Give what is to be signed and how it reads; nothing is stored."""
+    parts = await gathered(_open_report(call), desk)
+    _role(call)
+    form = parts.form()
+    content = _rendered(parts, form.sha256)
+    return Changes(
+        answer=parameters(
+            ("payload", "Base64Binary", base64.b64encode(form.payload).decode()),
+            ("sha256", "String", form.sha256),
+            ("form", "Uri", form.uri),
+            ("rendering", "Attachment", as_attachment(content)),
+            *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
+        )
+    )
+
+
+async def report_signed(call: Call, desk: Desk) -> Changes:
+    """Take one signature: judge it, record it, move the report on; release it with the last one."""
+    report, role, jws = _open_report(call), _role(call), _jws(call)
+    parts = await gathered(report, desk)
+    every = await signatures_of(report.reference, desk)
+    standing = [each for each in every if not each.voided]
+    if bool(standing) != (report.resource["status"] == "preliminary"):
+        raise conflict(
+            "This report was not signed here; only drafts made here are signed.",
+            "该报告并非在本系统签名；只有在本系统书写的草稿才能签名。",
+            at="DiagnosticReport.status",
+        )
+    form = parts.form()
+    if any(each.form_sha256 != form.sha256 for each in standing):  # a followed result changed under the signature
+        voided = signatures_voided(report.reference, subject_of(report.resource), standing, desk)
+        return voided.plus(_content_moved(report))
+    judged = judge(
+        jws,
+        form.payload,
+        trust_pem=_trust(desk),
+        at=desk.now,
+        role=role,
+        prev=standing[-1].sha256 if standing else "",
+        algorithms=desk.settings.algorithms,
+    )
+    reasons = [*judged.reasons, *([_NOT_NEW] if _used(jws, every) else [])]
+    person = await desk.read(judged.signer) if judged.signer else None
+    roles = await roles_of(judged.signer, desk) if person else []
+    chain = desk.settings.chain_length
+    staff = staff_facts(
+        person.resource if person else None, [each.resource for each in roles], desk.now, zone=desk.settings.time_zone
+    )
+    who = signer(judged.signer, person.resource if person else None, staff)
+    lacks = missing("sign-report" if len(standing) + 1 == chain else "first-sign", staff) if judged.signer else []
+    facts = signing_facts(who, role, standing, chain, lacks)
+    findings = [_finding(reason) for reason in reasons]
+    if judged.signer:
+        findings += check(facts, SIGNING_RULES, _NO_LIMITS.on(staff.day), desk.now)
+    if findings or person is None:
+        return _refused(findings, report, desk)
+    status = after_signature(
+        report.resource["status"], facts.number, chain, released_before=any(e.reached in RELEASED for e in every)
+    )
+    provenance = as_provenance(
+        jws,
+        judged,
+        form,
+        id=desk.new_id(),
+        targets=[versioned(part) for part in parts.parts],
+        person=person,
+        roles=roles,
+        who=who,
+        reached=status,
+        now=desk.now,
+    )
+    members: Resource = {"status": status}
+    if status in RELEASED:
+        members |= _released(parts, form.sha256, desk)
+    return Changes(
+        save=[successor(report, **members), Save(provenance)],
+        require=[*parts.requires, *[Require(each.reference, each.version) for each in (person, *roles)]],
+        answer=parameters(
+            ("report", "Reference", reference(report.reference)),
+            ("provenance", "Reference", reference(f"Provenance/{provenance['id']}")),
+        ),
+    )
+
+
+async def verification_asked(call: Call, desk: Desk) -> Changes:
+    """Examine every signature on the report again, against its content as it stands now."""
+    report = _target(call)
+    every = await signatures_of(report.reference, desk)
+    standing = [each for each in every if not each.voided]
+    payload = (await gathered(report, desk)).form().payload
+    previous, answers, good = "", [], []
+    for each in every:
+        judged = judge(
+            each.jws,
+            payload,
+            trust_pem=_trust(desk),
+            at=each.recorded_at,
+            role=each.role,
+            prev="" if each.voided else previous,
+            algorithms=desk.settings.algorithms,
+        )
+        reasons = [reason.code for reason in judged.reasons]
+        reasons += ["signer-differs"] if judged.signer != each.who else []
+        if each.voided:
+            reasons = ["voided"]
+        else:
+            previous = each.sha256
+            good.append(not reasons)
+        answers.append(_verified(each, judged, reasons))
+    enough = len(standing) == desk.settings.chain_length if report.resource["status"] in RELEASED else bool(standing)
+    whole = report.resource["status"] in SIGNED and enough and all(good)
+    whole = whole and all(intact(form) for form in report.resource.get("presentedForm", []))
+    answer = parameters(("valid", "Boolean", whole))
+    answer["parameter"] += answers
+    return Changes(answer=answer)
+
+
+def _verified(each: Signature, judged: Judged, reasons: Sequence[str]) -> dict[str, object]:
+    parts: list[dict[str, object]] = [
+        {"name": "who", "valueReference": reference(each.who)},
+        {"name": "when", "valueDateTime": written(each.recorded_at)},
+        {"name": "alg", "valueCode": judged.algorithm or "unknown"},
+        {"name": "valid", "valueBoolean": not reasons},
+    ]
+    parts += [{"name": "reason", "valueString": code} for code in reasons]
+    return {"name": "signature", "part": parts}
+
+
+def _released(parts: Gathered, digest: str, desk: Desk) -> Resource:
+    content = _rendered(parts, digest)
+    issued = written(desk.now)
+    return {
+        "issued": issued,
+        "presentedForm": [as_attachment(content, title="CT 检查报告 CT report", creation=issued)],
+    }
+
+
+def _rendered(parts: Gathered, digest: str) -> bytes:
+    composition = parts.composition.resource if parts.composition else None
+    return rendering(parts.report.resource, composition, [each.resource for each in parts.results], digest)
+
+
+def _refused(findings: Sequence[Finding], report: Stored, desk: Desk) -> Changes:
+    """The refusal is itself evidence: each finding stays on record, then all are answered at once."""
+    subject = subject_of(report.resource)
+    records = [
+        Save(as_detected_issue(each, id=desk.new_id(), subject=subject, about=report.reference, now=desk.now))
+        for each in findings
+    ]
+    issues = [Issue("business-rule", zh=each.zh, en=each.en, at=each.at, detail=each.rule) for each in findings]
+    return Changes(save=records, refuse=FhirError(422, issues))
+
+
+def _finding(reason: Reason) -> Finding:
+    return Finding(
+        rule=f"report.signature-{reason.code}",
+        version="1",
+        clause="CL02-A011:5.7.1",
+        weight=Weight.STOP,
+        zh=reason.zh,
+        en=reason.en,
+        at="Parameters.parameter.where(name='jws')",
+    )
+
+
+def _content_moved(report: Stored) -> Changes:
+    told = unprocessable(SIGNATURES_STAND.en, SIGNATURES_STAND.zh, at=SIGNATURES_STAND.at, detail=SIGNATURES_STAND.rule)
+    return Changes(save=[back_to_draft(report)], refuse=told)
+
+
+def _used(jws: str, every: Sequence[Signature]) -> bool:
+    # The header alone decides: an ECDSA value can be rewritten into another valid one by anybody.
+    return any(each.jws.partition(".")[0] == jws.partition(".")[0] for each in every)
+
+
+def _target(call: Call) -> Stored:
+    if call.target is None:
+        raise invalid("This operation is called on one report.", "该操作须针对一份报告调用。")
+    return call.target
+
+
+def _open_report(call: Call) -> Stored:
+    report = _target(call)
+    if report.resource["status"] not in _OPEN:
+        raise conflict(
+            f"A report that is {report.resource['status']} takes no signature; {' and '.join(_OPEN)} do.",
+            f"状态为 {report.resource['status']} 的报告不能签名；{' 与 '.join(_OPEN)} 可以。",
+            at="DiagnosticReport.status",
+        )
+    return report
+
+
+def _role(call: Call) -> str:
+    role = call.value("role")
+    if role not in ROLES:
+        raise invalid("role is author, reviewer or chief.", "role 须为 author、reviewer 或 chief。", at=call.at("role"))
+    return str(role)
+
+
+def _jws(call: Call) -> str:
+    jws = call.value("jws")
+    if not isinstance(jws, str) or not jws:
+        raise invalid("jws is a detached compact JWS.", "jws 须为分离式紧凑 JWS。", at=call.at("jws"))
+    return jws
+
+
+def _trust(desk: Desk) -> bytes:
+    pem: bytes = desk.settings.trust_pem()
+    if not pem:
+        raise refusal(
+            503,
+            "exception",
+            "No trusted signing root is set up here (SLIPRING_SIGNING_TRUST).",
+            "本系统尚未设置受信任的签名根证书（SLIPRING_SIGNING_TRUST）。",
+        )
+    return pem

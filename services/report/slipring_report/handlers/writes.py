@@ -1,0 +1,198 @@
+"""A report or one of its parts was written by a client."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipring.fhir.outcome import conflict, unprocessable
+from slipring.fhir.service import Changes, Desk, Require, Stored, Write
+from slipring.rules.lifecycle import IllegalMove, moves
+from slipring.signing.form import tokens_sha256
+
+from slipring_report.facts import (
+    SIGNED_FORM,
+    TASK_CODE,
+    Signature,
+    code_of,
+    composition_of,
+    extension,
+    reference_of,
+    request_of,
+    results_of,
+)
+from slipring_report.gathering import gathered, signatures_of, subject_of
+from slipring_report.handlers.voiding import back_to_draft, signatures_voided
+from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
+
+_OWNED = ("presentedForm", "issued")
+
+
+async def report_written(write: Write, desk: Desk) -> Changes:
+    """A draft is kept; a signed report keeps its status, unless its content changed.
+
+    Status, issue time and rendering belong to the service: status moves by signatures. Reports made elsewhere or
+    before come in under the import scope and keep what they say.
+    """
+    before = write.before
+    signed = await signatures_of(write.reference, desk) if before else []
+    if write.method == "delete" or (write.imported and not signed):
+        return Changes.none()
+    request = await _request(write, desk)
+    relied = Changes(require=[Require(request.reference, request.version)])
+    status = write.resource.get("status", "")
+    if before is None or before.resource["status"] in DRAFT:
+        _owned_absent(write)
+        _draft_status(before.resource["status"] if before else "registered", status)
+        return relied
+    if before.resource["status"] not in SIGNED:
+        raise conflict(
+            f"This report is {before.resource['status']}; it is not changed any more.",
+            f"报告状态为 {before.resource['status']}，不能再更改。",
+            at="DiagnosticReport.status",
+        )
+    return relied.plus(await _signed_report_written(write, before, signed, desk))
+
+
+async def _signed_report_written(write: Write, before: Stored, signed: Sequence[Signature], desk: Desk) -> Changes:
+    was = before.resource
+    for name in _OWNED:
+        if name in write.resource and write.resource[name] != was.get(name):
+            raise _server_owned(name)
+    standing = [each for each in signed if not each.voided]
+    form = (await gathered(Stored(write.resource, before.version + 1, desk.now), desk)).form()
+    changed = not standing or form.sha256 != standing[0].form_sha256
+    if write.resource["status"] not in ({was["status"], *DRAFT} if changed else {was["status"]}):
+        raise _by_signatures()
+    if not changed:
+        return Changes(members={name: was[name] for name in _OWNED if name in was})
+    members = {"status": after_change(was["status"]), **dict.fromkeys(_OWNED)}
+    return Changes(members=members).plus(signatures_voided(write.reference, subject_of(was), standing, desk))
+
+
+async def composition_written(write: Write, desk: Desk) -> Changes:
+    """The text of a signed report was changed: its signatures no longer stand."""
+    if write.before is None or not _content_changed(write):
+        return Changes.none()
+    found = await desk.search(f"DiagnosticReport?subject={subject_of(write.before.resource)}")
+    return await _part_changed([each for each in found if composition_of(each.resource) == write.reference], desk)
+
+
+async def observation_written(write: Write, desk: Desk) -> Changes:
+    """A result of a signed report was changed: its signatures no longer stand."""
+    if write.before is None or not _content_changed(write):
+        return Changes.none()
+    found = await desk.search(f"DiagnosticReport?result={write.reference}")
+    return await _part_changed([each for each in found if write.reference in results_of(each.resource)], desk)
+
+
+async def provenance_written(write: Write, desk: Desk) -> Changes:
+    """Signatures on our reports are made by `$sign` only: nobody writes, alters or removes one by hand."""
+    trees = [write.resource, *([write.before.resource] if write.before else [])]
+    ours = any(
+        reference_of(target).startswith("DiagnosticReport/r-")
+        for tree in trees
+        for target in tree.get("target", [])
+        if "signature" in tree or extension(tree, SIGNED_FORM)
+    )
+    if ours:
+        raise unprocessable(
+            "A report's signature is recorded by DiagnosticReport/$sign only.",
+            "报告签名只能由 DiagnosticReport/$sign 记录。",
+            at="Provenance.signature",
+        )
+    return Changes.none()
+
+
+async def task_written(write: Write, desk: Desk) -> Changes:
+    """A hand-over is opened by a flag and closed only by critical's case coming back."""
+    trees = [write.resource, *([write.before.resource] if write.before else [])]
+    if not write.imported and any(code_of(tree.get("code"), TASK_CODE) == "hand-over" for tree in trees):
+        raise unprocessable(
+            "A hand-over is opened by $flag-critical and closed by the critical service taking it over.",
+            "移交任务由 $flag-critical 建立，只能由危急值服务接收后关闭。",
+            at="Task.code",
+        )
+    return Changes.none()
+
+
+async def _part_changed(reports: Sequence[Stored], desk: Desk) -> Changes:
+    # Requiring the drafts' versions too: a signature given at this moment must not slip past the change.
+    changes = Changes(require=[Require(report.reference, report.version) for report in reports])
+    for report in reports:
+        if report.resource["status"] not in SIGNED:
+            continue
+        standing = [each for each in await signatures_of(report.reference, desk) if not each.voided]
+        if not standing:
+            continue  # imported: it never counted as ours
+        draft = back_to_draft(report)
+        changes = changes.plus(Changes(save=[draft])).plus(
+            signatures_voided(report.reference, subject_of(report.resource), standing, desk)
+        )
+    return changes
+
+
+def _content_changed(write: Write) -> bool:
+    before = write.before.resource if write.before else {}
+    return write.method == "delete" or tokens_sha256(write.resource) != tokens_sha256(before)
+
+
+async def _request(write: Write, desk: Desk) -> Stored:
+    named = request_of(write.resource)
+    if not named:
+        raise unprocessable(
+            "A report says which request it answers.",
+            "报告须注明所依据的申请单。",
+            at="DiagnosticReport.basedOn",
+            code="required",
+        )
+    request = await desk.read(named)
+    if request is None:
+        raise unprocessable(
+            f"{named} is not known here (yet).",
+            f"此处（尚）没有 {named}。",
+            at="DiagnosticReport.basedOn",
+            code="not-found",
+        )
+    if reference_of(request.resource.get("subject")) != reference_of(write.resource.get("subject")):
+        raise unprocessable(
+            "The report is about another patient than its request.",
+            "报告的患者与申请单的患者不同。",
+            at="DiagnosticReport.subject",
+        )
+    return request
+
+
+def _owned_absent(write: Write) -> None:
+    for name in _OWNED:
+        if name in write.resource:
+            raise _server_owned(name)
+
+
+def _draft_status(before: str, status: str) -> None:
+    if status not in {*DRAFT, "cancelled"}:
+        raise _by_signatures()
+    try:
+        after_edit(before, status)
+    except IllegalMove as illegal:
+        legal = ", ".join(line.next for line in moves(TABLE, illegal.state) if line.by == "author")
+        raise conflict(
+            f"A report that is {before} cannot become {status}; it can become: {legal}.",
+            f"状态为 {before} 的报告不能改为 {status}；可以改为：{legal}。",
+            at="DiagnosticReport.status",
+        ) from illegal
+
+
+def _by_signatures() -> Exception:
+    return unprocessable(
+        "The status moves by signatures: write a report as registered or partial and sign it with $sign.",
+        "报告状态由签名推进：请以 registered 或 partial 提交，并用 $sign 签名。",
+        at="DiagnosticReport.status",
+    )
+
+
+def _server_owned(name: str) -> Exception:
+    return unprocessable(
+        f"{name} is made by this service when the report is released; leave it out.",
+        f"{name} 由本系统在报告发布时生成，请勿填写。",
+        at=f"DiagnosticReport.{name}",
+    )

@@ -1,0 +1,137 @@
+"""The report as a person reads it: HTML made from the signed content, with everything escaped."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
+from html import escape
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+from slipring.fhir.service import Resource
+
+_LOINC = "http://loinc.org"
+_BREAKS = frozenset({"p", "div", "br", "li", "tr"})
+
+
+class _Words(HTMLParser):
+    """Takes the words out of a narrative: its markup never reaches the rendering."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.words: list[str] = []
+
+    def handle_data(self, data: str) -> None:
+        """Keep text."""
+        self.words.append(data)
+
+    def handle_starttag(self, tag: str, attrs: Any) -> None:
+        """Keep line breaks."""
+        if tag in _BREAKS:
+            self.words.append("\n")
+
+
+def rendering(report: Resource, composition: Resource | None, observations: Sequence[Resource], digest: str) -> bytes:
+    """The whole report as an HTML page; `digest` is the SHA-256 of the signed form it was made from."""
+    body = "".join(
+        [
+            f"<h1>{_label('report')}</h1>",
+            _line("examination", _words_of(report.get("code"))),
+            _line("patient", _named(report.get("subject"))),
+            _line("request", ", ".join(_named(each) for each in report.get("basedOn", []))),
+            _line("effective", report.get("effectiveDateTime") or report.get("effectivePeriod", {}).get("start", "")),
+            *(_section(section) for section in (composition or {}).get("section", [])),
+            _block(_label("conclusion"), report.get("conclusion", "")),
+            _results(observations),
+            _line("signed-content", digest),
+        ]
+    )
+    head = '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>CT</title></head>'
+    return f"{head}<body>{body}</body></html>".encode()
+
+
+def as_attachment(content: bytes, **members: Any) -> Resource:
+    """An Attachment with size and hash (SHA-1, as FHIR R4 defines `hash`)."""
+    digest = hashlib.sha1(content, usedforsecurity=False).digest()
+    return {
+        "contentType": "text/html; charset=utf-8",
+        "language": "zh-CN",
+        "data": base64.b64encode(content).decode(),
+        "size": len(content),
+        "hash": base64.b64encode(digest).decode(),
+        **members,
+    }
+
+
+def intact(attachment: Resource) -> bool:
+    """Whether an Attachment's data still fits its size and hash."""
+    content = base64.b64decode(attachment.get("data", ""))
+    return as_attachment(content) == {**as_attachment(content), **{k: attachment.get(k) for k in ("size", "hash")}}
+
+
+def _section(section: Resource) -> str:
+    known = _texts()["section"]
+    codes = [c.get("code") for c in section.get("code", {}).get("coding", []) if c.get("system") == _LOINC]
+    heading = next((f"{known[code]['zh']} {known[code]['en']}" for code in codes if code in known), "")
+    title = heading or section.get("title") or _words_of(section.get("code"))
+    inner = "".join(_section(each) for each in section.get("section", []))
+    return _block(escape(title), _plain(section.get("text", {}).get("div", ""))) + inner
+
+
+def _results(observations: Sequence[Resource]) -> str:
+    rows = "".join(f"<li>{escape(_words_of(each.get('code')))}: {escape(_value(each))}</li>" for each in observations)
+    return f"<h2>{_label('results')}</h2><ul>{rows}</ul>" if rows else ""
+
+
+def _value(observation: Resource) -> str:
+    quantity = observation.get("valueQuantity")
+    if quantity:
+        return f"{quantity.get('comparator', '')}{quantity.get('value', '')} {quantity.get('unit', '')}".strip()
+    if "valueCodeableConcept" in observation:
+        return _words_of(observation["valueCodeableConcept"])
+    return str(observation.get("valueString", ""))
+
+
+def _block(heading: str, text: str) -> str:
+    paragraphs = "".join(f"<p>{escape(line)}</p>" for line in _lines(text))
+    return f"<h2>{heading}</h2>{paragraphs}" if paragraphs else ""
+
+
+def _line(label: str, text: str) -> str:
+    return f"<p><b>{_label(label)}</b>: {escape(text)}</p>" if text else ""
+
+
+def _lines(text: str) -> Iterator[str]:
+    yield from (line.strip() for line in text.splitlines() if line.strip())
+
+
+def _plain(div: str) -> str:
+    reader = _Words()
+    reader.feed(div)
+    reader.close()
+    return "".join(reader.words)
+
+
+def _words_of(concept: Any) -> str:
+    concept = concept or {}
+    displays = [coding.get("display") or coding.get("code", "") for coding in concept.get("coding", [])]
+    return str(concept.get("text") or next(iter(displays), ""))
+
+
+def _named(reference: Any) -> str:
+    reference = reference or {}
+    return str(reference.get("display") or reference.get("reference", ""))
+
+
+def _label(name: str) -> str:
+    entry = _texts()["label"][name]
+    return escape(f"{entry['zh']} {entry['en']}")
+
+
+@cache
+def _texts() -> Mapping[str, Any]:
+    return tomllib.loads(Path(__file__).with_name("sections.toml").read_text("utf-8"))

@@ -1,0 +1,112 @@
+"""The report service on one page: start reading here."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
+
+from slipring_report.handlers import flagging, signing, writes
+from slipring_report.settings import ReportSettings
+
+_SIGNATURE_PARTS = (
+    Parameter("who", "Reference", "out", 1),
+    Parameter("when", "dateTime", "out", 1),
+    Parameter("alg", "code", "out", 1),
+    Parameter("valid", "boolean", "out", 1),
+    Parameter("reason", "string", "out", 0, "*"),
+)
+
+SERVICE = Service(
+    name="report",
+    letter="r",
+    title="Reading, two signatures, release",
+    keeps=[
+        Keeps("DiagnosticReport", on_write=writes.report_written, record=True),
+        Keeps("Composition", on_write=writes.composition_written, record=True),
+        Keeps("Observation", on_write=writes.observation_written, record=True),
+        Keeps("Provenance", on_write=writes.provenance_written, record=True),
+        Keeps("Task", on_write=writes.task_written, record=True),
+        Keeps("DocumentReference", record=True),
+        Keeps("Communication", record=True),
+        Keeps("DetectedIssue", record=True),
+        Keeps("Questionnaire"),
+        Keeps("QuestionnaireResponse", record=True),
+        Keeps("AuditEvent", record=True),
+        Keeps("Measure"),
+        Keeps("MeasureReport", record=True),
+    ],
+    follows=[
+        *[
+            Follows("order", criteria)
+            for criteria in (
+                "ServiceRequest",
+                "Task",
+                "Patient",
+                "Practitioner",
+                "PractitionerRole",
+                "ImagingStudy",
+                "Device",
+                "Observation",
+            )
+        ],
+        Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
+        Follows("critical", "Communication"),
+    ],
+    operations=[
+        Operation(
+            "DiagnosticReport",
+            "signing-input",
+            signing.signing_input_asked,
+            title="What is to be signed, and how it reads",
+            affects_state=False,
+            parameters=(
+                Parameter("role", "code", min=1, documentation="author | reviewer | chief"),
+                Parameter("payload", "base64Binary", "out", 1),
+                Parameter("sha256", "string", "out", 1),
+                Parameter("form", "uri", "out", 1),
+                Parameter("rendering", "Attachment", "out", 1),
+                Parameter("version", "Reference", "out", 1, "*"),
+            ),
+        ),
+        Operation(
+            "DiagnosticReport",
+            "sign",
+            signing.report_signed,
+            title="Sign the report with a detached JWS",
+            parameters=(
+                Parameter("jws", "string", min=1, documentation="detached compact JWS over the payload"),
+                Parameter("role", "code", min=1, documentation="author | reviewer | chief"),
+                Parameter("report", "Reference", "out", 1),
+                Parameter("provenance", "Reference", "out", 1),
+            ),
+        ),
+        Operation(
+            "DiagnosticReport",
+            "verify",
+            signing.verification_asked,
+            title="Examine every signature again",
+            affects_state=False,
+            parameters=(
+                Parameter("valid", "boolean", "out", 1),
+                Parameter("signature", "", "out", 0, "*", parts=_SIGNATURE_PARTS),
+            ),
+        ),
+        Operation(
+            "DiagnosticReport",
+            "flag-critical",
+            flagging.finding_flagged,
+            title="Flag a critical finding and hand it over",
+            parameters=(
+                Parameter("finding", "Coding", min=1),
+                Parameter("level", "code", documentation="1 | 2 | 3; the catalogue's level when left out"),
+                Parameter("recognisedAt", "dateTime", documentation="now when left out"),
+                Parameter("note", "string"),
+                Parameter("performer", "Reference", documentation="who recognised it, when the token names no person"),
+                Parameter("observation", "Reference", "out", 1),
+                Parameter("handover", "Reference", "out", 1),
+                Parameter("note", "string", "out", documentation="present until critical has taken the finding over"),
+            ),
+        ),
+    ],
+    timers={"handover-overdue": flagging.handover_overdue},
+    settings=ReportSettings.from_env,
+)

@@ -1,0 +1,57 @@
+"""The knobs of the report service, read from the environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+from slipring.signing.policy import allowed_algorithms
+
+CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
+
+
+@dataclass(frozen=True, slots=True)
+class ReportSettings:
+    """What a department sets; the defaults run the demo."""
+
+    trust: Path = Path("signing/root.pem")  # the roots that practitioner certificates are judged against
+    algorithms: tuple[str, ...] = allowed_algorithms()
+    chain_length: int = 2
+    hand_over_within: timedelta = timedelta(seconds=60)
+    time_zone: str = "Asia/Shanghai"
+
+    @staticmethod
+    def from_env(environ: Mapping[str, str] | None = None) -> ReportSettings:
+        """Read SLIPRING_SIGNING_TRUST, _SIGNING_ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS and _TIME_ZONE."""
+        given = os.environ if environ is None else environ
+        default = ReportSettings()
+        algorithms = tuple(
+            name.strip() for name in given.get("SLIPRING_SIGNING_ALGORITHMS", "").split(",") if name.strip()
+        )
+        chain_length = int(given.get("SLIPRING_REPORT_CHAIN", default.chain_length))
+        if chain_length not in CHAIN_LENGTHS:
+            raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
+        return ReportSettings(
+            trust=Path(given.get("SLIPRING_SIGNING_TRUST") or _data_dir(given) / "signing" / "root.pem"),
+            algorithms=algorithms or default.algorithms,
+            chain_length=chain_length,
+            hand_over_within=timedelta(
+                seconds=float(given.get("SLIPRING_HAND_OVER_SECONDS", default.hand_over_within.total_seconds()))
+            ),
+            time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
+        )
+
+    def trust_pem(self) -> bytes:
+        """The trusted roots; read each time, so that a new root needs no restart. Empty when there are none."""
+        try:
+            return self.trust.read_bytes()
+        except OSError:
+            return b""
+
+
+def _data_dir(given: Mapping[str, str]) -> Path:
+    base = given.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
+    return Path(given.get("SLIPRING_DATA_DIR") or f"{base}/slipring")
