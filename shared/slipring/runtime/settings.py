@@ -1,0 +1,127 @@
+"""The settings that every process of the house shares, read once from the environment."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, fields
+from datetime import timedelta
+from functools import cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from slipring.runtime.postgres import default_data_dir
+
+PREFIX = "SLIPRING_"
+_TRUE = {"1", "true", "yes", "on"}
+_FALSE = {"", "0", "false", "no", "off"}
+
+
+class BadSettings(ValueError):
+    """A variable that nobody knows, or a value that cannot be meant."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settings:
+    """What a deployment sets; the defaults run the demo."""
+
+    database_url: str = field(default="", repr=False)  # may hold a password
+    data_dir: Path = field(default_factory=default_data_dir)
+    url: str = ""
+    time_zone: str = "Asia/Shanghai"
+    schema_prefix: str = ""
+    host: str = "127.0.0.1"
+    front_url: str = ""
+    order_url: str = ""
+    consent_url: str = ""
+    report_url: str = ""
+    critical_url: str = ""
+    demo: bool = False
+    max_body_bytes: int = 20 * 1024 * 1024
+    max_entries: int = 5000
+    follow_max_age_seconds: float = 30
+    fallback_route: str = ""
+    log_level: str = "info"
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The department's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def follow_max_age(self) -> timedelta:
+        """How old a copy may be when a gate decides on it."""
+        return timedelta(seconds=self.follow_max_age_seconds)
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None, *, extra: Iterable[str] = ()) -> Settings:
+        """Read our variables; a SLIPRING_ name that nobody knows is an error, because it is a slip of the pen.
+
+        `extra` are the variables of a service that is not part of this house.
+        """
+        given = os.environ if environ is None else environ
+        _refuse_unknown(given, {*known_variables(), *extra})
+        values: dict[str, object] = {}
+        for name, kind in ((f.name, f.type) for f in fields(cls)):
+            text = given.get(PREFIX + name.upper())
+            if text is not None and (text.strip() or kind == "bool"):
+                values[name] = _value(PREFIX + name.upper(), str(kind), text.strip())
+        return _checked(cls(**values))  # type: ignore[arg-type]  # each value was made for its field's type
+
+
+@cache
+def known_variables() -> Mapping[str, str]:
+    """Every variable of the house with the sentence that explains it."""
+    listed = tomllib.loads((Path(__file__).parent / "variables.toml").read_text(encoding="utf-8"))
+    return {name: str(entry["says"]) for name, entry in listed.items()}
+
+
+def _refuse_unknown(given: Mapping[str, str], known: set[str]) -> None:
+    complaints = []
+    for name in sorted(given):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1, cutoff=0.5)
+            complaints.append(f"{name} is not a setting" + (f"; did you mean {near[0]}?" if near else "."))
+    if complaints:
+        raise BadSettings(" ".join(complaints))
+
+
+def _value(name: str, kind: str, text: str) -> object:
+    try:
+        match kind:
+            case "bool":
+                if text.lower() not in _TRUE | _FALSE:
+                    raise ValueError(text)
+                return text.lower() in _TRUE
+            case "int":
+                return int(text)
+            case "float":
+                return float(text)
+            case "Path":
+                return Path(text).expanduser()
+            case _:
+                return text
+    except ValueError:
+        expected = {"bool": "0 or 1", "int": "a whole number", "float": "a number"}[kind]
+        raise BadSettings(f"{name} must be {expected}.") from None
+
+
+def _checked(settings: Settings) -> Settings:
+    """Refuse what would only fail later, far from its cause."""
+    for name in ("max_body_bytes", "max_entries", "follow_max_age_seconds"):
+        if getattr(settings, name) <= 0:
+            raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0.")
+    for name in ("url", "front_url", "order_url", "consent_url", "report_url", "critical_url", "fallback_route"):
+        if (address := getattr(settings, name)) and not address.startswith(("http://", "https://")):
+            raise BadSettings(f"{PREFIX}{name.upper()} must be an address that begins with http:// or https://.")
+    if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
+        raise BadSettings(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
+    if settings.log_level not in ("debug", "info", "warning", "error"):
+        raise BadSettings(f"{PREFIX}LOG_LEVEL must be debug, info, warning or error.")
+    try:
+        ZoneInfo(settings.time_zone)
+    except (KeyError, ValueError, OSError):
+        raise BadSettings(f"{PREFIX}TIME_ZONE must be an IANA name such as Asia/Shanghai.") from None
+    return settings
