@@ -27,29 +27,9 @@ _TYPE = re.compile(r"[A-Z][A-Za-z]{2,40}")
 _OPERATION = re.compile(r"\$[a-z][a-z-]{0,40}")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,80}")
 _WORDS = frozenset(
-    [
-        "front",
-        "order",
-        "consent",
-        "report",
-        "critical",
-        "fhir",
-        "auth",
-        "token",
-        "keys",
-        "health",
-        "live",
-        "ready",
-        "engine",
-        "metrics",
-        "metadata",
-        "openapi.json",
-        ".well-known",
-        "smart-configuration",
-        "jwks.json",
-        "_history",
-        "_search",
-    ]
+    ["front", "order", "consent", "report", "critical", "fhir", "auth", "token", "keys", "jwks.json", "_search"]
+    + ["health", "live", "ready", "engine", "metrics", "metadata", "openapi.json", "_history"]
+    + [".well-known", "smart-configuration"]
 )
 
 
