@@ -97,8 +97,9 @@ def _reference_emitter(key: str, kind: str, only: frozenset[str]) -> Emit:
             _token(identifier_key, identifier.get("system"), identifier.get("value"), found)
 
     def canonical(value: Any, found: Rows, zone: tzinfo) -> None:
-        if type(value) is str and value and value[0] != "#":
-            found.references.extend(Reference(key, "", bounded(form)) for form in _canonical_forms(value))
+        if type(value) is str:
+            parts = [reference_parts(form) for form in _canonical_forms(value)]
+            found.references.extend(Reference(key, *part) for part in parts if part)
 
     return reference if kind == "Reference" else canonical
 

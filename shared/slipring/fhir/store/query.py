@@ -144,8 +144,10 @@ def _value(value: Value, modifier: str, arguments: _Arguments) -> str:
 def _date(value: Value, templates: Mapping[Prefix, str], arguments: _Arguments) -> str:
     if not isinstance(value, DateValue):
         raise TypeError(value)
-    low, high = (arguments.add(moment, "timestamptz") for moment in (value.low, value.high))
-    return "(" + templates[value.prefix].format(low=low, high=high) + ")"
+    template = templates[value.prefix]
+    bounds = {"low": value.low, "high": value.high}
+    held = {name: arguments.add(at, "timestamptz") for name, at in bounds.items() if f"{{{name}}}" in template}
+    return f"({template.format(**held)})"
 
 
 def _text(value: TextValue, modifier: str, arguments: _Arguments) -> str:
