@@ -1,0 +1,104 @@
+"""What the desk knows about one exam and one patient: reads only, facts out."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.service import Desk, Resource, Stored
+from slipring.rules.limits import EVERYTHING, LimitBook, Limits
+from slipring.staff import Reason, may
+
+from slipring_consent.catalogue import Policy, policy_pack, questionnaire
+from slipring_consent.facts import ScreeningFacts, screening_facts
+from slipring_consent.reading import moment, reference_of
+from slipring_consent.settings import ConsentSettings
+
+ANSWERED = ("completed", "amended")
+PHYSICIAN_DECIDES = "decide-justification"  # the act of slipring.staff that a physician's decision needs
+
+
+def settings_of(desk: Desk) -> ConsentSettings:
+    """The service's settings; a bare desk has the defaults."""
+    return desk.settings if isinstance(desk.settings, ConsentSettings) else ConsentSettings()
+
+
+def limits_of(desk: Desk) -> Limits:
+    """The numbers of this service as they stand today in the department."""
+    day = desk.now.astimezone(ZoneInfo(settings_of(desk).time_zone)).date()
+    path = Path(__file__).with_name("data") / "limits.toml"
+    return LimitBook.load(path, settings_of(desk).confirmed).on(day)
+
+
+def policy_of(desk: Desk) -> Policy:
+    """The selected policy pack, with whether the department has confirmed it."""
+    settings = settings_of(desk)
+    confirmed = bool(settings.confirmed & {settings.policy, EVERYTHING})
+    return policy_pack(settings.policy, confirmed=confirmed)
+
+
+def is_our_screening(response: Resource) -> bool:
+    """Whether a QuestionnaireResponse answers the contrast screening, in any version."""
+    return str(response.get("questionnaire", "")).partition("|")[0] == str(questionnaire()["url"])
+
+
+def exam_of_response(response: Resource) -> str:
+    """The ServiceRequest a QuestionnaireResponse is based on."""
+    references = [reference_of(entry) for entry in response.get("basedOn", [])]
+    return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
+
+
+async def screening_of(desk: Desk, exam: str, patient: str) -> Stored | None:
+    """The newest answered screening of this exam and this patient."""
+    zone = settings_of(desk).time_zone
+    found = [
+        stored
+        for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
+        if stored.resource.get("status") in ANSWERED
+        and is_our_screening(stored.resource)
+        and reference_of(stored.resource.get("subject")) == patient
+    ]
+    return max(found, key=lambda one: moment(one.resource.get("authored"), zone) or one.updated_at, default=None)
+
+
+async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
+    """The answers together with what the copies say about the patient now."""
+    patient = reference_of(response.get("subject"))
+    inpatient = any(
+        stored.resource.get("class", {}).get("code") == "IMP"
+        for stored in await desk.search(f"Encounter?patient={patient}&status=in-progress")
+    )
+    days = limits_of(desk).limit("renal.valid_days_inpatient" if inpatient else "renal.valid_days_outpatient").value
+    return screening_facts(
+        response,
+        observations=await _about(desk, "Observation", patient),
+        allergies=await _about(desk, "AllergyIntolerance", patient),
+        medications=await _about(desk, "MedicationStatement", patient),
+        policy=policy_of(desk),
+        now=desk.now,
+        renal_valid=timedelta(days=days),
+        time_zone=settings_of(desk).time_zone,
+    )
+
+
+async def _about(desk: Desk, resource_type: str, patient: str) -> list[Resource]:
+    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={patient}")] if patient else []
+
+
+async def staff_behind(desk: Desk, reference: str) -> tuple[Resource | None, list[Resource]]:
+    """The Practitioner named directly or by a role, and all roles held."""
+    stored = await desk.read(reference)
+    if stored is not None and stored.resource["resourceType"] == "PractitionerRole":
+        reference = reference_of(stored.resource.get("practitioner"))
+        stored = await desk.read(reference)
+    if stored is None or stored.resource["resourceType"] != "Practitioner":
+        return None, []
+    roles = await desk.search(f"PractitionerRole?practitioner={reference}")
+    return stored.resource, [role.resource for role in roles]
+
+
+async def lacking(act: str, person: str, desk: Desk) -> list[Reason]:
+    """Why a person, named directly or by a role, may not do an act now; empty when he may."""
+    practitioner, roles = await staff_behind(desk, person) if person else (None, [])
+    return may(act, practitioner, roles, desk.now, zone=settings_of(desk).time_zone)

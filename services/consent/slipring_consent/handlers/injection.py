@@ -1,0 +1,146 @@
+"""Contrast is about to be given, was given, or was left.
+
+A gate refuses permission, never a fact: `in-progress` asks; `completed` and `stopped` tell what happened.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from slipring.fhir.outcome import FhirError, Issue, busy, forbidden
+from slipring.fhir.service import Changes, Desk, Resource, Save, Write
+from slipring.rules.finding import Finding
+
+from slipring_consent.facts import exam_of_administration
+from slipring_consent.gate import Override, gives_contrast, judged, not_entitled, override_of, stale_copies
+from slipring_consent.gathering import settings_of
+from slipring_consent.handlers.observation import observation_begun
+from slipring_consent.lifecycle import ADMINISTRATION, illegal
+from slipring_consent.reading import instant, moment, reference_of
+from slipring_consent.resources import as_nonconformity
+from slipring_consent.verdicts import as_issues, on_record
+
+RECORD_LATE = "slipring/record-late"
+PERMITTED = ("in-progress", "on-hold")
+FACTS = ("completed", "stopped")
+
+
+async def contrast_written(write: Write, desk: Desk) -> Changes:
+    """Ask the gate, keep the fact, or keep why nothing was given; other drugs are plain records."""
+    if write.method == "delete" or write.imported:
+        return Changes.none()
+    before = write.before.resource if write.before else None
+    was_contrast = before is not None and await gives_contrast(before, desk)
+    if not was_contrast and not await gives_contrast(write.resource, desk):
+        return Changes.none()
+    state = before["status"] if before is not None and was_contrast else "none"
+    if before is not None and was_contrast and _changed(before, write.resource):
+        return Changes(refuse=_fixed(_changed(before, write.resource)))
+    target = write.resource["status"]
+    if target == state:
+        return Changes.none()
+    error = illegal(ADMINISTRATION, state, target, "MedicationAdministration.status")
+    if error:
+        return Changes(refuse=error)
+    if target == "in-progress":
+        return await _asked(write, desk)
+    if target in FACTS:
+        return await _told(write, desk, permitted=state in PERMITTED)
+    if target == "not-done" and not write.resource.get("statusReason"):
+        return Changes(
+            refuse=FhirError(422, [_missing("statusReason", "未给药须注明原因。", "Not done has a reason.")])
+        )
+    return Changes.none()
+
+
+async def _asked(write: Write, desk: Desk) -> Changes:
+    """Permission: every reason against it, less what a qualified physician overrides by name."""
+    override = override_of(write.resource)
+    if override is not None:
+        reasons = await not_entitled(override, desk)
+        if reasons:
+            at = "MedicationAdministration.extension"
+            return Changes(
+                refuse=FhirError(422, [Issue("business-rule", one.zh, one.en, at, detail=one.code) for one in reasons])
+            )
+    stale = await stale_copies(desk)
+    if stale is not None and not (override and override.covers(stale.rule)):
+        return Changes(refuse=busy(stale.en, stale.zh, retry_after_seconds=2))
+    verdict = await judged(write.resource, desk)
+    against = [finding for finding in verdict.findings if not (override and override.covers(finding.rule))]
+    if against:
+        return Changes(save=_kept(against, write, desk), refuse=FhirError(422, as_issues(against)))
+    overridden = [*([stale] if stale else []), *verdict.findings]
+    save = _kept(overridden, write, desk, override) if override is not None else []
+    return Changes(save=save, require=verdict.relied_on)
+
+
+async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:
+    """A fact is stored; without a permission before it, under a named person, a reason and a nonconformity."""
+    given_at = _given_at(write.resource, desk)
+    late = Changes.none()
+    if given_at is None or given_at > desk.now:
+        zh, en = "须注明给药时间，且不晚于现在。", "It says when it was given, and that is not in the future."
+        return Changes(refuse=FhirError(422, [_missing("effective", zh, en)]))
+    if not permitted:
+        late = _late(write, desk)
+        if late.refuse:
+            return late
+    return late.plus(await observation_begun(write.resource, given_at, desk))
+
+
+def _late(write: Write, desk: Desk) -> Changes:
+    if not desk.caller.has(RECORD_LATE):
+        en = f"Contrast that was given without permission is recorded late by a person who holds {RECORD_LATE}."
+        zh = f"未经许可已使用的对比剂，须由具有 {RECORD_LATE} 权限的人员补录。"
+        return Changes(refuse=forbidden(en, zh, at="MedicationAdministration.status"))
+    issues = []
+    if not write.resource.get("statusReason"):
+        issues.append(_missing("statusReason", "补录须注明原因。", "A late record has a reason."))
+    if not any(reference_of(one.get("actor")) for one in write.resource.get("performer", [])):
+        issues.append(_missing("performer", "补录须注明给药人员。", "A late record names who gave the contrast."))
+    if issues:
+        return Changes(refuse=FhirError(422, issues))
+    exam = exam_of_administration(write.resource)
+    task = as_nonconformity(desk.new_id(), write.resource, exam, now=desk.now)
+    return Changes(save=[Save(task)])
+
+
+def _given_at(administration: Resource, desk: Desk) -> datetime | None:
+    zone = settings_of(desk).time_zone
+    period = administration.get("effectivePeriod", {})
+    text = administration.get("effectiveDateTime") or period.get("end") or period.get("start")
+    return moment(text, zone)
+
+
+def _kept(findings: Sequence[Finding], write: Write, desk: Desk, override: Override | None = None) -> list[Save]:
+    """The try, or the override, on record."""
+    patient = reference_of(write.resource.get("subject"))
+    about = write.reference if override else exam_of_administration(write.resource) or patient
+    mitigation = None
+    if override is not None:
+        mitigation = {"action": override.concept, "date": instant(desk.now), "author": {"reference": override.by}}
+    return on_record(findings, desk, patient=patient, about=about, mitigation=mitigation)
+
+
+def _changed(before: Resource, after: Resource) -> str:
+    """The first material element that a later version alters; empty when none does."""
+    if reference_of(before.get("subject")) != reference_of(after.get("subject")):
+        return "subject"
+    for member in ("medicationCodeableConcept", "medicationReference"):
+        if before.get(member) != after.get(member):
+            return "medication"
+    return "supportingInformation" if exam_of_administration(before) != exam_of_administration(after) else ""
+
+
+def _fixed(member: str) -> FhirError:
+    zh, en = (
+        "已提出的给药记录不能改变该项；请另建记录。",
+        "This does not change in a record already begun; make a new one.",
+    )
+    return FhirError(422, [_missing(member, zh, en)])
+
+
+def _missing(member: str, zh: str, en: str) -> Issue:
+    return Issue("business-rule", zh=zh, en=en, at=f"MedicationAdministration.{member}")

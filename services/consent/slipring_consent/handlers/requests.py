@@ -1,0 +1,67 @@
+"""What happens when a request arrives or changes: a contrast request opens screening, once."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, successor
+
+from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
+from slipring_consent.facts import needs_contrast
+from slipring_consent.gathering import ANSWERED, is_our_screening
+from slipring_consent.resources import as_screening_task
+
+OPEN = ("requested", "in-progress")
+# A change of one of these asks a new question of the patient: screening and consent of this exam are void.
+MATERIAL = ("subject", "code", "orderDetail", "bodySite")
+
+
+async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """Open "screen and obtain consent" for a contrast request; close what a changed or ended request leaves open.
+
+    The same request may arrive twice: the Task is looked up by its focus first, and the business key holds the line.
+    """
+    tasks = [
+        stored
+        for stored in await desk.search(f"Task?code=screening&focus={arrival.reference}")
+        if stored.resource["status"] not in ("cancelled", "entered-in-error")
+    ]
+    wanted = not arrival.deleted and needs_contrast(arrival.resource)
+    if arrival.resource.get("status") == "draft" or (not tasks and not wanted):
+        return Changes.none()
+    if not wanted or arrival.resource.get("status") in ("revoked", "entered-in-error"):
+        return Changes(save=_cancelled(tasks))
+    if arrival.resource.get("status") != "active":
+        return Changes.none()
+    if not tasks:
+        return await _opened(arrival, desk, f"screening:{arrival.reference}")
+    if arrival.before is not None and _materially_changed(arrival.before.resource, arrival.resource):
+        voided = Changes(save=[*_cancelled(tasks), *await _voided(arrival.reference, desk)])
+        return voided.plus(await _opened(arrival, desk, f"screening:{arrival.reference}/{arrival.version}"))
+    return Changes.none()
+
+
+async def _opened(arrival: Arrival, desk: Desk, key: str) -> Changes:
+    save = [Save(as_screening_task(desk.new_id(), arrival.resource, now=desk.now))]
+    if await desk.read(f"Questionnaire/{QUESTIONNAIRE_ID}") is None:
+        save.append(Save(questionnaire()))
+    return Changes(save=save, keys=[key])
+
+
+def _cancelled(tasks: list[Stored]) -> list[Save]:
+    return [successor(task, status="cancelled") for task in tasks if task.resource["status"] in OPEN]
+
+
+def _materially_changed(before: Resource, after: Resource) -> bool:
+    return any(before.get(member) != after.get(member) for member in MATERIAL)
+
+
+async def _voided(exam: str, desk: Desk) -> list[Save]:
+    """The standing consents and screenings of an exam that is no longer the one they were given for."""
+    consents = await desk.search(f"Consent?data={exam}&status=active")
+    responses = [
+        stored
+        for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
+        if stored.resource.get("status") in ANSWERED and is_our_screening(stored.resource)
+    ]
+    return [successor(one, status="inactive") for one in consents] + [
+        successor(one, status="stopped") for one in responses
+    ]

@@ -1,0 +1,109 @@
+"""Screening is answered: every rule of the policy pack is applied, and what it finds is kept."""
+
+from __future__ import annotations
+
+from slipring.fhir.findings import rule_of
+from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
+
+from slipring_consent.catalogue import questionnaire
+from slipring_consent.gathering import (
+    ANSWERED,
+    PHYSICIAN_DECIDES,
+    exam_of_response,
+    is_our_screening,
+    lacking,
+    screening_known,
+)
+from slipring_consent.handlers.requests import OPEN
+from slipring_consent.reading import items_of, reference_of
+from slipring_consent.resources import questionnaire_answered
+from slipring_consent.rules import SCREENING_RULES
+from slipring_consent.verdicts import checked, on_record
+
+
+async def screening_answered(write: Write, desk: Desk) -> Changes:
+    """Assess a completed screening: a DetectedIssue per finding, and the screening Task is done."""
+    response = write.resource
+    if write.method == "delete" or write.imported or not is_our_screening(response):
+        return Changes.none()
+    if response.get("status") not in ANSWERED:
+        return Changes.none()
+    problems = await _problems(response, desk)
+    if problems:
+        return Changes(refuse=FhirError(422, problems))
+    findings = checked(await screening_known(desk, response), SCREENING_RULES, desk)
+    patient = reference_of(response["subject"])
+    save = [
+        *await _superseded(write, desk),
+        *on_record(findings, desk, patient=patient, about=write.reference),
+    ]
+    for task in await desk.search(f"Task?code=screening&focus={exam_of_response(response)}"):
+        if task.resource["status"] in OPEN:
+            save.append(successor(task, **questionnaire_answered(task.resource, write.reference)))
+    return Changes(save=save)
+
+
+async def issue_decided(write: Write, desk: Desk) -> Changes:
+    """A finding counts as decided only when a named, qualified physician says so with an action."""
+    if write.method == "delete" or write.imported:
+        return Changes.none()
+    before = write.before.resource.get("mitigation", []) if write.before else []
+    problems = []
+    for position, mitigation in enumerate(write.resource.get("mitigation", [])):
+        if mitigation in before:
+            continue
+        author = reference_of(mitigation.get("author"))
+        reasons = await lacking(PHYSICIAN_DECIDES, author, desk)
+        at = f"DetectedIssue.mitigation[{position}].author"
+        problems += [Issue("business-rule", zh=one.zh, en=one.en, at=at, detail=one.code) for one in reasons]
+    return Changes(refuse=FhirError(422, problems)) if problems else Changes.none()
+
+
+async def _problems(response: Resource, desk: Desk) -> list[Issue]:
+    """What makes the answers unusable: no exam, another patient's exam, an unknown question."""
+    problems = []
+    exam = exam_of_response(response)
+    patient = reference_of(response.get("subject"))
+    if not exam:
+        problems.append(
+            Issue(
+                "required",
+                zh="筛查须注明所针对的检查申请。",
+                en="The screening names the request it is for.",
+                at="QuestionnaireResponse.basedOn",
+            )
+        )
+    request = await desk.read(exam) if exam else None
+    if not patient or (request is not None and reference_of(request.resource.get("subject")) != patient):
+        problems.append(
+            Issue(
+                "business-rule",
+                zh="筛查对象须为该检查申请的患者。",
+                en="The screening is about the patient of the request.",
+                at="QuestionnaireResponse.subject",
+            )
+        )
+    known = {item["linkId"] for item in questionnaire()["item"]}
+    unknown = [item["linkId"] for item in items_of(response) if item["linkId"] not in known]
+    problems += [
+        Issue(
+            "code-invalid",
+            zh=f"筛查表中没有问题 {link}。",
+            en=f"The questionnaire has no question {link}.",
+            at=f"QuestionnaireResponse.item.where(linkId='{link}')",
+        )
+        for link in unknown
+    ]
+    return problems
+
+
+async def _superseded(write: Write, desk: Desk) -> list[Save]:
+    """The open findings of the earlier version of these answers; what a physician decided stays."""
+    if write.before is None:
+        return []
+    return [
+        successor(stored, status="cancelled")
+        for stored in await desk.search(f"DetectedIssue?implicated={write.reference}")
+        if rule_of(stored.resource) and not stored.resource.get("mitigation") and stored.resource["status"] == "final"
+    ]

@@ -1,0 +1,66 @@
+"""Small pure readers of R4 trees: codes, references, moments, extensions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, date, datetime, time
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.service import Resource
+
+
+def codes_in(concept: Resource | None) -> list[tuple[str, str]]:
+    """The (system, code) pairs of a CodeableConcept."""
+    return [(coding.get("system", ""), coding.get("code", "")) for coding in (concept or {}).get("coding", [])]
+
+
+def has_code(concept: Resource | None, system: str, code: str) -> bool:
+    """Whether a CodeableConcept carries this very code."""
+    return (system, code) in codes_in(concept)
+
+
+def reference_of(element: Resource | None) -> str:
+    """The `Type/id` of a Reference, without version; empty when it names none."""
+    text = str((element or {}).get("reference", "")).partition("/_history/")[0]
+    return "/".join(text.split("/")[-2:]) if "/" in text else text
+
+
+def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> datetime | None:
+    """A FHIR dateTime as an aware UTC instant; a bare day is taken in the department's time zone."""
+    if not text:
+        return None
+    if "T" in text:
+        return datetime.fromisoformat(text).astimezone(UTC)
+    try:
+        day = date.fromisoformat(text)
+    except ValueError:
+        return None  # a year or a month says no moment
+    clock = time.max if end_of_day else time.min
+    return datetime.combine(day, clock, ZoneInfo(time_zone)).astimezone(UTC)
+
+
+def instant(moment_at: datetime) -> str:
+    """A moment as FHIR writes it, in UTC, to the second."""
+    return moment_at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+def extensions(element: Resource, url: str) -> list[Resource]:
+    """The extensions of an element with this URL."""
+    return [entry for entry in element.get("extension", []) if entry.get("url") == url]
+
+
+def extension_value(element: Resource, url: str) -> Any:
+    """The value of the first extension with this URL, or None."""
+    for entry in extensions(element, url):
+        return next((value for member, value in entry.items() if member.startswith("value")), None)
+    return None
+
+
+def items_of(response: Resource) -> Iterator[Resource]:
+    """All answered items of a QuestionnaireResponse, nested ones too."""
+    pending = list(response.get("item", []))
+    while pending:
+        item = pending.pop(0)
+        yield item
+        pending.extend(item.get("item", []))

@@ -1,0 +1,163 @@
+"""Decisions out: the Tasks, issues and allergies this service writes, in FHIR spelling."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipring.fhir.service import CANONICAL, Resource
+
+from slipring_consent.catalogue import questionnaire_canonical
+from slipring_consent.reading import codes_in, instant, reference_of
+
+TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
+OBSERVATION_STATE = f"{CANONICAL}/CodeSystem/observation-state"
+PARAMETER = f"{CANONICAL}/CodeSystem/task-parameter"
+EFFECT = f"{CANONICAL}/StructureDefinition/rule-effect"
+
+_TITLES = {
+    "screening": ("对比剂筛查与知情同意", "Screen and obtain consent for contrast"),
+    "observation": ("注射后留观", "Observation after injection"),
+    "nonconformity": ("不符合项：未获许可即使用对比剂", "Nonconformity: contrast given without permission"),
+}
+
+
+def concept(system: str, code: str, zh: str, en: str = "") -> Resource:
+    """A CodeableConcept with one code and its text in both languages."""
+    return {"coding": [{"system": system, "code": code, "display": en or zh}], "text": f"{zh} / {en}" if en else zh}
+
+
+def _task(task_id: str, code: str, *, status: str, patient: str, now: datetime, **members: Any) -> Resource:
+    return {
+        "resourceType": "Task",
+        "id": task_id,
+        "status": status,
+        "intent": "order",
+        "code": concept(TASK_CODE, code, *_TITLES[code]),
+        "for": {"reference": patient},
+        "authoredOn": instant(now),
+        **members,
+    }
+
+
+def as_screening_task(task_id: str, request: Resource, *, now: datetime) -> Resource:
+    """The Task "screen and obtain consent" for one contrast request, with the questionnaire as its input."""
+    exam = {"reference": f"ServiceRequest/{request['id']}"}
+    asked = {
+        "type": concept(PARAMETER, "questionnaire", "筛查表", "questionnaire"),
+        "valueCanonical": questionnaire_canonical(),
+    }
+    return _task(
+        task_id,
+        "screening",
+        status="requested",
+        patient=reference_of(request.get("subject")),
+        now=now,
+        basedOn=[exam],
+        focus=exam,
+        input=[asked],
+        priority=request.get("priority", "routine"),
+    )
+
+
+def as_observation_task(
+    task_id: str, administration: Resource, exam: str, *, now: datetime, until: datetime
+) -> Resource:
+    """The Task that keeps the patient under observation until the stored deadline."""
+    members: dict[str, Any] = {"basedOn": [{"reference": exam}]} if exam else {}
+    return _task(
+        task_id,
+        "observation",
+        status="in-progress",
+        patient=reference_of(administration["subject"]),
+        now=now,
+        focus={"reference": f"MedicationAdministration/{administration['id']}"},
+        restriction={"period": {"end": instant(until)}},
+        businessStatus=as_observation_state("running"),
+        **members,
+    )
+
+
+def as_observation_state(code: str) -> Resource:
+    """Where an observation stands: running, or over and waiting for a named person's release."""
+    texts = {
+        "running": ("留观中", "under observation"),
+        "over": ("留观时间已到，待解除", "time is over, to be released"),
+    }
+    return concept(OBSERVATION_STATE, code, *texts[code])
+
+
+def as_nonconformity(task_id: str, administration: Resource, exam: str, *, now: datetime) -> Resource:
+    """The Task that follows a fact for which no permission stood."""
+    members: dict[str, Any] = {"basedOn": [{"reference": exam}]} if exam else {}
+    return _task(
+        task_id,
+        "nonconformity",
+        status="requested",
+        patient=reference_of(administration["subject"]),
+        now=now,
+        focus={"reference": f"MedicationAdministration/{administration['id']}"},
+        reasonCode=concept(
+            f"{CANONICAL}/CodeSystem/clause", "CL02-A011:5.4.1", "使用对比剂前须有许可", "permission first"
+        ),
+        **members,
+    )
+
+
+def questionnaire_answered(task: Resource, response: str) -> dict[str, Any]:
+    """What changes in the screening Task once its questionnaire is answered."""
+    answered = {
+        "type": concept(PARAMETER, "questionnaire-response", "筛查结果", "questionnaire response"),
+        "valueReference": {"reference": response},
+    }
+    return {"status": "completed", "output": [*task.get("output", []), answered]}
+
+
+def as_allergy(allergy_id: str, event: Resource, substance: Resource | None, *, now: datetime) -> Resource:
+    """The AllergyIntolerance that an allergic-like reaction leaves behind, so that the next order sees it."""
+    grade = next((code for _, code in codes_in(event.get("severity"))), "")
+    code = substance or {
+        "coding": [{"system": "http://snomed.info/sct", "code": "293638001"}],
+        "text": "X 线对比剂过敏",
+    }
+    reaction: Resource = {"manifestation": [event.get("event") or {"text": "过敏样反应 / allergic-like reaction"}]}
+    if event.get("date"):
+        reaction["onset"] = event["date"]
+    allergy: Resource = {
+        "resourceType": "AllergyIntolerance",
+        "id": allergy_id,
+        "clinicalStatus": {
+            "coding": [
+                {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+            ]
+        },
+        "verificationStatus": {
+            "coding": [
+                {
+                    "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification",
+                    "code": "unconfirmed",
+                }
+            ]
+        },
+        "type": "allergy",
+        "category": ["medication"],
+        "criticality": "high" if grade == "severe" else "low",
+        "code": code,
+        "patient": {"reference": reference_of(event["subject"])},
+        "recordedDate": instant(now),
+        "reaction": [reaction],
+        "extension": [
+            {
+                "url": f"{CANONICAL}/StructureDefinition/from-reaction",
+                "valueReference": {"reference": f"AdverseEvent/{event['id']}"},
+            }
+        ],
+    }
+    if grade in ("mild", "moderate", "severe"):
+        reaction["severity"] = grade
+    return allergy
+
+
+def observation_ends(given_at: datetime, minutes: int) -> datetime:
+    """When the patient may be released at the earliest."""
+    return given_at + timedelta(minutes=minutes)

@@ -1,0 +1,54 @@
+"""The consent service on one page: no contrast without consent, no reaction without a record."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Follows, Keeps, Service
+
+from slipring_consent.handlers.consents import consent_written
+from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.handlers.observation import observation_over, task_changed
+from slipring_consent.handlers.reactions import reaction_logged
+from slipring_consent.handlers.requests import request_arrived
+from slipring_consent.handlers.screening import issue_decided, screening_answered
+from slipring_consent.settings import ConsentSettings
+
+SERVICE = Service(
+    name="consent",
+    letter="c",
+    title="Contrast: screening, consent, administration, reactions",
+    keeps=(
+        Keeps("Questionnaire"),
+        Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
+        Keeps("Consent", on_write=consent_written, record=True),
+        Keeps("Medication"),
+        Keeps("MedicationAdministration", on_write=contrast_written, record=True),
+        Keeps("AdverseEvent", on_write=reaction_logged, record=True),
+        Keeps("AllergyIntolerance", record=True),
+        Keeps("Observation"),
+        Keeps("Task", on_write=task_changed, record=True),
+        Keeps("DetectedIssue", on_write=issue_decided, record=True),
+        Keeps("Flag"),
+        Keeps("DocumentReference", record=True),
+        Keeps("SupplyDelivery"),
+        Keeps("Provenance", record=True),
+        Keeps("AuditEvent", record=True),
+        Keeps("Measure"),
+        Keeps("MeasureReport"),
+    ),
+    follows=(
+        Follows("order", "ServiceRequest", then=request_arrived),
+        Follows("order", "Task"),
+        Follows("order", "Patient"),
+        Follows("order", "RelatedPerson"),
+        Follows("order", "Practitioner"),
+        Follows("order", "PractitionerRole"),
+        Follows("order", "Encounter"),
+        Follows("order", "Observation"),
+        Follows("order", "AllergyIntolerance"),
+        Follows("order", "Condition"),
+        Follows("order", "MedicationStatement"),
+        Follows("order", "Device"),
+    ),
+    timers={"observation-over": observation_over},
+    settings=ConsentSettings.from_env,
+)

@@ -1,0 +1,33 @@
+"""The knobs of this service only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class ConsentSettings:
+    """What a department may set; the defaults run the demo."""
+
+    policy: str = "esur-10"  # the policy pack that judges screening
+    confirmed: frozenset[str] = frozenset()  # packs whose unconfirmed numbers a named person has confirmed
+    copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources decide nothing
+    time_zone: str = "Asia/Shanghai"
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
+        """Read SLIPRING_CONSENT_POLICY, _CONFIRMED and _COPY_MAX_AGE (seconds), and SLIPRING_TIME_ZONE."""
+        found = os.environ if environ is None else environ
+        default = cls()
+        confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
+        return cls(
+            policy=found.get("SLIPRING_CONSENT_POLICY", default.policy),
+            confirmed=frozenset(name.strip() for name in confirmed.split(",") if name.strip()),
+            copy_max_age=timedelta(
+                seconds=float(found.get("SLIPRING_CONSENT_COPY_MAX_AGE", default.copy_max_age.total_seconds()))
+            ),
+            time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
+        )

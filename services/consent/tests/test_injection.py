@@ -1,0 +1,241 @@
+"""The gate: contrast is given with everything in place, and refused with every reason."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slipring.fhir.caller import Caller
+from slipring.fhir.service import Changes, Write
+from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.reading import instant
+from slipring_consent.settings import ConsentSettings
+
+from tests.support.contrast import (
+    a_cleared_department,
+    a_consent,
+    a_department,
+    a_request,
+    a_screening,
+    an_egfr,
+    an_injection,
+    an_override,
+)
+from tests.support.desk import A_NOON, ADesk
+
+LATE = Caller("his", frozenset({"system/*.cruds", "slipring/record-late"}))
+
+
+async def ask(desk: ADesk, **members: Any) -> Changes:
+    return await contrast_written(Write("create", an_injection(**members)), desk)
+
+
+def reasons(changes: Changes) -> set[str]:
+    return {issue.detail for issue in changes.refuse.issues} if changes.refuse else set()
+
+
+async def test_the_gate_opens_when_everything_stands_and_names_what_it_relied_on() -> None:
+    changes = await ask(a_cleared_department())
+    assert changes.refuse is None
+    assert {one.reference for one in changes.require} == {"Consent/c-consent", "QuestionnaireResponse/c-screening"}
+
+
+async def test_a_refusal_names_every_reason_with_its_element_and_is_kept_on_record() -> None:
+    changes = await ask(a_department(), performer=[])
+    assert changes.refuse is not None
+    assert changes.refuse.status == 422
+    assert reasons(changes) == {
+        "consent.consent-valid",
+        "consent.screening-current",
+        "consent.performer-qualified",
+        "consent.observer-named",
+    }
+    assert all(issue.at.startswith("MedicationAdministration.") for issue in changes.refuse.issues)
+    assert [save.resource["resourceType"] for save in changes.save] == ["DetectedIssue"] * 4
+
+
+@pytest.mark.parametrize(
+    ("consent", "says"),
+    [
+        (a_consent(status="inactive"), "withdrawn"),
+        (a_consent(status="rejected"), "refused"),
+        (a_consent(patient={"reference": "Patient/o-other"}), "no consent"),
+        (
+            a_consent(
+                provision={**a_consent()["provision"], "period": {"end": instant(A_NOON - timedelta(seconds=1))}}
+            ),
+            "expired",
+        ),
+        (
+            a_consent(provision={**a_consent()["provision"], "period": {"start": "2026-03-03", "end": "2026-03-04"}}),
+            "not yet",
+        ),
+    ],
+)
+async def test_a_consent_that_does_not_stand_closes_the_gate(consent: dict[str, Any], says: str) -> None:
+    changes = await ask(a_department(an_egfr(), a_screening(), consent))
+    assert reasons(changes) == {"consent.consent-valid"}
+    assert changes.refuse is not None
+    assert says in changes.refuse.issues[0].en
+
+
+async def test_a_consent_for_another_exam_is_no_consent_for_this_one() -> None:
+    other = {"meaning": "instance", "reference": {"reference": "ServiceRequest/o-other"}}
+    desk = a_department(an_egfr(), a_screening(), a_consent(provision={**a_consent()["provision"], "data": [other]}))
+    assert reasons(await ask(desk)) == {"consent.consent-valid"}
+
+
+async def test_an_overactive_thyroid_stops_and_unknown_metformin_asks() -> None:
+    desk = a_department(an_egfr(), a_screening(hyperthyroidism="Y", metformin="UNK"), a_consent())
+    assert reasons(await ask(desk)) == {"consent.no-high-finding", "consent.questions-decided"}
+
+
+async def test_renal_function_that_is_too_old_is_unknown() -> None:
+    desk = a_department(an_egfr(days_old=91), a_screening(), a_consent())
+    assert reasons(await ask(desk)) == {"consent.questions-decided"}
+
+
+async def test_an_allergy_that_arrives_after_the_screening_closes_the_gate() -> None:
+    desk = a_cleared_department()
+    desk.hold(
+        {
+            "resourceType": "AllergyIntolerance",
+            "id": "o-allergy",
+            "patient": {"reference": "Patient/o-pat"},
+            "criticality": "high",
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "293638001"}]},
+        }
+    )
+    assert reasons(await ask(desk)) == {"consent.no-high-finding"}
+
+
+async def test_a_refuted_allergy_does_not_count() -> None:
+    desk = a_cleared_department()
+    desk.hold(
+        {
+            "resourceType": "AllergyIntolerance",
+            "id": "o-allergy",
+            "patient": {"reference": "Patient/o-pat"},
+            "criticality": "high",
+            "verificationStatus": {"coding": [{"code": "refuted"}]},
+            "code": {"coding": [{"system": "http://snomed.info/sct", "code": "293638001"}]},
+        }
+    )
+    assert (await ask(desk)).refuse is None
+
+
+async def test_a_nurse_below_the_rank_may_not_give_contrast() -> None:
+    performer = [{"actor": {"reference": "Practitioner/o-junior"}}, an_injection()["performer"][1]]
+    assert reasons(await ask(a_cleared_department(), performer=performer)) == {"consent.performer-qualified"}
+
+
+async def test_a_cancelled_request_gets_no_contrast() -> None:
+    desk = a_cleared_department()
+    desk.hold(a_request(status="revoked"))
+    assert reasons(await ask(desk)) == {"consent.gate-exam"}
+
+
+async def test_stale_copies_are_answered_with_their_age() -> None:
+    changes = await ask(a_cleared_department(as_of={"order": A_NOON - timedelta(seconds=31)}))
+    assert changes.refuse is not None
+    assert (changes.refuse.status, changes.refuse.issues[0].en) == (503, "order is 31 s behind.")
+    assert (await ask(a_cleared_department(as_of={"order": A_NOON - timedelta(seconds=30)}))).refuse is None
+
+
+async def test_copies_that_were_never_filled_decide_nothing() -> None:
+    changes = await ask(a_cleared_department(as_of={}))
+    assert changes.refuse is not None
+    assert changes.refuse.status == 503
+
+
+async def test_an_emergency_passes_stale_copies_and_is_counted() -> None:
+    desk = a_cleared_department(as_of={})
+    changes = await ask(desk, extension=an_override("emergency"))
+    assert changes.refuse is None
+    [issue] = [save.resource for save in changes.save]
+    assert issue["mitigation"][0]["author"] == {"reference": "Practitioner/o-physician"}
+
+
+async def test_a_physician_overrides_a_high_finding_by_name_and_it_is_counted() -> None:
+    desk = a_department(an_egfr(), a_screening(hyperthyroidism="Y"), a_consent())
+    changes = await ask(desk, extension=an_override("benefit-outweighs-risk"))
+    assert changes.refuse is None
+    assert changes.save[0].resource["mitigation"]
+
+
+async def test_a_nurse_overrides_nothing() -> None:
+    desk = a_department(an_egfr(), a_screening(hyperthyroidism="Y"), a_consent())
+    changes = await ask(desk, extension=an_override("benefit-outweighs-risk", by="Practitioner/o-nurse"))
+    assert changes.refuse is not None
+
+
+async def test_a_reason_that_the_policy_does_not_allow_overrides_no_missing_consent() -> None:
+    desk = a_department(an_egfr(), a_screening())
+    assert reasons(await ask(desk, extension=an_override("benefit-outweighs-risk"))) == {"consent.consent-valid"}
+
+
+async def test_an_unconfirmed_number_does_not_stop_but_a_physician_decides() -> None:
+    desk = a_department(an_egfr(), a_screening(hyperthyroidism="Y"), a_consent(), settings=ConsentSettings())
+    assert reasons(await ask(desk)) == {"consent.questions-decided"}
+
+
+async def test_another_drug_for_a_plain_exam_is_a_plain_record() -> None:
+    desk = a_department()
+    desk.hold(a_request(code={"coding": [{"system": "http://loinc.org", "code": "24627-2"}]}))
+    other = {"coding": [{"system": "http://www.whocc.no/atc", "code": "B05BB01"}]}
+    assert await ask(desk, medicationCodeableConcept=other) == Changes.none()
+    assert (await ask(desk)).refuse is not None  # the agent alone makes it contrast
+
+
+async def test_a_completed_injection_that_was_permitted_arms_the_observation() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection())
+    changes = await contrast_written(Write("update", an_injection(status="completed"), before), desk)
+    assert changes.refuse is None
+    [task] = [save.resource for save in changes.save]
+    assert task["code"]["coding"][0]["code"] == "observation"
+    assert task["restriction"]["period"]["end"] == instant(A_NOON + timedelta(minutes=30))
+    assert [(wake.name, wake.after) for wake in changes.wake] == [("observation-over", timedelta(minutes=30))]
+
+
+async def test_a_fact_without_permission_needs_the_scope_and_opens_a_nonconformity() -> None:
+    told = {"status": "completed", "effectiveDateTime": instant(A_NOON - timedelta(minutes=10))}
+    refused = await ask(a_cleared_department(), **told)
+    assert refused.refuse is not None
+    assert refused.refuse.status == 403
+    unreasoned = await ask(a_cleared_department(caller=LATE), **told)
+    assert unreasoned.refuse is not None
+    assert unreasoned.refuse.issues[0].at == "MedicationAdministration.statusReason"
+    kept = await ask(a_cleared_department(caller=LATE), statusReason=[{"text": "manual injection"}], **told)
+    codes = [save.resource["code"]["coding"][0]["code"] for save in kept.save]
+    assert (kept.refuse, codes) == (None, ["nonconformity", "observation"])
+    assert kept.wake[0].after == timedelta(minutes=20)
+
+
+async def test_nothing_is_told_about_the_future() -> None:
+    changes = await ask(
+        a_cleared_department(caller=LATE), status="completed", effectiveDateTime=instant(A_NOON + timedelta(minutes=1))
+    )
+    assert changes.refuse is not None
+
+
+async def test_not_done_has_a_reason() -> None:
+    changes = await ask(a_department(), status="not-done")
+    assert changes.refuse is not None
+    assert (await ask(a_department(), status="not-done", statusReason=[{"text": "refused"}])).refuse is None
+
+
+async def test_an_illegal_move_names_the_legal_ones() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection(status="completed"))
+    changes = await contrast_written(Write("update", an_injection(), before), desk)
+    assert changes.refuse is not None
+    assert (changes.refuse.status, "entered-in-error" in changes.refuse.issues[0].en) == (409, True)
+
+
+async def test_a_permission_cannot_be_carried_to_another_patient() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection())
+    moved = an_injection(status="completed", subject={"reference": "Patient/o-other"})
+    changes = await contrast_written(Write("update", moved, before), desk)
+    assert changes.refuse is not None
+    assert changes.refuse.issues[0].at == "MedicationAdministration.subject"

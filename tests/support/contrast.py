@@ -1,0 +1,165 @@
+"""A small department for the handler tests: one patient, one contrast exam, one nurse, one physician."""
+
+from datetime import timedelta
+from typing import Any
+
+from slipring.fhir.service import CANONICAL, Resource
+from slipring_consent.catalogue import questionnaire, questionnaire_canonical
+from slipring_consent.reading import instant
+from slipring_consent.settings import ConsentSettings
+
+from tests.support.desk import A_NOON, ADesk
+
+EXAM = "ServiceRequest/o-exam"
+PATIENT = {"reference": "Patient/o-pat"}
+YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0532"
+TITLE = f"{CANONICAL}/CodeSystem/staff-title"
+QUALIFICATION = f"{CANONICAL}/CodeSystem/staff-qualification"
+IOHEXOL = {"coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB02"}]}
+
+
+def a_request(**members: Any) -> Resource:
+    return {
+        "resourceType": "ServiceRequest",
+        "id": "o-exam",
+        "status": "active",
+        "intent": "order",
+        "subject": PATIENT,
+        "code": {"coding": [{"system": "http://loinc.org", "code": "24628-0"}]},
+        **members,
+    }
+
+
+def an_egfr(value: int = 90, days_old: int = 3) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": "o-egfr",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "98979-8"}]},
+        "subject": PATIENT,
+        "effectiveDateTime": instant(A_NOON - timedelta(days=days_old)),
+        "valueQuantity": {"value": value, "code": "mL/min/{1.73_m2}"},
+    }
+
+
+def a_person(person_id: str, title: str, *qualifications: str) -> Resource:
+    held = [{"code": {"coding": [{"system": TITLE, "code": title}]}}]
+    held += [{"code": {"coding": [{"system": QUALIFICATION, "code": code}]}} for code in qualifications]
+    return {"resourceType": "Practitioner", "id": person_id, "active": True, "qualification": held}
+
+
+def a_role(person_id: str, code: str) -> Resource:
+    return {
+        "resourceType": "PractitionerRole",
+        "id": f"{person_id}-role",
+        "active": True,
+        "practitioner": {"reference": f"Practitioner/{person_id}"},
+        "code": [{"coding": [{"system": f"{CANONICAL}/CodeSystem/staff-role", "code": code}]}],
+    }
+
+
+def a_screening(**changed: str) -> Resource:
+    """Everything answered with no; `hyperthyroidism="Y"` changes one answer."""
+    answers = {item["linkId"]: "N" for item in questionnaire()["item"] if item["type"] == "choice"}
+    answers["prior-reaction"] = "none"
+    answers.update({link.replace("_", "-"): code for link, code in changed.items()})
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": "c-screening",
+        "questionnaire": questionnaire_canonical(),
+        "status": "completed",
+        "basedOn": [{"reference": EXAM}],
+        "subject": PATIENT,
+        "authored": instant(A_NOON - timedelta(minutes=20)),
+        "item": [
+            {"linkId": link, "answer": [{"valueCoding": {"system": YES_NO, "code": code}}]}
+            for link, code in answers.items()
+        ],
+    }
+
+
+def a_consent(**members: Any) -> Resource:
+    return {
+        "resourceType": "Consent",
+        "id": "c-consent",
+        "status": "active",
+        "scope": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}]},
+        "category": [{"coding": [{"system": "http://loinc.org", "code": "59284-0"}]}],
+        "patient": PATIENT,
+        "dateTime": instant(A_NOON),
+        "performer": [PATIENT],
+        "verification": [
+            {
+                "verified": True,
+                "verificationDate": instant(A_NOON),
+                "extension": [
+                    {
+                        "url": f"{CANONICAL}/StructureDefinition/explained-by",
+                        "valueReference": {"reference": "Practitioner/o-nurse"},
+                    }
+                ],
+            }
+        ],
+        "provision": {
+            "period": {"start": instant(A_NOON), "end": instant(A_NOON + timedelta(hours=24))},
+            "data": [{"meaning": "instance", "reference": {"reference": EXAM}}],
+        },
+        **members,
+    }
+
+
+def an_injection(**members: Any) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": "c-injection",
+        "status": "in-progress",
+        "medicationCodeableConcept": IOHEXOL,
+        "subject": PATIENT,
+        "supportingInformation": [{"reference": EXAM}],
+        "effectiveDateTime": instant(A_NOON),
+        "performer": [
+            {"actor": {"reference": "Practitioner/o-nurse"}},
+            {
+                "function": {
+                    "coding": [{"system": f"{CANONICAL}/CodeSystem/administration-function", "code": "observer"}]
+                },
+                "actor": {"reference": "Practitioner/o-nurse"},
+            },
+        ],
+        **members,
+    }
+
+
+def an_override(reason: str, by: str = "Practitioner/o-physician") -> list[Resource]:
+    system = f"{CANONICAL}/CodeSystem/override-reason"
+    return [
+        {
+            "url": f"{CANONICAL}/StructureDefinition/override",
+            "extension": [
+                {"url": "by", "valueReference": {"reference": by}},
+                {"url": "reason", "valueCodeableConcept": {"coding": [{"system": system, "code": reason}]}},
+            ],
+        }
+    ]
+
+
+def a_department(*holding: Resource, **members: Any) -> ADesk:
+    """The desk with order's copies, and what the test adds."""
+    copies = [
+        a_request(),
+        {"resourceType": "Patient", "id": "o-pat"},
+        a_person("o-nurse", "senior-nurse", "ct-nursing-training"),
+        a_person("o-junior", "nurse", "ct-nursing-training"),
+        a_person("o-physician", "attending-physician"),
+        a_role("o-physician", "radiologist"),
+    ]
+    members.setdefault("settings", ConsentSettings(confirmed=frozenset({"*"})))
+    desk = ADesk(letter="c", copies=copies, **members)
+    for resource in holding:
+        desk.hold(resource)
+    return desk
+
+
+def a_cleared_department(**members: Any) -> ADesk:
+    """Consent given, screening answered, kidneys well: the gate should open."""
+    return a_department(an_egfr(), a_screening(), a_consent(), **members)
