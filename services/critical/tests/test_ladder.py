@@ -1,0 +1,133 @@
+"""The ladder: who is rung next and when, as a table of cases and as properties of every history."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slipring_critical.ladder import Ladder, Rung, Taken, default_ladder, ladder_of, next_step, nobody_reached
+
+NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
+LEVEL_1 = default_ladder("1", with_fallback=False)
+
+
+def minutes(count: float) -> datetime:
+    return NOON + timedelta(minutes=count)
+
+
+def taken(number: int, at: float, *, reached: bool = True, climb: int = 1) -> Taken:
+    return Taken(climb, number, minutes(at), reached)
+
+
+@pytest.mark.parametrize(
+    ("history", "now", "expected"),
+    [
+        pytest.param([], 0, (1, 1, 0), id="the first step rings at once"),
+        pytest.param([taken(1, 0)], 0, (1, 2, 3), id="three minutes to answer the first"),
+        pytest.param([taken(1, 0)], 3, (1, 2, 3), id="due on the minute"),
+        pytest.param([taken(1, 0)], 9, (1, 2, 9), id="late after an outage: now, not in the past"),
+        pytest.param([taken(1, 0), taken(2, 3)], 3, (1, 3, 6), id="the department head at six minutes"),
+        pytest.param([taken(1, 0), taken(2, 3), taken(3, 6)], 6, (1, 4, 10), id="medical affairs at ten"),
+        pytest.param([taken(4, 10)], 10, (2, 1, 15), id="then again from the first step"),
+        pytest.param([taken(1, 0, reached=False)], 0, (1, 2, 0), id="nobody on the step: the next at once"),
+        pytest.param([taken(4, 0, reached=False)], 0, (2, 1, 5), id="a new round keeps its distance even so"),
+    ],
+)
+def test_the_next_step_follows_from_the_history(
+    history: list[Taken], now: float, expected: tuple[int, int, float]
+) -> None:
+    step = next_step(LEVEL_1, history, minutes(now))
+
+    assert (step.round, step.number, step.starts_at) == (expected[0], expected[1], minutes(expected[2]))
+
+
+def test_the_default_level_one_ladder_rings_the_requester_and_the_ward_first() -> None:
+    assert [rung.who for rung in LEVEL_1.rungs] == [
+        ("requester", "ward"),
+        ("requester", "ward", "ward-duty"),
+        ("department-head",),
+        ("medical-affairs",),
+    ]
+    assert LEVEL_1.act_within == timedelta(minutes=60)
+    assert LEVEL_1.confidence == "U"
+
+
+def test_the_fallback_route_is_the_last_step() -> None:
+    assert default_ladder("1", with_fallback=True).rungs[-1].who == ("fallback",)
+
+
+def test_an_unknown_level_rings_like_level_one() -> None:
+    assert default_ladder("9", with_fallback=False).level == "1"
+
+
+def test_a_less_urgent_level_waits_longer() -> None:
+    waits = [default_ladder(level, with_fallback=False).rungs[0].answer_within for level in ("1", "2", "3")]
+
+    assert waits == sorted(waits)
+    assert len(set(waits)) == 3
+
+
+def test_a_snapshot_holds_the_whole_policy() -> None:
+    assert ladder_of(LEVEL_1.snapshot()) == LEVEL_1
+
+
+@pytest.mark.parametrize(
+    "rungs", [(), (Rung((), ("webhook",), timedelta(minutes=1)),), (Rung(("ward",), ("webhook",), timedelta(0)),)]
+)
+def test_a_ladder_that_would_be_silent_cannot_be_made(rungs: tuple[Rung, ...]) -> None:
+    with pytest.raises(ValueError, match="every ladder has steps"):
+        Ladder("1", "x", "U", rungs, timedelta(minutes=60))
+
+
+def test_a_whole_round_without_a_route_makes_the_case_unreachable() -> None:
+    silent = [taken(number, 0, reached=False) for number in (1, 2, 3, 4)]
+
+    assert nobody_reached(LEVEL_1, silent)
+    assert not nobody_reached(LEVEL_1, silent[:3])
+    assert not nobody_reached(LEVEL_1, [*silent[:3], taken(4, 0)])
+
+
+LADDERS = st.builds(
+    lambda waits: Ladder(
+        "1", "x", "U", tuple(Rung(("ward",), ("webhook",), timedelta(minutes=w)) for w in waits), timedelta(minutes=60)
+    ),
+    st.lists(st.integers(1, 30), min_size=1, max_size=6),
+)
+WALK = st.lists(st.tuples(st.booleans(), st.integers(0, 600)), min_size=1, max_size=40)
+
+
+@given(LADDERS, WALK)
+def test_every_walk_climbs_without_a_gap_and_always_has_a_next_step(
+    policy: Ladder, walk: list[tuple[bool, int]]
+) -> None:
+    """No step is skipped, none comes early, the ladder never goes down and never ends."""
+    history: list[Taken] = []
+    now = NOON
+    for reached, late_seconds in walk:
+        step = next_step(policy, history, now)
+        assert step.starts_at >= now
+        if history:
+            last = history[-1]
+            follows = (last.round, last.number + 1) if last.number < len(policy.rungs) else (last.round + 1, 1)
+            assert (step.round, step.number) == follows
+            wait = policy.rungs[last.number - 1].answer_within
+            if last.reached or last.number == len(policy.rungs):
+                assert step.starts_at >= last.at + wait
+            else:
+                assert step.starts_at == max(now, last.at)
+        now = step.starts_at + timedelta(seconds=late_seconds)
+        history.append(Taken(step.round, step.number, now, reached))
+
+
+@given(LADDERS, st.integers(1, 20))
+def test_a_ladder_that_reaches_nobody_keeps_a_steady_pace(policy: Ladder, rounds: int) -> None:
+    """Each round waits the time of its last step, so that a department without a single route causes no storm."""
+    history: list[Taken] = []
+    now = NOON
+    for _ in range(rounds * len(policy.rungs)):
+        step = next_step(policy, history, now)
+        now = step.starts_at
+        history.append(Taken(step.round, step.number, now, False))
+    assert now - NOON == (rounds - 1) * policy.rungs[-1].answer_within
