@@ -18,6 +18,7 @@ from slipring.fhir.outcome import Issue
 _SCHEMA_FILE = Path(__file__).parent / "r4.schema.json.gz"
 _TARGETS = re.compile(r"\(\?:([A-Z][A-Za-z|]+)\)\(\?:/")
 _NAME = re.compile(r"_?[A-Za-z][A-Za-z0-9]{0,63}")
+_DEFINITIONS = "http://hl7.org/fhir/StructureDefinition/"  # the long spelling of a type, not listed in messages
 _MOST_LISTED = 16  # codes or types a message lists
 
 _KINDS = {
@@ -113,6 +114,8 @@ def _missing(place: str, name: str) -> Issue:
 
 
 def _of_value(name: str, kind: Any, place: str, steps: list[str | int], error: Any) -> Issue:
+    if error.instance is None:
+        return finding(place, "structure", "null", "must not be null", "不得为 null")
     if name == "falseSchema":
         return finding(
             place,
@@ -122,7 +125,7 @@ def _of_value(name: str, kind: Any, place: str, steps: list[str | int], error: A
             "该元素只能给出一种类型",
         )
     if name == "enum":
-        listed = [code for code in kind.options if code is not None]
+        listed = [code for code in kind.options if code is not None and not code.startswith(_DEFINITIONS)]
         few = len(listed) <= _MOST_LISTED
         return finding(
             place,
@@ -139,8 +142,6 @@ def _of_value(name: str, kind: Any, place: str, steps: list[str | int], error: A
         return finding(place, "structure", "empty", "must not be empty", "不得为空")
     if name == "pattern":
         return _misfit(kind.pattern, place, steps)
-    if name == "type" and error.instance is None:
-        return finding(place, "structure", "null", "must not be null", "不得为 null")
     if name == "type":
         english, chinese = _KINDS.get(kind.types[0], ("of another kind", "其他类型"))
         return finding(place, "structure", "type", f"must be {english}", f"应为{chinese}")
