@@ -26,11 +26,10 @@ Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _TYPE = re.compile(r"[A-Z][A-Za-z]{2,40}")
 _OPERATION = re.compile(r"\$[a-z][a-z-]{0,40}")
 _PARAMETER = re.compile(r"[A-Za-z_][A-Za-z0-9_.:-]{0,80}")
-_WORDS = frozenset(
-    ["front", "order", "consent", "report", "critical", "fhir", "auth", "token", "keys", "jwks.json", "_search"]
-    + ["health", "live", "ready", "engine", "metrics", "metadata", "openapi.json", "_history"]
-    + [".well-known", "smart-configuration"]
-)
+_SERVICES = {"front", "order", "consent", "report", "critical"}
+_PLACES = {"fhir", "auth", "token", "keys", "jwks.json", ".well-known", "smart-configuration", "_search", "_history"}
+_WATCHING = {"health", "live", "ready", "engine", "metrics", "metadata", "openapi.json"}
+_WORDS = frozenset(_SERVICES | _PLACES | _WATCHING)
 
 
 def configure_logs(level: str = "info", *, to: TextIO | None = None) -> None:
