@@ -154,7 +154,8 @@ async def _mismatched(case: Stored, receiver: str, wrong: list[Finding], desk: D
 
 async def _confirmed(case: Stored, receiver: str, medium: str, desk: Desk) -> Changes:
     facts = case_facts(case.resource)
-    tree = in_state(case.resource, move(facts.state, "read-back"))
+    # From here on the case is his: who is rung when nothing is done, and whom the report names as told.
+    tree = in_state({**case.resource, "owner": {"reference": receiver}}, move(facts.state, "read-back"))
     rung = await ringing(with_event(tree, Event("read-back-confirmed", desk.now, receiver, outcome=medium)), desk)
     _silence(rung, step_key(facts.reference))
     rung.save.append(await _receipt(case, receiver, medium, desk))

@@ -123,17 +123,17 @@ def _may_still_answer(attempt: Resource, since: datetime) -> bool:
 
 
 async def acted_overdue(due: Due, desk: Desk) -> Changes:
-    """Acknowledged and then silence: the case reopens and rings its owner and its receiver, until something is done."""
+    """Acknowledged and then silence: the case reopens and rings its owner, until something is done."""
     case = await desk.read(due.subject)
     if case is None or case_facts(case.resource).state not in AWAITING_ACTION:
         return Changes.none()
     facts = case_facts(case.resource)
     tree = in_state(case.resource, move(facts.state, "silence"))
     rung = await ringing(with_event(tree, Event("acted-overdue", desk.now, facts.owner)), desk)
-    people = await directory(desk, facts.request, {"owner": facts.owner, "receiver": facts.receiver})
-    everyone = Rung(("owner", "receiver"), facts.policy.rungs[0].channels, facts.policy.act_within)
+    people = await directory(desk, facts.request, {"owner": facts.owner})
+    everyone = Rung(("owner",), facts.policy.rungs[0].channels, facts.policy.act_within)
     routes, _ = people.routes(everyone)
-    if not routes:  # neither can be rung: everyone of the ladder is
+    if not routes:  # he cannot be rung: everyone of the ladder is
         whole = tuple(dict.fromkeys(who for step in facts.policy.rungs for who in step.who))
         routes, _ = people.routes(Rung(whole, everyone.channels, everyone.answer_within))
         rung.case = with_event(rung.case, Event("no-route", desk.now, "owner"))

@@ -57,6 +57,7 @@ def as_case(
         "focus": {"reference": flag.observation},
         "for": {"reference": flag.patient} if flag.patient else None,
         "authoredOn": instant(now),
+        "requester": {"reference": flag.author} if flag.author else None,
         "owner": {"reference": flag.author} if flag.author else None,
         "reasonCode": observation.get("code"),
         "reasonReference": {"reference": flag.request} if flag.request else None,

@@ -18,11 +18,11 @@ class CriticalSettings:
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> CriticalSettings:
-        """Read SLIPRING_PUBLIC_URL, SLIPRING_FALLBACK_ROUTE and the other variables of this service."""
+        """Read this service's variables; links lead to the front (SLIPRING_URL) unless SLIPRING_PUBLIC_URL says otherwise."""
         given = os.environ if environ is None else environ
         default = CriticalSettings()
         return CriticalSettings(
-            public_url=given.get("SLIPRING_PUBLIC_URL", default.public_url).rstrip("/"),
+            public_url=(given.get("SLIPRING_PUBLIC_URL") or _front(given) or default.public_url).rstrip("/"),
             fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
             channel_timeout_seconds=float(
                 given.get("SLIPRING_CHANNEL_TIMEOUT_SECONDS", default.channel_timeout_seconds)
@@ -31,3 +31,8 @@ class CriticalSettings:
                 given.get("SLIPRING_MISMATCHES_UNTIL_NEXT_STEP", default.mismatches_until_next_step)
             ),
         )
+
+
+def _front(given: Mapping[str, str]) -> str:
+    front = given.get("SLIPRING_URL", "").rstrip("/")
+    return f"{front}/fhir" if front else ""

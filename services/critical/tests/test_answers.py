@@ -38,6 +38,7 @@ async def test_a_right_read_back_stops_the_ringing_and_asks_for_an_action() -> N
 
     assert answer["businessStatus"]["coding"][0]["code"] == "read-back-confirmed"
     assert (answer["status"], answer["meta"]["versionId"]) == ("accepted", "2")
+    assert (answer["owner"], answer["requester"]) == (REQUESTER, {"reference": "Practitioner/o-author"})
     assert [armed.wake.name for armed in ringing.armed.values()] == ["acted-overdue"]
     await ringing.wait(59)
     assert len(ringing.rung) == 2
@@ -197,6 +198,15 @@ async def test_acknowledged_and_then_silence_reopens_the_case_and_rings_again() 
     assert ringing.silent_cases() == []
     await ringing.call("act", action=ACTION)
     assert ringing.state == "closed"
+
+
+async def test_a_reopened_case_whose_owner_has_no_route_rings_everyone() -> None:
+    ringing = await an_open_case()
+    await ringing.call("acknowledge", receiver={"reference": "Practitioner/o-duty"}, **RIGHT)
+
+    await ringing.wait(60)
+
+    assert ringing.rung[2:] == ["requester.test", "ward.test", "duty.test", "head.test", "affairs.test"]
 
 
 async def test_a_reopened_case_can_be_read_back_again() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 from slipring.fhir.service import Resource
@@ -26,7 +27,7 @@ async def an_open_case(*holding: Resource, settings: CriticalSettings | None = N
 
 
 @pytest.mark.parametrize("order", [(a_finding, a_handover), (a_handover, a_finding)])
-async def test_a_case_opens_once_both_halves_are_here_in_either_order(order: tuple) -> None:
+async def test_a_case_opens_once_both_halves_are_here_in_either_order(order: tuple[Any, Any]) -> None:
     ringing = ARinging(*a_department())
 
     await ringing.arrive(order[0]())
