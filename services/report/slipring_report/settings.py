@@ -8,8 +8,12 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
+from slipring.runtime.clock import utc_now
+from slipring.runtime.postgres import default_data_dir
+from slipring.signing.certificate import make_authority
 from slipring.signing.policy import allowed_algorithms
 
+_YES = frozenset({"1", "true", "yes", "on"})
 CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
 
 
@@ -35,7 +39,7 @@ class ReportSettings:
         if chain_length not in CHAIN_LENGTHS:
             raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
         return ReportSettings(
-            trust=Path(given.get("SLIPRING_SIGNING_TRUST") or _data_dir(given) / "signing" / "root.pem"),
+            trust=Path(trust) if (trust := given.get("SLIPRING_SIGNING_TRUST")) else _own_root(given),
             algorithms=algorithms or default.algorithms,
             chain_length=chain_length,
             hand_over_within=timedelta(
@@ -52,6 +56,10 @@ class ReportSettings:
             return b""
 
 
-def _data_dir(given: Mapping[str, str]) -> Path:
-    base = given.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
-    return Path(given.get("SLIPRING_DATA_DIR") or f"{base}/slipring")
+def _own_root(given: Mapping[str, str]) -> Path:
+    """The department's own root; a demo makes it at its first start, a real department by `slipring certificate`."""
+    named = given.get("SLIPRING_DATA_DIR")
+    folder = (Path(named) if named else default_data_dir()) / "signing"
+    if given.get("SLIPRING_DEMO", "").lower() in _YES:
+        make_authority(folder, now=utc_now())
+    return folder / "root.pem"

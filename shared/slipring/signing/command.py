@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from slipring.runtime.clock import utc_now
+from slipring.runtime.postgres import default_data_dir
 from slipring.signing.certificate import CertificateRefused, issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
 from slipring.signing.policy import ROLES, reason
@@ -19,14 +20,10 @@ certificate = typer.Typer(
 )
 
 
-def default_data_dir() -> Path:
-    """Where the department's authority lives when nothing else is said."""
-    base = os.environ.get("XDG_DATA_HOME") or str(Path.home() / ".local/share")
-    return Path(base) / "slipring"
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+def data_dir_in_force(given: Path | None) -> Path:
+    """Where the department's authority lives: as given, SLIPRING_DATA_DIR, or the user's data folder."""
+    named = os.environ.get("SLIPRING_DATA_DIR")
+    return given or (Path(named) if named else default_data_dir())
 
 
 @certificate.command()
@@ -59,8 +56,8 @@ def issue_for(
     """Issue a certificate with the department's own authority (made at first use)."""
     if not practitioner.startswith("Practitioner/"):
         raise typer.BadParameter("must be Practitioner/<id>", param_hint="--practitioner")
-    now = _now()
-    authority = make_authority((data_dir or default_data_dir()) / "signing", now=now)
+    now = utc_now()
+    authority = make_authority(data_dir_in_force(data_dir) / "signing", now=now)
     try:
         chain = issue(authority, csr.read_bytes(), practitioner, name, now=now)
     except (CertificateRefused, ValueError) as error:
@@ -85,4 +82,4 @@ def sign(
     if role not in ROLES:
         raise typer.BadParameter("must be author, reviewer or chief", param_hint="--role")
     payload = sys.stdin.buffer.read() if str(payload_file) == "-" else payload_file.read_bytes()
-    typer.echo(sign_payload(payload, key.read_bytes(), chain.read_bytes(), role, prev, _now()))
+    typer.echo(sign_payload(payload, key.read_bytes(), chain.read_bytes(), role, prev, utc_now()))
