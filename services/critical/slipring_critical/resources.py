@@ -31,6 +31,8 @@ from slipring_critical.lifecycle import TASK_STATUS
 from slipring_critical.media import media
 from slipring_critical.routes import Route
 
+# In the same instant a step comes before what it sent, and that before the answer.
+_RANK = {"sent": 1, "stopped": 1, "read-back-confirmed": 2, "received": 2, "acted": 2, "closed": 2}
 _PRIORITY = {"1": "stat", "2": "urgent", "3": "routine"}
 
 
@@ -160,7 +162,7 @@ def as_timeline(case: Resource, attempts: Sequence[Resource]) -> Resource:
         if attempt["status"] == "stopped":
             at = attempt.get("meta", {}).get("lastUpdated", case["lastModified"])
             rows.append((at, _attempt_parts("stopped", at, attempt)))
-    rows.sort(key=lambda row: datetime.fromisoformat(row[0]))
+    rows.sort(key=lambda row: (datetime.fromisoformat(row[0]), _RANK.get(row[1][0]["valueCode"], 0)))
     return {
         "resourceType": "Parameters",
         "parameter": [
