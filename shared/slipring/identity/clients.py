@@ -12,7 +12,7 @@ import msgspec
 from joserfc.jwk import ECKey
 
 from slipring.identity.keys import (
-    Jwk,
+    Reader,
     as_text,
     key_file,
     new_client_key,
@@ -40,7 +40,7 @@ class Client:
     practitioner: str = ""
 
 
-async def read_client(connection: asyncpg.Connection | asyncpg.Pool, schema: str, client_id: str) -> Client | None:
+async def read_client(connection: Reader, schema: str, client_id: str) -> Client | None:
     """The registered client, or None."""
     row = await connection.fetchrow(
         f"SELECT id, name, jwks::text, scopes, practitioner FROM {table(schema, 'client')} WHERE id = $1", client_id
@@ -109,18 +109,3 @@ def _kept_or_new(path: Path) -> ECKey:
 def service_keys_missing(data_dir: Path) -> list[str]:
     """The services whose key file is not there yet: outside demo mode nothing starts without them."""
     return [service for service in SERVICES if not key_file(data_dir, f"slipring-{service}").exists()]
-
-
-__all__ = [
-    "DEMO_HIS",
-    "SERVICES",
-    "Client",
-    "Jwk",
-    "ensure_demo_clients",
-    "ensure_service_clients",
-    "person_scopes",
-    "read_client",
-    "register",
-    "register_with_key_file",
-    "service_keys_missing",
-]

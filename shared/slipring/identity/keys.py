@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -19,6 +19,18 @@ CLIENT_ALGORITHM = "ES384"
 TOKEN_ALGORITHM = "ES256"  # noqa: S105 - the name of an algorithm
 
 Jwk = dict[str, Any]
+
+
+class Reader(Protocol):
+    """A connection or a pool: both answer a single statement."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        """One row, or None."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """All rows."""
+
+
 _CLIENT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
@@ -62,7 +74,7 @@ async def rotate_token_key(connection: asyncpg.Connection, schema: str) -> str:
     return str(key.kid)
 
 
-async def newest_token_key(connection: asyncpg.Connection | asyncpg.Pool, schema: str) -> ECKey:
+async def newest_token_key(connection: Reader, schema: str) -> ECKey:
     """The key that signs now."""
     row = await connection.fetchrow(
         f"SELECT private_jwk::text FROM {table(schema, 'token_key')} ORDER BY created_at DESC, kid LIMIT 1"
@@ -72,7 +84,7 @@ async def newest_token_key(connection: asyncpg.Connection | asyncpg.Pool, schema
     return ECKey.import_key(msgspec.json.decode(row["private_jwk"]))
 
 
-async def public_token_keys(connection: asyncpg.Connection | asyncpg.Pool, schema: str) -> list[Jwk]:
+async def public_token_keys(connection: Reader, schema: str) -> list[Jwk]:
     """All keys a token may be signed with, newest first: the published key set."""
     rows = await connection.fetch(
         f"SELECT public_jwk::text FROM {table(schema, 'token_key')} ORDER BY created_at DESC, kid"
