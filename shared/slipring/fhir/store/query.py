@@ -1,7 +1,4 @@
-"""A search as SQL text and arguments (pure): semi-joins on the search tables, keyset paging.
-
-It must mean what `search/match.py` means; a property test holds the two together.
-"""
+"""A search as SQL text and arguments (pure): pages by keyset, so that none is dropped or repeated, and counts."""
 
 from __future__ import annotations
 
@@ -9,11 +6,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from slipring.fhir.search.criteria import Clause, Criteria, Sort
-from slipring.fhir.search.fold import PREFIX
-from slipring.fhir.search.values import DateValue, Prefix, ReferenceValue, TextValue, TokenValue, Value
-
-_TABLES = {"token": "search_token", "reference": "search_reference", "date": "search_date", "string": "search_string"}
+from slipring.fhir.search.criteria import Criteria, Sort
+from slipring.fhir.store.conditions import TABLES, Arguments, conditions
 
 # The column a sort looks at; several rows of one resource count by their lowest (ascending) or highest.
 _SORTED = {
@@ -24,41 +18,6 @@ _SORTED = {
 }
 _COLUMNS = {"_id": 'r.id COLLATE "C"', "_lastUpdated": "r.updated_at"}
 
-# The row's interval against the value's, as in match.py; {low} and {high} are the value's.
-_DATES: Mapping[Prefix, str] = {
-    "eq": "s.low >= {low} AND s.high <= {high}",
-    "ne": "(s.low < {low} OR s.high > {high})",
-    "gt": "s.high > {high}",
-    "lt": "s.low < {low}",
-    "ge": "(s.low >= {low} OR s.high > {high})",
-    "le": "(s.high <= {high} OR s.low < {low})",
-    "sa": "s.low >= {high}",
-    "eb": "s.high <= {low}",
-    "ap": "s.low < {high} AND s.high > {low}",
-}
-
-# The same for `_lastUpdated`, a point: written so that the index on it serves.
-_MOMENTS: Mapping[Prefix, str] = {
-    "eq": "r.updated_at >= {low} AND r.updated_at < {high}",
-    "ne": "(r.updated_at < {low} OR r.updated_at >= {high})",
-    "gt": "r.updated_at >= {high}",
-    "lt": "r.updated_at < {low}",
-    "ge": "r.updated_at >= {low}",
-    "le": "r.updated_at < {high}",
-    "sa": "r.updated_at >= {high}",
-    "eb": "r.updated_at < {low}",
-    "ap": "r.updated_at >= {low} AND r.updated_at < {high}",
-}
-
-
-class _Arguments(list[Any]):
-    """The positional arguments, numbered as they are added."""
-
-    def add(self, value: Any, kind: str) -> str:
-        """Take a value in; its typed placeholder."""
-        self.append(value)
-        return f"${len(self)}::{kind}"
-
 
 def page(
     criteria: Criteria, *, source: str | None, after: Sequence[Any] | None = None, limit: int
@@ -67,8 +26,10 @@ def page(
 
     `source`: '' = kept here, a service's name = its copies, None = all. `after`: `cursor_of` the last row seen.
     """
-    arguments = _Arguments()
-    where = _conditions(criteria, source, arguments)
+    if len(criteria.sort) == 1 and criteria.sort[0].parameter.type == "date" and not criteria.sort[0].parameter.column:
+        return _page_by_date(criteria, source, after, limit)
+    arguments = Arguments()
+    where = conditions(criteria, source, arguments)
     sorts = [_sort_value(rule, arguments) for rule in criteria.sort]
     backwards = bool(criteria.sort) and criteria.sort[-1].descending
     columns = "".join(f", {value} AS s{n}" for n, value in enumerate(sorts, 1))
@@ -83,10 +44,46 @@ def page(
     return f"SELECT t.*, v.body FROM {body} ORDER BY {order}", list(arguments)
 
 
+def _page_by_date(
+    criteria: Criteria, source: str | None, after: Sequence[Any] | None, limit: int
+) -> tuple[str, list[Any]]:
+    """The commonest sort, led by the index on the dates instead of sorting all matches.
+
+    `dated` walks that index; `undated` comes last and is not even looked for while `dated` fills the page. The CASE
+    keeps the planner from taking "the row that counts" for a rare thing and sorting everything after all.
+    """
+    rule = criteria.sort[0]
+    direction, beyond = ("DESC", "<") if rule.descending else ("ASC", ">")
+    arguments = Arguments()
+    where = conditions(criteria, source, arguments)
+    key, most = arguments.add(rule.parameter.key, "text"), arguments.add(limit, "bigint")
+    dated, undated = "true", "true"
+    if after is not None and after[0] is not None:
+        dated = f"(d.low, d.key) {beyond} ({_held(rule, after[0], arguments)}, {arguments.add(after[1], 'bigint')})"
+    elif after is not None:
+        dated, undated = "false", f"r.key {beyond} {arguments.add(after[1], 'bigint')}"
+    columns = "r.key, r.type, r.id, r.version, r.updated_at, r.source"
+    rows = f"search_date x WHERE x.key = r.key AND x.parameter = {key}"
+    sql = f"""WITH dated AS MATERIALIZED (
+        SELECT {columns}, d.low AS s1 FROM search_date d JOIN resource r ON r.key = d.key
+        WHERE d.parameter = {key} AND {dated} AND {where}
+          AND CASE WHEN d.row = (SELECT x.row FROM {rows} ORDER BY x.low {direction}, x.row LIMIT 1) THEN true ELSE false END
+        ORDER BY d.low {direction}, d.key {direction} LIMIT {most}
+      ), undated AS (
+        SELECT {columns}, NULL::timestamptz AS s1 FROM resource r
+        WHERE (SELECT count(*) FROM dated) < {most} AND {undated} AND {where} AND NOT EXISTS (SELECT 1 FROM {rows})
+        ORDER BY r.key {direction} LIMIT {most}
+      )
+      SELECT t.*, v.body FROM (SELECT * FROM dated UNION ALL SELECT * FROM undated) t
+      JOIN version v ON v.key = t.key AND v.version = t.version
+      ORDER BY t.s1 {direction} NULLS LAST, t.key {direction} LIMIT {most}"""
+    return sql, list(arguments)
+
+
 def count(criteria: Criteria, *, source: str | None) -> tuple[str, list[Any]]:
     """How many resources match."""
-    arguments = _Arguments()
-    return f"SELECT count(*) FROM resource r WHERE {_conditions(criteria, source, arguments)}", list(arguments)
+    arguments = Arguments()
+    return f"SELECT count(*) FROM resource r WHERE {conditions(criteria, source, arguments)}", list(arguments)
 
 
 def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
@@ -95,105 +92,22 @@ def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
     return [value.isoformat() if isinstance(value, datetime) else value for value in found] + [record["key"]]
 
 
-# --- which -------------------------------------------------------------------------------------------------------
-
-
-def _conditions(criteria: Criteria, source: str | None, arguments: _Arguments) -> str:
-    conditions = [f"r.type = {arguments.add(criteria.type, 'text')}", "NOT r.deleted"]
-    if source is not None:
-        conditions.append(f"r.source = {arguments.add(source, 'text')}")
-    return " AND ".join(conditions + [_clause(clause, arguments) for clause in criteria.clauses])
-
-
-def _clause(clause: Clause, arguments: _Arguments) -> str:
-    if clause.parameter.code == "_id":
-        ids = [value.code for value in clause.values if isinstance(value, TokenValue)]
-        return f"r.id = ANY({arguments.add(ids, 'text[]')})"
-    if clause.parameter.code == "_lastUpdated":
-        return "(" + " OR ".join(_date(value, _MOMENTS, arguments) for value in clause.values) + ")"
-    table, key = _TABLES[clause.family], arguments.add(clause.key, "text")
-    rows = f"SELECT 1 FROM {table} s WHERE s.key = r.key AND s.parameter = {key}"
-    if clause.modifier == "missing":
-        return f"{'NOT ' if clause.values[0] else ''}EXISTS ({rows})"
-    negated = "NOT " if clause.modifier == "not" else ""
-    return f"{negated}EXISTS ({rows} AND ({_values(clause, arguments)}))"
-
-
-def _values(clause: Clause, arguments: _Arguments) -> str:
-    """Any of the values; plain codes go together, so that one index scan serves them."""
-    codes = [v.code for v in clause.values if isinstance(v, TokenValue) and v.system is None]
-    if len(codes) > 1 and len(codes) == len(clause.values):
-        return f"s.code = ANY({arguments.add(codes, 'text[]')})"
-    return " OR ".join(_value(value, clause.modifier, arguments) for value in clause.values)
-
-
-def _value(value: Value, modifier: str, arguments: _Arguments) -> str:
-    if isinstance(value, TokenValue):
-        parts = [(name, part) for name, part in (("code", value.code), ("system", value.system)) if part is not None]
-        return "(" + " AND ".join(f"s.{name} = {arguments.add(part, 'text')}" for name, part in parts) + ")"
-    if isinstance(value, ReferenceValue):
-        right_type = "s.type <> ''" if value.type is None else f"s.type = {arguments.add(value.type, 'text')}"
-        return f"(s.id = {arguments.add(value.id, 'text')} AND {right_type})"
-    if isinstance(value, DateValue):
-        return _date(value, _DATES, arguments)
-    if isinstance(value, TextValue):
-        return _text(value, modifier, arguments)
-    raise TypeError(value)
-
-
-def _date(value: Value, templates: Mapping[Prefix, str], arguments: _Arguments) -> str:
-    if not isinstance(value, DateValue):
-        raise TypeError(value)
-    template = templates[value.prefix]
-    bounds = {"low": value.low, "high": value.high}
-    held = {name: arguments.add(at, "timestamptz") for name, at in bounds.items() if f"{{{name}}}" in template}
-    return f"({template.format(**held)})"
-
-
-def _text(value: TextValue, modifier: str, arguments: _Arguments) -> str:
-    if modifier == "contains":
-        return f"strpos(s.folded, {arguments.add(value.folded, 'text')}) > 0"
-    start = value.folded[:PREFIX]
-    conditions = [f"left(s.folded, {PREFIX}) ~>=~ {arguments.add(start, 'text')}"]
-    end = _after_prefix(start)
-    if end:
-        conditions.append(f"left(s.folded, {PREFIX}) ~<~ {arguments.add(end, 'text')}")
-    if modifier == "exact":
-        conditions.append(f"s.exact = {arguments.add(value.exact, 'text')}")
-    elif len(value.folded) > PREFIX:
-        conditions.append(f"starts_with(s.folded, {arguments.add(value.folded, 'text')})")
-    return "(" + " AND ".join(conditions) + ")"
-
-
-def _after_prefix(prefix: str) -> str:
-    """The least text above every text with this prefix, by bytes; '' when there is none.
-
-    An explicit range serves every plan; the index would not serve LIKE with an argument in a generic one.
-    """
-    while prefix:
-        last = ord(prefix[-1])
-        if last < 0x10FFFF:
-            return prefix[:-1] + chr(0xE000 if last == 0xD7FF else last + 1)
-        prefix = prefix[:-1]
-    return ""
-
-
 # --- in which order, from where ----------------------------------------------------------------------------------
 
 
-def _sort_value(rule: Sort, arguments: _Arguments) -> str:
+def _sort_value(rule: Sort, arguments: Arguments) -> str:
     if rule.parameter.column:
         return _COLUMNS[rule.parameter.code]
     family = "token" if rule.parameter.type == "uri" else rule.parameter.type
     extreme = "max" if rule.descending else "min"
     key = arguments.add(rule.parameter.key, "text")
     return (
-        f"(SELECT {extreme}({_SORTED[rule.parameter.type]}) FROM {_TABLES[family]} s "
+        f"(SELECT {extreme}({_SORTED[rule.parameter.type]}) FROM {TABLES[family]} s "
         f"WHERE s.key = r.key AND s.parameter = {key})"
     )
 
 
-def _keyset(sort: Sequence[Sort], after: Sequence[Any], backwards: bool, arguments: _Arguments) -> str:
+def _keyset(sort: Sequence[Sort], after: Sequence[Any], backwards: bool, arguments: Arguments) -> str:
     """Rows behind the cursor: equal in the first sort values and behind in the next, or behind by key."""
     equal: list[str] = []
     behind: list[str] = []
@@ -215,7 +129,7 @@ def _keyset(sort: Sequence[Sort], after: Sequence[Any], backwards: bool, argumen
     return " AND ".join([*bounds, "(" + " OR ".join(f"({part})" for part in behind) + ")"])
 
 
-def _held(rule: Sort, value: Any, arguments: _Arguments) -> str:
+def _held(rule: Sort, value: Any, arguments: Arguments) -> str:
     if rule.parameter.type == "date":
         return arguments.add(datetime.fromisoformat(value) if isinstance(value, str) else value, "timestamptz")
     return arguments.add(value, "text") + ' COLLATE "C"'
