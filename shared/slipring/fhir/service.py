@@ -10,12 +10,13 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
-
-import httpx
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
+
+if TYPE_CHECKING:  # rules, facts and signing read this module and must stay free of the network
+    import httpx
 
 # A decimal-exact JSON tree: objects are dicts, arrays lists, numbers int or Decimal.
 Resource = dict[str, Any]
@@ -247,7 +248,7 @@ WriteHandler = Callable[[Write, Desk], Awaitable[Changes]]
 ArrivalHandler = Callable[[Arrival, Desk], Awaitable[Changes]]
 OperationHandler = Callable[[Call, Desk], Awaitable[Changes]]
 TimerHandler = Callable[[Due, Desk], Awaitable[Changes]]
-ErrandHandler = Callable[[Errand, Desk, httpx.AsyncClient], Awaitable[Changes]]
+ErrandHandler = Callable[[Errand, Desk, "httpx.AsyncClient"], Awaitable[Changes]]
 
 
 # --- the declaration ----------------------------------------------------------------------------------------
