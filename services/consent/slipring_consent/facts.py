@@ -232,11 +232,11 @@ def _state(consent: Resource, patient: str, now: datetime, time_zone: str) -> st
     if consent["status"] != "active":
         return {"rejected": "refused", "inactive": "withdrawn"}.get(consent["status"], "none")
     facts = consent_facts(consent, None, time_zone=time_zone)
-    if not facts.scope_treatment:
-        return "none"
     if consent.get("provision", {}).get("type") == "deny":
         return "refused"
-    if not facts.exam or facts.ends_at is None or now > facts.ends_at:
+    if not (facts.scope_treatment and facts.exam and facts.signer):
+        return "none"  # an imported one was not checked when it was written
+    if facts.ends_at is None or now > facts.ends_at:
         return "expired"
     if facts.starts_at and now < facts.starts_at:
         return "not-yet"

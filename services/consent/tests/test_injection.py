@@ -239,3 +239,15 @@ async def test_a_permission_cannot_be_carried_to_another_patient() -> None:
     changes = await contrast_written(Write("update", moved, before), desk)
     assert changes.refuse is not None
     assert changes.refuse.issues[0].at == "MedicationAdministration.subject"
+
+
+async def test_an_import_brings_history_but_no_permission() -> None:
+    asked = await contrast_written(Write("create", an_injection(), imported=True), a_department())
+    assert asked.refuse is not None
+    told = an_injection(status="completed")
+    assert await contrast_written(Write("create", told, imported=True), a_department()) == Changes.none()
+
+
+async def test_an_imported_consent_that_nobody_signed_is_none() -> None:
+    desk = a_department(an_egfr(), a_screening(), a_consent(performer=[]))
+    assert reasons(await ask(desk)) == {"consent.consent-valid"}

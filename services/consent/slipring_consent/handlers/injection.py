@@ -28,7 +28,10 @@ FACTS = ("completed", "stopped")
 
 async def contrast_written(write: Write, desk: Desk) -> Changes:
     """Ask the gate, keep the fact, or keep why nothing was given; other drugs are plain records."""
-    if write.method == "delete" or write.imported:
+    asks = write.resource.get("status") == "in-progress"
+    if write.method == "delete" or (
+        write.imported and not asks
+    ):  # history is taken as it is; permission is not history
         return Changes.none()
     before = write.before.resource if write.before else None
     was_contrast = before is not None and await gives_contrast(before, desk)
