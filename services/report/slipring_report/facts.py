@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource, Stored
 from slipring.signing.jws import jws_sha256
+from slipring.signing.policy import ROLES
 from slipring.staff import Reason, StaffFacts
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
@@ -24,6 +25,7 @@ CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
 HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"
 CRITICAL_FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
 FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
+_ORDER: Mapping[str, int] = {role: number for number, role in enumerate(ROLES)}
 _LICENCE_TYPES = frozenset({"MD", "LN"})  # v2-0203: medical licence, licence number
 
 
@@ -100,7 +102,8 @@ def signature(stored: Stored) -> Signature | None:
 def signatures(found: Sequence[Stored]) -> list[Signature]:
     """All signatures among Provenances, oldest first."""
     read = [each for stored in found if (each := signature(stored))]
-    return sorted(read, key=lambda each: each.recorded_at)
+    # Two within one millisecond stand in the order of their roles.
+    return sorted(read, key=lambda each: (each.recorded_at, _ORDER.get(each.role, 0)))
 
 
 def signing_facts(
