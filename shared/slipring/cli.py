@@ -15,6 +15,8 @@ from slipring.identity.client import data_directory
 from slipring.identity.command import client_commands, keys_commands, token
 from slipring.identity.demo import WrongMode, check_loopback
 from slipring.identity.keys import MissingKeys
+from slipring.runtime.postgres import PostgresUnavailable
+from slipring.runtime.settings import BadSettings
 
 NAMES = ("front", "order", "consent", "report", "critical")
 _PORTS = dict(zip(NAMES, range(8100, 8105), strict=True))
@@ -28,11 +30,13 @@ app = typer.Typer(
 
 
 @app.command()
-def serve(  # noqa: PLR0917 - typer passes options by name
+def serve(
     name: Annotated[str | None, typer.Argument(help=f"One of {', '.join(NAMES)}.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Front and all services in one process.")] = False,
-    demo: Annotated[bool, typer.Option("--demo", help="Demo mode: keys made at random, this machine only.")] = False,
-    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    demo: Annotated[
+        bool, typer.Option("--demo", envvar="SLIPRING_DEMO", help="Random keys, loopback only, synthetic people.")
+    ] = False,
+    host: Annotated[str, typer.Option(envvar="SLIPRING_HOST", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int | None, typer.Option(help="Default 8100 for --all and front, 8101-8104 for services.")] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Keys and the embedded database.")] = None,
 ) -> None:
@@ -47,7 +51,7 @@ def serve(  # noqa: PLR0917 - typer passes options by name
         # Loaded only here: the other commands need no web server.
         serving = importlib.import_module("slipring.process")
         serving.serve(names, demo=demo, host=host, port=port or _PORTS[names[0]], data_dir=data_directory(data_dir))
-    except (WrongMode, MissingKeys) as problem:
+    except (WrongMode, MissingKeys, BadSettings, PostgresUnavailable) as problem:
         _stop(str(problem))
 
 

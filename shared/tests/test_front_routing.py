@@ -14,7 +14,7 @@ import pytest
 from cryptography.fernet import Fernet
 from slipring.fhir.service import CANONICAL
 from slipring.front.app import FrontSettings, create_front
-from slipring.identity.token import TokenEndpoint
+from slipring.identity.token import TokenAnswer
 
 BASE = "http://front/fhir"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -98,6 +98,16 @@ class FakeService:
         return httpx.Response(200, json=bundle)
 
 
+@dataclass
+class RecordingTokens:
+    """A token endpoint that only notes at which address it was asked."""
+
+    issuer: str = "http://front"
+
+    async def answer(self, form: Any, request_url: str) -> TokenAnswer:
+        return TokenAnswer(200, {"asked_at": request_url, **form})
+
+
 Services = dict[str, FakeService]
 
 
@@ -116,7 +126,7 @@ async def front(services: Services) -> AsyncIterator[httpx.AsyncClient]:
     async def keys() -> list[dict[str, Any]]:
         return [{"kid": "k"}]
 
-    tokens = TokenEndpoint(None, "front", "http://front", "http://front/auth/token", lambda: NOW)  # type: ignore[arg-type]
+    tokens = RecordingTokens()
     settings = FrontSettings(base_url="http://front", demo=True, max_body_bytes=100_000, max_entries=50)
     app = create_front(clients, tokens, keys, Fernet.generate_key(), now=lambda: NOW, settings=settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as http:
@@ -412,3 +422,16 @@ async def test_a_smart_client_finds_the_token_address(front: httpx.AsyncClient) 
         configuration = (await front.get(path)).json()
         assert configuration["token_endpoint"] == "http://front/auth/token"
     assert (await front.get("/auth/jwks")).json() == {"keys": [{"kid": "k"}]}
+
+
+async def test_a_host_header_does_not_widen_the_audience(front: httpx.AsyncClient) -> None:
+    """An assertion made for evil.example and passed on by it, with its own name as Host, meets our own address."""
+    answer = await front.post("/auth/token", data={"grant_type": "x"}, headers={"Host": "evil.example"})
+    assert answer.json() == {"asked_at": "http://front/auth/token", "grant_type": "x"}
+
+
+async def test_a_form_that_says_something_twice_or_too_much_is_refused(front: httpx.AsyncClient) -> None:
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    assert (await front.post("/auth/token", content="scope=a&scope=b", headers=headers)).status_code == 400
+    assert (await front.post("/auth/token", content="a=" + "b" * 70_000, headers=headers)).status_code == 413
+    assert (await front.post("/auth/token", content="&".join(["a=b"] * 60), headers=headers)).status_code == 400

@@ -161,7 +161,7 @@ async def test_the_public_key_used_as_a_shared_secret_is_refused(endpoint: Token
 
 
 async def test_a_key_of_ones_own_is_refused_even_when_it_comes_in_the_header(endpoint: TokenEndpoint) -> None:
-    own = ECKey.generate_key("P-384", {"kid": KEY.kid})
+    own = ECKey.generate_key("P-384", {"kid": str(KEY.kid)})
     assert (await ask(endpoint, assertion(own))).status == 401
     assert (await ask(endpoint, assertion(own, header={"jwk": own.as_dict(private=False)}))).status == 401
 
@@ -216,7 +216,8 @@ async def test_rubbish_is_an_invalid_client_and_nothing_worse(endpoint: TokenEnd
 async def test_rs384_is_accepted_as_smart_demands(endpoint: TokenEndpoint, pool: asyncpg.Pool, schema: str) -> None:
     key = RSAKey.generate_key(2048, auto_kid=True)
     jwks = {"keys": [key.as_dict(private=False)]}
-    await register(pool, schema, Client("rsa", "rsa", jwks, ["system/Patient.rs"]))
+    async with pool.acquire() as connection:
+        await register(connection, schema, Client("rsa", "rsa", jwks, ["system/Patient.rs"]))
     answer = await ask(endpoint, assertion(key, alg="RS384", iss="rsa", sub="rsa"))
     assert answer.status == 200, answer.body
 

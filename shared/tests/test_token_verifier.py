@@ -85,7 +85,7 @@ async def test_alg_none_is_refused(verifier: TokenVerifier) -> None:
 
 
 async def test_another_key_under_a_known_kid_is_refused(verifier: TokenVerifier) -> None:
-    await refused(verifier, f"Bearer {token(ECKey.generate_key('P-256', {'kid': KEY.kid}))}")
+    await refused(verifier, f"Bearer {token(ECKey.generate_key('P-256', {'kid': str(KEY.kid)}))}")
 
 
 async def test_a_remembered_token_still_expires(verifier: TokenVerifier, clock: FakeClock) -> None:

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import parse_qs
 
 import httpx
@@ -24,17 +24,33 @@ from slipring.front.owners import Owners, the_owners
 from slipring.front.peers import FHIR_JSON, Ask, Peers, refused
 from slipring.front.routing import Router
 from slipring.identity.scopes import EXTRA_SCOPES
-from slipring.identity.token import ASSERTION_ALGORITHMS, TokenEndpoint
+from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
 from slipring.identity.verify import LoadKeys
 
 _FORM_LIMIT_BYTES = 65_536
+_MOST_FIELDS = 50
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 Answer = Callable[[Request], Awaitable[Response]]
 
 
+class Tokens(Protocol):
+    """Who grants tokens: `slipring.identity.token.TokenEndpoint`."""
+
+    @property
+    def issuer(self) -> str:
+        """The name tokens are issued under."""
+
+    async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
+        """The answer to a token request that came to this address."""
+
+
 @dataclass(frozen=True, slots=True)
 class FrontSettings:
-    """The front's knobs. `base_url`: how clients reach it; empty: as each request says."""
+    """The front's knobs.
+
+    `base_url`: how clients reach it; empty: as each request says. Set it in real use: then an assertion made for
+    another server is refused even if someone passes it on with that server's name in the Host header.
+    """
 
     base_url: str = ""
     demo: bool = False
@@ -48,7 +64,7 @@ class Front:
     """What the front's routes share."""
 
     peers: Peers
-    tokens: TokenEndpoint
+    tokens: Tokens
     load_keys: LoadKeys
     router: Router
     owners: Owners
@@ -94,11 +110,10 @@ class Front:
             body += piece
             if len(body) > _FORM_LIMIT_BYTES:
                 return JSONResponse({"error": "invalid_request", "error_description": "The form is too large."}, 413)
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=50)
-        if any(len(values) > 1 for values in fields.values()):
-            problem = {"error": "invalid_request", "error_description": "A parameter is given twice."}
+        form = _single_valued(body)
+        if form is None:
+            problem = {"error": "invalid_request", "error_description": "A parameter is given twice, or too many are."}
             return JSONResponse(problem, 400)
-        form = {name: values[0] for name, values in fields.items()}
         answer = await self.tokens.answer(form, f"{self.url(request)}/auth/token")
         return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
 
@@ -151,9 +166,18 @@ class Front:
         return reply.status == httpx.codes.OK
 
 
+def _single_valued(body: bytes) -> dict[str, str] | None:
+    """The form's fields; None if one is given twice, which OAuth forbids, or if there are too many."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    return {name: values[0] for name, values in fields.items()} if all(len(v) == 1 for v in fields.values()) else None
+
+
 def create_front(
     peers: Mapping[str, httpx.AsyncClient],
-    tokens: TokenEndpoint,
+    tokens: Tokens,
     load_keys: LoadKeys,
     cursor_key: bytes,
     *,

@@ -9,6 +9,7 @@ import asyncpg
 import httpx
 import typer
 
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.client import BackendAuth, NoToken, data_directory, server_url, token_of
 from slipring.identity.clients import DEMO_HIS, Client, register, register_with_key_file
 from slipring.identity.database import with_front_schema
@@ -24,6 +25,8 @@ from slipring.identity.keys import (
     table,
 )
 from slipring.identity.scopes import well_formed
+from slipring.runtime.postgres import PostgresUnavailable
+from slipring.runtime.settings import BadSettings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope; several: repeat, or separate by blanks.")]
@@ -124,7 +127,7 @@ def _scopes(given: list[str] | None) -> list[str]:
 def _run(data_dir: Path, act: Any) -> Any:
     try:
         return with_front_schema(data_dir, act)
-    except (MissingKeys, WrongMode) as problem:
+    except (MissingKeys, WrongMode, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
         _stop(str(problem))
 
 

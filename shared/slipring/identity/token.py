@@ -47,7 +47,10 @@ class TokenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
-    """Grants access tokens to registered clients; `public_url` is the token address that clients are told."""
+    """Grants access tokens to registered clients.
+
+    `public_url` is the token address that clients are told; `inner_urls` are others that services use.
+    """
 
     pool: asyncpg.Pool
     schema: str
@@ -55,11 +58,12 @@ class TokenEndpoint:
     public_url: str
     now: Callable[[], datetime]
     demo: bool = False
+    inner_urls: tuple[str, ...] = ()
 
     async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
         """The whole exchange: a token, or the OAuth error that says why not."""
         try:
-            return TokenAnswer(200, await self._grant(form, {self.public_url, request_url}))
+            return TokenAnswer(200, await self._grant(form, {self.public_url, *self.inner_urls, request_url}))
         except TokenRefused as refused:
             return TokenAnswer(refused.status, {"error": refused.error, "error_description": refused.description})
 
