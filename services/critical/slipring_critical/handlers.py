@@ -70,7 +70,9 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
 
 async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk) -> Changes:
     facts = FlagFacts(flag.finding, flag.level)
-    policy = default_ladder(level_of(facts), with_fallback=bool(desk.settings.fallback_route))
+    policy = default_ladder(
+        level_of(facts), with_fallback=bool(desk.settings.fallback_route), file=desk.settings.ladder
+    )
     case = as_case(desk.new_id(), flag, observation, handover, policy, now=desk.now)
     for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
         case = with_event(case, Event("rule-finding", desk.now, finding.rule))

@@ -109,9 +109,12 @@ def nobody_reached(policy: Ladder, history: Sequence[Taken]) -> bool:
     return len(history) >= len(policy.rungs) and not any(taken.reached for taken in history[-len(policy.rungs) :])
 
 
-def default_ladder(level: str, *, with_fallback: bool) -> Ladder:
-    """The shipped ladder of a level; an unknown level rings like level 1. The fallback route, if set, comes last."""
-    written = _shipped()
+def default_ladder(level: str, *, with_fallback: bool, file: str = "") -> Ladder:
+    """The ladder of a level, shipped or from the department's own `file`.
+
+    An unknown level rings like level 1. The fallback route, if set, comes last.
+    """
+    written = _written(Path(file) if file else _FILE)
     entry = next((one for one in written["ladder"] if one["level"] == level), written["ladder"][0])
     ladder = _ladder({**entry, "version": written["version"], "confidence": written["confidence"]})
     if not with_fallback:
@@ -144,5 +147,5 @@ def _minutes(span: timedelta) -> float:
 
 
 @cache
-def _shipped() -> dict[str, Any]:
-    return tomllib.loads(_FILE.read_text("utf-8"))
+def _written(file: Path) -> dict[str, Any]:
+    return tomllib.loads(file.read_text("utf-8"))

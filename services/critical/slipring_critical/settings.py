@@ -13,6 +13,7 @@ class CriticalSettings:
 
     public_url: str = "http://127.0.0.1:8100/fhir"  # where a receiver finds the case: the front's FHIR address
     fallback_route: str = ""  # a webhook address that is rung last, when the roster reaches nobody
+    ladder: str = ""  # a file with the department's own ladders, in the form of ladder.toml; "" = the shipped one
     channel_timeout_seconds: float = 5.0
     mismatches_until_next_step: int = 2  # wrong read-backs before the next person is rung (mechanisms 8)
 
@@ -24,6 +25,7 @@ class CriticalSettings:
         return CriticalSettings(
             public_url=(given.get("SLIPRING_PUBLIC_URL") or _front(given) or default.public_url).rstrip("/"),
             fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
+            ladder=given.get("SLIPRING_LADDER", default.ladder),
             channel_timeout_seconds=float(
                 given.get("SLIPRING_CHANNEL_TIMEOUT_SECONDS", default.channel_timeout_seconds)
             ),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -131,3 +132,14 @@ def test_a_ladder_that_reaches_nobody_keeps_a_steady_pace(policy: Ladder, rounds
         now = step.starts_at
         history.append(Taken(step.round, step.number, now, False))
     assert now - NOON == (rounds - 1) * policy.rungs[-1].answer_within
+
+
+def test_a_department_may_bring_its_own_ladders(tmp_path: Path) -> None:
+    """The times are the department's policy; the shipped ones are an unconfirmed default."""
+    own = tmp_path / "ladder.toml"
+    own.write_text(
+        'version = "own-1"\nconfidence = "S"\n[[ladder]]\nlevel = "1"\nact-within-minutes = 30\n'
+        'step = [{ who = ["ward-duty"], channels = ["webhook"], answer-within-minutes = 0.5 }]\n'
+    )
+    ladder = default_ladder("1", with_fallback=False, file=str(own))
+    assert (ladder.version, ladder.rungs[0].answer_within) == ("own-1", timedelta(seconds=30))

@@ -61,18 +61,23 @@ async def case_arrived(arrival: Arrival, desk: Desk) -> Changes:
     case = arrival.resource
     if arrival.deleted or facts.code_of(case.get("code"), facts.TASK_CODE) != "critical-case":
         return Changes.none()
-    handover = await _handover_of(case, desk)
-    if handover is None:
+    handovers = await _handovers_of(case, desk)
+    if not handovers:
         return Changes.none()
-    return _taken_over(handover, arrival, desk).plus(await _told(case, handover, desk))
+    changes = await _told(case, handovers[0], desk)
+    for handover in handovers:
+        changes = changes.plus(_taken_over(handover, arrival, desk))
+    return changes
 
 
-async def _handover_of(case: Resource, desk: Desk) -> Stored | None:
+async def _handovers_of(case: Resource, desk: Desk) -> list[Stored]:
+    """All hand-overs a case has taken: a second report may have flagged the same finding of the same exam."""
+    found = []
     for named in (facts.reference_of(each) for each in case.get("basedOn", [])):
         held = await desk.read(named) if named.startswith("Task/") else None
         if held and not held.source and facts.code_of(held.resource.get("code"), facts.TASK_CODE) == "hand-over":
-            return held
-    return None
+            found.append(held)
+    return found
 
 
 def _taken_over(handover: Stored, arrival: Arrival, desk: Desk) -> Changes:
