@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import sys
+from collections.abc import Sequence
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -61,17 +62,22 @@ app.add_typer(client_commands, name="client")
 app.add_typer(keys_commands, name="keys")
 
 
-def _hang_up_the_rest() -> None:
-    """Commands of the services and the demo come by entry points, so that nothing here imports them."""
+def _hang_up_the_rest(wanted: Sequence[str]) -> None:
+    """Commands of the services and the demo come by entry points, so that nothing here imports them.
+
+    They are loaded only when one of them may be meant: `slipring token` in a script should not wait for them.
+    """
     from slipring.signing.command import certificate
 
     app.add_typer(certificate, name="certificate")
+    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate"):
+        return
     # A command that cannot be loaded must not take the others with it.
     for entry in entry_points(group="slipring.commands"):
         try:
             command = entry.load()
         except ImportError as problem:
-            print(f"slipring: the command {entry.name} is not available: {problem}", file=sys.stderr)
+            typer.echo(f"slipring: the command {entry.name} is not available: {problem}", err=True)
             continue
         if isinstance(command, typer.Typer):
             app.add_typer(command, name=entry.name)
@@ -86,7 +92,7 @@ def _stop(message: str) -> NoReturn:
 
 def main() -> None:
     """The console script."""
-    _hang_up_the_rest()
+    _hang_up_the_rest(sys.argv[1:])
     app()
 
 
