@@ -93,11 +93,6 @@ async def ensure_demo_clients(connection: asyncpg.Connection, schema: str, data_
     await register_with_key_file(connection, schema, data_dir, DEMO_HIS, _HIS_SCOPES)
 
 
-def person_scopes(*extra: str) -> list[str]:
-    """The scopes of a client that acts for one person of the department."""
-    return ["user/*.cruds", EVERYTHING, *extra]
-
-
 def _kept_or_new(path: Path) -> ECKey:
     if path.exists():
         return read_key_file(path)
