@@ -88,7 +88,7 @@ def _places(trace: TracebackType | None) -> list[str]:
 def path_template(path: str) -> str:
     """The path with every word of the caller replaced.
 
-    >>> path_template("/order/fhir/Patient/440301199001011234/_history/2")
+    >>> path_template("/order/fhir/Patient/Zhang-San/_history/2")
     '/order/fhir/Patient/{id}/_history/{version}'
     >>> path_template("/fhir/DiagnosticReport/r-1/$sign")
     '/fhir/DiagnosticReport/{id}/$sign'
