@@ -28,7 +28,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "subject": ("subject", "for"),
     "data": ("provision.data.reference",),
     "part-of": ("partOf",),
-    "request": ("request", "orderRequest"),
+    "request": ("request", "orderRequest", "requestIdentifier"),
     "result": ("result",),
     "implicated": ("implicated",),
     "target": ("target",),

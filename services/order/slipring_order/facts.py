@@ -1,0 +1,71 @@
+"""A request and what surrounds it, as plain facts that rules can read; no FHIR spelling beyond this room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+
+
+@dataclass(frozen=True, slots=True)
+class EarlierExam:
+    """A CT examination that was done before."""
+
+    reference: str
+    done_at: datetime
+    regions: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class OrderFacts:
+    """Everything the rules of justification look at."""
+
+    # the request
+    stat: bool = False
+    question: tuple[str, ...] = ()  # reasons in words
+    coded_reason: bool = False  # a coded indication, or a reference to a diagnosis
+    purpose: str = ""  # diagnosis, follow-up, screening, health-check, legal
+    exam_named: bool = False
+    regions: frozenset[str] = frozenset()
+    site_named: bool = False
+    contrast: bool | None = None
+    statements: Mapping[str, str] = field(default_factory=dict)  # clinical data item -> what was said
+    answers: Mapping[str, str] = field(default_factory=dict)  # rule number (J08) -> the requester's answer
+    inpatient: bool = False
+
+    # the patient
+    patient_known: bool = False
+    patient_identified: bool = False
+    patient_reachable: bool = False
+    sex: str = ""  # male, female, other, unknown; empty when nothing is said
+    birth_date: str = ""  # as recorded, possibly partial
+    age_years: int | None = None  # None unless the whole birth date is known
+    pregnancy: str = ""  # pregnant, not-pregnant, unknown; empty when not recorded for this request
+
+    # the requester
+    requester_named: bool = False
+    requester_reachable: bool = False
+    requester_lacks: tuple[str, ...] = ()  # codes of what is missing to order a CT
+    requester_roles: frozenset[str] = frozenset()
+
+    earlier: tuple[EarlierExam, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionFacts:
+    """A decision as it is about to be recorded."""
+
+    outcome: str = ""
+    decider: str = ""
+    title: str = ""
+    at: str = ""
+    reason: str = ""
+
+
+def age_on(birth_date: str, day: date) -> int | None:
+    """Whole years of age, or None when the birth date is missing or partial."""
+    try:
+        born = date.fromisoformat(birth_date)
+    except ValueError:
+        return None
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))

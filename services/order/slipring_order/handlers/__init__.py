@@ -1,0 +1,1 @@
+"""The shell: handlers load, let the pure rooms decide, and return changes."""

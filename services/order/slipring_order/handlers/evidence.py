@@ -1,0 +1,77 @@
+"""Resources that speak to a request: answers that come later, dose reports, images."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
+
+from slipring_order import resources
+from slipring_order.gathering import LOINC, PREGNANCY_STATUS
+from slipring_order.judging import exam_of, judged_again
+from slipring_order.reading import has_code, instant, reference_of
+
+DOSE_CODE = "73569-6"
+_WAITING = f"{resources.STATE_SYSTEM}|awaiting-information"
+
+
+async def evidence_written(write: Write, desk: Desk) -> Changes:
+    """Judge the requests anew that this resource speaks to: those it is based on, and the patient's waiting ones."""
+    if write.imported or write.method == "delete":
+        return Changes.none()
+    resource = write.resource
+    pregnancy = resource["resourceType"] == "Observation" and has_code(resource.get("code"), LOINC, PREGNANCY_STATUS)
+    changes, done = Changes.none(), set()
+    for request in [*await _based_on(resource, desk), *await _waiting_for(resource, desk)]:
+        exam = await exam_of(request.reference, desk)
+        if exam is None or request.reference in done:
+            continue
+        done.add(request.reference)
+        # Another pregnancy status voids a decision, but nothing takes an emergency's pass away.
+        void = pregnancy and request.resource.get("priority") != "stat"
+        changes = changes.plus(await judged_again(request.resource, exam, desk, void=void))
+    return changes
+
+
+async def observation_written(write: Write, desk: Desk) -> Changes:
+    """A dose report shows that the scan was done; any other observation may be an answer."""
+    if write.method != "delete" and has_code(write.resource.get("code"), LOINC, DOSE_CODE):
+        return await images_written(write, desk)
+    return await evidence_written(write, desk)
+
+
+async def images_written(write: Write, desk: Desk) -> Changes:
+    """Images or a dose report of a running exam: it is acquired."""
+    if write.imported or write.method == "delete":
+        return Changes.none()
+    changes = Changes.none()
+    for request in await _based_on(write.resource, desk):
+        exam = await exam_of(request.reference, desk)
+        if exam is not None and resources.state_of(exam.resource) == "in-progress":
+            period = {**exam.resource.get("executionPeriod", {})}
+            period.setdefault("end", instant(desk.now))
+            changes = changes.plus(Changes(save=[resources.moved(exam, "acquired", desk.now, executionPeriod=period)]))
+    return changes
+
+
+async def _based_on(resource: Resource, desk: Desk) -> list[Stored]:
+    found: list[Stored] = []
+    for element in resource.get("basedOn", []):
+        reference, identifier = reference_of(element), element.get("identifier", {})
+        if reference.startswith("ServiceRequest/"):
+            stored = await desk.read(reference)
+            found += [stored] if stored else []
+        elif not reference and identifier.get("value"):
+            found += await desk.search(
+                f"ServiceRequest?identifier={identifier.get('system', '')}|{identifier['value']}"
+            )
+    return found
+
+
+async def _waiting_for(resource: Resource, desk: Desk) -> list[Stored]:
+    patient = reference_of(resource.get("subject") or resource.get("patient"))
+    if resource["resourceType"] == "Patient":
+        patient = f"Patient/{resource['id']}"
+    if not patient.startswith("Patient/"):
+        return []
+    tasks = await desk.search(f"Task?patient={patient}&business-status={_WAITING}")
+    found = [await desk.read(reference_of(t.resource.get("focus"))) for t in tasks if resources.is_exam(t.resource)]
+    return [stored for stored in found if stored is not None]

@@ -1,0 +1,119 @@
+"""The exam Task moves along its table, and nothing else about it changes through the API."""
+
+from __future__ import annotations
+
+from slipring.fhir.findings import as_detected_issue
+from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
+from slipring.rules.finding import Finding, Weight
+from slipring.rules.lifecycle import IllegalMove
+from slipring.staff import Reason, may
+
+from slipring_order import lifecycle, resources
+from slipring_order.judging import contrast_shown
+from slipring_order.people import person_and_roles
+from slipring_order.reading import instant, reference_of
+
+# What a client may change on an exam Task; the rest follows from the request and the table.
+_OPEN = frozenset({"businessStatus", "status", "statusReason", "owner", "executionPeriod", "note", "lastModified"})
+_IGNORED = frozenset({"meta", "text", "extension"})
+
+
+async def task_written(write: Write, desk: Desk) -> Changes:
+    """Guard the exam Task; other Tasks kept here are plain records."""
+    was_exam = write.before is not None and resources.is_exam(write.before.resource)
+    if write.imported or not (was_exam or resources.is_exam(write.resource)):
+        return Changes.none()
+    if write.method == "delete":
+        raise conflict("An exam's Task is never deleted.", "检查任务不可删除。", at="Task")
+    if write.before is None or not was_exam:
+        raise unprocessable(
+            "An exam's Task is made by the department when a request arrives.",
+            "检查任务由科室在收到申请时生成。",
+            at="Task.code",
+        )
+    _refuse_other_changes(write.resource, write.before.resource)
+    return await _moved(write.resource, write.before, desk)
+
+
+async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
+    was, target = resources.state_of(before.resource), resources.state_of(task)
+    if was == target:
+        if task.get("status") != before.resource.get("status"):
+            raise unprocessable(
+                "Task.status of an exam follows its businessStatus.",
+                "检查任务的 status 由 businessStatus 决定。",
+                at="Task.status",
+            )
+        return Changes.none()
+    try:
+        lifecycle.by_hand(was, target)
+    except IllegalMove as refused:
+        raise _illegal(refused) from refused
+    if target == "in-progress" and (lacks := await _operator_lacks(task, desk)):
+        return _not_started(task, lacks, desk)
+    members = {**resources.state_members(target, desk.now)}
+    members["statusReason"] = task.get("statusReason") if target in ("discontinued", "cancelled") else None
+    if target == "in-progress" and not task.get("executionPeriod", {}).get("start"):
+        members["executionPeriod"] = {**task.get("executionPeriod", {}), "start": instant(desk.now)}
+    request = await desk.read(reference_of(task.get("focus")))
+    if request is not None:
+        members |= await contrast_shown(request.resource, before.resource, target, desk)
+    return Changes(members=members)
+
+
+def _refuse_other_changes(task: Resource, before: Resource) -> None:
+    names = {*task, *before} - _OPEN - _IGNORED
+    changed = sorted(name for name in names if task.get(name) != before.get(name))
+    if changed:
+        raise FhirError(
+            422,
+            [
+                Issue(
+                    "business-rule",
+                    zh=f"检查任务的 {name} 不可更改。",
+                    en=f"{name} of an exam's Task cannot be changed.",
+                    at=f"Task.{name}",
+                )
+                for name in changed
+            ],
+        )
+
+
+def _illegal(refused: IllegalMove) -> FhirError:
+    here = lifecycle.names(refused.state)
+    legal = [lifecycle.names(line.next) for line in refused.legal]
+    codes = ", ".join(line.next for line in refused.legal) or "none"
+    wanted = refused.event or "-"
+    return conflict(
+        f"An exam that is {here[1]} cannot become {wanted}. Legal now: {codes}.",
+        f"检查处于“{here[0]}”，不能转为 {wanted}。现在可转为：{'、'.join(zh for zh, _ in legal) or '无'}。",
+        at="Task.businessStatus",
+        detail="order.illegal-move",
+    )
+
+
+async def _operator_lacks(task: Resource, desk: Desk) -> list[Reason]:
+    """What the named operator lacks; an exam without a named person is started by the caller."""
+    owner = reference_of(task.get("owner"))
+    named = owner if owner.startswith(("Practitioner/", "PractitionerRole/")) else desk.caller.practitioner
+    if not named:
+        return []
+    person, roles = await person_and_roles(named, desk)
+    return may("operate-ct", person, roles, desk.now, zone=desk.settings.time_zone)
+
+
+def _not_started(task: Resource, lacks: list[Reason], desk: Desk) -> Changes:
+    """Refused, and on record that it was tried."""
+    saves, subject = [], reference_of(task.get("for"))
+    for reason in lacks:
+        finding = Finding(
+            "order.operator-qualified", "1", reason.clause, Weight.STOP, reason.zh, reason.en, "Task.owner",
+            {"lacks": reason.code},
+        )  # fmt: skip
+        issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=f"Task/{task['id']}", now=desk.now)
+        saves.append(Save(issue))
+    issues = [
+        Issue("business-rule", zh=r.zh, en=r.en, at="Task.owner", detail="order.operator-qualified") for r in lacks
+    ]
+    return Changes(save=saves, refuse=FhirError(422, issues))

@@ -1,0 +1,67 @@
+"""What other services tell: consents show the contrast condition, a released report closes the exam."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Arrival, Changes, Desk
+from slipring.rules.lifecycle import IllegalMove, move
+
+from slipring_order import resources
+from slipring_order.judging import contrast_shown, exam_of
+from slipring_order.lifecycle import TRANSITIONS
+from slipring_order.reading import reference_of
+
+_RELEASED = frozenset({"final", "amended", "corrected", "appended"})
+
+
+async def consent_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """Show on the exam whether contrast is cleared, refused or expired."""
+    changes = Changes.none()
+    for data in arrival.resource.get("provision", {}).get("data", []):
+        reference = reference_of(data.get("reference"))
+        request, exam = await desk.read(reference), await exam_of(reference, desk)
+        if request is None or exam is None:
+            continue
+        state = resources.state_of(exam.resource)
+        members = await contrast_shown(request.resource, exam.resource, state, desk)
+        if members["extension"] != exam.resource.get("extension"):
+            reason = exam.resource.get("statusReason")
+            save = resources.moved(exam, state, desk.now, statusReason=reason, **members)
+            changes = changes.plus(Changes(save=[save]))
+    return changes
+
+
+async def report_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """A released report makes the exam reported, and closed; an emergency release makes it reported only."""
+    status = arrival.resource.get("status")
+    emergency = status == "preliminary" and _tagged(arrival)
+    if status not in _RELEASED and not emergency:
+        return Changes.none()
+    changes = Changes.none()
+    for element in arrival.resource.get("basedOn", []):
+        exam = await exam_of(reference_of(element), desk)
+        if exam is None:
+            continue
+        state = resources.state_of(exam.resource)
+        target = _after_release(state, final=not emergency)
+        if target != state:
+            changes = changes.plus(Changes(save=[resources.moved(exam, target, desk.now)]))
+    return changes
+
+
+def _after_release(state: str, *, final: bool) -> str:
+    """A report proves that images exist: a running exam counts as acquired."""
+    for event in ("acquire", "report-released", *(("close",) if final else ())):
+        if state == "acquired" and event == "acquire":
+            continue
+        if state == "reported" and event != "close":
+            continue
+        try:
+            state = move(TRANSITIONS, state, event)
+        except IllegalMove:
+            return state
+    return state
+
+
+def _tagged(arrival: Arrival) -> bool:
+    tags = arrival.resource.get("meta", {}).get("tag", [])
+    return any(tag.get("code") == "emergency-single-signature" for tag in tags)

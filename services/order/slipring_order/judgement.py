@@ -1,0 +1,81 @@
+"""Facts in, findings and the outcome of justification out; pure."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slipring.rules.finding import Finding, Weight
+from slipring.rules.limits import EVERYTHING, LimitBook
+from slipring.rules.rulebook import check
+
+from slipring_order.catalogue import Item
+from slipring_order.facts import DecisionFacts, OrderFacts
+from slipring_order.rules import DECISION_RULES, ORDER_RULES
+from slipring_order.rules.request_complete import missing_items
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the rules say about a request."""
+
+    outcome: str  # justified, awaiting-justification, awaiting-information, rejected
+    findings: tuple[Finding, ...]
+    missing: tuple[Item, ...]
+    facts: OrderFacts
+
+    @property
+    def stopped(self) -> bool:
+        """Whether something is missing or stops, so that no single decision may pass it outside an emergency."""
+        return any(finding.weight is Weight.STOP for finding in self.findings)
+
+
+def judge(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> Judgement:
+    """Run the rules of justification on a request."""
+    findings = check(facts, ORDER_RULES, book.on(now.astimezone(zone).date()), now)
+    return Judgement(outcome_of(findings), tuple(findings), tuple(missing_items(facts)), facts)
+
+
+def judge_in_full(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> Judgement:
+    """The answer of the full pack, unconfirmed numbers included; each finding still says what is confirmed."""
+    full = judge(facts, replace(book, confirmed=frozenset({EVERYTHING})), now, zone)
+    day = now.astimezone(zone).date()
+    truthful = [
+        replace(finding, limit=book.limit(finding.limit.id, on=day)) if finding.limit else finding
+        for finding in full.findings
+    ]
+    return replace(full, findings=tuple(truthful))
+
+
+def judge_decision(decision: DecisionFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> list[Finding]:
+    """What a decision's record lacks."""
+    return check(decision, DECISION_RULES, book.on(now.astimezone(zone).date()), now)
+
+
+def outcome_of(findings: Sequence[Finding]) -> str:
+    """The worst outcome that a fired rule asks for."""
+    asked = [_outcome(finding) for finding in findings if finding.weight is not Weight.INFO]
+    return max(asked, key=severity, default="justified")
+
+
+def severity(outcome: str) -> int:
+    """How bad an outcome is; a greater number is worse."""
+    order: list[str] = _data()["order"]
+    return order.index(outcome)
+
+
+def _outcome(finding: Finding) -> str:
+    asked = str(_data()["outcomes"].get(finding.rule, "justified"))
+    return "awaiting-justification" if finding.softened and asked == "rejected" else asked
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    with Path(__file__).with_name("outcomes.toml").open("rb") as file:
+        return tomllib.load(file)

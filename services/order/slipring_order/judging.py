@@ -1,0 +1,181 @@
+"""The shell around the judgement: fetch what surrounds a request, judge, and say what changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from slipring.fhir.findings import as_detected_issue, rule_of
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored
+
+from slipring_order import resources
+from slipring_order.gathering import contrast_planned, order_facts
+from slipring_order.judgement import Judgement, judge, severity
+from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
+from slipring_order.lifecycle import judged as move_by_rules
+from slipring_order.reading import Pool, moment, reference_of
+
+_EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
+
+
+async def surroundings(request: Resource, desk: Desk) -> Pool:
+    """Everything the desk holds that a judgement of this request may look at."""
+    pool = Pool()
+    pool.add(request)
+    direct = [request.get("subject"), request.get("requester"), request.get("encounter")]
+    direct += [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
+    for reference in filter(None, map(reference_of, direct)):
+        if "/" in reference:
+            pool.add(_tree(await desk.read(reference)))
+    await _requester(request, pool, desk)
+    about = f"ServiceRequest/{request['id']}"
+    for query in (f"Observation?based-on={about}", f"DiagnosticReport?based-on={about}", f"Procedure?based-on={about}"):
+        pool.add(*(found.resource for found in await desk.search(query)))
+    subject = reference_of(request.get("subject"))
+    if subject.startswith("Patient/"):
+        for kind in _EARLIER_TYPES:
+            # A followed copy of a report is evidence of an earlier exam like any other.
+            pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={subject}")))
+    pool.add(request)
+    return pool
+
+
+async def judged(request: Resource, desk: Desk) -> Judgement:
+    """What the rules say about a request as it stands on the desk."""
+    pool = await surroundings(request, desk)
+    settings = desk.settings
+    return judge(order_facts(request, pool, desk.now, settings.zone), settings.limits, desk.now, settings.zone)
+
+
+def evidence(
+    request: Resource, number: str, judgement: Judgement, desk: Desk, standing: Iterable[Stored] = ()
+) -> list[Save]:
+    """A judgement's record: one GuidanceResponse, and one DetectedIssue per finding that is not on record yet."""
+    about, subject = f"ServiceRequest/{request['id']}", reference_of(request.get("subject"))
+    saves = [Save(resources.guidance(request, number, judgement, id=desk.new_id(), now=desk.now))]
+    known = {_same(issue.resource) for issue in standing}
+    for finding in judgement.findings:
+        issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
+        if _same(issue) not in known:
+            saves.append(Save(issue))
+    return saves
+
+
+async def exam_of(request_reference: str, desk: Desk) -> Stored | None:
+    """The exam Task of a request."""
+    for found in await desk.search(f"Task?focus={request_reference}&code={resources.TASK_CODE_SYSTEM}|exam"):
+        if not found.source and resources.is_exam(found.resource):
+            return found
+    return None
+
+
+async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: bool) -> Changes:
+    """Run the rules anew. `void`: what was decided no longer holds; otherwise it falls only if the outcome is worse."""
+    state = resources.state_of(exam.resource)
+    if state not in BEFORE_THE_SCAN:
+        return Changes.none()
+    judgement = await judged(request, desk)
+    number = resources.number_of(request) or str(exam.resource.get("groupIdentifier", {}).get("value", ""))
+    before = await _last_outcome(number, desk)
+    standing = await open_issues(request, desk)
+    target = _target(state, before, judgement, void=void)
+    if target != state:
+        move_by_rules(state, target)
+    members = await contrast_shown(request, exam.resource, target, desk)
+    members["priority"] = request.get("priority", "routine")
+    saves = [resources.moved(exam, target, desk.now, judgement.missing, **members)]
+    record = _replaced(request, number, judgement, standing, desk)
+    nothing_new = target == state and before == judgement.outcome and len(record) == 1
+    if nothing_new and _shows_the_same(exam.resource, saves[0].resource):
+        return Changes.none()
+    return Changes(save=[*saves, *record])
+
+
+def _shows_the_same(before: Resource, after: Resource) -> bool:
+    return all(before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority"))
+
+
+def _target(state: str, before: str, judgement: Judgement, *, void: bool) -> str:
+    if void or state in OPEN_QUESTIONS or state == "rejected" == before:
+        return judgement.outcome
+    worse = severity(judgement.outcome) > severity(before or "justified")
+    return judgement.outcome if worse else state
+
+
+def _replaced(request: Resource, number: str, judgement: Judgement, standing: list[Stored], desk: Desk) -> list[Save]:
+    """New evidence; findings that no longer stand keep their record and say so."""
+    saves = evidence(request, number, judgement, desk, standing)
+    now_found = {(finding.rule, finding.zh) for finding in judgement.findings}
+    for issue in standing:
+        if _same(issue.resource) not in now_found:
+            saves.append(resources.mitigated(issue, "answered", "已补充，不再成立。", "Answered.", desk.now))
+    return saves
+
+
+def _same(issue: Resource) -> tuple[str, str]:
+    return rule_of(issue), str(issue.get("detail", ""))
+
+
+async def open_issues(request: Resource, desk: Desk) -> list[Stored]:
+    """The findings on a request that nobody has answered."""
+    found = await desk.search(f"DetectedIssue?implicated=ServiceRequest/{request['id']}")
+    return [
+        issue
+        for issue in found
+        if not issue.source and rule_of(issue.resource).startswith("order.") and not issue.resource.get("mitigation")
+    ]
+
+
+async def _last_outcome(number: str, desk: Desk) -> str:
+    if not number:
+        return ""
+    found = await desk.search(f"GuidanceResponse?request={number}")
+    newest = max(found, key=lambda stored: str(stored.resource.get("occurrenceDateTime", "")), default=None)
+    return resources.outcome_in(newest.resource) if newest else ""
+
+
+async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
+    """Whether contrast is cleared, as the consents followed from consent say; empty before justification."""
+    if state in OPEN_QUESTIONS or state in ("rejected", "cancelled"):
+        return ""
+    if not contrast_planned(request):
+        return "not-needed"
+    found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
+    consents = [stored.resource for stored in found]
+    if any(consent.get("status") == "active" and _stands(consent, desk) for consent in consents):
+        return "cleared"
+    if any(consent.get("status") == "active" for consent in consents):
+        return "expired"
+    return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
+
+
+def _stands(consent: Resource, desk: Desk) -> bool:
+    period: Mapping[str, Any] = consent.get("provision", {}).get("period", {})
+    end = moment(period.get("end"), desk.settings.zone, end_of_day=True)
+    return end is None or desk.now <= end
+
+
+def _with_contrast(task: Resource, condition: str) -> dict[str, Any]:
+    others = [entry for entry in task.get("extension", []) if entry.get("url") != resources.CONTRAST_CONDITION]
+    shown = [{"url": resources.CONTRAST_CONDITION, "valueCode": condition}] if condition else []
+    return {"extension": [*others, *shown] or None}
+
+
+async def contrast_shown(request: Resource, exam: Resource, state: str, desk: Desk) -> dict[str, Any]:
+    """The Task members that show the contrast condition in a state."""
+    return _with_contrast(exam, await contrast_condition(request, state, desk))
+
+
+async def _requester(request: Resource, pool: Pool, desk: Desk) -> None:
+    requester = reference_of(request.get("requester"))
+    if requester.startswith("PractitionerRole/"):
+        role = pool.resolve(request.get("requester"))
+        person = reference_of((role or {}).get("practitioner"))
+        if person:
+            pool.add(_tree(await desk.read(person)))
+    elif requester.startswith("Practitioner/"):
+        pool.add(*(found.resource for found in await desk.search(f"PractitionerRole?practitioner={requester}")))
+
+
+def _tree(stored: Stored | None) -> Resource | None:
+    return stored.resource if stored else None

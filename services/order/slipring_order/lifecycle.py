@@ -1,0 +1,60 @@
+"""The exam's states, as `lifecycle.toml` lists them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from slipring.rules.lifecycle import IllegalMove, Table, Transition, load_table, moves, towards
+
+_FILE = Path(__file__).with_name("lifecycle.toml")
+TRANSITIONS: Table = load_table(_FILE)
+
+# Before the scan: what may still be judged anew, changed or cancelled.
+BEFORE_THE_SCAN = frozenset(
+    {
+        "received",
+        "awaiting-information",
+        "awaiting-justification",
+        "justified",
+        "rejected",
+        "scheduled",
+        "arrived",
+        "ready",
+    }
+)
+OPEN_QUESTIONS = frozenset({"received", "awaiting-information", "awaiting-justification"})
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    with _FILE.open("rb") as file:
+        return tomllib.load(file)
+
+
+def task_status(state: str) -> str:
+    """The FHIR Task.status that goes with an exam state."""
+    return str(_data()["status"][state])
+
+
+def names(state: str) -> tuple[str, str]:
+    """A state in Chinese and English."""
+    entry = _data()["names"].get(state, {"zh": state, "en": state})
+    return entry["zh"], entry["en"]
+
+
+def by_hand(state: str, target: str) -> Transition:
+    """The move that a client may make through the API, or IllegalMove with those he may."""
+    legal = [line for line in moves(TRANSITIONS, state) if line.by == "anyone"]
+    for line in legal:
+        if line.next == target:
+            return line
+    raise IllegalMove(state, target, legal)
+
+
+def judged(state: str, target: str) -> Transition:
+    """The move that the rules make, or IllegalMove."""
+    return towards([line for line in TRANSITIONS if line.by == "rules"], state, target)

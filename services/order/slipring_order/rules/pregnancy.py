@@ -1,0 +1,70 @@
+"""J03 and what follows from its answer: pregnancy is asked about before the lower trunk is irradiated."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipring.rules.finding import Hit, Weight
+from slipring.rules.limits import Limits
+from slipring.rules.rulebook import rule
+
+from slipring_order.facts import OrderFacts
+
+_LOWER_TRUNK = frozenset({"abdomen", "pelvis", "lumbar-spine", "hip"})
+_AT = "ServiceRequest.supportingInfo"
+
+
+@rule("order.pregnancy-asked", clause="MOH46:26(3)", weight="stop", domain="J03")
+def asks_about_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
+    """A woman of child-bearing age is asked about pregnancy before her abdomen or pelvis is irradiated.
+
+    A missing or partial birth date, or an unknown sex, is treated as the case that asks.
+    """
+    if order.pregnancy or not _concerned(order, limits):
+        return None
+    return Hit(
+        "未记录本次检查的妊娠情况，请先询问。",
+        "Pregnancy status is not recorded for this request.",
+        at=_AT,
+        inputs=_inputs(order),
+        limit=limits.limit("pregnancy.age-to"),
+    )
+
+
+@rule("order.pregnancy-unknown", clause="MOH46:26(3)", weight="ask", domain="J03")
+def settles_an_unknown_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
+    """Unknown is never "no": outside an emergency a physician decides when pregnancy is unknown."""
+    if order.pregnancy != "unknown" or not _concerned(order, limits):
+        return None
+    return Hit(
+        "妊娠情况为“不详”，须由医师判断。",
+        "Pregnancy is unknown: a physician must decide.",
+        at=_AT,
+        inputs=_inputs(order),
+        weight=Weight.INFO if order.stat else None,
+    )
+
+
+@rule("order.pregnant", clause="MOH46:26(3)", weight="warn", domain="J05")
+def weighs_a_known_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
+    """A pregnant patient is scanned only after a physician has weighed it against ultrasound or MR."""
+    if order.pregnancy != "pregnant":
+        return None
+    return Hit(
+        "患者妊娠，须由医师权衡并记录已考虑超声或磁共振。",
+        "The patient is pregnant: a physician weighs the scan against ultrasound or MR.",
+        at=_AT,
+        inputs={"regions": sorted(order.regions)},
+        weight=Weight.INFO if order.stat else None,
+    )
+
+
+def _concerned(order: OrderFacts, limits: Limits) -> bool:
+    if order.sex == "male" or not order.regions & _LOWER_TRUNK:
+        return False
+    youngest, oldest = limits.limit("pregnancy.age-from").value, limits.limit("pregnancy.age-to").value
+    return order.age_years is None or bool(youngest <= order.age_years <= oldest)
+
+
+def _inputs(order: OrderFacts) -> dict[str, object]:
+    return {"sex": order.sex or "not stated", "age": order.age_years, "regions": sorted(order.regions)}

@@ -1,0 +1,96 @@
+"""The order service on one page: what it keeps, follows and decides. Start reading here."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
+
+from slipring_order.handlers.decisions import decided
+from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
+from slipring_order.handlers.exams import task_written
+from slipring_order.handlers.followed import consent_arrived, report_arrived
+from slipring_order.handlers.justify import justified
+from slipring_order.handlers.requests import SEQUENCE, request_written
+from slipring_order.settings import OrderSettings
+
+SERVICE = Service(
+    name="order",
+    letter="o",
+    title="Requests, justification, schedule, reception and performance of CT exams",
+    keeps=[
+        Keeps(
+            "ServiceRequest",
+            on_write=request_written,
+            unique=(UniqueIdentifier("PLAC"), UniqueIdentifier("FILL"), UniqueIdentifier("ACSN")),
+            owned=("FILL", "ACSN"),
+            record=True,
+        ),
+        Keeps("Task", on_write=task_written, record=True),
+        Keeps("Patient", on_write=evidence_written),
+        Keeps("RelatedPerson"),
+        Keeps("Practitioner"),
+        Keeps("PractitionerRole"),
+        Keeps("Organization"),
+        Keeps("Location"),
+        Keeps("Encounter"),
+        Keeps("Device"),
+        Keeps("Condition", on_write=evidence_written),
+        Keeps("MedicationStatement"),
+        Keeps("MedicationRequest"),
+        Keeps("AllergyIntolerance"),
+        Keeps("Observation", on_write=observation_written),
+        Keeps("Appointment"),
+        Keeps("ImagingStudy", on_write=images_written),
+        Keeps("Procedure", on_write=evidence_written),
+        Keeps("DetectedIssue", record=True),
+        Keeps("GuidanceResponse", record=True),
+        Keeps("DocumentReference"),
+        Keeps("ActivityDefinition"),
+        Keeps("PlanDefinition"),
+        Keeps("ConceptMap"),
+        Keeps("Questionnaire"),
+        Keeps("QuestionnaireResponse"),
+        Keeps("Measure"),
+        Keeps("MeasureReport"),
+        Keeps("Provenance", record=True),
+        Keeps("AuditEvent", record=True),
+    ],
+    follows=[
+        Follows("consent", "Consent", then=consent_arrived),
+        Follows("consent", "MedicationAdministration"),
+        Follows("consent", "AllergyIntolerance"),
+        Follows("consent", "Task"),
+        Follows("report", "DiagnosticReport", then=report_arrived),
+        Follows("report", "DetectedIssue"),
+    ],
+    operations=[
+        Operation(
+            "Task",
+            "decide",
+            decided,
+            title="Decide on the justification of an exam",
+            parameters=(
+                Parameter("decision", "code", min=1, documentation="justified | rejected | ask | replace"),
+                Parameter("reason", "CodeableConcept", min=1, documentation="emergency passes a stat request whole"),
+                Parameter("note", "string"),
+                Parameter("replacement", "Reference"),
+                Parameter("performer", "Reference", documentation="who decides, when the caller is no person"),
+                Parameter("return", "Task", use="out", min=1),
+            ),
+        ),
+        Operation(
+            "ServiceRequest",
+            "justify",
+            justified,
+            level="type",
+            title="Judge a request without storing anything",
+            affects_state=False,
+            parameters=(
+                Parameter("data", "Bundle", min=1),
+                Parameter("outcome", "code", use="out", min=1),
+                Parameter("issue", "DetectedIssue", use="out", max="*"),
+            ),
+        ),
+    ],
+    sequences=(SEQUENCE,),
+    settings=OrderSettings.from_env,
+)

@@ -1,0 +1,50 @@
+"""The knobs of this service only."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from slipring.rules.limits import EVERYTHING, LimitBook
+
+_LIMITS = Path(__file__).with_name("limits.toml")
+_TRUE = frozenset({"1", "true", "yes", "on"})
+
+
+@dataclass(frozen=True, slots=True)
+class OrderSettings:
+    """What a department may set."""
+
+    time_zone: str = "Asia/Shanghai"
+    number_prefix: str = "CT"  # two characters at the front of every imaging number
+    limits_confirmed: frozenset[str] = frozenset()  # limit ids that a named person has confirmed; "*" = all
+
+    @classmethod
+    def from_env(cls, environ: Mapping[str, str] | None = None) -> OrderSettings:
+        """Read SLIPRING_TIME_ZONE, SLIPRING_NUMBER_PREFIX and SLIPRING_LIMITS_CONFIRMED (`*` or ids by comma).
+
+        The demo department (SLIPRING_DEMO) has confirmed its whole set.
+        """
+        found = os.environ if environ is None else environ
+        default = cls()
+        confirmed = {name.strip() for name in found.get("SLIPRING_LIMITS_CONFIRMED", "").split(",") if name.strip()}
+        if found.get("SLIPRING_DEMO", "").lower() in _TRUE:
+            confirmed.add(EVERYTHING)
+        return cls(
+            time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
+            number_prefix=found.get("SLIPRING_NUMBER_PREFIX", default.number_prefix),
+            limits_confirmed=frozenset(confirmed),
+        )
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """The department's time zone."""
+        return ZoneInfo(self.time_zone)
+
+    @property
+    def limits(self) -> LimitBook:
+        """The limits of this service, with what the department has confirmed."""
+        return LimitBook.load(_LIMITS, self.limits_confirmed)

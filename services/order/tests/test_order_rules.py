@@ -1,0 +1,58 @@
+"""Every rule of the order service against its own cases."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import fields
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import slipring_order.rules as rules_room
+from slipring.rules.cases import Case, load_cases, verdict
+from slipring.rules.limits import LimitBook
+from slipring_order.catalogue import items
+from slipring_order.facts import DecisionFacts, EarlierExam, OrderFacts
+from slipring_order.rules import DECISION_RULES, ORDER_RULES
+
+NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
+ROOM = Path(rules_room.__file__).parent
+LIMITS = ROOM.with_name("limits.toml")
+RULES = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES)}
+CASES = [case for file in sorted(ROOM.glob("*.toml")) for case in load_cases(file)]
+COMPLETE: Mapping[str, Any] = {
+    "patient_known": True, "patient_identified": True, "patient_reachable": True, "sex": "male",
+    "birth_date": "1970-01-01", "requester_named": True, "requester_reachable": True, "exam_named": True,
+    "site_named": True, "statements": dict.fromkeys(items(), "none"),
+}  # fmt: skip
+
+
+def the_facts(case: Case) -> Any:
+    given = dict(case.facts)
+    kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
+    if given.pop("complete", False):
+        given = {**COMPLETE, **given}
+    known = {field.name: str(field.type) for field in fields(kind)}
+    for name, value in given.items():
+        if known[name].startswith("frozenset"):
+            given[name] = frozenset(value)
+        elif name == "earlier":
+            given[name] = tuple(EarlierExam(e["reference"], e["done_at"], frozenset(e["regions"])) for e in value)
+        elif known[name].startswith("tuple"):
+            given[name] = tuple(value)
+    return kind(**given)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.name}")
+def test_a_rule_finds_what_its_case_says(case: Case) -> None:
+    limits = LimitBook.load(LIMITS, {"*"} if case.confirmed else ()).on(date(2026, 3, 2))
+    assert verdict(case, RULES[case.rule](the_facts(case), limits, NOW)) == ""
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=lambda rule: rule.id)
+def test_every_rule_has_a_clause_a_promise_and_a_case_of_each_kind(rule: Any) -> None:
+    own = [case for case in CASES if case.rule == rule.id]
+    assert rule.clause and rule.promise
+    assert any(case.finds for case in own), "no case that fires"
+    assert any(case.finds is None for case in own), "no case that passes"

@@ -1,0 +1,138 @@
+"""The department: front and four services in one process, a clock moved by hand, a phone that records calls."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from slipring.identity.client import BackendAuth
+from slipring.identity.keys import key_file
+from slipring.process import DEMO_ENVIRONMENT, House, Plan, installed_services, opened
+from slipring.runtime.clock import FakeClock
+from slipring.runtime.settings import Settings
+from slipring.signing.certificate import make_authority
+
+ALL = ("front", "order", "consent", "report", "critical")
+FHIR = {"Content-Type": "application/fhir+json"}
+
+
+@dataclass
+class Phone:
+    """A webhook receiver: what it was sent, and what it answers."""
+
+    calls: list[httpx.Request] = field(default_factory=list)
+    answer: int = 200
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        """Take one call."""
+        self.calls.append(request)
+        return httpx.Response(self.answer)
+
+
+@dataclass
+class Department:
+    """What a test does with the running department."""
+
+    house: House
+    clock: FakeClock
+    his: httpx.AsyncClient
+    data_dir: Path
+
+    def client(self, name: str, scope: str = "") -> httpx.AsyncClient:
+        """A client of the front with its own key."""
+        return _client(self.house, self.data_dir, self.clock, name, scope)
+
+    async def post(
+        self, path: str, body: Any, client: httpx.AsyncClient | None = None, **headers: str
+    ) -> httpx.Response:
+        """POST to /fhir."""
+        sent = {**FHIR, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        return await (client or self.his).post(f"/fhir/{path}".rstrip("/"), content=json.dumps(body), headers=sent)
+
+    async def put(
+        self, resource: dict[str, Any], client: httpx.AsyncClient | None = None, **headers: str
+    ) -> httpx.Response:
+        """PUT a resource to its own address."""
+        sent = {**FHIR, **{name.replace("_", "-"): value for name, value in headers.items()}}
+        path = f"/fhir/{resource['resourceType']}/{resource['id']}"
+        return await (client or self.his).put(path, content=json.dumps(resource), headers=sent)
+
+    async def get(self, path: str) -> dict[str, Any]:
+        """GET from /fhir, as a tree."""
+        response = await self.his.get(f"/fhir/{path}")
+        assert response.status_code == 200, response.text
+        tree: dict[str, Any] = response.json()
+        return tree
+
+    async def found(self, query: str) -> list[dict[str, Any]]:
+        """The resources a search finds."""
+        return [entry["resource"] for entry in (await self.get(query)).get("entry", [])]
+
+    async def wait(self, **span: float) -> None:
+        """Let time pass, and let everything that became due happen."""
+        self.clock.advance(timedelta(**span))
+        await self.settle()
+
+    async def settle(self) -> None:
+        """Wait until no event, delivery or due timer is left (at most 20 s of real time)."""
+        quiet = 0
+        for _ in range(2000):
+            for running in self.house.services.values():
+                running.kernel.store.written.set()
+                running.kernel.store.armed.set()
+            await asyncio.sleep(0.01)
+            quiet = quiet + 1 if await self._quiet() else 0
+            if quiet >= 3:
+                return
+        raise AssertionError("the department does not come to rest")
+
+    async def _quiet(self) -> bool:
+        for running in self.house.services.values():
+            left = await running.kernel.store.pool.fetchval(
+                "SELECT (SELECT count(*) FROM outbox WHERE NOT fanned_out) + "
+                "(SELECT count(*) FROM delivery d JOIN subscription s ON s.id = d.subscription WHERE d.state = 'waiting' "
+                "AND s.failures < 2) + (SELECT count(*) FROM timer WHERE due_at <= $1)",
+                self.clock.now(),
+            )
+            if left:
+                return False
+        return True
+
+
+def _client(house: House, data_dir: Path, clock: FakeClock, name: str, scope: str) -> httpx.AsyncClient:
+    auth = BackendAuth("http://127.0.0.1:8100/auth/token", name, key_file(data_dir, name), scope, now=clock.now)
+    transport = httpx.ASGITransport(app=house)  # type: ignore[arg-type]
+    return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100", auth=auth, timeout=60)
+
+
+@asynccontextmanager
+async def open_department(data_dir: Path, prefix: str, at: datetime | None = None) -> AsyncIterator[Department]:
+    """Open everything in demo mode on fresh schemas."""
+    clock = FakeClock(at or datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
+    os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
+    os.environ.update(DEMO_ENVIRONMENT)
+    make_authority(data_dir / "signing", now=clock.now())
+    settings = Settings.from_env(
+        {"SLIPRING_SCHEMA_PREFIX": prefix, "SLIPRING_DATA_DIR": str(data_dir), "SLIPRING_DEMO": "1"}
+    )
+    plan = Plan(
+        ALL, settings, True, "127.0.0.1", 8100, data_dir, clock, installed_services(), fake_time=True, pool_size=10
+    )
+    async with opened(plan) as house:
+        await house.start()
+        department = Department(house, clock, _client(house, data_dir, clock, "demo-his", "system/*.cruds"), data_dir)
+        for _ in range(500):
+            if (await department.his.get("/health/ready")).status_code == 200:
+                break
+            await asyncio.sleep(0.02)
+        yield department
+        await department.his.aclose()

@@ -1,0 +1,67 @@
+"""A real server process that tests may kill."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+from slipring_demo.servers import free_port
+
+from slipring.identity.client import BackendAuth
+from slipring.identity.keys import key_file
+
+
+@dataclass
+class Server:
+    """`slipring serve --all --demo` as a process of its own, on a data directory that outlives it."""
+
+    data_dir: Path
+    port: int = field(default_factory=free_port)
+    arguments: tuple[str, ...] = ("--all",)
+    environment: dict[str, str] = field(default_factory=dict)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def url(self) -> str:
+        """Where the front answers."""
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self, *, seconds: float = 40) -> float:
+        """Start and wait until ready; how long that took."""
+        begun = time.monotonic()
+        clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
+        command = [str(Path(sys.executable).with_name("slipring")), "serve", *self.arguments, "--demo"]
+        command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
+        self.process = subprocess.Popen(command, env=clean | self.environment, stdout=subprocess.DEVNULL)
+        while time.monotonic() - begun < seconds:
+            assert self.process.poll() is None, "the server ended while starting"
+            try:
+                if httpx.get(f"{self.url}/health/ready", timeout=2, trust_env=False).status_code == 200:
+                    return time.monotonic() - begun
+            except httpx.HTTPError:
+                pass
+            time.sleep(0.03)
+        raise AssertionError(f"not ready within {seconds} s")
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        os.kill(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self) -> None:
+        """SIGTERM, as an operator would."""
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(20)
+
+    def client(self, scope: str = "system/*.cruds") -> httpx.Client:
+        """The demo HIS."""
+        auth = BackendAuth(f"{self.url}/auth/token", "demo-his", key_file(self.data_dir, "demo-his"), scope)
+        return httpx.Client(base_url=self.url, auth=auth, timeout=30, trust_env=False)
