@@ -1,0 +1,83 @@
+"""What a CT dose report says, in plain numbers with fixed units (mGy, mGy.cm)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One irradiation event; a localizer may carry no dose at all."""
+
+    uid: str
+    acquisition: str  # as the report names it: Spiral Acquisition, Constant Angle Acquisition, ...
+    protocol: str
+    region: str
+    ctdi_vol_mgy: Decimal | None
+    dlp_mgy_cm: Decimal | None
+    length_mm: Decimal | None
+    phantom: str
+    phantom_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Alert:
+    """A dose-check value that was configured on the scanner; `exceeded` when the forward estimate passed it."""
+
+    kind: str  # DLP or CTDIvol
+    configured: Decimal
+    estimate: Decimal | None
+
+    @property
+    def exceeded(self) -> bool:
+        """Whether the scanner foresaw more than the alert value."""
+        return self.estimate is not None and self.estimate > self.configured
+
+
+@dataclass(frozen=True, slots=True)
+class DoseReport:
+    """One dose report. `started_at` is None when the report does not say when the irradiation began."""
+
+    sop_instance_uid: str
+    study_uid: str
+    accession_number: str
+    manufacturer: str
+    model: str
+    serial_number: str
+    started_at: datetime | None
+    ended_at: datetime | None
+    stated_events: int | None
+    total_dlp_mgy_cm: Decimal | None
+    events: tuple[Event, ...]
+    alerts: tuple[Alert, ...]
+
+    @property
+    def device(self) -> str:
+        """Manufacturer and model in words."""
+        return " ".join(part for part in (self.manufacturer, self.model) if part)
+
+    @property
+    def sum_dlp_mgy_cm(self) -> Decimal:
+        """The DLP of all events together."""
+        return sum((event.dlp_mgy_cm for event in self.events if event.dlp_mgy_cm is not None), Decimal(0))
+
+    @property
+    def max_ctdi_vol_mgy(self) -> Decimal | None:
+        """The highest mean CTDIvol of the events."""
+        return max((e.ctdi_vol_mgy for e in self.events if e.ctdi_vol_mgy is not None), default=None)
+
+    def doubts(self, tolerance_percent: Decimal) -> list[str]:
+        """Where the report contradicts itself, in English; empty when it is consistent."""
+        found: list[str] = []
+        total, events = self.total_dlp_mgy_cm, self.sum_dlp_mgy_cm
+        if total is None:
+            found.append("the report states no total DLP")
+        elif abs(total - events) * 100 > tolerance_percent * max(total, events):
+            found.append(
+                f"total DLP {total} differs from the {events} of its events by more than {tolerance_percent} %"
+            )
+        if self.stated_events is not None and self.stated_events != len(self.events):
+            found.append(f"{self.stated_events} events are stated, {len(self.events)} are described")
+        return found
