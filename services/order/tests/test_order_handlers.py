@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sys
 from copy import deepcopy
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -23,7 +21,6 @@ from slipring_order.handlers.requests import request_written
 from slipring_order.reading import identifier_of
 from slipring_order.settings import OrderSettings
 
-sys.path.insert(0, str(Path(__file__).parents[3]))  # the repository, for tests.support
 from tests.support.desk import ADesk
 
 NOW = datetime(2026, 3, 2, 17, 30, tzinfo=UTC)  # already 3 March in the department
@@ -75,11 +72,10 @@ def a_desk(*more: Resource, settings: OrderSettings = CONFIRMED, caller: Caller 
 async def received(desk: ADesk, request: Resource) -> Resource:
     """Write a request as the kernel would; answers its exam Task."""
     before = await desk.read(f"ServiceRequest/{request['id']}")
-    method = "update" if before else "create"
     if before:
         kept = [i for i in before.resource["identifier"] if i not in request["identifier"]]
         request = {**request, "identifier": [*request["identifier"], *kept]}
-    desk.carry_out(await request_written(Write(method, request, before), desk), request)
+    desk.carry_out(await request_written(Write("update" if before else "create", request, before), desk), request)
     return await the_exam(desk)
 
 
