@@ -39,13 +39,11 @@ def test_no_file_and_no_folder_has_a_name_that_says_nothing() -> None:
 
 
 def test_a_file_of_more_than_250_lines_has_a_reason() -> None:
-    long = {
-        path.relative_to(ROOT).as_posix(): lines
-        for path in files(".py")
-        if (lines := len(path.read_text(encoding="utf-8").splitlines())) > LONGEST
-    }
-    assert {name: lines for name, lines in long.items() if name not in _LONG_FILES} == {}
-    assert [name for name in _LONG_FILES if name not in long] == [], "these are short now: take them off the list"
+    lines = {path.relative_to(ROOT).as_posix(): len(path.read_text("utf-8").splitlines()) for path in files(".py")}
+    assert {name: length for name, length in lines.items() if length > LONGEST and name not in _LONG_FILES} == {}
+    # A little play, so that a line taken out of a file does not have to be taken out of the list as well.
+    short = [name for name in _LONG_FILES if lines.get(name, 0) < LONGEST - 30]
+    assert short == [], "these are short now: take them off the list"
     assert all(len(reason) > 20 for reason in _LONG_FILES.values())
 
 
