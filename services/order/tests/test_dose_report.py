@@ -124,7 +124,7 @@ def test_the_line_names_events_total_highest_dose_device_and_alerts() -> None:
 
 def a_server(posted: list[httpx.Request], exams: list[dict[str, Any]]) -> httpx.Client:
     def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/ServiceRequest/_search":
+        if request.url.path == "/fhir/ServiceRequest/_search":
             return httpx.Response(200, json={"entry": [{"resource": exam} for exam in exams]})
         posted.append(request)
         return httpx.Response(201, json={"resourceType": "Observation", "id": "o-9"})

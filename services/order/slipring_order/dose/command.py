@@ -81,7 +81,7 @@ def send(report: DoseReport, request: str | None, client: httpx.Client | None = 
         exam = _find(request or report.accession_number, server)
         based_on = {"reference": f"ServiceRequest/{exam['id']}"}
         answer = server.post(
-            "/Observation",
+            "/fhir/Observation",
             content=as_text(report, based_on, exam.get("subject")).encode(),
             headers={
                 "Content-Type": _FHIR_JSON,
@@ -98,10 +98,10 @@ def _find(wanted: str, server: httpx.Client) -> dict[str, Any]:
     if not wanted:
         raise NotSent("the report has no accession number: name the exam with --request")
     if wanted.startswith("ServiceRequest/"):
-        answer = server.get(f"/{wanted}")
+        answer = server.get(f"/fhir/{wanted}")
         found = [answer.json()] if answer.status_code == httpx.codes.OK else []
     else:
-        answer = server.post("/ServiceRequest/_search", data={"identifier": f"{ACSN_SYSTEM}|{wanted}"})
+        answer = server.post("/fhir/ServiceRequest/_search", data={"identifier": f"{ACSN_SYSTEM}|{wanted}"})
         found = [entry["resource"] for entry in answer.json().get("entry", [])] if answer.is_success else []
     if len(found) != 1:
         raise NotSent(f"no exam for this report ({len(found)} found, server answered {answer.status_code})")
