@@ -7,81 +7,47 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
-from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import TypeVar
 
-from slipring.fhir.desk import LiveDesk
+import asyncpg
+
 from slipring.fhir.delivery.lane import lane_of
+from slipring.fhir.desk import LiveDesk
+from slipring.fhir.intent import Intent, Written, placed, stamped
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, Issue, busy, conflict
+from slipring.fhir.outcome import FhirError, busy, conflict
 from slipring.fhir.search.index import Rows, rows
-from slipring.fhir.service import Changes, Keeps, Resource, Save, Stored, Wake, Write
-from slipring.fhir.store.batch import Batch, KeyTaken, Stale, Taking, Version, taken_keys
+from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
+from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
 from slipring.fhir.text import encode, splice
 
 T = TypeVar("T")
-_TRIES = 4
+TRIES = 4
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
-
-
-@dataclass(slots=True)
-class Intent:
-    """What a client wants to do to one resource; `before` is the version it replaces."""
-
-    method: Literal["create", "update", "delete"]
-    tree: Resource  # with id and resolved references
-    text: str  # as received
-    before: Stored | None = None
-    references: dict[str, str] = field(default_factory=dict)
-    append: dict[str, list[Any]] = field(default_factory=dict)
-    members: dict[str, Any] = field(default_factory=dict)
-
-    @property
-    def reference(self) -> str:
-        """The relative reference, `Type/id`."""
-        return f"{self.tree['resourceType']}/{self.tree['id']}"
-
-    @property
-    def version(self) -> int:
-        """The version this act will write."""
-        return self.before.version + 1 if self.before else 1
-
-    def amended(self) -> Resource:
-        """The tree as it will be stored."""
-        tree = {**self.tree, **{k: v for k, v in self.members.items() if v is not None}}
-        for name in [name for name, value in self.members.items() if value is None]:
-            tree.pop(name, None)
-        for name, items in self.append.items():
-            tree[name] = [*tree.get(name, []), *items]
-        return tree
-
-
-@dataclass(slots=True)
-class Written:
-    """One version that the act stored."""
-
-    reference: str
-    version: int
-    text: str
-    created: bool
+_TOLD = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
 
 class Act:
-    """Gathers intents and changes on one desk, then commits them."""
+    """Gathers intents and changes on one desk, then commits them.
+
+    `copies` are followed versions and `audits` rows of the act itself that go into the same commit.
+    """
 
     def __init__(self, kernel: Kernel, context: Context, desk: LiveDesk) -> None:
         self.kernel = kernel
         self.context = context
         self.desk = desk
         self.changes = Changes()
+        self.copies: list[Version] = []
+        self.audits: list[Audit] = []
         self._intents: dict[str, Intent] = {}
         self._saves: dict[str, Save] = {}
 
     def intend(self, intent: Intent) -> None:
         """Add a client's write; every handler of the act sees it."""
-        if intent.method != "delete":
-            self._give_back_owned(intent)
+        owned = self.kernel.kept(intent.tree["resourceType"]).owned
+        if owned and intent.method != "delete" and not self.context.imported:
+            intent.give_back(owned)
         self._intents[intent.reference] = intent
         self._show(intent.amended(), intent.version, deleted=intent.method == "delete")
 
@@ -91,15 +57,17 @@ class Act:
             keeps = self.kernel.kept(intent.tree["resourceType"])
             if keeps.on_write is None:
                 continue
-            write = Write(intent.method, intent.amended(), intent.before, self.context.imported)
-            changes = await keeps.on_write(write, self.desk)
+            try:
+                changes = await keeps.on_write(intent.write(imported=self.context.imported), self.desk)
+            except FhirError as error:
+                raise placed(error, intent.place) from error
             for name, items in changes.append.items():
                 intent.append.setdefault(name, []).extend(items)
             intent.members.update(changes.members)
             self._show(intent.amended(), intent.version, deleted=intent.method == "delete")
-            self.add(changes)
+            self.add(changes, intent.place)
 
-    def add(self, changes: Changes) -> None:
+    def add(self, changes: Changes, place: str = "") -> None:
         """Take what a handler decided; a refusal ends the act, with its own saves only on record."""
         if changes.refuse:
             self._intents.clear()
@@ -109,23 +77,20 @@ class Act:
             self._take(save)
         self.changes = self.changes.plus(changes)
         if changes.refuse:
-            raise Refused(self, changes.refuse)
+            raise Refused(self, placed(changes.refuse, place))
 
-    async def commit(
-        self, *, within: Any = None, taking: Taking | None = None, extra: list[Version] | None = None
-    ) -> list[Written]:
+    async def commit(self, *, within: asyncpg.Connection | None = None, taking: Taking | None = None) -> list[Written]:
         """Write everything at once."""
-        batch = self._batch(taking)
-        batch.versions += extra or []
-        await self.kernel.store.commit(batch, within)
-        self.batch = batch
-        return [Written(v.reference, v.version, v.text, v.method == "POST") for v in batch.versions]
+        self.batch = self._batch(taking)
+        await self.kernel.store.commit(self.batch, within)
+        return [Written(v.reference, v.version, v.text, v.method == "POST") for v in self.batch.versions]
 
     def _take(self, save: Save) -> None:
         reference = f"{save.resource['resourceType']}/{save.resource['id']}"
         intent = self._intents.get(reference)
         if intent:  # the handler changes what the client is writing
-            intent.members.update({k: v for k, v in save.resource.items() if v != intent.amended().get(k)})
+            intent.become(save.resource)
+            self._show(intent.amended(), intent.version, deleted=intent.method == "delete")
             return
         held = self._saves.get(reference)
         if held:  # saved twice in one act: one version, on top of the one first replaced
@@ -135,19 +100,6 @@ class Act:
 
     def _show(self, tree: Resource, version: int, *, deleted: bool) -> None:
         self.desk.put(Stored(tree, version, self.desk.now, deleted=deleted))
-
-    def _give_back_owned(self, intent: Intent) -> None:
-        """Server-owned identifiers: a PUT without them gets them back, one that alters them is refused (422)."""
-        owned = self.kernel.kept(intent.tree["resourceType"]).owned
-        if not owned or self.context.imported:
-            return
-        standing = _owned(intent.before.resource, owned) if intent.before else []
-        given = _owned(intent.tree, owned)
-        if any(item not in standing for item in given):
-            raise FhirError(422, _altered(intent.tree, owned))
-        missing = [item for item in standing if item not in given]
-        if missing:
-            intent.append.setdefault("identifier", []).extend(missing)
 
     def _batch(self, taking: Taking | None) -> Batch:
         at = self.desk.now
@@ -164,14 +116,15 @@ class Act:
         refused = self.changes.refuse
         outcome = refused.status if refused else 200
         for v in batch.versions:
-            interaction = "refused" if refused else {"POST": "create", "PUT": "update"}.get(v.method, "delete")
+            interaction = "refused" if refused else _TOLD[v.method]
             batch.audits.append(self.context.audit(interaction, f"{v.reference}/_history/{v.version}", outcome))
+        batch.audits += self.audits
+        batch.versions += self.copies
         return batch
 
     def _write_intent(self, batch: Batch, intent: Intent) -> None:
-        tree = _stamped(intent.amended(), intent.version, batch.at)
+        tree = stamped(intent.amended(), intent.version, batch.at)
         deleted = intent.method == "delete"
-        keeps = self.kernel.kept(tree["resourceType"])
         text = (
             encode(tree)
             if deleted
@@ -185,32 +138,27 @@ class Act:
                 references=intent.references,
             )
         )
-        batch.versions.append(self._version(tree, text, keeps, intent.before, _METHODS[intent.method], deleted=deleted))
+        batch.versions.append(self._version(tree, text, intent.version, _METHODS[intent.method], intent.before))
         if tree["resourceType"] == "Subscription":
             batch.lanes.append(lane_of(tree, deleted=deleted))
 
     def _write_save(self, batch: Batch, save: Save) -> None:
-        tree = _stamped(save.resource, (save.replaces or 0) + 1, batch.at)
-        keeps = self.kernel.kept(tree["resourceType"])
+        tree = stamped(save.resource, (save.replaces or 0) + 1, batch.at)
         method = "DELETE" if save.delete else "PUT" if save.replaces else "POST"
-        before = Stored(save.resource, save.replaces, batch.at) if save.replaces else None
-        batch.versions.append(self._version(tree, encode(tree), keeps, before, method, deleted=save.delete))
+        batch.versions.append(self._version(tree, encode(tree), (save.replaces or 0) + 1, method, None))
 
-    def _version(
-        self, tree: Resource, text: str, keeps: Keeps, before: Stored | None, method: str, *, deleted: bool
-    ) -> Version:
-        keys = [] if deleted else taken_keys(tree, keeps.unique)
-        if before:
-            held = set(taken_keys(before.resource, keeps.unique))
-            keys = [key for key in keys if key not in held]
+    def _version(self, tree: Resource, text: str, number: int, method: str, before: Stored | None) -> Version:
+        deleted = method == "DELETE"
+        unique = () if deleted else self.kernel.kept(tree["resourceType"]).unique
+        held = set(taken_keys(before.resource, unique)) if before and unique else set()
         return Version(
             tree["resourceType"],
             tree["id"],
-            before.version + 1 if before else 1,
+            number,
             method,
             text,
             Rows() if deleted else rows(tree, self.kernel.zone),
-            keys,
+            [key for key in taken_keys(tree, unique) if key not in held],
             deleted,
         )
 
@@ -240,19 +188,46 @@ async def on_record() -> AsyncIterator[None]:
         raise refused.error from None
 
 
-async def perform(kernel: Kernel, decide: Callable[[], Awaitable[tuple[Act, T]]], **options: Any) -> tuple[Act, list[Written], T]:
+async def perform(
+    kernel: Kernel, decide: Callable[[], Awaitable[tuple[Act, T]]], *, taking: Taking | None = None
+) -> tuple[Act, list[Written], T]:
     """Decide and commit; decide again on fresh state when something relied on has changed meanwhile."""
-    for _ in range(_TRIES):
-        act: Act | None = None
+    for _ in range(TRIES):
         try:
             act, answer = await decide()
-            return act, await act.commit(**options), answer
+            return act, await act.commit(taking=taking), answer
         except Stale:
-            if options.get("within") is not None:
-                raise  # the caller's transaction is spent; it begins again
+            continue
         except KeyTaken as taken:
-            raise already_taken(kernel, taken) from taken
-    raise busy("The resource changes too quickly right now; please try again.", "资源正被频繁修改，请稍后重试。")
+            raise await already_taken(kernel, taken) from taken
+    raise too_quick()
+
+
+async def perform_locked(
+    kernel: Kernel, locks: list[str], decide: Callable[[asyncpg.Connection], Awaitable[tuple[Act, T]]]
+) -> tuple[Act, list[Written], T]:
+    """Like `perform`, deciding and writing in one transaction that holds advisory locks.
+
+    `decide` reads through the connection it is given and nothing else: asking the pool for a second one while
+    many wait for the same lock would starve it.
+    """
+    for _ in range(TRIES):
+        try:
+            async with kernel.store.transaction(locks) as connection:
+                act, answer = await decide(connection)
+                written = await act.commit(within=connection)
+        except Stale:  # outside the transaction, so that it is rolled back
+            continue
+        except KeyTaken as taken:
+            raise await already_taken(kernel, taken) from taken
+        kernel.store.wake(act.batch)
+        return act, written, answer
+    raise too_quick()
+
+
+def too_quick() -> FhirError:
+    """503 after several tries on a state that would not stand still."""
+    return busy("The resource changes too quickly right now; please try again.", "资源正被频繁修改，请稍后重试。")
 
 
 async def decided(act: Act, changes: Callable[[], Awaitable[Changes | None]]) -> Changes:
@@ -263,41 +238,17 @@ async def decided(act: Act, changes: Callable[[], Awaitable[Changes | None]]) ->
     return act.changes
 
 
-def already_taken(kernel: Kernel, taken: KeyTaken) -> FhirError:
+async def already_taken(kernel: Kernel, taken: KeyTaken) -> FhirError:
     """409 with the holder's Location: a business identifier names one resource only."""
-    return conflict(
-        f"This business identifier already belongs to {taken.holder}.",
-        f"该业务标识已属于 {taken.holder}。",
-        at=f"{taken.holder.partition('/')[0]}.identifier",
-        headers={"Location": f"{kernel.base}/{taken.holder}"},
-    )
-
-
-def _stamped(tree: Resource, version: int, at: datetime) -> Resource:
-    meta = {**tree.get("meta", {}), "versionId": str(version), "lastUpdated": written_instant(at)}
-    return {**tree, "meta": meta}
-
-
-def written_instant(at: datetime) -> str:
-    """An instant with milliseconds in UTC, as `meta.lastUpdated` shows it."""
-    return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"
-
-
-def _owned(tree: Resource, codes: tuple[str, ...]) -> list[Any]:
-    return [
-        identifier
-        for identifier in tree.get("identifier", [])
-        if any(coding.get("code") in codes for coding in identifier.get("type", {}).get("coding", []))
-    ]
-
-
-def _altered(tree: Resource, codes: tuple[str, ...]) -> list[Issue]:
-    names = ", ".join(codes)
-    return [
-        Issue(
-            "business-rule",
-            zh=f"标识（{names}）由本系统分配，不可由客户端填写或更改。",
-            en=f"Identifiers of type {names} are given by this system; leave them out or send them back unchanged.",
-            at=f"{tree['resourceType']}.identifier",
+    holder = await kernel.store.holder(taken.keys)
+    if holder is None:  # nobody but this request itself
+        return conflict(
+            "One business identifier is given to two resources of this request.",
+            "同一业务标识在本次请求中用于两个资源。",
         )
-    ]
+    return conflict(
+        f"This business identifier already belongs to {holder}.",
+        f"该业务标识已属于 {holder}。",
+        at=f"{holder.partition('/')[0]}.identifier",
+        headers={"Location": f"{kernel.base}/{holder}"},
+    )

@@ -106,7 +106,12 @@ class Context:
             )
 
     def audit(
-        self, interaction: str, resource: str, outcome: int = 200, *, disclosed: list[str] | None = None,
+        self,
+        interaction: str,
+        resource: str,
+        outcome: int = 200,
+        *,
+        disclosed: list[str] | None = None,
         parameters: list[str] | None = None,
     ) -> Audit:
         """The audit row of this request for one resource."""

@@ -26,6 +26,7 @@ _PULSE_SECONDS = 2.0
 _MOST = 100
 _CONTENT_REFUSED = (400, 409, 413, 415, 422)
 _LONGEST_WAIT_SECONDS = 60.0
+_LONGEST_PEER_WAIT_SECONDS = 2.0
 
 
 class Deliverer:
@@ -50,7 +51,8 @@ class Deliverer:
         for lane in lanes:
             task = self._running.get(lane["id"])
             waiting = lane["delivered_number"] < lane["last_number"]
-            pulse_due = lane["internal"] and now - self._pulsed.get(lane["id"], 0.0) >= _PULSE_SECONDS
+            known = self._fanout.complete(lane["id"]) is not None  # only the fan-out's leader can date a copy
+            pulse_due = lane["internal"] and known and now - self._pulsed.get(lane["id"], 0.0) >= _PULSE_SECONDS
             if (task is None or task.done()) and (waiting or pulse_due):
                 self._running[lane["id"]] = asyncio.create_task(self._run(lane["id"]))
 
@@ -64,8 +66,17 @@ class Deliverer:
         try:
             while await self._send_next(lane_id):
                 pass
-        except (asyncpg.PostgresError, OSError) as error:
+            await self._rest(lane_id)
+        except Exception as error:
             _LOG.warning("lane paused", lane=lane_id, kind=type(error).__name__)
+
+    async def _rest(self, lane_id: str) -> None:
+        """Let go of a lane that has nothing to send, so that any replica may take it up."""
+        await self._kernel.store.pool.execute(
+            "UPDATE subscription SET worker = NULL, lease_until = NULL WHERE id = $1 AND worker = $2",
+            lane_id,
+            self._worker,
+        )
 
     async def _send_next(self, lane_id: str) -> bool:
         """Send the next notification of a lane; False when it rests."""
@@ -75,7 +86,9 @@ class Deliverer:
             "WHERE id = $1 AND status <> 'off' AND (worker IS NULL OR worker = $2 OR lease_until < clock_timestamp() OR NOT EXISTS "
             "(SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = worker)) "
             "RETURNING *",
-            lane_id, self._worker, _LEASE,
+            lane_id,
+            self._worker,
+            _LEASE,
         )
         if lane is None:
             return False
@@ -83,7 +96,8 @@ class Deliverer:
         events = await pool.fetch(
             "SELECT d.*, v.body FROM delivery d LEFT JOIN version v ON v.key = d.key AND v.version = d.version "
             "WHERE d.subscription = $1 AND d.state = 'waiting' ORDER BY d.number LIMIT $2",
-            lane_id, _MOST if lane["internal"] else 1,
+            lane_id,
+            _MOST if lane["internal"] else 1,
         )
         if not events:
             if lane["internal"] and complete and complete[0] == lane["delivered_number"]:
@@ -92,7 +106,8 @@ class Deliverer:
             return False
         await pool.execute(
             "UPDATE delivery SET attempts = attempts + 1 WHERE subscription = $1 AND number = ANY($2::bigint[])",
-            lane_id, [event["number"] for event in events],
+            lane_id,
+            [event["number"] for event in events],
         )
         status, error = await self._notify(lane, events, None)
         return await self._record(lane, events, status, error)
@@ -105,7 +120,9 @@ class Deliverer:
             if lane["internal"]:
                 text = notification(self._kernel, lane, events, pulse)
                 client = self._follow(lane["follower"])
-                response = await client.post(lane["endpoint"], content=text.encode(), headers={**headers, "Content-Type": FHIR_JSON})
+                response = await client.post(
+                    lane["endpoint"], content=text.encode(), headers={**headers, "Content-Type": FHIR_JSON}
+                )
                 return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
             return await self._rest_hook(lane, events[0], headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
@@ -119,7 +136,8 @@ class Deliverer:
             headers[name.strip()] = value.strip()
         headers["Slipring-Event"] = f"{event['type']}/{event['resource_id']}/_history/{event['version']}"
         headers["Slipring-Event-Number"] = str(event["number"])
-        content = event["body"].encode() if lane["payload"] and event["method"] != "DELETE" else b""
+        shown = lane["payload"] and event["method"] != "DELETE" and event["body"]
+        content = event["body"].encode() if shown else b""
         if content:
             headers["Content-Type"] = FHIR_JSON
         response = await self._http.post(lane["endpoint"], content=content, headers=headers)
@@ -134,22 +152,32 @@ class Deliverer:
                 kept = await connection.fetchval(
                     "UPDATE subscription SET delivered_number = $3, failures = 0, error = '', status = 'active', "
                     "next_attempt_at = NULL WHERE id = $1 AND fence = $2 RETURNING id",
-                    lane["id"], lane["fence"], numbers[-1],
+                    lane["id"],
+                    lane["fence"],
+                    numbers[-1],
                 )
                 if kept:
                     await connection.execute(
                         "UPDATE delivery SET state = $3, error = $4, delivered_at = clock_timestamp() "
                         "WHERE subscription = $1 AND number = ANY($2::bigint[])",
-                        lane["id"], numbers, "parked" if parked else "delivered", error,
+                        lane["id"],
+                        numbers,
+                        "parked" if parked else "delivered",
+                        error,
                     )
             if parked:
                 _LOG.warning("delivery parked", lane=lane["id"], number=numbers[0], error=error)
             return kept is not None
-        wait = min(_LONGEST_WAIT_SECONDS, 0.5 * 2 ** min(lane["failures"], 10))
+        # A sister service that is back must not wait for its alerts; an outside endpoint is left in peace longer.
+        longest = _LONGEST_PEER_WAIT_SECONDS if lane["internal"] else _LONGEST_WAIT_SECONDS
+        wait = min(longest, 0.5 * 2 ** min(lane["failures"], 10))
         await pool.execute(
             "UPDATE subscription SET failures = failures + 1, error = $3, status = 'error', worker = NULL, "
             "next_attempt_at = clock_timestamp() + $4::interval WHERE id = $1 AND fence = $2",
-            lane["id"], lane["fence"], error, timedelta(seconds=wait),
+            lane["id"],
+            lane["fence"],
+            error,
+            timedelta(seconds=wait),
         )
         return False
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-import asyncpg
+import asyncpg.exceptions
 import httpx
 import structlog
 from starlette.requests import Request
@@ -19,6 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from slipring.fhir.act import Act, decided, on_record, perform
 from slipring.fhir.caller import Caller, itself
+from slipring.fhir.delivery.fanout import criteria_of
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, forbidden
 from slipring.fhir.search.index import Rows, rows
@@ -55,7 +56,7 @@ class Follower:
             try:
                 await self._begin(source, follows)
                 self._registered.add(source)
-            except (httpx.HTTPError, FhirError, OSError, asyncpg.PostgresError) as error:
+            except (httpx.HTTPError, FhirError, OSError, asyncpg.exceptions.PostgresError) as error:
                 _LOG.info("not yet following", source=source, kind=type(error).__name__)
         return len(self._registered) == len(self.sources)
 
@@ -66,7 +67,9 @@ class Follower:
             version = int(item["response"]["etag"].strip('W/"'))
             if body is None:
                 resource_type, _, resource_id = item["request"]["url"].partition("/")
-                await self._arrived(source, {"resourceType": resource_type, "id": resource_id}, "", version, deleted=True)
+                await self._arrived(
+                    source, {"resourceType": resource_type, "id": resource_id}, "", version, deleted=True
+                )
             else:
                 await self._arrived(source, item["resource"], body, version)
         if "complete-as-of" in status:
@@ -110,20 +113,24 @@ class Follower:
             following = [link["url"] for link in tree.get("link", []) if link["relation"] == "next"]
             address = following[0][following[0].index(f"/{source}/fhir") :] if following else None
 
-    async def _arrived(self, source: str, resource: Resource, text: str, version: int, *, deleted: bool = False) -> None:
+    async def _arrived(
+        self, source: str, resource: Resource, text: str, version: int, *, deleted: bool = False
+    ) -> None:
         """Store the copy and what its handlers decide, in one commit; an older version changes nothing."""
         kernel = self._kernel
         context = Context(itself(kernel.service.name))
         reference = (resource["resourceType"], resource["id"])
 
-        async def decide() -> tuple[Act, Version | None]:
+        async def decide() -> tuple[Act, None]:
+            desk = kernel.desk(context.caller)
+            act = Act(kernel, context, desk)
             held = await reading.current(kernel.store.pool, *reference)
             if held and (held.version >= version or not held.source):
-                return Act(kernel, context, kernel.desk(context.caller)), None
-            desk = kernel.desk(context.caller)
+                return act, None
             desk.put(Stored(resource, version, desk.now, source, deleted))
-            act = Act(kernel, context, desk)
-            arrival = Arrival(source, resource, version, deleted, held.stored() if held else None)
+            act.copies.append(_copy(source, resource, text, version, kernel, deleted=deleted))
+            before = held.stored() if held and not held.deleted else None
+            arrival = Arrival(source, resource, version, deleted, before)
 
             async def handle() -> Changes:
                 changes = Changes.none()
@@ -133,34 +140,18 @@ class Follower:
                 return changes
 
             await decided(act, handle)
-            copy = Version(
-                *reference, version, "PUT", text or encode(resource), Rows() if deleted else rows(resource, kernel.zone),
-                deleted=deleted, source=source,
-            )
-            return act, copy
+            return act, None
 
         async with on_record():
-            await _perform_copy(kernel, decide)
+            await perform(kernel, decide)
 
 
-async def _perform_copy(kernel: Kernel, decide: Any) -> None:
-    """Like `perform`, with the copy beside what the act writes."""
-
-    async def with_copy() -> tuple[_WithCopy, None]:
-        act, copy = await decide()
-        return _WithCopy(act, copy), None
-
-    await perform(kernel, with_copy)  # type: ignore[arg-type]
-
-
-class _WithCopy:
-    def __init__(self, act: Act, copy: Version | None) -> None:
-        self._act, self._copy = act, copy
-
-    async def commit(self) -> Any:
-        if self._copy is not None:
-            return await self._act.commit(extra=[self._copy])
-        return []
+def _copy(source: str, resource: Resource, text: str, version: int, kernel: Kernel, *, deleted: bool) -> Version:
+    found = Rows() if deleted else rows(resource, kernel.zone)
+    stored = text or encode(resource)
+    return Version(
+        resource["resourceType"], resource["id"], version, "PUT", stored, found, deleted=deleted, source=source
+    )
 
 
 class FollowDoor:
@@ -174,12 +165,16 @@ class FollowDoor:
         name = request.path_params["follower"]
         self._only(await self._verify(request.headers.get("authorization")), name)
         wish = await request.json()
+        criteria_of(wish["criteria"], self._kernel.zone)  # one that cannot be read would stop the fan-out for all
         row = await self._kernel.store.pool.fetchrow(
             "INSERT INTO subscription (id, internal, follower, criteria, endpoint, payload, headers, status) "
             "VALUES ($1, true, $2, $3, $4, 'application/fhir+json', '{}', 'active') ON CONFLICT (id) DO UPDATE SET "
-            "endpoint = EXCLUDED.endpoint, next_attempt_at = NULL, criteria = EXCLUDED.criteria "
+            "endpoint = EXCLUDED.endpoint, failures = 0, next_attempt_at = NULL, criteria = EXCLUDED.criteria "
             "RETURNING last_number, (xmax = 0) AS new",
-            f"follow:{name}", name, wish["criteria"], wish["endpoint"],
+            f"follow:{name}",
+            name,
+            wish["criteria"],
+            wish["endpoint"],
         )
         self._kernel.store.written.set()
         return JSONResponse({"number": row["last_number"], "new": row["new"]})

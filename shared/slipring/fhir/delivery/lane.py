@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import ipaddress
+from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
-from slipring.fhir.outcome import unprocessable
+from slipring.fhir.intent import written_instant
+from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.fhir.store.batch import Lane
+from slipring.fhir.store.reading import Reader, Row
+from slipring.fhir.text import splice
 
 _FORBIDDEN_HOSTS = ("metadata", "metadata.google.internal")
 
@@ -18,8 +22,12 @@ def lane_of(tree: Resource, *, deleted: bool) -> Lane:
     channel = tree.get("channel", {})
     status = "off" if deleted or tree.get("status") == "off" else "active"
     return Lane(
-        tree["id"], tree.get("criteria", ""), channel.get("endpoint", ""), channel.get("payload", ""),
-        channel.get("header", []), status,
+        tree["id"],
+        tree.get("criteria", ""),
+        channel.get("endpoint", ""),
+        channel.get("payload", ""),
+        channel.get("header", []),
+        status,
     )
 
 
@@ -36,13 +44,16 @@ def subscribed(kept: frozenset[str]) -> object:
         payload = channel.get("payload", "")
         if payload not in ("", "application/fhir+json", "application/json"):
             raise unprocessable(
-                "The payload is application/fhir+json or absent.", "payload 只能是 application/fhir+json 或不填。",
+                "The payload is application/fhir+json or absent.",
+                "payload 只能是 application/fhir+json 或不填。",
                 at="Subscription.channel.payload",
             )
         _check_criteria(write.resource.get("criteria", ""), kept)
         _check_endpoint(channel.get("endpoint", ""))
         if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
-            raise unprocessable("A header is `Name: value`.", "header 的格式为“名称: 值”。", at="Subscription.channel.header")
+            raise unprocessable(
+                "A header is `Name: value`.", "header 的格式为“名称: 值”。", at="Subscription.channel.header"
+            )
         if write.resource.get("status") == "requested":
             return Changes(members={"status": "active"})
         return Changes.none()
@@ -54,16 +65,23 @@ def _check_criteria(criteria: str, kept: frozenset[str]) -> None:
     resource_type, _, text = criteria.partition("?")
     if resource_type not in kept:
         raise unprocessable(
-            f"No events exist here for {resource_type[:64]}.", f"此处没有 {resource_type[:64]} 的事件。", at="Subscription.criteria"
+            f"No events exist here for {resource_type[:64]}.",
+            f"此处没有 {resource_type[:64]} 的事件。",
+            at="Subscription.criteria",
         )
-    parse(resource_type, parse_qsl(text, keep_blank_values=True))
+    try:
+        parse(resource_type, parse_qsl(text, keep_blank_values=True))
+    except FhirError as error:
+        raise FhirError(422, [replace(issue, at="Subscription.criteria") for issue in error.issues]) from error
 
 
 def _check_endpoint(endpoint: str) -> None:
     """Link-local and metadata addresses are refused; loopback is decided when sending (demo only)."""
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise unprocessable("The endpoint is an http(s) address.", "endpoint 须为 http(s) 地址。", at="Subscription.channel.endpoint")
+        raise unprocessable(
+            "The endpoint is an http(s) address.", "endpoint 须为 http(s) 地址。", at="Subscription.channel.endpoint"
+        )
     try:
         address = ipaddress.ip_address(parts.hostname)
     except ValueError:
@@ -71,4 +89,16 @@ def _check_endpoint(endpoint: str) -> None:
     else:
         forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
     if forbidden:
-        raise unprocessable("This address may not be notified.", "该地址不允许作为通知端点。", at="Subscription.channel.endpoint")
+        raise unprocessable(
+            "This address may not be notified.", "该地址不允许作为通知端点。", at="Subscription.channel.endpoint"
+        )
+
+
+async def with_lane(reader: Reader, row: Row) -> str:
+    """The text of a Subscription that says how its delivery fares now; the stored version stays as it is."""
+    lane = await reader.fetchrow("SELECT status, error FROM subscription WHERE id = $1", row.id)
+    if lane is None or lane["status"] != "error":
+        return row.text
+    members = {"status": "error", "error": lane["error"]}
+    at = written_instant(row.updated_at)
+    return splice(row.text, id=row.id, version=str(row.version), last_updated=at, members=members)

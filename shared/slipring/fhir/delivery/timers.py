@@ -9,8 +9,10 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from functools import partial
 
 import asyncpg
+import asyncpg.exceptions
 import httpx
 import structlog
 
@@ -28,7 +30,7 @@ _AT_ONCE = 16
 _LONGEST_WAIT_SECONDS = 30.0
 
 _CLAIM = """UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
-  WHERE id IN (SELECT id FROM timer t WHERE due_at <= coalesce($3::timestamptz, clock_timestamp())
+  WHERE id IN (SELECT id FROM timer t WHERE due_at <= coalesce($3::timestamptz, clock_timestamp()) AND id <> ALL($5::bigint[])
     AND (worker IS NULL OR lease_until < clock_timestamp() OR NOT EXISTS (SELECT 1 FROM pg_locks
       WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = t.worker))
     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING *"""
@@ -42,28 +44,46 @@ class Timers:
         self._worker = worker
         self._http = http
         self._slots = asyncio.Semaphore(_AT_ONCE)
-        self._running: set[asyncio.Task[None]] = set()
+        self._running: dict[int, asyncio.Task[None]] = {}  # by timer id
+        self._renewed = 0.0
 
     async def step(self) -> int:
         """Claim what is due and start it; how many were claimed."""
         now = self._kernel.now() if self._kernel.fake_time else None
-        rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, _MOST)
+        await self._renew()
+        rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, _MOST, list(self._running))
         for row in sorted(rows, key=lambda row: row["due_at"]):
             task = asyncio.create_task(self._fire(row))
-            self._running.add(task)
-            task.add_done_callback(self._running.discard)
+            self._running[row["id"]] = task
+            task.add_done_callback(partial(self._over, row["id"]))
         return len(rows)
 
     async def settle(self) -> None:
         """Wait for what was started."""
         while self._running:
-            await asyncio.gather(*self._running, return_exceptions=True)
+            await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     async def close(self) -> None:
         """Stop; what was claimed is taken over."""
-        for task in self._running:
+        for task in self._running.values():
             task.cancel()
-        await asyncio.gather(*self._running, return_exceptions=True)
+        await asyncio.gather(*self._running.values(), return_exceptions=True)
+
+    def _over(self, timer: int, _: asyncio.Task[None]) -> None:
+        self._running.pop(timer, None)
+
+    async def _renew(self) -> None:
+        """Keep the leases of what is still under way: a slow channel is not a dead worker."""
+        now = asyncio.get_running_loop().time()
+        if self._running and now - self._renewed >= _LEASE.total_seconds() / 4:
+            self._renewed = now
+            await self._kernel.store.pool.execute(
+                "UPDATE timer SET lease_until = clock_timestamp() + $3::interval "
+                "WHERE id = ANY($1::bigint[]) AND worker = $2 AND lease_until > clock_timestamp()",
+                list(self._running),
+                self._worker,
+                _LEASE,
+            )
 
     async def _fire(self, row: asyncpg.Record) -> None:
         async with self._slots:
@@ -108,12 +128,19 @@ class Timers:
 
     async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
         held = await self._kernel.store.pool.fetchval(
-            "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()", row["id"], row["fence"]
+            "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()",
+            row["id"],
+            row["fence"],
         )
         if not held:
             raise Stale
         errand = Errand(
-            row["name"], row["subject"], row["timer_key"], row["attempt_id"], row["attempts"] > 1, row["attempts"],
+            row["name"],
+            row["subject"],
+            row["timer_key"],
+            row["attempt_id"],
+            row["attempts"] > 1,
+            row["attempts"],
             json.loads(row["payload"]),
         )
         desk = self._kernel.desk(context.caller)
@@ -125,8 +152,11 @@ class Timers:
             await self._kernel.store.pool.execute(
                 "UPDATE timer SET worker = NULL, lease_until = NULL, error = $3, "
                 "due_at = coalesce($5::timestamptz, clock_timestamp()) + $4::interval WHERE id = $1 AND fence = $2",
-                row["id"], row["fence"], type(error).__name__, timedelta(seconds=wait),
+                row["id"],
+                row["fence"],
+                type(error).__name__,
+                timedelta(seconds=wait),
                 self._kernel.now() if self._kernel.fake_time else None,
             )
-        except (asyncpg.PostgresError, OSError):
+        except (asyncpg.exceptions.PostgresError, OSError):
             _LOG.warning("timer left to its lease", name=row["name"])

@@ -55,7 +55,10 @@ class Worker:
         await self.timers.close()
         await self.fanout.close()
         if self._alive is not None:
-            await self._kernel.store.pool.release(self._alive)
+            alive, self._alive = self._alive, None
+            if not alive.is_closed():
+                await alive.execute("SELECT pg_advisory_unlock_all()")
+            await self._kernel.store.pool.release(alive)
 
     async def _show_alive(self) -> None:
         if self._alive is not None and not self._alive.is_closed():

@@ -26,7 +26,16 @@ def capability_statement(kernel: Kernel) -> Resource:
             {
                 "mode": "server",
                 "security": {
-                    "service": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/restful-security-service", "code": "SMART-on-FHIR"}]}]
+                    "service": [
+                        {
+                            "coding": [
+                                {
+                                    "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                                    "code": "SMART-on-FHIR",
+                                }
+                            ]
+                        }
+                    ]
                 },
                 "resource": [_resource(kernel, keeps) for keeps in kernel.service.keeps],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],
@@ -39,11 +48,10 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
     written: Resource = {
         "type": keeps.type,
         "interaction": [{"code": code} for code in _INTERACTIONS],
-        "versioning": "versioned",
+        "versioning": "versioned-update",
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "conditionalRead": "not-supported",
         "conditionalUpdate": False,
         "conditionalDelete": "not-supported",
         "searchParam": [

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Awaitable, Callable
 from urllib.parse import parse_qsl
 
+import asyncpg
 import structlog
 from starlette.requests import Request
 from starlette.responses import Response
@@ -15,14 +16,17 @@ from slipring.fhir.act import on_record
 from slipring.fhir.caller import Caller
 from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction, write
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
+from slipring.fhir.interactions.standing import ID
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, busy, invalid, refusal
+from slipring.fhir.outcome import FhirError, busy, invalid, not_found, refusal
 from slipring.fhir.service import Resource
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.text import parse
 
 Verify = Callable[[str | None], Awaitable[Caller]]
 _JSON = ("application/fhir+json", "application/json", "application/json+fhir", "text/json", "")
+_MOST_PARAMETERS = 500
+_NOBODY = Caller("")  # until the token is verified
 _FORM = "application/x-www-form-urlencoded"
 _LOG = structlog.get_logger("slipring.fhir")
 
@@ -36,104 +40,131 @@ class Door:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one HTTP request; nothing escapes as a bare 500."""
-        language = _language(request.headers.get("accept-language", ""))
-        request_id = request.headers.get("x-request-id", "")[:64] or str(uuid.uuid4())
-        try:
-            response = await self._answer(request, language, request_id)
-        except FhirError as error:
-            response = refused(error, language)
-        except UNAVAILABLE as error:
-            _LOG.warning("database unavailable", kind=type(error).__name__, request_id=request_id)
-            response = refused(
-                busy("The database is not available right now; nothing was stored.", "数据库暂不可用，未保存任何内容。"), language
-            )
-        except Exception as error:
-            _LOG.exception("unexpected", kind=type(error).__name__, request_id=request_id)
-            response = refused(
-                refusal(500, "exception", f"Unexpected fault; error id {request_id}.", f"意外故障；错误编号 {request_id}。"), language
-            )
-        response.headers["X-Request-Id"] = request_id
+        headers = request.headers
+        context = Context(
+            _NOBODY,
+            headers.get("x-request-id", "")[:64] or str(uuid.uuid4()),
+            _language(headers.get("accept-language", "")),
+            headers.get("prefer", ""),
+        )
+        response = await self._told(context, self._answer(request, context))
+        response.headers["X-Request-Id"] = context.request_id
         if request.method == "HEAD":
             response = Response(status_code=response.status_code, headers=dict(response.headers))
         return response
 
-    async def _answer(self, request: Request, language: str, request_id: str) -> Response:
+    async def _told(self, context: Context, doing: Awaitable[Response]) -> Response:
+        """The answer, or the OperationOutcome of whatever went wrong."""
+        try:
+            return await doing
+        except FhirError as error:
+            return refused(error, context.language)
+        except asyncpg.DataError as error:
+            _LOG.info("input refused by the database", kind=type(error).__name__, request_id=context.request_id)
+            wrong = invalid("A value cannot be stored or compared.", "有值无法保存或比较。")
+            return refused(wrong, context.language)
+        except UNAVAILABLE as error:
+            _LOG.warning("database unavailable", kind=type(error).__name__, request_id=context.request_id)
+            away = busy(
+                "The database is not available right now; nothing was stored.", "数据库暂不可用，未保存任何内容。"
+            )
+            return refused(away, context.language)
+        except Exception as error:
+            _LOG.exception("unexpected", kind=type(error).__name__, request_id=context.request_id)
+            en, zh = f"Unexpected fault; error id {context.request_id}.", f"意外故障；错误编号 {context.request_id}。"
+            return refused(refusal(500, "exception", en, zh), context.language)
+
+    async def _answer(self, request: Request, context: Context) -> Response:
         path = str(request.path_params.get("path", "")).strip("/")
         _acceptable(request)
         if path == "metadata" and request.method in ("GET", "HEAD"):
             return answer_tree(capabilities.capability_statement(self._kernel))
-        caller = await self._verify(request.headers.get("authorization"))
+        headers = request.headers
+        context.caller = await self._verify(headers.get("authorization"))
         body = await _body(request, self._kernel.max_body_bytes)
-        context = Context(caller, request_id, language, request.headers.get("prefer", ""))
-        headers = {name: request.headers[name] for name in ("if-match", "if-none-exist") if name in request.headers}
-        query = list(parse_qsl(request.url.query, keep_blank_values=True, encoding="utf-8", errors="strict"))
-        if request.method == "POST" and path.endswith("_search"):
-            _content_type(request, (_FORM,))
-            return await search.search(
-                self._kernel, context, path.partition("/")[0], query + parse_qsl(body.decode(), keep_blank_values=True)
-            )
-        if request.method in ("POST", "PUT") and body:
-            _content_type(request, _JSON)
+        query = _pairs(request.scope["query_string"])
+        match request.method, path.split("/"):
+            case "POST", [kind, "_search"]:
+                _content_type(request, (_FORM,))
+                return await search.search(self._kernel, context, kind, query + _pairs(body))
+            case "POST" | "PUT", _ if body:
+                _content_type(request, _JSON)
         method = "GET" if request.method == "HEAD" else request.method
-        return await self._route(context, method, path, query, body, headers)
+        conditions = {name: headers[name] for name in ("if-match", "if-none-exist") if name in headers}
+        return await self._route(context, method, path, query, body, conditions)
 
     async def _route(
-        self, context: Context, method: str, path: str, query: list[tuple[str, str]], body: bytes, headers: dict[str, str]
+        self,
+        context: Context,
+        method: str,
+        path: str,
+        query: list[tuple[str, str]],
+        body: bytes,
+        headers: dict[str, str],
     ) -> Response:
         """One interaction, and what a refusal leaves on record; batch entries come here too."""
+        context.body_sha256 = hashlib.sha256(body).hexdigest() if body else ""
+        steps = path.split("/") if path else []
         async with on_record():
-            return await self._interaction(context, method, path, query, body, headers)
+            if method == "GET":
+                return await self._read(context, steps, query)
+            return await self._write(context, method, steps, body, headers)
 
-    async def _interaction(
-        self, context: Context, method: str, path: str, query: list[tuple[str, str]], body: bytes, headers: dict[str, str]
+    async def _read(self, context: Context, steps: list[str], query: list[tuple[str, str]]) -> Response:
+        kernel = self._kernel
+        match steps:
+            case [kind, name] if ID.fullmatch(name):
+                for declared in kernel.service.operations if kind == "OperationDefinition" else ():
+                    if f"{declared.type}-{declared.name}" == name:
+                        return answer_tree(operation.as_operation_definition(kernel, declared))
+                return await read.read(kernel, context, kind, name)
+            case [kind] if kind != "_history":
+                return await search.search(kernel, context, kind, query)
+            case ["_history"]:
+                return await history.history(kernel, context, None, None, query)
+            case [kind, "_history"]:
+                return await history.history(kernel, context, kind, None, query)
+            case [kind, name, "_history"]:
+                return await history.history(kernel, context, kind, _known(kind, name), query)
+            case [kind, name, "_history", number]:
+                return await read.vread(kernel, context, kind, _known(kind, name), number)
+            case [kind, name] if not name.startswith(("$", "_")):
+                raise not_found(f"{kind[:64]}/{name[:64]}")
+        raise _not_offered("GET")
+
+    async def _write(
+        self, context: Context, method: str, steps: list[str], body: bytes, headers: dict[str, str]
     ) -> Response:
         kernel = self._kernel
-        context.body_sha256 = hashlib.sha256(body).hexdigest() if body else ""
-        match (method, path.split("/") if path else []):
-            case ("POST", []):
-                text, tree = self._parse(body)
-
-                async def again(method: str, url: str, body: bytes, headers: dict[str, str]) -> Response:
-                    return await self._inner(context, method, url, body, headers)
-
-                return await transaction.process(kernel, context, text, tree, again)
-            case ("GET", ["_history"]):
-                return await history.history(kernel, context, None, None, query)
-            case ("GET", ["OperationDefinition", name]):
-                found = [o for o in kernel.service.operations if f"{o.type}-{o.name}" == name]
-                if found:
-                    return answer_tree(operation.as_operation_definition(kernel, found[0]))
-            case ("GET", [kind]):
-                return await search.search(kernel, context, kind, query)
-            case ("POST", [kind]):
+        match method, steps:
+            case "POST", [kind]:
                 text, tree = self._parse(body)
                 return await write.create(kernel, context, kind, text, tree, headers.get("if-none-exist"))
-            case ("GET", [kind, "_history"]):
-                return await history.history(kernel, context, kind, None, query)
-            case ("POST", [kind, name]) if name.startswith("$"):
-                return await operation.operate(kernel, context, kind, None, name[1:], self._tree(body))
-            case ("GET", [kind, name]):
-                return await read.read(kernel, context, kind, name)
-            case ("PUT", [kind, name]):
+            case "POST", []:
+                text, tree = self._parse(body)
+                return await transaction.process(
+                    kernel, context, text, tree, lambda *asked: self._entry(context, *asked)
+                )
+            case "PUT", [kind, name]:
                 text, tree = self._parse(body)
                 return await write.update(kernel, context, kind, name, text, tree, headers.get("if-match"))
-            case ("DELETE", [kind, name]):
+            case "DELETE", [kind, name]:
                 return await write.delete(kernel, context, kind, name, headers.get("if-match"))
-            case ("POST", [kind, name, op]) if op.startswith("$"):
-                return await operation.operate(kernel, context, kind, name, op[1:], self._tree(body))
-            case ("GET", [kind, name, "_history"]):
-                return await history.history(kernel, context, kind, name, query)
-            case ("GET", [kind, name, "_history", number]):
-                return await read.vread(kernel, context, kind, name, number)
-        raise refusal(405, "not-supported", f"{method} is not offered at this address.", f"该地址不支持 {method}。")
+            case "POST", [kind, name] if name.startswith("$"):
+                return await operation.operate(kernel, context, kind, None, name[1:], self._tree(body))
+            case "POST", [kind, name, asked] if asked.startswith("$"):
+                return await operation.operate(kernel, context, kind, _known(kind, name), asked[1:], self._tree(body))
+        raise _not_offered(method)
 
-    async def _inner(self, context: Context, method: str, url: str, body: bytes, headers: dict[str, str]) -> Response:
+    async def _entry(self, context: Context, method: str, url: str, body: bytes, headers: dict[str, str]) -> Response:
+        """One entry of a batch, or a GET of a transaction: its own request, its own answer."""
+        inner = Context(context.caller, context.request_id, context.language, context.prefer)
         path, _, query = url.strip("/").partition("?")
-        try:
-            inner = Context(context.caller, context.request_id, context.language, context.prefer)
-            return await self._route(inner, method, path, parse_qsl(query, keep_blank_values=True), body, headers)
-        except FhirError as error:
-            return refused(error, context.language)
+        if not path:
+            wrong = invalid("A Bundle holds no Bundles to process.", "Bundle 内不得再含批处理。", at="request.url")
+            return refused(wrong, context.language)
+        pairs = parse_qsl(query, keep_blank_values=True)
+        return await self._told(inner, self._route(inner, method, path, pairs, body, headers))
 
     def _parse(self, body: bytes) -> tuple[str, Resource]:
         if not body:
@@ -144,23 +175,52 @@ class Door:
         return self._parse(body)[1] if body else None
 
 
+def _known(kind: str, name: str) -> str:
+    """The id, if it can be one at all."""
+    if not ID.fullmatch(name):
+        raise not_found(f"{kind[:64]}/{name[:64]}")
+    return name
+
+
+def _not_offered(method: str) -> FhirError:
+    return refusal(
+        405, "not-supported", f"{method[:16]} is not offered at this address.", f"该地址不支持 {method[:16]}。"
+    )
+
+
+def _pairs(query: bytes) -> list[tuple[str, str]]:
+    """The parameters of a query string or a form, which must be UTF-8."""
+    if not query:
+        return []
+    try:
+        return parse_qsl(
+            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
+        )
+    except ValueError as error:
+        raise invalid(
+            f"The parameters are not percent-encoded UTF-8, or more than {_MOST_PARAMETERS}.",
+            f"参数不是百分号编码的 UTF-8，或多于 {_MOST_PARAMETERS} 个。",
+        ) from error
+
+
 def _language(accept: str) -> str:
     """zh-CN unless English is asked for first."""
     return "en" if accept.strip().lower().startswith("en") else "zh-CN"
 
 
 def _acceptable(request: Request) -> None:
-    wanted = request.query_params.get("_format") or request.headers.get("accept", "")
+    asked = b"_format=" in request.scope["query_string"]
+    wanted = request.query_params.get("_format") if asked else request.headers.get("accept", "")
     if wanted and not any(name in wanted for name in ("json", "*/*", "application/*", "text/html")):
-        raise refusal(406, "not-supported", "Only application/fhir+json is offered.", f"只提供 {FHIR_JSON.partition(';')[0]}。")
+        raise refusal(
+            406, "not-supported", "Only application/fhir+json is offered.", f"只提供 {FHIR_JSON.partition(';')[0]}。"
+        )
 
 
 def _content_type(request: Request, allowed: tuple[str, ...]) -> None:
     sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if sent not in allowed:
-        raise refusal(
-            415, "not-supported", f"Content-Type must be {allowed[0]}.", f"Content-Type 须为 {allowed[0]}。"
-        )
+        raise refusal(415, "not-supported", f"Content-Type must be {allowed[0]}.", f"Content-Type 须为 {allowed[0]}。")
 
 
 async def _body(request: Request, limit: int) -> bytes:

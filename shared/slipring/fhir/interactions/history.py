@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
+from urllib.parse import quote
 
 from starlette.responses import Response
 
+from slipring.fhir.intent import written_instant
 from slipring.fhir.interactions.respond import answer, bundle, entry
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import invalid, not_found
@@ -26,26 +28,35 @@ async def history(
     if unknown:
         raise invalid(
             f"Unknown history parameter {unknown[0]}; known: _count, _since.",
-            f"未知的 history 参数 {unknown[0]}；可用：_count、_since。", at=unknown[0],
+            f"未知的 history 参数 {unknown[0]}；可用：_count、_since。",
+            at=unknown[0],
         )
     count = min(_whole(given.get("_count", "100"), "_count"), _MOST)
     since = _instant(given["_since"]) if "_since" in given else None
     before = _whole(given["_before"], "_before") if "_before" in given else None
     found = await reading.history(
-        kernel.store.pool, resource_type=resource_type, resource_id=resource_id, since=since, before=before, limit=count + 1
+        kernel.store.pool,
+        resource_type=resource_type,
+        resource_id=resource_id,
+        since=since,
+        before=before,
+        limit=count + 1,
     )
     if resource_id and not found and before is None and since is None:
         raise not_found(f"{resource_type}/{resource_id}")
     page = found[:count]
     place = "/".join(part for part in (resource_type, resource_id) if part)
     await kernel.store.audits.write(
-        context.audit("history", place or "*", disclosed=[f"{row.reference}/_history/{row.version}" for _, row in page]),
+        context.audit(
+            "history", place or "*", disclosed=[f"{row.reference}/_history/{row.version}" for _, row in page]
+        ),
         kernel.now(),
     )
     address = f"{kernel.base}/{place}/_history" if place else f"{kernel.base}/_history"
     links = {"self": address}
     if len(found) > count and page:
-        links["next"] = f"{address}?_count={count}&_before={page[-1][0]}"
+        kept = f"&_since={quote(given['_since'])}" if since else ""
+        links["next"] = f"{address}?_count={count}&_before={page[-1][0]}{kept}"
     return answer(bundle("history", [_entry(kernel, row) for _, row in page], links=links))
 
 
@@ -56,7 +67,7 @@ def _entry(kernel: Kernel, row: reading.Row) -> str:
         f"{kernel.base}/{row.reference}",
         None if row.method == "DELETE" else row.text,
         request={"method": row.method, "url": url},
-        response={"status": status, "etag": f'W/"{row.version}"', "lastModified": row.updated_at.isoformat()},
+        response={"status": status, "etag": f'W/"{row.version}"', "lastModified": written_instant(row.updated_at)},
     )
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
@@ -11,7 +9,7 @@ from slipring.fhir.checks.shape import check
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
-from slipring.fhir.service import CANONICAL, Call, Operation, Parameter, Resource, Stored
+from slipring.fhir.service import CANONICAL, Call, Changes, Operation, Parameter, Resource, Stored
 from slipring.fhir.store import reading
 
 
@@ -24,21 +22,26 @@ async def operate(
     context.demand(resource_type, "u" if operation.affects_state else "r")
     parameters = tree or {"resourceType": "Parameters"}
     if parameters.get("resourceType") != "Parameters":
-        raise invalid("The body of an operation is a Parameters resource.", "操作的请求体必须是 Parameters 资源。", at="resourceType")
+        raise invalid(
+            "The body of an operation is a Parameters resource.",
+            "操作的请求体必须是 Parameters 资源。",
+            at="resourceType",
+        )
     issues = check(parameters) + _missing(operation, parameters)
-    if issues:
+    if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
 
-    async def decide() -> tuple[Act, Any]:
+    touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
+
+    async def decide() -> tuple[Act, Changes]:
         desk = kernel.desk(context.caller)
         target = await _target(kernel, resource_type, resource_id)
         act = Act(kernel, context, desk)
         changes = await decided(act, lambda: operation.handler(Call(parameters, target), desk))
+        act.audits.append(context.audit("operation", touched, changes.status))
         return act, changes
 
-    act, _, changes = await perform(kernel, decide)
-    touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
-    await kernel.store.audits.write(context.audit("operation", touched, changes.status), kernel.now())
+    _, _, changes = await perform(kernel, decide)
     return answer_tree(changes.answer or {"resourceType": "Parameters"}, changes.status)
 
 
@@ -64,7 +67,10 @@ def as_operation_definition(kernel: Kernel, operation: Operation) -> Resource:
 
 def _parameter(parameter: Parameter) -> Resource:
     written: Resource = {
-        "name": parameter.name, "use": parameter.use, "min": parameter.min, "max": parameter.max,
+        "name": parameter.name,
+        "use": parameter.use,
+        "min": parameter.min,
+        "max": parameter.max,
         "documentation": parameter.documentation or parameter.name,
     }
     if parameter.parts:
@@ -79,7 +85,9 @@ def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) 
     for operation in kernel.service.operations:
         if (operation.type, operation.name, operation.level) == (resource_type, name, level):
             return operation
-    known = ", ".join(f"{o.type}/{'[id]/' if o.level == 'instance' else ''}${o.name}" for o in kernel.service.operations)
+    known = ", ".join(
+        f"{o.type}/{'[id]/' if o.level == 'instance' else ''}${o.name}" for o in kernel.service.operations
+    )
     raise refusal(404, "not-supported", f"No such operation; known here: {known}.", f"没有该操作；可用：{known}。")
 
 

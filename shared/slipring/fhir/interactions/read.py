@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
+from slipring.fhir.delivery.lane import with_lane
 from slipring.fhir.interactions.respond import answer
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import gone, not_found
@@ -21,7 +22,8 @@ async def read(kernel: Kernel, context: Context, resource_type: str, resource_id
     await kernel.store.audits.write(context.audit("read", f"{reference}/_history/{row.version}"), kernel.now())
     if row.deleted:
         raise gone(reference)
-    return answer(row.text, version=row.version, updated_at=row.updated_at)
+    text = await with_lane(kernel.store.pool, row) if resource_type == "Subscription" else row.text
+    return answer(text, version=row.version, updated_at=row.updated_at)
 
 
 async def vread(kernel: Kernel, context: Context, resource_type: str, resource_id: str, number: str) -> Response:

@@ -17,7 +17,11 @@ FHIR_JSON = "application/fhir+json; charset=utf-8"
 
 
 def answer(
-    text: str, status: int = 200, *, version: int | None = None, updated_at: datetime | None = None,
+    text: str,
+    status: int = 200,
+    *,
+    version: int | None = None,
+    updated_at: datetime | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> Response:
     """One resource with weak ETag and Last-Modified."""
@@ -39,7 +43,9 @@ def refused(error: FhirError, language: str) -> Response:
     return answer(encode(as_operation_outcome(error.issues, language)), error.status, headers=error.headers)
 
 
-def bundle(kind: str, entries: Sequence[str], *, total: int | None = None, links: Mapping[str, str] | None = None) -> str:
+def bundle(
+    kind: str, entries: Sequence[str], *, total: int | None = None, links: Mapping[str, str] | None = None
+) -> str:
     """A Bundle from entry texts, so that each resource keeps its characters."""
     members = ['"resourceType":"Bundle"', f'"type":"{kind}"']
     if total is not None:
@@ -59,5 +65,7 @@ def entry(full_url: str | None, resource: str | None, **others: Any) -> str:
         members.append(f'"fullUrl":{json.dumps(full_url)}')
     if resource is not None:
         members.append(f'"resource":{resource}')
-    members += [f'"{name}":{json.dumps(value, ensure_ascii=False)}' for name, value in others.items() if value is not None]
+    members += [
+        f'"{name}":{json.dumps(value, ensure_ascii=False)}' for name, value in others.items() if value is not None
+    ]
     return "{" + ",".join(members) + "}"

@@ -43,10 +43,14 @@ async def search(kernel: Kernel, context: Context, resource_type: str, pairs: li
     elif after is None and not more:
         total = len(found)
     audit = context.audit(
-        "search", resource_type, disclosed=[row.reference for row in found], parameters=sorted({name for name, _ in pairs})
+        "search",
+        resource_type,
+        disclosed=[row.reference for row in found],
+        parameters=sorted({name for name, _ in pairs}),
     )
     await kernel.store.audits.write(audit, kernel.now())
-    links = {"self": f"{kernel.base}/{resource_type}" + (f"?{urlencode(pairs)}" if pairs and after is None else "")}
+    asked = urlencode(criteria.pairs if after is None else [(_CURSOR, given[_CURSOR])])
+    links = {"self": f"{kernel.base}/{resource_type}" + (f"?{asked}" if asked else "")}
     if more:
         links["next"] = f"{kernel.base}/{resource_type}?{_CURSOR}={_sealed(kernel, resource_type, pairs, found[-1])}"
     entries = [entry(f"{kernel.base}/{row.reference}", row.text, search={"mode": "match"}) for row in found]

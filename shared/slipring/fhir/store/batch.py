@@ -17,12 +17,11 @@ class Stale(Exception):
     """Something the decision relied on changed before the commit; the handler must look again."""
 
 
-@dataclass(frozen=True, slots=True)
 class KeyTaken(Exception):
-    """A business key is held by another resource."""
+    """One of these business keys is held by another resource; who holds it is asked once the commit is undone."""
 
-    key: str
-    holder: str  # "Type/id"
+    def __init__(self, keys: Sequence[str]) -> None:
+        self.keys = keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +109,11 @@ class Batch:
     taking: Taking | None = None
     lanes: list[Lane] = field(default_factory=list)
     armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
+
+    @property
+    def empty(self) -> bool:
+        """Whether there is nothing to write and nothing to check."""
+        return not (self.versions or self.audits or self.require or self.wake or self.cancel or self.taking)
 
     @property
     def plain(self) -> bool:

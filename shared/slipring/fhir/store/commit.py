@@ -7,6 +7,7 @@ writes. Nothing else in the project writes resources.
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -23,13 +24,13 @@ _FAMILIES = (
     ("search_date", ("parameter", "low", "high"), ("text", "timestamptz", "timestamptz"), "dates"),
     ("search_string", ("parameter", "folded", "exact"), ("text", "text", "text"), "strings"),
 )
-_AUDIT_COLUMNS = (
-    "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
-)
+_AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
 
 
 @cache
-def _statement(*, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool) -> str:
+def _statement(
+    *, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
+) -> str:
     """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
     number = iter(range(9, 64))
 
@@ -52,19 +53,20 @@ def _statement(*, replaces: bool, copies: bool, families: tuple[bool, ...], keys
         """events AS (INSERT INTO outbox (key, type, resource_id, version, method)
              SELECT key, type, id, version, method FROM done WHERE source = '' ORDER BY n)""",
     ]
-    for (table, columns, types, _), present in zip(_FAMILIES, families, strict=True):
-        names = ", ".join(columns)
+    for (table, names_of, types, _), present in zip(_FAMILIES, families, strict=True):
+        names = ", ".join(names_of)
         if replaces:
             parts.append(f"drop_{table} AS (DELETE FROM {table} t USING done d WHERE t.key = d.key)")
         if present:
             parts.append(
-                f"""{table}_rows AS (INSERT INTO {table} (key, {names}) SELECT d.key, {", ".join(f"r.{c}" for c in columns)}
+                f"""{table}_rows AS (INSERT INTO {table} (key, {names}) SELECT d.key, {", ".join(f"r.{c}" for c in names_of)}
                      FROM unnest({arrays("int", *types)}) AS r(n, {names}) JOIN done d ON d.n = r.n)"""
             )
     if keys:
         parts.append(
             f"""key_rows AS (INSERT INTO business_key (value, resource) SELECT r.value, d.key
-                 FROM unnest({arrays("int", "text")}) AS r(n, value) JOIN done d ON d.n = r.n)"""
+                 FROM unnest({arrays("int", "text")}) AS r(n, value) JOIN done d ON d.n = r.n
+                 WHERE NOT EXISTS (SELECT 1 FROM business_key b WHERE b.value = r.value AND b.resource = d.key))"""
         )
     if audits:
         columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text")
@@ -107,9 +109,7 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
     ]
     present = []
     for _, columns, _, attribute in _FAMILIES:
-        rows = [
-            (n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)
-        ]
+        rows = [(n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)]
         present.append(bool(rows))
         if rows:
             arguments += [[row[i] for row in rows] for i in range(len(columns) + 1)]
@@ -161,6 +161,10 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
 
     `within`: a connection whose transaction is open already (conditional creates hold their lock in it).
     """
+    if batch.keys and not batch.versions:
+        raise LookupError("a business key is taken with the resource it belongs to")
+    if batch.empty:
+        return
     try:
         if within is not None:
             await _checked(within, batch)
@@ -173,8 +177,8 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
             async with transaction(pool, []) as connection:
                 await _checked(connection, batch)
     except asyncpg.UniqueViolationError as error:
-        if error.table_name == "business_key":
-            raise await _holder(pool, batch) from error
+        if getattr(error, "table_name", "") == "business_key":
+            raise KeyTaken([key for v in batch.versions for key in v.keys] + batch.keys) from error
         raise Stale from error
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise Stale from error
@@ -238,13 +242,11 @@ async def _lock(connection: asyncpg.Connection, batch: Batch, expected: dict[str
         raise Stale
 
 
-async def _holder(pool: asyncpg.Pool, batch: Batch) -> KeyTaken | Stale:
-    """Name the resource that holds one of the batch's keys, for the Location header."""
-    wanted = [key for v in batch.versions for key in v.keys] + batch.keys
-    async with pool.acquire() as connection:
-        row = await connection.fetchrow(
-            "SELECT b.value, r.type || '/' || r.id AS holder FROM business_key b JOIN resource r ON r.key = b.resource "
-            "WHERE b.value = ANY($1::text[])",
-            wanted,
-        )
-    return KeyTaken(row["value"], row["holder"]) if row else Stale()
+async def holder_of(pool: asyncpg.Pool, keys: Sequence[str]) -> str | None:
+    """The resource that holds one of these business keys, as `Type/id`."""
+    found = await pool.fetchval(
+        "SELECT r.type || '/' || r.id FROM business_key b JOIN resource r ON r.key = b.resource "
+        "WHERE b.value = ANY($1::text[])",
+        list(keys),
+    )
+    return str(found) if found else None

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 
@@ -16,7 +16,19 @@ from slipring.fhir.service import Stored
 from slipring.fhir.store import query
 
 _DECODER = json.JSONDecoder(parse_float=Decimal)
-Reader = asyncpg.Pool | asyncpg.Connection
+
+
+class Reader(Protocol):
+    """A pool or one of its connections, as far as reading goes."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """All rows."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        """The first row or None."""
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first value of the first row."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,15 +133,22 @@ async def history(
     limit: int,
 ) -> list[tuple[int, Row]]:
     """Versions kept here, newest first, as (sequence, row); `before` continues from a sequence number."""
+    arguments: list[Any] = []
+    where = ["r.source = ''"]
+    for condition, kind, value in (
+        ("r.type =", "text", resource_type),
+        ("r.id =", "text", resource_id),
+        ("v.updated_at >=", "timestamptz", since),
+        ("v.sequence <", "bigint", before),
+    ):
+        if value is not None:
+            arguments.append(value)
+            where.append(f"{condition} ${len(arguments)}::{kind}")
+    if resource_id is not None:  # few rows of one resource: by its key, not along the whole sequence
+        where.append("v.key = (SELECT k.key FROM resource k WHERE k.type = $1 AND k.id = $2)")
     records = await reader.fetch(
-        f"SELECT {_COLUMNS}, v.sequence FROM version v JOIN resource r ON r.key = v.key WHERE r.source = '' "
-        "AND ($1::text IS NULL OR r.type = $1) AND ($2::text IS NULL OR r.id = $2) "
-        "AND ($3::timestamptz IS NULL OR v.updated_at >= $3) AND ($4::bigint IS NULL OR v.sequence < $4) "
-        "ORDER BY v.sequence DESC LIMIT $5",
-        resource_type,
-        resource_id,
-        since,
-        before,
-        limit,
+        f"SELECT {_COLUMNS}, v.sequence FROM version v JOIN resource r ON r.key = v.key WHERE {' AND '.join(where)} "
+        f"ORDER BY v.sequence DESC LIMIT {int(limit)}",
+        *arguments,
     )
     return [(record["sequence"], _row(record)) for record in records]

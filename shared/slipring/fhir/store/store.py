@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
 
 import asyncpg
 
 from slipring.fhir.store.audit import AuditQueue
 from slipring.fhir.store.batch import Batch
-from slipring.fhir.store.commit import commit
+from slipring.fhir.store.commit import commit, holder_of
 from slipring.fhir.store.engine import transaction
 
 
@@ -32,6 +33,10 @@ class Store:
         await commit(self.pool, batch, within)
         if within is None:
             self.wake(batch)
+
+    async def holder(self, keys: Sequence[str]) -> str | None:
+        """The resource that holds one of these business keys, as `Type/id`."""
+        return await holder_of(self.pool, keys)
 
     def wake(self, batch: Batch) -> None:
         """Tell the workers of this process at once; a missed call costs one poll, never an event."""

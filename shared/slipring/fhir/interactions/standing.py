@@ -1,0 +1,111 @@
+"""What stands where a client wants to write: versions compared, client ids judged, records protected."""
+
+from __future__ import annotations
+
+import re
+
+from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.outcome import FhirError, conflict, forbidden, invalid, not_found, refusal
+from slipring.fhir.service import Stored
+from slipring.fhir.store import reading
+from slipring.fhir.store.reading import Reader, Row
+
+ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
+_OURS = re.compile(r"[a-z]-")  # ids made by a service: letter, dash, UUID
+_ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?', re.ASCII)
+
+
+async def to_replace(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str, if_match: str | None, reader: Reader
+) -> Stored | None:
+    """The version a PUT replaces, also a deletion; None when the client may bring its own id."""
+    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    if row and row.source:
+        raise not_found(f"{resource_type}/{resource_id}")
+    if row:
+        context.demand(resource_type, "u")
+        match_version(row, if_match)
+        return row.stored()
+    context.demand(resource_type, "c")
+    if if_match is not None:
+        raise _nothing_to_match()
+    _judge_client_id(context, resource_type, resource_id)
+    return None
+
+
+async def to_delete(
+    kernel: Kernel, resource_type: str, resource_id: str, if_match: str | None, reader: Reader
+) -> Stored | None:
+    """What a DELETE hides, None when that is done already; records of the retention table are refused (409)."""
+    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    if row is None or row.source:
+        if if_match is not None:
+            raise _nothing_to_match()
+        raise not_found(f"{resource_type}/{resource_id[:64]}")
+    match_version(row, if_match)
+    if row.deleted:
+        return None
+    stored = row.stored()
+    if kernel.kept(resource_type).record and stored.resource.get("status") not in ("draft", "entered-in-error"):
+        raise conflict(
+            f"{resource_type} is a record that must be kept; mark it entered-in-error instead of deleting it.",
+            f"{resource_type} 属须保存的记录，不能删除；请标记为 entered-in-error。",
+            at=f"{resource_type}.status",
+        )
+    return stored
+
+
+def match_version(row: Row, if_match: str | None) -> None:
+    """412 unless If-Match names the current version; a deleted resource has none."""
+    if if_match is None:
+        return
+    if row.deleted:
+        raise _nothing_to_match()
+    found = _ETAG.fullmatch(if_match.strip())
+    if not found or int(found[1]) != row.version:
+        raise refusal(
+            412,
+            "conflict",
+            f"The current version is {row.version}, not the one of If-Match.",
+            f"当前版本为 {row.version}，与 If-Match 不符。",
+            headers={"ETag": f'W/"{row.version}"'},
+        )
+
+
+def several(resource_type: str, at: str = "") -> FhirError:
+    """412: a condition that matches more than one resource decides nothing."""
+    return refusal(
+        412,
+        "multiple-matches",
+        f"More than one {resource_type} matches the condition.",
+        f"有多个 {resource_type} 符合条件。",
+        at=at,
+    )
+
+
+def _nothing_to_match() -> FhirError:
+    return refusal(412, "conflict", "There is no version to match.", "没有可匹配的版本。")
+
+
+def _judge_client_id(context: Context, resource_type: str, resource_id: str) -> None:
+    """Client-chosen ids tend to be card numbers: only the import scope may bring them."""
+    if not ID.fullmatch(resource_id):
+        raise invalid(
+            "An id has 1 to 64 of A-Z a-z 0-9 - .",
+            "id 只能含 1 至 64 个 A-Z a-z 0-9 - . 字符。",
+            at=f"{resource_type}.id",
+        )
+    if _OURS.match(resource_id):
+        raise refusal(
+            404 if not context.imported else 422,
+            "not-found",
+            f"{resource_type}/{resource_id} is not known here, and ids of this form are given by the services.",
+            f"此处没有 {resource_type}/{resource_id}；该形式的 id 由服务分配。",
+            at=f"{resource_type}.id",
+        )
+    if not context.imported:
+        raise forbidden(
+            "A client may choose an id only with the scope slipring/import; POST the resource instead.",
+            "只有持 slipring/import 权限方可自定 id；请改用 POST。",
+            at=f"{resource_type}.id",
+        )
