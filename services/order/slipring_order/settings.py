@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -47,4 +48,9 @@ class OrderSettings:
     @property
     def limits(self) -> LimitBook:
         """The limits of this service, with what the department has confirmed."""
-        return LimitBook.load(_LIMITS, self.limits_confirmed)
+        return _limits(self.limits_confirmed)
+
+
+@cache
+def _limits(confirmed: frozenset[str]) -> LimitBook:
+    return LimitBook.load(_LIMITS, confirmed)
