@@ -37,6 +37,8 @@ from slipring.runtime.settings import Settings
 
 NAMES = ("order", "consent", "report", "critical")
 _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
+# The demo department has confirmed the shipped defaults; a real one confirms its own.
+DEMO_ENVIRONMENT = {"SLIPRING_DEMO": "1", "SLIPRING_LIMITS_CONFIRMED": "*", "SLIPRING_CONSENT_CONFIRMED": "*"}
 _SERVICE_SCOPE = "system/*.cruds slipring/draft-read"
 
 
@@ -116,6 +118,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     verifier = TokenVerifier(load_keys, plan.clock.now)
     house = House({}, None, {})
     http = httpx.AsyncClient(timeout=10, follow_redirects=False, trust_env=False)
+    owners = the_owners()
     around = Surroundings(
         dsn=dsn,
         url=plan.url,
@@ -130,7 +133,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         fake_time=plan.fake_time,
         max_body_bytes=plan.settings.max_body_bytes,
         max_entries=plan.settings.max_entries,
-        owners={k: the_owners().keepers_of(k)[0] for s in plan.services.values() for k in (x.type for x in s.keeps) if the_owners().keepers_of(k)},
+        owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
     )
     try:
@@ -145,12 +148,24 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             behind = {name: _client(plan, house, name, None) for name in NAMES}
             house.peers.update(behind)
             tokens = TokenEndpoint(
-                front_pool, front_schema, plan.url, f"{plan.url}/auth/token", plan.clock.now, plan.demo
+                front_pool,
+                front_schema,
+                plan.url,
+                f"{plan.url}/auth/token",
+                plan.clock.now,
+                plan.demo,
+                inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
             )
             house.front = create_front(
-                behind, tokens, load_keys, cursor_key, now=plan.clock.now,
+                behind,
+                tokens,
+                load_keys,
+                cursor_key,
+                now=plan.clock.now,
                 settings=FrontSettings(
-                    base_url=plan.settings.url or "", demo=plan.demo, max_body_bytes=plan.settings.max_body_bytes,
+                    base_url=plan.settings.url or "",
+                    demo=plan.demo,
+                    max_body_bytes=plan.settings.max_body_bytes,
                     max_entries=plan.settings.max_entries,
                 ),
             )
@@ -180,33 +195,52 @@ def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncCli
     if by is not None:
         client = f"slipring-{by}"
         auth = BackendAuth(
-            f"{plan.url_of('front')}/auth/token", client, key_file(plan.data_dir, client), _SERVICE_SCOPE, now=plan.clock.now
+            f"{plan.url_of('front')}/auth/token",
+            client,
+            key_file(plan.data_dir, client),
+            _SERVICE_SCOPE,
+            now=plan.clock.now,
         )
     return httpx.AsyncClient(
-        transport=transport, base_url=plan.url_of(to), auth=auth, timeout=30, trust_env=False,
+        transport=transport,
+        base_url=plan.url_of(to),
+        auth=auth,
+        timeout=30,
+        trust_env=False,
         headers={"Accept": "application/fhir+json"},
     )
 
 
-def installed_services() -> dict[str, Service]:
-    """The services that are installed, by their entry points: shared code imports none of them."""
-    return {point.name: point.load() for point in entry_points(group="slipring.services")}
+def installed_services(names: Sequence[str] = NAMES) -> dict[str, Service]:
+    """The services asked for, by their entry points: shared code imports none of them."""
+    return {point.name: point.load() for point in entry_points(group="slipring.services") if point.name in names}
 
 
 def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished."""
     os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
+    if "front" in names:
+        os.environ.setdefault("SLIPRING_URL", f"http://{host}:{port}")
     if demo:
-        os.environ["SLIPRING_DEMO"] = "1"
+        os.environ.update(DEMO_ENVIRONMENT)
     plan = Plan(
-        names, Settings.from_env(), demo, host, port, data_dir, SystemClock(), installed_services(),
+        names,
+        Settings.from_env(),
+        demo,
+        host,
+        port,
+        data_dir,
+        SystemClock(),
+        installed_services(names),
     )
     asyncio.run(_serve(plan))
 
 
 async def _serve(plan: Plan) -> None:
     async with opened(plan) as house:
-        config = uvicorn.Config(house, host=plan.host, port=plan.port, log_level="warning", lifespan="off", access_log=False)
+        config = uvicorn.Config(
+            house, host=plan.host, port=plan.port, log_level="warning", lifespan="off", access_log=False
+        )
         server = uvicorn.Server(config)
         answering = asyncio.create_task(server.serve())
         while not server.started and not answering.done():

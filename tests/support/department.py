@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from slipring.identity.client import BackendAuth
 from slipring.identity.keys import key_file
 from slipring.process import DEMO_ENVIRONMENT, House, Plan, installed_services, opened

@@ -11,10 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
-from slipring_demo.servers import free_port
-
 from slipring.identity.client import BackendAuth
 from slipring.identity.keys import key_file
+from slipring_demo.servers import free_port
 
 
 @dataclass

@@ -1,0 +1,124 @@
+"""Chapters one to three: order with a missing item, completed and justified; arrival."""
+
+from __future__ import annotations
+
+import uuid
+
+from slipring_demo.cast import SYNTHETIC, C
+from slipring_demo.scene import Scene, Tree, moment
+
+_V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
+_PULMONARY_CTA = {"system": "http://loinc.org", "code": "36147-7", "display": "CTA Pulmonary arteries W contrast IV"}
+_SAID = {
+    "surgery-endoscopy": "none",
+    "pathology": "none",
+    "earlier-imaging": "unknown",
+    "precautions": "sent and acknowledged",
+    "consent-information": "sent and acknowledged",
+}
+
+
+def order_with_a_missing_item(scene: Scene) -> None:
+    """The HIS posts a request that says nothing about laboratory results."""
+    teller = scene.teller
+    teller.say("The HIS orders a CT and forgets one item")
+    if scene.patient.get("gender") == "female":
+        status = teller.created(_not_pregnant(scene))
+    else:
+        status = None
+    request = _request(scene)
+    if status:
+        request["supportingInfo"] = [{"reference": f"Observation/{status['id']}"}]
+    scene.request = teller.created(
+        request, If_None_Exist=f"identifier={C}/his-order|{request['identifier'][0]['value']}"
+    )
+    task = teller.wait_for(f"Task?based-on={scene.exam}&code=exam", "the exam's Task", seconds=5)
+    teller.must(scene.state() == "awaiting-information", "held: awaiting-information, nothing is scheduled")
+    for concept in [task.get("statusReason", {})]:
+        teller.note(f"missing: {concept.get('text') or concept}")
+    teller.note(f"imaging number {scene.imaging_number}")
+
+
+def completed_and_justified(scene: Scene) -> None:
+    """The item is supplied; the rules judge again."""
+    teller = scene.teller
+    teller.say("The HIS supplies it; the rules judge the exam justified")
+    scene.request["extension"].append(_stated("laboratory", "D-dimer 4.1 mg/L (synthetic)"))
+    scene.request = teller.saved(scene.request)
+    teller.must(scene.state() == "justified", "justified")
+    for answer in teller.found(f"GuidanceResponse?subject={scene.subject['reference']}", quiet=True)[-1:]:
+        teller.note(f"recorded: GuidanceResponse/{answer['id']} ({answer['status']})")
+
+
+def arrival(scene: Scene) -> None:
+    """Scheduled on a scanner, arrived, identity checked."""
+    scene.teller.say("Scheduled, arrived, identity checked")
+    for state in ("scheduled", "arrived"):
+        move(scene, state)
+    scene.teller.must(scene.state() == "arrived", "arrived")
+
+
+def move(scene: Scene, state: str) -> None:
+    """Move the exam by its Task's businessStatus; the state table decides."""
+    task = scene.task()
+    task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": state}]}
+    scene.teller.saved(task)
+
+
+def _request(scene: Scene) -> Tree:
+    coding, site = _PULMONARY_CTA, None
+    if scene.earlier_study:
+        codes = [c for concept in scene.earlier_study.get("procedureCode", []) for c in concept.get("coding", [])]
+        coding = codes[0] if codes else coding
+        site = next((s.get("bodySite") for s in scene.earlier_study.get("series", []) if s.get("bodySite")), None)
+    return {
+        "resourceType": "ServiceRequest",
+        "meta": SYNTHETIC,
+        "extension": [_stated(item, said) for item, said in _SAID.items()],
+        "identifier": [
+            {
+                "type": {"coding": [{"system": _V2_0203, "code": "PLAC"}]},
+                "system": f"{C}/his-order",
+                "value": f"HIS-{uuid.uuid4().hex[:10]}",
+            }
+        ],
+        "status": "active",
+        "intent": "order",
+        "priority": "urgent",
+        "category": [{"coding": [{"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}]}],
+        "code": {"coding": [coding]},
+        "bodySite": [
+            {"coding": [site or {"system": "http://snomed.info/sct", "code": "816094009", "display": "Chest"}]}
+        ],
+        "orderDetail": [{"coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB02", "display": "iohexol"}]}],
+        "subject": scene.subject,
+        "requester": scene.person("requester"),
+        "performer": [{"reference": scene.ward}],
+        "authoredOn": moment(),
+        "reasonCode": [
+            {
+                "text": "Sudden dyspnoea and chest pain for two hours; pulmonary embolism? 突发呼吸困难伴胸痛2小时，肺栓塞？"
+            }
+        ],
+    }
+
+
+def _stated(item: str, said: str) -> Tree:
+    return {
+        "url": f"{C}/StructureDefinition/clinical-data",
+        "extension": [{"url": "item", "valueCode": item}, {"url": "statement", "valueString": said}],
+    }
+
+
+def _not_pregnant(scene: Scene) -> Tree:
+    return {
+        "resourceType": "Observation",
+        "meta": SYNTHETIC,
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "82810-3"}]},
+        "subject": scene.subject,
+        "effectiveDateTime": moment(),
+        "valueCodeableConcept": {
+            "coding": [{"system": "http://loinc.org", "code": "LA26683-5", "display": "Not pregnant"}]
+        },
+    }

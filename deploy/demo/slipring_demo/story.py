@@ -1,0 +1,120 @@
+"""The story of one exam, from the order to the closed loop."""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import json
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from slipring.front.load import load_files
+from slipring.identity.client import api_client
+
+from slipring_demo import contrast, ordering, reading, scanning
+from slipring_demo.cast import STAFF, cast_bundle
+from slipring_demo.receivers import Receiver
+from slipring_demo.scene import Scene
+from slipring_demo.servers import Servers
+from slipring_demo.teller import StepFailed, Teller
+
+Tree = dict[str, Any]
+
+
+def tell(servers: Servers, patients: Sequence[Path], dose_report: Path | None) -> None:
+    """Play every step; StepFailed names the one that does not hold."""
+    receivers = {name: Receiver(name) for name in ("requester", "ward duty", "HIS")}
+    try:
+        with api_client(servers.url, data_dir=servers.data_dir, scope="system/*.cruds") as http:
+            scene = _people(Teller(http), servers, receivers, patients)
+            scene.dose_report = dose_report
+            reading.subscribe(scene)
+            ordering.order_with_a_missing_item(scene)
+            ordering.completed_and_justified(scene)
+            ordering.arrival(scene)
+            contrast.consent_before_contrast(scene)
+            scanning.exam_with_dose_report(scene)
+            report = reading.draft(scene)
+            case = reading.flag(scene, report)
+            reading.answered(scene, case)
+            reading.signed_twice(scene, report)
+            reading.received(scene, report)
+            reading.verified(scene, report)
+            _closed(scene, report)
+    finally:
+        for receiver in receivers.values():
+            receiver.close()
+
+
+def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], patients: Sequence[Path]) -> Scene:
+    """The cast; with given Bundles the patient comes from them."""
+    teller.say("The department and its people (all invented)")
+    answer = teller.ask("POST", "", cast_bundle(with_patient=not patients))
+    made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer["entry"]]
+    staff = dict(zip(STAFF, made[3 : 3 + 2 * len(STAFF) : 2], strict=True))
+    study = None
+    if patients:
+        teller.note(f"loading {', '.join(path.name for path in patients)}")
+        with api_client(servers.url, data_dir=servers.data_dir, scope="system/*.cruds slipring/import") as loader:
+            summary = load_files(patients, loader, lambda text: print(f"      {text}", end="\r", flush=True))
+        for line in summary.lines():
+            teller.note(line)
+        patient, study = _given(teller, patients)
+    else:
+        patient = teller.ask("GET", made[-1])
+    return Scene(
+        teller,
+        servers.data_dir,
+        staff,
+        made[1],
+        made[2],
+        patient,
+        {"requester": receivers["requester"], "ward duty": receivers["ward duty"]},
+        receivers["HIS"],
+        study,
+    )
+
+
+def _given(teller: Teller, patients: Sequence[Path]) -> tuple[Tree, Tree | None]:
+    """The given patient, and the newest CT study among the loaded ones."""
+    for path in reversed(patients):
+        opener = {".bz2": bz2.open, ".gz": gzip.open}.get(path.suffix, open)
+        with opener(path, "rb") as file:
+            bundle = json.load(file)
+        people = [
+            e["resource"]
+            for e in bundle.get("entry", [bundle])
+            if e.get("resource", e).get("resourceType") == "Patient"
+        ]
+        if people:
+            patient = teller.ask("GET", f"Patient/{people[0]['id']}")
+            studies = teller.found(f"ImagingStudy?patient=Patient/{patient['id']}&_count=500&_sort=-started")
+            scans = [s for s in studies if _is_ct(s)]
+            if studies:
+                teller.note(f"{len(studies)} imaging studies, {len(scans)} of them CT")
+            return patient, scans[0] if scans else None
+    raise StepFailed("none of the given files holds a Patient")
+
+
+def _is_ct(study: Tree) -> bool:
+    modalities = [*study.get("modality", []), *(s["modality"] for s in study.get("series", []) if "modality" in s)]
+    return any(modality.get("code") == "CT" for modality in modalities)
+
+
+def _closed(scene: Scene, report: str) -> None:
+    """The last line: the loop is closed."""
+    teller = scene.teller
+    teller.say("The loop is closed")
+    teller.wait_for(
+        f"Task?based-on={scene.exam}&code=exam",
+        "the exam is closed",
+        lambda task: task["businessStatus"]["coding"][0]["code"] in ("reported", "closed"),
+    )
+    told = (scene.times["read back"] - scene.times["flagged"]).total_seconds()
+    rang = (scene.times["first ring"] - scene.times["flagged"]).total_seconds()
+    teller.note(
+        f"{datetime.now().astimezone():%H:%M:%S}  {scene.imaging_number}: justified -> consented -> scanned -> flagged -> rung after "
+        f"{rang:.1f} s, read back after {told:.1f} s -> signed by two -> released ({report}) -> verified. Closed loop 闭环."
+    )
