@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from importlib.metadata import entry_points
@@ -32,8 +32,9 @@ from slipring.identity.keys import key_file
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
+from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.postgres import ensure_running
-from slipring.runtime.settings import Settings
+from slipring.runtime.settings import BadSettings, Settings
 
 NAMES = ("order", "consent", "report", "critical")
 _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
@@ -50,7 +51,7 @@ class House:
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
 
-    async def __call__(self, scope: dict[str, Any], receive: Any, send: Any) -> None:
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Hand a request to its service, else to the front."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
@@ -94,14 +95,20 @@ class Plan:
     @property
     def url(self) -> str:
         """Where this process answers."""
-        return f"http://{self.host}:{self.port}"
+        host = "127.0.0.1" if self.host in ("0.0.0.0", "::") else self.host  # noqa: S104 - every address: not one to tell
+        return f"http://{host}:{self.port}"
+
+    @property
+    def public_url(self) -> str:
+        """Where clients find the front; tokens are made out for this address."""
+        return self.settings.url.rstrip("/") or self.url_of("front")
 
     def url_of(self, name: str) -> str:
-        """Where a service or the front answers: here, or where the settings say."""
-        if name in self.names:
-            return self.url
-        given = getattr(self.settings, f"{name}_url", None)
-        return str(given or f"http://{self.host}:{_PORTS[name]}").rstrip("/")
+        """Where a service or the front answers: as the settings say, else here, else at its usual port."""
+        given = str(getattr(self.settings, f"{name}_url")).rstrip("/")
+        if given or name in self.names:
+            return given or self.url
+        return f"http://{self.host}:{_PORTS[name]}"
 
 
 @asynccontextmanager
@@ -141,7 +148,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             if name == "front":
                 continue
             own_peers = {other: _client(plan, house, other, name) for other in NAMES if other != name}
-            around.peers = own_peers
+            around.peers, around.url = own_peers, plan.url_of(name)
             house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
             house.services[name] = await open_service(plan.services[name], around)
         if "front" in plan.names:
@@ -150,8 +157,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             tokens = TokenEndpoint(
                 front_pool,
                 front_schema,
-                plan.url,
-                f"{plan.url}/auth/token",
+                plan.public_url,
+                f"{plan.public_url}/auth/token",
                 plan.clock.now,
                 plan.demo,
                 inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
@@ -219,13 +226,20 @@ def installed_services(names: Sequence[str] = NAMES) -> dict[str, Service]:
 def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: Path) -> None:
     """Serve until SIGTERM or SIGINT; requests in flight are finished."""
     os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
-    if "front" in names:
-        os.environ.setdefault("SLIPRING_URL", f"http://{host}:{port}")
     if demo:
         os.environ.update(DEMO_ENVIRONMENT)
+        if "front" in names:
+            os.environ.setdefault("SLIPRING_URL", f"http://{host}:{port}")
+    settings = Settings.from_env()
+    if not (demo or settings.url):
+        raise BadSettings(
+            "Outside demo mode SLIPRING_URL must say how clients reach the front, e.g. https://ct.hospital.example. "
+            "非演示模式必须设置 SLIPRING_URL。"
+        )
+    configure_logs(settings.log_level)
     plan = Plan(
         names,
-        Settings.from_env(),
+        settings,
         demo,
         host,
         port,
@@ -238,14 +252,21 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
 
 async def _serve(plan: Plan) -> None:
     async with opened(plan) as house:
+        asked = plan.settings.log_level in ("debug", "info")
         config = uvicorn.Config(
-            house, host=plan.host, port=plan.port, log_level="warning", lifespan="off", access_log=False
+            with_request_log(house) if asked else house,
+            host=plan.host,
+            port=plan.port,
+            log_level="warning",
+            lifespan="off",
+            access_log=False,
         )
         server = uvicorn.Server(config)
         answering = asyncio.create_task(server.serve())
-        while not server.started and not answering.done():
+        while not server.started and not answering.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.01)
-        await house.start()
+        if server.started:
+            await house.start()
         print(f"slipring: {', '.join(plan.names)} at {plan.url}" + (" (DEMO)" if plan.demo else ""), flush=True)  # noqa: T201
         await answering
 

@@ -42,7 +42,11 @@ def start(data_dir: Path, *, apart: bool, port: int) -> Servers:
     ports = {"front": port or free_port()}
     ports |= {name: free_port() for name in _NAMES[1:]} if apart else {}
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
-    environment |= {"SLIPRING_LADDER": str(_LADDER), "SLIPRING_DATA_DIR": str(data_dir)}
+    environment |= {
+        "SLIPRING_LOG_LEVEL": "warning",
+        "SLIPRING_LADDER": str(_LADDER),
+        "SLIPRING_DATA_DIR": str(data_dir),
+    }
     environment |= {
         f"SLIPRING_{name.upper()}_URL": f"http://127.0.0.1:{number}" for name, number in ports.items() if apart
     }
