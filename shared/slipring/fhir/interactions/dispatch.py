@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl
 
 import asyncpg
 import structlog
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from slipring.fhir.act import on_record
@@ -32,7 +32,7 @@ _LOG = structlog.get_logger("slipring.fhir")
 
 
 class Door:
-    """The FHIR base of one service as a Starlette endpoint."""
+    """The FHIR base of one service."""
 
     def __init__(self, kernel: Kernel, verify: Verify) -> None:
         self._kernel = kernel
@@ -59,6 +59,8 @@ class Door:
             return await doing
         except FhirError as error:
             return refused(error, context.language)
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to read it
         except asyncpg.DataError as error:
             _LOG.info("input refused by the database", kind=type(error).__name__, request_id=context.request_id)
             wrong = invalid("A value cannot be stored or compared.", "有值无法保存或比较。")
