@@ -197,7 +197,7 @@ async def _identity(dsn: str, schema: str, plan: Plan) -> bytes:
 def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncClient:
     """The way to a service: inside this process when it is served here, over HTTP otherwise."""
     inside = to in plan.names and (by is None or "front" in plan.names)
-    transport = httpx.ASGITransport(app=house, raise_app_exceptions=False) if inside else None  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=house, raise_app_exceptions=False) if inside else None
     auth = None
     if by is not None:
         client = f"slipring-{by}"
