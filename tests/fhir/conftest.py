@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import (
     Call,
@@ -21,6 +20,7 @@ from slipring.fhir.service import (
     Write,
     successor,
 )
+
 from tests.fhir.place import Place, opened
 
 
@@ -55,7 +55,9 @@ def small_service() -> Service:
         "A small service",
         keeps=[
             Keeps("Patient"),
-            Keeps("ServiceRequest", numbered, unique=(UniqueIdentifier("PLAC"), UniqueIdentifier("ACSN")), owned=("ACSN",)),
+            Keeps(
+                "ServiceRequest", numbered, unique=(UniqueIdentifier("PLAC"), UniqueIdentifier("ACSN")), owned=("ACSN",)
+            ),
             Keeps("Task"),
             Keeps("Observation"),
             Keeps("DiagnosticReport", record=True),

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-
 from slipring.app import Running, Surroundings, open_service
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import unauthorized

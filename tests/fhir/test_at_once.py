@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from slipring.fhir.service import Call, Changes, Desk, Keeps, Operation, Require, Save, Service, successor
+
 from tests.fhir.place import Place, a_bundle, a_patient, a_request, a_task, opened
 
 
@@ -20,7 +21,9 @@ async def test_sixty_four_conditional_creates_make_one(place: Place) -> None:
 
 
 async def test_sixty_four_transactions_with_the_same_condition_make_one(place: Place) -> None:
-    bundle = a_bundle("transaction", ("POST", "ServiceRequest", a_request("at-once-t")), ("POST", "Patient", a_patient()))
+    bundle = a_bundle(
+        "transaction", ("POST", "ServiceRequest", a_request("at-once-t")), ("POST", "Patient", a_patient())
+    )
     bundle["entry"][0]["request"]["ifNoneExist"] = "identifier=urn:his|at-once-t"
     answers = await asyncio.gather(*(place.ask("POST", "", bundle) for _ in range(64)))
     assert {answer.status_code for answer in answers} == {200}
@@ -79,7 +82,12 @@ async def test_a_decision_is_made_again_when_what_it_relied_on_has_changed(data_
         seen.append(patient.version)
         looked.set()
         await go_on.wait()
-        issue = {"resourceType": "DetectedIssue", "id": desk.new_id(), "status": "final", "detail": str(patient.version)}
+        issue = {
+            "resourceType": "DetectedIssue",
+            "id": desk.new_id(),
+            "status": "final",
+            "detail": str(patient.version),
+        }
         return Changes(
             save=[Save(issue), successor(call.target, status="completed")],
             require=[Require(patient.reference, patient.version)],
@@ -107,7 +115,9 @@ async def test_a_business_key_is_taken_once(data_dir: Path) -> None:
         case = a_task(id=desk.new_id())
         return Changes(save=[Save(case)], keys=["case:1"], answer=case)
 
-    service = Service("order", "o", "x", keeps=[Keeps("Task")], operations=[Operation("Task", "open", open_case, "type")])
+    service = Service(
+        "order", "o", "x", keeps=[Keeps("Task")], operations=[Operation("Task", "open", open_case, "type")]
+    )
     async with opened(data_dir, service) as street:
         answers = await asyncio.gather(*(street["order"].ask("POST", "Task/$open") for _ in range(16)))
         assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 15}

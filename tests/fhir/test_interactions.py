@@ -192,7 +192,9 @@ async def test_head_trailing_slash_and_metadata_answer(place: Place) -> None:
 async def test_odd_requests_get_a_fitting_answer(
     place: Place, method: str, path: str, headers: dict[str, str], status: int
 ) -> None:
-    answer = await place.ask(method, path, json.dumps(a_patient()) if method in ("POST", "PUT") else None, headers=headers)
+    answer = await place.ask(
+        method, path, json.dumps(a_patient()) if method in ("POST", "PUT") else None, headers=headers
+    )
     assert answer.status_code == status, answer.text
     assert answer.json()["resourceType"] in ("OperationOutcome", "Bundle")
 

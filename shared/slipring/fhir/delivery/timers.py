@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -20,7 +21,7 @@ from slipring.fhir.act import Act, decided, on_record, perform
 from slipring.fhir.caller import itself
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Changes, Due, Errand
+from slipring.fhir.service import Changes, Desk, Due, Errand, successor
 from slipring.fhir.store.batch import Stale, Taking
 
 _LOG = structlog.get_logger("slipring.timers")
@@ -109,7 +110,7 @@ class Timers:
 
             async def handle() -> Changes:
                 if changes is not None:
-                    return changes
+                    return await on_what_stands(changes, desk)
                 due = Due(row["name"], row["subject"], row["timer_key"], row["due_at"], json.loads(row["payload"]))
                 return await kernel.service.timers[row["name"]](due, desk)
 
@@ -160,3 +161,25 @@ class Timers:
             )
         except (asyncpg.exceptions.PostgresError, OSError):
             _LOG.warning("timer left to its lease", name=row["name"])
+
+
+async def on_what_stands(changes: Changes, desk: Desk) -> Changes:
+    """What an errand wants to store, laid on versions written while it was under way.
+
+    It has been sent, so this must be recorded: sending again because somebody else wrote would be worse. Only the
+    members that the errand changed are taken over; a resource deleted meanwhile stays deleted.
+    """
+    saves = []
+    for save in changes.save:
+        reference = f"{save.resource['resourceType']}/{save.resource['id']}"
+        if save.replaces is None:
+            saves.append(save)
+            continue
+        standing, base = await desk.read(reference), await desk.read_version(reference, save.replaces)
+        if standing is not None and (base is None or standing.version == save.replaces):
+            saves.append(save)
+        elif standing is not None and base is not None:
+            names = (set(save.resource) | set(base.resource)) - {"id", "meta"}
+            told = {name: save.resource.get(name) for name in names}
+            saves.append(successor(standing, **{n: v for n, v in told.items() if v != base.resource.get(n)}))
+    return replace(changes, save=saves, require=())

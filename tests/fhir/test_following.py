@@ -1,0 +1,150 @@
+"""Copies of another service: filled from a snapshot, kept by events, dated by a pulse, never answered here."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from slipring.fhir.service import Arrival, Changes, Desk, Follows, Keeps, Save, Service
+
+from tests.fhir.place import Street, a_patient, a_task, opened, until
+
+ORDER = Service("order", "o", "x", keeps=[Keeps("Task"), Keeps("Patient")])
+
+
+async def arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """One issue for each task, made with the first version that arrives."""
+    if arrival.before is not None or arrival.deleted:
+        return Changes.none()
+    return Changes(save=[Save({"resourceType": "DetectedIssue", "id": desk.new_id(), "status": "final"})])
+
+
+def report(criteria: str = "Task?status=requested") -> Service:
+    follows = [Follows("order", criteria, then=arrived), Follows("order", "Patient")]
+    return Service("report", "r", "y", keeps=[Keeps("DetectedIssue")], follows=follows)
+
+
+@pytest.fixture
+async def street(data_dir: Path) -> AsyncIterator[Street]:
+    async with opened(data_dir, ORDER, report()) as opened_street:
+        yield opened_street
+
+
+async def begin(street: Street) -> None:
+    for place in street.places.values():
+        await place.running.start()
+    await until(lambda: filled(street))
+
+
+async def filled(street: Street) -> bool:
+    return (await street["report"].client.get("/report/health/ready")).status_code == 200
+
+
+async def copies(street: Street, type_: str = "Task") -> dict[str, tuple[int, bool]]:
+    rows = await street["report"].rows(
+        "SELECT id, version, deleted FROM resource WHERE source = 'order' AND type = $1", type_
+    )
+    return {row["id"]: (row["version"], row["deleted"]) for row in rows}
+
+
+async def test_copies_are_filled_then_follow_and_are_never_answered(street: Street) -> None:
+    order = street["order"]
+    old = await order.make(a_task())
+    assert (await street["report"].client.get("/report/health/ready")).status_code == 503
+    await begin(street)
+    new = await order.make(a_task())
+    await until(lambda: holds(street, {old["id"]: (1, False), new["id"]: (1, False)}))
+    await order.ask("PUT", f"Task/{new['id']}", {**new, "status": "completed"})
+    await until(lambda: holds(street, {old["id"]: (1, False), new["id"]: (2, False)}))
+    await order.ask("DELETE", f"Task/{old['id']}")
+    await until(lambda: holds(street, {old["id"]: (2, True), new["id"]: (2, False)}))
+    assert len(await street["report"].found("DetectedIssue")) == 2
+    assert (await street["report"].ask("GET", f"Patient/{new['id']}")).status_code == 404
+    assert (
+        len(await street["report"].rows("SELECT 1 FROM version v JOIN resource r USING (key) WHERE r.source <> ''"))
+        == 2
+    )
+    assert not await street["report"].rows("SELECT 1 FROM outbox WHERE type = 'Task'")
+
+
+async def holds(street: Street, expected: dict[str, tuple[int, bool]]) -> bool:
+    return await copies(street) == expected
+
+
+async def test_a_pulse_dates_the_copies_also_when_nothing_happens(street: Street) -> None:
+    await begin(street)
+
+    async def as_of() -> object:
+        return (await street["report"].rows("SELECT min(as_of) AS moment FROM follow"))[0]["moment"]
+
+    first = await until(as_of)
+
+    async def later() -> bool:
+        return bool(await as_of() > first)
+
+    await until(later)
+
+
+async def test_events_twice_and_out_of_order_change_nothing(street: Street) -> None:
+    await begin(street)
+    task = await street["order"].make(a_task())
+    await until(lambda: holds(street, {task["id"]: (1, False)}))
+    changed = (await street["order"].ask("PUT", f"Task/{task['id']}", {**task, "description": "x"})).json()
+    await until(lambda: holds(street, {task["id"]: (2, False)}))
+    follower = street["report"].running.worker.follower
+    for tree, version in ((task, 1), (changed, 2)):
+        await follower._arrived("order", tree, "", version)
+    assert await copies(street) == {task["id"]: (2, False)}
+    assert len(await street["report"].found("DetectedIssue")) == 1
+
+
+async def test_a_lane_whose_sender_died_is_taken_over_at_once_and_repeats(data_dir: Path) -> None:
+    async with opened(data_dir, ORDER, report()) as street:
+        await begin(street)
+        order = street["order"]
+        await order.pool.execute(
+            "UPDATE subscription SET worker = 42, lease_until = clock_timestamp() + interval '10 s', fence = fence + 1"
+        )
+        task = await order.make(a_task())
+        await until(lambda: holds(street, {task["id"]: (1, False)}), 3)
+
+
+async def test_a_follower_that_comes_back_hears_at_once_what_it_missed(data_dir: Path) -> None:
+    around = {"schema_prefix": "comes_back_"}
+    async with opened(data_dir, ORDER, report(), **around) as street:
+        await begin(street)
+        await street["report"].running.worker.stop()
+        # As after a long time away: the lane rests for a minute.
+        await street["order"].pool.execute(
+            "UPDATE subscription SET status = 'error', failures = 9, next_attempt_at = clock_timestamp() + interval '60 s'"
+        )
+        task = await street["order"].make(a_task())
+        street["report"].running.worker.follower._registered.clear()
+        await street["report"].running.worker.start()
+        await until(lambda: holds(street, {task["id"]: (1, False)}), 4)
+
+
+async def test_other_criteria_fill_the_copies_anew(data_dir: Path) -> None:
+    around = {"schema_prefix": "criteria_"}
+    async with opened(data_dir, ORDER, report(), **around) as street:
+        await street["order"].make(a_patient())
+        draft = await street["order"].make(a_task("draft"))
+        await begin(street)
+        assert await copies(street) == {}
+        assert len(await copies(street, "Patient")) == 1
+    async with opened(data_dir, ORDER, report("Task"), **around) as street:
+        await begin(street)
+        await until(lambda: holds(street, {draft["id"]: (1, False)}))
+
+
+async def test_only_the_services_themselves_may_use_the_addresses_between_them(street: Street) -> None:
+    wish = {"criteria": "Task", "endpoint": "/report/follow/order"}
+    headers = {"Authorization": "Bearer his system/*.cruds"}
+    assert (await street["order"].client.put("/order/follows/report", json=wish, headers=headers)).status_code == 403
+    as_report = {"Authorization": "Bearer slipring-report"}
+    unreadable = {"criteria": "Task?nonsense=1", "endpoint": "/x"}
+    answer = await street["order"].client.put("/order/follows/report", json=unreadable, headers=as_report)
+    assert answer.status_code == 400
+    forged = await street["report"].client.post(
+        "/report/follow/order", json={"resourceType": "Bundle"}, headers=headers
+    )
+    assert forged.status_code == 403

@@ -1,0 +1,159 @@
+"""Durable timers fire once; an errand that must be repeated keeps its attempt id and says so."""
+
+import asyncio
+from collections import Counter
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from slipring.fhir.service import (
+    Call,
+    Changes,
+    Desk,
+    Due,
+    Errand,
+    Keeps,
+    Operation,
+    Parameter,
+    Service,
+    Wake,
+    successor,
+)
+
+from tests.fhir.place import Place, Resource, a_task, opened, until
+
+
+class Engine:
+    """A service with one timer and one errand, and what they were told."""
+
+    def __init__(self) -> None:
+        self.fired: list[Due] = []
+        self.sent: list[Errand] = []
+        self.failures = 0
+        self.collide: Place | None = None
+
+    async def arm(self, call: Call, desk: Desk) -> Changes:
+        assert call.target is not None
+        subject = call.target.reference
+        name, seconds = call.value("name"), float(call.value("seconds") or 0)
+        return Changes(wake=[Wake(name, subject, timedelta(seconds=seconds), key=f"{name}:{subject}")])
+
+    async def disarm(self, call: Call, desk: Desk) -> Changes:
+        assert call.target is not None
+        return Changes(cancel=[f"ring:{call.target.reference}"])
+
+    async def ring(self, due: Due, desk: Desk) -> Changes:
+        self.fired.append(due)
+        task = await desk.read(due.subject)
+        assert task is not None
+        return Changes(save=[successor(task, status="completed")])
+
+    async def call(self, errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
+        self.sent.append(errand)
+        if self.failures:
+            self.failures -= 1
+            raise httpx.ConnectError("away")
+        task = await desk.read(errand.subject)
+        assert task is not None
+        if self.collide is not None:
+            place, self.collide = self.collide, None
+            await place.ask("PUT", errand.subject, {**task.resource, "description": "meanwhile"})
+        return Changes(save=[successor(task, status="completed")])
+
+    def service(self) -> Service:
+        parameters = (Parameter("name", "string", min=1), Parameter("seconds", "decimal"))
+        return Service(
+            "order",
+            "o",
+            "x",
+            keeps=[Keeps("Task")],
+            operations=[
+                Operation("Task", "arm", self.arm, parameters=parameters),
+                Operation("Task", "disarm", self.disarm),
+            ],
+            timers={"ring": self.ring},
+            errands={"call": self.call},
+        )
+
+
+async def arm(place: Place, task: Resource, name: str, seconds: float = 0) -> None:
+    told = [{"name": "name", "valueString": name}, {"name": "seconds", "valueDecimal": seconds}]
+    body = {"resourceType": "Parameters", "parameter": told}
+    answer = await place.ask("POST", f"Task/{task['id']}/$arm", body)
+    assert answer.status_code == 200, answer.text
+
+
+async def done(place: Place, number: int) -> bool:
+    return len(await place.found("Task?status=completed&_count=100")) >= number
+
+
+async def test_timers_fire_once_with_two_workers(data_dir: Path) -> None:
+    engine = Engine()
+    around = {"schema_prefix": "timers_two_"}
+    async with opened(data_dir, engine.service(), **around) as one, opened(data_dir, engine.service(), **around) as two:
+        place = one["order"]
+        for running in (one, two):
+            await running["order"].running.start()
+        tasks = [await place.make(a_task()) for _ in range(20)]
+        await asyncio.gather(*(arm(place, task, "ring", 0.1) for task in tasks))
+        await until(lambda: done(place, 20))
+        await asyncio.sleep(0.5)
+        assert Counter(due.subject for due in engine.fired) == {f"Task/{task['id']}": 1 for task in tasks}
+        assert not await place.rows("SELECT 1 FROM timer")
+
+
+async def test_a_cancelled_timer_never_fires_and_one_armed_again_fires_at_its_new_time(data_dir: Path) -> None:
+    engine = Engine()
+    async with opened(data_dir, engine.service()) as street:
+        place = street["order"]
+        quiet, late = await place.make(a_task()), await place.make(a_task())
+        await arm(place, quiet, "ring", 0.2)
+        await arm(place, late, "ring", 0.1)
+        await arm(place, late, "ring", 60)
+        await place.ask("POST", f"Task/{quiet['id']}/$disarm")
+        await place.running.start()
+        await asyncio.sleep(0.8)
+        assert engine.fired == []
+        assert len(await place.rows("SELECT 1 FROM timer")) == 1
+
+
+async def test_an_errand_that_fails_is_repeated_under_the_same_attempt_id_and_marked(data_dir: Path) -> None:
+    engine = Engine()
+    engine.failures = 1
+    async with opened(data_dir, engine.service()) as street:
+        place = street["order"]
+        await place.running.start()
+        await arm(place, await place.make(a_task()), "call")
+        await until(lambda: done(place, 1))
+    assert [(errand.repeat, errand.attempts) for errand in engine.sent] == [(False, 1), (True, 2)]
+    assert len({errand.attempt_id for errand in engine.sent}) == 1
+
+
+async def test_an_errand_whose_worker_died_is_taken_over_marked_as_a_repeat(data_dir: Path) -> None:
+    engine = Engine()
+    async with opened(data_dir, engine.service()) as street:
+        place = street["order"]
+        task = await place.make(a_task())
+        await arm(place, task, "call")
+        # What a killed worker leaves: a lease in the name of a lock that nobody holds any more.
+        await place.pool.execute(
+            "UPDATE timer SET worker = 42, attempts = 1, fence = fence + 1, lease_until = clock_timestamp() + interval '10 s'"
+        )
+        await place.running.start()
+        await until(lambda: done(place, 1), 2)
+    assert [errand.repeat for errand in engine.sent] == [True]
+
+
+async def test_what_was_sent_is_recorded_though_its_subject_changed_meanwhile_and_not_sent_again(
+    data_dir: Path,
+) -> None:
+    engine = Engine()
+    async with opened(data_dir, engine.service()) as street:
+        place = engine.collide = street["order"]
+        task = await place.make(a_task())
+        await place.running.start()
+        await arm(place, task, "call")
+        await until(lambda: done(place, 1))
+        stored = (await place.ask("GET", f"Task/{task['id']}")).json()
+        assert (stored["status"], stored["description"], stored["meta"]["versionId"]) == ("completed", "meanwhile", "3")
+    assert len(engine.sent) == 1
