@@ -1,7 +1,7 @@
 """`make bench`: create and read beside a bare Starlette echo, in one run on one machine.
 
-Switched on: token check, validation, version, search rows, business keys, audit, outbox, synchronous commit.
-Not in it: clinical rules. App, database and load generator share the machine's cores: use the ratios.
+Switched on: token check, validation, version, search rows, business keys, audit, outbox, fan-out, synchronous commit.
+Not in it: clinical rules, subscribers, the request log. App, database and load generator share the machine's cores: use the ratios.
 """
 
 from __future__ import annotations
@@ -30,17 +30,18 @@ _CONNECTIONS = 32
 _ROUNDS = 3
 
 
-def encounter() -> bytes:
-    """An Encounter of about 2 KB with an identifier of its own."""
-    coding = {"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "AMB", "display": "ambulatory"}
+def prescription() -> bytes:
+    """A MedicationRequest of about 2 KB with an identifier of its own: kept by order, followed by nobody, no rules."""
+    coding = {"system": "http://www.whocc.no/atc", "code": "V08AB02", "display": "iohexol"}
     tree = {
-        "resourceType": "Encounter",
+        "resourceType": "MedicationRequest",
         "identifier": [{"use": "official", "system": "urn:oid:2.16.156.10011.1.12", "value": str(uuid.uuid4())}],
-        "status": "finished",
-        "class": coding,
-        "type": [{"coding": [coding], "text": "x" * 200} for _ in range(4)],
+        "status": "active",
+        "intent": "order",
+        "category": [{"coding": [coding], "text": "x" * 200} for _ in range(4)],
+        "medicationCodeableConcept": {"coding": [coding]},
         "subject": {"reference": f"Patient/o-{uuid.uuid4()}", "display": "Synthetic"},
-        "period": {"start": "2026-11-23T08:00:00+08:00", "end": "2026-11-23T09:00:00.120+08:00"},
+        "authoredOn": "2026-11-23T08:00:00.120+08:00",
         "reasonCode": [
             {"coding": [{"system": "http://hl7.org/fhir/sid/icd-10", "code": f"J{n:02d}"}]} for n in range(10)
         ],
@@ -52,7 +53,9 @@ def main() -> None:
     """Start both servers, measure in turn, print the table."""
     folder = Path(tempfile.mkdtemp(prefix="slipring-bench-"))
     port, echo_port = _free_port(), _free_port()
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("SLIPRING_")}
+    environment = {"SLIPRING_LOG_LEVEL": "warning"} | {
+        k: v for k, v in os.environ.items() if not k.startswith("SLIPRING_")
+    }
     binaries = Path(sys.executable).parent
     slipring = [str(binaries / "slipring"), "serve", "--all", "--demo", "--port", str(port), "--data-dir", str(folder)]
     echo = [sys.executable, "-m", "uvicorn", "tests.bench.echo:app", "--port", str(echo_port), "--log-level", "warning"]
@@ -72,20 +75,22 @@ def main() -> None:
 
 async def _measure(port: int, echo_port: int, folder: Path) -> None:
     print(f"{platform.platform()}, {os.cpu_count()} cores, {_CONNECTIONS} connections, {_SECONDS:.0f} s a block")
-    sample = encounter()
+    sample = prescription()
     with api_client(data_dir=folder) as client:
-        made = client.post("/fhir/Encounter", content=sample, headers={"Content-Type": "application/fhir+json"})
+        made = client.post("/fhir/MedicationRequest", content=sample, headers={"Content-Type": "application/fhir+json"})
         made.raise_for_status()
-        reference = f"Encounter/{made.json()['id']}"
+        reference = f"MedicationRequest/{made.json()['id']}"
     for number in range(1, _ROUNDS + 1):
         with api_client(data_dir=folder) as client:
-            token = client.get("/fhir/Encounter?_count=1").request.headers["Authorization"].removeprefix("Bearer ")
+            token = (
+                client.get("/fhir/MedicationRequest?_count=1").request.headers["Authorization"].removeprefix("Bearer ")
+            )
         base = await drive(
             echo_port, lambda: http("POST", "/echo", body=sample), connections=_CONNECTIONS, seconds=_SECONDS
         )
         create = await drive(
             port,
-            lambda t=token: http("POST", "/order/fhir/Encounter", t, encounter()),
+            lambda t=token: http("POST", "/order/fhir/MedicationRequest", t, prescription()),
             connections=_CONNECTIONS,
             seconds=_SECONDS,
         )
