@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 import httpx
 import uvicorn
+import uvloop
 
 from slipring.app import Running, Surroundings, open_service
 from slipring.fhir.service import Service
@@ -247,7 +248,7 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
         SystemClock(),
         installed_services(names),
     )
-    asyncio.run(_serve(plan))
+    uvloop.run(_serve(plan))
 
 
 async def _serve(plan: Plan) -> None:
