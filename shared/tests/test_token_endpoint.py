@@ -20,7 +20,7 @@ from slipring.identity.clients import Client, read_client, register, register_wi
 from slipring.identity.demo import WrongMode, check_mark
 from slipring.identity.first_start import prepare_identity
 from slipring.identity.keys import MissingKeys, key_file, new_client_key, public_half, read_key_file, rotate_token_key
-from slipring.identity.token import ASSERTION_TYPE, TokenAnswer, TokenEndpoint
+from slipring.identity.token import ASSERTION_TYPE, TokenAnswer, TokenEndpoint, granted
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import FakeClock
 from slipring.runtime.postgres import ensure_running, stop
@@ -185,6 +185,13 @@ async def test_a_changed_claim_breaks_the_signature(endpoint: TokenEndpoint) -> 
 async def test_more_than_was_registered_is_not_granted(endpoint: TokenEndpoint, scope: str) -> None:
     answer = await ask(endpoint, assertion(), scope=scope)
     assert (answer.status, answer.body["error"]) == (400, "invalid_scope")
+
+
+def test_who_asks_for_nothing_gets_no_scope_that_changes_what_a_write_means() -> None:
+    scopes = ["system/*.cruds", "slipring/import", "slipring/record-late", "slipring/draft-read"]
+    client = Client("his", "his", {"keys": []}, scopes, "")
+    assert granted("", client) == ["system/*.cruds", "slipring/draft-read"]
+    assert granted("slipring/import", client) == ["slipring/import"]
 
 
 async def test_a_narrower_scope_is_granted_as_asked(endpoint: TokenEndpoint) -> None:

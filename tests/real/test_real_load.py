@@ -15,6 +15,7 @@ from slipring.fhir.service import Keeps, Service
 from slipring.front.load import Summary, load_files
 from slipring.front.owners import LETTERS, the_owners
 from slipring.identity.client import api_client
+from slipring.identity.scopes import LOADING
 from slipring.process import Plan, opened
 from slipring.runtime.clock import SystemClock
 from slipring.runtime.postgres import stop
@@ -58,7 +59,7 @@ async def load(server: tuple[str, Path], *patterns: str) -> Summary:
     paths = [path for pattern in patterns for path in sorted(DATA.glob(pattern))]
 
     def run() -> Summary:
-        with api_client(url, data_dir=data_dir) as http:
+        with api_client(url, scope=LOADING, data_dir=data_dir) as http:
             return load_files(paths, http, lambda _: None)
 
     return await asyncio.to_thread(run)

@@ -13,6 +13,7 @@ from slipring.front.load import LoadStopped, load_files
 from slipring.front.parts import Unreadable
 from slipring.identity.client import NoToken, api_client
 from slipring.identity.keys import MissingKeys
+from slipring.identity.scopes import LOADING
 
 
 def load(
@@ -23,7 +24,7 @@ def load(
 ) -> None:
     """Load Bundles: split by owner, references resolved, original ids kept, loading twice changes nothing."""
     try:
-        with api_client(url, client, data_dir=data_dir, timeout_seconds=300) as http:
+        with api_client(url, client, LOADING, data_dir=data_dir, timeout_seconds=300) as http:
             summary = load_files(files, http, _progress)
     except httpx.TransportError as problem:
         _stop(f"The server does not answer ({type(problem).__name__}). Start it, or set SLIPRING_URL.")

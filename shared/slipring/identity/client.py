@@ -14,7 +14,7 @@ from joserfc import jwt
 from joserfc.jwk import ECKey
 
 from slipring.identity.clients import DEMO_HIS
-from slipring.identity.keys import CLIENT_ALGORITHM, key_file, read_key_file
+from slipring.identity.keys import CLIENT_ALGORITHM, MissingKeys, key_file, read_key_file
 from slipring.identity.token import ASSERTION_TYPE
 from slipring.runtime.clock import utc_now
 
@@ -130,7 +130,12 @@ def backend_auth(
 ) -> BackendAuth:
     """The auth flow of a client whose key lies in the data directory (the demo HIS unless named)."""
     name = client or DEMO_HIS
-    key = read_key_file(key_file(data_directory(data_dir), name))
+    try:
+        key = read_key_file(key_file(data_directory(data_dir), name))
+    except MissingKeys as missing:
+        raise NoToken(
+            f"{missing} Was the server started with another --data-dir? Set SLIPRING_DATA_DIR to the same."
+        ) from None
     return BackendAuth(f"{server_url(url)}/auth/token", name, key, scope or "")
 
 

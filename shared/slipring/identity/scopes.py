@@ -13,6 +13,10 @@ EXTRA_SCOPES = frozenset(
     {"slipring/import", "slipring/record-late", "slipring/draft-read", "may-receive-critical", "slipring/administer"}
 )
 EVERYTHING = "system/*.cruds"
+# These change what a write means (history, not work to be done), so nobody holds them without having asked.
+BY_NAME_ONLY = frozenset({"slipring/import", "slipring/record-late"})
+# What loading needs: kept ids, and history that nobody works on again.
+LOADING = f"{EVERYTHING} slipring/import"
 
 
 def covers(registered: str, asked: str) -> bool:

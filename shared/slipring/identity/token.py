@@ -16,7 +16,7 @@ from joserfc.jwk import KeySet
 
 from slipring.identity.clients import Client, read_client
 from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key, table
-from slipring.identity.scopes import outside, well_formed
+from slipring.identity.scopes import BY_NAME_ONLY, outside, well_formed
 
 AUDIENCE = "slipring"
 TOKEN_SECONDS = 300
@@ -181,8 +181,13 @@ def _check_times(claims: Mapping[str, Any], now: float) -> None:
 
 
 def granted(asked: str, client: Client) -> list[str]:
-    """The scopes of the token: what was asked, if all of it was registered; all that was registered if nothing was."""
-    scopes = list(dict.fromkeys(asked.split())) or list(client.scopes)
+    """The scopes of the token: what was asked, if all of it was registered.
+
+    Who asks for nothing gets what was registered, but for the scopes that must be asked for by name.
+    """
+    scopes = list(dict.fromkeys(asked.split()))
+    if not scopes:
+        scopes = [scope for scope in client.scopes if scope not in BY_NAME_ONLY]
     if not all(well_formed(scope) for scope in scopes):
         raise TokenRefused("invalid_scope", "A scope is not one that this server knows.")
     if outside(scopes, client.scopes):
