@@ -66,6 +66,17 @@ async def test_copies_are_filled_then_follow_and_are_never_answered(street: Stre
     assert not await street["report"].rows("SELECT 1 FROM outbox WHERE type = 'Task'")
 
 
+async def test_a_resource_that_leaves_the_criteria_is_still_told_once(street: Street) -> None:
+    await begin(street)
+    task = await street["order"].make(a_task())
+    await until(lambda: holds(street, {task["id"]: (1, False)}))
+    for version in (2, 3):
+        changed = {**task, "status": "completed", "description": str(version)}
+        await street["order"].ask("PUT", f"Task/{task['id']}", changed)
+    await until(lambda: holds(street, {task["id"]: (2, False)}))
+    assert [r["version"] for r in await street["order"].rows("SELECT version FROM delivery ORDER BY number")] == [1, 2]
+
+
 async def holds(street: Street, expected: dict[str, tuple[int, bool]]) -> bool:
     return await copies(street) == expected
 

@@ -23,6 +23,7 @@ from slipring.fhir.search.match import matches
 from slipring.fhir.store.engine import lock_number
 
 _MOST = 500
+Bodies = dict[tuple[int, int], str]  # by key and version
 
 
 class Fanout:
@@ -43,10 +44,8 @@ class Fanout:
             fake = self._kernel.fake_time
             seen_at = self._kernel.clock.now() if fake else await connection.fetchval("SELECT clock_timestamp()")
             events = await connection.fetch(
-                "SELECT o.id, o.key, o.type, o.resource_id, o.version, o.method, o.created_at, v.body, p.body AS previous "
-                "FROM outbox o JOIN version v ON v.key = o.key AND v.version = o.version "
-                "LEFT JOIN version p ON p.key = o.key AND p.version = o.version - 1 "
-                "WHERE NOT o.fanned_out ORDER BY o.id LIMIT $1",
+                "SELECT id, key, type, resource_id, version, method, created_at FROM outbox "
+                "WHERE NOT fanned_out ORDER BY id LIMIT $1",
                 _MOST,
             )
             if events:
@@ -91,6 +90,21 @@ class Fanout:
         await self._kernel.store.pool.release(connection)
         return None
 
+    def _hits(
+        self, event: asyncpg.Record, asked: list[tuple[asyncpg.Record, Criteria]], bodies: Bodies
+    ) -> dict[str, None]:
+        """The lanes an event concerns: it matches, is a deletion, or leaves what a follower holds a copy of."""
+        if event["method"] == "DELETE":
+            return {lane["id"]: None for lane, _ in asked}
+        now = self._state(bodies[event["key"], event["version"]])
+        hits = {lane["id"]: None for lane, criteria in asked if matches(criteria, *now)}
+        previous = bodies.get((event["key"], event["version"] - 1))
+        left = [(lane, c) for lane, c in asked if lane["internal"] and lane["id"] not in hits]
+        if previous is not None and left:
+            before = self._state(previous)
+            hits |= {lane["id"]: None for lane, criteria in left if matches(criteria, *before)}
+        return hits
+
     def _state(self, body: str) -> tuple[Rows, dict[str, Any]]:
         tree = json.loads(body, parse_float=Decimal)
         return rows(tree, self._kernel.zone), tree
@@ -101,18 +115,21 @@ class Fanout:
         )
         numbers = {lane["id"]: lane["last_number"] for lane in lanes}
         deliveries = []
+        asked: dict[str, list[tuple[asyncpg.Record, Criteria]]] = {
+            type_: [] for type_ in {event["type"] for event in events}
+        }  # by type: lanes with their criteria
+        for lane in lanes:
+            for criteria in criteria_of(lane["criteria"], self._kernel.zone):
+                if criteria.type in asked:
+                    asked[criteria.type].append((lane, criteria))
+        bodies = await _bodies(connection, [event for event in events if asked[event["type"]]])
         for event in events:
-            now, earlier = self._state(event["body"]), None
-            for lane in lanes:
-                criteria = [c for c in criteria_of(lane["criteria"], self._kernel.zone) if c.type == event["type"]]
-                hit = bool(criteria) and (event["method"] == "DELETE" or any(matches(c, *now) for c in criteria))
-                if criteria and not hit and lane["internal"] and event["previous"]:
-                    # What leaves the criteria concerns a follower too: its copy would stay as it was.
-                    earlier = earlier or self._state(event["previous"])
-                    hit = any(matches(c, *earlier) for c in criteria)
-                if hit:
-                    numbers[lane["id"]] += 1
-                    deliveries.append(_delivery(lane["id"], numbers[lane["id"]], event))
+            hits = self._hits(event, asked[event["type"]], bodies) if asked[event["type"]] else ()
+            for lane_id in hits:
+                numbers[lane_id] += 1
+                deliveries.append(_delivery(lane_id, numbers[lane_id], event))
+        if not deliveries:
+            return
         await connection.executemany(
             "INSERT INTO delivery (subscription, number, key, type, resource_id, version, method, event_at, attempt_id) "
             "VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
@@ -120,6 +137,19 @@ class Fanout:
         )
         changed = [(lane["id"], numbers[lane["id"]]) for lane in lanes if numbers[lane["id"]] != lane["last_number"]]
         await connection.executemany("UPDATE subscription SET last_number = $2 WHERE id = $1", changed)
+
+
+async def _bodies(connection: asyncpg.Connection, events: list[asyncpg.Record]) -> Bodies:
+    """The texts of these events' versions and of the ones before them; types nobody asks for are not read."""
+    if not events:
+        return {}
+    rows_ = await connection.fetch(
+        "SELECT v.key, v.version, v.body FROM version v JOIN unnest($1::bigint[], $2::int[]) AS w(key, version) "
+        "ON v.key = w.key AND v.version IN (w.version, w.version - 1)",
+        [event["key"] for event in events],
+        [event["version"] for event in events],
+    )
+    return {(row["key"], row["version"]): row["body"] for row in rows_}
 
 
 def _delivery(lane: str, number: int, event: asyncpg.Record) -> tuple[Any, ...]:

@@ -19,6 +19,7 @@ from slipring.fhir.kernel import Kernel
 _LOG = structlog.get_logger("slipring.worker")
 _POLL_SECONDS = 1.0
 _TIMER_POLL_SECONDS = 0.25
+_GATHER_SECONDS = 0.01  # events of one burst share a fan-out and its commit
 
 
 class Worker:
@@ -72,6 +73,7 @@ class Worker:
         await self.follower.step()
 
     async def _events(self) -> None:
+        await asyncio.sleep(_GATHER_SECONDS)
         while await self.fanout.step():
             pass
         await self.deliverer.step()
