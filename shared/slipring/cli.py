@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import socket
 import sys
 from collections.abc import Sequence
 from importlib.metadata import entry_points
@@ -49,6 +50,7 @@ def serve(
     names = list(NAMES) if name is None else [name]
     try:
         check_loopback(demo, host)
+        _check_free(host, port or _PORTS[names[0]])
         # Loaded only here: the other commands need no web server.
         serving = importlib.import_module("slipring.process")
         serving.serve(names, demo=demo, host=host, port=port or _PORTS[names[0]], data_dir=data_directory(data_dir))
@@ -83,6 +85,17 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
             app.add_typer(command, name=entry.name)
         else:
             app.command(entry.name)(command)
+
+
+def _check_free(host: str, port: int) -> None:
+    """Say at once that the port is taken: the database need not start for that."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError as problem:
+            _stop(f"Port {port} of {host} cannot be used ({problem.strerror}). Choose another with --port.")
 
 
 def _stop(message: str) -> NoReturn:

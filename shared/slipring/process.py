@@ -234,8 +234,9 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
     settings = Settings.from_env()
     if not (demo or settings.url):
         raise BadSettings(
-            "Outside demo mode SLIPRING_URL must say how clients reach the front, e.g. https://ct.hospital.example. "
-            "非演示模式必须设置 SLIPRING_URL。"
+            "Outside demo mode SLIPRING_URL must say how clients reach the front, e.g. https://ct.hospital.example, and "
+            "keys must have been made once with `slipring keys init`. 非演示模式必须设置 SLIPRING_URL，并先运行"
+            " `slipring keys init`。"
         )
     configure_logs(settings.log_level)
     plan = Plan(

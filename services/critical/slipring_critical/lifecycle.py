@@ -23,6 +23,8 @@ AWAITING_ACTION: frozenset[str] = frozenset(_WRITTEN["awaiting-action"])
 OPEN: frozenset[str] = frozenset(_WRITTEN["open"])
 # What `Task.status` shows for each state.
 TASK_STATUS: Mapping[str, str] = _WRITTEN["task-status"]
+# What a caller may do himself; all other events come from the ladder and its clocks.
+_OPERATIONS: Mapping[str, str] = _WRITTEN["operations"]
 
 
 def move(state: str, event: str) -> str:
@@ -30,10 +32,11 @@ def move(state: str, event: str) -> str:
     try:
         return follow(TRANSITIONS, state, event)
     except IllegalMove as illegal:
-        names = ", ".join(sorted(line.event for line in illegal.legal))
+        names = ", ".join(sorted(_OPERATIONS[line.event] for line in illegal.legal if line.event in _OPERATIONS))
+        tried = _OPERATIONS.get(event, event)
         raise conflict(
-            f"A case that is {state} cannot take '{event}' now; possible: {names or 'nothing more'}.",
-            f"状态为 {state} 的危急值不能执行“{event}”；当前可执行：{names or '无'}。",
+            f"A case that is {state} cannot take '{tried}' now; possible: {names or 'nothing more'}.",
+            f"状态为 {state} 的危急值不能执行“{tried}”；当前可执行：{names or '无'}。",
             at="Task.businessStatus",
             detail="critical.illegal-move",
         ) from illegal

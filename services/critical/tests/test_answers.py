@@ -177,7 +177,7 @@ async def test_nothing_is_done_about_a_case_that_nobody_has() -> None:
     error = await refused(ringing.call("act", action=ACTION))
 
     assert error.status == 409
-    assert "read-back" in error.issues[0].en
+    assert "$acknowledge" in error.issues[0].en
 
 
 async def test_an_action_that_says_nothing_is_refused() -> None:

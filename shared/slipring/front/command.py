@@ -18,7 +18,9 @@ from slipring.identity.scopes import LOADING
 
 def load(
     files: Annotated[list[Path], typer.Argument(help="FHIR R4 JSON: Bundles or single resources, also .bz2 and .gz.")],
-    client: Annotated[str | None, typer.Option(help="Client with the scope slipring/import.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Client with the scopes system/*.cruds and slipring/import; or SLIPRING_CLIENT.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Where the client's key lies.")] = None,
     url: Annotated[str | None, typer.Option(help="The front; default SLIPRING_URL or http://127.0.0.1:8100.")] = None,
 ) -> None:

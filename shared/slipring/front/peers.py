@@ -150,6 +150,8 @@ def entry_at_front(entry: RawObject, base: str) -> RawObject:
         response = _RAW_OBJECT.decode(entry["response"])
         if "location" in response:
             entry = {**entry, "response": raw({**response, "location": _moved(response["location"], base)})}
+        if "resource" in entry:  # the answer to a search inside a batch names places too
+            entry = {**entry, "resource": msgspec.Raw(with_places_at_front(bytes(entry["resource"]), base))}
     return entry
 
 

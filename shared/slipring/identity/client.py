@@ -125,17 +125,28 @@ def server_url(given: str | None = None) -> str:
     return (given or os.environ.get("SLIPRING_URL") or DEFAULT_URL).rstrip("/")
 
 
+def client_name(given: str | None = None) -> str:
+    """Who asks: as given, SLIPRING_CLIENT, or the demo HIS."""
+    return given or os.environ.get("SLIPRING_CLIENT") or DEMO_HIS
+
+
+def client_key(name: str, data_dir: Path) -> ECKey:
+    """The client's key from the data directory; NoToken says what to do when there is none."""
+    try:
+        return read_key_file(key_file(data_dir, name))
+    except MissingKeys as missing:
+        raise NoToken(
+            f"{missing} Was the server started with another --data-dir? Set SLIPRING_DATA_DIR to the same. Outside demo"
+            " mode register a client with `slipring client add NAME --scope ...` and set SLIPRING_CLIENT=NAME."
+        ) from None
+
+
 def backend_auth(
     url: str | None = None, client: str | None = None, scope: str | None = None, data_dir: Path | None = None
 ) -> BackendAuth:
-    """The auth flow of a client whose key lies in the data directory (the demo HIS unless named)."""
-    name = client or DEMO_HIS
-    try:
-        key = read_key_file(key_file(data_directory(data_dir), name))
-    except MissingKeys as missing:
-        raise NoToken(
-            f"{missing} Was the server started with another --data-dir? Set SLIPRING_DATA_DIR to the same."
-        ) from None
+    """The auth flow of a client whose key lies in the data directory."""
+    name = client_name(client)
+    key = client_key(name, data_directory(data_dir))
     return BackendAuth(f"{server_url(url)}/auth/token", name, key, scope or "")
 
 

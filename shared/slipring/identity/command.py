@@ -10,8 +10,16 @@ import httpx
 import typer
 
 from slipring.fhir.store.engine import UNAVAILABLE
-from slipring.identity.client import BackendAuth, NoToken, data_directory, server_url, token_of
-from slipring.identity.clients import DEMO_HIS, Client, register, register_with_key_file
+from slipring.identity.client import (
+    BackendAuth,
+    NoToken,
+    client_key,
+    client_name,
+    data_directory,
+    server_url,
+    token_of,
+)
+from slipring.identity.clients import Client, register, register_with_key_file
 from slipring.identity.database import with_front_schema
 from slipring.identity.demo import WrongMode
 from slipring.identity.first_start import init_keys
@@ -19,7 +27,6 @@ from slipring.identity.keys import (
     MissingKeys,
     ensure_token_key,
     key_file,
-    read_key_file,
     read_public_keys,
     rotate_token_key,
     table,
@@ -36,17 +43,19 @@ keys_commands = typer.Typer(help="Keys of the installation.", no_args_is_help=Tr
 
 
 def token(
-    client: Annotated[str | None, typer.Option(help="Client name; its key lies in the data directory.")] = None,
+    client: Annotated[
+        str | None, typer.Option(help="Client name, or SLIPRING_CLIENT; its key lies in the data directory.")
+    ] = None,
     scope: Scopes = None,
     data_dir: DataDir = None,
     url: Annotated[str | None, typer.Option(help="The front; default SLIPRING_URL or http://127.0.0.1:8100.")] = None,
 ) -> None:
     """Print an access token, and nothing else."""
-    name, folder, server = client or DEMO_HIS, data_directory(data_dir), server_url(url)
+    name, folder, server = client_name(client), data_directory(data_dir), server_url(url)
     try:
-        key = read_key_file(key_file(folder, name))
-    except MissingKeys as missing:
-        _stop(f"{missing} Was the server started with another --data-dir? Say the same here, or SLIPRING_DATA_DIR.")
+        key = client_key(name, folder)
+    except NoToken as missing:
+        _stop(str(missing))
     request = BackendAuth(f"{server}/auth/token", name, key, " ".join(_scopes(scope))).token_request()
     try:
         with httpx.Client(timeout=30) as http:
