@@ -1,4 +1,4 @@
-"""The department: front and four services in one process, a clock moved by hand, a phone that records calls."""
+"""The department: front and four services in one process, a clock moved by hand."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import json
 import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -22,19 +22,6 @@ from slipring.signing.certificate import make_authority
 
 ALL = ("front", "order", "consent", "report", "critical")
 FHIR = {"Content-Type": "application/fhir+json"}
-
-
-@dataclass
-class Phone:
-    """A webhook receiver: what it was sent, and what it answers."""
-
-    calls: list[httpx.Request] = field(default_factory=list)
-    answer: int = 200
-
-    def __call__(self, request: httpx.Request) -> httpx.Response:
-        """Take one call."""
-        self.calls.append(request)
-        return httpx.Response(self.answer)
 
 
 @dataclass
@@ -81,6 +68,18 @@ class Department:
         self.clock.advance(timedelta(**span))
         await self.settle()
 
+    async def fresh(self) -> None:
+        """Wait until every copy is complete up to now, as the gate asks; pulses come every two seconds of real time."""
+        for _ in range(1000):
+            await self.settle()
+            as_of = [
+                await running.kernel.store.pool.fetchval("SELECT min(as_of) FROM follow HAVING bool_and(filled)")
+                for running in self.house.services.values()
+            ]
+            if all(moment is not None and moment >= self.clock.now() for moment in as_of):
+                return
+        raise AssertionError("the copies stay behind")
+
     async def settle(self) -> None:
         """Wait until no event, delivery or due timer is left (at most 20 s of real time)."""
         quiet = 0
@@ -109,7 +108,7 @@ class Department:
 
 def _client(house: House, data_dir: Path, clock: FakeClock, name: str, scope: str) -> httpx.AsyncClient:
     auth = BackendAuth("http://127.0.0.1:8100/auth/token", name, key_file(data_dir, name), scope, now=clock.now)
-    transport = httpx.ASGITransport(app=house)  # type: ignore[arg-type]
+    transport = httpx.ASGITransport(app=house)
     return httpx.AsyncClient(transport=transport, base_url="http://127.0.0.1:8100", auth=auth, timeout=60)
 
 

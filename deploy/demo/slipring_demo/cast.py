@@ -124,5 +124,10 @@ def cast_bundle(*, with_patient: bool) -> Tree:
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
 
 
+def staff_of(made: list[str]) -> dict[str, str]:
+    """Name in the story -> Practitioner/..., from the references that the cast's transaction made."""
+    return dict(zip(STAFF, made[3 : 3 + 2 * len(STAFF) : 2], strict=True))
+
+
 def _entry(full_url: str, resource: Tree) -> Tree:
     return {"fullUrl": full_url, "resource": resource, "request": {"method": "POST", "url": resource["resourceType"]}}

@@ -12,6 +12,7 @@ from typing import Annotated
 
 import httpx
 import typer
+from slipring.identity.client import NoToken
 from slipring.runtime.postgres import stop
 
 from slipring_demo.servers import Servers, is_free, start
@@ -38,7 +39,9 @@ def demo(
     servers: Servers | None = None
     try:
         print("slipring demo (DEMO: synthetic people, keys made for this run)")
-        servers = start(folder, apart=apart, port=_PORT if is_free(_PORT) else 0)
+        servers = start(
+            folder, apart=apart, port=_PORT if stay and is_free(_PORT) else 0
+        )  # only visitors need the usual one
         print(
             f"front {servers.url}, {len(servers.processes)} process(es), ready after {time.monotonic() - begun:.1f} s"
         )
@@ -49,7 +52,7 @@ def demo(
     except StepFailed as failed:
         print(f"\nA step did not hold: {failed}", file=sys.stderr)
         raise typer.Exit(1) from failed
-    except (RuntimeError, httpx.HTTPError) as failed:
+    except (RuntimeError, NoToken, httpx.HTTPError) as failed:
         print(f"\nThe demo could not run: {failed}", file=sys.stderr)
         raise typer.Exit(1) from failed
     finally:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.sequence import Sequence
-from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+from pydicom.uid import UID, ExplicitVRLittleEndian, generate_uid
 
-_DOSE_SR = "1.2.840.10008.5.1.4.1.1.88.67"
+_DOSE_SR = UID("1.2.840.10008.5.1.4.1.1.88.67")
 
 
 def code(value: str, scheme: str, meaning: str) -> Dataset:

@@ -50,6 +50,11 @@ class Receiver:
             time.sleep(0.02)
         return False
 
+    def forget(self) -> None:
+        """Before the next story: nothing was received yet."""
+        self.received.clear()
+        self.headers.clear()
+
     def close(self) -> None:
         """Stop listening."""
         self._server.shutdown()

@@ -14,7 +14,7 @@ from slipring_demo.cast import SYNTHETIC
 from slipring_demo.contrast import injection
 from slipring_demo.dose_report import write_dose_report
 from slipring_demo.ordering import move
-from slipring_demo.scene import Scene, moment
+from slipring_demo.scene import Scene
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
 
@@ -37,7 +37,7 @@ def exam_with_dose_report(scene: Scene) -> None:
             "modality": [{"system": _DCM, "code": "CT"}],
             "subject": scene.subject,
             "basedOn": [{"reference": scene.exam}],
-            "started": moment(),
+            "started": scene.moment(),
             "numberOfSeries": 1,
             "numberOfInstances": 1,
             "series": [

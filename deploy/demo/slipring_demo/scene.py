@@ -1,11 +1,14 @@
-"""What the story knows so far."""
+"""What the story knows so far: who is in it, about which exam, and how it is told."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
+
+from slipring.runtime.clock import utc_now
 
 from slipring_demo.receivers import Receiver
 from slipring_demo.teller import Teller
@@ -13,22 +16,18 @@ from slipring_demo.teller import Teller
 Tree = dict[str, Any]
 
 
-@dataclass
-class Scene:
-    """Everyone and everything of the one exam."""
+@dataclass(kw_only=True)
+class Cast:
+    """The people, the patient and the request of one exam: all that its papers are written from."""
 
-    teller: Teller
-    data_dir: Path
     staff: dict[str, str]  # name in the story -> Practitioner/...
+    hospital: str
     ward: str
-    scanner: str
     patient: Tree
-    phones: dict[str, Receiver]
-    his: Receiver
     earlier_study: Tree | None = None  # with a given patient: the CT exam that is asked for again
-    dose_report: Path | None = None
+    repeat_reason: str = ""  # why the region is scanned again, where that is asked (J08)
     request: Tree = field(default_factory=dict)
-    times: dict[str, datetime] = field(default_factory=dict)
+    now: Callable[[], datetime] = utc_now
 
     @property
     def subject(self) -> Tree:
@@ -52,6 +51,22 @@ class Scene:
         """A reference to a member of staff."""
         return {"reference": self.staff[name]}
 
+    def moment(self, offset: timedelta = timedelta(0)) -> str:
+        """Now (or near it) as FHIR writes it."""
+        return (self.now() + offset).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+@dataclass(kw_only=True)
+class Scene(Cast):
+    """One exam as it is told: the cast, its phones, the HIS, and when things happened."""
+
+    teller: Teller
+    data_dir: Path
+    phones: dict[str, Receiver]
+    his: Receiver
+    dose_report: Path | None = None
+    times: dict[str, datetime] = field(default_factory=dict)
+
     def task(self) -> Tree:
         """The exam's coordination Task as it stands."""
         (task,) = self.teller.found(f"Task?based-on={self.exam}&code=exam", quiet=True)
@@ -60,8 +75,3 @@ class Scene:
     def state(self) -> str:
         """The exam's state."""
         return str(self.task()["businessStatus"]["coding"][0]["code"])
-
-
-def moment(offset: timedelta = timedelta(0)) -> str:
-    """Now (or near it) as FHIR writes it."""
-    return (datetime.now(UTC) + offset).strftime("%Y-%m-%dT%H:%M:%SZ")

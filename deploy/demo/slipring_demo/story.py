@@ -5,7 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from slipring.front.load import load_files
 from slipring.identity.client import api_client
 
 from slipring_demo import contrast, ordering, reading, scanning
-from slipring_demo.cast import STAFF, cast_bundle
+from slipring_demo.cast import cast_bundle, staff_of
 from slipring_demo.receivers import Receiver
 from slipring_demo.scene import Scene
 from slipring_demo.servers import Servers
@@ -25,35 +26,52 @@ Tree = dict[str, Any]
 
 def tell(servers: Servers, patients: Sequence[Path], dose_report: Path | None) -> None:
     """Play every step; StepFailed names the one that does not hold."""
+    with opening(servers, patients) as scene:
+        scene.dose_report = dose_report
+        play(scene)
+
+
+@contextmanager
+def opening(servers: Servers, patients: Sequence[Path]) -> Iterator[Scene]:
+    """The department, its people, their phones and the HIS: everything that stands before an exam is asked for."""
     receivers = {name: Receiver(name) for name in ("requester", "ward duty", "HIS")}
     try:
         with api_client(servers.url, data_dir=servers.data_dir, scope="system/*.cruds") as http:
             scene = _people(Teller(http), servers, receivers, patients)
-            scene.dose_report = dose_report
             reading.subscribe(scene)
-            ordering.order_with_a_missing_item(scene)
-            ordering.completed_and_justified(scene)
-            ordering.arrival(scene)
-            contrast.consent_before_contrast(scene)
-            scanning.exam_with_dose_report(scene)
-            report = reading.draft(scene)
-            case = reading.flag(scene, report)
-            reading.answered(scene, case)
-            reading.signed_twice(scene, report)
-            reading.received(scene, report)
-            reading.verified(scene, report)
-            _closed(scene, report)
+            yield scene
     finally:
         for receiver in receivers.values():
             receiver.close()
 
 
+def play(scene: Scene) -> None:
+    """One exam, from the request to the closed loop; a scene may be played again with another dose report."""
+    for receiver in (*scene.phones.values(), scene.his):
+        receiver.forget()
+    ordering.order_with_a_missing_item(scene)
+    ordering.completed_and_justified(scene)
+    ordering.arrival(scene)
+    contrast.consent_before_contrast(scene)
+    scanning.exam_with_dose_report(scene)
+    report = reading.draft(scene)
+    case = reading.flag(scene, report)
+    reading.answered(scene, case)
+    reading.signed_twice(scene, report)
+    reading.received(scene, report)
+    reading.verified(scene, report)
+    _closed(scene, report)
+
+
+def made_by(answer: Tree) -> list[str]:
+    """The references of what a transaction made."""
+    return ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer["entry"]]
+
+
 def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], patients: Sequence[Path]) -> Scene:
     """The cast; with given Bundles the patient comes from them."""
     teller.say("The department and its people (all invented)")
-    answer = teller.ask("POST", "", cast_bundle(with_patient=not patients))
-    made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer["entry"]]
-    staff = dict(zip(STAFF, made[3 : 3 + 2 * len(STAFF) : 2], strict=True))
+    made = made_by(teller.ask("POST", "", cast_bundle(with_patient=not patients)))
     study = None
     if patients:
         teller.note(f"loading {', '.join(path.name for path in patients)}")
@@ -65,24 +83,23 @@ def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], pa
     else:
         patient = teller.ask("GET", made[-1])
     return Scene(
-        teller,
-        servers.data_dir,
-        staff,
-        made[1],
-        made[2],
-        patient,
-        {"requester": receivers["requester"], "ward duty": receivers["ward duty"]},
-        receivers["HIS"],
-        study,
+        teller=teller,
+        data_dir=servers.data_dir,
+        staff=staff_of(made),
+        hospital=made[0],
+        ward=made[1],
+        patient=patient,
+        phones={"requester": receivers["requester"], "ward duty": receivers["ward duty"]},
+        his=receivers["HIS"],
+        earlier_study=study,
     )
 
 
 def _given(teller: Teller, patients: Sequence[Path]) -> tuple[Tree, Tree | None]:
     """The given patient, and the newest CT study among the loaded ones."""
     for path in reversed(patients):
-        opener = {".bz2": bz2.open, ".gz": gzip.open}.get(path.suffix, open)
-        with opener(path, "rb") as file:
-            bundle = json.load(file)
+        unpack = {".bz2": bz2.decompress, ".gz": gzip.decompress}.get(path.suffix, bytes)
+        bundle = json.loads(unpack(path.read_bytes()))
         people = [
             e["resource"]
             for e in bundle.get("entry", [bundle])

@@ -61,10 +61,10 @@ class Teller:
         """POST a resource."""
         return self.ask("POST", resource["resourceType"], resource, (200, 201), **headers)
 
-    def saved(self, resource: Tree) -> Tree:
+    def saved(self, resource: Tree, expect: int | tuple[int, ...] = 200) -> Tree:
         """PUT a resource back with If-Match."""
-        version = resource["meta"]["versionId"]
-        return self.ask("PUT", f"{resource['resourceType']}/{resource['id']}", resource, If_Match=f'W/"{version}"')
+        path = f"{resource['resourceType']}/{resource['id']}"
+        return self.ask("PUT", path, resource, expect, If_Match=f'W/"{resource["meta"]["versionId"]}"')
 
     def found(self, query: str, *, quiet: bool = False) -> list[Tree]:
         """Search."""
@@ -100,12 +100,8 @@ class Teller:
 
 def parameters(**values: Any) -> Tree:
     """A Parameters resource; each keyword is `name=(type suffix, value)`."""
-    return {
-        "resourceType": "Parameters",
-        "parameter": [
-            {"name": name, f"value{kind}": value} for name, (kind, value) in values.items() if value is not None
-        ],
-    }
+    given = [{"name": name, f"value{kind}": value} for name, (kind, value) in values.items() if value is not None]
+    return {"resourceType": "Parameters"} | ({"parameter": given} if given else {})
 
 
 def value_of(tree: Tree, name: str) -> Any:

@@ -1,0 +1,109 @@
+"""No contrast without consent: the gate refuses with every reason at once, opens, and closes again.
+
+CNAS-CL02-A011 5.4.1 and 5.5: screening, written consent, a qualified person, an observer, 30 minutes of observation.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipring_demo.contrast import a_consent, a_screening, an_injection
+
+from tests.support.department import Department
+from tests.support.one_exam import OneExam, one_exam, rules, texts
+
+
+async def an_exam_in_the_room(department: Department) -> OneExam:
+    story = await one_exam(department)
+    await story.requested()
+    await story.moved("scheduled", "arrived", "ready", "in-progress")
+    return story
+
+
+async def test_without_anything_the_gate_names_every_reason_at_once_and_keeps_the_try(department: Department) -> None:
+    story = await an_exam_in_the_room(department)
+    await story.joined("trainee nurse", "nurse")
+    await department.fresh()
+    bare = an_injection(story.cast) | {"performer": [{"actor": story.cast.person("trainee nurse")}]}
+    refused = await department.post("MedicationAdministration", bare)
+    assert refused.status_code == 422
+    expected = {
+        "consent.consent-valid", "consent.screening-current", "consent.performer-qualified", "consent.observer-named",
+    }  # fmt: skip
+    assert rules(refused) >= expected, texts(refused)
+    assert all(issue["diagnostics"] and issue["expression"] for issue in refused.json()["issue"])
+    kept = await department.found(f"DetectedIssue?implicated={story.cast.exam}&_count=100")
+    assert {issue["code"]["coding"][0]["code"] for issue in kept} >= expected
+    assert await department.found(f"MedicationAdministration?subject={story.cast.subject['reference']}") == []
+
+
+async def test_with_screening_and_consent_it_opens_and_thirty_minutes_of_observation_begin(
+    department: Department,
+) -> None:
+    story = await an_exam_in_the_room(department)
+    assert (await story.injected()).status_code == 422
+    await story.made(a_screening(story.cast))
+    half = await story.injected()
+    assert rules(half) == {"consent.consent-valid"}, texts(half)
+    await story.made(a_consent(story.cast))
+    permitted = await story.injected()
+    assert permitted.status_code == 201, permitted.text
+    given = permitted.json() | {"status": "completed"}
+    assert (await department.put(given)).status_code == 200
+    about = f"Task?focus=MedicationAdministration/{given['id']}&code=observation"
+    [watch] = await department.found(about)
+    assert watch["status"] == "in-progress"
+
+    await department.wait(minutes=29, seconds=59)
+    [watch] = await department.found(about)
+    assert watch["status"] == "in-progress"
+    early = await department.put(watch | {"status": "completed", "owner": story.cast.person("nurse")})
+    assert early.status_code == 422 and "consent.observation-time" in rules(early)
+    await department.wait(seconds=1)
+    [watch] = await department.found(about)
+    assert watch["status"] == "ready", "the time is over, nobody has released the patient yet"
+    unnamed = await department.put(watch | {"status": "completed"})
+    assert unnamed.status_code == 422 and "consent.observation-owner" in rules(unnamed)
+    released = await department.put(watch | {"status": "completed", "owner": story.cast.person("nurse")})
+    assert released.status_code == 200, released.text
+
+
+async def test_a_withdrawn_consent_closes_the_gate_again(department: Department) -> None:
+    story = await an_exam_in_the_room(department)
+    consent = await story.cleared()
+    assert (await department.put(consent | {"status": "inactive"})).status_code == 200
+    refused = await story.injected()
+    assert refused.status_code == 422
+    assert rules(refused) == {"consent.consent-valid"}, texts(refused)
+
+
+async def test_a_consent_that_has_run_out_is_no_consent(department: Department) -> None:
+    story = await an_exam_in_the_room(department)
+    await story.cleared()
+    await department.wait(hours=25)
+    refused = await story.injected()
+    assert refused.status_code == 422 and "consent.consent-valid" in rules(refused)
+
+
+async def test_a_patient_who_reacted_before_gets_contrast_only_after_a_physician_decides(
+    department: Department,
+) -> None:
+    story = await an_exam_in_the_room(department)
+    screening = a_screening(story.cast)
+    screening["item"][0]["answer"][0]["valueCoding"]["code"] = "severe"
+    await story.made(screening)
+    await story.made(a_consent(story.cast))
+    refused = await story.injected()
+    assert refused.status_code == 422
+    assert rules(refused) & {"consent.no-high-finding", "consent.questions-decided"}, texts(refused)
+
+
+async def test_copies_that_are_behind_decide_nothing(department: Department) -> None:
+    """The clock runs on while no pulse can have come: the gate asks to come back, it does not guess."""
+    story = await an_exam_in_the_room(department)
+    await story.cleared()
+    await department.fresh()
+    department.clock.advance(timedelta(minutes=5))
+    stale = await department.post("MedicationAdministration", an_injection(story.cast))
+    assert stale.status_code == 503 and stale.headers["Retry-After"]
+    assert (await story.injected()).status_code == 201

@@ -1,0 +1,179 @@
+"""One exam in a department whose clock stands still: the demo's papers, sent step by step, each answer looked at."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from slipring.fhir.service import CANONICAL as C
+from slipring.signing.certificate import issue, make_authority, make_key_and_csr
+from slipring.signing.jws import sign_payload
+from slipring_demo.cast import cast_bundle, practitioner, role, staff_of
+from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
+from slipring_demo.ordering import a_request, not_pregnant, stated
+from slipring_demo.reading import FINDING, a_draft, a_route
+from slipring_demo.receivers import Receiver
+from slipring_demo.scene import Cast
+from slipring_demo.story import made_by
+from slipring_demo.teller import parameters, value_of
+
+from tests.support.department import Department
+
+Tree = dict[str, Any]
+
+
+@contextmanager
+def phones(*names: str) -> Iterator[dict[str, Receiver]]:
+    """Phones that listen on this machine while a story is told."""
+    receivers = {name: Receiver(name) for name in names}
+    try:
+        yield receivers
+    finally:
+        for receiver in receivers.values():
+            receiver.close()
+
+
+def texts(answer: httpx.Response) -> str:
+    """All that an OperationOutcome says, in one string."""
+    return "\n".join(issue["details"]["text"] for issue in answer.json()["issue"])
+
+
+def rules(answer: httpx.Response) -> set[str]:
+    """The rules that an OperationOutcome names."""
+    return {coding["code"] for issue in answer.json()["issue"] for coding in issue["details"].get("coding", [])}
+
+
+@dataclass
+class OneExam:
+    """The department, the cast, and what a story does with them."""
+
+    department: Department
+    cast: Cast
+
+    async def made(self, resource: Tree) -> Tree:
+        """POST a resource that must be taken."""
+        answer = await self.department.post(resource["resourceType"], resource)
+        assert answer.status_code == 201, answer.text
+        tree: Tree = answer.json()
+        return tree
+
+    async def joined(self, name: str, title: str, *roles: str) -> None:
+        """One more member of staff, without any certificate."""
+        person = await self.made(practitioner(f"X-{name}", "路", "示例", title))
+        self.cast.staff[name] = f"Practitioner/{person['id']}"
+        await self.made(role(self.cast.staff[name], self.cast.hospital, *roles))
+
+    async def requested(self, *, complete: bool = True, **members: Any) -> Tree:
+        """The HIS asks for the exam, with what is known before it: renal function, pregnancy status."""
+        await self.made(an_egfr(self.cast))
+        status = await self.made(not_pregnant(self.cast))
+        request = a_request(self.cast) | {"supportingInfo": [{"reference": f"Observation/{status['id']}"}]} | members
+        if complete:
+            request["extension"].append(stated("laboratory", "D-dimer 4.1 mg/L (synthetic)"))
+        self.cast.request = await self.made(request)
+        await self.department.settle()
+        return self.cast.request
+
+    async def task(self) -> Tree:
+        """The exam's Task."""
+        [task] = await self.department.found(f"Task?focus={self.cast.exam}&code=exam")
+        return task
+
+    async def state(self) -> str:
+        """The exam's state."""
+        return str((await self.task())["businessStatus"]["coding"][0]["code"])
+
+    async def moved(self, *states: str) -> None:
+        """Move the exam through these states."""
+        for state in states:
+            await self.department.settle()
+            task = await self.task()
+            task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": state}]}
+            answer = await self.department.put(task, If_Match=f'W/"{task["meta"]["versionId"]}"')
+            assert answer.status_code == 200, answer.text
+
+    async def injected(self) -> httpx.Response:
+        """Ask the gate for contrast, with fresh copies."""
+        await self.department.fresh()
+        return await self.department.post("MedicationAdministration", an_injection(self.cast))
+
+    async def cleared(self) -> Tree:
+        """Screening answered and consent given; the consent."""
+        await self.made(a_screening(self.cast))
+        return await self.made(a_consent(self.cast))
+
+    async def called(self, address: str, *, expect: int = 200, **values: Any) -> Tree:
+        """An operation that must be answered so."""
+        answer = await self.department.post(address, parameters(**values))
+        assert answer.status_code == expect, answer.text
+        tree: Tree = answer.json()
+        return tree
+
+    async def drafted(self) -> str:
+        """A draft report; its reference."""
+        answer = await self.department.post("", a_draft(self.cast))
+        assert answer.status_code == 200, answer.text
+        await self.department.settle()
+        return made_by(answer.json())[0]
+
+    async def rung_at(self, of: Tree, phone: Receiver) -> None:
+        """Register a phone as contact route."""
+        await self.made(a_route(of, phone.url))
+
+    async def flagged(self, report: str) -> Tree:
+        """Flag the critical finding; the case that critical has opened."""
+        answer = await self.department.post(
+            f"{report}/$flag-critical",
+            parameters(
+                finding=("Coding", {"system": f"{C}/CodeSystem/critical-finding", "code": FINDING}),
+                level=("Code", "1"),
+                recognisedAt=("DateTime", self.cast.moment()),
+                performer=("Reference", self.cast.person("first reader")),
+            ),
+        )
+        assert answer.status_code in (200, 201), answer.text
+        await self.department.settle()
+        handover = value_of(answer.json(), "handover")["reference"]
+        [case] = await self.department.found(f"Task?based-on={handover}&code=critical-case")
+        return case
+
+    async def read_back(self, case: Tree, who: str, *, check: str = "") -> httpx.Response:
+        """Somebody reads the finding back."""
+        said = parameters(
+            patientCheck=("String", check or self.cast.imaging_number[-4:]),
+            finding=("Code", FINDING),
+            medium=("Code", "webhook"),
+            receiver=("Reference", self.cast.person(who)),
+        )
+        return await self.department.post(f"Task/{case['id']}/$acknowledge", said)
+
+    async def payload(self, report: str, role: str) -> bytes:
+        """What is to be signed."""
+        return base64.b64decode(value_of(await self.called(f"{report}/$signing-input", role=("Code", role)), "payload"))
+
+    async def jws(self, report: str, who: str, role: str, previous: str = "") -> str:
+        """A person's signature, made with a key of his own."""
+        now = self.department.clock.now()
+        authority = make_authority(self.department.data_dir / "signing", now=now)
+        key, csr = make_key_and_csr(who)
+        chain = issue(authority, csr, self.cast.staff[who], who, now=now)
+        return sign_payload(await self.payload(report, role), key, chain, role, previous, now)
+
+    async def signed(self, report: str, jws: str, role: str) -> httpx.Response:
+        """Hand a signature in."""
+        return await self.department.post(f"{report}/$sign", parameters(jws=("String", jws), role=("Code", role)))
+
+
+async def one_exam(department: Department) -> OneExam:
+    """The demo's people and patient in this department, and an exam nobody has asked for yet."""
+    answer = await department.post("", cast_bundle(with_patient=True))
+    assert answer.status_code == 200, answer.text
+    made = made_by(answer.json())
+    patient = await department.get(made[-1])
+    await department.settle()
+    now = department.clock.now
+    return OneExam(department, Cast(staff=staff_of(made), hospital=made[0], ward=made[1], patient=patient, now=now))
