@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
@@ -91,7 +92,7 @@ class Plan:
     clock: Clock
     services: Mapping[str, Service]
     fake_time: bool = False
-    pool_size: int = 20
+    pool_size: int = 12
 
     @property
     def url(self) -> str:
@@ -269,8 +270,16 @@ async def _serve(plan: Plan) -> None:
             await asyncio.sleep(0.01)
         if server.started:
             await house.start()
+            _settle_memory()
         print(f"slipring: {', '.join(plan.names)} at {plan.url}" + (" (DEMO)" if plan.demo else ""), flush=True)  # noqa: T201
         await answering
+
+
+def _settle_memory() -> None:
+    """What was loaded stays for good: the collector need not walk it again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
 
 
 async def _lifespan(receive: Any, send: Any) -> None:

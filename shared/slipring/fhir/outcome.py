@@ -57,8 +57,15 @@ def as_operation_outcome(issues: Sequence[Issue], language: str = "zh-CN") -> di
     return {"resourceType": "OperationOutcome", "issue": written}
 
 
-def refusal(  # noqa: D417
-    status: int, code: str, en: str, zh: str, *, at: str = "", detail: str = "", headers: Mapping[str, str] | None = None
+def refusal(
+    status: int,
+    code: str,
+    en: str,
+    zh: str,
+    *,
+    at: str = "",
+    detail: str = "",
+    headers: Mapping[str, str] | None = None,
 ) -> FhirError:
     """Make a FhirError with one issue."""
     return FhirError(status, [Issue(code, zh=zh, en=en, at=at, detail=detail)], headers or {})
@@ -74,7 +81,9 @@ def gone(reference: str) -> FhirError:
     return refusal(410, "deleted", f"{reference} was deleted.", f"{reference} 已删除。")
 
 
-def conflict(en: str, zh: str, *, at: str = "", detail: str = "", headers: Mapping[str, str] | None = None) -> FhirError:
+def conflict(
+    en: str, zh: str, *, at: str = "", detail: str = "", headers: Mapping[str, str] | None = None
+) -> FhirError:
     """409: the request does not fit the present state."""
     return refusal(409, "conflict", en, zh, at=at, detail=detail, headers=headers)
 

@@ -115,7 +115,8 @@ class Changes:
             self,
             save=[*self.save, *other.save],
             append={
-                name: [*self.append.get(name, ()), *other.append.get(name, ())] for name in {**self.append, **other.append}
+                name: [*self.append.get(name, ()), *other.append.get(name, ())]
+                for name in {**self.append, **other.append}
             },
             members={**self.members, **other.members},
             require=[*self.require, *other.require],

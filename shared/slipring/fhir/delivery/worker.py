@@ -10,6 +10,7 @@ import asyncpg
 import httpx
 import structlog
 
+from slipring.fhir.delivery.bell import Bell
 from slipring.fhir.delivery.deliverer import Deliverer
 from slipring.fhir.delivery.fanout import Fanout
 from slipring.fhir.delivery.follow import Follower
@@ -34,6 +35,7 @@ class Worker:
         self.fanout = Fanout(kernel)
         self.deliverer = Deliverer(kernel, self.fanout, self.number, http, peers.__getitem__)
         self.timers = Timers(kernel, self.number, http)
+        self.bell = Bell(kernel.store)
         self._alive: asyncpg.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -45,6 +47,7 @@ class Worker:
             asyncio.create_task(self._loop("follow", self._follow, _POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("events", self._events, _POLL_SECONDS, store.written)),
             asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
+            asyncio.create_task(self._loop("bell", self.bell.step, _POLL_SECONDS, store.committed)),
         ]
 
     async def stop(self) -> None:
@@ -55,6 +58,7 @@ class Worker:
         await self.deliverer.close()
         await self.timers.close()
         await self.fanout.close()
+        await self.bell.close()
         if self._alive is not None:
             alive, self._alive = self._alive, None
             if not alive.is_closed():

@@ -23,6 +23,7 @@ class Store:
         self.audits = AuditQueue(pool)
         self.written = asyncio.Event()  # events wait to be fanned out
         self.armed = asyncio.Event()  # timers or errands were armed
+        self.committed = asyncio.Event()  # other replicas are to be told
 
     def transaction(self, locks: list[str]) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """A transaction that holds advisory locks named by words."""
@@ -40,6 +41,7 @@ class Store:
 
     def wake(self, batch: Batch) -> None:
         """Tell the workers of this process at once; a missed call costs one poll, never an event."""
+        self.committed.set()
         if any(not version.source for version in batch.versions):
             self.written.set()
         if batch.wake:
