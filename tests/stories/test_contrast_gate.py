@@ -22,7 +22,7 @@ async def an_exam_in_the_room(department: Department) -> OneExam:
 
 async def test_without_anything_the_gate_names_every_reason_at_once_and_keeps_the_try(department: Department) -> None:
     story = await an_exam_in_the_room(department)
-    await story.joined("trainee nurse", "nurse")
+    await story.joined("trainee nurse", "nurse", "ct-nurse")
     await department.fresh()
     bare = an_injection(story.cast) | {"performer": [{"actor": story.cast.person("trainee nurse")}]}
     refused = await department.post("MedicationAdministration", bare)

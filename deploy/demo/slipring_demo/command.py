@@ -12,8 +12,11 @@ from typing import Annotated
 
 import httpx
 import typer
+from pydicom import dcmread
+from pydicom.errors import InvalidDicomError
 from slipring.identity.client import NoToken
 from slipring.runtime.postgres import stop
+from slipring_order.dose.reading import NotADoseReport, read_dose_report
 
 from slipring_demo.servers import Servers, is_free, start
 from slipring_demo.story import tell
@@ -33,6 +36,8 @@ def demo(
     once: Annotated[bool, typer.Option(help="Stop after the story, also on a terminal.")] = False,
 ) -> None:
     """Tell the story of one exam on synthetic people and an embedded database, fresh each time."""
+    if dose_report:
+        _look_at(dose_report)
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="slipring-demo-"))
     stay = sys.stdout.isatty() and not once and not os.environ.get("ONCE")
@@ -60,6 +65,15 @@ def demo(
             servers.stop()
         stop(folder)
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _look_at(dose_report: Path) -> None:
+    """A file that is no dose report ends the demo before anything is started."""
+    try:
+        read_dose_report(dcmread(dose_report))
+    except (NotADoseReport, InvalidDicomError, OSError) as problem:
+        print(f"{dose_report.name}: {problem}", file=sys.stderr)
+        raise typer.Exit(1) from problem
 
 
 def _stay(servers: Servers) -> None:
