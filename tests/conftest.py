@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -10,6 +11,8 @@ import pytest
 from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.department import Department, open_department
+
+_NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(scope="session")
@@ -23,7 +26,7 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="module")
-async def department(data_dir: Path, request: pytest.FixtureRequest) -> AsyncIterator[Department]:
+async def department(data_dir: Path) -> AsyncIterator[Department]:
     """All four services and the front in this process, with a clock that stands still until it is moved."""
-    async with open_department(data_dir, prefix=f"t{abs(hash(request.module.__name__)) % 10**8}_") as opened:
+    async with open_department(data_dir, prefix=f"t{next(_NUMBERS)}_") as opened:
         yield opened

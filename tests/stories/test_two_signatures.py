@@ -103,3 +103,28 @@ async def test_changed_text_voids_the_signatures_and_both_sign_anew(department: 
     assert (await story.signed(report, reviewed, "reviewer")).is_success
     assert await status(story, report) == "final"
     assert value_of(await story.called(f"{report}/$verify"), "valid") is True
+
+
+async def test_a_released_report_is_corrected_only_by_signing_again(department: Department) -> None:
+    """The text hangs on the Composition: to change that is to change the report."""
+    story, report = await a_draft_to_sign(department)
+    first = await story.jws(report, "first reader", "author")
+    assert (await story.signed(report, first, "author")).is_success
+    second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
+    assert (await story.signed(report, second, "reviewer")).is_success
+    released = await department.get(report)
+    text = await department.get(released["extension"][0]["valueReference"]["reference"])
+    text["section"][3]["text"]["div"] = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Right lower lobe only.</p></div>'
+    answer = await department.put(text, If_Match=f'W/"{text["meta"]["versionId"]}"')
+    assert answer.status_code == 200, answer.text
+    reopened = await department.get(report)
+    assert reopened["status"] == "partial" and "presentedForm" not in reopened and "issued" not in reopened
+    assert value_of(await story.called(f"{report}/$verify"), "valid") is False
+    department.clock.advance(timedelta(minutes=1))
+    anew = await story.jws(report, "first reader", "author")
+    assert (await story.signed(report, anew, "author")).is_success
+    reviewed = await story.jws(report, "second reader", "reviewer", jws_sha256(anew))
+    assert (await story.signed(report, reviewed, "reviewer")).is_success
+    assert await status(story, report) == "amended"
+    every = await department.found(f"Provenance?target={report}&_count=100")
+    assert len(every) == 4, "all four signatures stay on record"

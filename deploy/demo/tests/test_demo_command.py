@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import os
+import pty
 import re
+import select
+import signal
 import subprocess
 import sys
 from pathlib import Path
 
+import httpx
 import pytest
 
 SLIPRING = Path(sys.executable).with_name("slipring")
@@ -22,9 +26,9 @@ def told(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-@pytest.mark.parametrize(("arguments", "processes"), [(("--once",), 1), (("--once", "--apart"), 5)])
+@pytest.mark.parametrize(("arguments", "processes"), [((), 1), (("--once", "--apart"), 5)])
 def test_the_whole_story_holds_from_nothing(tmp_path: Path, arguments: tuple[str, ...], processes: int) -> None:
-    run = told(*arguments, folder=tmp_path)
+    run = told(*arguments, folder=tmp_path)  # without a terminal it stops itself
     assert run.returncode == 0, run.stdout[-3000:] + run.stderr[-3000:]
     lines = run.stdout.rstrip().splitlines()
     assert f"{processes} process(es)" in lines[1]
@@ -41,4 +45,40 @@ def test_a_dose_report_that_is_none_ends_it_with_a_word(tmp_path: Path) -> None:
     run = told("--once", "--dose-report", str(broken), folder=tmp_path)
     assert run.returncode == 1
     assert "Traceback" not in run.stderr and "broken.dcm" in run.stderr
+    assert list(tmp_path.glob("slipring-demo-*")) == []
+
+
+def test_on_a_terminal_it_stays_open_for_a_look_around_and_ctrl_c_ends_it(tmp_path: Path) -> None:
+    ours, theirs = pty.openpty()
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_") and name != "ONCE"}
+    run = subprocess.Popen(
+        [str(SLIPRING), "demo"], env=clean | {"TMPDIR": str(tmp_path)}, stdin=theirs, stdout=theirs, stderr=theirs,
+        start_new_session=True,
+    )  # fmt: skip
+    os.close(theirs)
+    said = ""
+    try:
+        while "Ctrl-C ends it." not in said:
+            assert select.select([ours], [], [], 60)[0], "it says nothing more"
+            said += os.read(ours, 65536).decode(errors="replace")
+        still = re.search(r"Still running: (\S+)/ ", said)
+        data_dir = re.search(r"--data-dir (\S+)", said)
+        assert still and data_dir, said[-2000:]
+        asked = [str(SLIPRING), "token", "--data-dir", data_dir[1]]
+        token = subprocess.run(
+            asked, env=clean | {"SLIPRING_URL": still[1]}, capture_output=True, text=True, check=True
+        ).stdout.strip()
+        page = httpx.get(
+            f"{still[1]}/fhir/DiagnosticReport?status=final",
+            headers={"Authorization": f"Bearer {token}"},
+            trust_env=False,
+        )
+        assert page.json()["total"] == 1
+        os.killpg(run.pid, signal.SIGINT)  # as a terminal does: to everything in the foreground
+        assert run.wait(30) == 0
+    finally:
+        if run.poll() is None:
+            os.killpg(run.pid, signal.SIGTERM)
+            run.wait(30)
+        os.close(ours)
     assert list(tmp_path.glob("slipring-demo-*")) == []
