@@ -39,7 +39,9 @@ def serve(
         bool, typer.Option("--demo", envvar="SLIPRING_DEMO", help="Random keys, loopback only, synthetic people.")
     ] = False,
     host: Annotated[str, typer.Option(envvar="SLIPRING_HOST", help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int | None, typer.Option(help="Default 8100 for --all and front, 8101-8104 for services.")] = None,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Default 8100 for --all and front, 8101-8104 for services.")
+    ] = None,
     data_dir: Annotated[Path | None, typer.Option("--data-dir", help="Keys and the embedded database.")] = None,
 ) -> None:
     """Serve the front, one service, or everything."""
