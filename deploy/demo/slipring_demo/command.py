@@ -7,6 +7,7 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -14,6 +15,7 @@ import httpx
 import typer
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
+from slipring.front.parts import Unreadable, read_file
 from slipring.identity.client import NoToken
 from slipring.runtime.postgres import stop
 from slipring_order.dose.reading import NotADoseReport, read_dose_report
@@ -36,8 +38,7 @@ def demo(
     once: Annotated[bool, typer.Option(help="Stop after the story, also on a terminal.")] = False,
 ) -> None:
     """Tell the story of one exam on synthetic people and an embedded database, fresh each time."""
-    if dose_report:
-        _look_at(dose_report)
+    _look_at(patient or [], dose_report)
     begun = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="slipring-demo-"))
     stay = sys.stdout.isatty() and not once and not os.environ.get("ONCE")
@@ -67,12 +68,18 @@ def demo(
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _look_at(dose_report: Path) -> None:
-    """A file that is no dose report ends the demo before anything is started."""
+def _look_at(patients: Sequence[Path], dose_report: Path | None) -> None:
+    """A file that cannot be read ends the demo before anything is started."""
     try:
-        read_dose_report(dcmread(dose_report))
+        for path in patients:
+            read_file(path)
+        if dose_report:
+            read_dose_report(dcmread(dose_report))
+    except Unreadable as problem:
+        print(problem, file=sys.stderr)
+        raise typer.Exit(1) from problem
     except (NotADoseReport, InvalidDicomError, OSError) as problem:
-        print(f"{dose_report.name}: {problem}", file=sys.stderr)
+        print(f"{dose_report}: {problem}", file=sys.stderr)
         raise typer.Exit(1) from problem
 
 

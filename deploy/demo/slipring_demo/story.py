@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import bz2
-import gzip
-import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
@@ -12,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from slipring.front.load import load_files
+from slipring.front.parts import read_file
 from slipring.identity.client import api_client
 
 from slipring_demo import contrast, ordering, reading, scanning
@@ -98,13 +96,10 @@ def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], pa
 def _given(teller: Teller, patients: Sequence[Path]) -> tuple[Tree, Tree | None]:
     """The given patient, and the newest CT study among the loaded ones."""
     for path in reversed(patients):
-        unpack = {".bz2": bz2.decompress, ".gz": gzip.decompress}.get(path.suffix, bytes)
-        bundle = json.loads(unpack(path.read_bytes()))
-        people = [
-            e["resource"]
-            for e in bundle.get("entry", [bundle])
-            if e.get("resource", e).get("resourceType") == "Patient"
-        ]
+        tree = read_file(path)
+        entries = tree.get("entry", []) if tree["resourceType"] == "Bundle" else [{"resource": tree}]
+        resources = [entry.get("resource", {}) for entry in entries]
+        people = [found for found in resources if found.get("resourceType") == "Patient" and "id" in found]
         if people:
             patient = teller.ask("GET", f"Patient/{people[0]['id']}")
             studies = teller.found(f"ImagingStudy?patient=Patient/{patient['id']}&_count=500&_sort=-started")
@@ -112,7 +107,7 @@ def _given(teller: Teller, patients: Sequence[Path]) -> tuple[Tree, Tree | None]
             if studies:
                 teller.note(f"{len(studies)} imaging studies, {len(scans)} of them CT")
             return patient, scans[0] if scans else None
-    raise StepFailed("none of the given files holds a Patient")
+    raise StepFailed("none of the given files holds a Patient with an id")
 
 
 def _is_ct(study: Tree) -> bool:

@@ -39,13 +39,24 @@ def test_the_whole_story_holds_from_nothing(tmp_path: Path, arguments: tuple[str
     assert list(tmp_path.glob("slipring-demo-*")) == [], "nothing is left behind"
 
 
-def test_a_dose_report_that_is_none_ends_it_with_a_word(tmp_path: Path) -> None:
-    broken = tmp_path / "broken.dcm"
-    broken.write_bytes(b"this is no DICOM file")
-    run = told("--once", "--dose-report", str(broken), folder=tmp_path)
+@pytest.mark.parametrize(("option", "name"), [("--dose-report", "broken.dcm"), ("--patient", "broken.json")])
+def test_a_file_that_cannot_be_read_ends_it_with_a_word(tmp_path: Path, option: str, name: str) -> None:
+    broken = tmp_path / name
+    broken.write_bytes(b"neither an image nor a resource")
+    run = told("--once", option, str(broken), folder=tmp_path)
     assert run.returncode == 1
-    assert "Traceback" not in run.stderr and "broken.dcm" in run.stderr
+    assert "Traceback" not in run.stderr and name in run.stderr
     assert list(tmp_path.glob("slipring-demo-*")) == []
+
+
+def test_a_step_that_does_not_hold_ends_it_with_1_and_says_which(tmp_path: Path) -> None:
+    """A patient of whom nothing but a number is known: the request stays held, and the story says so."""
+    nobody = tmp_path / "nobody.json"
+    nobody.write_text('{"resourceType": "Patient", "id": "nobody", "identifier": [{"system": "urn:x", "value": "1"}]}')
+    run = told("--once", "--patient", str(nobody), folder=tmp_path)
+    assert run.returncode == 1
+    assert run.stderr.splitlines()[-1] == "A step did not hold: justified"
+    assert "Closed loop" not in run.stdout and "Traceback" not in run.stderr
 
 
 def test_on_a_terminal_it_stays_open_for_a_look_around_and_ctrl_c_ends_it(tmp_path: Path) -> None:
