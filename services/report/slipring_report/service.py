@@ -20,8 +20,8 @@ SERVICE = Service(
     letter="r",
     title="Reading, two signatures, release",
     keeps=[
-        Keeps("DiagnosticReport", on_write=writes.report_written, record=True),
-        Keeps("Composition", on_write=writes.composition_written, record=True),
+        Keeps("DiagnosticReport", on_write=writes.report_written, record=True, if_match=True),
+        Keeps("Composition", on_write=writes.composition_written, record=True, if_match=True),
         Keeps("Observation", on_write=writes.observation_written, record=True),
         Keeps("Provenance", on_write=writes.provenance_written, record=True),
         Keeps("Task", on_write=writes.task_written, record=True),

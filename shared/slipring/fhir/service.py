@@ -273,6 +273,7 @@ class Keeps:
     Every standard R4 search parameter that we ship for the type is searchable; CapabilityStatement, parser and
     docs follow from this line. `owned`: identifier type codes that only the service writes (a PUT without them
     gets them back, one that alters them is refused). `record`: of the retention table, DELETE is refused.
+    `if_match`: an update must name the version it was made from, because two people may be writing.
     """
 
     type: str
@@ -280,6 +281,7 @@ class Keeps:
     unique: tuple[UniqueIdentifier, ...] = ()
     owned: tuple[str, ...] = ()
     record: bool = False
+    if_match: bool = False
 
 
 @dataclass(frozen=True, slots=True)

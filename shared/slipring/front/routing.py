@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import Any
 
+import httpx
 import msgspec
 from starlette.responses import Response
 
@@ -38,6 +39,8 @@ class Router:
                 raise invalid(
                     "This is not offered for the whole system: name a resource type.", "该操作须指明资源类型。"
                 )
+            case ["OperationDefinition", name]:
+                return await self._operation_definition(exchange, name)
             case [kept_type, *_] if not self.owners.keepers_of(kept_type):
                 raise unkept(kept_type, self.owners)
             case [kept_type]:
@@ -51,6 +54,17 @@ class Router:
             case [kept_type, resource_id, *_]:
                 return await self._of_instance(exchange, kept_type, resource_id)
         raise not_found("/".join(exchange.parts[:1]))
+
+    async def _operation_definition(self, exchange: Exchange, name: str) -> Reply:
+        """`Type-operation`: asked of the keepers of the type, one of whom declares it."""
+        reply: Reply | None = None
+        for keeper in self.owners.keepers_of(name.partition("-")[0]):
+            reply = await exchange.forward(keeper)
+            if reply.status != httpx.codes.NOT_FOUND:
+                return reply
+        if reply is None:
+            raise not_found(f"OperationDefinition/{name[:64]}")
+        return reply
 
     # --- by type --------------------------------------------------------------------------------------------
 

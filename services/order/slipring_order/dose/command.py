@@ -13,7 +13,7 @@ import httpx
 import typer
 from pydicom import dcmread
 from pydicom.errors import InvalidDicomError
-from slipring.identity.client import NoToken, api_client
+from slipring.identity.client import NoToken, api_client, server_url
 
 from slipring_order.dose.observation import DICOM_UID, as_observation
 from slipring_order.dose.reading import NotADoseReport, read_dose_report
@@ -42,14 +42,35 @@ def dose(
     for file in files:
         try:
             report = read_dose_report(dcmread(file), settings.zone)
-            sent = "" if dry_run else f" -> {send(report, request)}"
-        except (NotADoseReport, InvalidDicomError, NotSent, NoToken, OSError, httpx.HTTPError) as problem:
+        except InvalidDicomError:
+            typer.echo(f"{file.name}: this is not a DICOM file. 不是 DICOM 文件。", err=True)
+            failed = True
+            continue
+        except (NotADoseReport, OSError) as problem:
             typer.echo(f"{file.name}: {problem}", err=True)
             failed = True
             continue
-        typer.echo(as_text(report) if as_json else f"{file.name}: {line(report, settings)}{sent}")
+        # What was read is shown in any case; that it could not be stored is a second line.
+        typer.echo(as_text(report) if as_json else f"{file.name}: {line(report, settings)}")
+        if not dry_run:
+            failed |= not _stored(file, report, request)
     if failed:
         raise typer.Exit(1)
+
+
+def _stored(file: Path, report: DoseReport, request: str | None) -> bool:
+    try:
+        typer.echo(f"{file.name}: stored as {send(report, request)}", err=True)
+    except httpx.TransportError:
+        typer.echo(
+            f"{file.name}: not stored: no server answers at {server_url()} (SLIPRING_URL). 未保存：服务器无应答。",
+            err=True,
+        )
+    except (NotSent, NoToken, httpx.HTTPError) as problem:
+        typer.echo(f"{file.name}: not stored: {problem}", err=True)
+    else:
+        return True
+    return False
 
 
 def line(report: DoseReport, settings: OrderSettings) -> str:

@@ -75,6 +75,15 @@ async def _decider(call: Call, desk: Desk) -> tuple[str, str]:
 
 
 def _demand_a_whole_record(call: Call, decision: str, reason: Resource, decider: str, title: str, desk: Desk) -> None:
+    known = [line.event.removeprefix("decide-") for line in lifecycle.TRANSITIONS if line.by == "decision"]
+    if decision not in known:
+        codes_known = ", ".join(dict.fromkeys(known))
+        raise unprocessable(
+            f"decision is one of {codes_known}.",
+            f"decision 须为下列之一：{codes_known}。",
+            at=call.at("decision"),
+            code="code-invalid",
+        )
     facts = DecisionFacts(decision, decider, title, desk.now.isoformat(), next(iter(codes(reason)), ""))
     findings = judge_decision(facts, desk.settings.limits, desk.now, desk.settings.zone)
     if findings:

@@ -82,12 +82,12 @@ def _refuse_other_changes(task: Resource, before: Resource) -> None:
 
 def _illegal(refused: IllegalMove) -> FhirError:
     here = lifecycle.names(refused.state)
-    legal = [lifecycle.names(line.next) for line in refused.legal]
+    legal = [f"{lifecycle.names(line.next)[0]}（{line.next}）" for line in refused.legal]
     codes = ", ".join(line.next for line in refused.legal) or "none"
     wanted = refused.event or "-"
     return conflict(
         f"An exam that is {here[1]} cannot become {wanted}. Legal now: {codes}.",
-        f"检查处于“{here[0]}”，不能转为 {wanted}。现在可转为：{'、'.join(zh for zh, _ in legal) or '无'}。",
+        f"检查处于“{here[0]}”，不能转为 {wanted}。现在可转为：{'、'.join(legal) or '无'}。",
         at="Task.businessStatus",
         detail="order.illegal-move",
     )

@@ -110,6 +110,7 @@ class Door:
         async with on_record():
             if method == "GET":
                 return await self._read(context, steps, query)
+            _refuse_parameters(query if method == "POST" else [])
             return await self._write(context, method, steps, body, headers)
 
     async def _read(self, context: Context, steps: list[str], query: list[tuple[str, str]]) -> Response:
@@ -182,6 +183,17 @@ def _known(kind: str, name: str) -> str:
     if not ID.fullmatch(name):
         raise not_found(f"{kind[:64]}/{name[:64]}")
     return name
+
+
+def _refuse_parameters(query: list[tuple[str, str]]) -> None:
+    """A parameter that would be ignored is refused: the client meant something by it."""
+    for name, _ in query:
+        if name not in ("_format", "_pretty"):
+            raise invalid(
+                f"The parameter {name[:64]} means nothing here; known: _format, _pretty.",
+                f"此处没有参数 {name[:64]}；可用：_format、_pretty。",
+                at=name[:64],
+            )
 
 
 def _not_offered(method: str) -> FhirError:

@@ -24,6 +24,14 @@ async def to_replace(
         raise not_found(f"{resource_type}/{resource_id}")
     if row:
         context.demand(resource_type, "u")
+        if if_match is None and kernel.kept(resource_type).if_match and not context.imported:
+            raise refusal(
+                428,
+                "required",
+                f"An update of {resource_type} needs If-Match with the version it was made from.",
+                f"更新 {resource_type} 须以 If-Match 注明所依据的版本。",
+                headers={"ETag": f'W/"{row.version}"'},
+            )
         match_version(row, if_match)
         return row.stored()
     context.demand(resource_type, "c")

@@ -220,6 +220,15 @@ def _names(e: Entry) -> dict[str, str]:
 
 def _refuse_written_twice(work: list[Entry]) -> None:
     seen: set[str] = set()
+    named: set[str] = set()
+    for e in work:
+        if e.full_url and e.full_url in named:
+            raise invalid(
+                "Two entries of the Bundle have the same fullUrl.",
+                "Bundle 中有两个条目的 fullUrl 相同。",
+                at=f"{e.place}.fullUrl",
+            )
+        named.add(e.full_url)
     for e in work:
         if e.method == "GET" or e.existing:
             continue
