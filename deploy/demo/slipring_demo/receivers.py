@@ -17,15 +17,21 @@ class Receiver:
     name: str
     received: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
+    taking: threading.Lock = field(default_factory=threading.Lock)  # both lists grow together
 
     def __post_init__(self) -> None:
         owner = self
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers.get("content-length", 0)))
-                owner.received.append(json.loads(body) if body else {})
-                owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+                length = int(self.headers.get("content-length", 0))
+                body = self.rfile.read(length)
+                if len(body) < length:  # the sender died in the middle: nothing was received
+                    self.close_connection = True
+                    return
+                with owner.taking:
+                    owner.received.append(json.loads(body) if body else {})
+                    owner.headers.append({name.lower(): value for name, value in self.headers.items()})
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()
