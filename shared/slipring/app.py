@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -25,7 +26,9 @@ from slipring.fhir.interactions.dispatch import Door
 from slipring.fhir.interactions.respond import refused
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.outcome import FhirError
+from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Keeps, Service
+from slipring.fhir.store import reading
 from slipring.fhir.store.engine import UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.store import Store
@@ -167,9 +170,9 @@ def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
 
 
 async def _ready(kernel: Kernel, follower: Follower) -> Response:
-    """Ready when the database answers and every followed service has been filled once."""
+    """Ready when the database answers and the copies of every followed service are filled and dated."""
     try:
-        filled = await kernel.store.pool.fetchval("SELECT count(*) FROM follow WHERE filled")
+        filled = await kernel.store.pool.fetchval("SELECT count(*) FROM follow WHERE filled AND as_of IS NOT NULL")
     except UNAVAILABLE:
         return JSONResponse({"status": "no database"}, 503)
     waiting = len(follower.sources) - filled
@@ -187,6 +190,7 @@ async def _engine(kernel: Kernel) -> Response:
         "(SELECT count(*) FROM subscription WHERE status = 'error') AS lanes_in_error, "
         "(SELECT extract(epoch FROM clock_timestamp() - min(as_of)) FROM follow) AS behind"
     )
+    alarms = {name: await _matches(kernel, query) for name, query in kernel.service.alarms.items()}
     return JSONResponse(
         {
             "oldest_due_timer_seconds": float(row["timer"] or 0),
@@ -194,5 +198,11 @@ async def _engine(kernel: Kernel) -> Response:
             "parked_deliveries": row["parked"],
             "lanes_in_error": row["lanes_in_error"],
             "copies_behind_seconds": float(row["behind"] or 0),
+            **alarms,
         }
     )
+
+
+async def _matches(kernel: Kernel, query: str) -> int:
+    resource_type, _, text = query.partition("?")
+    return await reading.count(kernel.store.pool, parse(resource_type, parse_qsl(text)), source="")

@@ -108,5 +108,6 @@ SERVICE = Service(
         ),
     ],
     timers={"handover-overdue": flagging.handover_overdue},
+    alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     settings=ReportSettings.from_env,
 )

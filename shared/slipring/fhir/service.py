@@ -337,6 +337,9 @@ class Service:
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     errands: Mapping[str, ErrandHandler] = field(default_factory=dict)
     sequences: Sequence[str] = ()  # database sequences for desk.next_value
+    alarms: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name in /health/engine -> search whose matches are counted
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
 
     def keeper_of(self, resource_type: str) -> Keeps | None:

@@ -74,31 +74,37 @@ class Follower:
                 await self._arrived(source, item["resource"], body, version)
         if "complete-as-of" in status:
             await self._kernel.store.pool.execute(
-                "UPDATE follow SET as_of = $2, number = $3 WHERE source = $1 AND filled AND (as_of IS NULL OR as_of < $2)",
+                "UPDATE follow SET as_of = $2, number = $3 WHERE source = $1 AND (as_of IS NULL OR as_of < $2)",
                 source,
                 datetime.fromisoformat(status["complete-as-of"]["valueInstant"]),
                 int(status["events-since-subscription-start"]["valueString"]),
             )
 
     async def _begin(self, source: str, follows: list[Follows]) -> None:
-        """Subscribe first, then fill: what happens in between arrives as events."""
+        """Subscribe first, then fill: what happens in between arrives as events.
+
+        A pulse may date the copies while they fill; the date counts once they are filled, because the snapshot
+        was asked for after the lane began.
+        """
         criteria = "\n".join(f.criteria for f in follows)
-        client = self._peers[source]
+        client, pool = self._peers[source], self._kernel.store.pool
+        await pool.execute("DELETE FROM follow WHERE source = $1 AND criteria <> $2", source, criteria)
+        await pool.execute(
+            "INSERT INTO follow (source, criteria) VALUES ($1, $2) ON CONFLICT DO NOTHING", source, criteria
+        )
         response = await client.put(
             f"/{source}/follows/{self._kernel.service.name}",
             json={"criteria": criteria, "endpoint": f"/{self._kernel.service.name}/follow/{source}"},
         )
         response.raise_for_status()
-        filled = await self._kernel.store.pool.fetchval(
-            "SELECT filled FROM follow WHERE source = $1 AND criteria = $2", source, criteria
-        )
+        filled = await pool.fetchval("SELECT filled FROM follow WHERE source = $1", source)
         if filled and not response.json()["new"]:
             return
-        await self._kernel.store.pool.execute("DELETE FROM follow WHERE source = $1", source)
-        await self._kernel.store.pool.execute("INSERT INTO follow (source, criteria) VALUES ($1, $2)", source, criteria)
+        if filled:
+            await pool.execute("UPDATE follow SET filled = false, as_of = NULL WHERE source = $1", source)
         for f in follows:
             await self._fill(source, f.criteria)
-        await self._kernel.store.pool.execute("UPDATE follow SET filled = true WHERE source = $1", source)
+        await pool.execute("UPDATE follow SET filled = true WHERE source = $1", source)
 
     async def _fill(self, source: str, criteria: str) -> None:
         client = self._peers[source]
