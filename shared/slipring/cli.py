@@ -13,11 +13,10 @@ from typing import Annotated, NoReturn
 import typer
 
 from slipring.front.command import load
-from slipring.identity.client import data_directory
 from slipring.identity.command import client_commands, keys_commands, token
 from slipring.identity.demo import WrongMode, check_loopback
 from slipring.identity.keys import MissingKeys
-from slipring.runtime.postgres import PostgresUnavailable
+from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
 
 NAMES = ("front", "order", "consent", "report", "critical")

@@ -19,7 +19,7 @@ class ConsentSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
-        """Read SLIPRING_CONSENT_POLICY, _CONFIRMED and _COPY_MAX_AGE (seconds), and SLIPRING_TIME_ZONE."""
+        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS and _TIME_ZONE."""
         found = os.environ if environ is None else environ
         default = cls()
         confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
@@ -27,7 +27,7 @@ class ConsentSettings:
             policy=found.get("SLIPRING_CONSENT_POLICY", default.policy),
             confirmed=frozenset(name.strip() for name in confirmed.split(",") if name.strip()),
             copy_max_age=timedelta(
-                seconds=float(found.get("SLIPRING_CONSENT_COPY_MAX_AGE", default.copy_max_age.total_seconds()))
+                seconds=float(found.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
             ),
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
         )

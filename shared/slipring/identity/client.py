@@ -17,6 +17,7 @@ from slipring.identity.clients import DEMO_HIS
 from slipring.identity.keys import CLIENT_ALGORITHM, MissingKeys, key_file, read_key_file
 from slipring.identity.token import ASSERTION_TYPE
 from slipring.runtime.clock import utc_now
+from slipring.runtime.postgres import data_directory
 
 DEFAULT_URL = "http://127.0.0.1:8100"
 _RENEW_BEFORE_SECONDS = 30
@@ -108,16 +109,6 @@ def token_of(response: httpx.Response) -> str:
         reason = answer.get("error_description") or answer.get("error") or "no reason given"
         raise NoToken(f"{response.request.url} answered {response.status_code}: {reason}")
     return str(answer["access_token"])
-
-
-def data_directory(given: Path | None = None) -> Path:
-    """Where keys and the embedded database lie: as given, SLIPRING_DATA_DIR, or the user's data folder."""
-    if given is not None:
-        return given
-    if named := os.environ.get("SLIPRING_DATA_DIR"):
-        return Path(named)
-    home = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(home) / "slipring"
 
 
 def server_url(given: str | None = None) -> str:

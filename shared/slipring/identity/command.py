@@ -15,7 +15,6 @@ from slipring.identity.client import (
     NoToken,
     client_key,
     client_name,
-    data_directory,
     server_url,
     token_of,
 )
@@ -32,7 +31,7 @@ from slipring.identity.keys import (
     table,
 )
 from slipring.identity.scopes import well_formed
-from slipring.runtime.postgres import PostgresUnavailable
+from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]

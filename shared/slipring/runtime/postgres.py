@@ -54,6 +54,12 @@ def default_data_dir() -> Path:
     return Path(home) / "slipring"
 
 
+def data_directory(given: Path | None = None) -> Path:
+    """Where keys and the embedded database lie: as given, SLIPRING_DATA_DIR, or the user's data folder."""
+    named = os.environ.get("SLIPRING_DATA_DIR")
+    return given or (Path(named) if named else default_data_dir())
+
+
 def ensure_running(data_dir: Path) -> str:
     """Start the server of this data directory unless it runs, and give the address of its database."""
     with _Cluster.locked(data_dir) as cluster:

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from slipring.runtime.clock import utc_now
-from slipring.runtime.postgres import default_data_dir
+from slipring.runtime.postgres import data_directory
 from slipring.signing.certificate import CertificateRefused, issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
 from slipring.signing.policy import ROLES, reason
@@ -18,12 +18,6 @@ from slipring.signing.policy import ROLES, reason
 certificate = typer.Typer(
     name="certificate", help="Signing certificates of the department: request, issue, sign.", no_args_is_help=True
 )
-
-
-def data_dir_in_force(given: Path | None) -> Path:
-    """Where the department's authority lives: as given, SLIPRING_DATA_DIR, or the user's data folder."""
-    named = os.environ.get("SLIPRING_DATA_DIR")
-    return given or (Path(named) if named else default_data_dir())
 
 
 @certificate.command()
@@ -57,7 +51,7 @@ def issue_for(
     if not practitioner.startswith("Practitioner/"):
         raise typer.BadParameter("must be Practitioner/<id>", param_hint="--practitioner")
     now = utc_now()
-    authority = make_authority(data_dir_in_force(data_dir) / "signing", now=now)
+    authority = make_authority(data_directory(data_dir) / "signing", now=now)
     try:
         chain = issue(authority, csr.read_bytes(), practitioner, name, now=now)
     except (CertificateRefused, ValueError) as error:
