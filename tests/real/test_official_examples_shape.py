@@ -4,15 +4,14 @@ What to break comes from the model metadata and the code lists, not from the com
 """
 
 import bz2
-import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import slipring.fhir.checks.shape
 from slipring.fhir.checks.shape import check
 from slipring.fhir.models import Element, elements
+from slipring.fhir.terminology.standard import bindings
 from slipring.fhir.text import entries_text, parse, splice, tokens
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -25,12 +24,7 @@ NEVER_A_TARGET = "Linkage/1"
 
 pytestmark = pytest.mark.skipif(not EXAMPLES, reason="the official examples are not beside this project")
 
-_CHECKS = Path(slipring.fhir.checks.shape.__file__).parent
-_CODED = {
-    place
-    for value_set in tomllib.loads((_CHECKS / "r4_codes.toml").read_text("utf-8"))["value_set"]
-    for place in value_set.get("codes_of", ())
-}
+_CODED = {place for value_set in bindings() for place in value_set.get("codes_of", ())}
 
 Variant = tuple[str, dict[str, Any] | list[Any], str | int, Any, str]  # fault, holder, key, broken value, place
 GONE = object()

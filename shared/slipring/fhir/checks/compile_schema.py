@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from slipring.fhir.models import Element, elements
+from slipring.fhir.terminology.standard import bindings
 
 Schema = dict[str, Any]
 HERE = Path(__file__).parent
@@ -63,7 +64,7 @@ class Compiler:
         self.concepts: dict[str, Schema] = {}
         self.definitions: dict[str, Schema] = {}
         self.shared: dict[str, str] = {}
-        for value_set in read("r4_codes.toml")["value_set"]:
+        for value_set in bindings():
             self._bind(value_set)
         for rule in read("r4_primitives.toml")["coded"].values():
             self.codes |= {place: {"type": "string", "pattern": rule["pattern"]} for place in rule["elements"]}
