@@ -26,12 +26,14 @@ from slipring.fhir.interactions.dispatch import Door
 from slipring.fhir.interactions.respond import refused
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.outcome import FhirError
+from slipring.fhir.profiles import declare as declare_profiles
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store import reading
 from slipring.fhir.store.engine import UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.store import Store
+from slipring.fhir.terminology import declare as declare_terminology
 from slipring.runtime.clock import Clock, SystemClock
 
 
@@ -105,6 +107,8 @@ class Running:
 
 async def open_service(service: Service, around: Surroundings) -> Running:
     """Migrate the schema and put the service together; nothing is served or started yet."""
+    declare_terminology(service.code_systems, service.value_sets)
+    declare_profiles(service.profiles)
     schema = f"{around.schema_prefix}{service.name}"
     await migrate(around.dsn, schema)
     pool = await open_pool(around.dsn, schema, size=around.pool_size)

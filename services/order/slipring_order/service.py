@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 
 from slipring_order.handlers.decisions import decided
@@ -92,5 +95,6 @@ SERVICE = Service(
         ),
     ],
     sequences=(SEQUENCE,),
+    profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     settings=OrderSettings.from_env,
 )

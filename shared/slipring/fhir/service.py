@@ -18,6 +18,9 @@ from slipring.fhir.outcome import FhirError
 if TYPE_CHECKING:  # rules, facts and signing read this module and must stay free of the network
     import httpx
 
+    from slipring.fhir.profiles import Profile
+    from slipring.fhir.terminology import CodeSystem, ValueSet
+
 # A decimal-exact JSON tree: objects are dicts, arrays lists, numbers int or Decimal.
 Resource = dict[str, Any]
 CANONICAL = "https://slipring.example/fhir"
@@ -340,6 +343,9 @@ class Service:
     alarms: Mapping[str, str] = field(
         default_factory=dict
     )  # name in /health/engine -> search whose matches are counted
+    code_systems: Sequence[CodeSystem] = ()  # the vocabulary this service defines or uses
+    value_sets: Sequence[ValueSet] = ()  # beside those that hold all codes of a code system
+    profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
 
     def keeper_of(self, resource_type: str) -> Keeps | None:

@@ -6,17 +6,30 @@ finds what a schema cannot say. Resources inside (contained, Bundle entries, Par
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from slipring.fhir.checks import schema
 from slipring.fhir.checks.content import Walk
 from slipring.fhir.checks.finding import finding, missing
 from slipring.fhir.outcome import Issue
+from slipring.fhir.profiles.conformance import against
 
 
-def check(resource: dict[str, Any], at: str | None = None) -> list[Issue]:
-    """All that is wrong with a resource, each with a path such as `ServiceRequest.note[0].time`."""
-    return _checked(resource, at, None)
+def check(resource: dict[str, Any], at: str | None = None, *, profiles: Sequence[str] | None = None) -> list[Issue]:
+    """All that is wrong with a resource, each with a path such as `ServiceRequest.note[0].time`.
+
+    A write asks for no profiles and hears errors only. `$validate` hands in the profiles it was asked for, or an empty
+    list: then warnings are told as well, and the resource is held against those and against its `meta.profile`.
+    """
+    found = _checked(resource, at, None)
+    if profiles is None:
+        return found
+    place = at or str(resource.get("resourceType"))
+    claimed = resource.get("meta", {}).get("profile", []) if isinstance(resource.get("meta"), dict) else []
+    for url in dict.fromkeys([*profiles, *(url for url in claimed if isinstance(url, str))]):
+        found += against(url, resource, place)
+    return found
 
 
 def warm(*resource_types: str) -> None:
