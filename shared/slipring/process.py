@@ -176,6 +176,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                     demo=plan.demo,
                     max_body_bytes=plan.settings.max_body_bytes,
                     max_entries=plan.settings.max_entries,
+                    zone=ZoneInfo(plan.settings.time_zone),
                 ),
             )
         yield house

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -17,12 +17,14 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from slipring.fhir.outcome import FhirError
+from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
-from slipring.front.exchange import received
+from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
 from slipring.front.peers import FHIR_JSON, Ask, Peers, refused
 from slipring.front.routing import Router
+from slipring.front.searching import Searches
 from slipring.identity.scopes import EXTRA_SCOPES
 from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
 from slipring.identity.verify import LoadKeys
@@ -57,6 +59,7 @@ class FrontSettings:
     max_body_bytes: int = 20_000_000
     max_entries: int = 5000
     health_seconds: float = 2
+    zone: tzinfo = UTC
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +86,7 @@ class Front:
             base = f"{self.url(request)}/fhir"
             return await self.router.answer(await received(request, self.peers, base, self.settings.max_body_bytes))
         except FhirError as error:
-            return refused(error, language)
+            return refused(error, language, request_id_of(request))
 
     async def metadata(self, request: Request) -> Response:
         """The honest union of the services' statements."""
@@ -188,7 +191,8 @@ def create_front(
     """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
     settings, owners = settings or FrontSettings(), owners or the_owners()
     behind = Peers(peers)
-    router = Router(owners, cursor_key, settings.max_entries)
+    searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
+    router = Router(owners, searches, settings.max_entries)
     front = Front(behind, tokens, load_keys, router, owners, settings, now)
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", front.home, ["GET"]),

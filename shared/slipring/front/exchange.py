@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from starlette.requests import Request
 
-from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.outcome import FhirError, Issue, refusal
 from slipring.front.peers import Ask, Peers, Reply, forwarded_headers
+
+_OF_THIS_REQUEST = frozenset({"content-type", "prefer", "accept"})
+_MOST_OF_AN_ID = 64
+# Names of types, ids, versions and operations; anything else in an address names nothing that is kept.
+_SEGMENT = re.compile(r"[A-Za-z0-9_$.\-]{1,128}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """The received request: path below `/fhir`, raw query, headers to forward, body as bytes."""
+    """The received request: path below `/fhir` in its segments, raw query, headers to forward, body as bytes."""
 
     method: str
-    path: str
+    parts: tuple[str, ...]
     query: str
     headers: Mapping[str, str]
     body: bytes
@@ -26,26 +31,30 @@ class Exchange:
     peers: Peers
 
     @property
-    def parts(self) -> list[str]:
-        """The path's segments."""
-        return [part for part in self.path.split("/") if part]
-
-    @property
     def target(self) -> str:
         """Path and query as the service gets them."""
-        path = quote(self.path.strip("/"), safe="/$-._~:@!*'(),;=+")
+        path = "/".join(self.parts)
         return f"{path}?{self.query}" if self.query else path
+
+    @property
+    def request_id(self) -> str:
+        """What the request is called in every log it reaches."""
+        return self.headers["x-request-id"]
 
     async def forward(self, service: str) -> Reply:
         """The same request, asked of a service."""
         return await self.peers.ask(service, Ask(self.method, self.target, self.headers, self.body))
 
-    async def ask(self, service: str, method: str, target: str, body: bytes = b"") -> Reply:
-        """Another request to a service in the name of the same caller, without conditions of this one."""
-        unconditional = {
-            name: value for name, value in self.headers.items() if not name.startswith("if-") and name != "content-type"
+    async def ask(
+        self, service: str, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """Another request to a service in the name of the same caller, without this one's conditions and wishes."""
+        plain = {
+            name: value
+            for name, value in self.headers.items()
+            if not name.startswith("if-") and name not in _OF_THIS_REQUEST
         }
-        return await self.peers.ask(service, Ask(method, target, unconditional, body))
+        return await self.peers.ask(service, Ask(method, target, {**plain, **(headers or {})}, body))
 
 
 async def received(request: Request, peers: Peers, base: str, max_body_bytes: int) -> Exchange:
@@ -57,16 +66,33 @@ async def received(request: Request, peers: Peers, base: str, max_body_bytes: in
         if size > max_body_bytes:
             raise too_costly(f"at most {max_body_bytes} bytes", f"最多 {max_body_bytes} 字节")
         pieces.append(piece)
-    request_id = request.headers.get("x-request-id") or uuid.uuid4().hex
     return Exchange(
         method=request.method,
-        path=str(request.path_params.get("rest", "")),
+        parts=segments(str(request.path_params.get("rest", ""))),
         query=request.scope.get("query_string", b"").decode("latin-1"),
-        headers=forwarded_headers(request.headers, request_id),
+        headers=forwarded_headers(request.headers, request_id_of(request)),
         body=b"".join(pieces),
         base=base,
         peers=peers,
     )
+
+
+def segments(path: str) -> tuple[str, ...]:
+    """The segments of a decoded path; one that could mean another address to a service is 404.
+
+    >>> segments("/Patient/o-1/")
+    ('Patient', 'o-1')
+    """
+    parts = tuple(part for part in path.split("/") if part)
+    if all(_SEGMENT.fullmatch(part) and part.strip(".") for part in parts):
+        return parts
+    raise refusal(404, "not-found", "Nothing is served at this address.", "该地址不提供任何内容。")
+
+
+def request_id_of(request: Request) -> str:
+    """The client's name for the request, or a new one; it goes to the services and comes back."""
+    given = request.headers.get("x-request-id", "")[:_MOST_OF_AN_ID]
+    return given if given.isascii() and given.isprintable() and given else uuid.uuid4().hex
 
 
 def too_costly(en: str, zh: str) -> FhirError:

@@ -1,7 +1,7 @@
-"""One page of a shared type out of several keepers' pages: merged by the sort key, resumed by an opaque cursor.
+"""One page out of several keepers' pages: merged by the sort key, resumed by an opaque cursor.
 
-The cursor holds per keeper which of its pages is being read and what of that page was given out already, so a
-page that is fetched again after a write neither repeats nor drops an entry.
+The cursor holds per keeper which of its pages is being read and what was given out from there on, so a page that is
+fetched again after a write neither repeats nor drops an entry.
 """
 
 from __future__ import annotations
@@ -11,18 +11,14 @@ import base64
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 from cryptography.fernet import Fernet, InvalidToken
 
 from slipring.fhir.outcome import invalid
-from slipring.front.owners import values_at
+from slipring.fhir.search.ordering import Key, comes_before
 from slipring.front.peers import RawObject, Reply, below_base, decoded, raw_bundle
-
-HISTORY_SORT = "-_lastModified"
-SortKey = tuple[tuple[str, bool], ...]  # value and whether it is there, per sort parameter
 
 
 class Position(msgspec.Struct):
@@ -36,33 +32,38 @@ class Position(msgspec.Struct):
 
 
 class Cursor(msgspec.Struct):
-    """Everything the next page needs."""
+    """Everything the next page needs; `path` is where the page link leads, `includes` are the front's own to follow."""
 
+    kind: Literal["searchset", "history"]
+    path: str
     type: str
     sort: str
     count: int
     total: int | None
     positions: list[Position]
+    includes: list[tuple[str, str]] = []
+    summary: str = ""
+    elements: list[str] = []
 
     def sealed(self, key: bytes) -> str:
         """The cursor as it stands in a link: it may hold search values, so it is encrypted."""
         return Fernet(key).encrypt(msgspec.json.encode(self)).decode().rstrip("=")
 
 
-def opened(text: str, key: bytes, resource_type: str) -> Cursor:
+def opened(text: str, key: bytes, path: str) -> Cursor:
     """The cursor behind a link of ours; anything else is 400."""
     try:
         padded = text + "=" * (-len(text) % 4)
         cursor = msgspec.json.decode(Fernet(key).decrypt(padded.encode()), type=Cursor)
     except (InvalidToken, msgspec.DecodeError, ValueError):
         raise _no_cursor() from None
-    if cursor.type != resource_type:
+    if cursor.path != path:
         raise _no_cursor()
     return cursor
 
 
 def _no_cursor() -> Exception:
-    return invalid("This page link is not one of ours.", "该分页链接无效。")
+    return invalid("This page link is not one of ours.", "该分页链接无效。", at="http._position")
 
 
 @dataclass(slots=True)
@@ -71,7 +72,7 @@ class Found:
 
     entry: RawObject
     digest: str
-    key: SortKey
+    key: Key
 
 
 @dataclass(slots=True)
@@ -105,7 +106,7 @@ class KeeperRefused(Exception):
         self.reply = reply
 
 
-def read_page(reply: Reply, sort: str, paths: Any) -> Page:
+def read_page(reply: Reply, key_of: Callable[[RawObject], Key]) -> Page:
     """A keeper's answer as a page."""
     if reply.status != 200:
         raise KeeperRefused(reply)
@@ -114,7 +115,7 @@ def read_page(reply: Reply, sort: str, paths: Any) -> Page:
     for entry in entries:
         search: Any = decoded(entry["search"]) if "search" in entry else {}
         if search.get("mode", "match") == "match":
-            matches.append(Found(entry, _digest(entry), _sort_key(entry, sort, paths)))
+            matches.append(Found(entry, digest_of(entry), key_of(entry)))
         else:
             others.append(entry)
     links: Any = decoded(bundle["link"]) if "link" in bundle else []
@@ -133,13 +134,13 @@ class Merged:
     total: int | None
 
 
-async def merge(cursor: Cursor, fetch: Fetch, *, first: bool) -> Merged:
-    """The next `count` matches of all keepers.
+async def merge(cursor: Cursor, fetch: Fetch, descending: Sequence[bool], *, first: bool) -> Merged:
+    """The next `count` matches of all keepers; `descending` says so for each value of their keys.
 
     Sorted, and on the first page (for the totals), all keepers are asked; else one after the other.
     """
     unread = [position for position in cursor.positions if position.target is not None]
-    at_once = len(unread) if first or cursor.sort else 1
+    at_once = len(unread) if first or descending else 1
     streams = list(await asyncio.gather(*(_started(position, fetch) for position in unread[:at_once])))
     unread = unread[at_once:]
     totals = [stream.page.total for stream in streams]
@@ -151,7 +152,7 @@ async def merge(cursor: Cursor, fetch: Fetch, *, first: bool) -> Merged:
                 others += await _turn(stream, fetch)
         ready = [stream for stream in streams if stream.waiting]
         if ready:
-            chosen = _first(ready, cursor.sort)
+            chosen = _first(ready, descending)
             found = chosen.waiting.pop(0)
             chosen.taken.append(found.digest)
             taken.append(found.entry)
@@ -162,18 +163,26 @@ async def merge(cursor: Cursor, fetch: Fetch, *, first: bool) -> Merged:
             break
     total = sum(number for number in totals if number is not None) if None not in totals else None
     standing = [_standing(stream) for stream in streams]
-    return Merged(taken, _distinct(others), [*standing, *unread], total if first else cursor.total)
+    return Merged(taken, distinct(others), [*standing, *unread], total if first else cursor.total)
 
 
 async def _started(position: Position, fetch: Fetch) -> Stream:
     page = await fetch(position)
-    return Stream(position, page, [found for found in page.matches if found.digest not in set(position.seen)])
+    seen = set(position.seen)
+    return Stream(position, page, [found for found in page.matches if found.digest not in seen])
 
 
 async def _turn(stream: Stream, fetch: Fetch) -> list[RawObject]:
-    stream.position = Position(stream.position.service, stream.page.next)
+    """Go on to the keeper's next page.
+
+    What was given out before and does not stand on the page left behind was pushed further by new entries: it is
+    remembered, so that it is not given out again where it stands now.
+    """
+    passed = {found.digest for found in stream.page.matches}
+    pushed = [digest for digest in stream.position.seen if digest not in passed]
+    stream.position = Position(stream.position.service, stream.page.next, seen=pushed)
     stream.page = await fetch(stream.position)
-    stream.waiting = list(stream.page.matches)
+    stream.waiting = [found for found in stream.page.matches if found.digest not in set(pushed)]
     stream.taken = []
     return stream.page.others
 
@@ -183,63 +192,29 @@ def _standing(stream: Stream) -> Position:
     if stream.waiting:
         seen = [*position.seen, *stream.taken]
         return Position(position.service, position.target, position.method, position.body, seen)
-    return Position(position.service, stream.page.next)
+    passed = {found.digest for found in stream.page.matches}
+    pushed = [digest for digest in position.seen if digest not in passed]
+    return Position(position.service, stream.page.next, seen=pushed)
 
 
-def _first(streams: Sequence[Stream], sort: str) -> Stream:
+def _first(streams: Sequence[Stream], descending: Sequence[bool]) -> Stream:
     best = streams[0]
     for stream in streams[1:]:  # on a tie the earlier keeper goes first
-        if _before(stream.waiting[0].key, best.waiting[0].key, sort):
+        if comes_before(stream.waiting[0].key, best.waiting[0].key, descending):
             best = stream
     return best
 
 
-def _before(one: SortKey, other: SortKey, sort: str) -> bool:
-    for name, (value, present), (against, there) in zip(sort.split(",") if sort else (), one, other, strict=True):
-        if present != there:
-            return present  # what has no value comes last, up or down
-        if value != against:
-            return (value > against) if name.startswith("-") else (value < against)
-    return False
+def digest_of(entry: RawObject) -> str:
+    """A short name for an entry: its address and, in a history, which version; without an address its content."""
+    names = ("fullUrl", "response") if "fullUrl" in entry else ("resource",)
+    text = b"".join(bytes(entry[name]) for name in names if name in entry)
+    return base64.b64encode(hashlib.blake2b(text, digest_size=9).digest()).decode()
 
 
-def _sort_key(entry: RawObject, sort: str, paths: Any) -> SortKey:
-    if not sort:
-        return ()
-    if sort == HISTORY_SORT:
-        tree: Any = decoded(entry["response"]) if "response" in entry else {}
-        return (_comparable(tree.get("lastModified")),)
-    resource = decoded(entry["resource"]) if "resource" in entry else {}
-    return tuple(
-        _comparable(next((value for path in paths[name.lstrip("-")] for value in values_at(resource, path)), None))
-        for name in sort.split(",")
-    )
-
-
-def _comparable(value: Any) -> tuple[str, bool]:
-    """A value as text that sorts; dates of every precision and zone as their first instant in UTC.
-
-    >>> _comparable("2026-01-01T08:00:00+08:00")[0] == _comparable("2026")[0]
-    True
-    """
-    if value is None:
-        return ("", False)
-    text = str(value)
-    if not text[:4].isdigit():
-        return (text, True)
-    padded = text + "-01-01"[len(text) - 4 :] if len(text) in (4, 7) else text
-    try:
-        moment = datetime.fromisoformat(padded)
-    except ValueError:
-        return (text, True)
-    moment = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-    return (moment.astimezone(UTC).isoformat("T", "microseconds"), True)
-
-
-def _digest(entry: RawObject) -> str:
-    text = b"".join(bytes(entry[name]) for name in ("fullUrl", "response") if name in entry)
-    return base64.b64encode(hashlib.blake2b(text, digest_size=6).digest()).decode()
-
-
-def _distinct(entries: Sequence[RawObject]) -> list[RawObject]:
-    return list({_digest(entry): entry for entry in entries}.values())
+def distinct(entries: Sequence[RawObject]) -> list[RawObject]:
+    """Each entry once, in the order of first appearance."""
+    found: dict[str, RawObject] = {}
+    for entry in entries:
+        found.setdefault(digest_of(entry), entry)
+    return list(found.values())

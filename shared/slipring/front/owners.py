@@ -33,12 +33,16 @@ class Owners:
         self._shared: Mapping[str, Any] = tree["shared"]
         self._rules: Sequence[Mapping[str, Any]] = tree["rule"]
         self._operations: Mapping[str, str] = tree["operations"]
-        self._sort: Mapping[str, Mapping[str, Sequence[str]]] = tree["sort"]
 
     @property
     def types(self) -> list[str]:
         """All kept types, sorted."""
         return sorted([*self._single, *self._shared])
+
+    @property
+    def services(self) -> tuple[str, ...]:
+        """All services, in the order they are named in."""
+        return tuple(LETTERS.values())
 
     def keepers_of(self, resource_type: str) -> tuple[str, ...]:
         """The services that keep a type, the default owner first; none if nobody does."""
@@ -78,10 +82,6 @@ class Owners:
         """The owner of a type-level operation, named with its dollar sign."""
         keepers = self.keepers_of(resource_type)
         return self._operations.get(f"{resource_type}/{operation}") or (keepers[0] if keepers else None)
-
-    def sort_paths(self, resource_type: str) -> Mapping[str, Sequence[str]]:
-        """The parameters that merged pages of a shared type can be sorted by, with the places they read."""
-        return {**self._sort["*"], **self._sort.get(resource_type, {})}
 
     def _by_rule(self, rule: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
         values = values_at(resource, rule["path"])

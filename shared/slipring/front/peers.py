@@ -104,10 +104,10 @@ def as_response(reply: Reply, base: str) -> Response:
     return Response(with_places_at_front(reply.body, base), reply.status, headers)
 
 
-def refused(error: FhirError, language: str) -> Response:
+def refused(error: FhirError, language: str, request_id: str) -> Response:
     """An error of the front itself as an OperationOutcome."""
     body = msgspec.json.encode(as_operation_outcome(error.issues, language))
-    return Response(body, error.status, {**error.headers, "Content-Type": FHIR_JSON})
+    return Response(body, error.status, {**error.headers, "Content-Type": FHIR_JSON, "X-Request-Id": request_id})
 
 
 def at_front(url: str, base: str) -> str:

@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from typing import Any
 
 import httpx
-import msgspec
 from starlette.responses import Response
 
-from slipring.fhir.outcome import FhirError, as_operation_outcome, invalid, not_found, refusal
-from slipring.front.bundles import Place, one_owner, places, unkept
+from slipring.fhir.outcome import invalid, not_found, refusal
+from slipring.front.batch import Batches
+from slipring.front.bundles import one_owner, places, unkept
 from slipring.front.exchange import Exchange, too_costly
 from slipring.front.owners import Owners
-from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, as_response, decoded, raw, raw_bundle
-from slipring.front.searching import history_of_many, search_many
+from slipring.front.peers import Reply, as_response, decoded, raw_bundle
+from slipring.front.searching import Searches
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +23,7 @@ class Router:
     """Answers a request below `/fhir` by asking the keepers."""
 
     owners: Owners
-    cursor_key: bytes
+    searches: Searches
     max_entries: int = 5000
 
     async def answer(self, exchange: Exchange) -> Response:
@@ -33,8 +33,14 @@ class Router:
 
     async def _reply(self, exchange: Exchange) -> Reply:
         match exchange.parts:
+            case [] if exchange.method in ("GET", "HEAD"):
+                return await self.searches.over(exchange, "", self.owners.services, "searchset")
             case []:
                 return await self._bundle(exchange)
+            case ["_search"] if exchange.method == "POST":
+                return await self.searches.over(exchange, "", self.owners.services, "searchset")
+            case ["_history"]:
+                return await self.searches.over(exchange, "_history", self.owners.services, "history")
             case [first, *_] if first[0] in "$_" or not first[0].isupper():
                 raise invalid(
                     "This is not offered for the whole system: name a resource type.", "该操作须指明资源类型。"
@@ -84,16 +90,13 @@ class Router:
         )
 
     async def _search(self, exchange: Exchange, kept_type: str) -> Reply:
-        keepers = self.owners.keepers_of(kept_type)
-        if len(keepers) == 1:
-            return await exchange.forward(keepers[0])
-        return await search_many(exchange, kept_type, self.owners, self.cursor_key)
+        return await self.searches.search(exchange, kept_type)
 
     async def _type_history(self, exchange: Exchange, kept_type: str) -> Reply:
         keepers = self.owners.keepers_of(kept_type)
         if len(keepers) == 1:
             return await exchange.forward(keepers[0])
-        return await history_of_many(exchange, kept_type, self.owners, self.cursor_key)
+        return await self.searches.over(exchange, f"{kept_type}/_history", keepers, "history")
 
     def _content_owner(self, exchange: Exchange, kept_type: str) -> str:
         tree: Any = decoded(exchange.body)
@@ -156,66 +159,4 @@ class Router:
         found = places(entries, self.owners)
         if kind == "transaction":
             return await exchange.forward(one_owner(found, self.owners))
-        return await self._batch(exchange, bundle, entries, found)
-
-    async def _batch(
-        self, exchange: Exchange, bundle: RawObject, entries: list[RawObject], found: list[Place]
-    ) -> Reply:
-        parts: dict[str, list[int]] = {}
-        for position, place in enumerate(found):
-            if place.ownership and not place.spread:
-                parts.setdefault(place.ownership.owner, []).append(position)
-        if len(parts) == 1 and len(next(iter(parts.values()))) == len(entries):
-            return await exchange.forward(next(iter(parts)))
-        answers: list[msgspec.Raw] = [raw(None)] * len(entries)
-        replies = await asyncio.gather(
-            *(
-                self._part(exchange, owner, bundle, [entries[position] for position in part])
-                for owner, part in parts.items()
-            )
-        )
-        for part, answered in zip(parts.values(), replies, strict=True):
-            for position, answer in zip(part, answered, strict=True):
-                answers[position] = answer
-        for position, single in enumerate(found):
-            if single.ownership is None:
-                answers[position] = _failed(unkept(single.type, self.owners, at=single.at))
-            elif single.spread:
-                answers[position] = await self._spread(exchange, single, entries[position])
-        united: dict[str, object] = {"resourceType": "Bundle", "type": "batch-response", "entry": answers}
-        return Reply(200, {"content-type": FHIR_JSON, **_request_id(exchange)}, msgspec.json.encode(united))
-
-    async def _part(
-        self, exchange: Exchange, owner: str, bundle: RawObject, entries: list[RawObject]
-    ) -> list[msgspec.Raw]:
-        body = msgspec.json.encode({**bundle, "entry": entries})
-        try:
-            reply = await exchange.peers.ask(owner, Ask("POST", exchange.target, exchange.headers, body))
-        except FhirError as error:
-            return [_failed(error)] * len(entries)
-        if reply.status != 200:
-            outcome = msgspec.Raw(reply.body) if reply.body.startswith(b"{") else raw(None)
-            return [raw({"response": {"status": str(reply.status), "outcome": outcome}})] * len(entries)
-        _, answered = raw_bundle(reply.body)
-        return [raw(entry) for entry in answered]
-
-    async def _spread(self, exchange: Exchange, place: Place, entry: RawObject) -> msgspec.Raw:
-        request: Any = decoded(entry["request"])
-        query = request["url"].partition("?")[2]
-        search = Exchange("GET", place.type, query, exchange.headers, b"", exchange.base, exchange.peers)
-        try:
-            reply = await search_many(search, place.type, self.owners, self.cursor_key)
-        except FhirError as error:
-            return _failed(error)
-        found = msgspec.Raw(reply.body)
-        if reply.status != 200:
-            return raw({"response": {"status": str(reply.status), "outcome": found}})
-        return raw({"resource": found, "response": {"status": "200"}})
-
-
-def _failed(error: FhirError) -> msgspec.Raw:
-    return raw({"response": {"status": str(error.status), "outcome": as_operation_outcome(error.issues)}})
-
-
-def _request_id(exchange: Exchange) -> dict[str, str]:
-    return {"x-request-id": exchange.headers["x-request-id"]}
+        return await Batches(self.owners, self.searches).answer(exchange, bundle, entries, found)

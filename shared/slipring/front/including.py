@@ -1,0 +1,129 @@
+"""`_include` and `_revinclude` over services: what a page refers to, or is referred to by, fetched by ids."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import tzinfo
+from typing import Any
+
+from slipring.fhir.search.index import rows
+from slipring.fhir.search.parameter import parameters_for
+from slipring.front.bounds import Bounds, too_many
+from slipring.front.crossing import Include, codes_of
+from slipring.front.exchange import Exchange
+from slipring.front.owners import Owners
+from slipring.front.peers import RawObject, decoded, raw
+from slipring.front.resolving import search_once
+
+Tree = dict[str, Any]
+Name = tuple[str, str]  # type and id
+
+
+@dataclass(slots=True)
+class Inclusion:
+    """One page with what belongs to it; every resource stands on it once."""
+
+    exchange: Exchange
+    owners: Owners
+    bounds: Bounds
+    zone: tzinfo
+    present: set[Name] = field(default_factory=set)
+    entries: list[RawObject] = field(default_factory=list)
+
+    async def around(self, matches: Iterable[RawObject], includes: list[Include]) -> list[RawObject]:
+        """The entries to add to these matches; with `:iterate` also around what was added."""
+        latest = [tree for entry in matches if isinstance(tree := decoded(entry["resource"]), dict)]
+        self.present.update((tree["resourceType"], tree["id"]) for tree in latest)
+        for turn in range(self.bounds.most_steps):
+            followed = [include for include in includes if turn == 0 or include.iterate]
+            if not followed or not latest:
+                break
+            found = await asyncio.gather(*(self._one(include, latest) for include in followed))
+            latest = [tree for entries in found for tree in self._added(entries)]
+            if len(self.entries) > self.bounds.most_included:
+                raise self._too_many(followed[0])
+        return self.entries
+
+    def _added(self, entries: list[RawObject]) -> list[Tree]:
+        trees = []
+        for entry in entries:
+            tree = decoded(entry["resource"])
+            if isinstance(tree, dict) and (name := (tree["resourceType"], tree["id"])) not in self.present:
+                self.present.add(name)
+                self.entries.append({**entry, "search": raw({"mode": "include"})})
+                trees.append(tree)
+        return trees
+
+    def _too_many(self, include: Include) -> Exception:
+        return too_many(
+            include.name, self.bounds.most_included, "included resources on one page, at most", "一页附带的资源数，最多"
+        )
+
+    async def _one(self, include: Include, latest: list[Tree]) -> list[RawObject]:
+        return await (self._referring(include, latest) if include.reverse else self._referred(include, latest))
+
+    # --- forwards -------------------------------------------------------------------------------------------
+
+    async def _referred(self, include: Include, latest: list[Tree]) -> list[RawObject]:
+        keys = {f"{include.source}.{code}" for code in codes_of(include)}
+        wanted: dict[str, dict[str, None]] = {}
+        for tree in latest:
+            if tree["resourceType"] != include.source:
+                continue
+            for row in rows(tree, self.zone).references:
+                fits = row.parameter in keys and row.type and include.target in ("", row.type)
+                if fits and (row.type, row.id) not in self.present:
+                    wanted.setdefault(row.type, {})[row.id] = None
+        if sum(map(len, wanted.values())) > self.bounds.most_included:
+            raise self._too_many(include)
+        asked = [self._by_ids(kept_type, list(ids)) for kept_type, ids in wanted.items()]
+        return [entry for entries in await asyncio.gather(*asked) for entry in entries]
+
+    async def _by_ids(self, kept_type: str, ids: list[str]) -> list[RawObject]:
+        by_keeper: dict[str, list[str]] = {}
+        for each in ids:
+            for keeper in self._holders(kept_type, each):
+                by_keeper.setdefault(keeper, []).append(each)
+        asked = [
+            search_once(self.exchange, keeper, kept_type, [("_id", ",".join(some)), ("_count", str(len(some)))])
+            for keeper, held in by_keeper.items()
+            for some in _in_portions(held, self.bounds.ids_at_once)
+        ]
+        return [entry for entries, _ in await asyncio.gather(*asked) for entry in entries]
+
+    def _holders(self, kept_type: str, resource_id: str) -> tuple[str, ...]:
+        """Who may hold it: one by the id's letter, else any keeper of the type."""
+        if self.owners.is_certain(kept_type, resource_id):
+            owner = self.owners.owner_of_read(kept_type, resource_id)
+            return (owner,) if owner else ()
+        return self.owners.keepers_of(kept_type)
+
+    # --- backwards ------------------------------------------------------------------------------------------
+
+    async def _referring(self, include: Include, latest: list[Tree]) -> list[RawObject]:
+        asked = []
+        for code in codes_of(include):
+            targets = (include.target,) if include.target else parameters_for(include.source)[code].targets
+            names = [
+                f"{tree['resourceType']}/{tree['id']}"
+                for tree in latest
+                if not targets or tree["resourceType"] in targets
+            ]
+            for some in _in_portions(names, self.bounds.ids_at_once):
+                asked += [
+                    self._pointing(include, keeper, code, some) for keeper in self.owners.keepers_of(include.source)
+                ]
+        return [entry for entries in await asyncio.gather(*asked) for entry in entries]
+
+    async def _pointing(self, include: Include, keeper: str, code: str, names: list[str]) -> list[RawObject]:
+        pairs = [(code, ",".join(names)), ("_count", str(self.bounds.most_included))]
+        entries, more = await search_once(self.exchange, keeper, include.source, pairs)
+        if more:
+            raise self._too_many(include)
+        return entries
+
+
+def _in_portions(ids: list[str], size: int) -> Iterable[list[str]]:
+    return (ids[start : start + size] for start in range(0, len(ids), size))
