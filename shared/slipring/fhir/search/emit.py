@@ -6,23 +6,28 @@ from collections.abc import Callable, Iterable
 from datetime import tzinfo
 from typing import Any
 
-from slipring.fhir.search import moment
+from slipring.fhir.search import amount, moment
 from slipring.fhir.search.fold import bounded, folded, reference_parts, type_in_url
 from slipring.fhir.search.parameter import Path, SearchParameter
-from slipring.fhir.search.row import Date, Reference, Rows, Text, Token
+from slipring.fhir.search.row import Date, Quantity, Reference, Rows, Text, Token
 
 Emit = Callable[[Any, Rows, tzinfo], None]
 
 
 def emitter(parameter: SearchParameter, path: Path) -> Emit:
     """The function that turns an element of the path's type into rows of the parameter."""
+    return emitter_of(parameter, path.kind, parameter.key)
+
+
+def emitter_of(parameter: SearchParameter, kind: str, key: str) -> Emit:
+    """The same, with rows that bear another name."""
     if parameter.type in ("token", "uri"):
-        return _token_emitter(parameter.key, path.kind)
+        return _token_emitter(key, kind)
     if parameter.type == "reference":
-        return _reference_emitter(parameter.key, path.kind, frozenset(parameter.only))
-    return (
-        _date_emitter(parameter.key, path.kind) if parameter.type == "date" else _text_emitter(parameter.key, path.kind)
-    )
+        return _reference_emitter(key, kind, frozenset(parameter.only))
+    if parameter.type in ("number", "quantity"):
+        return _amount_emitter(key, kind)
+    return _date_emitter(key, kind) if parameter.type == "date" else _text_emitter(key, kind)
 
 
 # --- tokens -------------------------------------------------------------------------------------------------
@@ -33,20 +38,37 @@ def _token(key: str, system: Any, code: Any, found: Rows) -> None:
         found.tokens.append(Token(key, bounded(system or ""), bounded(code)))
 
 
+def _text(key: str, value: Any, found: Rows) -> None:
+    if type(value) is str and value and "\x00" not in value:
+        found.strings.append(Text(key, folded(value), value))
+
+
 def _token_emitter(key: str, kind: str) -> Emit:
+    text_key, type_key = f"{key}:text", f"{key}:of-type"
+
     def coding(value: Any, found: Rows, zone: tzinfo) -> None:
         if type(value) is dict:
             _token(key, value.get("system"), value.get("code"), found)
+            _text(text_key, value.get("display"), found)
 
     def concept(value: Any, found: Rows, zone: tzinfo) -> None:
         if type(value) is dict:
+            _text(text_key, value.get("text"), found)
             for item in _listed(value.get("coding")):
                 coding(item, found, zone)
 
-    def valued(value: Any, found: Rows, zone: tzinfo) -> None:
-        """Identifier and ContactPoint."""
+    def contact(value: Any, found: Rows, zone: tzinfo) -> None:
         if type(value) is dict:
             _token(key, value.get("system"), value.get("value"), found)
+
+    def identifier(value: Any, found: Rows, zone: tzinfo) -> None:
+        contact(value, found, zone)
+        kind = value.get("type") if type(value) is dict else None
+        if type(kind) is dict:
+            _text(text_key, kind.get("text"), found)
+            for item in _listed(kind.get("coding")):
+                if type(item) is dict and type(system := item.get("system")) is str and type(item.get("code")) is str:
+                    _token(type_key, f"{system}|{item['code']}", value.get("value"), found)
 
     def presence(value: Any, found: Rows, zone: tzinfo) -> None:
         found.tokens.append(Token(key, "", "false" if value is False else "true"))
@@ -61,7 +83,7 @@ def _token_emitter(key: str, kind: str) -> Emit:
             value = "true" if value else "false"
         _token(key, None, value, found)
 
-    emitters = {"Coding": coding, "CodeableConcept": concept, "Identifier": valued, "ContactPoint": valued}
+    emitters = {"Coding": coding, "CodeableConcept": concept, "Identifier": identifier, "ContactPoint": contact}
     return (emitters | {"presence": presence, "canonical": canonical}).get(kind, plain)
 
 
@@ -75,7 +97,7 @@ def _listed(value: Any) -> list[Any]:
     return value if type(value) is list else []
 
 
-# --- references, dates, strings ---------------------------------------------------------------------------------
+# --- references, dates, amounts, strings ------------------------------------------------------------------------
 
 
 def _reference_emitter(key: str, kind: str, only: frozenset[str]) -> Emit:
@@ -138,6 +160,15 @@ def _period(value: Any, zone: tzinfo) -> moment.Interval | None:
     return moment.period(start, end, zone)
 
 
+def _amount_emitter(key: str, kind: str) -> Emit:
+    def counted(value: Any, found: Rows, zone: tzinfo) -> None:
+        stored = amount.stored(kind, value)
+        if stored:
+            found.quantities.append(Quantity(key, *stored))
+
+    return counted
+
+
 _PARTS = {
     "HumanName": ("text", "family", "given", "prefix", "suffix"),
     "Address": ("text", "line", "city", "district", "state", "postalCode", "country"),
@@ -146,8 +177,7 @@ _PARTS = {
 
 def _text_emitter(key: str, kind: str) -> Emit:
     def text(value: Any, found: Rows, zone: tzinfo) -> None:
-        if type(value) is str and value and "\x00" not in value:
-            found.strings.append(Text(key, folded(value), value))
+        _text(key, value, found)
 
     names = _PARTS.get(kind, ())
 

@@ -12,11 +12,12 @@ from datetime import UTC, tzinfo
 from functools import cache
 from typing import Any
 
+from slipring.fhir.search.composite import composite_emitter
 from slipring.fhir.search.emit import Emit, emitter
-from slipring.fhir.search.parameter import Step, parameters_for
-from slipring.fhir.search.row import Date, Reference, Rows, Text, Token
+from slipring.fhir.search.parameter import Path, SearchParameter, Step, parameters_for
+from slipring.fhir.search.row import Date, Quantity, Reference, Rows, Text, Token
 
-__all__ = ["Date", "Reference", "Rows", "Text", "Token", "rows"]
+__all__ = ["Date", "Quantity", "Reference", "Rows", "Text", "Token", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,9 +32,10 @@ class _Way:
 
 @dataclass(frozen=True, slots=True)
 class _Plan:
-    """What to do per top-level member, and the rows that stand when none of their members is present."""
+    """What to do per top-level member, with the whole resource, and the rows that stand when members are absent."""
 
     members: Mapping[str, tuple[_Way, ...]]
+    whole: tuple[Emit, ...]
     absent: tuple[tuple[frozenset[str], Token], ...]
 
 
@@ -49,10 +51,12 @@ def rows(resource: Mapping[str, Any], zone: tzinfo = UTC) -> Rows:
         if name in members:
             for way in members[name]:
                 _walk(value, way, found, zone)
+    for emit in plan.whole:
+        emit(resource, found, zone)
     for names, token in plan.absent:
         if names.isdisjoint(resource):
             found.tokens.append(token)
-    for rows_of_family in (found.tokens, found.references, found.dates, found.strings):
+    for rows_of_family in (found.tokens, found.references, found.dates, found.strings, found.quantities):
         if len(rows_of_family) > 1:
             rows_of_family[:] = dict.fromkeys(rows_of_family)  # type: ignore[arg-type]
     return found
@@ -77,14 +81,33 @@ def _way(steps: Sequence[Step], emit: Emit) -> _Way:
     return _Way(steps[0].name, steps[0].where, _way(steps[1:], emit) if len(steps) > 1 else None, emit)
 
 
+def _walking(path: Path, emit: Emit) -> Emit:
+    """From an element down a path; what a composite's parts go by."""
+    way = _way(path.steps, emit)
+
+    def walk(value: Any, found: Rows, zone: tzinfo) -> None:
+        if way.name in value:
+            _walk(value[way.name], way, found, zone)
+
+    return walk
+
+
+def _emitter(parameter: SearchParameter, path: Path) -> Emit:
+    return composite_emitter(parameter, _walking) if parameter.parts else emitter(parameter, path)
+
+
 @cache
 def _plan(resource_type: str) -> _Plan:
     members: dict[str, list[_Way]] = {}
+    whole = []
     absent = []
     for parameter in parameters_for(resource_type).values():
         for path in parameter.paths:
-            members.setdefault(path.steps[0].name, []).append(_way(path.steps, emitter(parameter, path)))
+            if path.steps:
+                members.setdefault(path.steps[0].name, []).append(_way(path.steps, _emitter(parameter, path)))
+            else:
+                whole.append(_emitter(parameter, path))
         if any(path.kind == "presence" for path in parameter.paths):
             names = frozenset(path.steps[0].name for path in parameter.paths)
             absent.append((names, Token(parameter.key, "", "false")))
-    return _Plan({name: tuple(ways) for name, ways in members.items()}, tuple(absent))
+    return _Plan({name: tuple(ways) for name, ways in members.items()}, tuple(whole), tuple(absent))

@@ -6,10 +6,19 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slipring.fhir.search.criteria import Clause, Criteria
-from slipring.fhir.search.index import Date, Rows
+from slipring.fhir.search.criteria import AnyOf, Clause, Condition, Criteria
+from slipring.fhir.search.index import Date, Quantity, Rows
 from slipring.fhir.search.moment import interval
-from slipring.fhir.search.values import DateValue, ReferenceValue, TextValue, TokenValue, Value
+from slipring.fhir.search.values import (
+    BelowValue,
+    CodesValue,
+    DateValue,
+    QuantityValue,
+    ReferenceValue,
+    TextValue,
+    TokenValue,
+    Value,
+)
 
 
 def matches(criteria: Criteria, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None = None) -> bool:
@@ -22,14 +31,21 @@ def matches(criteria: Criteria, rows: Rows, resource: Mapping[str, Any], updated
     return all(_holds(clause, rows, resource, updated_at) for clause in criteria.clauses)
 
 
-def _holds(clause: Clause, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
+def _holds(condition: Condition, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
+    if isinstance(condition, Clause):
+        return _clause_holds(condition, rows, resource, updated_at)
+    if isinstance(condition, AnyOf):
+        return any(_holds(one, rows, resource, updated_at) for one in condition.conditions)
+    raise LookupError("what lies behind a reference is not in the resource's own rows")
+
+
+def _clause_holds(clause: Clause, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
     if clause.parameter.code == "_id":
         return TokenValue(None, str(resource.get("id"))) in clause.values
     if clause.parameter.code == "_lastUpdated":
-        found: list[Any] = _last_updated(clause.key, resource, updated_at)
+        found: list[Any] = _last_updated(clause.keys[0], resource, updated_at)
     else:
-        families = {"token": rows.tokens, "reference": rows.references, "date": rows.dates, "string": rows.strings}
-        found = [row for row in families[clause.family] if row.parameter == clause.key]  # type: ignore[attr-defined]
+        found = [row for row in rows.families[clause.family] if row.parameter in clause.keys]
     if clause.modifier == "missing":
         return (not found) is clause.values[0]
     met = any(_meets(row, value, clause.modifier) for row in found for value in clause.values)
@@ -54,6 +70,12 @@ def _meets(row: Any, value: Value, modifier: str) -> bool:
         return right_type and bool(row.id == value.id)
     if isinstance(value, DateValue):
         return _lies(row.low, row.high, value)
+    if isinstance(value, QuantityValue):
+        return _in_unit(row, value) and _amounts(row, value)
+    if isinstance(value, CodesValue):
+        return (row.system, row.code) in value.codes
+    if isinstance(value, BelowValue):
+        return bool(row.code == value.url or row.code.startswith(f"{value.url}/"))
     return isinstance(value, TextValue) and _reads(row.folded, row.exact, value, modifier)
 
 
@@ -84,3 +106,32 @@ def _lies(low: datetime, high: datetime, value: DateValue) -> bool:
             return high <= value.low
         case "ap":
             return low < value.high and high > value.low
+
+
+def _in_unit(row: Quantity, value: QuantityValue) -> bool:
+    if value.system not in (None, row.system):
+        return False
+    return value.code in (None, row.code) or (value.loose and value.code == row.unit)
+
+
+def _amounts(row: Quantity, value: QuantityValue) -> bool:
+    """How the row's closed interval lies to the value's, by prefix (R4 search, 3.1.1.4.5)."""
+    match value.prefix:
+        case "eq":
+            return row.low >= value.low and row.high < value.high
+        case "ne":
+            return row.low < value.low or row.high >= value.high
+        case "gt":
+            return row.high > value.exact
+        case "lt":
+            return row.low < value.exact
+        case "ge":
+            return row.high >= value.exact
+        case "le":
+            return row.low <= value.exact
+        case "sa":
+            return row.low > value.exact
+        case "eb":
+            return row.high < value.exact
+        case "ap":
+            return row.low <= value.high and row.high >= value.low

@@ -13,16 +13,24 @@ from importlib.resources import files
 from types import MappingProxyType
 from typing import Any, Literal
 
-ParameterType = Literal["token", "reference", "date", "string", "uri"]
+ParameterType = Literal["token", "reference", "date", "string", "uri", "number", "quantity", "composite"]
+Family = Literal["token", "reference", "date", "string", "quantity"]
+
+# Parameters about the answer, not about what is searched.
+CONTROLS = ("_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty")
 
 # The modifiers that are implemented; `:Type` on references stands for any allowed target type.
 _MODIFIERS: Mapping[str, tuple[str, ...]] = {
-    "token": ("missing", "not"),
+    "token": ("missing", "not", "text", "in", "not-in"),
     "reference": ("missing", "identifier"),
     "date": ("missing",),
     "string": ("missing", "exact", "contains"),
-    "uri": ("missing",),
+    "uri": ("missing", "above", "below"),
+    "number": ("missing",),
+    "quantity": ("missing",),
+    "composite": (),
 }
+_NAMED = frozenset({"Coding", "CodeableConcept", "Identifier"})  # tokens that have a text beside their code
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,8 @@ class SearchParameter:
 
     `only` keeps references to these types alone (`where(resolve() is Patient)`); `targets` are the types it may name,
     empty for any; `system` is the code system that a plain `code` element implies. `column` marks `_id` and
-    `_lastUpdated`, which live on the resource row itself.
+    `_lastUpdated`, which live on the resource row itself. `of` names parameters whose rows together are its rows.
+    A composite has two `parts` (paths from the elements at `paths`), which must hold for the same element.
     """
 
     resource: str
@@ -59,6 +68,8 @@ class SearchParameter:
     only: tuple[str, ...] = ()
     system: str = ""
     column: bool = False
+    of: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     @property
     def key(self) -> str:
@@ -66,14 +77,41 @@ class SearchParameter:
         return f"{self.resource}.{self.code}"
 
     @property
+    def keys(self) -> tuple[str, ...]:
+        """The row names to look under: its own, or those of the parameters it is made of."""
+        return tuple(f"{self.resource}.{code}" for code in self.of) if self.of else (self.key,)
+
+    @property
+    def family(self) -> Family:
+        """Which table holds its rows; a composite's are with its second part."""
+        kind = self.parts[1].parameter.type if self.parts else self.type
+        if kind in ("uri", "number"):
+            return "token" if kind == "uri" else "quantity"
+        return kind  # type: ignore[return-value]
+
+    @property
     def modifiers(self) -> tuple[str, ...]:
         """The modifiers it understands, without the colon; a target type's name is one for references."""
-        return () if self.column else _MODIFIERS[self.type]
+        if self.column:
+            return ()
+        found = _MODIFIERS[self.type]
+        kinds = {path.kind for path in self.paths}
+        if self.type == "token" and not self.of and not kinds & _NAMED:
+            found = tuple(one for one in found if one != "text")
+        return (*found, "of-type") if self.type == "token" and "Identifier" in kinds else found
 
     @property
     def sortable(self) -> bool:
         """Whether `_sort` may name it."""
-        return self.type in ("token", "date", "string", "uri")
+        return self.type != "composite"
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One part of a composite: the parameter whose values it takes, and its paths from the element they share."""
+
+    parameter: SearchParameter
+    paths: tuple[Path, ...]
 
 
 @cache
@@ -85,12 +123,16 @@ def _declared() -> Mapping[str, Mapping[str, Any]]:
 
 def _path(text: str) -> Path:
     way, _, kind = text.rpartition(":")
+    return Path(_steps(way), kind)
+
+
+def _steps(way: str) -> tuple[Step, ...]:
     steps = []
-    for part in way.split("."):
+    for part in way.split(".") if way else ():
         name, _, condition = part.rstrip("]").partition("[")
         member, _, value = condition.partition("=")
         steps.append(Step(name, (member, value) if member else None))
-    return Path(tuple(steps), kind)
+    return tuple(steps)
 
 
 def _parameter(resource_type: str, code: str, entry: Mapping[str, Any]) -> SearchParameter:
@@ -99,10 +141,19 @@ def _parameter(resource_type: str, code: str, entry: Mapping[str, Any]) -> Searc
         code=code,
         type=entry["type"],
         url=entry["url"],
-        paths=tuple(_path(text) for text in entry["paths"]),
+        paths=tuple(_path(text) for text in entry.get("paths", ()))
+        + tuple(Path(_steps(text), "composite") for text in entry.get("at", ())),
         targets=tuple(entry.get("targets", ())),
         only=tuple(entry.get("only", ())),
         system=entry.get("system", ""),
+        of=tuple(entry.get("of", ())),
+        parts=tuple(
+            Part(
+                _parameter(resource_type, part["code"], _declared()[resource_type][part["code"]]),
+                tuple(_path(text) for text in part["paths"]),
+            )
+            for part in entry.get("parts", ())
+        ),
     )
 
 

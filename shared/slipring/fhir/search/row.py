@@ -1,10 +1,11 @@
-"""The rows of the four search tables as values; `parameter` is `Type.code` throughout."""
+"""The rows of the search tables as values; `parameter` is `Type.code` throughout."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from decimal import Decimal
+from typing import Any, NamedTuple
 
 
 class Token(NamedTuple):
@@ -39,6 +40,20 @@ class Text(NamedTuple):
     exact: str
 
 
+class Quantity(NamedTuple):
+    """A number or an amount as the closed interval it stands for; a side that is open is infinite.
+
+    `system` and `code` are its coded unit, `unit` the unit as people write it; all '' for a plain number.
+    """
+
+    parameter: str
+    low: Decimal
+    high: Decimal
+    system: str
+    code: str
+    unit: str
+
+
 @dataclass(slots=True)
 class Rows:
     """All search rows of one resource; `parameter` is `Type.code` throughout."""
@@ -47,3 +62,15 @@ class Rows:
     references: list[Reference] = field(default_factory=list)
     dates: list[Date] = field(default_factory=list)
     strings: list[Text] = field(default_factory=list)
+    quantities: list[Quantity] = field(default_factory=list)
+
+    @property
+    def families(self) -> dict[str, list[Any]]:
+        """The rows by the name of their family."""
+        return {
+            "token": self.tokens,
+            "reference": self.references,
+            "date": self.dates,
+            "string": self.strings,
+            "quantity": self.quantities,
+        }

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
+from decimal import Decimal
 from typing import Literal
 
-from slipring.fhir.search import wording
+from slipring.fhir.search import amount, wording
 from slipring.fhir.search.fold import bounded, folded, reference_parts
 from slipring.fhir.search.moment import BEGINNING, END, Interval, interval
 from slipring.fhir.search.parameter import SearchParameter
@@ -48,9 +49,40 @@ class TextValue:
     exact: str
 
 
-Value = TokenValue | ReferenceValue | DateValue | TextValue | bool
+@dataclass(frozen=True, slots=True)
+class CodesValue:
+    """Any of these (system, code) pairs: the content of a value set."""
 
-_PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)(?=\d)")
+    codes: frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class BelowValue:
+    """A URL and every URL below it."""
+
+    url: str
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityValue:
+    """A number as wide as it was written: what equals it lies in [low, high), the other prefixes compare `exact`.
+
+    `system` None = whatever the unit's system, `code` None = whatever the unit; with `loose` the unit as people write
+    it counts as well as its code.
+    """
+
+    prefix: Prefix
+    exact: Decimal
+    low: Decimal
+    high: Decimal
+    system: str | None = None
+    code: str | None = None
+    loose: bool = False
+
+
+Value = TokenValue | CodesValue | BelowValue | ReferenceValue | DateValue | TextValue | QuantityValue | bool
+
+_PREFIX = re.compile(r"(eq|ne|gt|lt|ge|le|sa|eb|ap)(?=[-+\d])")
 _SPACE_FOR_PLUS = re.compile(r" (?=\d\d:\d\d$)")  # a client that did not escape the + of its offset
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _ESCAPED = re.compile(r"\\([\\,|$])")
@@ -78,6 +110,19 @@ def split(text: str, separator: str) -> list[str]:
 def unescaped(text: str) -> str:
     r"""Take the escapes of `\`, `,`, `|` and `$` away."""
     return _ESCAPED.sub(r"\1", text) if "\\" in text else text
+
+
+def above(url: str) -> list[str]:
+    """A URL and the ones above it, segment by segment.
+
+    >>> above("http://a.example/b/c")
+    ['http://a.example/b/c', 'http://a.example/b', 'http://a.example']
+    """
+    start, host, path = url.rpartition("://")
+    found, segments = [], path.split("/")
+    for length in range(len(segments), 0, -1):
+        found.append(f"{start}{host}{'/'.join(segments[:length])}")
+    return found
 
 
 def token(text: str, name: str, system: str = "") -> TokenValue:
@@ -143,3 +188,43 @@ def text(value: str, name: str) -> TextValue:
     if not found.folded:  # blanks or marks alone would match every row
         raise wording.bad_value(name, "expected at least one letter or sign", "至少需要一个字符")
     return found
+
+
+def number(text: str, name: str) -> QuantityValue:
+    """A number with an optional prefix."""
+    match = _PREFIX.match(text)
+    found = amount.width(text[2:] if match else text)
+    if found is None:
+        raise wording.bad_value(
+            name,
+            "expected a number such as 5.4, with a prefix eq, ne, gt, ge, lt, le, sa, eb or ap if wanted",
+            "应为数值，如 5.4，可加前缀 eq、ne、gt、ge、lt、le、sa、eb、ap",
+        )
+    if match and match[1] == "ap":
+        found = amount.about(found)
+    return QuantityValue(match[1] if match else "eq", *found)  # type: ignore[arg-type]
+
+
+def quantity(text: str, name: str) -> list[QuantityValue]:
+    """A number, or number|system|code; the same amount in the other units of its kind counts too."""
+    pieces = [unescaped(piece) for piece in split(text, "|")]
+    asked = number(pieces[0], name)
+    if len(pieces) == 1:
+        return [asked]
+    if len(pieces) != 3 or not pieces[2]:
+        raise wording.bad_value(
+            name,
+            "expected number, number|system|code or number||unit",
+            "应为 数值、数值|系统|单位代码 或 数值||单位",
+        )
+    system, code = pieces[1], pieces[2]
+    if not system:
+        return [_in_unit(asked, Decimal(1), None, code)]
+    factors = amount.same_kind(system, code)
+    return [_in_unit(asked, factor, system, other) for other, factor in factors.items()]
+
+
+def _in_unit(asked: QuantityValue, factor: Decimal, system: str | None, code: str) -> QuantityValue:
+    exact, low, high = amount.Width(asked.exact, asked.low, asked.high).times(factor)
+    held = None if system is None else bounded(system)
+    return QuantityValue(asked.prefix, exact, low, high, held, bounded(code), loose=system is None)

@@ -68,3 +68,59 @@ def bad_value(name: str, en: str, zh: str) -> FhirError:
         at=_at(name),
         detail="search.bad-value",
     )
+
+
+def repeated(name: str) -> FhirError:
+    """400: a parameter about the answer was given twice."""
+    return bad_value(name, "it may be given once", "只能出现一次")
+
+
+def unchained(name: str) -> FhirError:
+    """400: where chains have no place."""
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)}: a condition here looks at one resource alone; chains and _has are for searches.",
+        f"{_shown(name)}：此处的条件只看资源本身，链式参数和 _has 仅用于检索。",
+        at=_at(name),
+        detail="search.no-chain",
+    )
+
+
+def not_held(name: str, wanted: str, held: Iterable[str]) -> FhirError:
+    """400 that names the types a chain may open here: looking into any other would find nothing, silently."""
+    listed = ", ".join(sorted(held))
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)}: {_shown(wanted)} is not held here. Held: {listed}.",
+        f"{_shown(name)}：此处没有 {_shown(wanted)}。可用类型：{listed}。",
+        at=_at(name),
+        detail="search.not-held",
+    )
+
+
+def untyped_chain(name: str, code: str, fitting: Iterable[str]) -> FhirError:
+    """400: the chain leaves open which type it goes to."""
+    listed = ", ".join(f"{_shown(code)}:{one}." for one in sorted(fitting)) or "-"
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)}: no type that {_shown(code)} may name here has this parameter. Possible: {listed}",
+        f"{_shown(name)}：{_shown(code)} 可引用的类型都没有此参数。可用：{listed}",
+        at=_at(name),
+        detail="search.untyped-chain",
+    )
+
+
+def unknown_value_set(name: str, shipped: Iterable[str]) -> FhirError:
+    """400 that names the value sets."""
+    listed = ", ".join(shipped)
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)}: this value set is not shipped. Shipped: {listed}.",
+        f"{_shown(name)}：没有该值集。可用值集：{listed}。",
+        at=_at(name),
+        detail="search.unknown-value-set",
+    )

@@ -23,6 +23,12 @@ _FAMILIES = (
     ("search_reference", ("parameter", "type", "id"), ("text", "text", "text"), "references"),
     ("search_date", ("parameter", "low", "high"), ("text", "timestamptz", "timestamptz"), "dates"),
     ("search_string", ("parameter", "folded", "exact"), ("text", "text", "text"), "strings"),
+    (
+        "search_quantity",
+        ("parameter", "low", "high", "system", "code", "unit"),
+        ("text", "numeric", "numeric", "text", "text", "text"),
+        "quantities",
+    ),
 )
 _AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
 
@@ -32,7 +38,7 @@ def _statement(
     *, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
 ) -> str:
     """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
-    number = iter(range(9, 64))
+    number = iter(range(9, 80))
 
     def arrays(*types: str) -> str:
         return ", ".join(f"${next(number)}::{kind}[]" for kind in types)

@@ -5,15 +5,31 @@ They must mean what `search/match.py` means; a property test holds the two toget
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slipring.fhir.search.criteria import Clause, Criteria
+from slipring.fhir.search.criteria import AnyOf, Chain, Clause, Condition, Criteria
 from slipring.fhir.search.fold import PREFIX
-from slipring.fhir.search.values import DateValue, Prefix, ReferenceValue, TextValue, TokenValue, Value
+from slipring.fhir.search.values import (
+    BelowValue,
+    CodesValue,
+    DateValue,
+    Prefix,
+    QuantityValue,
+    ReferenceValue,
+    TextValue,
+    TokenValue,
+    Value,
+)
 
 # The table of each family of rows.
-TABLES = {"token": "search_token", "reference": "search_reference", "date": "search_date", "string": "search_string"}
+TABLES = {
+    "token": "search_token",
+    "reference": "search_reference",
+    "date": "search_date",
+    "string": "search_string",
+    "quantity": "search_quantity",
+}
 
 # The row's interval against the value's, as in match.py; {low} and {high} are the value's.
 _DATES: Mapping[Prefix, str] = {
@@ -28,17 +44,30 @@ _DATES: Mapping[Prefix, str] = {
     "ap": "s.low < {high} AND s.high > {low}",
 }
 
+# The row's closed interval against a number; the second condition of eq says nothing new, but bounds the index.
+_AMOUNTS: Mapping[Prefix, str] = {
+    "eq": "s.low >= {low} AND s.low < {high} AND s.high < {high}",
+    "ne": "(s.low < {low} OR s.high >= {high})",
+    "gt": "s.high > {exact}",
+    "lt": "s.low < {exact}",
+    "ge": "s.high >= {exact}",
+    "le": "s.low <= {exact}",
+    "sa": "s.low > {exact}",
+    "eb": "s.high < {exact}",
+    "ap": "s.low <= {high} AND s.high >= {low}",
+}
+
 # The same for `_lastUpdated`, a point: written so that the index on it serves.
 _MOMENTS: Mapping[Prefix, str] = {
-    "eq": "r.updated_at >= {low} AND r.updated_at < {high}",
-    "ne": "(r.updated_at < {low} OR r.updated_at >= {high})",
-    "gt": "r.updated_at >= {high}",
-    "lt": "r.updated_at < {low}",
-    "ge": "r.updated_at >= {low}",
-    "le": "r.updated_at < {high}",
-    "sa": "r.updated_at >= {high}",
-    "eb": "r.updated_at < {low}",
-    "ap": "r.updated_at >= {low} AND r.updated_at < {high}",
+    "eq": "{row}.updated_at >= {low} AND {row}.updated_at < {high}",
+    "ne": "({row}.updated_at < {low} OR {row}.updated_at >= {high})",
+    "gt": "{row}.updated_at >= {high}",
+    "lt": "{row}.updated_at < {low}",
+    "ge": "{row}.updated_at >= {low}",
+    "le": "{row}.updated_at < {high}",
+    "sa": "{row}.updated_at >= {high}",
+    "eb": "{row}.updated_at < {low}",
+    "ap": "{row}.updated_at >= {low} AND {row}.updated_at < {high}",
 }
 
 
@@ -56,17 +85,50 @@ def conditions(criteria: Criteria, source: str | None, arguments: Arguments) -> 
     written = [f"r.type = {arguments.add(criteria.type, 'text')}", "NOT r.deleted"]
     if source is not None:
         written.append(f"r.source = {arguments.add(source, 'text')}")
-    return " AND ".join(written + [_clause(clause, arguments) for clause in criteria.clauses])
+    return " AND ".join(written + [_condition(one, 0, arguments) for one in criteria.clauses])
 
 
-def _clause(clause: Clause, arguments: Arguments) -> str:
+def _row(depth: int) -> str:
+    """The resource a condition is about: `r` itself, or the one `depth` links away."""
+    return f"r{depth}" if depth else "r"
+
+
+def _condition(condition: Condition, depth: int, arguments: Arguments) -> str:
+    if isinstance(condition, Clause):
+        return _clause(condition, depth, arguments)
+    if isinstance(condition, AnyOf):
+        return "(" + " OR ".join(_condition(one, depth, arguments) for one in condition.conditions) + ")"
+    here, there, link = _row(depth), _row(depth + 1), f"l{depth + 1}"
+    named = _named(link, condition.parameter.keys, arguments)
+    if isinstance(condition, Chain):
+        kind = arguments.add(condition.type, "text")
+        joined = (
+            f"{there}.type = {kind} AND {link}.type = {kind} AND {there}.id = {link}.id AND {link}.key = {here}.key"
+        )
+    else:
+        kind = arguments.add(condition.parameter.resource, "text")
+        joined = f"{there}.type = {kind} AND {there}.key = {link}.key AND {link}.type = {here}.type AND {link}.id = {here}.id"
+    return (
+        f"EXISTS (SELECT 1 FROM search_reference {link} JOIN resource {there} ON {joined} AND NOT {there}.deleted "
+        f"WHERE {named} AND {_condition(condition.condition, depth + 1, arguments)})"
+    )
+
+
+def _named(rows: str, keys: Sequence[str], arguments: Arguments) -> str:
+    if len(keys) == 1:
+        return f"{rows}.parameter = {arguments.add(keys[0], 'text')}"
+    return f"{rows}.parameter = ANY({arguments.add(list(keys), 'text[]')})"
+
+
+def _clause(clause: Clause, depth: int, arguments: Arguments) -> str:
+    here = _row(depth)
     if clause.parameter.code == "_id":
         ids = [value.code for value in clause.values if isinstance(value, TokenValue)]
-        return f"r.id = ANY({arguments.add(ids, 'text[]')})"
+        return f"{here}.id = ANY({arguments.add(ids, 'text[]')})"
     if clause.parameter.code == "_lastUpdated":
-        return "(" + " OR ".join(_date(value, _MOMENTS, arguments) for value in clause.values) + ")"
-    table, key = TABLES[clause.family], arguments.add(clause.key, "text")
-    rows = f"SELECT 1 FROM {table} s WHERE s.key = r.key AND s.parameter = {key}"
+        return "(" + " OR ".join(_date(value, _MOMENTS, arguments, row=here) for value in clause.values) + ")"
+    named = _named("s", clause.keys, arguments)
+    rows = f"SELECT 1 FROM {TABLES[clause.family]} s WHERE s.key = {here}.key AND {named}"
     if clause.modifier == "missing":
         return f"{'NOT ' if clause.values[0] else ''}EXISTS ({rows})"
     negated = "NOT " if clause.modifier == "not" else ""
@@ -90,18 +152,42 @@ def _value(value: Value, modifier: str, arguments: Arguments) -> str:
         return f"(s.id = {arguments.add(value.id, 'text')} AND {right_type})"
     if isinstance(value, DateValue):
         return _date(value, _DATES, arguments)
+    if isinstance(value, QuantityValue):
+        return _amount(value, arguments)
+    if isinstance(value, CodesValue):
+        pairs = sorted(value.codes)
+        systems = arguments.add([system for system, _ in pairs], "text[]")
+        return (
+            f"(s.system, s.code) IN (SELECT * FROM unnest({systems}, {arguments.add([c for _, c in pairs], 'text[]')}))"
+        )
+    if isinstance(value, BelowValue):
+        url, start = arguments.add(value.url, "text"), arguments.add(f"{value.url}/", "text")
+        return f"(s.code = {url} OR starts_with(s.code, {start}))"
     if isinstance(value, TextValue):
         return _text(value, modifier, arguments)
     raise TypeError(value)
 
 
-def _date(value: Value, templates: Mapping[Prefix, str], arguments: Arguments) -> str:
+def _amount(value: QuantityValue, arguments: Arguments) -> str:
+    template = _AMOUNTS[value.prefix]
+    bounds = {"exact": value.exact, "low": value.low, "high": value.high}
+    held = {name: arguments.add(at, "numeric") for name, at in bounds.items() if f"{{{name}}}" in template}
+    written = [template.format(**held)]
+    if value.system is not None:
+        written.append(f"s.system = {arguments.add(value.system, 'text')}")
+    if value.code is not None:
+        code = arguments.add(value.code, "text")
+        written.append(f"(s.code = {code} OR s.unit = {code})" if value.loose else f"s.code = {code}")
+    return "(" + " AND ".join(written) + ")"
+
+
+def _date(value: Value, templates: Mapping[Prefix, str], arguments: Arguments, row: str = "") -> str:
     if not isinstance(value, DateValue):
         raise TypeError(value)
     template = templates[value.prefix]
     bounds = {"low": value.low, "high": value.high}
     held = {name: arguments.add(at, "timestamptz") for name, at in bounds.items() if f"{{{name}}}" in template}
-    return f"({template.format(**held)})"
+    return f"({template.format(row=row, **held)})"
 
 
 def _text(value: TextValue, modifier: str, arguments: Arguments) -> str:

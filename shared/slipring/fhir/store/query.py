@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.search.criteria import Criteria, Sort
@@ -15,6 +16,9 @@ _SORTED = {
     "uri": 's.code COLLATE "C"',
     "date": "s.low",
     "string": 's.folded COLLATE "C"',
+    "reference": 's.id COLLATE "C"',
+    "number": "s.low",
+    "quantity": "s.low",
 }
 _COLUMNS = {"_id": 'r.id COLLATE "C"', "_lastUpdated": "r.updated_at"}
 
@@ -89,7 +93,13 @@ def count(criteria: Criteria, *, source: str | None) -> tuple[str, list[Any]]:
 def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
     """The sort values and key of a result row, as JSON can hold them; `page(after=...)` goes on from there."""
     found = [record[f"s{n}"] for n in range(1, len(criteria.sort) + 1)]
-    return [value.isoformat() if isinstance(value, datetime) else value for value in found] + [record["key"]]
+    return [_plain(value) for value in found] + [record["key"]]
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    return str(value) if isinstance(value, Decimal) else value
 
 
 # --- in which order, from where ----------------------------------------------------------------------------------
@@ -98,12 +108,11 @@ def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
 def _sort_value(rule: Sort, arguments: Arguments) -> str:
     if rule.parameter.column:
         return _COLUMNS[rule.parameter.code]
-    family = "token" if rule.parameter.type == "uri" else rule.parameter.type
     extreme = "max" if rule.descending else "min"
-    key = arguments.add(rule.parameter.key, "text")
+    keys = arguments.add(list(rule.parameter.keys), "text[]")
     return (
-        f"(SELECT {extreme}({_SORTED[rule.parameter.type]}) FROM {TABLES[family]} s "
-        f"WHERE s.key = r.key AND s.parameter = {key})"
+        f"(SELECT {extreme}({_SORTED[rule.parameter.type]}) FROM {TABLES[rule.parameter.family]} s "
+        f"WHERE s.key = r.key AND s.parameter = ANY({keys}))"
     )
 
 
@@ -132,4 +141,6 @@ def _keyset(sort: Sequence[Sort], after: Sequence[Any], backwards: bool, argumen
 def _held(rule: Sort, value: Any, arguments: Arguments) -> str:
     if rule.parameter.type == "date":
         return arguments.add(datetime.fromisoformat(value) if isinstance(value, str) else value, "timestamptz")
+    if rule.parameter.family == "quantity":
+        return arguments.add(Decimal(value), "numeric")
     return arguments.add(value, "text") + ' COLLATE "C"'

@@ -6,9 +6,10 @@ Followed copies live beside kept resources and differ by `source`. Search rows h
 from __future__ import annotations
 
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Text, UniqueConstraint, text
+from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 from sqlmodel import Field, SQLModel
 
@@ -118,6 +119,25 @@ class StringRow(Table, table=True):
     parameter: str = Field(sa_type=Text)
     folded: str = Field(sa_type=Text)
     exact: str = Field(sa_type=Text)
+
+
+class QuantityRow(Table, table=True):
+    """A number or amount as a closed interval (an open side is infinite) with its coded and its written unit."""
+
+    __tablename__ = "search_quantity"
+    __table_args__ = (
+        Index("search_quantity_low", "parameter", "low", "key"),
+        Index("search_quantity_high", "parameter", "high", "key"),
+        Index("search_quantity_key", "key"),
+    )
+    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
+    key: int = Field(sa_type=BigInteger)
+    parameter: str = Field(sa_type=Text)
+    low: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    high: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    system: str = Field(sa_type=Text)
+    code: str = Field(sa_type=Text)
+    unit: str = Field(sa_type=Text)
 
 
 class BusinessKeyRow(Table, table=True):
