@@ -9,17 +9,18 @@ from slipring.fhir.interactions.respond import answer
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import gone, not_found
 from slipring.fhir.store import reading
+from slipring.fhir.store.audit import Lookup
 
 
 async def read(kernel: Kernel, context: Context, resource_type: str, resource_id: str) -> Response:
     """The current version; 410 when deleted; a followed copy is not answered here."""
     kernel.kept(resource_type)
     context.demand(resource_type, "r")
-    row = await reading.current(kernel.store.pool, resource_type, resource_id)
     reference = f"{resource_type}/{resource_id}"
-    if row is None or row.source:
+    audit = context.audit("read", f"{reference}/_history/")
+    row = await kernel.store.audits.read(Lookup(resource_type, resource_id, audit, kernel.now()))
+    if row is None:
         raise not_found(reference)
-    await kernel.store.audits.write(context.audit("read", f"{reference}/_history/{row.version}"), kernel.now())
     if row.deleted:
         raise gone(reference)
     text = await with_lane(kernel.store.pool, row) if resource_type == "Subscription" else row.text

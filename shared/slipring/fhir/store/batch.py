@@ -12,6 +12,8 @@ from typing import Any
 from slipring.fhir.search.index import Rows
 from slipring.fhir.service import Require, Wake
 
+_COMPACT = json.JSONEncoder(separators=(",", ":")).encode
+
 
 class Stale(Exception):
     """Something the decision relied on changed before the commit; the handler must look again."""
@@ -72,7 +74,19 @@ class Audit:
             self.request_id,
             self.outcome,
         ]
-        return hashlib.sha256(json.dumps(members, separators=(",", ":")).encode()).hexdigest()
+        return hashlib.sha256(_COMPACT(members).encode()).hexdigest()
+
+    def around_version(self, at: datetime) -> tuple[str, str]:
+        """The same members before and after a version number that `resource` still lacks: only reading finds it."""
+        members = [
+            at.isoformat(timespec="microseconds"),
+            self.client,
+            self.practitioner,
+            self.interaction,
+            self.resource,
+        ]
+        head, tail = _COMPACT(members), _COMPACT([self.body_sha256, self.request_id, self.outcome])
+        return head[:-2], f'",[],[],{tail[1:]}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +128,18 @@ class Batch:
     def empty(self) -> bool:
         """Whether there is nothing to write and nothing to check."""
         return not (self.versions or self.audits or self.require or self.wake or self.cancel or self.taking)
+
+    @property
+    def fresh(self) -> bool:
+        """Whether it makes new resources and relied on nothing: such batches of several requests share a commit."""
+        return bool(self.versions) and not (
+            self.require
+            or self.cancel
+            or self.lanes
+            or self.taking
+            or any(v.version != 1 or v.method != "POST" or v.source for v in self.versions)
+            or any(audit.disclosed or audit.parameters for audit in self.audits)
+        )
 
     @property
     def plain(self) -> bool:

@@ -18,7 +18,7 @@ from slipring.fhir.store.batch import Batch, KeyTaken, Stale
 from slipring.fhir.store.engine import transaction
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
-_FAMILIES = (
+FAMILIES = (
     ("search_token", ("parameter", "system", "code"), ("text", "text", "text"), "tokens"),
     ("search_reference", ("parameter", "type", "id"), ("text", "text", "text"), "references"),
     ("search_date", ("parameter", "low", "high"), ("text", "timestamptz", "timestamptz"), "dates"),
@@ -30,7 +30,7 @@ _FAMILIES = (
         "quantities",
     ),
 )
-_AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
+AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
 
 
 @cache
@@ -59,7 +59,7 @@ def _statement(
         """events AS (INSERT INTO outbox (key, type, resource_id, version, method)
              SELECT key, type, id, version, method FROM done WHERE source = '' ORDER BY n)""",
     ]
-    for (table, names_of, types, _), present in zip(_FAMILIES, families, strict=True):
+    for (table, names_of, types, _), present in zip(FAMILIES, families, strict=True):
         names = ", ".join(names_of)
         if replaces:
             parts.append(f"drop_{table} AS (DELETE FROM {table} t USING done d WHERE t.key = d.key)")
@@ -77,11 +77,11 @@ def _statement(
     if audits:
         columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text")
         parts.append(
-            f"""audit_rows AS (INSERT INTO audit (at, {_AUDIT_COLUMNS})
+            f"""audit_rows AS (INSERT INTO audit (at, {AUDIT_COLUMNS})
                  SELECT $8, client, practitioner, interaction, resource,
                    ARRAY(SELECT jsonb_array_elements_text(disclosed::jsonb)),
                    ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256
-                 FROM unnest({columns}) AS r({_AUDIT_COLUMNS})
+                 FROM unnest({columns}) AS r({AUDIT_COLUMNS})
                  WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input))"""
         )
     if timers:
@@ -114,7 +114,7 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
         batch.at,
     ]
     present = []
-    for _, columns, _, attribute in _FAMILIES:
+    for _, columns, _, attribute in FAMILIES:
         rows = [(n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)]
         present.append(bool(rows))
         if rows:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from contextlib import AbstractAsyncContextManager
+from functools import partial
 
 import asyncpg
 
@@ -12,6 +13,10 @@ from slipring.fhir.store.audit import AuditQueue
 from slipring.fhir.store.batch import Batch
 from slipring.fhir.store.commit import commit, holder_of
 from slipring.fhir.store.engine import transaction
+from slipring.fhir.store.fresh import write_fresh
+from slipring.fhir.store.grouped import Grouped
+
+_MOST_TOGETHER = 64  # requests in one commit
 
 
 class Store:
@@ -21,6 +26,7 @@ class Store:
         self.pool = pool
         self.schema = schema
         self.audits = AuditQueue(pool)
+        self._fresh: Grouped[Batch, None] = Grouped(partial(write_fresh, pool), most=_MOST_TOGETHER)
         self.written = asyncio.Event()  # events wait to be fanned out
         self.armed = asyncio.Event()  # timers or errands were armed
         self.committed = asyncio.Event()  # other replicas are to be told
@@ -31,7 +37,10 @@ class Store:
 
     async def commit(self, batch: Batch, within: asyncpg.Connection | None = None) -> None:
         """Write the batch; with `within` the caller's transaction ends it, and `wake` must follow."""
-        await commit(self.pool, batch, within)
+        if within is None and batch.fresh:
+            await self._fresh.do(batch)
+        else:
+            await commit(self.pool, batch, within)
         if within is None:
             self.wake(batch)
 
