@@ -15,9 +15,10 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.search import wording
 from slipring.fhir.search.clause import Reading, condition
 from slipring.fhir.search.condition import AnyOf, Chain, Clause, Condition, Has, canonical
+from slipring.fhir.search.elements import names_of
 from slipring.fhir.search.parameter import CONTROLS, SearchParameter, parameters_for
 
-__all__ = ["AnyOf", "Chain", "Clause", "Condition", "Criteria", "Has", "Sort", "parse"]
+__all__ = ["CONTROLS", "AnyOf", "Chain", "Clause", "Condition", "Criteria", "Has", "Sort", "parse"]
 
 _CHOICES = {"_total": ("none", "estimate", "accurate"), "_summary": ("true", "text", "data", "count", "false")}
 _MOST_DIGITS = 9
@@ -82,7 +83,7 @@ def parse(
                 controls[name[1:]] = (
                     _sorting(resource_type, text, ignored if lenient else None)
                     if name == "_sort"
-                    else _control(name, text)
+                    else _control(resource_type, name, text)
                 )
         except FhirError as error:
             if not lenient or error.issues[0].detail not in _IGNORABLE:
@@ -109,14 +110,24 @@ def _sorting(resource_type: str, text: str, ignored: list[str] | None) -> tuple[
     return tuple(rules)
 
 
-def _control(name: str, text: str) -> Any:
+def _control(resource_type: str, name: str, text: str) -> Any:
     if name == "_count":
         if not (text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS):
             raise wording.bad_value(name, "expected a number", "应为非负整数")
         return int(text)
     if name == "_elements":
-        return tuple(item for item in text.split(",") if item)
+        return asked_elements(resource_type, text)
     if text not in _CHOICES[name]:
         choices = _CHOICES[name]
         raise wording.bad_value(name, f"expected one of {', '.join(choices)}", f"应为 {'、'.join(choices)} 之一")
     return text
+
+
+def asked_elements(resource_type: str, text: str) -> tuple[str, ...]:
+    """The elements that `_elements` names; 400 for one that the type has not."""
+    known = names_of(resource_type)
+    named = tuple(text.split(","))
+    for name in named:
+        if name not in known:
+            raise wording.unknown_element(resource_type, name, sorted(known))
+    return named

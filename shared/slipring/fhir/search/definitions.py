@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,10 @@ class Definitions:
             for resource in resources(folder / "valuesets.json")
             if resource["resourceType"] == "ValueSet"
         }
+
+    def elements(self, of: str) -> Mapping[str, dict[str, Any]]:
+        """The element definitions of a type by their path."""
+        return self._elements[of]
 
     def walk(self, of: str, path: str, steps: list[str], cast: str | None) -> Iterator[tuple[list[str], str, str]]:
         """All (JSON member steps, element type, code system) that a dotted path leads to."""

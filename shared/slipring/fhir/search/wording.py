@@ -124,3 +124,16 @@ def unknown_value_set(name: str, shipped: Iterable[str]) -> FhirError:
         at=_at(name),
         detail="search.unknown-value-set",
     )
+
+
+def unknown_element(resource_type: str, name: str, valid: Iterable[str]) -> FhirError:
+    """400 that names the elements of the type."""
+    listed = ", ".join(valid)
+    return refusal(
+        400,
+        "not-supported",
+        f"_elements: {_shown(resource_type)} has no element {_shown(name)}. Valid: {listed}.",
+        f"_elements：{_shown(resource_type)} 没有元素 {_shown(name)}。可用：{listed}。",
+        at="http._elements",
+        detail="search.unknown-element",
+    )
