@@ -75,6 +75,14 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     app.add_typer(certificate, name="certificate")
     if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate"):
         return
+    from slipring.upkeep.command import backup, restore_backup
+    from slipring.upkeep.doctor.command import doctor
+
+    app.command("backup")(backup)
+    app.command("restore")(restore_backup)
+    app.command("doctor")(doctor)
+    if wanted and wanted[0] in ("backup", "restore", "doctor"):
+        return
     # A command that cannot be loaded must not take the others with it.
     for entry in entry_points(group="slipring.commands"):
         try:

@@ -20,7 +20,7 @@ from slipring.identity.clients import Client, read_client, register, register_wi
 from slipring.identity.demo import WrongMode, check_mark
 from slipring.identity.first_start import prepare_identity
 from slipring.identity.keys import MissingKeys, key_file, new_client_key, public_half, read_key_file, rotate_token_key
-from slipring.identity.token import ASSERTION_TYPE, TokenAnswer, TokenEndpoint, granted
+from slipring.identity.token import ASSERTION_TYPE, ASSERTIONS_FROM, TokenAnswer, TokenEndpoint, granted
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import FakeClock
 from slipring.runtime.postgres import ensure_running, stop
@@ -103,6 +103,19 @@ async def test_a_registered_client_gets_a_short_token_that_the_services_accept(
     assert caller.practitioner == "Practitioner/o-1"
     assert caller.allows("Patient", "r")
     assert not caller.allows("Patient", "u")
+
+
+async def test_an_assertion_from_before_a_restore_is_refused_because_it_may_have_been_used(
+    endpoint: TokenEndpoint,
+) -> None:
+    restored = int(START.timestamp()) - 10
+    await endpoint.pool.execute(
+        f"INSERT INTO {endpoint.schema}.mark (name, value) VALUES ('{ASSERTIONS_FROM}', '{restored}')"
+    )
+    older = await ask(endpoint, assertion(iat=restored - 1))
+    assert (older.status, older.body["error"]) == (401, "invalid_client")
+    assert (await ask(endpoint, assertion(iat=None, exp=restored + 200))).status == 401
+    assert (await ask(endpoint, assertion(iat=restored))).status == 200
 
 
 async def test_the_address_of_the_request_is_an_audience_too(endpoint: TokenEndpoint) -> None:

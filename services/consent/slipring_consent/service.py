@@ -11,6 +11,7 @@ from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.settings import ConsentSettings
+from slipring_consent.unconfirmed import unconfirmed
 
 SERVICE = Service(
     name="consent",
@@ -51,4 +52,5 @@ SERVICE = Service(
     ),
     timers={"observation-over": observation_over},
     settings=ConsentSettings.from_env,
+    unconfirmed=unconfirmed,
 )

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("ladder.toml")
+SHIPPED = Path(__file__).with_name("ladder.toml")
 FALLBACK = "fallback"  # the target behind SLIPRING_FALLBACK_ROUTE
 
 
@@ -114,7 +114,7 @@ def default_ladder(level: str, *, with_fallback: bool, file: str = "") -> Ladder
 
     An unknown level rings like level 1. The fallback route, if set, comes last.
     """
-    written = _written(Path(file) if file else _FILE)
+    written = _written(Path(file) if file else SHIPPED)
     entry = next((one for one in written["ladder"] if one["level"] == level), written["ladder"][0])
     ladder = _ladder({**entry, "version": written["version"], "confidence": written["confidence"]})
     if not with_fallback:

@@ -8,6 +8,7 @@ from slipring_critical import answers, guards, handlers
 from slipring_critical.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
 from slipring_critical.sending import send
 from slipring_critical.settings import CriticalSettings
+from slipring_critical.unconfirmed import unconfirmed
 
 _ACKNOWLEDGE = (
     Parameter("patientCheck", "string", min=1, documentation="The last four characters of the imaging number."),
@@ -86,4 +87,5 @@ SERVICE = Service(
     },
     errands={SEND: send},
     settings=CriticalSettings.from_env,
+    unconfirmed=unconfirmed,
 )

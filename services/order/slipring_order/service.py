@@ -13,7 +13,7 @@ from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.followed import consent_arrived, report_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.requests import SEQUENCE, request_written
-from slipring_order.settings import OrderSettings
+from slipring_order.settings import OrderSettings, unconfirmed
 
 SERVICE = Service(
     name="order",
@@ -97,4 +97,5 @@ SERVICE = Service(
     sequences=(SEQUENCE,),
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     settings=OrderSettings.from_env,
+    unconfirmed=unconfirmed,
 )

@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from slipring.rules.finding import Limit
 from slipring.rules.limits import EVERYTHING, LimitBook
 
 _LIMITS = Path(__file__).with_name("limits.toml")
@@ -49,6 +51,11 @@ class OrderSettings:
     def limits(self) -> LimitBook:
         """The limits of this service, with what the department has confirmed."""
         return _limits(self.limits_confirmed)
+
+
+def unconfirmed(day: date) -> list[Limit]:
+    """The limits of this service that wait for a named person of the department."""
+    return OrderSettings.from_env().limits.unconfirmed(day)
 
 
 @cache

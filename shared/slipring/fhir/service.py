@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
+from slipring.rules.finding import Limit
 
 if TYPE_CHECKING:  # rules, facts and signing read this module and must stay free of the network
     import httpx
@@ -327,6 +328,11 @@ class Operation:
     parameters: tuple[Parameter, ...] = ()
 
 
+def _nothing(day: date) -> Sequence[Limit]:
+    """A service without numbers of its own has none to confirm."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The whole service on one page."""
@@ -347,6 +353,7 @@ class Service:
     value_sets: Sequence[ValueSet] = ()  # beside those that hold all codes of a code system
     profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
+    unconfirmed: Callable[[date], Sequence[Limit]] = _nothing  # numbers in force that nobody has confirmed
 
     def keeper_of(self, resource_type: str) -> Keeps | None:
         """The declaration for a kept type, or None."""

@@ -23,6 +23,7 @@ TOKEN_SECONDS = 300
 ASSERTION_SECONDS = 300
 ASSERTION_ALGORITHMS = ["ES384", "RS384", "ES256"]
 ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
+ASSERTIONS_FROM = "assertions-from"  # mark of a restored database: the second from which assertions count
 _LEEWAY_SECONDS = 5  # clocks of two machines are never quite equal
 _LONGEST_ASSERTION = 16_384
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
@@ -94,6 +95,12 @@ class TokenEndpoint:
 
     async def _use_once(self, client_id: str, claims: Mapping[str, Any]) -> None:
         used = table(self.schema, "used_assertion")
+        restored = await self.pool.fetchval(
+            f"SELECT value FROM {table(self.schema, 'mark')} WHERE name = '{ASSERTIONS_FROM}'"
+        )
+        if restored and claims.get("iat", claims["exp"] - ASSERTION_SECONDS) < int(restored):
+            # Which ones were used after the backup nobody knows any more.
+            raise _not_this_client("The assertion is older than a restore of the database: sign a new one.")
         # One row per assertion; the second insert of the same jti finds the first, however close they come.
         first = await self.pool.fetchval(
             f"INSERT INTO {used} (client, jti, expires_at) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING RETURNING true",

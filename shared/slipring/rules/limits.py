@@ -56,6 +56,11 @@ class LimitBook:
             confirmed=sure,
         )
 
+    def unconfirmed(self, day: date) -> list[Limit]:
+        """What is in force on a day without a source that was read and without anybody's confirmation."""
+        begun = [name for name, entry in self.entries.items() if any(value["from"] <= day for value in entry["values"])]
+        return [limit for limit in (self.limit(name, on=day) for name in begun) if not limit.confirmed]
+
     def on(self, day: date) -> Limits:
         """The limits as they stand on one day."""
         return Limits(self, day)

@@ -1,0 +1,32 @@
+"""The numbers of this service that wait for a named person of the department."""
+
+from __future__ import annotations
+
+import tomllib
+from datetime import date
+from pathlib import Path
+
+from slipring.rules.finding import Limit
+
+from slipring_critical.ladder import SHIPPED
+from slipring_critical.settings import CriticalSettings
+
+
+def unconfirmed(day: date) -> list[Limit]:
+    """The ladders in use, unless the department's own file says that it has confirmed them (confidence S)."""
+    file = CriticalSettings.from_env().ladder
+    written = tomllib.loads((Path(file) if file else SHIPPED).read_text(encoding="utf-8"))
+    if written["confidence"].startswith("S"):
+        return []
+    return [
+        Limit(
+            id=f"ladder.level-{entry['level']}",
+            value=[step["answer-within-minutes"] for step in entry["step"]],
+            source=written["source"],
+            confidence=written["confidence"],
+            since=written["from"],
+            unit="min",
+            confirmed=False,
+        )
+        for entry in written["ladder"]
+    ]

@@ -1,0 +1,140 @@
+"""`slipring doctor` on a real installation: healthy, hurt and stopped."""
+
+from __future__ import annotations
+
+import ast
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slipring.runtime.postgres import stop
+from slipring.upkeep.doctor.remark import data
+from slipring_demo.servers import free_port
+
+from tests.architecture.tree import ROOT
+from tests.support.server import Server
+
+_FHIR = {"Content-Type": "application/fhir+json"}
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    made = Server(tmp_path_factory.mktemp("doctor"), environment={"SLIPRING_LOG_LEVEL": "warning"})
+    made.start(seconds=120)
+    yield made
+    made.stop()
+    stop(made.data_dir)
+
+
+def examined(server: Server, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
+    """The exit code and the remarks by code; of several with one code the first."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
+    ran = subprocess.run(
+        [str(Path(sys.executable).with_name("slipring")), "doctor", "--json", "--data-dir", str(server.data_dir)],
+        env={**clean, "SLIPRING_URL": server.url, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    tree = json.loads(ran.stdout)
+    assert tree["status"] == ran.returncode
+    found: dict[str, dict[str, Any]] = {}
+    for remark in tree["remarks"]:
+        found.setdefault(remark["code"], remark)
+    return ran.returncode, found
+
+
+def test_a_running_demo_needs_no_more_than_a_look(server: Server) -> None:
+    code, remarks = examined(server)
+    assert code == 1, remarks
+    assert {remark["level"] for remark in remarks.values()} <= {"ok", "warn", "unseen"}
+    assert {"mode-demo", "backup-never", "postgres-release", "keys-there"} <= remarks.keys()
+    assert not {"service-down", "address-silent", "copies-behind", "postgres-setting"} & remarks.keys()
+
+
+def test_a_key_that_others_may_read_and_one_that_is_gone_are_bad(server: Server) -> None:
+    key, gone = (server.data_dir / "keys" / f"slipring-{name}.jwk.json" for name in ("order", "report"))
+    key.chmod(0o644)
+    hidden = gone.rename(gone.with_suffix(".away"))
+    try:
+        code, remarks = examined(server)
+    finally:
+        key.chmod(0o600)
+        hidden.rename(gone)
+    assert code == 2
+    assert remarks["key-open"]["about"] == key.name
+    assert remarks["key-missing"]["about"] == "slipring-report"
+    assert "keys init" in remarks["key-missing"]["fix_en"]
+    assert "keys init" in remarks["key-missing"]["fix_zh"]
+
+
+def test_a_subscriber_that_nobody_reaches_is_named(server: Server) -> None:
+    subscription = {
+        "resourceType": "Subscription",
+        "status": "requested",
+        "reason": "visits",
+        "criteria": "Encounter?",
+        "channel": {"type": "rest-hook", "endpoint": f"http://127.0.0.1:{free_port()}/gone"},
+    }
+    with server.client() as http:
+        made = http.post("/fhir/Subscription", json=subscription, headers=_FHIR)
+        assert made.status_code == 201, made.text
+        encounter = {"resourceType": "Encounter", "status": "planned", "class": {"code": "AMB"}}
+        assert http.post("/fhir/Encounter", json=encounter, headers=_FHIR).status_code == 201
+        end = time.monotonic() + 20
+        while "lane-in-error" not in (remarks := examined(server)[1]):
+            assert time.monotonic() < end
+        assert remarks["lane-in-error"]["about"] == f"order: {made.json()['id']}"
+        assert http.delete(f"/fhir/Subscription/{made.json()['id']}").is_success
+
+
+def test_a_backup_is_remembered(server: Server, tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
+    command = [str(Path(sys.executable).with_name("slipring")), "backup", str(tmp_path / "kept")]
+    subprocess.run([*command, "--data-dir", str(server.data_dir)], env=clean, check=True, capture_output=True)
+    assert examined(server)[1]["backup-hours"]["level"] == "ok"
+
+
+def test_a_stopped_installation_is_looked_at_as_far_as_possible(server: Server) -> None:
+    server.stop()
+    code, remarks = examined(server)
+    assert remarks["service-down"]["level"] == "warn"
+    assert remarks["address-silent"]["about"] == "front"
+    stop(server.data_dir)
+    code, remarks = examined(server)
+    assert code == 2
+    assert "not" in remarks["database-down"]["en"]
+    assert "postgres-release" not in remarks
+    assert remarks["keys-there"]["level"] == "ok"
+    assert not (server.data_dir / "postgres" / "postmaster.pid").exists(), "the doctor starts nothing"
+
+
+def test_what_nobody_confirmed_is_listed_most_dangerous_first(tmp_path: Path) -> None:
+    nobody = Server(tmp_path)
+    code, remarks = examined(nobody)
+    waiting = [remark["about"] for remark in remarks.values() if remark["code"].startswith("unconfirmed-")]
+    assert code == 2
+    assert waiting[0] == "esur-10:consent.prior-reaction"
+    confirmed = examined(nobody, SLIPRING_LIMITS_CONFIRMED="*", SLIPRING_CONSENT_CONFIRMED="*,")[1]
+    assert not {"unconfirmed-order", "unconfirmed-consent"} & confirmed.keys()
+    assert "unconfirmed-critical" in confirmed
+    assert not list(tmp_path.iterdir()), "the doctor leaves nothing behind"
+
+
+def test_every_remark_has_its_words_and_every_word_its_remark() -> None:
+    written = set()
+    for path in (ROOT / "shared" / "slipring" / "upkeep" / "doctor").glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                written.add(node.value)
+    listed = set(data()["say"])
+    assert {code for code in listed if code not in written and not code.startswith("unconfirmed-")} == set()
+    for code, words in data()["say"].items():
+        assert words["zh"], code
+        assert words["en"], code
