@@ -71,7 +71,7 @@ def _page_by_date(
     sql = f"""WITH dated AS MATERIALIZED (
         SELECT {columns}, d.low AS s1 FROM search_date d JOIN resource r ON r.key = d.key
         WHERE d.parameter = {key} AND {dated} AND {where}
-          AND CASE WHEN d.row = (SELECT x.row FROM {rows} ORDER BY x.low {direction}, x.row LIMIT 1) THEN true ELSE false END
+          AND CASE WHEN d.ctid = (SELECT x.ctid FROM {rows} ORDER BY x.low {direction}, x.ctid LIMIT 1) THEN true ELSE false END
         ORDER BY d.low {direction}, d.key {direction} LIMIT {most}
       ), undated AS (
         SELECT {columns}, NULL::timestamptz AS s1 FROM resource r

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BigInteger, Column, DateTime, Index, MetaData, Numeric, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -60,15 +60,19 @@ class VersionRow(Table, table=True):
     body: str = Field(sa_type=Text)
 
 
+# Search rows are found by value or by `key` and never one by one: a number of their own, with its index, would cost a
+# third of a write. The mapper wants to know what tells them apart; the database does not.
+
+
 class TokenRow(Table, table=True):
     """A token search row; `parameter` is `Type.code`."""
 
     __tablename__ = "search_token"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "system", "code"]}
     __table_args__ = (
         Index("search_token_value", "parameter", "code", "system", "key"),
         Index("search_token_key", "key"),
     )
-    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     parameter: str = Field(sa_type=Text)
     system: str = Field(sa_type=Text)
@@ -79,11 +83,11 @@ class ReferenceRow(Table, table=True):
     """A reference search row: relative references by type and id, others with type '' and the whole URL as id."""
 
     __tablename__ = "search_reference"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "type", "id"]}
     __table_args__ = (
         Index("search_reference_value", "parameter", "id", "type", "key"),
         Index("search_reference_key", "key"),
     )
-    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     parameter: str = Field(sa_type=Text)
     type: str = Field(sa_type=Text)
@@ -94,12 +98,12 @@ class DateRow(Table, table=True):
     """A date search row as a half-open interval [low, high)."""
 
     __tablename__ = "search_date"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "low", "high"]}
     __table_args__ = (
         Index("search_date_low", "parameter", "low", "key"),
         Index("search_date_high", "parameter", "high", "key"),
         Index("search_date_key", "key"),
     )
-    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     parameter: str = Field(sa_type=Text)
     low: datetime = Field(sa_column=_moment())
@@ -110,11 +114,11 @@ class StringRow(Table, table=True):
     """A string search row: folded for the default match, exact beside it."""
 
     __tablename__ = "search_string"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "folded", "exact"]}
     __table_args__ = (
         Index("search_string_value", "parameter", text("left(folded, 200) text_pattern_ops"), "key"),
         Index("search_string_key", "key"),
     )
-    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     parameter: str = Field(sa_type=Text)
     folded: str = Field(sa_type=Text)
@@ -125,12 +129,12 @@ class QuantityRow(Table, table=True):
     """A number or amount as a closed interval (an open side is infinite) with its coded and its written unit."""
 
     __tablename__ = "search_quantity"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "low", "high", "system", "code", "unit"]}
     __table_args__ = (
         Index("search_quantity_low", "parameter", "low", "key"),
         Index("search_quantity_high", "parameter", "high", "key"),
         Index("search_quantity_key", "key"),
     )
-    row: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     parameter: str = Field(sa_type=Text)
     low: Decimal = Field(sa_column=Column(Numeric, nullable=False))
