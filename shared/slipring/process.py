@@ -26,6 +26,7 @@ from slipring.fhir.service import Service
 from slipring.fhir.store.engine import lock_number, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.front.app import FrontSettings, create_front
+from slipring.front.deciding import DecidingTable
 from slipring.front.owners import the_owners
 from slipring.identity.client import BackendAuth
 from slipring.identity.demo import check_loopback
@@ -170,6 +171,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 tokens,
                 load_keys,
                 cursor_key,
+                DecidingTable(front_pool),
                 now=plan.clock.now,
                 settings=FrontSettings(
                     base_url=plan.settings.url or "",

@@ -19,6 +19,8 @@ from starlette.routing import Route
 from slipring.fhir.outcome import FhirError
 from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
+from slipring.front.conditions import Conditions
+from slipring.front.deciding import Deciding
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
@@ -183,6 +185,7 @@ def create_front(
     tokens: Tokens,
     load_keys: LoadKeys,
     cursor_key: bytes,
+    deciding: Deciding,
     *,
     now: Callable[[], datetime],
     settings: FrontSettings | None = None,
@@ -192,7 +195,8 @@ def create_front(
     settings, owners = settings or FrontSettings(), owners or the_owners()
     behind = Peers(peers)
     searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
-    router = Router(owners, searches, settings.max_entries)
+    conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
+    router = Router(owners, searches, conditions, settings.max_entries)
     front = Front(behind, tokens, load_keys, router, owners, settings, now)
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", front.home, ["GET"]),

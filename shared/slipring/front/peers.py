@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal
+from typing import Any
 
 import httpx
 import msgspec
@@ -33,6 +36,7 @@ _SERVICE_BASE = re.compile(r"^(?:https?://[^/]+)?/(?:order|consent|report|critic
 RawObject = dict[str, msgspec.Raw]
 _RAW_OBJECT = msgspec.json.Decoder(RawObject)
 _RAW_OBJECTS = msgspec.json.Decoder(list[RawObject])
+_EXACT = msgspec.json.Decoder(float_hook=Decimal)
 _TEXT = msgspec.json.Decoder(str)
 
 
@@ -43,6 +47,10 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes = b""
+
+
+class Unanswered(FhirError):
+    """503: the service was asked and did not answer in time; what it made of the request is not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,7 @@ class Peers:
     """The httpx client of each service, by its name."""
 
     clients: Mapping[str, httpx.AsyncClient]
+    seconds: float = 30  # how long a service may take
 
     async def ask(self, service: str, ask: Ask) -> Reply:
         """Forward a request; a service that cannot be reached is 503 with Retry-After."""
@@ -73,9 +82,12 @@ class Peers:
         if client is None:
             raise away(service)
         try:
-            response = await client.request(ask.method, ask.target, headers=ask.headers, content=ask.body or None)
-        except httpx.TransportError:
+            async with asyncio.timeout(self.seconds):
+                response = await client.request(ask.method, ask.target, headers=ask.headers, content=ask.body or None)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise away(service) from None
+        except (httpx.TransportError, TimeoutError):
+            raise (away(service) if ask.method in ("GET", "HEAD") else _unanswered(service)) from None
         return Reply(response.status_code, response.headers, response.content)
 
 
@@ -86,6 +98,15 @@ def away(service: str) -> FhirError:
         f"服务 {service} 暂时无法连接，请稍后重试。",
         retry_after_seconds=2,
     )
+
+
+def _unanswered(service: str) -> Unanswered:
+    error = busy(
+        f"The service {service} did not answer; whether it stored anything is not known. Look before you repeat.",
+        f"服务 {service} 没有应答，是否已保存未知；重试前请先查询。",
+        retry_after_seconds=5,
+    )
+    return Unanswered(error.status, error.issues, error.headers)
 
 
 def forwarded_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
@@ -171,6 +192,12 @@ def raw_bundle(body: bytes) -> tuple[RawObject, list[RawObject]]:
         return bundle, _RAW_OBJECTS.decode(bundle["entry"]) if "entry" in bundle else []
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise invalid("The body is not a JSON object.", "请求正文不是 JSON 对象。") from None
+
+
+def exact(text: msgspec.Raw) -> dict[str, Any]:
+    """The tree of a resource that a service gave out, with its decimals as they were written."""
+    tree: dict[str, Any] = _EXACT.decode(text)
+    return tree
 
 
 def decoded(text: msgspec.Raw | bytes) -> object:

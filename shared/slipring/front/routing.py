@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import httpx
 from starlette.responses import Response
 
 from slipring.fhir.outcome import invalid, not_found, refusal
 from slipring.front.batch import Batches
-from slipring.front.bundles import one_owner, places, unkept
+from slipring.front.bundles import places, unkept
+from slipring.front.conditions import Conditions
+from slipring.front.crossing import leaves
 from slipring.front.exchange import Exchange, too_costly
+from slipring.front.holders import holder_of, read_of_any
+from slipring.front.merging import KeeperRefused
 from slipring.front.owners import Owners
 from slipring.front.peers import Reply, as_response, decoded, raw_bundle
 from slipring.front.searching import Searches
+from slipring.front.transactions import Transactions
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +29,19 @@ class Router:
 
     owners: Owners
     searches: Searches
+    conditions: Conditions
     max_entries: int = 5000
 
     async def answer(self, exchange: Exchange) -> Response:
         """The keeper's answer, or several merged into one."""
-        reply = await self._reply(exchange)
-        return as_response(reply, exchange.base)
+        return as_response(await self.asked(exchange), exchange.base)
+
+    async def asked(self, exchange: Exchange) -> Reply:
+        """The same as a reply; a refusal that a step over services met with is passed on."""
+        try:
+            return await self._reply(exchange)
+        except KeeperRefused as refused:
+            return refused.reply
 
     async def _reply(self, exchange: Exchange) -> Reply:
         match exchange.parts:
@@ -52,7 +64,7 @@ class Router:
             case [kept_type]:
                 return await self._of_type(exchange, kept_type)
             case [kept_type, "_search"]:
-                return await self._search(exchange, kept_type)
+                return await self.searches.search(exchange, kept_type)
             case [kept_type, "_history"]:
                 return await self._type_history(exchange, kept_type)
             case [kept_type, operation] if operation.startswith("$"):
@@ -75,22 +87,26 @@ class Router:
     # --- by type --------------------------------------------------------------------------------------------
 
     async def _of_type(self, exchange: Exchange, kept_type: str) -> Reply:
-        keepers = self.owners.keepers_of(kept_type)
         if exchange.method in ("GET", "HEAD"):
-            return await self._search(exchange, kept_type)
-        if len(keepers) == 1:
-            return await exchange.forward(keepers[0])
-        if exchange.method in ("POST", "PUT"):
-            return await exchange.forward(self._content_owner(exchange, kept_type))
-        raise refusal(
-            412,
-            "multiple-matches",
-            f"{kept_type} has several keepers ({', '.join(keepers)}): name the resource by its id.",
-            f"{kept_type} 由多个服务保存（{'、'.join(keepers)}）：请用 id 指明资源。",
-        )
+            return await self.searches.search(exchange, kept_type)
+        keepers = self.owners.keepers_of(kept_type)
+        criteria = exchange.headers.get("if-none-exist", "") if exchange.method == "POST" else exchange.query
+        if criteria and (len(keepers) > 1 or _has_steps(kept_type, criteria, self.owners)):
+            return await self._conditional(exchange, kept_type, criteria.partition("?")[2] or criteria)
+        return await exchange.forward(self._content_owner(exchange, kept_type))
 
-    async def _search(self, exchange: Exchange, kept_type: str) -> Reply:
-        return await self.searches.search(exchange, kept_type)
+    async def _conditional(self, exchange: Exchange, kept_type: str, criteria: str) -> Reply:
+        """A write that depends on criteria: they hold over all keepers of the type, see `conditions`."""
+        condition = await self.conditions.read(exchange, kept_type, criteria)
+        if exchange.method == "POST":
+            asked = replace(exchange, headers={**exchange.headers, "if-none-exist": condition.query})
+        else:
+            asked = replace(exchange, query=condition.query)
+        if len(self.owners.keepers_of(kept_type)) == 1:
+            return await asked.forward(self.owners.keepers_of(kept_type)[0])
+        owner = self._content_owner(exchange, kept_type)
+        async with self.conditions.held(exchange, [condition]) as [holder]:
+            return await asked.forward(holder or owner)
 
     async def _type_history(self, exchange: Exchange, kept_type: str) -> Reply:
         keepers = self.owners.keepers_of(kept_type)
@@ -99,13 +115,14 @@ class Router:
         return await self.searches.over(exchange, f"{kept_type}/_history", keepers, "history")
 
     def _content_owner(self, exchange: Exchange, kept_type: str) -> str:
+        keepers = self.owners.keepers_of(kept_type)
+        if len(keepers) == 1 or exchange.method not in ("POST", "PUT") or not exchange.body:
+            return keepers[0]
         tree: Any = decoded(exchange.body)
-        default = self.owners.keepers_of(kept_type)[0]
         # A body of another type is the keeper's to refuse, with the element named.
-        ownership = (
-            self.owners.owner_of(tree) if isinstance(tree, dict) and tree.get("resourceType") == kept_type else None
-        )
-        return ownership.owner if ownership else default
+        fits = isinstance(tree, dict) and tree.get("resourceType") == kept_type
+        ownership = self.owners.owner_of(tree) if fits else None
+        return ownership.owner if ownership else keepers[0]
 
     # --- by id ----------------------------------------------------------------------------------------------
 
@@ -114,29 +131,12 @@ class Router:
         if self.owners.is_certain(kept_type, resource_id):
             return await exchange.forward(owner)
         if exchange.method in ("GET", "HEAD"):
-            return await self._read_of_any(exchange, kept_type)
+            return await read_of_any(exchange, self.owners.keepers_of(kept_type))
         # An imported id carries no letter: whoever holds it answers, else whoever would keep it.
-        holder = await self._holder(exchange, kept_type, resource_id)
+        holder = await holder_of(exchange, self.owners, kept_type, resource_id)
         if holder is None and exchange.method == "PUT":
             holder = self._content_owner(exchange, kept_type)
         return await exchange.forward(holder or owner)
-
-    async def _read_of_any(self, exchange: Exchange, kept_type: str) -> Reply:
-        replies = [await exchange.forward(keeper) for keeper in self.owners.keepers_of(kept_type)[:1]]
-        for keeper in self.owners.keepers_of(kept_type)[1:]:
-            if replies[-1].status != 404:
-                return replies[-1]
-            replies.append(await exchange.forward(keeper))
-        return replies[-1] if replies[-1].status != 404 else replies[0]
-
-    async def _holder(self, exchange: Exchange, kept_type: str, resource_id: str) -> str | None:
-        keepers = self.owners.keepers_of(kept_type)
-        replies = await asyncio.gather(
-            *(exchange.ask(keeper, "GET", f"{kept_type}/{resource_id}") for keeper in keepers)
-        )
-        return next(
-            (keeper for keeper, reply in zip(keepers, replies, strict=True) if reply.status in (200, 410)), None
-        )
 
     # --- Bundles --------------------------------------------------------------------------------------------
 
@@ -147,7 +147,7 @@ class Router:
                 "not-supported",
                 "The base takes transactions and batches by POST; a search names a type.",
                 "根地址只接受以 POST 提交的 transaction 和 batch；检索须指明类型。",
-                headers={"Allow": "POST"},
+                headers={"Allow": "GET, HEAD, POST"},
             )
         bundle, entries = raw_bundle(exchange.body)
         if len(entries) > self.max_entries:
@@ -156,7 +156,15 @@ class Router:
         if kind not in ("transaction", "batch") or not entries:
             # Nothing to route by: the default keeper of most types says what is wrong with it.
             return await exchange.forward("order")
-        found = places(entries, self.owners)
+        found = places(entries, self.owners, exchange.base)
         if kind == "transaction":
-            return await exchange.forward(one_owner(found, self.owners))
-        return await Batches(self.owners, self.searches).answer(exchange, bundle, entries, found)
+            return await Transactions(self.owners, self.conditions).answer(exchange, bundle, entries, found)
+        return await Batches(self.owners, self.asked).answer(exchange, bundle, entries, found)
+
+
+def _has_steps(kept_type: str, criteria: str, owners: Owners) -> bool:
+    """Whether criteria have steps that the type's keeper cannot take alone."""
+    if "." not in criteria and "_has" not in criteria:
+        return False
+    query = criteria.partition("?")[2] or criteria
+    return any(leaves(kept_type, name, owners) for name, _ in parse_qsl(query, keep_blank_values=True))

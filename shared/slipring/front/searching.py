@@ -17,9 +17,9 @@ from slipring.front.bounds import Bounds
 from slipring.front.crossing import INCLUDES, Pairs, crosses, includes_in
 from slipring.front.exchange import Exchange
 from slipring.front.including import Inclusion
-from slipring.front.merging import Cursor, KeeperRefused, Page, Position, distinct, merge, opened, read_page
+from slipring.front.merging import Cursor, Page, Position, distinct, merge, opened, read_page
 from slipring.front.owners import Owners
-from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, entry_at_front
+from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, entry_at_front, exact
 from slipring.front.resolving import FORM, Steps
 
 CURSOR_PARAMETER = "_position"
@@ -47,12 +47,9 @@ class Searches:
         asked = asked_of(exchange)
         if resumed := value_of(asked, CURSOR_PARAMETER):
             return await self._resumed(exchange, resumed, kept_type)
-        try:
-            if len(keepers) == 1 and not crosses(kept_type, asked, self.owners):
-                return await exchange.forward(keepers[0])
-            return await self._first(exchange, kept_type, asked)
-        except KeeperRefused as refused:
-            return refused.reply
+        if len(keepers) == 1 and not crosses(kept_type, asked, self.owners):
+            return await exchange.forward(keepers[0])
+        return await self._first(exchange, kept_type, asked)
 
     async def over(self, exchange: Exchange, path: str, services: tuple[str, ...], kind: Kind) -> Reply:
         """One page of what each of these services answers to the same request, such as a history.
@@ -68,16 +65,10 @@ class Searches:
         target = f"{path}/_search".strip("/") if form else path
         positions = _positions(services, target, [*pairs, ("_count", str(count))], form)
         sort = value_of(asked, "_sort") if kind == "searchset" else "-_lastModified"
-        try:
-            return await self._page(exchange, Cursor(kind, path, "Resource", sort, count, None, positions), first=True)
-        except KeeperRefused as refused:
-            return refused.reply
+        return await self._page(exchange, Cursor(kind, path, "Resource", sort, count, None, positions), first=True)
 
     async def _resumed(self, exchange: Exchange, text: str, path: str) -> Reply:
-        try:
-            return await self._page(exchange, opened(text, self.cursor_key, path), first=False)
-        except KeeperRefused as refused:
-            return refused.reply
+        return await self._page(exchange, opened(text, self.cursor_key, path), first=False)
 
     async def _first(self, exchange: Exchange, kept_type: str, asked: Pairs) -> Reply:
         includes = [pair for pair in asked if pair[0] in INCLUDES]
@@ -146,8 +137,7 @@ class Searches:
         rules: tuple[Sort, ...] = parse(cursor.type, pairs, lenient=lenient).sort
 
         def key_of(entry: RawObject) -> Key:
-            tree: Any = decoded(entry["resource"]) if rules else {}
-            return sort_key(rules, tree, self.zone)
+            return sort_key(rules, exact(entry["resource"]), self.zone) if rules else ()
 
         return key_of, [rule.descending for rule in rules]
 

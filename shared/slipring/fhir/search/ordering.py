@@ -11,11 +11,25 @@ from slipring.fhir.search.index import rows
 from slipring.fhir.search.moment import interval
 from slipring.fhir.search.row import Rows
 
+# What of a row counts, by the parameter's type.
+_COLUMNS = {
+    "token": "code",
+    "uri": "code",
+    "date": "low",
+    "string": "folded",
+    "reference": "id",
+    "number": "low",
+    "quantity": "low",
+}
+
 Key = tuple[Any, ...]  # one value per sort rule, None where the resource has none
 
 
 def sort_key(sort: Sequence[Sort], resource: Mapping[str, Any], zone: tzinfo = UTC) -> Key:
-    """What a resource is sorted by; of several values the lowest counts (ascending) or the highest."""
+    """What a resource is sorted by; of several values the lowest counts (ascending) or the highest.
+
+    The tree holds decimals as `Decimal`, or an amount would lose the precision it was written with.
+    """
     found = rows(resource, zone)
     return tuple(_value(rule, found, resource) for rule in sort)
 
@@ -42,17 +56,6 @@ def _value(rule: Sort, found: Rows, resource: Mapping[str, Any]) -> Any:
         meta = resource.get("meta")
         span = interval(str(meta.get("lastUpdated"))) if isinstance(meta, Mapping) else None
         return span.low if span else None
-    values = _values(rule, found)
+    column, keys = _COLUMNS[rule.parameter.type], rule.parameter.keys
+    values = [getattr(row, column) for row in found.families[rule.parameter.family] if row.parameter in keys]
     return (max(values) if rule.descending else min(values)) if values else None
-
-
-def _values(rule: Sort, found: Rows) -> list[Any]:
-    key = rule.parameter.key
-    match rule.parameter.type:
-        case "token" | "uri":
-            return [row.code for row in found.tokens if row.parameter == key]
-        case "date":
-            return [row.low for row in found.dates if row.parameter == key]
-        case "string":
-            return [row.folded for row in found.strings if row.parameter == key]
-    return []

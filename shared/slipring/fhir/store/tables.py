@@ -277,7 +277,7 @@ class MarkRow(Table, table=True):
     value: str = Field(sa_type=Text)
 
 
-# The front's schema only (identity): made by the same migrations, used by `slipring.identity`.
+# The front's schema only (identity, conditions over services): made by the same migrations, used by `slipring.identity` and `slipring.front`.
 
 
 class ClientRow(Table, table=True):
@@ -308,3 +308,12 @@ class UsedAssertionRow(Table, table=True):
     client: str = Field(sa_type=Text, primary_key=True)
     jti: str = Field(sa_type=Text, primary_key=True)
     expires_at: datetime = Field(sa_column=_moment())
+
+
+class DecidingRow(Table, table=True):
+    """A condition on a type that several services keep, while one request at the front decides it alone."""
+
+    __tablename__ = "deciding"
+    condition: str = Field(sa_type=Text, primary_key=True)
+    holder: str = Field(sa_type=Text)
+    until: datetime = Field(sa_column=_moment())
