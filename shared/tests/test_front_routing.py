@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -108,6 +109,14 @@ class RecordingTokens:
         return TokenAnswer(200, {"asked_at": request_url, **form})
 
 
+class NobodyElse:
+    """The only process there is: whoever asks decides."""
+
+    @asynccontextmanager
+    async def alone(self, conditions: Sequence[str]) -> AsyncIterator[None]:
+        yield
+
+
 Services = dict[str, FakeService]
 
 
@@ -128,7 +137,7 @@ async def front(services: Services) -> AsyncIterator[httpx.AsyncClient]:
 
     tokens = RecordingTokens()
     settings = FrontSettings(base_url="http://front", demo=True, max_body_bytes=100_000, max_entries=50)
-    app = create_front(clients, tokens, keys, Fernet.generate_key(), now=lambda: NOW, settings=settings)
+    app = create_front(clients, tokens, keys, Fernet.generate_key(), NobodyElse(), now=lambda: NOW, settings=settings)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as http:
         yield http
 

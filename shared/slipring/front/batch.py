@@ -19,7 +19,12 @@ from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, raw,
 from slipring.front.transactions import by_holder
 
 _AT_ONCE = 8  # entries that the front asks for one by one
-_CONDITIONS = {"ifMatch": "if-match", "ifNoneMatch": "if-none-match", "ifNoneExist": "if-none-exist", "ifModifiedSince": "if-modified-since"}
+_CONDITIONS = {
+    "ifMatch": "if-match",
+    "ifNoneMatch": "if-none-match",
+    "ifNoneExist": "if-none-exist",
+    "ifModifiedSince": "if-modified-since",
+}
 _TOLD = {"location": "location", "etag": "etag"}
 _PATCH = "application/json-patch+json"
 

@@ -45,14 +45,14 @@ def places(entries: Sequence[RawObject], owners: Owners, base: str = "") -> list
 
 def _place(position: int, entry: RawObject, owners: Owners, base: str) -> Place:
     at = f"Bundle.entry[{position}]"
+    request: Any = decoded(entry["request"]) if "request" in entry else None
+    if not isinstance(request, dict) or not isinstance(request.get("url"), str):
+        raise unprocessable("An entry has no request.", "条目缺少 request。", at=f"{at}.request", code="required")
     try:
-        request: Any = decoded(entry["request"]) if "request" in entry else None
-        if not isinstance(request, dict) or not isinstance(request.get("url"), str):
-            raise unprocessable("An entry has no request.", "条目缺少 request。", at=f"{at}.request", code="required")
         parts, query = _address(request["url"], at, base)
-        return _belonging(Place(at, parts[0], None, str(request.get("method", "")), parts, query), entry, request, owners)
     except FhirError as error:
         return Place(at, "", None, refused=error)
+    return _belonging(Place(at, parts[0], None, str(request.get("method", "")), parts, query), entry, request, owners)
 
 
 def _address(url: str, at: str, base: str) -> tuple[tuple[str, ...], str]:

@@ -58,7 +58,9 @@ class Conditions:
             issues = [Issue(i.code, i.zh, i.en, at or i.at, i.severity, i.detail) for i in error.issues]
             raise FhirError(error.status, issues, error.headers) from error
         except ValueError:
-            raise invalid("The condition is not percent-encoded UTF-8.", "条件不是百分号编码的 UTF-8。", at=at) from None
+            raise invalid(
+                "The condition is not percent-encoded UTF-8.", "条件不是百分号编码的 UTF-8。", at=at
+            ) from None
         if not criteria.clauses:
             raise invalid("The condition names no search criteria.", "条件未给出检索参数。", at=at)
         return Condition(kept_type, tuple(pairs), criteria.canonical(), at)

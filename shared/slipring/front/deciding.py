@@ -68,7 +68,7 @@ class DecidingTable:
     async def _take(self, digest: str, holder: str) -> None:
         try:
             async with asyncio.timeout(self.patience_seconds):
-                while not await self.pool.fetchval(_TAKE, digest, holder, self.held_seconds):
+                while not await self.pool.fetchval(_TAKE, digest, holder, self.held_seconds):  # noqa: ASYNC110 - rows, no event
                     await asyncio.sleep(_PAUSE_SECONDS)
         except TimeoutError:
             raise _still_deciding() from None

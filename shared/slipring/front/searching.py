@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from slipring.fhir.interactions.shown import shown
 from slipring.fhir.outcome import invalid, refusal
 from slipring.fhir.search.criteria import Sort, parse
 from slipring.fhir.search.ordering import Key, sort_key
@@ -118,13 +119,14 @@ class Searches:
         includes = includes_in(cursor.type, cursor.includes, self.owners)
         inclusion = Inclusion(exchange, self.owners, self.bounds, self.zone)
         others = distinct([*merged.others, *await inclusion.around(merged.matches, includes)])
+        matches = [_in_part(entry, cursor) for entry in merged.matches]
         bundle: dict[str, Any] = {"resourceType": "Bundle", "type": cursor.kind}
         if merged.total is not None and cursor.kind == "searchset":
             bundle["total"] = merged.total
         left = [position for position in merged.positions if position.target is not None]
         following = msgspec.structs.replace(cursor, total=merged.total, positions=left)
         bundle["link"] = self._links(exchange, following)
-        if entries := [entry_at_front(entry, exchange.base) for entry in [*merged.matches, *others]]:
+        if entries := [entry_at_front(entry, exchange.base) for entry in [*matches, *others]]:
             bundle["entry"] = entries
         return Reply(200, {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}, msgspec.json.encode(bundle))
 
@@ -198,6 +200,14 @@ def _positions(services: tuple[str, ...], path: str, pairs: Pairs, form: bool) -
     if form:
         return [Position(service, path, "POST", query) for service in services]
     return [Position(service, f"{path}?{query}" if query else path) for service in services]
+
+
+def _in_part(entry: RawObject, cursor: Cursor) -> RawObject:
+    """A match as `_summary` and `_elements` want it; what it is sorted and included by was read from the whole."""
+    if not cursor.summary and not cursor.elements:
+        return entry
+    text = shown(bytes(entry["resource"]).decode(), summary=cursor.summary, elements=cursor.elements)
+    return {**entry, "resource": msgspec.Raw(text.encode())}
 
 
 def _last_modified(entry: RawObject) -> Key:

@@ -277,7 +277,7 @@ class MarkRow(Table, table=True):
     value: str = Field(sa_type=Text)
 
 
-# The front's schema only (identity, conditions over services): made by the same migrations, used by `slipring.identity` and `slipring.front`.
+# The front's schema only: made by the same migrations, used by `slipring.identity` and `slipring.front`.
 
 
 class ClientRow(Table, table=True):
