@@ -30,7 +30,7 @@ from slipring.fhir.profiles import declare as declare_profiles
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store import reading
-from slipring.fhir.store.engine import UNAVAILABLE, open_pool
+from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.store import Store
 from slipring.fhir.terminology import declare as declare_terminology
@@ -98,6 +98,7 @@ class Running:
             self.warming.cancel()
             await asyncio.gather(self.warming, return_exceptions=True)
         await self.worker.stop()
+        await self.kernel.store.searches.close()
         await self.kernel.store.pool.close()
 
     async def _warm(self) -> None:
@@ -114,7 +115,9 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     pool = await open_pool(around.dsn, schema, size=around.pool_size)
     for sequence in service.sequences:
         await pool.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
-    store = Store(pool, schema)
+    size = max(2, around.pool_size // 2)
+    searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME)
+    store = Store(pool, schema, searches)
     kept = frozenset(keeps.type for keeps in service.keeps)
     service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed(kept))])  # type: ignore[arg-type]
     kernel = Kernel(

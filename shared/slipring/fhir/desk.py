@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,12 +25,23 @@ class LiveDesk:
     """Implements `slipring.fhir.service.Desk` on one schema; pending writes lie over what is stored."""
 
     def __init__(
-        self, reader: Reader, *, letter: str, now: datetime, caller: Caller, settings: Any, zone: ZoneInfo
+        self,
+        reader: Reader,
+        *,
+        searcher: Reader,
+        types: Collection[str],
+        letter: str,
+        now: datetime,
+        caller: Caller,
+        settings: Any,
+        zone: ZoneInfo,
     ) -> None:
         self.now = now
         self.caller = caller
         self.settings = settings
         self._reader = reader
+        self._searcher = searcher
+        self._types = types
         self._letter = letter
         self._zone = zone
         self._pending: dict[str, Stored] = {}
@@ -57,8 +69,8 @@ class LiveDesk:
     async def search(self, query: str) -> list[Stored]:
         """All current matches, own and followed."""
         resource_type, _, text = query.partition("?")
-        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self._zone)
-        found = await reading.search(self._reader, criteria, source=None, limit=_SEARCH_LIMIT + 1)
+        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self._zone, types=self._types)
+        found = await reading.search(self._searcher, criteria, source=None, limit=_SEARCH_LIMIT + 1)
         if len(found) > _SEARCH_LIMIT:
             raise busy("Too many matches to decide on.", "匹配结果过多，无法判断。")
         hits = [row.stored() for row in found if row.reference not in self._pending]

@@ -6,6 +6,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,7 +22,7 @@ from slipring.fhir.store.store import Store
 from slipring.runtime.clock import Clock
 
 
-@dataclass(slots=True)
+@dataclass
 class Kernel:
     """One running service."""
 
@@ -38,10 +39,17 @@ class Kernel:
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
 
+    @cached_property
+    def held(self) -> frozenset[str]:
+        """The types that lie in this schema, kept or followed: what chains may look into."""
+        return frozenset([one.type for one in self.service.keeps] + [one.type for one in self.service.follows])
+
     def desk(self, caller: Caller, reader: Reader | None = None) -> LiveDesk:
         """A fresh desk for one act."""
         return LiveDesk(
             reader or self.store.pool,
+            searcher=reader or self.store.searches,
+            types=self.held,
             letter=self.service.letter,
             now=self.now(),
             caller=caller,

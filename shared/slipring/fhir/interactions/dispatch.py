@@ -88,7 +88,7 @@ class Door:
         match request.method, path.split("/"):
             case "POST", [kind, "_search"]:
                 _content_type(request, (_FORM,))
-                return await search.search(self._kernel, context, kind, query + _pairs(body))
+                return await search.search(self._kernel, context, kind, query + _pairs(body), posted=True)
             case "POST" | "PUT", _ if body:
                 _content_type(request, _JSON)
         method = "GET" if request.method == "HEAD" else request.method

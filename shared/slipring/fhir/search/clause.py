@@ -112,7 +112,7 @@ def _has(resource_type: str, name: str, text: str, reading: Reading, depth: int)
         raise wording.bad_value(
             name, f"{parameter.key} never refers to {resource_type}", f"{parameter.key} 不引用 {resource_type}"
         )
-    return Has(parameter, condition(other, rest, text, reading, depth + 1))
+    return Has(resource_type, parameter, condition(other, rest, text, reading, depth + 1))
 
 
 # --- one parameter ----------------------------------------------------------------------------------------------

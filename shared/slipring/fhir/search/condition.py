@@ -43,8 +43,9 @@ class Chain:
 
 @dataclass(frozen=True, slots=True)
 class Has:
-    """A resource of the parameter's type refers to this one by it, and meets the condition."""
+    """A resource of the parameter's type refers by it to this one (of type `of`), and meets the condition."""
 
+    of: str
     parameter: SearchParameter
     condition: Condition
 

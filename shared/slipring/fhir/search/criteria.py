@@ -16,6 +16,7 @@ from slipring.fhir.search import wording
 from slipring.fhir.search.clause import Reading, condition
 from slipring.fhir.search.condition import AnyOf, Chain, Clause, Condition, Has, canonical
 from slipring.fhir.search.elements import names_of
+from slipring.fhir.search.include import INCLUDES, Include, include
 from slipring.fhir.search.parameter import CONTROLS, SearchParameter, parameters_for
 
 __all__ = ["CONTROLS", "AnyOf", "Chain", "Clause", "Condition", "Criteria", "Has", "Sort", "parse"]
@@ -24,7 +25,7 @@ _CHOICES = {"_total": ("none", "estimate", "accurate"), "_summary": ("true", "te
 _MOST_DIGITS = 9
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # PostgreSQL holds neither; no row can match
 # What a lenient search leaves out; a value that cannot be read is refused all the same.
-_IGNORABLE = ("search.unknown-parameter", "search.unknown-modifier")
+_IGNORABLE = ("search.unknown-parameter", "search.unknown-modifier", "search.unknown-include")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,7 @@ class Criteria:
     total: str = ""
     summary: str = ""
     elements: tuple[str, ...] = ()
+    includes: tuple[Include, ...] = ()
     pairs: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
 
@@ -67,6 +69,7 @@ def parse(
     `types`: the resource types that chains and `_has` may open; without them a chain is refused.
     """
     clauses: list[Condition] = []
+    includes: list[Include] = []
     controls: dict[str, Any] = {}
     used: list[tuple[str, str]] = []
     ignored: list[str] = []
@@ -75,7 +78,9 @@ def parse(
         if _UNSTORABLE.search(text):
             raise wording.bad_value(name, "it holds characters that no resource can hold", "包含非法字符")
         try:
-            if name not in CONTROLS:
+            if name in INCLUDES:
+                includes.append(include(resource_type, name, text))
+            elif name not in CONTROLS:
                 clauses.append(condition(resource_type, name, text, reading))
             elif name not in ("_format", "_pretty"):
                 if name[1:] in controls:
@@ -91,7 +96,16 @@ def parse(
             ignored.append(name)
         else:
             used.append((name, text))
-    return Criteria(resource_type, tuple(clauses), **controls, pairs=tuple(used), ignored=tuple(ignored))
+    if includes and controls.get("summary") == "text":
+        raise wording.bad_value("_summary", "text does not go with includes", "text 不能与 _include 同用")
+    return Criteria(
+        resource_type,
+        tuple(clauses),
+        **controls,
+        includes=tuple(dict.fromkeys(includes)),
+        pairs=tuple(used),
+        ignored=tuple(ignored),
+    )
 
 
 def _sorting(resource_type: str, text: str, ignored: list[str] | None) -> tuple[Sort, ...]:

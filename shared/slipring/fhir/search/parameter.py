@@ -17,7 +17,10 @@ ParameterType = Literal["token", "reference", "date", "string", "uri", "number",
 Family = Literal["token", "reference", "date", "string", "quantity"]
 
 # Parameters about the answer, not about what is searched.
-CONTROLS = ("_count", "_sort", "_total", "_summary", "_elements", "_format", "_pretty")
+CONTROLS = (
+    *("_count", "_sort", "_total", "_summary", "_elements", "_include", "_revinclude"),
+    *("_format", "_pretty"),
+)
 
 # The modifiers that are implemented; `:Type` on references stands for any allowed target type.
 _MODIFIERS: Mapping[str, tuple[str, ...]] = {
@@ -99,6 +102,12 @@ class SearchParameter:
         if self.type == "token" and not self.of and not kinds & _NAMED:
             found = tuple(one for one in found if one != "text")
         return (*found, "of-type") if self.type == "token" and "Identifier" in kinds else found
+
+    @property
+    def canonical(self) -> bool:
+        """Whether it names resources by their canonical URL instead of by type and id."""
+        kinds = {path.kind for path in self.paths}
+        return self.type == "reference" and "Reference" not in kinds
 
     @property
     def sortable(self) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from slipring.fhir.outcome import FhirError, refusal
+from slipring.fhir.outcome import FhirError, Issue, refusal
 
 _NAME = re.compile(r"[A-Za-z0-9_:.\-]{1,64}", re.ASCII)
 
@@ -88,7 +88,7 @@ def unchained(name: str) -> FhirError:
 
 
 def not_held(name: str, wanted: str, held: Iterable[str]) -> FhirError:
-    """400 that names the types a chain may open here: looking into any other would find nothing, silently."""
+    """400 that names the types of this place: looking for any other would find nothing, silently."""
     listed = ", ".join(sorted(held))
     return refusal(
         400,
@@ -137,3 +137,23 @@ def unknown_element(resource_type: str, name: str, valid: Iterable[str]) -> Fhir
         at="http._elements",
         detail="search.unknown-element",
     )
+
+
+def unknown_include(name: str, valid: Iterable[str]) -> FhirError:
+    """400 that names the references that can be followed."""
+    listed = ", ".join(valid) or "-"
+    return refusal(
+        400,
+        "not-supported",
+        f"{_shown(name)} does not know this reference. Valid: {listed}.",
+        f"{_shown(name)} 不支持该引用。可用：{listed}。",
+        at=_at(name),
+        detail="search.unknown-include",
+    )
+
+
+def ignored(names: Iterable[str]) -> Issue:
+    """What a lenient search left out, told beside the matches."""
+    listed = ", ".join(_shown(name) for name in names)
+    en, zh = f"Ignored: {listed}.", f"已忽略：{listed}。"
+    return Issue("not-supported", zh=zh, en=en, severity="warning", detail="search.ignored")

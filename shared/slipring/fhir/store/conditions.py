@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from slipring.fhir.search.criteria import AnyOf, Chain, Clause, Condition, Criteria
+from slipring.fhir.search.criteria import AnyOf, Chain, Clause, Condition, Criteria, Has
 from slipring.fhir.search.fold import PREFIX
 from slipring.fhir.search.values import (
     BelowValue,
@@ -98,20 +98,28 @@ def _condition(condition: Condition, depth: int, arguments: Arguments) -> str:
         return _clause(condition, depth, arguments)
     if isinstance(condition, AnyOf):
         return "(" + " OR ".join(_condition(one, depth, arguments) for one in condition.conditions) + ")"
+    return _linked(condition, depth, arguments)
+
+
+def _linked(condition: Chain | Has, depth: int, arguments: Arguments) -> str:
+    """A resource one link away that meets the condition; links by canonical URL go through its `url`."""
     here, there, link = _row(depth), _row(depth + 1), f"l{depth + 1}"
-    named = _named(link, condition.parameter.keys, arguments)
-    if isinstance(condition, Chain):
-        kind = arguments.add(condition.type, "text")
-        joined = (
-            f"{there}.type = {kind} AND {link}.type = {kind} AND {there}.id = {link}.id AND {link}.key = {here}.key"
-        )
+    parameter = condition.parameter
+    forward = isinstance(condition, Chain)
+    kind = arguments.add(condition.type if isinstance(condition, Chain) else parameter.resource, "text")
+    named = f"{there}.type = {kind} AND NOT {there}.deleted AND {_named(link, parameter.keys, arguments)}"
+    from_, to = (here, there) if forward else (there, here)
+    tables = f"search_reference {link}, resource {there}"
+    if parameter.canonical:
+        target = condition.type if isinstance(condition, Chain) else condition.of
+        url = arguments.add(f"{target}.url", "text")
+        tables += f", search_token u{depth + 1}"
+        ends = f"u{depth + 1}.parameter = {url} AND u{depth + 1}.key = {to}.key AND {link}.id = u{depth + 1}.code AND {link}.type = ''"
     else:
-        kind = arguments.add(condition.parameter.resource, "text")
-        joined = f"{there}.type = {kind} AND {there}.key = {link}.key AND {link}.type = {here}.type AND {link}.id = {here}.id"
-    return (
-        f"EXISTS (SELECT 1 FROM search_reference {link} JOIN resource {there} ON {joined} AND NOT {there}.deleted "
-        f"WHERE {named} AND {_condition(condition.condition, depth + 1, arguments)})"
-    )
+        ends = f"{to}.id = {link}.id AND {to}.type = {link}.type"
+        ends += f" AND {link}.type = {kind}" if forward else ""
+    inside = _condition(condition.condition, depth + 1, arguments)
+    return f"EXISTS (SELECT 1 FROM {tables} WHERE {named} AND {link}.key = {from_}.key AND {ends} AND {inside})"
 
 
 def _named(rows: str, keys: Sequence[str], arguments: Arguments) -> str:

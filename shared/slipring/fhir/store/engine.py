@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
 import asyncpg
@@ -22,6 +22,11 @@ UNAVAILABLE = (
 )
 
 
+# For searches: a plan for the values asked for. The statement cache would keep one plan for all values, and a plan
+# for the average code is wrong for the common and for the rare one.
+PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
+
+
 class Connection(asyncpg.Connection):
     """A connection that costs no extra round trip when it goes back to the pool.
 
@@ -34,13 +39,15 @@ class Connection(asyncpg.Connection):
         return ""
 
 
-async def open_pool(dsn: str, schema: str, *, size: int = 20) -> asyncpg.Pool:
-    """A pool whose connections see one schema only, with synchronous commit."""
+async def open_pool(
+    dsn: str, schema: str, *, size: int = 20, least: int = 2, settings: Mapping[str, str] | None = None
+) -> asyncpg.Pool:
+    """A pool of at least `least` connections that see one schema only, with synchronous commit."""
     pool: asyncpg.Pool = await asyncpg.create_pool(
         dsn,
         connection_class=Connection,
         statement_cache_size=400,
-        min_size=2,
+        min_size=least,
         max_size=size,
         command_timeout=60,
         max_inactive_connection_lifetime=300,
@@ -51,6 +58,7 @@ async def open_pool(dsn: str, schema: str, *, size: int = 20) -> asyncpg.Pool:
             "application_name": f"slipring {schema}",
             # A paused process must not hold row locks for ever (mechanisms: paused worker within 12 s).
             "idle_in_transaction_session_timeout": "10000",
+            **(settings or {}),
         },
     )
     return pool

@@ -20,10 +20,14 @@ _MOST_TOGETHER = 64  # requests in one commit
 
 
 class Store:
-    """Reads go to `pool`, writes through `commit`; `written` is set after each commit that leaves work to do."""
+    """Reads go to `pool`, searches to `searches`, writes through `commit`.
 
-    def __init__(self, pool: asyncpg.Pool, schema: str) -> None:
+    `written` is set after each commit that leaves work to do.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, schema: str, searches: asyncpg.Pool | None = None) -> None:
         self.pool = pool
+        self.searches = searches or pool
         self.schema = schema
         self.audits = AuditQueue(pool)
         self._fresh: Grouped[Batch, None] = Grouped(partial(write_fresh, pool), most=_MOST_TOGETHER)

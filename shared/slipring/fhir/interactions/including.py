@@ -1,0 +1,76 @@
+"""The resources that a search answers beside its matches: round by round, bounded, each once."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.outcome import refusal
+from slipring.fhir.search import wording
+from slipring.fhir.search.include import Include
+from slipring.fhir.store.including import referred, referring
+from slipring.fhir.store.reading import Reader, Row
+
+_MOST = 1000
+_ROUNDS = 10
+
+
+def checked(kernel: Kernel, context: Context, includes: Sequence[Include]) -> None:
+    """400 for types that are not kept here, 403 for types that the caller may not read."""
+    kept = [keeps.type for keeps in kernel.service.keeps]
+    for include in includes:
+        name = "_revinclude" if include.reverse else "_include"
+        for wanted in (include.source, include.target):
+            if wanted and wanted not in kept:
+                raise wording.not_held(name, wanted, kept)
+        given = include.given(kept)
+        if not given and include.code != "*":
+            targets = {target for parameter in include.parameters(kept) for target in parameter.targets}
+            raise wording.not_held(name, next(iter(sorted(targets)), ""), kept)
+        for one in sorted(given):
+            context.demand(one, "r")
+
+
+async def included(kernel: Kernel, reader: Reader, matches: Sequence[Row], includes: Sequence[Include]) -> list[Row]:
+    """What the includes add to a page of matches: own resources only, never a followed copy."""
+    kept = frozenset(keeps.type for keeps in kernel.service.keeps)
+    seen = {row.key for row in matches}
+    found: list[Row] = []
+    latest: Sequence[Row] = matches
+    asked = list(includes)
+    for _ in range(_ROUNDS):
+        added = [row for include in asked for row in await _followed(reader, include, latest, kept, seen)]
+        found += added
+        if len(found) > _MOST:
+            raise refusal(
+                400,
+                "too-costly",
+                f"More than {_MOST} resources would be included; ask for fewer matches by _count.",
+                f"附带的资源超过 {_MOST} 个；请用 _count 减少每页数量。",
+                at="http._include",
+            )
+        latest = added
+        asked = [include for include in includes if include.iterate]
+        if not added or not asked:
+            return found
+    raise refusal(
+        400,
+        "too-costly",
+        f"The includes lead further than {_ROUNDS} steps.",
+        f"_include 超过 {_ROUNDS} 层。",
+        at="http._include",
+    )
+
+
+async def _followed(
+    reader: Reader, include: Include, rows: Sequence[Row], kept: Collection[str], seen: set[int]
+) -> list[Row]:
+    """One include over one round of resources; what it finds counts as seen from now on."""
+    follow = referring if include.reverse else referred
+    ends = include.target if include.reverse else include.source
+    starting = [row for row in rows if ends in ("", row.type)]
+    if not starting:
+        return []
+    added = await follow(reader, starting, include.parameters(kept), include.given(kept), seen, _MOST + 1)
+    seen.update(row.key for row in added)
+    return added
