@@ -10,6 +10,7 @@ from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
+import structlog
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
 from starlette.requests import Request
@@ -34,7 +35,11 @@ from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.store import Store
 from slipring.fhir.terminology import declare as declare_terminology
+from slipring.readiness import ready
 from slipring.runtime.clock import Clock, SystemClock
+
+_LOG = structlog.get_logger("slipring.app")
+_LEAVE_SECONDS = 5.0  # for giving back leases, locks and connections
 
 
 @dataclass(slots=True)
@@ -97,9 +102,16 @@ class Running:
         if self.warming is not None:
             self.warming.cancel()
             await asyncio.gather(self.warming, return_exceptions=True)
-        await self.worker.stop()
-        await self.kernel.store.searches.close()
-        await self.kernel.store.pool.close()
+        pool, searches = self.kernel.store.pool, self.kernel.store.searches
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await self.worker.stop()
+                await searches.close()
+                await pool.close()
+        except UNAVAILABLE as error:  # a database that is away cannot be given anything back
+            _LOG.warning("left without a word", service=self.kernel.service.name, kind=type(error).__name__)
+            searches.terminate()
+            pool.terminate()
 
     async def _warm(self) -> None:
         for resource_type in ("Parameters", "Bundle", *(keeps.type for keeps in self.kernel.service.keeps)):
@@ -154,12 +166,15 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Se
         return {"status": "live", "service": name}
 
     @app.get(f"/{name}/health/ready")
-    async def ready() -> Response:
-        return await _ready(kernel, follower)
+    async def readiness() -> Response:
+        return await ready(kernel, follower)
 
     @app.get(f"/{name}/health/engine")
     async def engine() -> Response:
-        return await _engine(kernel)
+        try:
+            return await _engine(kernel)
+        except UNAVAILABLE:
+            return JSONResponse({"error": "no database"}, 503)
 
     return Served(f"/{name}/fhir", door, app)
 
@@ -174,18 +189,6 @@ def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
             return JSONResponse({"error": "database unavailable"}, 503)
 
     return guarded
-
-
-async def _ready(kernel: Kernel, follower: Follower) -> Response:
-    """Ready when the database answers and the copies of every followed service are filled and dated."""
-    try:
-        filled = await kernel.store.pool.fetchval("SELECT count(*) FROM follow WHERE filled AND as_of IS NOT NULL")
-    except UNAVAILABLE:
-        return JSONResponse({"status": "no database"}, 503)
-    waiting = len(follower.sources) - filled
-    if waiting > 0:
-        return JSONResponse({"status": "filling copies", "sources_waiting": waiting}, 503)
-    return JSONResponse({"status": "ready"})
 
 
 async def _engine(kernel: Kernel) -> Response:

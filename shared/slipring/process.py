@@ -20,6 +20,7 @@ import asyncpg
 import httpx
 import uvicorn
 import uvloop
+from starlette.responses import JSONResponse
 
 from slipring.app import Running, Surroundings, open_service
 from slipring.fhir.service import Service
@@ -37,6 +38,7 @@ from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.postgres import ensure_running
+from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 
 NAMES = ("order", "consent", "report", "critical")
@@ -53,11 +55,15 @@ class House:
     services: dict[str, Running]
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
+    leaving: bool = False
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Hand a request to its service, else to the front."""
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
+            return
+        if self.leaving and scope["path"].endswith("/health/ready"):
+            await JSONResponse({"status": "shutting down"}, 503)(scope, receive, send)
             return
         first = scope["path"].lstrip("/").partition("/")[0] if "path" in scope else ""
         running = self.services.get(first)
@@ -67,6 +73,10 @@ class House:
             return
         await application(scope, receive, send)
 
+    def leave(self) -> None:
+        """From now on not ready: whoever sends requests here looks for another replica."""
+        self.leaving = True
+
     async def start(self) -> None:
         """Start every service's worker."""
         for running in self.services.values():
@@ -74,8 +84,7 @@ class House:
 
     async def stop(self) -> None:
         """Stop them."""
-        for running in self.services.values():
-            await running.stop()
+        await asyncio.gather(*(running.stop() for running in self.services.values()))
         for client in self.peers.values():
             await client.aclose()
 
@@ -229,7 +238,7 @@ def installed_services(names: Sequence[str] = NAMES) -> dict[str, Service]:
 
 
 def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: Path) -> None:
-    """Serve until SIGTERM or SIGINT; requests in flight are finished."""
+    """Serve until SIGTERM or SIGINT; requests in flight are finished, for `SLIPRING_STOP_SECONDS` at most."""
     os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
     if demo:
         os.environ.update(DEMO_ENVIRONMENT)
@@ -266,8 +275,9 @@ async def _serve(plan: Plan) -> None:
             log_level="warning",
             lifespan="off",
             access_log=False,
+            timeout_graceful_shutdown=plan.settings.stop_seconds,
         )
-        server = uvicorn.Server(config)
+        server = Serving(config, house.leave, plan.settings.drain_seconds)
         answering = asyncio.create_task(server.serve())
         while not server.started and not answering.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.01)

@@ -94,7 +94,7 @@ async def opened(
 ) -> AsyncIterator[Street]:
     """Open the services on fresh schemas (or those of `schema_prefix`); loops start only when a test starts them."""
     around.setdefault("schema_prefix", f"k{os.getpid()}_{next(_PREFIXES)}_")
-    dsn = await asyncio.to_thread(ensure_running, data_dir)
+    dsn = around.pop("dsn", None) or await asyncio.to_thread(ensure_running, data_dir)
     street = Street()
 
     async def house(scope: Any, receive: Any, send: Any) -> None:

@@ -5,8 +5,9 @@ The same road serves create, update, delete, transactions, operations, timers, e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
 from typing import TypeVar
 
 import asyncpg
@@ -19,10 +20,12 @@ from slipring.fhir.outcome import FhirError, busy, conflict
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
 from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
+from slipring.fhir.store.engine import OutcomeUnknown
 from slipring.fhir.text import encode, splice
 
 T = TypeVar("T")
 TRIES = 4
+_PAUSE_SECONDS = 0.005
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 _TOLD = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
@@ -171,35 +174,31 @@ class Act:
 
 
 class Refused(Exception):
-    """A handler refused the act; what it wants on record still has to be written (`on_record`)."""
+    """A handler refused the act; what it wants on record still has to be written."""
 
     def __init__(self, act: Act, error: FhirError) -> None:
         self.act = act
         self.error = error
 
 
-@asynccontextmanager
-async def on_record() -> AsyncIterator[None]:
-    """Store what a refusal leaves behind, outside any transaction of the refused act, then answer with it."""
-    try:
-        yield
-    except Refused as refused:
-        await refused.act.commit()
-        raise refused.error from None
-
-
 async def perform(
     kernel: Kernel, decide: Callable[[], Awaitable[tuple[Act, T]]], *, taking: Taking | None = None
 ) -> tuple[Act, list[Written], T]:
-    """Decide and commit; decide again on fresh state when something relied on has changed meanwhile."""
-    for _ in range(TRIES):
+    """Decide and commit; decide again on fresh state when something relied on has changed meanwhile.
+
+    A refusal is answered once what it leaves behind is stored.
+    """
+    for tried in range(TRIES):
         try:
             act, answer = await decide()
             return act, await act.commit(taking=taking), answer
         except Stale:
-            continue
+            await _pause(tried)
         except KeyTaken as taken:
             raise await already_taken(kernel, taken) from taken
+        except Refused as refused:
+            if await _on_record(refused):
+                raise refused.error from None
     raise too_quick()
 
 
@@ -211,18 +210,40 @@ async def perform_locked(
     `decide` reads through the connection it is given and nothing else: asking the pool for a second one while
     many wait for the same lock would starve it.
     """
-    for _ in range(TRIES):
+    for tried in range(TRIES):
         try:
             async with kernel.store.transaction(locks) as connection:
                 act, answer = await decide(connection)
                 written = await act.commit(within=connection)
         except Stale:  # outside the transaction, so that it is rolled back
+            await _pause(tried)
             continue
         except KeyTaken as taken:
             raise await already_taken(kernel, taken) from taken
+        except OutcomeUnknown:
+            if not await kernel.store.stored(act.batch, locks):
+                continue
+        except Refused as refused:
+            if await _on_record(refused):
+                raise refused.error from None
+            continue
         kernel.store.wake(act.batch)
         return act, written, answer
     raise too_quick()
+
+
+async def _on_record(refused: Refused) -> bool:
+    """Store what a refusal leaves behind; False when that has changed meanwhile and must be decided again."""
+    try:
+        await refused.act.commit()
+    except (Stale, KeyTaken):
+        return False
+    return True
+
+
+async def _pause(tried: int) -> None:
+    """Step aside for a moment, each for another one, so that those who collided do not collide again."""
+    await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tried))  # noqa: S311 - nothing secret
 
 
 def too_quick() -> FhirError:

@@ -17,6 +17,7 @@ from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from slipring.fhir.outcome import FhirError
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
@@ -124,7 +125,11 @@ class Front:
 
     async def jwks(self, _: Request) -> Response:
         """The public keys that access tokens are signed with."""
-        return JSONResponse({"keys": await self.load_keys()}, headers={"Cache-Control": "max-age=60"})
+        try:
+            keys = await self.load_keys()
+        except UNAVAILABLE:
+            return JSONResponse({"error": "temporarily_unavailable"}, 503, {"Retry-After": "1"})
+        return JSONResponse({"keys": keys}, headers={"Cache-Control": "max-age=60"})
 
     async def smart(self, request: Request) -> Response:
         """What a SMART client needs to know."""

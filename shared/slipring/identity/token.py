@@ -14,6 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.clients import Client, read_client
 from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key, table
 from slipring.identity.scopes import BY_NAME_ONLY, outside, well_formed
@@ -67,6 +68,9 @@ class TokenEndpoint:
             return TokenAnswer(200, await self._grant(form, {self.public_url, *self.inner_urls, request_url}))
         except TokenRefused as refused:
             return TokenAnswer(refused.status, {"error": refused.error, "error_description": refused.description})
+        except UNAVAILABLE:
+            told = {"error": "temporarily_unavailable", "error_description": "The database is not available right now."}
+            return TokenAnswer(503, told, {**_NO_STORE, "Retry-After": "1"})
 
     async def _grant(self, form: Mapping[str, str], audiences: Collection[str]) -> dict[str, Any]:
         if form.get("grant_type") != "client_credentials":

@@ -45,13 +45,18 @@ class Bell:
     async def _listening(self) -> Any:
         if self._connection is not None and not self._connection.is_closed():
             return self._connection
-        if self._connection is not None:
-            await self._store.pool.release(self._connection)
+        if self._connection is not None:  # forgotten first: a second try must not ask it again
+            lost, self._connection = self._connection, None
+            await self._store.pool.release(lost)
         connection = await self._store.pool.acquire()
-        # A ring that is lost in a crash is made up for by the poll: it need not wait for the log.
-        await connection.execute("SET synchronous_commit = off")
-        await connection.execute(f"SET application_name = '{self._channel} bell'")
-        await connection.add_listener(self._channel, self._heard)
+        try:
+            # A ring that is lost in a crash is made up for by the poll: it need not wait for the log.
+            await connection.execute("SET synchronous_commit = off")
+            await connection.execute(f"SET application_name = '{self._channel} bell'")
+            await connection.add_listener(self._channel, self._heard)
+        except BaseException:
+            await self._store.pool.release(connection)
+            raise
         self._connection = connection
         return connection
 

@@ -82,13 +82,15 @@ class Fanout:
         if self._connection is not None:
             await self.close()
         connection: asyncpg.Connection = await self._kernel.store.pool.acquire()
-        if await connection.fetchval(
-            "SELECT pg_try_advisory_lock($1)", lock_number("fanout", self._kernel.store.schema)
-        ):
-            self._connection = connection
-            return connection
-        await self._kernel.store.pool.release(connection)
-        return None
+        try:
+            if await connection.fetchval(
+                "SELECT pg_try_advisory_lock($1)", lock_number("fanout", self._kernel.store.schema)
+            ):
+                self._connection = connection
+        finally:
+            if self._connection is None:
+                await self._kernel.store.pool.release(connection)
+        return self._connection
 
     def _hits(
         self, event: asyncpg.Record, asked: list[tuple[asyncpg.Record, Criteria]], bodies: Bodies

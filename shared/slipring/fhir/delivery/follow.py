@@ -17,7 +17,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from slipring.fhir.act import Act, decided, on_record, perform
+from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import Caller, itself
 from slipring.fhir.delivery.fanout import criteria_of
 from slipring.fhir.kernel import Context, Kernel
@@ -148,8 +148,7 @@ class Follower:
             await decided(act, handle)
             return act, None
 
-        async with on_record():
-            await perform(kernel, decide)
+        await perform(kernel, decide)
 
 
 def _copy(source: str, resource: Resource, text: str, version: int, kernel: Kernel, *, deleted: bool) -> Version:

@@ -17,7 +17,7 @@ import asyncpg.exceptions
 import httpx
 import structlog
 
-from slipring.fhir.act import Act, decided, on_record, perform
+from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import itself
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
@@ -118,8 +118,7 @@ class Timers:
             return act, None
 
         try:
-            async with on_record():
-                await perform(kernel, decide, taking=taking)
+            await perform(kernel, decide, taking=taking)
         except FhirError:
             held = await kernel.store.pool.fetchval(
                 "SELECT 1 FROM timer WHERE id = $1 AND fence = $2", row["id"], row["fence"]

@@ -68,10 +68,16 @@ class Worker:
     async def _show_alive(self) -> None:
         if self._alive is not None and not self._alive.is_closed():
             return
-        if self._alive is not None:
-            await self._kernel.store.pool.release(self._alive)
-        self._alive = await self._kernel.store.pool.acquire()
-        await self._alive.fetchval("SELECT pg_advisory_lock($1)", self.number)
+        if self._alive is not None:  # forgotten first: a second try must not ask it again
+            lost, self._alive = self._alive, None
+            await self._kernel.store.pool.release(lost)
+        connection = await self._kernel.store.pool.acquire()
+        try:
+            await connection.fetchval("SELECT pg_advisory_lock($1)", self.number)
+        except BaseException:
+            await self._kernel.store.pool.release(connection)
+            raise
+        self._alive = connection
 
     async def _follow(self) -> None:
         await self.follower.step()

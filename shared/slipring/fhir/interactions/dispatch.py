@@ -12,7 +12,6 @@ import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from slipring.fhir.act import on_record
 from slipring.fhir.caller import Caller
 from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction, write
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
@@ -66,6 +65,8 @@ class Door:
             wrong = invalid("A value cannot be stored or compared.", "有值无法保存或比较。")
             return refused(wrong, context.language)
         except UNAVAILABLE as error:
+            if isinstance(error, asyncpg.DiskFullError):
+                self._kernel.store.full = True
             _LOG.warning("database unavailable", kind=type(error).__name__, request_id=context.request_id)
             away = busy(
                 "The database is not available right now; nothing was stored.", "数据库暂不可用，未保存任何内容。"
@@ -104,14 +105,13 @@ class Door:
         body: bytes,
         headers: dict[str, str],
     ) -> Response:
-        """One interaction, and what a refusal leaves on record; batch entries come here too."""
+        """One interaction; batch entries come here too."""
         context.body_sha256 = hashlib.sha256(body).hexdigest() if body else ""
         steps = path.split("/") if path else []
-        async with on_record():
-            if method == "GET":
-                return await self._read(context, steps, query)
-            _refuse_parameters(query if method == "POST" else [])
-            return await self._write(context, method, steps, body, headers)
+        if method == "GET":
+            return await self._read(context, steps, query)
+        _refuse_parameters(query if method == "POST" else [])
+        return await self._write(context, method, steps, body, headers)
 
     async def _read(self, context: Context, steps: list[str], query: list[tuple[str, str]]) -> Response:
         kernel = self._kernel

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from slipring.fhir.store.batch import Batch, KeyTaken, Stale
-from slipring.fhir.store.engine import transaction
+from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
 FAMILIES = (
@@ -165,6 +165,8 @@ def _audit_arguments(batch: Batch) -> list[Any]:
 async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | None = None) -> None:
     """Write a batch; raises Stale when something relied on changed, KeyTaken when a business key is held.
 
+    OutcomeUnknown when the connection was lost while it was being written.
+
     `within`: a connection whose transaction is open already (conditional creates hold their lock in it).
     """
     if batch.keys and not batch.versions:
@@ -177,7 +179,7 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
         elif batch.plain:
             statement, arguments = _arguments(batch)
             async with pool.acquire() as connection:
-                if not await connection.fetch(statement, *arguments):
+                if not await at_once(connection, statement, arguments):
                     raise Stale
         else:
             async with transaction(pool, []) as connection:
@@ -188,6 +190,17 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
         raise Stale from error
     except (asyncpg.SerializationError, asyncpg.DeadlockDetectedError) as error:
         raise Stale from error
+
+
+async def at_once(connection: asyncpg.Connection, statement: str, arguments: list[Any]) -> list[Any]:
+    """One statement that is its own transaction: who loses the connection in it cannot know how it ended."""
+    try:
+        found: list[Any] = await connection.fetch(statement, *arguments)
+    except LOST as error:
+        if isinstance(error, ValueError):  # asyncpg's DataError is an InterfaceError: nothing was sent
+            raise
+        raise OutcomeUnknown from error
+    return found
 
 
 async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:

@@ -1,25 +1,47 @@
-"""Connections to one service's schema."""
+"""Connections to one service's schema, every wait for them bounded, and what it means when they fail."""
 
 from __future__ import annotations
 
 import zlib
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
+from typing import Any
 
 import asyncpg
 import asyncpg.exceptions
+import asyncpg.pool
 
-# What asyncpg raises when the database is away, restarting or full: the caller is asked to try again.
+# What asyncpg raises when the database is away, restarting, full, read-only or overloaded: the caller is asked to try
+# again. A command that took too long is a TimeoutError, which is an OSError.
 UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.InterfaceError,
-    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # asyncpg's protocol, when a session is ended in the middle of an answer
+    asyncpg.InsufficientResourcesError,
+    asyncpg.exceptions.OperatorInterventionError,
+    asyncpg.exceptions.PostgresSystemError,
+    asyncpg.exceptions.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.TransactionTimeoutError,
+)
+# Of these, those after which nobody knows whether what was sent last has been done.
+LOST = (
+    OSError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.exceptions.InterfaceError,
+    asyncpg.InternalClientError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TooManyConnectionsError,
+    asyncpg.StatementCompletionUnknownError,
 )
+_PATIENCE_SECONDS = 5.0  # how long a request waits for a free connection, and for a new one to be made
+
+
+class OutcomeUnknown(Exception):
+    """The connection was lost while a commit was under way: it may have been stored."""
 
 
 # For searches: a plan for the values asked for. The statement cache would keep one plan for all values, and a plan
@@ -39,18 +61,32 @@ class Connection(asyncpg.Connection):
         return ""
 
 
+class Pool(asyncpg.pool.Pool):
+    """A pool in which nobody waits for ever: without a free connection a request is told to come again (503)."""
+
+    def acquire(self, *, timeout: float | None = None) -> Any:
+        """A connection; waiting for one that is not idle yet is bounded."""
+        if timeout is None and not self.get_idle_size():  # type: ignore[no-untyped-call]
+            timeout = _PATIENCE_SECONDS
+        return super().acquire(timeout=timeout)  # type: ignore[no-untyped-call]
+
+
 async def open_pool(
     dsn: str, schema: str, *, size: int = 20, least: int = 2, settings: Mapping[str, str] | None = None
 ) -> asyncpg.Pool:
     """A pool of at least `least` connections that see one schema only, with synchronous commit."""
-    pool: asyncpg.Pool = await asyncpg.create_pool(
+    pool: asyncpg.Pool = await Pool(  # type: ignore[no-untyped-call]
         dsn,
         connection_class=Connection,
-        statement_cache_size=400,
+        record_class=asyncpg.Record,
+        loop=None,
         min_size=least,
         max_size=size,
-        command_timeout=60,
+        max_queries=50_000,
         max_inactive_connection_lifetime=300,
+        timeout=_PATIENCE_SECONDS,
+        statement_cache_size=400,
+        command_timeout=60,
         server_settings={
             "search_path": schema,
             "timezone": "UTC",
@@ -58,6 +94,12 @@ async def open_pool(
             "application_name": f"slipring {schema}",
             # A paused process must not hold row locks for ever (mechanisms: paused worker within 12 s).
             "idle_in_transaction_session_timeout": "10000",
+            "lock_timeout": "10000",
+            "statement_timeout": "50000",
+            # A peer that vanished without a word is noticed, so that its locks and leases fall free.
+            "tcp_keepalives_idle": "10",
+            "tcp_keepalives_interval": "3",
+            "tcp_keepalives_count": "3",
             **(settings or {}),
         },
     )
@@ -75,9 +117,21 @@ async def transaction(pool: asyncpg.Pool, locks: list[str]) -> AsyncIterator[asy
     """A read-committed transaction that first takes advisory locks, in sorted order.
 
     The locks come in a statement of their own: a statement's snapshot is taken when it starts, so a lock
-    waited for inside the searching statement would prove nothing.
+    waited for inside the searching statement would prove nothing. Raises OutcomeUnknown when the connection is
+    lost in the commit itself.
     """
-    async with pool.acquire() as connection, connection.transaction():
-        for number in sorted({lock_number(lock) for lock in locks}):
-            await connection.execute("SELECT pg_advisory_xact_lock($1)", number)
-        yield connection
+    async with pool.acquire() as connection:
+        begun = connection.transaction()
+        await begun.start()
+        try:
+            for number in sorted({lock_number(lock) for lock in locks}):
+                await connection.execute("SELECT pg_advisory_xact_lock($1)", number)
+            yield connection
+        except BaseException:
+            if not connection.is_closed():  # with the connection the transaction is gone already
+                await begun.rollback()
+            raise
+        try:
+            await begun.commit()
+        except LOST as error:
+            raise OutcomeUnknown from error

@@ -16,7 +16,7 @@ import asyncpg.exceptions
 import msgspec
 
 from slipring.fhir.store.batch import Audit, Batch
-from slipring.fhir.store.commit import AUDIT_COLUMNS, FAMILIES, commit
+from slipring.fhir.store.commit import AUDIT_COLUMNS, FAMILIES, at_once, commit
 from slipring.fhir.store.engine import UNAVAILABLE
 
 _PARTS = {
@@ -136,7 +136,9 @@ async def write_fresh(pool: asyncpg.Pool, batches: Sequence[Batch]) -> list[Exce
     statement, arguments = _arguments(batches)
     try:
         async with pool.acquire() as connection:
-            await connection.execute(statement, *arguments)
+            await at_once(connection, statement, arguments)
+    except asyncpg.exceptions.TransactionRollbackError:  # who met crosswise goes again by himself
+        pass
     except UNAVAILABLE as error:
         if not isinstance(error, ValueError):  # else a value that cannot be sent: only its own request is at fault
             raise

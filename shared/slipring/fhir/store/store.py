@@ -11,8 +11,9 @@ import asyncpg
 
 from slipring.fhir.store.audit import AuditQueue
 from slipring.fhir.store.batch import Batch
+from slipring.fhir.store.certainty import settle, stored
 from slipring.fhir.store.commit import commit, holder_of
-from slipring.fhir.store.engine import transaction
+from slipring.fhir.store.engine import OutcomeUnknown, transaction
 from slipring.fhir.store.fresh import write_fresh
 from slipring.fhir.store.grouped import Grouped
 
@@ -34,6 +35,7 @@ class Store:
         self.written = asyncio.Event()  # events wait to be fanned out
         self.armed = asyncio.Event()  # timers or errands were armed
         self.committed = asyncio.Event()  # other replicas are to be told
+        self.full = False  # a write failed for want of disk, and no probe has succeeded since
 
     def transaction(self, locks: list[str]) -> AbstractAsyncContextManager[asyncpg.Connection]:
         """A transaction that holds advisory locks named by words."""
@@ -41,12 +43,18 @@ class Store:
 
     async def commit(self, batch: Batch, within: asyncpg.Connection | None = None) -> None:
         """Write the batch; with `within` the caller's transaction ends it, and `wake` must follow."""
-        if within is None and batch.fresh:
-            await self._fresh.do(batch)
-        else:
+        if within is not None:
             await commit(self.pool, batch, within)
-        if within is None:
-            self.wake(batch)
+            return
+        try:
+            await (self._fresh.do(batch) if batch.fresh else commit(self.pool, batch))
+        except OutcomeUnknown:
+            await settle(self.pool, batch)
+        self.wake(batch)
+
+    async def stored(self, batch: Batch, locks: list[str]) -> bool:
+        """Whether a batch whose commit was cut off is stored; it was written under these locks."""
+        return await stored(self.pool, batch, locks)
 
     async def holder(self, keys: Sequence[str]) -> str | None:
         """The resource that holds one of these business keys, as `Type/id`."""
@@ -59,6 +67,19 @@ class Store:
             self.written.set()
         if batch.wake:
             self.armed.set()
+
+    async def has_room(self) -> bool:
+        """Whether the database's disk takes new pages again: asked by really writing some."""
+        try:
+            async with self.pool.acquire() as connection, connection.transaction():
+                await connection.execute(
+                    "CREATE TEMPORARY TABLE room ON COMMIT DROP AS SELECT repeat('x', 4000) FROM generate_series(1, 64)"
+                )
+                await connection.execute("SELECT pg_logical_emit_message(true, 'room', repeat('x', 65536))")
+        except asyncpg.DiskFullError:
+            return False
+        self.full = False
+        return True
 
     async def secret(self, name: str, made: str) -> str:
         """A random value of this schema, kept from its first use on."""
