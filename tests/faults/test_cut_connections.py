@@ -57,10 +57,11 @@ async def test_an_update_whose_answer_was_lost_makes_one_version(wired: tuple[Wi
 
 async def test_a_transaction_cut_in_its_commit_is_stored_once(wired: tuple[Wire, Place]) -> None:
     wire, place = wired
+    task = await place.make(a_task())
     both = a_bundle(
         "transaction",
         ("POST", "Patient", a_patient(name=[{"family": "Commit-cut"}])),
-        ("POST", "Task", a_task(description="Commit-cut")),
+        ("PUT", f"Task/{task['id']}", {**task, "status": "accepted"}),
     )
     wire.cut_after = b"COMMIT;"
     done = await place.ask("POST", "", both)

@@ -60,7 +60,7 @@ class Door:
             return refused(error, context.language)
         except ClientDisconnect:
             return Response(status_code=499)  # nobody is there to read it
-        except asyncpg.DataError as error:
+        except (asyncpg.DataError, asyncpg.exceptions._base.DataError) as error:  # of the database; of asyncpg itself
             _LOG.info("input refused by the database", kind=type(error).__name__, request_id=context.request_id)
             wrong = invalid("A value cannot be stored or compared.", "有值无法保存或比较。")
             return refused(wrong, context.language)

@@ -17,7 +17,7 @@ UNAVAILABLE = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.InterfaceError,
-    asyncpg.InternalClientError,  # asyncpg's protocol, when a session is ended in the middle of an answer
+    asyncpg.exceptions.InternalClientError,  # asyncpg's protocol, when a session is ended in the middle of an answer
     asyncpg.InsufficientResourcesError,
     asyncpg.exceptions.OperatorInterventionError,
     asyncpg.exceptions.PostgresSystemError,
@@ -32,7 +32,7 @@ LOST = (
     OSError,
     asyncpg.PostgresConnectionError,
     asyncpg.exceptions.InterfaceError,
-    asyncpg.InternalClientError,
+    asyncpg.exceptions.InternalClientError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.StatementCompletionUnknownError,
