@@ -15,6 +15,7 @@ from typing import Any, NoReturn
 import msgspec
 
 from slipring.fhir.outcome import FhirError, invalid, refusal
+from slipring.fhir.plain_json import PlainReader
 from slipring.fhir.tokens import places, tokens
 
 __all__ = ["encode", "entries_text", "parse", "splice", "tokens"]
@@ -86,6 +87,7 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 _decode = json.JSONDecoder(
     object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_constant
 ).decode
+_plain = PlainReader(_decimal)
 
 
 def parse(body: bytes, *, max_bytes: int = DEFAULT_BYTES, max_depth: int = DEFAULT_DEPTH) -> tuple[str, Tree]:
@@ -101,6 +103,16 @@ def parse(body: bytes, *, max_bytes: int = DEFAULT_BYTES, max_depth: int = DEFAU
             f"The body is not UTF-8: byte {error.start} does not fit.",
             f"请求内容不是 UTF-8：第 {error.start} 字节有误。",
         ) from None
+    tree = _plain.read(body, max_depth)
+    if tree is None:
+        tree = _strict(text, max_depth)
+    if "\\" in text and _DOUBTFUL_ESCAPE.search(text):
+        _refuse_characters(text)
+    return text, tree
+
+
+def _strict(text: str, max_depth: int) -> Tree:
+    """The tree of a text that the fast reader would not answer for, or the refusal that says what is wrong with it."""
     try:
         tree = _decode(text)
     except _BadNumber:
@@ -117,9 +129,7 @@ def parse(body: bytes, *, max_bytes: int = DEFAULT_BYTES, max_depth: int = DEFAU
     if not isinstance(tree, dict):
         raise invalid("The body is not a JSON object.", "请求内容不是 JSON 对象。")
     _refuse_depth(tree, max_depth)
-    if "\\" in text and _DOUBTFUL_ESCAPE.search(text):
-        _refuse_characters(text)
-    return text, tree
+    return tree
 
 
 def _refuse_depth(tree: Tree, max_depth: int) -> None:
@@ -190,33 +200,33 @@ def splice(
     references: Mapping[str, str] | None = None,
 ) -> str:
     """The text to store: as received, but for id, version, time, server-owned members and resolved references."""
-    parts = {name: bytes(raw).decode().strip() for name, raw in _members_of(text).items()}
+    parts: dict[str, Any] = _members_of(text)
     for name, value in (members or {}).items():
         if value is None:
             parts.pop(name, None)
         else:
-            parts[name] = encode(value)
+            parts[name] = _encoder.encode(value)
     for name, items in (append or {}).items():
         if items:
-            parts[name] = _appended(parts.get(name, "[]"), items)
-    meta = {name: bytes(raw).decode().strip() for name, raw in _members_of(parts.get("meta", "{}")).items()}
-    meta |= {"versionId": encode(version), "lastUpdated": encode(last_updated)}
-    parts = _after(parts, "resourceType", "id", encode(id))
-    parts = _after(parts, "id", "meta", _joined(meta))
-    stored = _joined(parts)
+            parts[name] = _appended(parts.get(name, b"[]"), items)
+    meta: dict[str, Any] = _members_of(parts["meta"]) if "meta" in parts else {}
+    meta["versionId"], meta["lastUpdated"] = _encoder.encode(version), _encoder.encode(last_updated)
+    parts = _after(parts, "resourceType", "id", _encoder.encode(id))
+    parts = _after(parts, "id", "meta", _object_of(meta))
+    stored = _object_of(parts).decode()
     return _resolved(stored, references) if references else stored
 
 
-def _appended(listed: str, items: Sequence[Any]) -> str:
-    kept = [bytes(raw).decode().strip() for raw in _items_of(listed)]
-    return "[" + ",".join(kept + [encode(item) for item in items]) + "]"
+def _appended(listed: Any, items: Sequence[Any]) -> bytes:
+    return b"[" + b",".join([*map(bytes, _items_of(listed)), *map(_encoder.encode, items)]) + b"]"
 
 
-def _after(parts: dict[str, str], before: str, name: str, value: str) -> dict[str, str]:
+def _after(parts: dict[str, Any], before: str, name: str, value: bytes) -> dict[str, Any]:
     """Set a member where it stands, or else right after another one."""
     if name in parts or before not in parts:
-        return parts | {name: value}
-    placed: dict[str, str] = {}
+        parts[name] = value
+        return parts
+    placed: dict[str, Any] = {}
     for key, text in parts.items():
         placed[key] = text
         if key == before:
@@ -224,8 +234,10 @@ def _after(parts: dict[str, str], before: str, name: str, value: str) -> dict[st
     return placed
 
 
-def _joined(parts: Mapping[str, str]) -> str:
-    return "{" + ",".join(f"{encode(name)}:{text}" for name, text in parts.items()) + "}"
+def _object_of(parts: Mapping[str, Any]) -> bytes:
+    """An object of raw values (anything with a buffer)."""
+    encode_name = _encoder.encode
+    return b"{" + b",".join([b"%b:%b" % (encode_name(name), raw) for name, raw in parts.items()]) + b"}"
 
 
 def _resolved(text: str, references: Mapping[str, str]) -> str:
