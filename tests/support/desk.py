@@ -39,6 +39,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "role": ("code",),
     "recipient": ("recipient",),
     "supporting-info": ("supportingInfo",),
+    "source-system": ("group.source",),
 }
 
 

@@ -11,8 +11,15 @@ from slipring.rules.finding import Finding, Weight
 from slipring.staff import Reason
 
 from slipring_consent.catalogue import data_file, is_contrast_agent
-from slipring_consent.facts import GateFacts, consent_state, exam_of_administration, needs_contrast
-from slipring_consent.gathering import PHYSICIAN_DECIDES, lacking, screening_known, screening_of, settings_of
+from slipring_consent.facts import GateFacts, consent_state, exam_of_administration
+from slipring_consent.gathering import (
+    PHYSICIAN_DECIDES,
+    contrast_asked,
+    lacking,
+    screening_known,
+    screening_of,
+    settings_of,
+)
 from slipring_consent.reading import codes_in, extensions, has_code, reference_of
 from slipring_consent.rules import GATE_RULES, SCREENING_RULES
 from slipring_consent.verdicts import checked
@@ -57,7 +64,7 @@ async def gives_contrast(administration: Resource, desk: Desk) -> bool:
     if is_contrast_agent(codings):
         return True
     exam = await _exam(administration, desk)
-    return exam is not None and needs_contrast(exam.resource)
+    return exam is not None and await contrast_asked(exam.reference, exam.resource, desk)
 
 
 async def judged(administration: Resource, desk: Desk) -> Verdict:

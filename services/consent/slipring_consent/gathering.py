@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -10,9 +11,9 @@ from slipring.fhir.service import Desk, Resource, Stored
 from slipring.rules.limits import EVERYTHING, LimitBook, Limits
 from slipring.staff import Reason, may
 
-from slipring_consent.catalogue import Policy, policy_pack, questionnaire
-from slipring_consent.facts import ScreeningFacts, screening_facts
-from slipring_consent.reading import moment, reference_of
+from slipring_consent.catalogue import Policy, is_contrast_exam, policy_pack, questionnaire
+from slipring_consent.facts import ScreeningFacts, needs_contrast, screening_facts
+from slipring_consent.reading import codes_in, moment, reference_of
 from slipring_consent.settings import ConsentSettings
 
 ANSWERED = ("completed", "amended")
@@ -102,3 +103,20 @@ async def lacking(act: str, person: str, desk: Desk) -> list[Reason]:
     """Why a person, named directly or by a role, may not do an act now; empty when he may."""
     practitioner, roles = await staff_behind(desk, person) if person else (None, [])
     return may(act, practitioner, roles, desk.now, zone=settings_of(desk).time_zone)
+
+
+def translated_to_contrast(exam_tasks: Iterable[Resource]) -> bool:
+    """Whether order translated a hospital's own exam code into one that means contrast."""
+    return any(
+        is_contrast_exam(codes_in(entry.get("valueCodeableConcept")))
+        for task in exam_tasks
+        for entry in task.get("input", [])
+    )
+
+
+async def contrast_asked(reference: str, request: Resource, desk: Desk) -> bool:
+    """Whether an exam is one with contrast: by what the request says, or by what order made of its local code."""
+    if needs_contrast(request):
+        return True
+    tasks = await desk.search(f"Task?focus={reference}&code=exam")
+    return translated_to_contrast(task.resource for task in tasks)

@@ -11,7 +11,7 @@ from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.handlers.reactions import reaction_logged
-from slipring_consent.handlers.requests import request_arrived
+from slipring_consent.handlers.requests import exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.reading import instant
 from slipring_consent.settings import ConsentSettings
@@ -51,6 +51,30 @@ async def test_a_contrast_request_opens_one_screening_with_the_questionnaire() -
     assert changes.keys == [f"screening:{EXAM}"]
     desk.carry_out(changes)
     assert await request_arrived(arrived(a_request()), desk) == Changes.none()
+
+
+async def test_a_local_code_that_order_translated_opens_screening_and_closes_it_when_it_means_none() -> None:
+    local = {"coding": [{"system": "urn:hospital:exam", "code": "CT002"}]}
+    kind = {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-input", "code": "exam"}]}
+    exam: Resource = {
+        "resourceType": "Task", "id": "o-task", "status": "accepted", "focus": {"reference": EXAM},
+        "code": {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-code", "code": "exam"}]},
+        "input": [{"type": kind, "valueCodeableConcept": {"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}}],
+    }  # fmt: skip
+    desk = a_department()
+    request = a_request(code=local)
+    desk.hold(request, source="order")
+    assert await request_arrived(arrived(request), desk) == Changes.none()
+    desk.hold(exam, source="order")
+    changes = await exam_arrived(Arrival("order", exam, 1), desk)
+    assert [save.resource["focus"]["reference"] for save in changes.save[:1]] == [EXAM]
+    desk.carry_out(changes)
+    assert await exam_arrived(Arrival("order", exam, 1), desk) == Changes.none()
+    before = desk.held["Task/o-task"]
+    plain = {**exam, "input": []}
+    desk.hold(plain, source="order")
+    [closed] = (await exam_arrived(Arrival("order", plain, 2, before=before), desk)).save
+    assert closed.resource["status"] == "cancelled"
 
 
 async def test_a_contrast_agent_in_the_details_makes_any_exam_a_contrast_exam() -> None:

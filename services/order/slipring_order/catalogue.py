@@ -22,6 +22,7 @@ class Exam:
     system: str  # body system of the accreditation scope, B1..B6
     regions: frozenset[str]
     contrast: bool | None  # None: the code leaves it open
+    loinc: str = ""  # the LOINC code that other services know it by
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +37,29 @@ class Item:
 
 
 @cache
-def _exams() -> Mapping[str, Exam]:
+def exams() -> Mapping[str, Exam]:
+    """The exams by every code that names one: our own, LOINC and SNOMED CT."""
     found: dict[str, Exam] = {}
     for entry in _read("exams.toml")["exam"]:
         named = (entry["zh"], entry["en"], entry["system"], frozenset(entry["regions"]))
-        plain = Exam(entry["slug"], *named, contrast=False)
-        enhanced = Exam(f"{entry['slug']}-contrast", *named, contrast=True)
+        plain = Exam(entry["slug"], *named, contrast=False, loinc=next(iter(entry["plain"]), ""))
+        enhanced = Exam(f"{entry['slug']}-contrast", *named, contrast=True, loinc=next(iter(entry["contrast"]), ""))
         found |= dict.fromkeys([plain.code, *entry["plain"]], plain)
         found |= dict.fromkeys([enhanced.code, *entry["contrast"]], enhanced)
         found |= dict.fromkeys(entry.get("snomed", ()), Exam(entry["slug"], *named, contrast=None))
     return found
+
+
+@cache
+def own_codes() -> Mapping[str, Exam]:
+    """The exams by our own codes alone: each says whether it is with contrast."""
+    return {code: exam for code, exam in exams().items() if code == exam.code and exam.contrast is not None}
+
+
+@cache
+def known_systems() -> frozenset[str]:
+    """The code systems that the catalogue itself speaks; any other is the hospital's own."""
+    return frozenset(_read("exams.toml")["systems"]["known"])
 
 
 @cache
@@ -71,7 +85,7 @@ def carriers() -> Mapping[str, Mapping[str, Any]]:
 
 def exam_of(codes: Iterable[str]) -> Exam | None:
     """The catalogue entry of the first code that has one."""
-    return next((_exams()[code] for code in codes if code in _exams()), None)
+    return next((exams()[code] for code in codes if code in exams()), None)
 
 
 def regions_of(sites: Iterable[str]) -> frozenset[str]:

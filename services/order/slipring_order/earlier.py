@@ -11,6 +11,7 @@ from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
 from slipring_order.facts import EarlierExam
+from slipring_order.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, first, moment
 
 # When it was performed: the members of each carrier, in the order they count.
@@ -36,7 +37,7 @@ def earlier_exams(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) 
             continue
         if patient is None or not pool.same(resource.get("subject"), patient) or _for_this(resource, request, pool):
             continue
-        regions = _regions(resource)
+        regions = _regions(resource, pool)
         done_at = moment(first(resource, *_WHEN[resource["resourceType"]]), zone)
         if regions and done_at is not None and done_at <= now:
             yield EarlierExam(f"{resource['resourceType']}/{resource.get('id', '')}", done_at, regions)
@@ -48,20 +49,21 @@ def _for_this(resource: Resource, request: Resource, pool: Pool) -> bool:
     return any(pool.same(reference, request) for reference in resource.get("basedOn", []))
 
 
-def _regions(resource: Resource) -> frozenset[str]:
+def _regions(resource: Resource, pool: Pool) -> frozenset[str]:
     """The regions seen, or none when it was no CT."""
     if resource["resourceType"] == "ImagingStudy":
-        return _regions_of_study(resource)
-    exam = catalogue.exam_of(codes(resource.get("code")))
+        return _regions_of_study(resource, pool)
+    exam = exam_of_concept(resource.get("code"), pool)
     if exam is None:
         return frozenset()
     return exam.regions | catalogue.regions_of(code for site in resource.get("bodySite", []) for code in codes(site))
 
 
-def _regions_of_study(study: Resource) -> frozenset[str]:
+def _regions_of_study(study: Resource, pool: Pool) -> frozenset[str]:
     series: list[dict[str, Any]] = [s for s in study.get("series", []) if s.get("modality", {}).get("code") == "CT"]
     if not series and not any(modality.get("code") == "CT" for modality in study.get("modality", [])):
         return frozenset()
     sites = [str(s["bodySite"]["code"]) for s in series if s.get("bodySite", {}).get("code")]
-    exam = catalogue.exam_of(code for concept in study.get("procedureCode", []) for code in codes(concept))
+    named = (exam_of_concept(concept, pool) for concept in study.get("procedureCode", []))
+    exam = next((found for found in named if found is not None), None)
     return catalogue.regions_of(sites) | (exam.regions if exam else frozenset())

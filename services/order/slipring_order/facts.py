@@ -26,6 +26,11 @@ class OrderFacts:
     coded_reason: bool = False  # a coded indication, or a reference to a diagnosis
     purpose: str = ""  # diagnosis, follow-up, screening, health-check, legal
     exam_named: bool = False
+    exam_coded: bool = True  # False: only the hospital's own code is given, and no map translates it
+    exam_code: str = ""  # the catalogue's code of the exam
+    exam_loinc: str = ""
+    mapped_from: str = ""  # system|code that a map translated
+    mapped_by: str = ""  # the version of the map that did
     regions: frozenset[str] = frozenset()
     site_named: bool = False
     contrast: bool | None = None

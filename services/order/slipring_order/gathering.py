@@ -13,6 +13,7 @@ from slipring.staff import missing, staff_facts
 from slipring_order import catalogue
 from slipring_order.earlier import earlier_exams
 from slipring_order.facts import OrderFacts, age_on
+from slipring_order.mapping import exam_of_concept, is_coded, translation
 from slipring_order.reading import Pool, codes, codings, has_code, moment
 
 CLINICAL_DATA = f"{CANONICAL}/StructureDefinition/clinical-data"
@@ -33,7 +34,8 @@ _STATED_BY_NOTE = ("surgery-endoscopy", "pathology", "laboratory", "earlier-imag
 
 def order_facts(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> OrderFacts:
     """Read a request, with the resources around it, at a moment."""
-    exam = catalogue.exam_of(codes(request.get("code")))
+    exam = exam_of_concept(request.get("code"), pool)
+    translated = translation(request.get("code"), pool)
     sites = [code for site in request.get("bodySite", []) for code in codes(site)]
     encounter = pool.resolve(request.get("encounter"), request)
     return OrderFacts(
@@ -42,9 +44,14 @@ def order_facts(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) ->
         coded_reason=_coded(request, pool),
         purpose=_purpose(request),
         exam_named=bool(request.get("code", {}).get("coding") or request.get("code", {}).get("text")),
+        exam_coded=is_coded(request.get("code"), pool),
+        exam_code=exam.code if exam else "",
+        exam_loinc=exam.loinc if exam else "",
+        mapped_from=f"{translated.system}|{translated.code}" if translated else "",
+        mapped_by=translated.by if translated else "",
         regions=(exam.regions if exam else frozenset()) | catalogue.regions_of(sites),
         site_named=bool(request.get("bodySite")) or bool(exam and exam.regions),
-        contrast=contrast_planned(request),
+        contrast=contrast_planned(request, pool),
         statements=_statements(request, pool),
         answers=_answers(request),
         inpatient=(encounter or {}).get("class", {}).get("code") in _INPATIENT,
@@ -54,11 +61,11 @@ def order_facts(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) ->
     )
 
 
-def contrast_planned(request: Resource) -> bool | None:
+def contrast_planned(request: Resource, pool: Pool) -> bool | None:
     """Whether contrast is planned: by the exam code or by an agent in orderDetail; None when nothing says so."""
     if request.get("orderDetail"):
         return True
-    exam = catalogue.exam_of(codes(request.get("code")))
+    exam = exam_of_concept(request.get("code"), pool)
     return exam.contrast if exam else None
 
 

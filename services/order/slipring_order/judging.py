@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from typing import Any
+from urllib.parse import quote
 
 from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored
@@ -13,6 +14,8 @@ from slipring_order.gathering import contrast_planned, order_facts
 from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
+from slipring_order.mapping import local_systems
+from slipring_order.mapping_record import exam_input
 from slipring_order.reading import Pool, moment, reference_of
 
 _EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
@@ -37,7 +40,15 @@ async def surroundings(request: Resource, desk: Desk) -> Pool:
             # A followed copy of a report is evidence of an earlier exam like any other.
             pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={subject}")))
     pool.add(request)
+    await maps_of(pool, desk)
     return pool
+
+
+async def maps_of(pool: Pool, desk: Desk) -> None:
+    """The current maps of the hospital's own exam codes, where one of these resources uses such codes."""
+    for system in local_systems(pool.of_type(*_EARLIER_TYPES)):
+        found = await desk.search(f"ConceptMap?status=active&source-system={quote(system, safe='')}")
+        pool.add(*(one.resource for one in found if not one.source))
 
 
 async def judged(request: Resource, desk: Desk) -> Judgement:
@@ -83,6 +94,7 @@ async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: boo
         move_by_rules(state, target)
     members = await contrast_shown(request, exam.resource, target, desk)
     members["priority"] = request.get("priority", "routine")
+    members["input"] = exam_input(exam.resource, judgement)
     saves = [resources.moved(exam, target, desk.now, judgement.missing, **members)]
     record = _replaced(request, number, judgement, standing, desk)
     nothing_new = target == state and before == judgement.outcome and len(record) == 1
@@ -92,7 +104,7 @@ async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: boo
 
 
 def _shows_the_same(before: Resource, after: Resource) -> bool:
-    return all(before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority"))
+    return all(before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority", "input"))
 
 
 def _target(state: str, before: str, judgement: Judgement, *, void: bool) -> str:
@@ -138,7 +150,10 @@ async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
     """Whether contrast is cleared, as the consents followed from consent say; empty before justification."""
     if state in OPEN_QUESTIONS or state in ("rejected", "cancelled"):
         return ""
-    if not contrast_planned(request):
+    pool = Pool()
+    pool.add(request)
+    await maps_of(pool, desk)
+    if not contrast_planned(request, pool):
         return "not-needed"
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
     consents = [stored.resource for stored in found]

@@ -13,6 +13,7 @@ from slipring.fhir.service import CANONICAL, Resource, Save, Stored, successor
 from slipring_order import lifecycle
 from slipring_order.catalogue import Item
 from slipring_order.judgement import Judgement
+from slipring_order.mapping_record import INPUT_SYSTEM, exam_input, used_map
 from slipring_order.reading import has_code, identifier_of, instant
 
 STATE_SYSTEM = f"{CANONICAL}/CodeSystem/exam-state"
@@ -66,6 +67,7 @@ def exam_task(request: Resource, number: str, judgement: Judgement, *, id: str, 
         "lastModified": instant(now),
         "requester": request.get("requester"),
     }
+    task["input"] = exam_input(task, judgement)
     task = {name: value for name, value in task.items() if value is not None}
     return {**task, **state_members(judgement.outcome, now, judgement.missing)}
 
@@ -127,6 +129,7 @@ def guidance(request: Resource, number: str, judgement: Judgement, *, id: str, n
         "extension": [
             {"url": GUIDANCE_OUTCOME, "valueCode": judgement.outcome},
             {"url": f"{CANONICAL}/StructureDefinition/about", "valueReference": {"reference": _about(request)}},
+            *used_map(judgement),
         ],
         "requestIdentifier": {"system": ACSN_SYSTEM, "value": number},
         "moduleCanonical": GUIDANCE_MODULE,
@@ -206,7 +209,7 @@ def follow_up_task(
         "owner": exam.resource.get("requester"),
         "input": [
             {
-                "type": {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-input", "code": "passed"}]},
+                "type": {"coding": [{"system": INPUT_SYSTEM, "code": "passed"}]},
                 "valueCodeableConcept": {"coding": [{"code": code, "display": en}], "text": text},
             }
             for code, text, en in passed

@@ -12,6 +12,7 @@ from slipring_order.handlers.evidence import evidence_written, images_written, o
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.followed import consent_arrived, report_arrived
 from slipring_order.handlers.justify import justified
+from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.settings import OrderSettings, unconfirmed
 
@@ -49,7 +50,7 @@ SERVICE = Service(
         Keeps("DocumentReference"),
         Keeps("ActivityDefinition"),
         Keeps("PlanDefinition"),
-        Keeps("ConceptMap"),
+        Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse"),
         Keeps("Measure"),

@@ -98,9 +98,9 @@ def unprocessable(en: str, zh: str, *, at: str = "", detail: str = "", code: str
     return refusal(422, code, en, zh, at=at, detail=detail)
 
 
-def forbidden(en: str, zh: str, *, at: str = "") -> FhirError:
+def forbidden(en: str, zh: str, *, at: str = "", detail: str = "") -> FhirError:
     """403: the caller is known but may not do this."""
-    return refusal(403, "forbidden", en, zh, at=at)
+    return refusal(403, "forbidden", en, zh, at=at, detail=detail)
 
 
 def unauthorized(en: str, zh: str) -> FhirError:

@@ -6,7 +6,8 @@ from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored
 
 from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
 from slipring_consent.facts import needs_contrast
-from slipring_consent.gathering import ANSWERED, is_our_screening
+from slipring_consent.gathering import ANSWERED, contrast_asked, is_our_screening, translated_to_contrast
+from slipring_consent.reading import reference_of
 from slipring_consent.resources import as_screening_task
 
 OPEN = ("requested", "in-progress")
@@ -24,7 +25,7 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
         for stored in await desk.search(f"Task?code=screening&focus={arrival.reference}")
         if stored.resource["status"] not in ("cancelled", "entered-in-error")
     ]
-    wanted = not arrival.deleted and needs_contrast(arrival.resource)
+    wanted = not arrival.deleted and await contrast_asked(arrival.reference, arrival.resource, desk)
     if arrival.resource.get("status") == "draft" or (not tasks and not wanted):
         return Changes.none()
     if not wanted or arrival.resource.get("status") in ("revoked", "entered-in-error"):
@@ -37,6 +38,17 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
         voided = Changes(save=[*_cancelled(tasks), *await _voided(arrival.reference, desk)])
         return voided.plus(await _opened(arrival, desk, f"screening:{arrival.reference}/{arrival.version}"))
     return Changes.none()
+
+
+async def exam_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """A request with a local code shows only by the exam's Task, which order translated, that contrast is meant."""
+    before = [arrival.before.resource] if arrival.before else []
+    if not (translated_to_contrast([arrival.resource]) or translated_to_contrast(before)):
+        return Changes.none()
+    request = await desk.read(reference_of(arrival.resource.get("focus")))
+    if request is None or needs_contrast(request.resource):
+        return Changes.none()
+    return await request_arrived(Arrival(arrival.source, request.resource, request.version), desk)
 
 
 async def _opened(arrival: Arrival, desk: Desk, key: str) -> Changes:

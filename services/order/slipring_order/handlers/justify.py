@@ -10,6 +10,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import judge_in_full
+from slipring_order.judging import maps_of
 from slipring_order.people import person_and_roles
 from slipring_order.reading import Pool, reference_of
 
@@ -19,6 +20,7 @@ async def justified(call: Call, desk: Desk) -> Changes:
     bundle = call.value("data") or {}
     pool, request, address = _opened(bundle, call)
     await _named_but_not_sent(request, pool, desk)
+    await maps_of(pool, desk)
     settings = desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone)
     judgement = judge_in_full(facts, settings.limits, desk.now, settings.zone)

@@ -41,5 +41,6 @@ def missing_items(order: OrderFacts) -> list[Item]:
         "requester-contact": order.requester_reachable,
         "body-site": order.site_named,
         "examination": order.exam_named,
+        "examination-code": order.exam_coded,
     }
     return [item for code, item in items().items() if not said.get(code, code in order.statements)]

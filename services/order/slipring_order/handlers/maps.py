@@ -1,0 +1,159 @@
+"""A map of local exam codes is a draft until a second person makes it active; the one before it retires."""
+
+from __future__ import annotations
+
+import difflib
+from typing import Any
+from urllib.parse import quote
+
+from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
+from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stored, Write, successor
+
+from slipring_order import catalogue
+from slipring_order.mapping import EXAM_SYSTEM, is_exam_map
+
+DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
+# What may differ between the draft and what is approved: nothing that a request is judged by.
+_FORMAL = frozenset({"status", "meta", "date", "text", "extension", "publisher", "contact", "id", "approvalDate"})
+
+
+async def map_written(write: Write, desk: Desk) -> Changes:
+    """Check a map into the exam catalogue; other maps are plain records."""
+    before = write.before.resource if write.before else None
+    if write.method == "delete" or not (is_exam_map(write.resource) or (before and is_exam_map(before))):
+        return Changes.none()
+    concept_map = write.resource
+    _check_content(concept_map)
+    if concept_map.get("status") != "active":
+        return Changes(members={"extension": _signed(concept_map, _who(desk))})
+    if before is None or before.get("status") not in ("draft", "active"):
+        raise unprocessable(
+            "A map of exam codes begins as a draft; a second person makes it active.",
+            "检查代码对照表须先以草稿（draft）提交，再由第二人生效（active）。",
+            at="ConceptMap.status",
+            detail="order.map-draft-first",
+        )
+    if _content(concept_map) != _content(before):
+        raise unprocessable(
+            "What is made active must be what was drafted: change the draft first, or post a new one.",
+            "生效内容须与草稿一致：请先修改草稿，或另提交新草稿。",
+            at="ConceptMap.group",
+            detail="order.map-changed-on-approval",
+        )
+    if before["status"] == "draft" and _drafter(before) in ("", _who(desk)):
+        raise forbidden(
+            "The person who drafted a map does not approve it.",
+            "起草人不得自行批准对照表。",
+            at="ConceptMap.status",
+            detail="order.map-second-person",
+        )
+    retired = [Save(_retired(one).resource, one.version) for one in await _current(concept_map, desk)]
+    await _refuse_ambiguous(concept_map, desk)
+    return Changes(save=retired, members={"extension": _signed(concept_map, _drafter(before))})
+
+
+def _check_content(concept_map: Resource) -> None:
+    """Every target is an exam of the catalogue, and no code stands twice."""
+    issues: list[Issue] = []
+    seen: dict[tuple[str, str], str] = {}
+    for g, group in enumerate(concept_map.get("group", [])):
+        if group.get("target") != EXAM_SYSTEM:
+            continue
+        if not group.get("source"):
+            issues.append(
+                _issue(
+                    f"ConceptMap.group[{g}].source", "map-source", "来源编码体系缺失。", "The source system is missing."
+                )
+            )
+        for e, element in enumerate(group.get("element", [])):
+            place = f"ConceptMap.group[{g}].element[{e}]"
+            key = (str(group.get("source", "")), str(element.get("code", "")))
+            if key in seen:
+                issues.append(
+                    _issue(place, "map-twice", "该代码重复出现。", f"This code stands at {seen[key]} already.")
+                )
+            seen[key] = place
+            issues += _targets(element, place)
+    if issues:
+        raise FhirError(422, issues)
+
+
+def _targets(element: Resource, place: str) -> list[Issue]:
+    found = []
+    for t, target in enumerate(element.get("target", [])):
+        code = str(target.get("code", ""))
+        if code and code not in catalogue.own_codes():
+            near = difflib.get_close_matches(code, catalogue.own_codes(), n=2)
+            hint_zh, hint_en = (f"相近的有：{'、'.join(near)}。", f" Near it: {', '.join(near)}.") if near else ("", "")
+            found.append(
+                _issue(
+                    f"{place}.target[{t}].code",
+                    "map-target",
+                    f"目录中没有该检查代码。{hint_zh}",
+                    f"The catalogue has no such exam.{hint_en}",
+                )
+            )
+    return found
+
+
+def _issue(at: str, detail: str, zh: str, en: str) -> Issue:
+    return Issue("business-rule", zh=zh, en=en, at=at, detail=f"order.{detail}")
+
+
+async def _current(concept_map: Resource, desk: Desk) -> list[Stored]:
+    """The active versions of the same map, which this one takes over from."""
+    url = concept_map.get("url")
+    found = await desk.search(f"ConceptMap?status=active&url={quote(str(url), safe='')}") if url else []
+    return [one for one in found if one.resource["id"] != concept_map["id"] and not one.source]
+
+
+async def _refuse_ambiguous(concept_map: Resource, desk: Desk) -> None:
+    """Two current maps never say different things about one code."""
+    ours = dict(_pairs(concept_map))
+    for system in sorted({system for system, _ in ours}):
+        for other in await desk.search(f"ConceptMap?status=active&source-system={quote(system, safe='')}"):
+            same = other.resource["id"] == concept_map["id"] or other.resource.get("url") == concept_map.get("url")
+            if same or not is_exam_map(other.resource):
+                continue
+            if any(ours.get(key, target) != target for key, target in _pairs(other.resource)):
+                raise conflict(
+                    f"{other.reference} is active and maps a code of this system otherwise.",
+                    f"已生效的 {other.reference} 对同一代码有不同对照。",
+                    at="ConceptMap.group",
+                    detail="order.map-ambiguous",
+                )
+
+
+def _pairs(concept_map: Resource) -> list[tuple[tuple[str, str], str]]:
+    return [
+        (
+            (str(group.get("source", "")), str(element.get("code", ""))),
+            str([t.get("code") for t in element.get("target", [])]),
+        )
+        for group in concept_map.get("group", [])
+        if group.get("target") == EXAM_SYSTEM
+        for element in group.get("element", [])
+    ]
+
+
+def _retired(standing: Stored) -> Save:
+    return successor(standing, status="retired")
+
+
+def _content(concept_map: Resource) -> dict[str, Any]:
+    return {name: value for name, value in concept_map.items() if name not in _FORMAL}
+
+
+def _who(desk: Desk) -> str:
+    return desk.caller.practitioner or desk.caller.client
+
+
+def _drafter(concept_map: Resource) -> str:
+    found = (e.get("valueString") for e in concept_map.get("extension", []) if e.get("url") == DRAFTED_BY)
+    return next((str(who) for who in found if who), "")
+
+
+def _signed(concept_map: Resource, who: str) -> list[Resource]:
+    """The extensions with the drafter as the server knows him, whatever the sender wrote there."""
+    others = [entry for entry in concept_map.get("extension", []) if entry.get("url") != DRAFTED_BY]
+    return [*others, {"url": DRAFTED_BY, "valueString": who}]

@@ -1,0 +1,104 @@
+"""The hospital's own exam codes, translated by the ConceptMaps that two people have approved; pure.
+
+A map is current while its status is active. It translates only the codes of the systems it names as source, and only
+into this department's exam catalogue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from slipring.fhir.service import CANONICAL, Resource
+
+from slipring_order import catalogue
+from slipring_order.reading import Pool, codes, codings
+
+EXAM_SYSTEM = f"{CANONICAL}/CodeSystem/exam"
+# The catalogue's exam must hold everything the local one asks for; a narrower target would leave something out.
+_USABLE = frozenset({"equal", "equivalent", "wider", "subsumes"})
+
+
+@dataclass(frozen=True, slots=True)
+class Translated:
+    """A local code and what a map makes of it."""
+
+    system: str
+    code: str
+    exam: catalogue.Exam
+    by: str  # the map's version: ConceptMap/o-1/_history/2
+
+
+def exam_of_concept(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Exam | None:
+    """The exam a concept names: by a current map for the systems it translates, else by the catalogue itself."""
+    translated = translation(concept, pool)
+    return translated.exam if translated else _directly(concept, pool)
+
+
+def translation(concept: Mapping[str, Any] | None, pool: Pool) -> Translated | None:
+    """The first coding that a current map of the pool translates."""
+    for coding in codings(concept):
+        for source, element, by in _elements(_maps(pool)):
+            if coding.get("system") == source and coding.get("code") == element.get("code"):
+                exam = _target(element)
+                if exam is not None:
+                    return Translated(source, str(coding["code"]), exam, by)
+    return None
+
+
+def is_coded(concept: Mapping[str, Any] | None, pool: Pool) -> bool:
+    """False when local codes are all there is and none of them leads to the catalogue."""
+    given = [coding for coding in codings(concept) if coding.get("code")]
+    if not given or exam_of_concept(concept, pool) is not None:
+        return True
+    return any(not is_local(coding) for coding in given)
+
+
+def is_local(coding: Mapping[str, Any]) -> bool:
+    """Whether a coding is of a system that only a map could translate."""
+    return bool(coding.get("system")) and coding["system"] not in (*catalogue.known_systems(), EXAM_SYSTEM)
+
+
+def local_systems(resources: Iterable[Resource]) -> list[str]:
+    """The local code systems that these resources name their exam with."""
+    concepts = [concept for resource in resources for concept in _concepts(resource)]
+    return sorted({str(coding["system"]) for concept in concepts for coding in codings(concept) if is_local(coding)})
+
+
+def is_exam_map(concept_map: Resource) -> bool:
+    """Whether a ConceptMap translates into the exam catalogue."""
+    return any(group.get("target") == EXAM_SYSTEM for group in concept_map.get("group", []))
+
+
+def _concepts(resource: Resource) -> list[Mapping[str, Any]]:
+    if resource["resourceType"] == "ImagingStudy":
+        return list(resource.get("procedureCode", []))
+    return [resource["code"]] if isinstance(resource.get("code"), Mapping) else []
+
+
+def _directly(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Exam | None:
+    mapped = {source for source, _, _ in _elements(_maps(pool))}
+    plain = {"coding": [coding for coding in codings(concept) if coding.get("system") not in mapped]}
+    return catalogue.exam_of(codes(plain))
+
+
+def _maps(pool: Pool) -> Iterator[Resource]:
+    return (found for found in pool.of_type("ConceptMap") if found.get("status") == "active" and is_exam_map(found))
+
+
+def _elements(maps: Iterable[Resource]) -> Iterator[tuple[str, Resource, str]]:
+    """Source system, element, and which version of which map it stands in."""
+    for found in maps:
+        version = found.get("meta", {}).get("versionId")
+        by = f"ConceptMap/{found['id']}" + (f"/_history/{version}" if version else "")
+        for group in found.get("group", []):
+            if group.get("target") == EXAM_SYSTEM:
+                for element in group.get("element", []):
+                    yield str(group.get("source", "")), element, by
+
+
+def _target(element: Resource) -> catalogue.Exam | None:
+    usable = [t for t in element.get("target", []) if t.get("equivalence", "equivalent") in _USABLE]
+    found = (catalogue.own_codes().get(str(target.get("code", ""))) for target in usable)
+    return next((exam for exam in found if exam is not None), None)
