@@ -88,6 +88,7 @@ def a_consent(**members: Any) -> Resource:
         "patient": PATIENT,
         "dateTime": instant(A_NOON),
         "performer": [PATIENT],
+        "policyRule": {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-ActCode", "code": "OPTIN"}]},
         "verification": [
             {
                 "verified": True,

@@ -35,7 +35,12 @@ def a_patient(**members: Any) -> Resource:
 def a_person(id: str, title: str, *roles: str) -> list[Resource]:
     qualification = [{"code": {"coding": [{"system": f"{CANONICAL}/CodeSystem/staff-title", "code": title}]}}]
     coding = [{"system": f"{CANONICAL}/CodeSystem/staff-role", "code": role} for role in roles]
-    person = {"resourceType": "Practitioner", "id": id, "telecom": [{"value": "2"}], "qualification": qualification}
+    person = {
+        "resourceType": "Practitioner",
+        "id": id,
+        "telecom": [{"system": "phone", "value": "2"}],
+        "qualification": qualification,
+    }
     role = {
         "resourceType": "PractitionerRole", "id": f"{id}-role", "active": True,
         "practitioner": {"reference": f"Practitioner/{id}"}, "code": [{"coding": coding}],

@@ -88,9 +88,11 @@ def with_event(case: Resource, event: Event) -> Resource:
         parts += [{"url": "round", "valuePositiveInt": event.round}, {"url": "step", "valuePositiveInt": event.step}]
     if event.outcome:
         parts.append({"url": "outcome", "valueCode": event.outcome})
+    # A clock set back shows in the event; the Task itself was never changed before it was written (R4, inv-1).
+    changed_at = max(event.at, datetime.fromisoformat(case["authoredOn"]))
     return {
         **case,
-        "lastModified": instant(event.at),
+        "lastModified": instant(changed_at),
         "extension": [*case["extension"], {"url": CASE_EVENT, "extension": parts}],
     }
 

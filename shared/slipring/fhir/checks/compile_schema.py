@@ -64,6 +64,7 @@ class Compiler:
         self.concepts: dict[str, Schema] = {}
         self.definitions: dict[str, Schema] = {}
         self.shared: dict[str, str] = {}
+        self.members: dict[str, dict[str, str]] = {}  # type -> its elements that are no primitives, with their types
         for value_set in bindings():
             self._bind(value_set)
         for rule in read("r4_primitives.toml")["coded"].values():
@@ -91,7 +92,12 @@ class Compiler:
         for name in self.guards["types"]:
             self._type(name)
         needs = {name: sorted(self._reachable(name)) for name in self.guards["types"]}
-        return {"needs": needs, "patterns": self._told(), "definitions": self.definitions}
+        return {
+            "needs": needs,
+            "patterns": self._told(),
+            "definitions": self.definitions,
+            "members": self.members,
+        }
 
     def _told(self) -> dict[str, list[str]]:
         """What a person is told when a pattern does not fit: pattern -> English, Chinese."""
@@ -137,8 +143,11 @@ class Compiler:
         if name in self.guards["types"]:
             properties["resourceType"] = {"const": name}
             required.append("resourceType")
+        inner = self.members.setdefault(name, {})
         for element in self._elements(name):
             one = self._element(name, element)
+            if not element.primitive and element.type != "Resource":
+                inner[element.name] = element.type
             if element.many:
                 one = self._many(self._or_gap(one) if element.primitive else one)
             properties[element.name] = one

@@ -1,4 +1,4 @@
-"""What a schema cannot say, found in one walk over the tree: references, extensions, narratives, gaps in lists."""
+"""What a schema cannot say, found in one walk over the tree: invariants, references, narratives, gaps in lists."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipring.fhir.checks import narrative
-from slipring.fhir.checks.finding import finding
+from slipring.fhir.checks.finding import broken, finding
+from slipring.fhir.checks.invariants import Invariant
+from slipring.fhir.checks.plan import NOTHING, Plan
 from slipring.fhir.outcome import Issue
 
 Trail = tuple[Any, str | int] | None  # (the trail above, this step): written out only for a finding
@@ -19,18 +21,23 @@ _REFERRED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.-]{1,64}(?:/
 class Walk:
     """One resource without the resources inside it, which are listed in `children`."""
 
-    def __init__(self, at: str, contained: Mapping[str, str]) -> None:
-        """`contained` says the ids a `#` reference may name, with the type of each."""
+    def __init__(self, at: str, contained: Mapping[str, str], *, advise: bool = False, sound: bool = True) -> None:
+        """`contained`: the ids a `#` reference may name, each with its type; `advise`: warnings too.
+
+        `sound`: the schema found nothing, so that an invariant may rely on the shape of what it is asked of.
+        """
         self.at = at
         self.contained = contained
+        self.advise = advise
+        self.sound = sound
         self.issues: list[Issue] = []
         self.children: list[Child] = []
 
-    def over(self, resource: Mapping[str, Any]) -> None:
+    def over(self, resource: Mapping[str, Any], plan: Plan) -> None:
         """Walk one resource; what it contains is left to its own check."""
-        self._object({key: value for key, value in resource.items() if key != "contained"}, None)
+        self._object(resource, plan, None)
 
-    def _object(self, node: Mapping[str, Any], trail: Trail) -> None:
+    def _object(self, node: Mapping[str, Any], plan: Plan, trail: Trail) -> None:
         for key, value in node.items():
             kind = value.__class__
             if kind is str:
@@ -42,17 +49,33 @@ class Walk:
                 if (key in ("resource", "outcome")) and "resourceType" in value:
                     self.children.append((value, self._place((trail, key))))
                 else:
-                    self._object(value, (trail, key))
-            elif kind is list:
-                self._list(node, key, value, (trail, key))
+                    self._object(value, plan.members.get(key, NOTHING), (trail, key))
+            elif kind is list and (trail is not None or key != "contained"):
+                self._list(node, key, value, plan.members.get(key, NOTHING), (trail, key))
+        for rule in plan.rules:
+            self._ask(rule, node, trail)
+        if self.advise:
+            for rule in plan.advice:
+                self._ask(rule, node, trail)
 
-    def _list(self, node: Mapping[str, Any], key: str, items: list[Any], trail: Trail) -> None:
+    def _ask(self, rule: Invariant, node: Mapping[str, Any], trail: Trail) -> None:
+        if self.sound:
+            answer = rule.holds(node)
+        else:
+            try:
+                answer = rule.holds(node)
+            except (TypeError, ValueError, AttributeError, KeyError, IndexError):
+                return  # what is amiss with the shape has been told already
+        if answer is not True:
+            self.issues.append(broken(rule, self._place(trail) + (answer or "")))
+
+    def _list(self, node: Mapping[str, Any], key: str, items: list[Any], plan: Plan, trail: Trail) -> None:
         extensions = key in ("extension", "modifierExtension")
         for index, item in enumerate(items):
             if item.__class__ is dict:
                 if extensions:
                     self._extension(item, (trail, index))
-                self._object(item, (trail, index))
+                self._object(item, plan, (trail, index))
             elif item is None and not _filled(node, key, index):
                 self._find(
                     (trail, index),

@@ -52,6 +52,12 @@ def supported() -> frozenset[str]:
     return frozenset(_compiled()["needs"])
 
 
+def members(type_name: str) -> dict[str, str]:
+    """The elements of a type that are no primitives, each with its type."""
+    found: dict[str, str] = _compiled()["members"].get(type_name, {})
+    return found
+
+
 @cache
 def validator(resource_type: str) -> jsonschema_rs.Draft202012Validator:
     """The validator of one resource type (about 20 ms the first time: warm up the types a service keeps)."""

@@ -12,8 +12,11 @@ from typing import Any
 from slipring.fhir.checks import schema
 from slipring.fhir.checks.content import Walk
 from slipring.fhir.checks.finding import finding, missing
+from slipring.fhir.checks.plan import plan_of
 from slipring.fhir.outcome import Issue
 from slipring.fhir.profiles.conformance import against
+
+MOST_ISSUES = 100  # of one check
 
 
 def check(resource: dict[str, Any], at: str | None = None, *, profiles: Sequence[str] | None = None) -> list[Issue]:
@@ -22,23 +25,42 @@ def check(resource: dict[str, Any], at: str | None = None, *, profiles: Sequence
     A write asks for no profiles and hears errors only. `$validate` hands in the profiles it was asked for, or an empty
     list: then warnings are told as well, and the resource is held against those and against its `meta.profile`.
     """
-    found = _checked(resource, at, None)
+    found = _checked(resource, at, None, advise=profiles is not None)
     if profiles is None:
-        return found
+        return _bounded(found)
     place = at or str(resource.get("resourceType"))
     claimed = resource.get("meta", {}).get("profile", []) if isinstance(resource.get("meta"), dict) else []
     for url in dict.fromkeys([*profiles, *(url for url in claimed if isinstance(url, str))]):
         found += against(url, resource, place)
-    return found
+    return _bounded(found)
+
+
+def _bounded(found: list[Issue]) -> list[Issue]:
+    """As many as a person can read, errors first, and how many more there are."""
+    if len(found) <= MOST_ISSUES:
+        return found
+    found.sort(key=lambda issue: issue.severity != "error")
+    more = len(found) - MOST_ISSUES
+    return [
+        *found[:MOST_ISSUES],
+        Issue(
+            "too-costly",
+            zh=f"另有 {more} 处问题未列出。",
+            en=f"{more} more problems are not listed.",
+            severity="information",
+            detail="shape.more",
+        ),
+    ]
 
 
 def warm(*resource_types: str) -> None:
     """Compile the validators of these types now, so that no request waits for it."""
     for resource_type in resource_types:
         schema.validator(resource_type)
+        plan_of(resource_type)
 
 
-def _checked(resource: dict[str, Any], at: str | None, around: dict[str, str] | None) -> list[Issue]:
+def _checked(resource: dict[str, Any], at: str | None, around: dict[str, str] | None, *, advise: bool) -> list[Issue]:
     """`around`: ids and types `#` references may name, when this resource is a contained one."""
     resource_type = resource.get("resourceType")
     place = at or (resource_type if isinstance(resource_type, str) and resource_type.isalpha() else "Resource")
@@ -48,8 +70,8 @@ def _checked(resource: dict[str, Any], at: str | None, around: dict[str, str] | 
     listed = resource.get("contained")
     inside = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
     named = around if around is not None else _named(resource_type, inside)
-    walk = Walk(place, named)
-    walk.over(resource)
+    walk = Walk(place, named, advise=advise and around is None, sound=not found)
+    walk.over(resource, plan_of(resource_type))
     found += walk.issues
     if around is not None and "contained" in resource:
         found.append(
@@ -62,9 +84,9 @@ def _checked(resource: dict[str, Any], at: str | None, around: dict[str, str] | 
         where = f"{place}.contained[{index}]"
         if "id" not in item:
             found.append(missing(f"{where}.id"))
-        found += _checked(item, where, named)
+        found += _checked(item, where, named, advise=advise)
     for child, where in walk.children:
-        found += _checked(child, where, None)
+        found += _checked(child, where, None, advise=advise)
     return found
 
 
