@@ -65,8 +65,8 @@ class Compiler:
         self.definitions: dict[str, Schema] = {}
         self.shared: dict[str, str] = {}
         self.members: dict[str, dict[str, str]] = {}  # type -> its elements that are no primitives, with their types
-        for value_set in bindings():
-            self._bind(value_set)
+        for entry in bindings():
+            self._bind(entry)
         for rule in read("r4_primitives.toml")["coded"].values():
             self.codes |= {place: {"type": "string", "pattern": rule["pattern"]} for place in rule["elements"]}
 
@@ -92,12 +92,7 @@ class Compiler:
         for name in self.guards["types"]:
             self._type(name)
         needs = {name: sorted(self._reachable(name)) for name in self.guards["types"]}
-        return {
-            "needs": needs,
-            "patterns": self._told(),
-            "definitions": self.definitions,
-            "members": self.members,
-        }
+        return {"needs": needs, "patterns": self._told(), "definitions": self.definitions, "members": self.members}
 
     def _told(self) -> dict[str, list[str]]:
         """What a person is told when a pattern does not fit: pattern -> English, Chinese."""
