@@ -192,6 +192,12 @@ def raw_bundle(body: bytes) -> tuple[RawObject, list[RawObject]]:
         return bundle, _RAW_OBJECTS.decode(bundle["entry"]) if "entry" in bundle else []
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise invalid("The body is not a JSON object.", "请求正文不是 JSON 对象。") from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _too_deep() -> FhirError:
+    return invalid("The body is nested too deeply.", "请求正文嵌套过深。")
 
 
 def exact(text: msgspec.Raw) -> dict[str, Any]:
@@ -206,3 +212,5 @@ def decoded(text: msgspec.Raw | bytes) -> object:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
         raise invalid("The body is not JSON.", "请求正文不是 JSON。") from None
+    except RecursionError:
+        raise _too_deep() from None

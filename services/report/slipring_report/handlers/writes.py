@@ -73,7 +73,8 @@ async def composition_written(write: Write, desk: Desk) -> Changes:
     """The text of a signed report was changed: its signatures no longer stand."""
     if write.before is None or not _content_changed(write):
         return Changes.none()
-    found = await desk.search(f"DiagnosticReport?subject={subject_of(write.before.resource)}")
+    subject = subject_of(write.before.resource)
+    found = await desk.search(f"DiagnosticReport?subject{f'={subject}' if subject else ':missing=true'}")
     return await _part_changed([each for each in found if composition_of(each.resource) == write.reference], desk)
 
 
