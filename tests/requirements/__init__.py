@@ -1,0 +1,1 @@
+"""What the kernel promises, held for every kept type of every service and for the front."""
