@@ -35,6 +35,7 @@ from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.store import Store
 from slipring.fhir.terminology import declare as declare_terminology
+from slipring.fhir.wire import BODY_SECONDS
 from slipring.readiness import ready
 from slipring.runtime.clock import Clock, SystemClock
 
@@ -59,6 +60,7 @@ class Surroundings:
     fake_time: bool = False
     max_body_bytes: int = 20 * 1024 * 1024
     max_entries: int = 5000
+    body_seconds: float = BODY_SECONDS
     owners: Mapping[str, str] = field(default_factory=dict)
     pool_size: int = 20
 
@@ -142,6 +144,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         settings=service.settings(),
         max_body_bytes=around.max_body_bytes,
         max_entries=around.max_entries,
+        body_seconds=around.body_seconds,
         demo=around.demo,
         fake_time=around.fake_time,
         owners=around.owners,

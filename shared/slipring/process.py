@@ -26,6 +26,7 @@ from slipring.app import Running, Surroundings, open_service
 from slipring.fhir.service import Service
 from slipring.fhir.store.engine import lock_number, open_pool
 from slipring.fhir.store.migrate import migrate
+from slipring.fhir.wire import on_the_wire
 from slipring.front.app import FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
 from slipring.front.owners import the_owners
@@ -152,6 +153,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         fake_time=plan.fake_time,
         max_body_bytes=plan.settings.max_body_bytes,
         max_entries=plan.settings.max_entries,
+        body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
     )
@@ -187,6 +189,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                     demo=plan.demo,
                     max_body_bytes=plan.settings.max_body_bytes,
                     max_entries=plan.settings.max_entries,
+                    body_seconds=plan.settings.body_seconds,
                     zone=ZoneInfo(plan.settings.time_zone),
                 ),
             )
@@ -228,7 +231,7 @@ def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncCli
         auth=auth,
         timeout=30,
         trust_env=False,
-        headers={"Accept": "application/fhir+json"},
+        headers={"Accept": "application/fhir+json", "Accept-Encoding": "identity"},
     )
 
 
@@ -268,8 +271,9 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
 async def _serve(plan: Plan) -> None:
     async with opened(plan) as house:
         asked = plan.settings.log_level in ("debug", "info")
+        served = on_the_wire(house, plan.settings.origins)
         config = uvicorn.Config(
-            with_request_log(house) if asked else house,
+            with_request_log(served) if asked else served,
             host=plan.host,
             port=plan.port,
             log_level="warning",

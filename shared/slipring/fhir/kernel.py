@@ -15,10 +15,12 @@ from cryptography.fernet import Fernet
 from slipring.fhir.caller import Caller
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
+from slipring.fhir.preference import preferences
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.reading import Reader
 from slipring.fhir.store.store import Store
+from slipring.fhir.wire import BODY_SECONDS
 from slipring.runtime.clock import Clock
 
 
@@ -35,6 +37,7 @@ class Kernel:
     settings: Any = None  # the service's own
     max_body_bytes: int = 20 * 1024 * 1024
     max_entries: int = 5000
+    body_seconds: float = BODY_SECONDS  # how long a request body may take to arrive
     demo: bool = False
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
@@ -103,7 +106,12 @@ class Context:
     @property
     def lenient(self) -> bool:
         """Prefer: handling=lenient."""
-        return "handling=lenient" in self.prefer
+        return bool(self.prefer) and preferences(self.prefer).get("handling") == "lenient"
+
+    @property
+    def returns(self) -> str:
+        """Prefer: return = minimal, representation or OperationOutcome; "" when nothing is said."""
+        return preferences(self.prefer).get("return", "") if self.prefer else ""
 
     def demand(self, resource_type: str, letter: str) -> None:
         """403 unless a scope grants the interaction."""

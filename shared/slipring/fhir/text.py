@@ -9,29 +9,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
-from decimal import Decimal
-from typing import Any, NoReturn
+from typing import Any
 
 import msgspec
 
-from slipring.fhir.outcome import FhirError, invalid, refusal
-from slipring.fhir.plain_json import PlainReader
-from slipring.fhir.tokens import places, tokens
+from slipring.fhir.strict import Number, parse
+from slipring.fhir.tokens import tokens
 
-__all__ = ["encode", "entries_text", "parse", "splice", "tokens"]
+__all__ = ["encode", "entries_text", "parse", "patched_text", "pretty", "splice", "tokens"]
 
-Tree = dict[str, Any]
-
-MOST_DIGITS = 64  # characters of one number; FHIR promises 18 digits
-LARGEST_EXPONENT = 308  # the range of a double, which every receiver can hold
-DEFAULT_BYTES = 20 * 1024 * 1024
-DEFAULT_DEPTH = 64
-
-_DOUBTFUL_ESCAPE = re.compile(r"\\(?:[bf]|u00[01]|u[dD][89a-fA-F])")
-_FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff]")
 _REFERENCE = re.compile(r'(?<!\\)("reference"[ \t\r\n]*:[ \t\r\n]*)("(?:[^"\\]|\\.)*")')
 
+
+def _number(value: Any) -> msgspec.Raw:
+    if isinstance(value, Number):
+        return msgspec.Raw(value.written.encode())
+    raise TypeError(f"{type(value).__name__} is no JSON")
+
+
 _encoder = msgspec.json.Encoder(decimal_format="number")
+_exact_encoder = msgspec.json.Encoder(enc_hook=_number)
+_as_written = _exact_encoder.encode
 _members_of = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _items_of = msgspec.json.Decoder(list[msgspec.Raw]).decode
 
@@ -47,141 +45,30 @@ class _Bundle(msgspec.Struct):
 _bundle_of = msgspec.json.Decoder(_Bundle).decode
 
 
-class _BadNumber(ValueError):
-    """A number FHIR does not allow, or one too long to keep exactly."""
-
-
-class _RepeatedName(ValueError):
-    """An object that gives one name twice."""
-
-
-def _decimal(written: str) -> Decimal:
-    if len(written) > MOST_DIGITS or _exponent(written) > LARGEST_EXPONENT:
-        raise _BadNumber
-    return Decimal(written)
-
-
-def _integer(written: str) -> int:
-    if len(written) > MOST_DIGITS:
-        raise _BadNumber
-    return int(written)
-
-
-def _exponent(written: str) -> int:
-    """The size of the exponent of a number, without its sign."""
-    _, mark, digits = written.lower().partition("e")
-    return abs(int(digits)) if mark else 0
-
-
-def _constant(_: str) -> NoReturn:
-    raise _BadNumber
-
-
-def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    tree = dict(pairs)
-    if len(tree) != len(pairs):
-        raise _RepeatedName
-    return tree
-
-
-_decode = json.JSONDecoder(
-    object_pairs_hook=_object, parse_float=_decimal, parse_int=_integer, parse_constant=_constant
-).decode
-_plain = PlainReader(_decimal)
-
-
-def parse(body: bytes, *, max_bytes: int = DEFAULT_BYTES, max_depth: int = DEFAULT_DEPTH) -> tuple[str, Tree]:
-    """Read a received body strictly: its text, and the tree with numbers as int or Decimal."""
-    if len(body) > max_bytes:
-        raise refusal(
-            413, "too-long", f"The body is larger than {max_bytes} bytes.", f"请求内容超过 {max_bytes} 字节。"
-        )
-    try:
-        text = body.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise invalid(
-            f"The body is not UTF-8: byte {error.start} does not fit.",
-            f"请求内容不是 UTF-8：第 {error.start} 字节有误。",
-        ) from None
-    tree = _plain.read(body, max_depth)
-    if tree is None:
-        tree = _strict(text, max_depth)
-    if "\\" in text and _DOUBTFUL_ESCAPE.search(text):
-        _refuse_characters(text)
-    return text, tree
-
-
-def _strict(text: str, max_depth: int) -> Tree:
-    """The tree of a text that the fast reader would not answer for, or the refusal that says what is wrong with it."""
-    try:
-        tree = _decode(text)
-    except _BadNumber:
-        raise _number_refused(text) from None
-    except _RepeatedName:
-        raise _repetition_refused(text) from None
-    except RecursionError:
-        raise _too_deep(max_depth) from None
-    except json.JSONDecodeError as error:
-        raise invalid(
-            f"The body is not JSON: line {error.lineno}, column {error.colno}.",
-            f"请求内容不是合法的 JSON：第 {error.lineno} 行第 {error.colno} 列。",
-        ) from None
-    if not isinstance(tree, dict):
-        raise invalid("The body is not a JSON object.", "请求内容不是 JSON 对象。")
-    _refuse_depth(tree, max_depth)
-    return tree
-
-
-def _refuse_depth(tree: Tree, max_depth: int) -> None:
-    level: list[Any] = [tree]
-    for _ in range(max_depth):
-        below: list[Any] = []
-        for node in level:
-            below += [
-                child
-                for child in (node.values() if node.__class__ is dict else node)
-                if child.__class__ is dict or child.__class__ is list
-            ]
-        if not below:
-            return
-        level = below
-    raise _too_deep(max_depth)
-
-
-def _too_deep(max_depth: int) -> FhirError:
-    return invalid(f"The body is nested deeper than {max_depth} levels.", f"请求内容嵌套超过 {max_depth} 层。")
-
-
-def _number_refused(text: str) -> FhirError:
-    for place, kind, written in places(text):
-        if kind == "number" and (len(written) > MOST_DIGITS or _exponent(written) > LARGEST_EXPONENT):
-            return invalid("This number is too long to keep.", "该数字过长，无法原样保存。", at=place)
-    return invalid("The body holds NaN or Infinity, which JSON has not.", "请求内容含 NaN 或 Infinity，JSON 不允许。")
-
-
-def _repetition_refused(text: str) -> FhirError:
-    seen: set[str] = set()
-    for place, kind, _ in places(text):
-        if kind == "name":
-            if place in seen:
-                return invalid("This member is given twice.", "该成员重复出现。", at=place)
-            seen.add(place)
-    return invalid("A member is given twice.", "有成员重复出现。")
-
-
-def _refuse_characters(text: str) -> None:
-    for place, kind, written in places(text):
-        if kind in ("name", "string") and "\\" in written and _FORBIDDEN.search(json.loads(written)):
-            raise invalid(
-                "This text holds a control character or half a surrogate pair.",
-                "该文本含控制字符或不完整的代理对。",
-                at=place,
-            )
-
-
 def encode(tree: Any) -> str:
     """Write a tree as JSON, a Decimal with the digits it has."""
     return _encoder.encode(tree).decode()
+
+
+def patched_text(text: str, before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """The text of `after`: members that did not change since `before` stay as `text` has them, all numbers as written.
+
+    Both trees come from `parse_as_written`, so that 1.50 and 1.5 differ.
+    """
+    standing = _members_of(text)
+    written = {name: _as_written(value) for name, value in after.items()}
+    unchanged = {name for name in after if name in before and _as_written(before[name]) == written[name]}
+    return _object_of({name: standing[name] if name in unchanged else raw for name, raw in written.items()}).decode()
+
+
+def as_written(tree: Any) -> str:
+    """Write a tree of `parse_as_written` as JSON, each number with its own characters."""
+    return _as_written(tree).decode()
+
+
+def pretty(text: str) -> str:
+    """The same tokens with line breaks and two spaces a level; no character of a token changes."""
+    return msgspec.json.format(text, indent=2) + "\n"
 
 
 def entries_text(bundle_text: str) -> list[str | None]:

@@ -44,6 +44,15 @@ def places(text: str) -> Iterator[tuple[str, str, str]]:
         return
 
 
+def where_it_ends(text: str) -> tuple[int, int]:
+    """Line and column, from 1, of the first character that is no JSON token."""
+    position = 0
+    while (match := _TOKEN.match(text, position)) is not None and match.lastgroup is not None:
+        position = match.end()
+    position += len(text[position:]) - len(text[position:].lstrip(" \t\r\n"))
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
 def _step(path: list[str | int], mark: str, naming: bool) -> bool:
     """Move the path over a mark; whether the next string is a member name."""
     if mark == "{":

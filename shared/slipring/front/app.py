@@ -18,6 +18,7 @@ from starlette.routing import Route
 
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.fhir.wire import BODY_SECONDS
 from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
@@ -61,6 +62,7 @@ class FrontSettings:
     demo: bool = False
     max_body_bytes: int = 20_000_000
     max_entries: int = 5000
+    body_seconds: float = BODY_SECONDS
     health_seconds: float = 2
     zone: tzinfo = UTC
 
@@ -87,7 +89,9 @@ class Front:
         language = request.headers.get("accept-language", "zh-CN")
         try:
             base = f"{self.url(request)}/fhir"
-            return await self.router.answer(await received(request, self.peers, base, self.settings.max_body_bytes))
+            return await self.router.answer(
+                await received(request, self.peers, base, self.settings.max_body_bytes, self.settings.body_seconds)
+            )
         except FhirError as error:
             return refused(error, language, request_id_of(request))
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from slipring.fhir.outcome import FhirError, Issue, refusal
+from slipring.fhir.wire import BODY_SECONDS, read_body
 from slipring.front.peers import Ask, Peers, Reply, forwarded_headers
 
 _OF_THIS_REQUEST = frozenset({"content-type", "prefer", "accept"})
@@ -57,21 +58,17 @@ class Exchange:
         return await self.peers.ask(service, Ask(method, target, {**plain, **(headers or {})}, body))
 
 
-async def received(request: Request, peers: Peers, base: str, max_body_bytes: int) -> Exchange:
-    """Read a request; a body over the limit is 413 before it is held in memory."""
-    pieces: list[bytes] = []
-    size = 0
-    async for piece in request.stream():
-        size += len(piece)
-        if size > max_body_bytes:
-            raise too_costly(f"at most {max_body_bytes} bytes", f"最多 {max_body_bytes} 字节")
-        pieces.append(piece)
+async def received(
+    request: Request, peers: Peers, base: str, max_body_bytes: int, body_seconds: float = BODY_SECONDS
+) -> Exchange:
+    """Read a request; a body over the limit is 413 before it is held in memory, a packed one is passed on unpacked."""
+    body = await read_body(request, max_body_bytes, body_seconds)
     return Exchange(
         method=request.method,
         parts=segments(str(request.path_params.get("rest", ""))),
         query=request.scope.get("query_string", b"").decode("latin-1"),
         headers=forwarded_headers(request.headers, request_id_of(request)),
-        body=b"".join(pieces),
+        body=body,
         base=base,
         peers=peers,
     )

@@ -28,7 +28,7 @@ _HOP_BY_HOP = frozenset(
         "upgrade",
     }
 )
-_NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "accept-encoding", "expect"}
+_NOT_FORWARDED = _HOP_BY_HOP | {"host", "content-length", "content-encoding", "accept-encoding", "expect"}
 _NOT_RETURNED = _HOP_BY_HOP | {"content-length", "content-encoding", "date", "server"}
 _NAMING_HEADERS = ("location", "content-location")
 _SERVICE_BASE = re.compile(r"^(?:https?://[^/]+)?/(?:order|consent|report|critical)/fhir(?=[/?]|$)")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
@@ -41,6 +42,8 @@ class Settings:
     demo: bool = False
     max_body_bytes: int = 20 * 1024 * 1024
     max_entries: int = 5000
+    body_seconds: float = 60
+    cors_origins: str = ""
     follow_max_age_seconds: float = 30
     fallback_route: str = ""
     drain_seconds: float = 0
@@ -56,6 +59,11 @@ class Settings:
     def follow_max_age(self) -> timedelta:
         """How old a copy may be when a gate decides on it."""
         return timedelta(seconds=self.follow_max_age_seconds)
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may call us."""
+        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, *, extra: Iterable[str] = ()) -> Settings:
@@ -112,12 +120,15 @@ def _value(name: str, kind: str, text: str) -> object:
 
 def _checked(settings: Settings) -> Settings:
     """Refuse what would only fail later, far from its cause."""
-    for name in ("max_body_bytes", "max_entries", "follow_max_age_seconds", "stop_seconds"):
+    for name in ("max_body_bytes", "max_entries", "body_seconds", "follow_max_age_seconds", "stop_seconds"):
         if getattr(settings, name) <= 0:
             raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0.")
     for name in ("url", "front_url", "order_url", "consent_url", "report_url", "critical_url", "fallback_route"):
         if (address := getattr(settings, name)) and not address.startswith(("http://", "https://")):
             raise BadSettings(f"{PREFIX}{name.upper()} must be an address that begins with http:// or https://.")
+    for origin in settings.origins:
+        if origin != "*" and not re.fullmatch(r"https?://[^/\s,]+", origin):
+            raise BadSettings(f"{PREFIX}CORS_ORIGINS must list origins such as https://viewer.example, or *.")
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSettings(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -7,29 +7,32 @@ from typing import Any
 
 from starlette.responses import Response
 
-from slipring.fhir.interactions.respond import answer, bundle, entry
+from slipring.fhir.interactions.asked import Asked
+from slipring.fhir.interactions.entry import entry_asked
+from slipring.fhir.interactions.respond import answer, bundle, entry, refused
 from slipring.fhir.kernel import Context
+from slipring.fhir.outcome import FhirError
 from slipring.fhir.text import encode
 
-Dispatch = Callable[[str, str, bytes, dict[str, str]], Awaitable[Response]]
+Dispatch = Callable[[Asked], Awaitable[Response]]
 
 
 async def process_batch(
-    entries: list[dict[str, Any]], texts: list[str | None], dispatch: Dispatch, context: Context
+    base: str, entries: list[dict[str, Any]], texts: list[str | None], dispatch: Dispatch, context: Context
 ) -> Response:
     """Answer every entry in its place."""
     answers = []
     for e, text in zip(entries, texts, strict=True):
-        request = e.get("request") or {}
-        headers = {
-            name: str(request[member])
-            for member, name in (("ifNoneExist", "if-none-exist"), ("ifMatch", "if-match"))
-            if member in request
-        }
-        method, url = str(request.get("method", "")), str(request.get("url", ""))
-        response = await dispatch(method, url, (text or "").encode(), headers)
-        show = method == "GET" or "return=representation" in context.prefer
-        answers.append(entry_answer(response, show=show))
+        try:
+            asked = entry_asked(base, e, text)
+        except FhirError as error:
+            answers.append(entry_answer(refused(error, context.language), show=False))
+            continue
+        head, asked.method = asked.method == "HEAD", "GET" if asked.method == "HEAD" else asked.method
+        response = await dispatch(asked)
+        shown = asked.method == "GET" and not head
+        told = asked.path.rpartition("/")[2].startswith("$")  # the answer of an operation is why it was called
+        answers.append(entry_answer(response, show=shown or told or context.returns == "representation"))
     return answer(bundle("batch-response", answers))
 
 
@@ -40,7 +43,8 @@ def entry_answer(response: Response, *, show: bool) -> str:
     for header, member in (("location", "location"), ("etag", "etag")):
         if header in response.headers:
             told[member] = response.headers[header]
-    if response.status_code >= 400:
-        outcome = f',"outcome":{body}' if body else ""
-        return f'{{"response":{encode(told)[:-1]}{outcome}}}}}'
+    outcome = body.startswith('{"resourceType":"OperationOutcome"')
+    if response.status_code >= 400 or (outcome and not show):
+        told_outcome = f',"outcome":{body}' if body else ""
+        return f'{{"response":{encode(told)[:-1]}{told_outcome}}}}}'
     return entry(None, body if show and body else None, response=told)

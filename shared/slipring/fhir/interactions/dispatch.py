@@ -3,30 +3,30 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import uuid
-from collections.abc import Awaitable, Callable
-from urllib.parse import parse_qsl
+from collections.abc import Awaitable, Callable, Mapping
 
 import asyncpg
 import structlog
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
+from slipring.fhir import text as fhir_text
 from slipring.fhir.caller import Caller
-from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction, write
+from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction
+from slipring.fhir.interactions.asked import ID, Asked, allowed, known_id, not_offered, parameters
+from slipring.fhir.interactions.negotiation import FORM, PATCH, RESOURCE, answered_as, demand_content_type, pretty
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
-from slipring.fhir.interactions.standing import ID
+from slipring.fhir.interactions.write import write
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, busy, invalid, not_found, refusal
-from slipring.fhir.service import Resource
+from slipring.fhir.outcome import FhirError, busy, invalid, refusal
 from slipring.fhir.store.engine import UNAVAILABLE
-from slipring.fhir.text import parse
+from slipring.fhir.wire import read_body
 
 Verify = Callable[[str | None], Awaitable[Caller]]
-_JSON = ("application/fhir+json", "application/json", "application/json+fhir", "text/json", "")
-_MOST_PARAMETERS = 500
 _NOBODY = Caller("")  # until the token is verified
-_FORM = "application/x-www-form-urlencoded"
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=\-]{1,64}", re.ASCII)
 _LOG = structlog.get_logger("slipring.fhir")
 
 
@@ -39,14 +39,15 @@ class Door:
 
     async def __call__(self, request: Request) -> Response:
         """Answer one HTTP request; nothing escapes as a bare 500."""
-        headers = request.headers
+        headers = _received(request)
+        given_id = headers.get("x-request-id", "")
         context = Context(
             _NOBODY,
-            headers.get("x-request-id", "")[:64] or str(uuid.uuid4()),
+            given_id if _REQUEST_ID.fullmatch(given_id) else str(uuid.uuid4()),
             _language(headers.get("accept-language", "")),
             headers.get("prefer", ""),
         )
-        response = await self._told(context, self._answer(request, context))
+        response = await self._told(context, self._answer(request, headers, context))
         response.headers["X-Request-Id"] = context.request_id
         if request.method == "HEAD":
             response = Response(status_code=response.status_code, headers=dict(response.headers))
@@ -77,173 +78,105 @@ class Door:
             en, zh = f"Unexpected fault; error id {context.request_id}.", f"意外故障；错误编号 {context.request_id}。"
             return refused(refusal(500, "exception", en, zh), context.language)
 
-    async def _answer(self, request: Request, context: Context) -> Response:
+    async def _answer(self, request: Request, headers: Mapping[str, str], context: Context) -> Response:
         path = str(request.path_params.get("path", "")).strip("/")
-        _acceptable(request)
-        if path == "metadata" and request.method in ("GET", "HEAD"):
-            return answer_tree(capabilities.capability_statement(self._kernel))
-        headers = request.headers
-        context.caller = await self._verify(headers.get("authorization"))
-        body = await _body(request, self._kernel.max_body_bytes)
-        query = _pairs(request.scope["query_string"])
-        match request.method, path.split("/"):
-            case "POST", [kind, "_search"]:
-                _content_type(request, (_FORM,))
-                return await search.search(self._kernel, context, kind, query + _pairs(body), posted=True)
-            case "POST" | "PUT", _ if body:
-                _content_type(request, _JSON)
         method = "GET" if request.method == "HEAD" else request.method
-        conditions = {name: headers[name] for name in ("if-match", "if-none-exist") if name in headers}
-        return await self._route(context, method, path, query, body, conditions)
+        query = parameters(request.scope["query_string"])
+        kind = answered_as(headers.get("accept", ""), query)
+        asked = Asked(method, path, query, b"", headers)
+        if path == "metadata" and method == "GET":
+            response = answer_tree(capabilities.capability_statement(self._kernel))
+        elif method == "OPTIONS":
+            response = _options(asked)
+        else:
+            context.caller = await self._verify(headers.get("authorization"))
+            asked.body = await read_body(request, self._kernel.max_body_bytes, self._kernel.body_seconds)
+            response = await self._route(context, asked)
+        if kind is not FHIR_JSON and response.body:
+            response.headers["Content-Type"] = kind
+        return _laid_out(response) if query and pretty(query) else response
 
-    async def _route(
-        self,
-        context: Context,
-        method: str,
-        path: str,
-        query: list[tuple[str, str]],
-        body: bytes,
-        headers: dict[str, str],
-    ) -> Response:
+    async def _route(self, context: Context, asked: Asked) -> Response:
         """One interaction; batch entries come here too."""
-        context.body_sha256 = hashlib.sha256(body).hexdigest() if body else ""
-        steps = path.split("/") if path else []
-        if method == "GET":
-            return await self._read(context, steps, query)
-        _refuse_parameters(query if method == "POST" else [])
-        return await self._write(context, method, steps, body, headers)
+        context.body_sha256 = hashlib.sha256(asked.body).hexdigest() if asked.body else ""
+        if asked.method == "GET":
+            return await self._read(context, asked)
+        if asked.method == "POST":
+            return await self._post(context, asked)
+        return await write(self._kernel, context, asked)
 
-    async def _read(self, context: Context, steps: list[str], query: list[tuple[str, str]]) -> Response:
-        kernel = self._kernel
-        match steps:
+    async def _read(self, context: Context, asked: Asked) -> Response:
+        kernel, query = self._kernel, asked.query
+        match asked.steps:
             case [kind, name] if ID.fullmatch(name):
                 for declared in kernel.service.operations if kind == "OperationDefinition" else ():
                     if f"{declared.type}-{declared.name}" == name:
                         return answer_tree(operation.as_operation_definition(kernel, declared))
-                return await read.read(kernel, context, kind, name)
-            case [kind] if kind != "_history":
+                return await read.read(kernel, context, kind, name, asked)
+            case [kind] if kind[:1] not in ("_", "$"):
                 return await search.search(kernel, context, kind, query)
             case ["_history"]:
                 return await history.history(kernel, context, None, None, query)
             case [kind, "_history"]:
                 return await history.history(kernel, context, kind, None, query)
             case [kind, name, "_history"]:
-                return await history.history(kernel, context, kind, _known(kind, name), query)
+                return await history.history(kernel, context, kind, known_id(kind, name), query)
             case [kind, name, "_history", number]:
-                return await read.vread(kernel, context, kind, _known(kind, name), number)
-            case [kind, name] if not name.startswith(("$", "_")):
-                raise not_found(f"{kind[:64]}/{name[:64]}")
-        raise _not_offered("GET")
+                return await read.vread(kernel, context, kind, known_id(kind, name), number, asked)
+        raise not_offered("GET", asked.steps)
 
-    async def _write(
-        self, context: Context, method: str, steps: list[str], body: bytes, headers: dict[str, str]
-    ) -> Response:
-        kernel = self._kernel
-        match method, steps:
-            case "POST", [kind]:
-                text, tree = self._parse(body)
-                return await write.create(kernel, context, kind, text, tree, headers.get("if-none-exist"))
-            case "POST", []:
-                text, tree = self._parse(body)
-                return await transaction.process(
-                    kernel, context, text, tree, lambda *asked: self._entry(context, *asked)
-                )
-            case "PUT", [kind, name]:
-                text, tree = self._parse(body)
-                return await write.update(kernel, context, kind, name, text, tree, headers.get("if-match"))
-            case "DELETE", [kind, name]:
-                return await write.delete(kernel, context, kind, name, headers.get("if-match"))
-            case "POST", [kind, name] if name.startswith("$"):
-                return await operation.operate(kernel, context, kind, None, name[1:], self._tree(body))
-            case "POST", [kind, name, asked] if asked.startswith("$"):
-                return await operation.operate(kernel, context, kind, _known(kind, name), asked[1:], self._tree(body))
-        raise _not_offered(method)
+    async def _post(self, context: Context, asked: Asked) -> Response:
+        kernel, steps = self._kernel, asked.steps
+        match steps:
+            case [kind, "_search"]:
+                demand_content_type(asked.headers.get("content-type", ""), (FORM,))
+                return await search.search(kernel, context, kind, asked.query + parameters(asked.body), posted=True)
+            case [kind, name] if name.startswith("$"):
+                return await operation.operate(kernel, context, kind, None, name[1:], asked)
+            case [kind, name, called] if called.startswith("$"):
+                return await operation.operate(kernel, context, kind, known_id(kind, name), called[1:], asked)
+            case []:
+                asked.only()
+                demand_content_type(asked.headers.get("content-type", ""), RESOURCE)
+                text, tree = fhir_text.parse(asked.body, max_bytes=kernel.max_body_bytes)
+                return await transaction.process(kernel, context, text, tree, lambda entry: self._entry(context, entry))
+        return await write(kernel, context, asked)
 
-    async def _entry(self, context: Context, method: str, url: str, body: bytes, headers: dict[str, str]) -> Response:
-        """One entry of a batch, or a GET of a transaction: its own request, its own answer."""
+    async def _entry(self, context: Context, asked: Asked) -> Response:
+        """One entry of a batch: its own request, its own answer."""
         inner = Context(context.caller, context.request_id, context.language, context.prefer)
-        path, _, query = url.strip("/").partition("?")
-        if not path:
-            wrong = invalid("A Bundle holds no Bundles to process.", "Bundle 内不得再含批处理。", at="request.url")
-            return refused(wrong, context.language)
-        pairs = parse_qsl(query, keep_blank_values=True)
-        return await self._told(inner, self._route(inner, method, path, pairs, body, headers))
+        return await self._told(inner, self._route_entry(inner, asked))
 
-    def _parse(self, body: bytes) -> tuple[str, Resource]:
-        if not body:
-            raise invalid("The request has no body.", "请求没有请求体。")
-        return parse(body, max_bytes=self._kernel.max_body_bytes)
-
-    def _tree(self, body: bytes) -> Resource | None:
-        return self._parse(body)[1] if body else None
+    async def _route_entry(self, inner: Context, asked: Asked) -> Response:
+        if not asked.path:
+            raise invalid("A Bundle holds no Bundles to process.", "Bundle 内不得再含批处理。", at="request.url")
+        return await self._route(inner, asked)
 
 
-def _known(kind: str, name: str) -> str:
-    """The id, if it can be one at all."""
-    if not ID.fullmatch(name):
-        raise not_found(f"{kind[:64]}/{name[:64]}")
-    return name
+def _received(request: Request) -> dict[str, str]:
+    """The headers by lower-case name; lines of one name are joined as HTTP says."""
+    headers: dict[str, str] = {}
+    for name, value in request.scope["headers"]:
+        key, text = name.decode("latin-1"), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
 
 
-def _refuse_parameters(query: list[tuple[str, str]]) -> None:
-    """A parameter that would be ignored is refused: the client meant something by it."""
-    for name, _ in query:
-        if name not in ("_format", "_pretty"):
-            raise invalid(
-                f"The parameter {name[:64]} means nothing here; known: _format, _pretty.",
-                f"此处没有参数 {name[:64]}；可用：_format、_pretty。",
-                at=name[:64],
-            )
+def _options(asked: Asked) -> Response:
+    methods = allowed(asked.steps)
+    if methods is None:
+        raise not_offered("OPTIONS", asked.steps)
+    headers = {"Allow": ", ".join((*methods, "OPTIONS"))}
+    return Response(status_code=204, headers=headers | ({"Accept-Patch": PATCH} if "PATCH" in methods else {}))
 
 
-def _not_offered(method: str) -> FhirError:
-    return refusal(
-        405, "not-supported", f"{method[:16]} is not offered at this address.", f"该地址不支持 {method[:16]}。"
-    )
-
-
-def _pairs(query: bytes) -> list[tuple[str, str]]:
-    """The parameters of a query string or a form, which must be UTF-8."""
-    if not query:
-        return []
-    try:
-        return parse_qsl(
-            query.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS
-        )
-    except ValueError as error:
-        raise invalid(
-            f"The parameters are not percent-encoded UTF-8, or more than {_MOST_PARAMETERS}.",
-            f"参数不是百分号编码的 UTF-8，或多于 {_MOST_PARAMETERS} 个。",
-        ) from error
+def _laid_out(response: Response) -> Response:
+    if not response.body:
+        return response
+    headers = {name: value for name, value in response.headers.items() if name != "content-length"}
+    return Response(fhir_text.pretty(bytes(response.body).decode()), response.status_code, headers)
 
 
 def _language(accept: str) -> str:
     """zh-CN unless English is asked for first."""
     return "en" if accept.strip().lower().startswith("en") else "zh-CN"
-
-
-def _acceptable(request: Request) -> None:
-    asked = b"_format=" in request.scope["query_string"]
-    wanted = request.query_params.get("_format") if asked else request.headers.get("accept", "")
-    if wanted and not any(name in wanted for name in ("json", "*/*", "application/*", "text/html")):
-        raise refusal(
-            406, "not-supported", "Only application/fhir+json is offered.", f"只提供 {FHIR_JSON.partition(';')[0]}。"
-        )
-
-
-def _content_type(request: Request, allowed: tuple[str, ...]) -> None:
-    sent = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if sent not in allowed:
-        raise refusal(415, "not-supported", f"Content-Type must be {allowed[0]}.", f"Content-Type 须为 {allowed[0]}。")
-
-
-async def _body(request: Request, limit: int) -> bytes:
-    """The body, refused as soon as it is too long."""
-    if request.method in ("GET", "HEAD"):
-        return b""
-    received = bytearray()
-    async for part in request.stream():
-        received += part
-        if len(received) > limit:
-            raise refusal(413, "too-costly", f"The body is larger than {limit} bytes.", f"请求体超过 {limit} 字节。")
-    return bytes(received)

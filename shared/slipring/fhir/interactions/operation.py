@@ -6,21 +6,25 @@ from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.checks.shape import check
+from slipring.fhir.interactions.asked import Asked
+from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
 from slipring.fhir.service import CANONICAL, Call, Changes, Operation, Parameter, Resource, Stored
 from slipring.fhir.store import reading
+from slipring.fhir.text import parse
 
 
 async def operate(
-    kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, tree: Resource | None
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, asked: Asked
 ) -> Response:
     """Invoke `$name` on a type or an instance."""
+    asked.only()
     kernel.kept(resource_type)
     operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
     context.demand(resource_type, "u" if operation.affects_state else "r")
-    parameters = tree or {"resourceType": "Parameters"}
+    parameters = body_of(kernel, asked) or {"resourceType": "Parameters"}
     if parameters.get("resourceType") != "Parameters":
         raise invalid(
             "The body of an operation is a Parameters resource.",
@@ -43,6 +47,14 @@ async def operate(
 
     _, _, changes = await perform(kernel, decide)
     return answer_tree(changes.answer or {"resourceType": "Parameters"}, changes.status)
+
+
+def body_of(kernel: Kernel, asked: Asked) -> Resource | None:
+    """The resource in the body; None for a bare POST."""
+    if not asked.body:
+        return None
+    demand_content_type(asked.headers.get("content-type", ""), RESOURCE)
+    return parse(asked.body, max_bytes=kernel.max_body_bytes)[1]
 
 
 def as_operation_definition(kernel: Kernel, operation: Operation) -> Resource:

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+
 from starlette.responses import Response
 
 from slipring.fhir.delivery.lane import with_lane
+from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.respond import answer
+from slipring.fhir.interactions.shown import shown
+from slipring.fhir.interactions.standing import names_version
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import gone, not_found
+from slipring.fhir.outcome import gone, invalid, not_found
 from slipring.fhir.store import reading
 from slipring.fhir.store.audit import Lookup
+from slipring.fhir.store.reading import Row
+
+_SUMMARIES = ("", "true", "text", "data", "false")
 
 
-async def read(kernel: Kernel, context: Context, resource_type: str, resource_id: str) -> Response:
-    """The current version; 410 when deleted; a followed copy is not answered here."""
+async def read(kernel: Kernel, context: Context, resource_type: str, resource_id: str, asked: Asked) -> Response:
+    """The current version; 410 when deleted, 304 when known already; a followed copy is not answered here."""
+    asked.only("_summary", "_elements")
     kernel.kept(resource_type)
     context.demand(resource_type, "r")
     reference = f"{resource_type}/{resource_id}"
@@ -23,12 +33,17 @@ async def read(kernel: Kernel, context: Context, resource_type: str, resource_id
         raise not_found(reference)
     if row.deleted:
         raise gone(reference)
+    if known_already(row, asked.headers):
+        return answer("", 304, version=row.version, updated_at=row.updated_at)
     text = await with_lane(kernel.store.pool, row) if resource_type == "Subscription" else row.text
-    return answer(text, version=row.version, updated_at=row.updated_at)
+    return answer(in_part(text, asked), version=row.version, updated_at=row.updated_at)
 
 
-async def vread(kernel: Kernel, context: Context, resource_type: str, resource_id: str, number: str) -> Response:
+async def vread(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str, number: str, asked: Asked
+) -> Response:
     """One version; versions of deleted resources stay readable."""
+    asked.only("_summary", "_elements")
     kernel.kept(resource_type)
     context.demand(resource_type, "r")
     reference = f"{resource_type}/{resource_id}/_history/{number}"
@@ -39,4 +54,35 @@ async def vread(kernel: Kernel, context: Context, resource_type: str, resource_i
     await kernel.store.audits.write(context.audit("vread", reference), kernel.now())
     if row.method == "DELETE":
         raise gone(reference)
-    return answer(row.text, version=row.version, updated_at=row.updated_at)
+    if known_already(row, asked.headers):
+        return answer("", 304, version=row.version, updated_at=row.updated_at)
+    return answer(in_part(row.text, asked), version=row.version, updated_at=row.updated_at)
+
+
+def in_part(text: str, asked: Asked) -> str:
+    """The resource as `_summary` and `_elements` ask for it."""
+    if not asked.query:
+        return text
+    given = dict(asked.query)
+    summary = given.get("_summary", "")
+    if summary not in _SUMMARIES:
+        known = ", ".join(_SUMMARIES[1:])
+        raise invalid(f"_summary must be one of {known}.", f"_summary 须为 {known} 之一。", at="_summary")
+    return shown(text, summary=summary, elements=[name for name in given.get("_elements", "").split(",") if name])
+
+
+def known_already(row: Row, headers: Mapping[str, str]) -> bool:
+    """Whether the client holds this version: by If-None-Match, else by If-Modified-Since (RFC 9110, 13.2.2)."""
+    tags = headers.get("if-none-match")
+    if tags is not None:
+        return names_version(tags, row.version)
+    since = headers.get("if-modified-since")
+    if since is None:
+        return False
+    try:
+        moment = parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        return False  # a date that is none is ignored (RFC 9110, 13.1.3)
+    if moment.tzinfo is None:
+        return False
+    return row.updated_at.replace(microsecond=0) <= moment

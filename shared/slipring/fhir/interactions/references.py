@@ -75,6 +75,11 @@ def rewritten(tree: Any, changed: dict[str, str]) -> Any:
 def condition(kernel: Kernel, resource_type: str, text: str, at: str = "") -> Criteria:
     """The criteria of If-None-Exist or of a conditional reference; one that says nothing is refused."""
     pairs = parse_qsl(text.partition("?")[2] if "?" in text else text, keep_blank_values=True)
+    return criteria_of(kernel, resource_type, pairs, at)
+
+
+def criteria_of(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]], at: str = "") -> Criteria:
+    """The criteria a write depends on, from decoded parameters; 400 when they choose nothing."""
     try:
         criteria = parse(resource_type, pairs, zone=kernel.zone)
     except FhirError as error:

@@ -10,7 +10,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from slipring.fhir.outcome import FhirError, as_operation_outcome
+from slipring.fhir.kernel import Context
+from slipring.fhir.outcome import FhirError, Issue, as_operation_outcome
 from slipring.fhir.text import encode
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
@@ -31,6 +32,31 @@ def answer(
     if updated_at is not None:
         sent["Last-Modified"] = format_datetime(updated_at, usegmt=True)
     return Response(text, status, sent, media_type=FHIR_JSON)
+
+
+def told(
+    context: Context,
+    text: str,
+    status: int,
+    *,
+    version: int,
+    updated_at: datetime,
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """The answer to a write, as much of it as `Prefer: return` asks for."""
+    wanted = context.returns
+    sent = {**(headers or {}), "Preference-Applied": f"return={wanted}"} if wanted else headers
+    if wanted == "minimal":
+        text = ""
+    elif wanted == "OperationOutcome":
+        text = done(context)
+    return answer(text, status, version=version, updated_at=updated_at, headers=sent)
+
+
+def done(context: Context) -> str:
+    """An OperationOutcome that says that all went well."""
+    well = Issue("informational", zh="已完成，无问题。", en="Done; all is well.", severity="information")
+    return encode(as_operation_outcome([well], context.language))
 
 
 def answer_tree(tree: dict[str, Any], status: int = 200) -> Response:

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+from slipring.fhir.interactions.asked import ID
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, conflict, forbidden, invalid, not_found, refusal
+from slipring.fhir.outcome import FhirError, conflict, forbidden, gone, invalid, not_found, refusal
 from slipring.fhir.service import Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.reading import Reader, Row
 
-ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 _OURS = re.compile(r"[a-z]-")  # ids made by a service: letter, dash, UUID
 _ETAG = re.compile(r'(?:W/)?"?(\d{1,9})"?', re.ASCII)
 
 
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """If-Match and If-None-Match of a write: version tags with commas, or `*` for whatever stands."""
+
+    match: str | None = None
+    none_match: str | None = None
+
+    @staticmethod
+    def of(headers: Mapping[str, str]) -> Conditions:
+        """The conditions of a request."""
+        return Conditions(headers.get("if-match"), headers.get("if-none-match"))
+
+
 async def to_replace(
-    kernel: Kernel, context: Context, resource_type: str, resource_id: str, if_match: str | None, reader: Reader
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str, conditions: Conditions, reader: Reader
 ) -> Stored | None:
     """The version a PUT replaces, also a deletion; None when the client may bring its own id."""
     row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
@@ -24,21 +39,57 @@ async def to_replace(
         raise not_found(f"{resource_type}/{resource_id}")
     if row:
         context.demand(resource_type, "u")
-        if if_match is None and kernel.kept(resource_type).if_match and not context.imported:
-            raise refusal(
-                428,
-                "required",
-                f"An update of {resource_type} needs If-Match with the version it was made from.",
-                f"更新 {resource_type} 须以 If-Match 注明所依据的版本。",
-                headers={"ETag": f'W/"{row.version}"'},
-            )
-        match_version(row, if_match)
+        _judge_version(kernel, context, row, conditions)
         return row.stored()
     context.demand(resource_type, "c")
-    if if_match is not None:
-        raise _nothing_to_match()
+    if conditions.match is not None:
+        raise nothing_to_match()
     _judge_client_id(context, resource_type, resource_id)
     return None
+
+
+async def to_patch(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str, conditions: Conditions, reader: Reader
+) -> Row:
+    """The version a PATCH starts from."""
+    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    if row is None or row.source:
+        if conditions.match is not None:
+            raise nothing_to_match()
+        raise not_found(f"{resource_type}/{resource_id[:64]}")
+    _judge_version(kernel, context, row, conditions)
+    if row.deleted:
+        raise gone(row.reference)
+    return row
+
+
+def _judge_version(kernel: Kernel, context: Context, row: Row, conditions: Conditions) -> None:
+    """428 when the type demands If-Match, 412 when a condition fails."""
+    if conditions.match is None and kernel.kept(row.type).if_match and not context.imported:
+        raise refusal(
+            428,
+            "required",
+            f"An update of {row.type} needs If-Match with the version it was made from.",
+            f"更新 {row.type} 须以 If-Match 注明所依据的版本。",
+            headers={"ETag": f'W/"{row.version}"'},
+        )
+    match_version(row, conditions.match)
+    if conditions.none_match is not None and not row.deleted and names_version(conditions.none_match, row.version):
+        raise refusal(
+            412,
+            "conflict",
+            "If-None-Match names what stands; nothing was written.",
+            "If-None-Match 所指版本已存在，未写入。",
+            headers={"ETag": f'W/"{row.version}"'},
+        )
+
+
+def names_version(header: str, version: int) -> bool:
+    """Whether a list of version tags, or `*`, names this version."""
+    if header.strip() == "*":
+        return True
+    found = (_ETAG.fullmatch(tag.strip()) for tag in header.split(","))
+    return any(match and int(match[1]) == version for match in found)
 
 
 async def to_delete(
@@ -48,7 +99,7 @@ async def to_delete(
     row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
     if row is None or row.source:
         if if_match is not None:
-            raise _nothing_to_match()
+            raise nothing_to_match()
         raise not_found(f"{resource_type}/{resource_id[:64]}")
     match_version(row, if_match)
     if row.deleted:
@@ -68,9 +119,8 @@ def match_version(row: Row, if_match: str | None) -> None:
     if if_match is None:
         return
     if row.deleted:
-        raise _nothing_to_match()
-    found = _ETAG.fullmatch(if_match.strip())
-    if not found or int(found[1]) != row.version:
+        raise nothing_to_match()
+    if not names_version(if_match, row.version):
         raise refusal(
             412,
             "conflict",
@@ -91,7 +141,8 @@ def several(resource_type: str, at: str = "") -> FhirError:
     )
 
 
-def _nothing_to_match() -> FhirError:
+def nothing_to_match() -> FhirError:
+    """412: the condition names a version of what is not there."""
     return refusal(412, "conflict", "There is no version to match.", "没有可匹配的版本。")
 
 

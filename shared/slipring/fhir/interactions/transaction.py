@@ -12,6 +12,7 @@ from slipring.fhir.checks.shape import check
 from slipring.fhir.intent import Intent, Written, placed, written_instant
 from slipring.fhir.interactions import standing
 from slipring.fhir.interactions.batch import Dispatch, entry_answer, process_batch
+from slipring.fhir.interactions.entry import entry_asked
 from slipring.fhir.interactions.references import condition, resolved, rewritten
 from slipring.fhir.interactions.respond import answer, bundle, entry
 from slipring.fhir.kernel import Context, Kernel
@@ -71,7 +72,7 @@ async def process(kernel: Kernel, context: Context, text: str, tree: Resource, d
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
     if kind == "batch":
-        return await process_batch(entries, entries_text(text), dispatch, context)
+        return await process_batch(kernel.base, entries, entries_text(text), dispatch, context)
     work = [_entry(kernel, i, e, t) for i, (e, t) in enumerate(zip(entries, entries_text(text), strict=True))]
     _refuse_repeated_conditions(work)
     return await _transaction(kernel, context, work, dispatch)
@@ -154,7 +155,9 @@ async def _transaction(kernel: Kernel, context: Context, work: list[Entry], disp
         done, written, _ = await perform(kernel, lambda: decide(kernel.store.pool))
     versions = {w.reference: w for w in written}
     answers = [
-        entry_answer(await dispatch("GET", e.url, b"", {}), show=True)
+        entry_answer(
+            await dispatch(entry_asked(kernel.base, {"request": {"method": "GET", "url": e.url}}, None)), show=True
+        )
         if e.method == "GET"
         else _told(kernel, context, e, versions, done)
         for e in work
@@ -200,7 +203,7 @@ async def _identify(kernel: Kernel, context: Context, act: Act, e: Entry, reader
                 return
         e.reference = f"{e.type}/{act.desk.new_id()}"
     elif e.method == "PUT":
-        e.before = await standing.to_replace(kernel, context, e.type, e.id, e.if_match, reader)
+        e.before = await standing.to_replace(kernel, context, e.type, e.id, standing.Conditions(e.if_match), reader)
         e.reference = f"{e.type}/{e.id}"
     elif e.method == "DELETE":
         context.demand(e.type, "d")
@@ -255,7 +258,7 @@ def _told(kernel: Kernel, context: Context, e: Entry, versions: dict[str, Writte
         return _outcome(kernel, e.reference, e.existing.version, e.existing.updated_at, "200 OK")
     written = versions[e.reference]
     status = "200 OK" if e.before and not e.before.deleted else "201 Created"
-    body = written.text if "return=representation" in context.prefer else None
+    body = written.text if context.returns == "representation" else None
     return _outcome(kernel, e.reference, written.version, done.desk.now, status, body)
 
 
