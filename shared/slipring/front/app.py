@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
+from importlib.metadata import version as installed_version
 from typing import Any, Protocol
 from urllib.parse import parse_qs
 
@@ -78,6 +79,7 @@ class Front:
     owners: Owners
     settings: FrontSettings
     now: Callable[[], datetime]
+    version: str = field(default_factory=lambda: installed_version("slipring"))
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)  # last seen, by service
 
     def url(self, request: Request) -> str:
@@ -101,7 +103,7 @@ class Front:
         found = await asyncio.gather(*(self._statement(name) for name in names))
         statements = {name: statement for name, statement in zip(names, found, strict=True) if statement is not None}
         away = [name for name in names if name not in statements]
-        tree = united(statements, away, f"{self.url(request)}/fhir", self.now())
+        tree = united(statements, away, f"{self.url(request)}/fhir", self.now(), self.version)
         return Response(msgspec.json.encode(tree), headers={"Content-Type": FHIR_JSON})
 
     async def _statement(self, service: str) -> dict[str, Any] | None:

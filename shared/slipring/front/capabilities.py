@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.search.parameter import parameters_for
+
 Tree = dict[str, Any]
+# Of a type with several keepers the front offers what every one of them offers.
+_LISTS_OF_ALL = {"interaction": "code", "searchParam": "name"}
+_FLAGS = ("conditionalCreate", "conditionalUpdate", "conditionalPatch", "updateCreate", "readHistory")
+_CHOICES = {"conditionalRead": "not-supported", "conditionalDelete": "not-supported", "versioning": "no-version"}
+# What one of them offers is offered: the front sends it there.
+_UNIONS = ("supportedProfile", "referencePolicy")
 
 
-def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: datetime) -> Tree:
+def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: datetime, version: str = "") -> Tree:
     """One statement out of the services'; for a type with several keepers only what all of them offer.
 
     A service that cannot be reached is named: its types are not claimed meanwhile.
@@ -18,36 +26,48 @@ def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: 
     for service, statement in statements.items():
         for resource in _rest(statement).get("resource", ()):
             by_type.setdefault(resource["type"], []).append((service, resource))
+    rests = [_rest(statement) for statement in statements.values()]
     where = {"description": "slipring, the address of all four services", "url": base}
     if away:
         where["description"] += f"; not reachable now: {', '.join(away)}"
-    return {
+    software = {"name": "slipring"} | ({"version": version} if version else {})
+    kept = set(by_type)
+    rest = {
+        "mode": "server",
+        "security": _security(base, rests),
+        "resource": [_together(offers, kept) for _, offers in sorted(by_type.items())],
+        "interaction": _of_all([rest.get("interaction", []) for rest in rests], "code"),
+        "searchParam": _of_all([rest.get("searchParam", []) for rest in rests], "name"),
+        "operation": _operations(rests),
+        "compartment": _distinct(rests, "compartment"),
+    }
+    statement = {
         "resourceType": "CapabilityStatement",
         "status": "active",
         "date": now.isoformat(timespec="seconds"),
         "kind": "instance",
-        "software": {"name": "slipring"},
+        "name": "slipring",
+        "title": "slipring",
+        "software": software,
         "implementation": where,
         "fhirVersion": "4.0.1",
-        "format": ["json"],
-        "rest": [
-            {
-                "mode": "server",
-                "security": _security(base),
-                "resource": [_together(offers) for _, offers in sorted(by_type.items())],
-                "interaction": [{"code": "transaction"}, {"code": "batch"}],
-            }
-        ],
+        "format": _shared_words(list(statements.values()), "format") or ["application/fhir+json"],
+        "patchFormat": _shared_words(list(statements.values()), "patchFormat"),
+        "acceptLanguage": _shared_words(list(statements.values()), "acceptLanguage"),
+        "rest": [{name: value for name, value in rest.items() if value != []}],
     }
+    return {name: value for name, value in statement.items() if value != []}
 
 
 def _rest(statement: Tree) -> Tree:
     return next(iter(statement.get("rest", ())), {})
 
 
-def _security(base: str) -> Tree:
+def _security(base: str, rests: Sequence[Tree]) -> Tree:
     front = base.removesuffix("/fhir")
+    stated: Tree = next((rest["security"] for rest in rests if "security" in rest), {})
     return {
+        **stated,
         "service": [
             {
                 "coding": [
@@ -67,28 +87,64 @@ def _security(base: str) -> Tree:
     }
 
 
-def _together(offers: Sequence[tuple[str, Tree]]) -> Tree:
+def _together(offers: Sequence[tuple[str, Tree]], kept: Collection[str]) -> Tree:
+    """What the front offers for a type; includes lead to every kept type, whoever keeps it."""
     services = ", ".join(service for service, _ in offers)
     resources = [resource for _, resource in offers]
     together = {**resources[0], "documentation": f"Kept by {services}."}
-    if len(resources) == 1:
-        return together
-    for member, named in (("interaction", "code"), ("searchParam", "name")):
-        together[member] = _offered_by_all([resource.get(member, []) for resource in resources], named)
-    for member in ("searchInclude", "searchRevInclude"):
-        together[member] = [
-            item for item in resources[0].get(member, ()) if all(item in other.get(member, ()) for other in resources)
-        ]
-    operations = [operation for resource in resources for operation in resource.get("operation", ())]
-    together["operation"] = list({operation["name"]: operation for operation in operations}.values())
-    for member in ("conditionalCreate", "conditionalUpdate", "updateCreate", "readHistory"):
+    for member, named in _LISTS_OF_ALL.items():
+        together[member] = _of_all([resource.get(member, []) for resource in resources], named)
+    for member in _FLAGS:
         if member in together:
             together[member] = all(resource.get(member) for resource in resources)
-    # Conditional deletes would have to hold at several keepers at once: the front does not offer them.
-    together.pop("conditionalDelete", None)
+    for member, none in _CHOICES.items():
+        if member in together and any(resource.get(member) != together[member] for resource in resources):
+            together[member] = none
+    for member in _UNIONS:
+        together[member] = _distinct(resources, member)
+    together["operation"] = _operations(resources)
+    together["searchInclude"] = includes_of(together["type"], kept)
+    together["searchRevInclude"] = revincludes_of(together["type"], kept)
     return {name: value for name, value in together.items() if value != []}
 
 
-def _offered_by_all(lists: Sequence[Sequence[Tree]], named: str) -> list[Tree]:
+def includes_of(resource_type: str, kept: Collection[str]) -> list[str]:
+    """What `_include` takes on a type: its references that may name something that is kept."""
+    codes = [
+        code for code, p in parameters_for(resource_type).items() if p.type == "reference" and _leads(p.targets, kept)
+    ]
+    return ["*", *(f"{resource_type}:{code}" for code in codes)] if codes else []
+
+
+def revincludes_of(resource_type: str, kept: Collection[str]) -> list[str]:
+    """What `_revinclude` takes on a type: the references of kept types that may name it."""
+    return [
+        f"{source}:{code}"
+        for source in sorted(kept)
+        for code, parameter in parameters_for(source).items()
+        if parameter.type == "reference" and _leads(parameter.targets, (resource_type,))
+    ]
+
+
+def _leads(targets: Collection[str], kept: Collection[str]) -> bool:
+    return not targets or any(target in kept for target in targets)
+
+
+def _operations(holders: Sequence[Tree]) -> list[Tree]:
+    operations = [operation for holder in holders for operation in holder.get("operation", ())]
+    return list({operation["name"]: operation for operation in operations}.values())
+
+
+def _distinct(holders: Sequence[Tree], member: str) -> list[str]:
+    return list(dict.fromkeys(value for holder in holders for value in holder.get(member, ())))
+
+
+def _shared_words(holders: Sequence[Tree], member: str) -> list[str]:
+    first = holders[0].get(member, []) if holders else []
+    return [word for word in first if all(word in holder.get(member, ()) for holder in holders)]
+
+
+def _of_all(lists: Sequence[Sequence[Tree]], named: str) -> list[Tree]:
+    """The items that every list has, as the first one writes them."""
     names = [{item[named] for item in items} for items in lists]
-    return [item for item in lists[0] if all(item[named] in known for known in names)]
+    return [item for item in (lists[0] if lists else ()) if all(item[named] in known for known in names)]
