@@ -18,7 +18,7 @@ class Bounds:
     most_matched: int
     most_included: int
     ids_at_once: int
-    most_steps: int
+    most_rounds: int
 
 
 def the_bounds() -> Bounds:
@@ -28,7 +28,7 @@ def the_bounds() -> Bounds:
 
 
 def too_many(name: str, limit: int, what_en: str, what_zh: str) -> FhirError:
-    """422: a step over services finds more than is carried on; the parameter is named, its value never."""
+    """400: a step over services finds more than is carried on; the parameter is named, its value never."""
     issue = Issue(
         "too-costly",
         zh=f"参数 {name} 超过上限：{what_zh} {limit}。请增加检索条件或减小 _count。",
@@ -36,4 +36,4 @@ def too_many(name: str, limit: int, what_en: str, what_zh: str) -> FhirError:
         at=f"http.{name.partition(':')[0].partition('.')[0]}",
         detail="front.too-costly",
     )
-    return FhirError(422, [issue])
+    return FhirError(400, [issue])

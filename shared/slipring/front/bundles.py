@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
-from slipring.front.crossing import crosses, leaves
+from slipring.front.crossing import has_steps, may_cross
 from slipring.front.exchange import segments
 from slipring.front.owners import Owners, Ownership
 from slipring.front.peers import RawObject, decoded
@@ -91,16 +91,14 @@ def _belonging(place: Place, entry: RawObject, request: dict[str, Any], owners: 
 def _of_type(place: Place, entry: RawObject, request: dict[str, Any], owners: Owners) -> Place:
     """An entry that names no id: a create, a search, or a write by criteria."""
     keepers = owners.keepers_of(place.type)
-    pairs = parse_qsl(place.query, keep_blank_values=True)
     if place.method in ("GET", "HEAD"):
-        alone = len(keepers) > 1 or crosses(place.type, pairs, owners)
+        alone = len(keepers) > 1 or may_cross(place.query)
         return replace(place, ownership=Ownership(keepers[0], movable=keepers), alone=alone)
     condition = place.query if place.method in _WRITES_BY_CRITERIA else request.get("ifNoneExist")
     if not isinstance(condition, str) or not condition:
         return replace(place, ownership=_by_content(entry, place.type, owners))
     criteria = condition.partition("?")[2] or condition
-    steps = parse_qsl(criteria, keep_blank_values=True)
-    alone = len(keepers) > 1 or any(leaves(place.type, name, owners) for name, _ in steps)
+    alone = len(keepers) > 1 or has_steps(criteria)
     return replace(place, ownership=_by_content(entry, place.type, owners), condition=criteria, alone=alone)
 
 

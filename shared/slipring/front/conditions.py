@@ -52,8 +52,8 @@ class Conditions:
         """The condition behind a query string, its steps over services taken; one that says nothing is 400."""
         try:
             pairs = parse_qsl(query, keep_blank_values=True, errors="strict")
+            criteria = parse(kept_type, pairs, zone=self.zone, types=self.owners.types)
             pairs = await Steps(exchange, self.owners, self.bounds, self.zone).rewritten(kept_type, pairs)
-            criteria = parse(kept_type, pairs, zone=self.zone)
         except FhirError as error:
             issues = [Issue(i.code, i.zh, i.en, at or i.at, i.severity, i.detail) for i in error.issues]
             raise FhirError(error.status, issues, error.headers) from error

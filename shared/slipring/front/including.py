@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import tzinfo
 from typing import Any
 
+from slipring.fhir.search.include import Include
 from slipring.fhir.search.index import rows
-from slipring.fhir.search.parameter import parameters_for
+from slipring.fhir.search.parameter import SearchParameter
 from slipring.front.bounds import Bounds, too_many
-from slipring.front.crossing import Include, codes_of
 from slipring.front.exchange import Exchange
 from slipring.front.owners import Owners
 from slipring.front.peers import RawObject, decoded, raw
@@ -32,19 +32,20 @@ class Inclusion:
     present: set[Name] = field(default_factory=set)
     entries: list[RawObject] = field(default_factory=list)
 
-    async def around(self, matches: Iterable[RawObject], includes: list[Include]) -> list[RawObject]:
+    async def around(self, matches: Iterable[RawObject], includes: Sequence[Include]) -> list[RawObject]:
         """The entries to add to these matches; with `:iterate` also around what was added."""
+        if not includes:
+            return []
         latest = [tree for entry in matches if isinstance(tree := decoded(entry["resource"]), dict)]
         self.present.update((tree["resourceType"], tree["id"]) for tree in latest)
-        for turn in range(self.bounds.most_steps):
-            followed = [include for include in includes if turn == 0 or include.iterate]
-            if not followed or not latest:
-                break
+        followed = list(includes)
+        for _ in range(self.bounds.most_rounds):
             found = await asyncio.gather(*(self._one(include, latest) for include in followed))
             latest = [tree for entries in found for tree in self._added(entries)]
-            if len(self.entries) > self.bounds.most_included:
-                raise self._too_many(followed[0])
-        return self.entries
+            followed = [include for include in includes if include.iterate]
+            if not latest or not followed:
+                return self.entries
+        raise too_many("_include", self.bounds.most_rounds, "rounds of :iterate, at most", ":iterate 的轮数，最多")
 
     def _added(self, entries: list[RawObject]) -> list[Tree]:
         trees = []
@@ -54,11 +55,13 @@ class Inclusion:
                 self.present.add(name)
                 self.entries.append({**entry, "search": raw({"mode": "include"})})
                 trees.append(tree)
+        if len(self.entries) > self.bounds.most_included:
+            raise self._too_many("_include")
         return trees
 
-    def _too_many(self, include: Include) -> Exception:
+    def _too_many(self, name: str) -> Exception:
         return too_many(
-            include.name, self.bounds.most_included, "included resources on one page, at most", "一页附带的资源数，最多"
+            name, self.bounds.most_included, "included resources on one page, at most", "一页附带的资源数，最多"
         )
 
     async def _one(self, include: Include, latest: list[Tree]) -> list[RawObject]:
@@ -67,7 +70,7 @@ class Inclusion:
     # --- forwards -------------------------------------------------------------------------------------------
 
     async def _referred(self, include: Include, latest: list[Tree]) -> list[RawObject]:
-        keys = {f"{include.source}.{code}" for code in codes_of(include)}
+        keys = {parameter.key for parameter in include.parameters(self.owners.types)}
         wanted: dict[str, dict[str, None]] = {}
         for tree in latest:
             if tree["resourceType"] != include.source:
@@ -77,7 +80,7 @@ class Inclusion:
                 if fits and (row.type, row.id) not in self.present:
                     wanted.setdefault(row.type, {})[row.id] = None
         if sum(map(len, wanted.values())) > self.bounds.most_included:
-            raise self._too_many(include)
+            raise self._too_many(_name(include))
         asked = [self._by_ids(kept_type, list(ids)) for kept_type, ids in wanted.items()]
         return [entry for entries in await asyncio.gather(*asked) for entry in entries]
 
@@ -104,8 +107,8 @@ class Inclusion:
 
     async def _referring(self, include: Include, latest: list[Tree]) -> list[RawObject]:
         asked = []
-        for code in codes_of(include):
-            targets = (include.target,) if include.target else parameters_for(include.source)[code].targets
+        for parameter in include.parameters(self.owners.types):
+            targets = (include.target,) if include.target else parameter.targets
             names = [
                 f"{tree['resourceType']}/{tree['id']}"
                 for tree in latest
@@ -113,16 +116,23 @@ class Inclusion:
             ]
             for some in _in_portions(names, self.bounds.ids_at_once):
                 asked += [
-                    self._pointing(include, keeper, code, some) for keeper in self.owners.keepers_of(include.source)
+                    self._pointing(include, keeper, parameter, some)
+                    for keeper in self.owners.keepers_of(parameter.resource)
                 ]
         return [entry for entries in await asyncio.gather(*asked) for entry in entries]
 
-    async def _pointing(self, include: Include, keeper: str, code: str, names: list[str]) -> list[RawObject]:
-        pairs = [(code, ",".join(names)), ("_count", str(self.bounds.most_included))]
-        entries, more = await search_once(self.exchange, keeper, include.source, pairs)
+    async def _pointing(
+        self, include: Include, keeper: str, parameter: SearchParameter, names: list[str]
+    ) -> list[RawObject]:
+        pairs = [(parameter.code, ",".join(names)), ("_count", str(self.bounds.most_included))]
+        entries, more = await search_once(self.exchange, keeper, parameter.resource, pairs)
         if more:
-            raise self._too_many(include)
+            raise self._too_many(_name(include))
         return entries
+
+
+def _name(include: Include) -> str:
+    return "_revinclude" if include.reverse else "_include"
 
 
 def _in_portions(ids: list[str], size: int) -> Iterable[list[str]]:

@@ -15,7 +15,7 @@ from urllib.parse import urlencode
 
 from slipring.fhir.search.index import rows
 from slipring.front.bounds import Bounds, too_many
-from slipring.front.crossing import Chain, Has, Pairs, leaves, step_of, steps_in
+from slipring.front.crossing import Chain, Has, Pairs, leaves, step_of
 from slipring.front.exchange import Exchange
 from slipring.front.merging import KeeperRefused
 from slipring.front.owners import Owners
@@ -43,10 +43,8 @@ class Steps:
         ]
 
     async def _one(self, resource_type: str, name: str, text: str) -> Pairs:
-        if not leaves(resource_type, name, self.owners):
+        if not leaves(resource_type, name, text, self.owners):
             return [(name, text)]
-        if steps_in(name) > self.bounds.most_steps:
-            raise too_many(_shown(name), self.bounds.most_steps, "steps of one chain, at most", "链式检索的步数，最多")
         match step_of(resource_type, name, self.owners):
             case Chain(code=code, types=types, rest=rest):
                 asked = (self.found(target, [(rest, text)], name) for target in types)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from typing import Any
-from urllib.parse import parse_qsl
 
 import httpx
 from starlette.responses import Response
@@ -13,7 +12,7 @@ from slipring.fhir.outcome import invalid, not_found, refusal
 from slipring.front.batch import Batches
 from slipring.front.bundles import places, unkept
 from slipring.front.conditions import Conditions
-from slipring.front.crossing import leaves
+from slipring.front.crossing import has_steps
 from slipring.front.exchange import Exchange, too_costly
 from slipring.front.holders import holder_of, read_of_any
 from slipring.front.merging import KeeperRefused
@@ -91,7 +90,7 @@ class Router:
             return await self.searches.search(exchange, kept_type)
         keepers = self.owners.keepers_of(kept_type)
         criteria = exchange.headers.get("if-none-exist", "") if exchange.method == "POST" else exchange.query
-        if criteria and (len(keepers) > 1 or _has_steps(kept_type, criteria, self.owners)):
+        if criteria and (len(keepers) > 1 or has_steps(criteria)):
             return await self._conditional(exchange, kept_type, criteria.partition("?")[2] or criteria)
         return await exchange.forward(self._content_owner(exchange, kept_type))
 
@@ -160,11 +159,3 @@ class Router:
         if kind == "transaction":
             return await Transactions(self.owners, self.conditions).answer(exchange, bundle, entries, found)
         return await Batches(self.owners, self.asked).answer(exchange, bundle, entries, found)
-
-
-def _has_steps(kept_type: str, criteria: str, owners: Owners) -> bool:
-    """Whether criteria have steps that the type's keeper cannot take alone."""
-    if "." not in criteria and "_has" not in criteria:
-        return False
-    query = criteria.partition("?")[2] or criteria
-    return any(leaves(kept_type, name, owners) for name, _ in parse_qsl(query, keep_blank_values=True))

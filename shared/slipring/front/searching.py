@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Literal
@@ -11,23 +11,27 @@ from urllib.parse import parse_qsl, urlencode
 import msgspec
 
 from slipring.fhir.interactions.shown import shown
-from slipring.fhir.outcome import invalid, refusal
-from slipring.fhir.search.criteria import Sort, parse
+from slipring.fhir.outcome import as_operation_outcome, invalid, refusal
+from slipring.fhir.search import wording
+from slipring.fhir.search.criteria import CONTROLS, Criteria, Sort, parse
+from slipring.fhir.search.include import INCLUDES, include
 from slipring.fhir.search.ordering import Key, sort_key
 from slipring.front.bounds import Bounds
-from slipring.front.crossing import INCLUDES, Pairs, crosses, includes_in
+from slipring.front.crossing import Pairs, crosses, may_cross
 from slipring.front.exchange import Exchange
 from slipring.front.including import Inclusion
 from slipring.front.merging import Cursor, Page, Position, distinct, merge, opened, read_page
 from slipring.front.owners import Owners
-from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, entry_at_front, exact
+from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, entry_at_front, exact, raw
 from slipring.front.resolving import FORM, Steps
 
 CURSOR_PARAMETER = "_position"
 _FORM = FORM["content-type"]
 _MOST_PARAMETERS = 500
 # What the front does to whole resources, and so does not ask of the keepers.
-_CUTS = {"_summary": ("true", "text", "data")}
+_OUR_CONTROLS = ("_elements", "_count", "_format", "_pretty")
+_CUTS = ("true", "text", "data")
+_KEEPERS_CURSOR = "_cursor"
 Kind = Literal["searchset", "history"]
 
 
@@ -43,14 +47,19 @@ class Searches:
     async def search(self, exchange: Exchange, kept_type: str) -> Reply:
         """A search on one type: passed on when its keeper can answer it alone."""
         keepers = self.owners.keepers_of(kept_type)
-        if len(keepers) == 1 and _is_plain(exchange):
+        text = exchange.query if exchange.method != "POST" else f"{exchange.query}&{exchange.body.decode('latin-1')}"
+        if len(keepers) == 1 and CURSOR_PARAMETER not in text and not may_cross(text):
             return await exchange.forward(keepers[0])
         asked = asked_of(exchange)
         if resumed := value_of(asked, CURSOR_PARAMETER):
             return await self._resumed(exchange, resumed, kept_type)
-        if len(keepers) == 1 and not crosses(kept_type, asked, self.owners):
+        if len(keepers) == 1 and value_of(asked, _KEEPERS_CURSOR):
             return await exchange.forward(keepers[0])
-        return await self._first(exchange, kept_type, asked)
+        lenient = "handling=lenient" in exchange.headers.get("prefer", "")
+        criteria = parse(kept_type, asked, lenient=lenient, zone=self.zone, types=self.owners.types)
+        if len(keepers) == 1 and not crosses(criteria, self.owners):
+            return await exchange.forward(keepers[0])
+        return await self._first(exchange, criteria)
 
     async def over(self, exchange: Exchange, path: str, services: tuple[str, ...], kind: Kind) -> Reply:
         """One page of what each of these services answers to the same request, such as a history.
@@ -71,24 +80,32 @@ class Searches:
     async def _resumed(self, exchange: Exchange, text: str, path: str) -> Reply:
         return await self._page(exchange, opened(text, self.cursor_key, path), first=False)
 
-    async def _first(self, exchange: Exchange, kept_type: str, asked: Pairs) -> Reply:
-        includes = [pair for pair in asked if pair[0] in INCLUDES]
-        includes_in(kept_type, includes, self.owners)
-        sort = ",".join(text for name, text in asked if name == "_sort")
-        count = 0 if value_of(asked, "_summary") == "count" else self._count(asked)
-        kept = [pair for pair in asked if not _is_for_the_front(*pair)]
-        steps = Steps(exchange, self.owners, self.bounds, self.zone)
-        pairs = await steps.rewritten(kept_type, kept)
+    async def _first(self, exchange: Exchange, criteria: Criteria) -> Reply:
+        """The first page of a search that was read here, so that what it ignores is known here as well."""
+        bounds, kept_type = self.bounds, criteria.type
+        count = min(bounds.default_count if criteria.count is None else criteria.count, bounds.largest_count)
+        kept = [pair for pair in criteria.pairs if not _is_for_the_front(*pair)]
+        pairs = await Steps(exchange, self.owners, bounds, self.zone).rewritten(kept_type, kept)
         form = exchange.method == "POST" or pairs != kept
-        if value_of(asked, "_summary") != "count":
+        if criteria.summary == "count":
+            count = 0
+        else:
             # Each keeper gives pages as large as ours; no larger than what may have to be read again.
             pairs.append(("_count", str(count)))
         path = f"{kept_type}/_search" if form else kept_type
-        positions = _positions(self.owners.keepers_of(kept_type), path, pairs, form)
-        summary = next((text for name, text in asked if name == "_summary" and _is_for_the_front(name, text)), "")
-        elements = [item for name, text in asked if name == "_elements" for item in text.split(",") if item]
-        cursor = Cursor("searchset", kept_type, kept_type, sort, count, None, positions, includes, summary, elements)
-        return await self._page(exchange, cursor, first=True)
+        cursor = Cursor(
+            "searchset",
+            kept_type,
+            kept_type,
+            sort=",".join(text for name, text in criteria.pairs if name == "_sort"),
+            count=count,
+            total=None,
+            positions=_positions(self.owners.keepers_of(kept_type), path, pairs, form),
+            includes=[pair for pair in criteria.pairs if pair[0] in INCLUDES],
+            summary="" if criteria.summary in ("count", "false") else criteria.summary,
+            elements=list(criteria.elements),
+        )
+        return await self._page(exchange, cursor, first=True, read=criteria)
 
     def _count(self, asked: Pairs) -> int:
         text = value_of(asked, "_count")
@@ -98,7 +115,7 @@ class Searches:
             raise invalid("_count is not a whole number.", "_count 不是整数。", at="http._count")
         return min(int(text[:9]), self.bounds.largest_count)
 
-    async def _page(self, exchange: Exchange, cursor: Cursor, *, first: bool) -> Reply:
+    async def _page(self, exchange: Exchange, cursor: Cursor, *, first: bool, read: Criteria | None = None) -> Reply:
         unknown: list[Reply] = []
         key_of, descending = self._order(exchange, cursor)
 
@@ -116,16 +133,17 @@ class Searches:
         merged = await merge(cursor, fetch, descending, first=first)
         if first and len(unknown) == len(cursor.positions):
             return unknown[0]
-        includes = includes_in(cursor.type, cursor.includes, self.owners)
+        includes = [include(cursor.type, *pair) for pair in cursor.includes]
         inclusion = Inclusion(exchange, self.owners, self.bounds, self.zone)
-        others = distinct([*merged.others, *await inclusion.around(merged.matches, includes)])
-        matches = [_in_part(entry, cursor) for entry in merged.matches]
+        added = [_in_part(entry, cursor.summary) for entry in await inclusion.around(merged.matches, includes)]
+        others = distinct([*merged.others, *added, *_left_out(exchange, read)])
+        matches = [_in_part(entry, cursor.summary, cursor.elements) for entry in merged.matches]
         bundle: dict[str, Any] = {"resourceType": "Bundle", "type": cursor.kind}
         if merged.total is not None and cursor.kind == "searchset":
             bundle["total"] = merged.total
         left = [position for position in merged.positions if position.target is not None]
         following = msgspec.structs.replace(cursor, total=merged.total, positions=left)
-        bundle["link"] = self._links(exchange, following)
+        bundle["link"] = self._links(exchange, following, read)
         if entries := [entry_at_front(entry, exchange.base) for entry in [*matches, *others]]:
             bundle["entry"] = entries
         return Reply(200, {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}, msgspec.json.encode(bundle))
@@ -143,15 +161,17 @@ class Searches:
 
         return key_of, [rule.descending for rule in rules]
 
-    def _links(self, exchange: Exchange, following: Cursor) -> list[dict[str, str]]:
-        # What was searched by POST _search stays out of addresses.
-        itself = exchange.target if exchange.method != "POST" else following.path
-        links = [{"relation": "self", "url": f"{exchange.base}/{itself}".rstrip("/")}]
+    def _links(self, exchange: Exchange, following: Cursor, read: Criteria | None) -> list[dict[str, str]]:
+        address = f"{exchange.base}/{following.path}".rstrip("/")
+        itself = f"{exchange.base}/{exchange.target}".rstrip("/")
+        if read is not None:  # what was understood; the values of a POST stay out of addresses
+            hidden = exchange.method == "POST"
+            told = [(name, "" if hidden and name not in CONTROLS else text) for name, text in read.pairs]
+            itself = f"{address}{'/_search' if hidden else ''}" + (f"?{urlencode(told)}" if told else "")
+        links = [{"relation": "self", "url": itself}]
         if following.positions and following.count:
-            address = f"{exchange.base}/{following.path}".rstrip("/")
-            links.append(
-                {"relation": "next", "url": f"{address}?{CURSOR_PARAMETER}={following.sealed(self.cursor_key)}"}
-            )
+            sealed = following.sealed(self.cursor_key)
+            links.append({"relation": "next", "url": f"{address}?{CURSOR_PARAMETER}={sealed}"})
         return links
 
 
@@ -185,14 +205,8 @@ def value_of(pairs: Pairs, name: str) -> str:
     return next((value for key, value in pairs if key == name), "")
 
 
-def _is_plain(exchange: Exchange) -> bool:
-    """Whether nothing in the request can need the front; a glance that decides most searches without parsing them."""
-    text = exchange.query if exchange.method != "POST" else f"{exchange.query}&{exchange.body.decode('latin-1')}"
-    return not any(mark in text for mark in (".", "%2E", "%2e", "_has", "include", CURSOR_PARAMETER, "%"))
-
-
 def _is_for_the_front(name: str, text: str) -> bool:
-    return name in INCLUDES or name in ("_elements", "_count", "_pretty") or text in _CUTS.get(name, ())
+    return name in INCLUDES or name in _OUR_CONTROLS or (name == "_summary" and text in _CUTS)
 
 
 def _positions(services: tuple[str, ...], path: str, pairs: Pairs, form: bool) -> list[Position]:
@@ -202,12 +216,21 @@ def _positions(services: tuple[str, ...], path: str, pairs: Pairs, form: bool) -
     return [Position(service, f"{path}?{query}" if query else path) for service in services]
 
 
-def _in_part(entry: RawObject, cursor: Cursor) -> RawObject:
-    """A match as `_summary` and `_elements` want it; what it is sorted and included by was read from the whole."""
-    if not cursor.summary and not cursor.elements:
+def _in_part(entry: RawObject, summary: str, elements: Sequence[str] = ()) -> RawObject:
+    """A resource as `_summary` and `_elements` want it; what it is sorted and included by was read from the whole."""
+    if not summary and not elements:
         return entry
-    text = shown(bytes(entry["resource"]).decode(), summary=cursor.summary, elements=cursor.elements)
+    text = shown(bytes(entry["resource"]).decode(), summary=summary, elements=elements)
     return {**entry, "resource": msgspec.Raw(text.encode())}
+
+
+def _left_out(exchange: Exchange, read: Criteria | None) -> list[RawObject]:
+    """What a lenient search ignored, told beside the matches."""
+    if read is None or not read.ignored:
+        return []
+    language = exchange.headers.get("accept-language", "zh-CN")
+    outcome = as_operation_outcome([wording.ignored(read.ignored)], language)
+    return [{"resource": raw(outcome), "search": raw({"mode": "outcome"})}]
 
 
 def _last_modified(entry: RawObject) -> Key:
