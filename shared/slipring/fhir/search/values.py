@@ -129,7 +129,7 @@ def token(text: str, name: str, system: str = "") -> TokenValue:
     """`code`, `system|code`, `|code` or `system|`; `system` is what a plain code element implies."""
     pieces = [unescaped(piece) for piece in split(text, "|")]
     if len(pieces) == 1:
-        return TokenValue(None, bounded(pieces[0]))
+        return TokenValue("" if system else None, bounded(pieces[0]))
     if len(pieces) > 2 or not any(pieces):
         raise wording.bad_value(
             name, "expected code, system|code, |code or system|", "应为 代码、系统|代码、|代码 或 系统|"

@@ -8,7 +8,8 @@ from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.search.criteria import Criteria, Sort
-from slipring.fhir.store.conditions import TABLES, Arguments, conditions
+from slipring.fhir.store.comparisons import Arguments
+from slipring.fhir.store.conditions import TABLES, matching
 
 # The column a sort looks at; several rows of one resource count by their lowest (ascending) or highest.
 _SORTED = {
@@ -33,13 +34,15 @@ def page(
     if len(criteria.sort) == 1 and criteria.sort[0].parameter.type == "date" and not criteria.sort[0].parameter.column:
         return _page_by_date(criteria, source, after, limit)
     arguments = Arguments()
-    where = conditions(criteria, source, arguments)
+    joined, where = matching(criteria, source, arguments)
     sorts = [_sort_value(rule, arguments) for rule in criteria.sort]
     backwards = bool(criteria.sort) and criteria.sort[-1].descending
     columns = "".join(f", {value} AS s{n}" for n, value in enumerate(sorts, 1))
-    inner = f"SELECT r.key, r.type, r.id, r.version, r.updated_at, r.source{columns} FROM resource r WHERE {where}"
+    inner = (
+        f"SELECT r.key, r.type, r.id, r.version, r.updated_at, r.source{columns} FROM resource r{joined} WHERE {where}"
+    )
     order = ", ".join(
-        [f"t.s{n} {'DESC' if rule.descending else 'ASC'} NULLS LAST" for n, rule in enumerate(criteria.sort, 1)]
+        [f"t.s{n} {_direction(rule)}" for n, rule in enumerate(criteria.sort, 1)]
         + [f"t.key {'DESC' if backwards else 'ASC'}"]
     )
     follows = f"WHERE {_keyset(criteria.sort, after, backwards, arguments)}" if after is not None else ""
@@ -59,7 +62,7 @@ def _page_by_date(
     rule = criteria.sort[0]
     direction, beyond = ("DESC", "<") if rule.descending else ("ASC", ">")
     arguments = Arguments()
-    where = conditions(criteria, source, arguments)
+    joined, where = matching(criteria, source, arguments)
     key, most = arguments.add(rule.parameter.key, "text"), arguments.add(limit, "bigint")
     dated, undated = "true", "true"
     if after is not None and after[0] is not None:
@@ -69,12 +72,12 @@ def _page_by_date(
     columns = "r.key, r.type, r.id, r.version, r.updated_at, r.source"
     rows = f"search_date x WHERE x.key = r.key AND x.parameter = {key}"
     sql = f"""WITH dated AS MATERIALIZED (
-        SELECT {columns}, d.low AS s1 FROM search_date d JOIN resource r ON r.key = d.key
+        SELECT {columns}, d.low AS s1 FROM search_date d JOIN resource r ON r.key = d.key{joined}
         WHERE d.parameter = {key} AND {dated} AND {where}
           AND CASE WHEN d.ctid = (SELECT x.ctid FROM {rows} ORDER BY x.low {direction}, x.ctid LIMIT 1) THEN true ELSE false END
         ORDER BY d.low {direction}, d.key {direction} LIMIT {most}
       ), undated AS (
-        SELECT {columns}, NULL::timestamptz AS s1 FROM resource r
+        SELECT {columns}, NULL::timestamptz AS s1 FROM resource r{joined}
         WHERE (SELECT count(*) FROM dated) < {most} AND {undated} AND {where} AND NOT EXISTS (SELECT 1 FROM {rows})
         ORDER BY r.key {direction} LIMIT {most}
       )
@@ -87,7 +90,8 @@ def _page_by_date(
 def count(criteria: Criteria, *, source: str | None) -> tuple[str, list[Any]]:
     """How many resources match."""
     arguments = Arguments()
-    return f"SELECT count(*) FROM resource r WHERE {conditions(criteria, source, arguments)}", list(arguments)
+    joined, where = matching(criteria, source, arguments)
+    return f"SELECT count(*) FROM resource r{joined} WHERE {where}", list(arguments)
 
 
 def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
@@ -103,6 +107,12 @@ def _plain(value: Any) -> Any:
 
 
 # --- in which order, from where ----------------------------------------------------------------------------------
+
+
+def _direction(rule: Sort) -> str:
+    """Every resource has its columns; only as it stands does their index give the order backwards."""
+    nulls = "" if rule.parameter.column else " NULLS LAST"
+    return f"{'DESC' if rule.descending else 'ASC'}{nulls}"
 
 
 def _sort_value(rule: Sort, arguments: Arguments) -> str:

@@ -65,7 +65,10 @@ class VersionRow(Table, table=True):
 
 
 class TokenRow(Table, table=True):
-    """A token search row; `parameter` is `Type.code`."""
+    """A token search row; `parameter` is `Type.code`.
+
+    The planner knows by extended statistics which codes a parameter has (migration 0005).
+    """
 
     __tablename__ = "search_token"
     __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "system", "code"]}
@@ -131,8 +134,8 @@ class QuantityRow(Table, table=True):
     __tablename__ = "search_quantity"
     __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "parameter", "low", "high", "system", "code", "unit"]}
     __table_args__ = (
-        Index("search_quantity_low", "parameter", "low", "key"),
-        Index("search_quantity_high", "parameter", "high", "key"),
+        Index("search_quantity_low", "parameter", "code", "low", "key"),
+        Index("search_quantity_high", "parameter", "code", "high", "key"),
         Index("search_quantity_key", "key"),
     )
     key: int = Field(sa_type=BigInteger)
