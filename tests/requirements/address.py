@@ -28,8 +28,21 @@ KEPT: dict[str, dict[str, Keeps]] = {
 }
 UNION = {name: keeps for kept in KEPT.values() for name, keeps in kept.items()}
 
-# What a handler asks for beyond the definition of the type.
+# What an invariant of R4 or a handler asks for beyond the required elements of the type.
 MORE: dict[str, Resource] = {
+    "AllergyIntolerance": {  # ait-1
+        "clinicalStatus": {
+            "coding": [
+                {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
+            ]
+        }
+    },
+    "Appointment": {  # app-1, app-3
+        "status": "proposed",
+        "participant": [{"actor": {"reference": "Patient/1"}, "status": "needs-action"}],
+    },
+    "Consent": {"policyRule": {"text": "one"}},  # ppc-1
+    "Organization": {"name": "one"},  # org-1
     "DiagnosticReport": {
         "status": "partial",  # signatures move it on
         "basedOn": [{"reference": "ServiceRequest/1"}],
