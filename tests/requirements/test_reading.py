@@ -69,3 +69,31 @@ async def test_another_format_is_406(at: Address, kind: str) -> None:
     refused(await at.ask("GET", address, Accept="application/fhir+xml"), 406)
     refused(await at.ask("GET", f"{address}?_format=xml"), 406)
     refused(await at.ask("GET", kind, Accept="text/turtle"), 406)
+
+
+@every_kept_type
+async def test_a_read_that_finds_nothing_newer_is_304(at: Address, kind: str) -> None:
+    made = await at.made(kind)
+    address = f"{kind}/{made['id']}"
+    unchanged = await at.ask("GET", address, If_None_Match=f'W/"{made["meta"]["versionId"]}"')
+    assert (unchanged.status_code, unchanged.content) == (304, b"")
+    newer = await at.ask("GET", address, If_None_Match='W/"999"')
+    assert newer.status_code == 200
+    since = (await at.ask("GET", address)).headers["last-modified"]
+    assert (await at.ask("GET", address, If_Modified_Since=since)).status_code == 304
+
+
+@every_kept_type
+async def test_a_read_shows_only_the_part_asked_for_and_says_so(at: Address, kind: str) -> None:
+    made = await at.made(kind, language="zh")
+    part = (await at.ask("GET", f"{kind}/{made['id']}?_elements=language")).json()
+    assert part["language"] == "zh"
+    assert part["id"] == made["id"]
+    assert "SUBSETTED" in [tag.get("code") for tag in part["meta"]["tag"]]
+    assert "implicitRules" not in part
+
+
+@every_kept_type
+async def test_a_parameter_that_a_read_does_not_know_is_refused(at: Address, kind: str) -> None:
+    made = await at.made(kind)
+    refused(await at.ask("GET", f"{kind}/{made['id']}?nonsense=1"), 400)

@@ -112,3 +112,27 @@ async def test_a_body_that_is_no_resource_of_the_type_is_refused_with_its_place(
 async def test_a_body_of_another_content_type_is_415(at: Address, kind: str) -> None:
     for written in ("application/fhir+xml", "text/plain", "application/x-www-form-urlencoded"):
         refused(await at.ask("POST", kind, sample(kind), Content_Type=written), 415)
+
+
+@every_kept_type
+async def test_prefer_decides_what_a_write_answers_with(at: Address, kind: str) -> None:
+    minimal = await at.ask("POST", kind, sample(kind), Prefer="return=minimal")
+    assert (minimal.status_code, minimal.content) == (201, b"")
+    address = at.below(minimal.headers["location"]).partition("/_history")[0]
+    whole = await at.ask("POST", kind, sample(kind), Prefer="return=representation")
+    assert whole.json()["resourceType"] == kind
+    told = await at.ask("POST", kind, sample(kind), Prefer="return=OperationOutcome")
+    assert (told.status_code, told.json()["resourceType"]) == (201, "OperationOutcome")
+    assert told.json()["issue"][0]["severity"] == "information"
+    again = changed((await at.ask("GET", address)).json())
+    put = await at.ask("PUT", address, again, Prefer="return=minimal", If_Match='W/"1"')
+    assert (put.status_code, put.content) == (200, b"")
+
+
+@every_kept_type
+async def test_a_method_that_the_address_does_not_offer_is_405_and_says_which_it_does(at: Address, kind: str) -> None:
+    made = await at.made(kind)
+    for method, path in (("POST", f"{kind}/{made['id']}"), ("PUT", f"{kind}/{made['id']}/_history/1")):
+        answer = await at.ask(method, path, made)
+        refused(answer, 405)
+        assert answer.headers.get("allow"), path
