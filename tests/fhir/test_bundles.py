@@ -128,7 +128,8 @@ async def test_what_a_transaction_cannot_mean_is_refused(place: Place) -> None:
         "a foreign type": (a_bundle("transaction", ("POST", "Encounter", FOREIGN)), 404),
         "no resource": (a_bundle("transaction", ("POST", "Patient", None)), 400),
         "another type": (a_bundle("transaction", ("POST", "Task", a_patient())), 400),
-        "a conditional update": (a_bundle("transaction", ("PUT", "Patient?identifier=1", a_patient())), 400),
+        "an update of nothing": (a_bundle("transaction", ("PUT", "Patient", a_patient())), 400),
+        "an operation": (a_bundle("transaction", ("POST", "Task/1/$count", {"resourceType": "Parameters"})), 422),
         "a version": (a_bundle("transaction", ("PUT", f"{address}/_history/1", patient)), 400),
         "PATCH": (a_bundle("transaction", ("PATCH", address, patient)), 400),
     }

@@ -54,6 +54,10 @@ class Act:
         self._intents[intent.reference] = intent
         self._show(intent.amended(), intent.version, deleted=intent.method == "delete")
 
+    def foresee(self, intent: Intent) -> None:
+        """Let the desk show a write whose references are still being resolved."""
+        self._show(intent.tree, intent.version, deleted=intent.method == "delete")
+
     async def handle(self) -> None:
         """Let the keepers' handlers decide on each intent."""
         for intent in list(self._intents.values()):
@@ -203,9 +207,15 @@ async def perform(
 
 
 async def perform_locked(
-    kernel: Kernel, locks: list[str], decide: Callable[[asyncpg.Connection], Awaitable[tuple[Act, T]]]
+    kernel: Kernel,
+    locks: list[str],
+    decide: Callable[[asyncpg.Connection], Awaitable[tuple[Act, T]]],
+    *,
+    then: Callable[[asyncpg.Connection], Awaitable[None]] | None = None,
 ) -> tuple[Act, list[Written], T]:
     """Like `perform`, deciding and writing in one transaction that holds advisory locks.
+
+    `then` looks at what was written before it is committed; when it raises, nothing is.
 
     `decide` reads through the connection it is given and nothing else: asking the pool for a second one while
     many wait for the same lock would starve it.
@@ -215,6 +225,8 @@ async def perform_locked(
             async with kernel.store.transaction(locks) as connection:
                 act, answer = await decide(connection)
                 written = await act.commit(within=connection)
+                if then is not None:
+                    await then(connection)
         except Stale:  # outside the transaction, so that it is rolled back
             await _pause(tried)
             continue

@@ -100,8 +100,10 @@ def placed(error: FhirError, place: str) -> FhirError:
 def _inside(place: str, at: str) -> str:
     if at.startswith(place):
         return at
-    if at.startswith("request"):
+    if at == "resource" or at.startswith(("request", "resource.", "fullUrl")):
         return f"{place}.{at}"
+    if at.startswith("["):  # an operation of the patch that the entry's Binary holds
+        return f"{place}.resource.data{at}"
     member = at.partition(".")[2] if at[:1].isupper() else at
     return f"{place}.resource.{member}" if member else f"{place}.resource"
 

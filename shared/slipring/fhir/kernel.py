@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
+import asyncpg
 from cryptography.fernet import Fernet
 
 from slipring.fhir.caller import Caller
@@ -18,6 +19,7 @@ from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store.batch import Audit
+from slipring.fhir.store.engine import OneConnection
 from slipring.fhir.store.reading import Reader
 from slipring.fhir.store.store import Store
 from slipring.fhir.wire import BODY_SECONDS
@@ -59,6 +61,10 @@ class Kernel:
             settings=self.settings,
             zone=self.zone,
         )
+
+    def within(self, connection: Any) -> Kernel:
+        """The same service as an open transaction sees it: every read and its audit row go through this connection."""
+        return replace(self, store=Store(cast(asyncpg.Pool, OneConnection(connection)), self.store.schema))
 
     def now(self) -> datetime:
         """The present moment to the millisecond: what is stored is what is told."""

@@ -13,12 +13,13 @@ from typing import Any
 
 import msgspec
 
+from slipring.fhir.literals import URI_ELEMENTS, relinked
 from slipring.fhir.strict import Number, parse
 from slipring.fhir.tokens import tokens
 
 __all__ = ["encode", "entries_text", "parse", "patched_text", "pretty", "splice", "tokens"]
 
-_REFERENCE = re.compile(r'(?<!\\)("reference"[ \t\r\n]*:[ \t\r\n]*)("(?:[^"\\]|\\.)*")')
+_LITERAL = re.compile(rf'(?<!\\)("({"|".join(sorted(URI_ELEMENTS))}|div)"[ \t\r\n]*:[ \t\r\n]*)("(?:[^"\\]|\\.)*")')
 
 
 def _number(value: Any) -> msgspec.Raw:
@@ -130,7 +131,8 @@ def _object_of(parts: Mapping[str, Any]) -> bytes:
 def _resolved(text: str, references: Mapping[str, str]) -> str:
     # A quote inside a JSON string is always escaped, so an unescaped `"reference"` before a colon is a member name.
     def replace(match: re.Match[str]) -> str:
-        new = references.get(json.loads(match[2]))
-        return match[0] if new is None else match[1] + encode(new)
+        value = json.loads(match[3])
+        new = relinked(value, references) if match[2] == "div" else references.get(value, value)
+        return match[0] if new == value else match[1] + encode(new)
 
-    return _REFERENCE.sub(replace, text)
+    return _LITERAL.sub(replace, text)

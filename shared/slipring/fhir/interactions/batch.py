@@ -7,14 +7,13 @@ from typing import Any
 
 from starlette.responses import Response
 
-from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.entry import entry_asked
 from slipring.fhir.interactions.respond import answer, bundle, entry, refused
 from slipring.fhir.kernel import Context
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.text import encode
 
-Dispatch = Callable[[Asked], Awaitable[Response]]
+Dispatch = Callable[..., Awaitable[Response]]  # an Asked, and the kernel that answers it when it is another one
 
 
 async def process_batch(

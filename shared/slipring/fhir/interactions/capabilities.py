@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
+
+from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.kernel import Kernel
+from slipring.fhir.search.include import references_of
 from slipring.fhir.search.parameter import parameters_for
 from slipring.fhir.service import CANONICAL, Keeps, Resource
 
-_INTERACTIONS = ("read", "vread", "update", "delete", "history-instance", "history-type", "create", "search-type")
+_INTERACTIONS = (
+    *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
+)
 
 
 def capability_statement(kernel: Kernel) -> Resource:
@@ -18,10 +24,11 @@ def capability_statement(kernel: Kernel) -> Resource:
         "kind": "instance",
         "name": f"slipring_{kernel.service.name}",
         "title": kernel.service.title + (" (DEMO)" if kernel.demo else ""),
-        "software": {"name": "slipring"},
+        "software": {"name": "slipring", "version": version("slipring")},
         "implementation": {"description": kernel.service.title, "url": kernel.base},
         "fhirVersion": "4.0.1",
-        "format": ["application/fhir+json"],
+        "format": ["application/fhir+json", "json"],
+        "patchFormat": [PATCH],
         "rest": [
             {
                 "mode": "server",
@@ -52,10 +59,15 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         "readHistory": True,
         "updateCreate": True,
         "conditionalCreate": True,
-        "conditionalUpdate": False,
-        "conditionalDelete": "not-supported",
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "single",
+        "referencePolicy": ["literal", "logical", "local"],
+        "searchInclude": ["*", *(f"{keeps.type}:{one.code}" for one in references_of(keeps.type))],
+        "searchRevInclude": _leading_to(kernel, keeps.type),
         "searchParam": [
-            {"name": parameter.code, "type": parameter.type} for parameter in parameters_for(keeps.type).values()
+            {"name": parameter.code, "definition": parameter.url, "type": parameter.type}
+            for parameter in parameters_for(keeps.type).values()
         ],
     }
     operations = [
@@ -66,3 +78,13 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
     if operations:
         written["operation"] = operations
     return written
+
+
+def _leading_to(kernel: Kernel, resource_type: str) -> list[str]:
+    """The reference parameters of kept types that may name this type."""
+    return [
+        f"{keeps.type}:{one.code}"
+        for keeps in kernel.service.keeps
+        for one in references_of(keeps.type)
+        if not one.targets or resource_type in one.targets
+    ]

@@ -139,13 +139,16 @@ class Door:
                 asked.only()
                 demand_content_type(asked.headers.get("content-type", ""), RESOURCE)
                 text, tree = fhir_text.parse(asked.body, max_bytes=kernel.max_body_bytes)
-                return await transaction.process(kernel, context, text, tree, lambda entry: self._entry(context, entry))
+                return await transaction.process(
+                    kernel, context, text, tree, lambda entry, within=None: self._entry(context, entry, within)
+                )
         return await write(kernel, context, asked)
 
-    async def _entry(self, context: Context, asked: Asked) -> Response:
-        """One entry of a batch: its own request, its own answer."""
+    async def _entry(self, context: Context, asked: Asked, within: Kernel | None = None) -> Response:
+        """One entry of a batch, or a look inside a transaction: its own request, its own answer."""
         inner = Context(context.caller, context.request_id, context.language, context.prefer)
-        return await self._told(inner, self._route_entry(inner, asked))
+        door = Door(within, self._verify) if within else self
+        return await door._told(inner, door._route_entry(inner, asked))
 
     async def _route_entry(self, inner: Context, asked: Asked) -> Response:
         if not asked.path:

@@ -1,4 +1,8 @@
-"""References inside a received resource: `urn:uuid` and fullUrls of its Bundle, and conditional ones."""
+"""References inside a received resource: `urn:` and fullUrls of its Bundle, and conditional ones.
+
+Within a transaction a literal that names another entry is replaced where R4 says: in elements of type uri, url, oid
+and uuid (`uri_elements.toml`), and in `href` and `src` of a narrative. Canonicals and plain text stay as they are.
+"""
 
 from __future__ import annotations
 
@@ -7,28 +11,61 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
+from slipring.fhir.act import Act
 from slipring.fhir.kernel import Kernel
+from slipring.fhir.literals import LINK, URI_ELEMENTS, relinked
 from slipring.fhir.outcome import FhirError, Issue, invalid, refusal
 from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.service import Resource
-from slipring.fhir.store import reading
-from slipring.fhir.store.reading import Reader
 
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{1,63}\?", re.ASCII)
+_OF_A_VERSION = re.compile(r"(.+)/_history/[A-Za-z0-9\-.]{1,64}", re.ASCII)
+
+
+class Known:
+    """What the literals of a Bundle stand for: fullUrls, and for a new resource the relative end of its fullUrl."""
+
+    def __init__(self) -> None:
+        self._references: dict[str, tuple[str, int]] = {}
+
+    def add(self, full_url: str, reference: str, version: int, *, new: bool) -> None:
+        """One entry, by the fullUrl others may use."""
+        if not full_url or not reference:
+            return
+        self._references[full_url] = (reference, version)
+        if new and full_url.startswith(("http://", "https://")):
+            self._references["/".join(full_url.rsplit("/", 2)[-2:])] = (reference, version)
+
+    def get(self, literal: str) -> str | None:
+        """The reference a literal stands for; one of a version keeps naming a version."""
+        found = self._references.get(literal)
+        if found:
+            return found[0]
+        versioned = _OF_A_VERSION.fullmatch(literal)
+        found = self._references.get(versioned[1]) if versioned else None
+        return f"{found[0]}/_history/{found[1]}" if found else None
 
 
 def references(tree: Any, place: str) -> Iterator[tuple[str, str]]:
     """Each literal reference with the path of the element that holds it."""
+    for at, name, value in _literals(tree, place):
+        if name == "reference":
+            yield at, value
+
+
+def _literals(tree: Any, place: str) -> Iterator[tuple[str, str, str]]:
+    """Path of the holder, name and value of each member that may name a resource, and of each narrative."""
     if isinstance(tree, dict):
-        value = tree.get("reference")
-        if isinstance(value, str):
-            yield place, value
         for name, member in tree.items():
-            if member.__class__ is dict or member.__class__ is list:
-                yield from references(member, f"{place}.{name}")
+            kind = member.__class__
+            if kind is str:
+                if name in URI_ELEMENTS or name == "div":
+                    yield place, name, member
+            elif kind is dict or kind is list:
+                yield from _literals(member, f"{place}.{name}")
     elif isinstance(tree, list):
         for position, member in enumerate(tree):
-            yield from references(member, f"{place}[{position}]")
+            yield from _literals(member, f"{place}[{position}]")
 
 
 def refuse_conditional(tree: Resource, text: str) -> None:
@@ -43,33 +80,38 @@ def refuse_conditional(tree: Resource, text: str) -> None:
         )
 
 
-async def resolved(kernel: Kernel, tree: Resource, place: str, known: dict[str, str], reader: Reader) -> dict[str, str]:
-    """What each reference of an entry's resource that must be resolved stands for."""
+async def resolved(act: Act, tree: Resource, place: str, known: Known) -> dict[str, str]:
+    """What each literal of an entry's resource that must be resolved stands for."""
     found: dict[str, str] = {}
-    for at, value in references(tree, place):
-        if value in known:
-            found[value] = known[value]
-        elif value.startswith("urn:"):
+    for at, name, value in _literals(tree, place):
+        if name == "div":
+            found |= {link[3]: new for link in LINK.finditer(value) if (new := known.get(link[3]))}
+        elif (new := known.get(value)) is not None:
+            found[value] = new
+        elif name == "reference" and value.startswith("urn:"):
             raise invalid(
                 "The reference names no entry of this Bundle.",
                 "该引用在本 Bundle 中没有对应条目。",
                 at=f"{at}.reference",
             )
-        elif _CONDITIONAL.match(value) and value not in found:
-            found[value] = await _the_one(kernel, value, f"{at}.reference", reader)
+        elif name == "reference" and _CONDITIONAL.match(value) and value not in found:
+            found[value] = await _the_one(act, value, f"{at}.reference")
     return found
 
 
 def rewritten(tree: Any, changed: dict[str, str]) -> Any:
-    """The tree with references replaced."""
+    """The tree with its literals replaced."""
     if isinstance(tree, dict):
-        return {
-            name: changed.get(member, member)
-            if name == "reference" and isinstance(member, str)
-            else rewritten(member, changed)
-            for name, member in tree.items()
-        }
+        return {name: _rewritten(name, member, changed) for name, member in tree.items()}
     return [rewritten(member, changed) for member in tree] if isinstance(tree, list) else tree
+
+
+def _rewritten(name: str, member: Any, changed: dict[str, str]) -> Any:
+    if not isinstance(member, str):
+        return rewritten(member, changed)
+    if name == "div":
+        return relinked(member, changed)
+    return changed.get(member, member) if name in URI_ELEMENTS else member
 
 
 def condition(kernel: Kernel, resource_type: str, text: str, at: str = "") -> Criteria:
@@ -91,10 +133,10 @@ def criteria_of(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]]
     return criteria
 
 
-async def _the_one(kernel: Kernel, value: str, at: str, reader: Reader) -> str:
-    resource_type = value.partition("?")[0]
-    criteria = condition(kernel, resource_type, value, at)
-    held = await reading.search(reader, criteria, source=None, limit=2)
+async def _the_one(act: Act, value: str, at: str) -> str:
+    """What a conditional reference finds among what stands and what the transaction itself writes."""
+    criteria = condition(act.kernel, value.partition("?")[0], value, at)
+    held = await act.desk.matching(criteria, most=2)
     if len(held) != 1:
         en, zh = ("several resources match", "有多个资源符合") if held else ("nothing matches", "没有资源符合")
         raise refusal(
@@ -104,4 +146,4 @@ async def _the_one(kernel: Kernel, value: str, at: str, reader: Reader) -> str:
             f"条件引用：{zh}。",
             at=at,
         )
-    return held[0].reference
+    return held[0]

@@ -2,52 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform, perform_locked
 from slipring.fhir.checks.shape import check
-from slipring.fhir.intent import Intent, Written, placed, written_instant
-from slipring.fhir.interactions import standing
+from slipring.fhir.intent import Written, placed, written_instant
+from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.batch import Dispatch, entry_answer, process_batch
-from slipring.fhir.interactions.entry import entry_asked
-from slipring.fhir.interactions.references import condition, resolved, rewritten
-from slipring.fhir.interactions.respond import answer, bundle, entry
+from slipring.fhir.interactions.plan import ORDER, Entry, identify, planned, refuse_overlap
+from slipring.fhir.interactions.references import Known, resolved, rewritten
+from slipring.fhir.interactions.respond import answer, bundle, done, entry
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, invalid, refusal
-from slipring.fhir.search.criteria import Criteria
-from slipring.fhir.service import Resource, Stored
-from slipring.fhir.store import reading
-from slipring.fhir.store.reading import Reader, Row
-from slipring.fhir.text import entries_text
-
-_ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "GET": 3}
-
-
-@dataclass(slots=True)
-class Entry:
-    """One entry on its way through the transaction; the last three are found anew on every try."""
-
-    position: int
-    method: str
-    type: str
-    id: str
-    url: str
-    full_url: str
-    tree: Resource
-    text: str
-    if_match: str | None
-    once: Criteria | None  # If-None-Exist
-    existing: Row | None = None  # what a conditional create found
-    before: Stored | None = None
-    reference: str = ""
-
-    @property
-    def place(self) -> str:
-        """Where the entry stands."""
-        return f"Bundle.entry[{self.position}]"
+from slipring.fhir.service import Resource
+from slipring.fhir.store.reading import Reader
+from slipring.fhir.text import encode, entries_text
 
 
 async def process(kernel: Kernel, context: Context, text: str, tree: Resource, dispatch: Dispatch) -> Response:
@@ -73,9 +45,7 @@ async def process(kernel: Kernel, context: Context, text: str, tree: Resource, d
         raise FhirError(400, issues)
     if kind == "batch":
         return await process_batch(kernel.base, entries, entries_text(text), dispatch, context)
-    work = [_entry(kernel, i, e, t) for i, (e, t) in enumerate(zip(entries, entries_text(text), strict=True))]
-    _refuse_repeated_conditions(work)
-    return await _transaction(kernel, context, work, dispatch)
+    return await _transaction(kernel, context, planned(kernel, entries, entries_text(text)), dispatch)
 
 
 def _without_resources(tree: Resource) -> Resource:
@@ -87,189 +57,118 @@ def _without_resources(tree: Resource) -> Resource:
     return {**tree, "entry": bare}
 
 
-def _entry(kernel: Kernel, position: int, tree: dict[str, Any], text: str | None) -> Entry:
-    request = tree.get("request") or {}
-    method, url = request.get("method"), str(request.get("url", "")).strip("/")
-    place = f"Bundle.entry[{position}]"
-    if method not in _ORDER:
-        raise invalid(
-            "A transaction entry needs request.method POST, PUT, DELETE or GET.",
-            "事务条目须给出 request.method（POST、PUT、DELETE 或 GET）。",
-            at=f"{place}.request.method",
-        )
-    path, asks, _ = url.partition("?")
-    resource_type, _, resource_id = path.partition("/")
-    if not url or (method != "GET" and (asks or bool(resource_id) == (method == "POST"))):
-        raise invalid(
-            "request.url must be Type for POST, Type/id for PUT and DELETE.",
-            "request.url 须为 Type（POST）或 Type/id（PUT、DELETE）。",
-            at=f"{place}.request.url",
-        )
-    resource = tree.get("resource") or {}
-    if method in ("POST", "PUT") and resource.get("resourceType") != resource_type:
-        raise invalid(
-            f"{method} {resource_type} needs a {resource_type}.",
-            f"{method} {resource_type} 须附 {resource_type} 资源。",
-            at=f"{place}.resource",
-        )
-    if method == "PUT" and resource.get("id") != resource_id:
-        raise invalid(
-            "The id must equal the one in request.url.", "id 必须与 request.url 一致。", at=f"{place}.resource.id"
-        )
-    once = request.get("ifNoneExist") if method == "POST" else None
-    if method != "GET":
-        try:
-            kernel.kept(resource_type)
-        except FhirError as error:
-            raise placed(error, place) from error
-    criteria = condition(kernel, resource_type, once, f"{place}.request.ifNoneExist") if once is not None else None
-    full_url = str(tree.get("fullUrl", ""))
-    match = request.get("ifMatch")
-    return Entry(position, method, resource_type, resource_id, url, full_url, resource, text or "", match, criteria)
-
-
-def _refuse_repeated_conditions(work: list[Entry]) -> None:
-    seen: set[str] = set()
-    for e in work:
-        if e.once is not None and e.once.canonical() in seen:
-            raise invalid(
-                "Another entry of this transaction has the same condition.",
-                "本事务中另有条目使用相同条件。",
-                at=f"{e.place}.request.ifNoneExist",
-            )
-        if e.once is not None:
-            seen.add(e.once.canonical())
-
-
 async def _transaction(kernel: Kernel, context: Context, work: list[Entry], dispatch: Dispatch) -> Response:
+    read: dict[int, Response] = {}
+
     async def decide(reader: Reader) -> tuple[Act, None]:
         act = Act(kernel, context, kernel.desk(context.caller, reader))
-        await _intend(kernel, context, act, work, reader)
+        await _intend(act, work, reader)
         await decided(act, act.handle)
         return act, None
 
-    locks = [f"if-none-exist {e.once.canonical()}" for e in work if e.once]
-    if locks:
-        done, written, _ = await perform_locked(kernel, locks, decide)
+    async def look(connection: asyncpg.Connection) -> None:
+        for e in work:
+            if e.reads:
+                read[e.position] = await _looked(e, dispatch, kernel.within(connection))
+
+    reads = any(e.reads for e in work)
+    locks = [e.lock for e in work if e.lock]
+    if locks or reads:
+        done_act, written, _ = await perform_locked(kernel, locks, decide, then=look if reads else None)
     else:
-        done, written, _ = await perform(kernel, lambda: decide(kernel.store.pool))
+        done_act, written, _ = await perform(kernel, lambda: decide(kernel.store.pool))
     versions = {w.reference: w for w in written}
     answers = [
-        entry_answer(
-            await dispatch(entry_asked(kernel.base, {"request": {"method": "GET", "url": e.url}}, None)), show=True
-        )
-        if e.method == "GET"
-        else _told(kernel, context, e, versions, done)
+        entry_answer(read[e.position], show=e.asked.method == "GET")
+        if e.reads
+        else _told(kernel, context, e, versions, done_act)
         for e in work
     ]
     return answer(bundle("transaction-response", answers))
 
 
-async def _intend(kernel: Kernel, context: Context, act: Act, work: list[Entry], reader: Reader) -> None:
+async def _looked(e: Entry, dispatch: Dispatch, within: Kernel) -> Response:
+    """What a GET sees of the transaction before it is committed; one that fails undoes it all."""
+    asked = Asked("GET", e.asked.path, e.asked.query, b"", e.asked.headers)
+    response = await dispatch(asked, within)
+    if response.status_code >= 400:
+        raise _failed(response, e.place)
+    return response
+
+
+def _failed(response: Response, place: str) -> FhirError:
+    en = f"This entry fails with {response.status_code}; nothing of the transaction was stored."
+    zh = f"该条目以 {response.status_code} 失败；事务未保存任何内容。"
+    code = "not-found" if response.status_code in (404, 410) else "processing"
+    return FhirError(response.status_code, [Issue(code, zh=zh, en=en, at=f"{place}.request.url")])
+
+
+async def _intend(act: Act, work: list[Entry], reader: Reader) -> None:
     """Identity first (ids, conditions, fullUrls), then references, then the intents in FHIR's order."""
-    known: dict[str, str] = {}
+    known = Known()
     for e in work:
+        if e.reads:
+            continue
         try:
-            await _identify(kernel, context, act, e, reader)
+            await identify(act, e, reader)
         except FhirError as error:
             raise placed(error, e.place) from error
-        known |= _names(e)
-    _refuse_written_twice(work)
-    for e in sorted(work, key=lambda e: _ORDER[e.method]):
-        if e.method == "GET" or e.existing or (e.method == "DELETE" and e.before is None):
+        version = e.intent.version if e.intent else e.existing.version if e.existing else 0
+        known.add(e.full_url, e.reference, version, new=e.asked.method == "POST")
+    refuse_overlap(work)
+    _foresee(act, work)
+    for e in sorted(work, key=lambda e: ORDER[e.asked.method]):
+        if e.intent is None:
             continue
-        if e.method == "DELETE" and e.before:
-            act.intend(Intent("delete", e.before.resource, "", e.before, place=e.place))
-            continue
-        changed = await resolved(kernel, e.tree, f"{e.place}.resource", known, reader)
-        tree = {**(rewritten(e.tree, changed) if changed else e.tree), "id": e.reference.partition("/")[2]}
-        new = e.before is None or e.before.deleted
         try:
-            act.intend(Intent("create" if new else "update", tree, e.text, e.before, changed, e.place))
+            if e.intent.method != "delete":
+                await _resolve(act, e, known)
+            act.intend(e.intent)
         except FhirError as error:
             raise placed(error, e.place) from error
 
 
-async def _identify(kernel: Kernel, context: Context, act: Act, e: Entry, reader: Reader) -> None:
-    e.existing, e.before, e.reference = None, None, ""
-    if e.method == "POST":
-        context.demand(e.type, "c")
-        if e.once is not None:
-            held = await reading.search(reader, e.once, source="", limit=2)
-            if len(held) > 1:
-                raise standing.several(e.type, at="request.ifNoneExist")
-            if held:
-                e.existing, e.reference = held[0], held[0].reference
-                return
-        e.reference = f"{e.type}/{act.desk.new_id()}"
-    elif e.method == "PUT":
-        e.before = await standing.to_replace(kernel, context, e.type, e.id, standing.Conditions(e.if_match), reader)
-        e.reference = f"{e.type}/{e.id}"
-    elif e.method == "DELETE":
-        context.demand(e.type, "d")
-        e.before = await standing.to_delete(kernel, e.type, e.id, e.if_match, reader)
-        e.reference = f"{e.type}/{e.id}"
-
-
-def _names(e: Entry) -> dict[str, str]:
-    """How other entries may refer to this one: its fullUrl, and for a new one the relative end of that URL."""
-    if not e.full_url or not e.reference:
-        return {}
-    found = {e.full_url: e.reference}
-    if e.method == "POST" and e.full_url.startswith(("http://", "https://")):
-        found["/".join(e.full_url.rsplit("/", 2)[-2:])] = e.reference
-    return found
-
-
-def _refuse_written_twice(work: list[Entry]) -> None:
-    seen: set[str] = set()
-    named: set[str] = set()
+def _foresee(act: Act, work: list[Entry]) -> None:
+    """Conditional references find what the transaction is about to leave behind (FHIR R4 http 3.1.0.11.2, step 5)."""
     for e in work:
-        if e.full_url and e.full_url in named:
-            raise invalid(
-                "Two entries of the Bundle have the same fullUrl.",
-                "Bundle 中有两个条目的 fullUrl 相同。",
-                at=f"{e.place}.fullUrl",
-            )
-        named.add(e.full_url)
-    for e in work:
-        if e.method == "GET" or e.existing:
-            continue
-        if e.reference in seen:
-            raise FhirError(
-                400,
-                [
-                    Issue(
-                        "invalid",
-                        zh=f"同一事务中 {e.reference} 被写入两次。",
-                        en=f"{e.reference} is written twice in one transaction.",
-                        at=f"{e.place}.request.url",
-                    )
-                ],
-            )
-        seen.add(e.reference)
+        if e.intent:
+            act.foresee(e.intent)
 
 
-def _told(kernel: Kernel, context: Context, e: Entry, versions: dict[str, Written], done: Act) -> str:
+async def _resolve(act: Act, e: Entry, known: Known) -> None:
+    intent = e.intent
+    if intent is None:
+        return
+    changed = await resolved(act, intent.tree, f"{e.place}.resource", known)
+    if changed:
+        intent.references = changed
+        intent.tree = {**rewritten(intent.tree, changed), "id": intent.tree["id"]}
+
+
+def _told(kernel: Kernel, context: Context, e: Entry, versions: dict[str, Written], act: Act) -> str:
     """The answer to one entry that writes."""
-    if e.method == "DELETE":
+    if e.asked.method == "DELETE":
         return entry(None, None, response={"status": "204 No Content"})
     if e.existing:
-        return _outcome(kernel, e.reference, e.existing.version, e.existing.updated_at, "200 OK")
+        return _outcome(kernel, context, e.reference, e.existing.version, e.existing.updated_at, "200 OK", None)
     written = versions[e.reference]
-    status = "200 OK" if e.before and not e.before.deleted else "201 Created"
-    body = written.text if context.returns == "representation" else None
-    return _outcome(kernel, e.reference, written.version, done.desk.now, status, body)
+    status = "201 Created" if e.intent and e.intent.method == "create" else "200 OK"
+    return _outcome(kernel, context, e.reference, written.version, act.desk.now, status, written.text)
 
 
-def _outcome(kernel: Kernel, reference: str, version: int, at: Any, status: str, body: str | None = None) -> str:
-    return entry(
-        f"{kernel.base}/{reference}",
-        body,
-        response={
-            "status": status,
-            "location": f"{kernel.base}/{reference}/_history/{version}",
-            "etag": f'W/"{version}"',
-            "lastModified": written_instant(at),
-        },
-    )
+def _outcome(
+    kernel: Kernel, context: Context, reference: str, version: int, at: Any, status: str, text: str | None
+) -> str:
+    response = {
+        "status": status,
+        "location": f"{kernel.base}/{reference}/_history/{version}",
+        "etag": f'W/"{version}"',
+        "lastModified": written_instant(at),
+    }
+    told = encode(response)
+    if context.returns == "OperationOutcome":
+        told = f'{told[:-1]},"outcome":{done(context)}}}'
+    members = [f'"fullUrl":{encode(f"{kernel.base}/{reference}")}']
+    if context.returns == "representation" and text is not None:
+        members.append(f'"resource":{text}')
+    return "{" + ",".join([*members, f'"response":{told}']) + "}"

@@ -135,3 +135,19 @@ async def transaction(pool: asyncpg.Pool, locks: list[str]) -> AsyncIterator[asy
             await begun.commit()
         except LOST as error:
             raise OutcomeUnknown from error
+
+
+class OneConnection:
+    """A pool of the one connection that holds an open transaction."""
+
+    def __init__(self, connection: asyncpg.Connection) -> None:
+        self._connection = connection
+        self.fetch = connection.fetch
+        self.fetchrow = connection.fetchrow
+        self.fetchval = connection.fetchval
+        self.execute = connection.execute
+
+    @asynccontextmanager
+    async def acquire(self) -> AsyncIterator[asyncpg.Connection]:
+        """The connection, which stays where it is."""
+        yield self._connection
