@@ -6,6 +6,8 @@ import sys
 import tomllib
 from pathlib import Path
 
+from search_page import search_page
+
 ROOT = Path(__file__).parents[1]
 
 
@@ -26,7 +28,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"settings.md": settings_page}
+PAGES = {"search.md": search_page, "settings.md": settings_page}
 
 
 def main() -> int:

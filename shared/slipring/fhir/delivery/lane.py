@@ -8,7 +8,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from slipring.fhir.intent import written_instant
 from slipring.fhir.outcome import FhirError, unprocessable
-from slipring.fhir.search.criteria import parse
+from slipring.fhir.search.criteria import CONTROLS, parse
+from slipring.fhir.search.include import INCLUDES
 from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.fhir.store.batch import Lane
 from slipring.fhir.store.reading import Reader, Row
@@ -70,9 +71,15 @@ def _check_criteria(criteria: str, kept: frozenset[str]) -> None:
             at="Subscription.criteria",
         )
     try:
-        parse(resource_type, parse_qsl(text, keep_blank_values=True))
+        asked = parse(resource_type, parse_qsl(text, keep_blank_values=True))
     except FhirError as error:
         raise FhirError(422, [replace(issue, at="Subscription.criteria") for issue in error.issues]) from error
+    if any(name in CONTROLS or name in INCLUDES for name, _ in asked.pairs):
+        raise unprocessable(
+            "Criteria say which resources are meant, not how an answer looks: no _sort, _count, _include and the like.",
+            "criteria 只说明哪些资源，不能含 _sort、_count、_include 等结果参数。",
+            at="Subscription.criteria",
+        )
 
 
 def _check_endpoint(endpoint: str) -> None:

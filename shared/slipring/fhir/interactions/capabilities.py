@@ -6,8 +6,7 @@ from importlib.metadata import version
 
 from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.kernel import Kernel
-from slipring.fhir.search.include import references_of
-from slipring.fhir.search.parameter import parameters_for
+from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
 from slipring.fhir.service import CANONICAL, Keeps, Resource
 
 _INTERACTIONS = (
@@ -52,6 +51,7 @@ def capability_statement(kernel: Kernel) -> Resource:
 
 
 def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
+    kept = [one.type for one in kernel.service.keeps]
     written: Resource = {
         "type": keeps.type,
         "interaction": [{"code": code} for code in _INTERACTIONS],
@@ -63,12 +63,9 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         "conditionalUpdate": True,
         "conditionalDelete": "single",
         "referencePolicy": ["literal", "logical", "local"],
-        "searchInclude": ["*", *(f"{keeps.type}:{one.code}" for one in references_of(keeps.type))],
-        "searchRevInclude": _leading_to(kernel, keeps.type),
-        "searchParam": [
-            {"name": parameter.code, "definition": parameter.url, "type": parameter.type}
-            for parameter in parameters_for(keeps.type).values()
-        ],
+        "searchInclude": includes(keeps.type, kept),
+        "searchRevInclude": reverse_includes(keeps.type, kept),
+        "searchParam": search_parameters(keeps.type, kernel.held),
     }
     operations = [
         {"name": o.name, "definition": f"{CANONICAL}/OperationDefinition/{o.type}-{o.name}"}
@@ -77,14 +74,4 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
     ]
     if operations:
         written["operation"] = operations
-    return written
-
-
-def _leading_to(kernel: Kernel, resource_type: str) -> list[str]:
-    """The reference parameters of kept types that may name this type."""
-    return [
-        f"{keeps.type}:{one.code}"
-        for keeps in kernel.service.keeps
-        for one in references_of(keeps.type)
-        if not one.targets or resource_type in one.targets
-    ]
+    return {name: value for name, value in written.items() if value != []}

@@ -53,9 +53,14 @@ def condition(resource_type: str, name: str, text: str, reading: Reading, depth:
 def _takes(parameter: SearchParameter, modifier: str, *, present: bool) -> bool:
     if not present or modifier in parameter.modifiers:
         return True
-    if parameter.type != "reference":
+    return parameter.type == "reference" and not parameter.canonical and _may_name(parameter, modifier)
+
+
+def _may_name(parameter: SearchParameter, wanted: str) -> bool:
+    """Whether a reference may lead to this type; by a canonical URL, only to one that has such a URL."""
+    if parameter.canonical and "url" not in parameters_for(wanted):
         return False
-    return modifier in parameter.targets if parameter.targets else bool(_TYPE_NAME.fullmatch(modifier))
+    return wanted in parameter.targets if parameter.targets else bool(_TYPE_NAME.fullmatch(wanted))
 
 
 # --- through references -----------------------------------------------------------------------------------------
@@ -86,13 +91,14 @@ def _chain(resource_type: str, head: str, rest: str, text: str, reading: Reading
     held = _opened(reading, name, depth)
     parameter = _reference_of(resource_type, code, name)
     if colon:
-        if not _takes(parameter, wanted, present=True) or wanted in parameter.modifiers:
+        if not _may_name(parameter, wanted):
             raise wording.unknown_modifier(code, wanted, parameter.targets or searchable_types())
         if wanted not in held:
             raise wording.not_held(name, wanted, held)
         return Chain(parameter, wanted, condition(wanted, rest, text, reading, depth + 1))
     first = re.split(r"[.:]", rest, maxsplit=1)[0]
-    fitting = [one for one in parameter.targets if one in held and (first in parameters_for(one) or first == "_has")]
+    may = [one for one in parameter.targets if one in held and _may_name(parameter, one)]
+    fitting = [one for one in may if (first in parameters_for(one) or first == "_has")]
     if not fitting:
         raise wording.untyped_chain(name, code, [one for one in parameter.targets or held if one in held])
     chains = tuple(Chain(parameter, one, condition(one, rest, text, reading, depth + 1)) for one in fitting)

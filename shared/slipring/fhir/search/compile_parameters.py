@@ -112,7 +112,7 @@ def _compile(definition: dict[str, Any], of: str, definitions: Definitions, outc
         only += targets
         for members, leaf, system in definitions.walk(of, of, steps[1:], cast):
             if leaf not in KINDS[kind]:
-                outcome.left_out[f"{label}.{'.'.join(members)}"] = f"a {leaf} is no {kind}"
+                outcome.left_out[f"{label}.{'.'.join(members)}"] = f"{leaf} is no {kind}"
                 continue
             path = f"{'.'.join(members)}:{leaf}"
             if path not in written["paths"]:

@@ -97,7 +97,7 @@ class SearchParameter:
         """The modifiers it understands, without the colon; a target type's name is one for references."""
         if self.column:
             return ()
-        found = _MODIFIERS[self.type]
+        found = ("missing",) if self.canonical else _MODIFIERS[self.type]
         kinds = {path.kind for path in self.paths}
         if self.type == "token" and not self.of and not kinds & _NAMED:
             found = tuple(one for one in found if one != "text")
