@@ -41,6 +41,7 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
             f"Unknown medium; known: {', '.join(media())}.",
             f"未知的方式；可用：{'、'.join(media())}。",
             at=call.at("medium"),
+            detail="critical.unknown-medium",
         )
     receiver = await _receiver(call, desk, medium)
     lacking = await _lacking(receiver, desk)
@@ -70,7 +71,9 @@ async def acted(call: Call, desk: Desk) -> Changes:
     state = move(move(facts.state, "act"), "close")
     action = call.value("action")
     if not (action.get("text") or action.get("coding")):
-        raise invalid("The action says nothing.", "未说明处理措施。", at=call.at("action"))
+        raise invalid(
+            "The action says nothing.", "未说明处理措施。", at=call.at("action"), detail="critical.action-empty"
+        )
     who = desk.caller.practitioner or facts.receiver
     tree = with_event(
         with_act(case.resource, action, call.value("note"), who, now=desk.now), Event("acted", desk.now, who)
@@ -91,7 +94,11 @@ async def timeline(call: Call, desk: Desk) -> Changes:
 def _case(call: Call) -> Stored:
     if call.target is None or not is_case(call.target.resource):
         raise unprocessable(
-            "This Task is not a critical case.", "该 Task 不是危急值处理任务。", at="Task.code", code="not-supported"
+            "This Task is not a critical case.",
+            "该 Task 不是危急值处理任务。",
+            at="Task.code",
+            code="not-supported",
+            detail="critical.not-a-case",
         )
     return call.target
 
@@ -108,10 +115,16 @@ async def _receiver(call: Call, desk: Desk, medium: str) -> str:
             "The receiver is not the person signed in; only a telephone read-back is written down for somebody else.",
             "接收人与登录人不一致；仅电话复述可由他人代为记录。",
             at=call.at("receiver"),
+            detail="critical.receiver-differs",
         )
     receiver = named or signed_in
     if not receiver:
-        raise invalid("Nobody is named as receiver.", "未指明接收人。", at=call.at("receiver"))
+        raise invalid(
+            "Nobody is named as receiver.",
+            "未指明接收人。",
+            at=call.at("receiver"),
+            detail="critical.receiver-missing",
+        )
     return receiver
 
 

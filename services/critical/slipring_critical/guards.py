@@ -59,6 +59,7 @@ def _channel(connection: Resource) -> Issue | None:
         zh=f"未知的通道；可用：{known}。",
         en=f"Unknown channel; known: {known}.",
         at="Endpoint.connectionType",
+        detail="critical.unknown-channel",
     )
 
 
@@ -71,6 +72,7 @@ def _owner(endpoint: Resource) -> Issue | None:
         zh="联系方式须指明归属：人员、病区或岗位（扩展 route-of）。",
         en="A contact route names whose it is: a person, a ward or an office (extension route-of).",
         at=f"Endpoint.extension('{ROUTE_OF}')",
+        detail="critical.route-of-missing",
     )
 
 
@@ -81,4 +83,10 @@ def _address(endpoint: Resource) -> Issue | None:
             return None
     except ValueError:
         pass
-    return Issue("value", zh="地址须为 http 或 https。", en="The address must be http or https.", at="Endpoint.address")
+    return Issue(
+        "value",
+        zh="地址须为 http 或 https。",
+        en="The address must be http or https.",
+        at="Endpoint.address",
+        detail="critical.address-malformed",
+    )

@@ -55,6 +55,7 @@ async def _part(reference: str, desk: Desk, at: str) -> Stored:
             "报告的一部分在此处不存在，无法签名。",
             at=at,
             code="not-found",
+            detail="report.part-unknown",
         )
     return part
 

@@ -260,7 +260,11 @@ async def _pause(tried: int) -> None:
 
 def too_quick() -> FhirError:
     """503 after several tries on a state that would not stand still."""
-    return busy("The resource changes too quickly right now; please try again.", "资源正被频繁修改，请稍后重试。")
+    return busy(
+        "The resource changes too quickly right now; please try again.",
+        "资源正被频繁修改，请稍后重试。",
+        detail="kernel.changes-too-quickly",
+    )
 
 
 async def decided(act: Act, changes: Callable[[], Awaitable[Changes | None]]) -> Changes:
@@ -278,10 +282,12 @@ async def already_taken(kernel: Kernel, taken: KeyTaken) -> FhirError:
         return conflict(
             "One business identifier is given to two resources of this request.",
             "同一业务标识在本次请求中用于两个资源。",
+            detail="kernel.identifier-given-twice",
         )
     return conflict(
         f"This business identifier already belongs to {holder}.",
         f"该业务标识已属于 {holder}。",
         at=f"{holder.partition('/')[0]}.identifier",
         headers={"Location": f"{kernel.base}/{holder}"},
+        detail="kernel.identifier-taken",
     )

@@ -72,7 +72,9 @@ class LiveDesk:
         criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self._zone, types=self._types)
         found = await reading.search(self._searcher, criteria, source=None, limit=_SEARCH_LIMIT + 1)
         if len(found) > _SEARCH_LIMIT:
-            raise busy("Too many matches to decide on.", "匹配结果过多，无法判断。")
+            raise busy(
+                "Too many matches to decide on.", "匹配结果过多，无法判断。", detail="kernel.too-many-matches-decide"
+            )
         hits = [row.stored() for row in found if row.reference not in self._pending]
         return hits + [
             stored

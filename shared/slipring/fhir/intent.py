@@ -124,5 +124,6 @@ def _altered(tree: Resource, codes: tuple[str, ...]) -> list[Issue]:
             zh=f"标识（{names}）由本系统分配，不可由客户端填写或更改。",
             en=f"Identifiers of type {names} are given by this system; leave them out or send them back unchanged.",
             at=f"{tree['resourceType']}.identifier",
+            detail="kernel.identifiers-type-given-system",
         )
     ]

@@ -41,13 +41,18 @@ class Patch:
         """Read a received patch; 400 at the operation that is malformed."""
         listed = parse_as_written(body, max_bytes=max_bytes)
         if not isinstance(listed, list):
-            raise invalid("A JSON Patch is an array of operations.", "JSON Patch 须为操作数组。")
+            raise invalid(
+                "A JSON Patch is an array of operations.",
+                "JSON Patch 须为操作数组。",
+                detail="kernel.json-patch-array-operations",
+            )
         if len(listed) > MOST_OPERATIONS:
             raise refusal(
                 413,
                 "too-costly",
                 f"A patch may hold at most {MOST_OPERATIONS} operations.",
                 f"补丁最多含 {MOST_OPERATIONS} 个操作。",
+                detail="kernel.patch-hold-most-operations",
             )
         for position, operation in enumerate(listed):
             _well_formed(operation, f"[{position}]")
@@ -63,7 +68,12 @@ class Patch:
             spent += _weight(operation, after, place)
             if spent > MOST_COPIED:
                 raise refusal(
-                    413, "too-costly", "The patch copies too much.", "补丁复制的内容过多。", at=f"{place}.path"
+                    413,
+                    "too-costly",
+                    "The patch copies too much.",
+                    "补丁复制的内容过多。",
+                    at=f"{place}.path",
+                    detail="kernel.patch-copies-too-much",
                 )
             after = _applied(operation, after, place)
             _refuse_fixed(before, after, place)
@@ -72,14 +82,23 @@ class Patch:
 
 def _well_formed(operation: Any, place: str) -> None:
     if not isinstance(operation, dict):
-        raise invalid("An operation is a JSON object.", "操作须为 JSON 对象。", at=place)
+        raise invalid(
+            "An operation is a JSON object.", "操作须为 JSON 对象。", at=place, detail="kernel.operation-json-object"
+        )
     name = operation.get("op")
     if not isinstance(name, str) or name not in _MEMBERS:
         known = ", ".join(_MEMBERS)
-        raise invalid(f"op must be one of {known}.", f"op 须为 {known} 之一。", at=f"{place}.op")
+        raise invalid(
+            f"op must be one of {known}.", f"op 须为 {known} 之一。", at=f"{place}.op", detail="kernel.patch-op-unknown"
+        )
     for member in _MEMBERS[name]:
         if member not in operation:
-            raise invalid(f"{name} needs {member}.", f"{name} 缺少 {member}。", at=f"{place}.{member}")
+            raise invalid(
+                f"{name} needs {member}.",
+                f"{name} 缺少 {member}。",
+                at=f"{place}.{member}",
+                detail="kernel.patch-member-missing",
+            )
         if member != "value":
             _pointer(operation[member], f"{place}.{member}")
 
@@ -90,9 +109,19 @@ def _pointer(written: Any, at: str) -> None:
             raise jsonpointer.JsonPointerException
         parts = jsonpointer.JsonPointer(written).parts
     except jsonpointer.JsonPointerException:
-        raise invalid("This is not a JSON Pointer (RFC 6901).", "这不是 JSON Pointer（RFC 6901）。", at=at) from None
+        raise invalid(
+            "This is not a JSON Pointer (RFC 6901).",
+            "这不是 JSON Pointer（RFC 6901）。",
+            at=at,
+            detail="kernel.not-json-pointer-rfc",
+        ) from None
     if len(parts) > DEFAULT_DEPTH:
-        raise invalid(f"The pointer has more than {DEFAULT_DEPTH} steps.", f"指针超过 {DEFAULT_DEPTH} 级。", at=at)
+        raise invalid(
+            f"The pointer has more than {DEFAULT_DEPTH} steps.",
+            f"指针超过 {DEFAULT_DEPTH} 级。",
+            at=at,
+            detail="kernel.pointer-more-than-steps",
+        )
 
 
 def _weight(operation: Tree, tree: Any, place: str) -> int:
@@ -114,6 +143,7 @@ def _weight(operation: Tree, tree: Any, place: str) -> int:
         f"The result would be nested deeper than {DEFAULT_DEPTH} levels.",
         f"结果嵌套将超过 {DEFAULT_DEPTH} 层。",
         at=f"{place}.path",
+        detail="kernel.result-would-nested-deeper-than",
     )
 
 
@@ -125,9 +155,13 @@ def _applied(operation: Tree, tree: Any, place: str) -> Any:
     try:
         return jsonpatch.JsonPatch([operation]).apply(tree, in_place=True)
     except jsonpatch.JsonPatchTestFailed:
-        raise unprocessable("The test fails.", "test 不成立。", at=place, code="processing") from None
+        raise unprocessable(
+            "The test fails.", "test 不成立。", at=place, code="processing", detail="kernel.test-fails"
+        ) from None
     except jsonpatch.InvalidJsonPatch:
-        raise invalid("The operation is malformed.", "该操作格式有误。", at=place) from None
+        raise invalid(
+            "The operation is malformed.", "该操作格式有误。", at=place, detail="kernel.operation-malformed"
+        ) from None
     except (jsonpatch.JsonPatchException, jsonpointer.JsonPointerException, KeyError, IndexError, TypeError):
         raise _unfitting(operation, tree, place) from None
 
@@ -141,6 +175,7 @@ def _unfitting(operation: Tree, tree: Any, place: str) -> FhirError:
         "资源中没有该位置，或不能如此更改。",
         at=f"{place}.{member}",
         code="processing",
+        detail="kernel.place-not-resource-cannot-changed",
     )
 
 
@@ -156,7 +191,9 @@ def _refuse_fixed(before: Tree, after: Any, place: str) -> None:
     for steps in _FIXED:
         if as_written(_at(before, steps)) != as_written(_at(after, steps)):
             name = ".".join(steps)
-            raise unprocessable(f"{name} cannot be patched.", f"{name} 不可更改。", at=f"{place}.path")
+            raise unprocessable(
+                f"{name} cannot be patched.", f"{name} 不可更改。", at=f"{place}.path", detail="kernel.cannot-patched"
+            )
 
 
 def _at(tree: Any, steps: tuple[str, ...]) -> Any:

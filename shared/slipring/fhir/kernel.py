@@ -84,6 +84,7 @@ class Kernel:
                 f"{resource_type} is kept by the {owner} service, not by {self.service.name}.",
                 f"{resource_type} 由 {owner} 服务保管，不在 {self.service.name} 服务。",
                 at=resource_type,
+                detail="kernel.kept-elsewhere",
             )
         kept = ", ".join(sorted(k.type for k in self.service.keeps))
         raise refusal(
@@ -91,6 +92,7 @@ class Kernel:
             "not-supported",
             f"Resource type {resource_type[:64]} is not kept here; kept: {kept}.",
             f"此处不保管资源类型 {resource_type[:64]}；保管的类型：{kept}。",
+            detail="kernel.type-not-kept",
         )
 
 
@@ -125,6 +127,7 @@ class Context:
             raise forbidden(
                 f"The token lacks the scope system/{resource_type}.{letter}.",
                 f"令牌缺少权限 system/{resource_type}.{letter}。",
+                detail="kernel.scope-missing",
             )
 
     def audit(

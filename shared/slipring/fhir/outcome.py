@@ -73,12 +73,14 @@ def refusal(
 
 def not_found(reference: str) -> FhirError:
     """404: nothing is kept here under this reference."""
-    return refusal(404, "not-found", f"{reference} is not known here.", f"此处没有 {reference}。")
+    return refusal(
+        404, "not-found", f"{reference} is not known here.", f"此处没有 {reference}。", detail="kernel.not-found"
+    )
 
 
 def gone(reference: str) -> FhirError:
     """410: the resource was deleted; its versions stay readable."""
-    return refusal(410, "deleted", f"{reference} was deleted.", f"{reference} 已删除。")
+    return refusal(410, "deleted", f"{reference} was deleted.", f"{reference} 已删除。", detail="kernel.deleted")
 
 
 def conflict(
@@ -103,11 +105,11 @@ def forbidden(en: str, zh: str, *, at: str = "", detail: str = "") -> FhirError:
     return refusal(403, "forbidden", en, zh, at=at, detail=detail)
 
 
-def unauthorized(en: str, zh: str) -> FhirError:
+def unauthorized(en: str, zh: str, *, detail: str = "") -> FhirError:
     """401: no valid token."""
-    return refusal(401, "login", en, zh, headers={"WWW-Authenticate": 'Bearer realm="slipring"'})
+    return refusal(401, "login", en, zh, detail=detail, headers={"WWW-Authenticate": 'Bearer realm="slipring"'})
 
 
-def busy(en: str, zh: str, *, retry_after_seconds: int = 1) -> FhirError:
+def busy(en: str, zh: str, *, retry_after_seconds: int = 1, detail: str = "") -> FhirError:
     """503: right now it cannot be done; the caller should try again."""
-    return refusal(503, "transient", en, zh, headers={"Retry-After": str(retry_after_seconds)})
+    return refusal(503, "transient", en, zh, detail=detail, headers={"Retry-After": str(retry_after_seconds)})

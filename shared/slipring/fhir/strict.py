@@ -99,7 +99,9 @@ def parse(body: bytes, *, max_bytes: int = DEFAULT_BYTES, max_depth: int = DEFAU
     if tree is None:
         tree = _judged(text, _decode, max_depth)
     if not isinstance(tree, dict):
-        raise invalid("The body is not a JSON object.", "请求内容不是 JSON 对象。")
+        raise invalid(
+            "The body is not a JSON object.", "请求内容不是 JSON 对象。", detail="kernel.body-not-json-object"
+        )
     if "\\" in text and _DOUBTFUL_ESCAPE.search(text):
         _refuse_characters(text)
     return text, tree
@@ -132,13 +134,21 @@ def _judged(text: str, decode: Callable[[str], Any], max_depth: int) -> Any:
 
 def _text(body: bytes, max_bytes: int) -> str:
     if not body:
-        raise invalid("The request has no body.", "请求没有请求体。")
+        raise invalid("The request has no body.", "请求没有请求体。", detail="kernel.request-no-body")
     if len(body) > max_bytes:
         raise refusal(
-            413, "too-long", f"The body is larger than {max_bytes} bytes.", f"请求内容超过 {max_bytes} 字节。"
+            413,
+            "too-long",
+            f"The body is larger than {max_bytes} bytes.",
+            f"请求内容超过 {max_bytes} 字节。",
+            detail="kernel.body-larger-than-bytes",
         )
     if body.startswith(codecs.BOM_UTF8):
-        raise invalid("The body begins with a byte order mark.", "请求内容以字节顺序标记（BOM）开头。")
+        raise invalid(
+            "The body begins with a byte order mark.",
+            "请求内容以字节顺序标记（BOM）开头。",
+            detail="kernel.body-begins-byte-order-mark",
+        )
     try:
         return body.decode("utf-8")
     except UnicodeDecodeError as error:
@@ -147,6 +157,7 @@ def _text(body: bytes, max_bytes: int) -> str:
         raise invalid(
             f"The body is not UTF-8: byte {error.start} does not fit (line {line}, byte {column} of it).",
             f"请求内容不是 UTF-8：第 {error.start} 字节有误（第 {line} 行第 {column} 字节）。",
+            detail="kernel.body-not-utf",
         ) from None
 
 
@@ -154,6 +165,7 @@ def _not_json(line: int, column: int) -> FhirError:
     return invalid(
         f"The body is not JSON: line {line}, column {column}.",
         f"请求内容不是合法的 JSON：第 {line} 行第 {column} 列。",
+        detail="kernel.body-not-json",
     )
 
 
@@ -174,17 +186,27 @@ def _refuse_depth(tree: Any, max_depth: int) -> None:
 
 
 def _too_deep(max_depth: int) -> FhirError:
-    return invalid(f"The body is nested deeper than {max_depth} levels.", f"请求内容嵌套超过 {max_depth} 层。")
+    return invalid(
+        f"The body is nested deeper than {max_depth} levels.",
+        f"请求内容嵌套超过 {max_depth} 层。",
+        detail="kernel.body-nested-deeper-than-levels",
+    )
 
 
 def _number_refused(text: str) -> FhirError:
     for place, kind, written in places(text):
         if kind == "number" and (len(written) > MOST_DIGITS or _exponent(written) > LARGEST_EXPONENT):
-            return invalid("This number is too long to keep.", "该数字过长，无法原样保存。", at=place)
+            return invalid(
+                "This number is too long to keep.",
+                "该数字过长，无法原样保存。",
+                at=place,
+                detail="kernel.number-too-long-keep",
+            )
     line, column = where_it_ends(text)
     return invalid(
         f"The body holds NaN or Infinity, which JSON has not: line {line}, column {column}.",
         f"请求内容含 NaN 或 Infinity，JSON 不允许：第 {line} 行第 {column} 列。",
+        detail="kernel.body-holds-nan-infinity-json",
     )
 
 
@@ -193,9 +215,11 @@ def _repetition_refused(text: str) -> FhirError:
     for place, kind, _ in places(text):
         if kind == "name":
             if place in seen:
-                return invalid("This member is given twice.", "该成员重复出现。", at=place)
+                return invalid(
+                    "This member is given twice.", "该成员重复出现。", at=place, detail="kernel.member-given-twice"
+                )
             seen.add(place)
-    return invalid("A member is given twice.", "有成员重复出现。")
+    return invalid("A member is given twice.", "有成员重复出现。", detail="kernel.member-given-twice")
 
 
 def _refuse_characters(text: str) -> None:
@@ -205,4 +229,5 @@ def _refuse_characters(text: str) -> None:
                 "This text holds a control character or half a surrogate pair.",
                 "该文本含控制字符或不完整的代理对。",
                 at=place,
+                detail="kernel.text-holds-control-character-half",
             )

@@ -39,6 +39,7 @@ async def read_body(request: Request, limit: int, seconds: float = BODY_SECONDS)
             "Content-Encoding must be gzip or identity.",
             "Content-Encoding 须为 gzip 或 identity。",
             headers={"Accept-Encoding": "gzip"},
+            detail="kernel.content-encoding-gzip-identity",
         )
     pieces = request.stream()
     received = bytearray()
@@ -55,6 +56,7 @@ async def read_body(request: Request, limit: int, seconds: float = BODY_SECONDS)
             f"The body did not arrive within {seconds:g} seconds.",
             f"请求体未在 {seconds:g} 秒内到达。",
             headers={"Connection": "close"},
+            detail="kernel.body-did-not-arrive-within",
         ) from None
     return bytes(received)
 
@@ -82,11 +84,21 @@ async def _unpacked(pieces: AsyncIterator[bytes], limit: int) -> AsyncIterator[b
 
 
 def _not_gzip() -> FhirError:
-    return invalid("The body is not gzip as Content-Encoding says.", "请求体不是 Content-Encoding 所说的 gzip。")
+    return invalid(
+        "The body is not gzip as Content-Encoding says.",
+        "请求体不是 Content-Encoding 所说的 gzip。",
+        detail="kernel.body-not-gzip-content-encoding",
+    )
 
 
 def _too_long(limit: int) -> FhirError:
-    return refusal(413, "too-long", f"The body is larger than {limit} bytes.", f"请求体超过 {limit} 字节。")
+    return refusal(
+        413,
+        "too-long",
+        f"The body is larger than {limit} bytes.",
+        f"请求体超过 {limit} 字节。",
+        detail="kernel.body-larger-than-bytes",
+    )
 
 
 def on_the_wire(application: Any, origins: Sequence[str] = ()) -> Any:

@@ -117,7 +117,10 @@ def _patch(entry: RawObject, at: str) -> bytes:
         return base64.b64decode("".join(str(binary["data"]).split()), validate=True)
     except (KeyError, TypeError, binascii.Error, ValueError):
         raise invalid(
-            "PATCH needs a Binary with a JSON Patch.", "PATCH 须附含 JSON Patch 的 Binary。", at=f"{at}.resource"
+            "PATCH needs a Binary with a JSON Patch.",
+            "PATCH 须附含 JSON Patch 的 Binary。",
+            at=f"{at}.resource",
+            detail="front.patch-needs-binary-json-patch",
         ) from None
 
 

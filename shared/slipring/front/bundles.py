@@ -47,7 +47,13 @@ def _place(position: int, entry: RawObject, owners: Owners, base: str) -> Place:
     at = f"Bundle.entry[{position}]"
     request: Any = decoded(entry["request"]) if "request" in entry else None
     if not isinstance(request, dict) or not isinstance(request.get("url"), str):
-        raise unprocessable("An entry has no request.", "条目缺少 request。", at=f"{at}.request", code="required")
+        raise unprocessable(
+            "An entry has no request.",
+            "条目缺少 request。",
+            at=f"{at}.request",
+            code="required",
+            detail="front.entry-request",
+        )
     try:
         parts, query = _address(request["url"], at, base)
     except FhirError as error:
@@ -63,7 +69,11 @@ def _address(url: str, at: str, base: str) -> tuple[tuple[str, ...], str]:
     parts = segments(unquote(path))
     if not parts or not _TYPE.fullmatch(parts[0]):
         raise unprocessable(
-            "request.url does not name a type.", "request.url 未指明资源类型。", at=f"{at}.request.url", code="value"
+            "request.url does not name a type.",
+            "request.url 未指明资源类型。",
+            at=f"{at}.request.url",
+            code="value",
+            detail="front.entry-url",
         )
     return parts, query
 
@@ -127,6 +137,7 @@ def one_owner(found: Sequence[Place], owners: Owners) -> str:
                 f"A search on {place.type} asks several services and has no place in a transaction: send a batch.",
                 f"对 {place.type} 的检索涉及多个服务，不能放在事务中：请用 batch。",
                 at=f"{place.at}.request.url",
+                detail="front.search-in-transaction",
             )
     certain = {place.ownership.owner for place in found if place.ownership and not place.ownership.movable}
     if not certain:

@@ -59,10 +59,18 @@ class Conditions:
             raise FhirError(error.status, issues, error.headers) from error
         except ValueError:
             raise invalid(
-                "The condition is not percent-encoded UTF-8.", "条件不是百分号编码的 UTF-8。", at=at
+                "The condition is not percent-encoded UTF-8.",
+                "条件不是百分号编码的 UTF-8。",
+                at=at,
+                detail="front.condition-not-percent-encoded-utf",
             ) from None
         if not criteria.clauses:
-            raise invalid("The condition names no search criteria.", "条件未给出检索参数。", at=at)
+            raise invalid(
+                "The condition names no search criteria.",
+                "条件未给出检索参数。",
+                at=at,
+                detail="front.condition-empty",
+            )
         return Condition(kept_type, tuple(pairs), criteria.canonical(), at)
 
     @asynccontextmanager
@@ -92,4 +100,5 @@ def _several(condition: Condition) -> FhirError:
         f"Several {condition.type} resources meet the condition.",
         f"有多个 {condition.type} 资源符合条件。",
         at=condition.at,
+        detail="front.condition-ambiguous",
     )

@@ -80,4 +80,5 @@ def _still_deciding() -> FhirError:
         "Another request with the same condition is being decided; nothing was stored. Try again shortly.",
         "相同条件的另一请求正在处理，未保存任何内容，请稍后重试。",
         retry_after_seconds=2,
+        detail="front.condition-in-use",
     )

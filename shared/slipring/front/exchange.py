@@ -83,7 +83,13 @@ def segments(path: str) -> tuple[str, ...]:
     parts = tuple(part for part in path.split("/") if part)
     if all(_SEGMENT.fullmatch(part) and part.strip(".") for part in parts):
         return parts
-    raise refusal(404, "not-found", "Nothing is served at this address.", "该地址不提供任何内容。")
+    raise refusal(
+        404,
+        "not-found",
+        "Nothing is served at this address.",
+        "该地址不提供任何内容。",
+        detail="front.nothing-served-address",
+    )
 
 
 def request_id_of(request: Request) -> str:
@@ -94,4 +100,14 @@ def request_id_of(request: Request) -> str:
 
 def too_costly(en: str, zh: str) -> FhirError:
     """413: more than one request may carry."""
-    return FhirError(413, [Issue("too-costly", zh=f"请求过大：{zh}。", en=f"The request is too large: {en}.")])
+    return FhirError(
+        413,
+        [
+            Issue(
+                "too-costly",
+                zh=f"请求过大：{zh}。",
+                en=f"The request is too large: {en}.",
+                detail="front.request-too-large",
+            )
+        ],
+    )

@@ -63,7 +63,9 @@ def opened(text: str, key: bytes, path: str) -> Cursor:
 
 
 def _no_cursor() -> Exception:
-    return invalid("This page link is not one of ours.", "该分页链接无效。", at="http._position")
+    return invalid(
+        "This page link is not one of ours.", "该分页链接无效。", at="http._position", detail="front.page-link-not-ours"
+    )
 
 
 @dataclass(slots=True)

@@ -97,6 +97,7 @@ def away(service: str) -> FhirError:
         f"The service {service} cannot be reached at the moment; try again shortly.",
         f"服务 {service} 暂时无法连接，请稍后重试。",
         retry_after_seconds=2,
+        detail="front.service-away",
     )
 
 
@@ -105,6 +106,7 @@ def _unanswered(service: str) -> Unanswered:
         f"The service {service} did not answer; whether it stored anything is not known. Look before you repeat.",
         f"服务 {service} 没有应答，是否已保存未知；重试前请先查询。",
         retry_after_seconds=5,
+        detail="front.outcome-unknown",
     )
     return Unanswered(error.status, error.issues, error.headers)
 
@@ -191,13 +193,15 @@ def raw_bundle(body: bytes) -> tuple[RawObject, list[RawObject]]:
         bundle = _RAW_OBJECT.decode(body)
         return bundle, _RAW_OBJECTS.decode(bundle["entry"]) if "entry" in bundle else []
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise invalid("The body is not a JSON object.", "请求正文不是 JSON 对象。") from None
+        raise invalid(
+            "The body is not a JSON object.", "请求正文不是 JSON 对象。", detail="front.body-not-json-object"
+        ) from None
     except RecursionError:
         raise _too_deep() from None
 
 
 def _too_deep() -> FhirError:
-    return invalid("The body is nested too deeply.", "请求正文嵌套过深。")
+    return invalid("The body is nested too deeply.", "请求正文嵌套过深。", detail="front.body-nested-too-deeply")
 
 
 def exact(text: msgspec.Raw) -> dict[str, Any]:
@@ -211,6 +215,6 @@ def decoded(text: msgspec.Raw | bytes) -> object:
     try:
         return msgspec.json.decode(text)
     except (msgspec.DecodeError, UnicodeDecodeError):
-        raise invalid("The body is not JSON.", "请求正文不是 JSON。") from None
+        raise invalid("The body is not JSON.", "请求正文不是 JSON。", detail="front.body-not-json") from None
     except RecursionError:
         raise _too_deep() from None

@@ -54,7 +54,9 @@ class Router:
                 return await self.searches.over(exchange, "_history", self.owners.services, "history")
             case [first, *_] if first[0] in "$_" or not first[0].isupper():
                 raise invalid(
-                    "This is not offered for the whole system: name a resource type.", "该操作须指明资源类型。"
+                    "This is not offered for the whole system: name a resource type.",
+                    "该操作须指明资源类型。",
+                    detail="front.not-for-the-system",
                 )
             case ["OperationDefinition", name]:
                 return await self._operation_definition(exchange, name)
@@ -147,6 +149,7 @@ class Router:
                 "The base takes transactions and batches by POST; a search names a type.",
                 "根地址只接受以 POST 提交的 transaction 和 batch；检索须指明类型。",
                 headers={"Allow": "GET, HEAD, POST"},
+                detail="front.base-takes-bundles",
             )
         bundle, entries = raw_bundle(exchange.body)
         if len(entries) > self.max_entries:

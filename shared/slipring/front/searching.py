@@ -112,7 +112,12 @@ class Searches:
         if not text:
             return self.bounds.default_count
         if not text.isascii() or not text.isdigit():
-            raise invalid("_count is not a whole number.", "_count 不是整数。", at="http._count")
+            raise invalid(
+                "_count is not a whole number.",
+                "_count 不是整数。",
+                at="http._count",
+                detail="front.count-not-whole-number",
+            )
         return min(int(text[:9]), self.bounds.largest_count)
 
     async def _page(self, exchange: Exchange, cursor: Cursor, *, first: bool, read: Criteria | None = None) -> Reply:
@@ -185,6 +190,7 @@ def asked_of(exchange: Exchange) -> Pairs:
                 "not-supported",
                 f"_search takes a form: Content-Type must be {_FORM}.",
                 f"_search 只接受表单：Content-Type 须为 {_FORM}。",
+                detail="front.search-takes-form",
             )
         form = exchange.body
     try:
@@ -197,6 +203,7 @@ def asked_of(exchange: Exchange) -> Pairs:
         raise invalid(
             f"The parameters are not percent-encoded UTF-8, or more than {_MOST_PARAMETERS}.",
             f"参数不是百分号编码的 UTF-8，或多于 {_MOST_PARAMETERS} 个。",
+            detail="front.parameters-not-percent-encoded-utf",
         ) from error
 
 

@@ -102,6 +102,7 @@ class Transactions:
                 "Conditional reference: several resources match.",
                 "条件引用：有多个资源符合。",
                 at=at,
+                detail="front.conditional-reference",
             )
         tree: Any = decoded(entries[0]["resource"]) if entries else None
         return f"{kept_type}/{tree['id']}" if tree else ""

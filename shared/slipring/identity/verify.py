@@ -68,7 +68,7 @@ class TokenVerifier:
         scheme, _, token = (authorization or "").partition(" ")
         token = token.strip()
         if scheme.lower() != "bearer" or not token:
-            raise unauthorized("A bearer token is needed.", "需要访问令牌。")
+            raise unauthorized("A bearer token is needed.", "需要访问令牌。", detail="identity.bearer-token-needed")
         claims = await self._claims(token, now)
         caller = Caller(
             client=str(claims["client_id"]),
@@ -94,7 +94,7 @@ class TokenVerifier:
         if isinstance(expires, bool) or not isinstance(expires, int | float) or not claims.get("client_id"):
             raise _not_valid()
         if expires <= now:
-            raise unauthorized("The token has expired.", "访问令牌已过期。")
+            raise unauthorized("The token has expired.", "访问令牌已过期。", detail="identity.token-expired")
         return claims
 
     async def _key_of(self, token: str, now: float) -> ECKey:
@@ -129,4 +129,4 @@ class TokenVerifier:
 
 
 def _not_valid() -> Exception:
-    return unauthorized("The token is not valid here.", "访问令牌在此无效。")
+    return unauthorized("The token is not valid here.", "访问令牌在此无效。", detail="identity.token-not-valid")

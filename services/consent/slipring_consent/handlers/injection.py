@@ -69,7 +69,7 @@ async def _asked(write: Write, desk: Desk) -> Changes:
             )
     stale = await stale_copies(desk)
     if stale is not None and not (override and override.covers(stale.rule)):
-        return Changes(refuse=busy(stale.en, stale.zh, retry_after_seconds=2))
+        return Changes(refuse=busy(stale.en, stale.zh, retry_after_seconds=2, detail=stale.rule))
     verdict = await judged(write.resource, desk)
     against = [finding for finding in verdict.findings if not (override and override.covers(finding.rule))]
     if against:
@@ -97,7 +97,7 @@ def _late(write: Write, desk: Desk) -> Changes:
     if not desk.caller.has(RECORD_LATE):
         en = f"Contrast that was given without permission is recorded late by a person who holds {RECORD_LATE}."
         zh = f"未经许可已使用的对比剂，须由具有 {RECORD_LATE} 权限的人员补录。"
-        return Changes(refuse=forbidden(en, zh, at="MedicationAdministration.status"))
+        return Changes(refuse=forbidden(en, zh, at="MedicationAdministration.status", detail="consent.late-record"))
     issues = []
     if not write.resource.get("statusReason"):
         issues.append(_missing("statusReason", "补录须注明原因。", "A late record has a reason."))
@@ -146,4 +146,4 @@ def _fixed(member: str) -> FhirError:
 
 
 def _missing(member: str, zh: str, en: str) -> Issue:
-    return Issue("business-rule", zh=zh, en=en, at=f"MedicationAdministration.{member}")
+    return Issue("business-rule", zh=zh, en=en, at=f"MedicationAdministration.{member}", detail=f"consent.{member}")

@@ -72,6 +72,7 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
                 zh="筛查须注明所针对的检查申请。",
                 en="The screening names the request it is for.",
                 at="QuestionnaireResponse.basedOn",
+                detail="consent.screening-request-missing",
             )
         )
     request = await desk.read(exam) if exam else None
@@ -82,6 +83,7 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
                 zh="筛查对象须为该检查申请的患者。",
                 en="The screening is about the patient of the request.",
                 at="QuestionnaireResponse.subject",
+                detail="consent.screening-patient",
             )
         )
     known = {item["linkId"] for item in questionnaire()["item"]}
@@ -92,6 +94,7 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
             zh=f"筛查表中没有问题 {link}。",
             en=f"The questionnaire has no question {link}.",
             at=f"QuestionnaireResponse.item.where(linkId='{link}')",
+            detail="consent.question-unknown",
         )
         for link in unknown
     ]

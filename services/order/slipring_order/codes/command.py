@@ -70,8 +70,10 @@ def approve(
     server: Server = None,
 ) -> None:
     """Make a draft current, as another person than the one who loaded it; the map before it retires."""
+    if not id.strip():
+        _stop("Name the draft: slipring codes list. 请指明草稿的 id。")
     with _connected(client, data_dir, server) as http:
-        answer = http.get(f"/fhir/ConceptMap/{id}")
+        answer = _asked(http, f"ConceptMap/{id}")
         draft = _checked(answer)
         changed = {**draft, "status": "active"}
         made = _checked(

@@ -27,7 +27,12 @@ async def decided(call: Call, desk: Desk) -> Changes:
     """
     exam = call.target
     if exam is None or not resources.is_exam(exam.resource):
-        raise unprocessable("Only an exam's Task is decided on.", "只能对检查任务作出决定。", at="Task.code")
+        raise unprocessable(
+            "Only an exam's Task is decided on.",
+            "只能对检查任务作出决定。",
+            at="Task.code",
+            detail="order.not-an-exam",
+        )
     request = await desk.read(reference_of(exam.resource.get("focus")))
     if request is None:
         raise not_found(reference_of(exam.resource.get("focus")))
@@ -61,6 +66,7 @@ async def _decider(call: Call, desk: Desk) -> tuple[str, str]:
             "请指明作出决定的医师：以本人身份登录，或给出 performer。",
             at=call.at("performer"),
             code="required",
+            detail="order.decider-missing",
         )
     person, roles = await person_and_roles(named, desk)
     lacks = may("decide-justification", person, roles, desk.now, zone=desk.settings.time_zone)
@@ -83,6 +89,7 @@ def _demand_a_whole_record(call: Call, decision: str, reason: Resource, decider:
             f"decision 须为下列之一：{codes_known}。",
             at=call.at("decision"),
             code="code-invalid",
+            detail="order.decision-unknown",
         )
     facts = DecisionFacts(decision, decider, title, desk.now.isoformat(), next(iter(codes(reason)), ""))
     findings = judge_decision(facts, desk.settings.limits, desk.now, desk.settings.zone)
@@ -94,6 +101,7 @@ def _demand_a_whole_record(call: Call, decision: str, reason: Resource, decider:
             "替代须给出替代申请。",
             at=call.at("replacement"),
             code="required",
+            detail="order.replacement-missing",
         )
 
 

@@ -25,12 +25,13 @@ async def task_written(write: Write, desk: Desk) -> Changes:
     if write.imported or not (was_exam or resources.is_exam(write.resource)):
         return Changes.none()
     if write.method == "delete":
-        raise conflict("An exam's Task is never deleted.", "检查任务不可删除。", at="Task")
+        raise conflict("An exam's Task is never deleted.", "检查任务不可删除。", at="Task", detail="order.exam-is-kept")
     if write.before is None or not was_exam:
         raise unprocessable(
             "An exam's Task is made by the department when a request arrives.",
             "检查任务由科室在收到申请时生成。",
             at="Task.code",
+            detail="order.exam-made-by-department",
         )
     _refuse_other_changes(write.resource, write.before.resource)
     return await _moved(write.resource, write.before, desk)
@@ -44,6 +45,7 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
                 "Task.status of an exam follows its businessStatus.",
                 "检查任务的 status 由 businessStatus 决定。",
                 at="Task.status",
+                detail="order.status-follows-business-status",
             )
         return Changes.none()
     try:
@@ -74,6 +76,7 @@ def _refuse_other_changes(task: Resource, before: Resource) -> None:
                     zh=f"检查任务的 {name} 不可更改。",
                     en=f"{name} of an exam's Task cannot be changed.",
                     at=f"Task.{name}",
+                    detail="order.exam-member-fixed",
                 )
                 for name in changed
             ],

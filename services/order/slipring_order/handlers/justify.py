@@ -51,6 +51,7 @@ def _opened(bundle: dict[str, Any], call: Call) -> tuple[Pool, Resource, str]:
             f"Bundle 中须恰有一个 active 的 ServiceRequest，现有 {len(active)} 个。",
             at=call.at("data"),
             code="invalid",
+            detail="order.one-active-request",
         )
     return pool, *active[0]
 

@@ -25,7 +25,11 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
     Ids follow from report and finding: a repeat, even at the same moment, finds the first flag and answers it.
     """
     if call.target is None:
-        raise invalid("This operation is called on one report.", "该操作须针对一份报告调用。")
+        raise invalid(
+            "This operation is called on one report.",
+            "该操作须针对一份报告调用。",
+            detail="report.one-report",
+        )
     report = call.target.resource
     entry = _finding(call)
     flag_id, handover_id = _ids(call.target.reference, entry.code)
@@ -34,7 +38,10 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
         return Changes(answer=_answer(flag_id, handover.resource))
     if report["status"] == "entered-in-error":
         raise conflict(
-            "This report was entered in error.", "该报告属错误录入，不能标记危急值。", at="DiagnosticReport.status"
+            "This report was entered in error.",
+            "该报告属错误录入，不能标记危急值。",
+            at="DiagnosticReport.status",
+            detail="report.entered-in-error",
         )
     author = _author(call, report, desk)
     flag = as_flag(
@@ -128,6 +135,7 @@ def _finding(call: Call) -> CriticalFinding:
             "finding 须为危急值目录中的代码。",
             at=call.at("finding"),
             code="code-invalid",
+            detail="report.finding-unknown",
         )
     return entry
 
@@ -135,7 +143,13 @@ def _finding(call: Call) -> CriticalFinding:
 def _level(call: Call, entry: CriticalFinding) -> str:
     level = str(call.value("level") or entry.level)
     if level not in {str(known) for known in LEVELS}:
-        raise unprocessable("level is 1, 2 or 3.", "level 须为 1、2 或 3。", at=call.at("level"), code="code-invalid")
+        raise unprocessable(
+            "level is 1, 2 or 3.",
+            "level 须为 1、2 或 3。",
+            at=call.at("level"),
+            code="code-invalid",
+            detail="report.level-unknown",
+        )
     return level
 
 
@@ -153,6 +167,7 @@ def _recognised(call: Call, now: datetime) -> str:
             "recognisedAt 须为带时区且不晚于现在的时刻。",
             at=call.at("recognisedAt"),
             code="invalid",
+            detail="report.recognised-at",
         )
     return str(text)
 

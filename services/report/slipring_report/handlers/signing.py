@@ -56,6 +56,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
             "This report was not signed here; only drafts made here are signed.",
             "该报告并非在本系统签名；只有在本系统书写的草稿才能签名。",
             at="DiagnosticReport.status",
+            detail="report.not-signed-here",
         )
     form = parts.form()
     if any(each.form_sha256 != form.sha256 for each in standing):  # a followed result changed under the signature
@@ -206,7 +207,11 @@ def _used(jws: str, every: Sequence[Signature]) -> bool:
 
 def _target(call: Call) -> Stored:
     if call.target is None:
-        raise invalid("This operation is called on one report.", "该操作须针对一份报告调用。")
+        raise invalid(
+            "This operation is called on one report.",
+            "该操作须针对一份报告调用。",
+            detail="report.one-report",
+        )
     return call.target
 
 
@@ -217,6 +222,7 @@ def _open_report(call: Call) -> Stored:
             f"A report that is {report.resource['status']} takes no signature; {' and '.join(_OPEN)} do.",
             f"状态为 {report.resource['status']} 的报告不能签名；{' 与 '.join(_OPEN)} 可以。",
             at="DiagnosticReport.status",
+            detail="report.takes-no-signature",
         )
     return report
 
@@ -224,14 +230,24 @@ def _open_report(call: Call) -> Stored:
 def _role(call: Call) -> str:
     role = call.value("role")
     if role not in ROLES:
-        raise invalid("role is author, reviewer or chief.", "role 须为 author、reviewer 或 chief。", at=call.at("role"))
+        raise invalid(
+            "role is author, reviewer or chief.",
+            "role 须为 author、reviewer 或 chief。",
+            at=call.at("role"),
+            detail="report.role-unknown",
+        )
     return str(role)
 
 
 def _jws(call: Call) -> str:
     jws = call.value("jws")
     if not isinstance(jws, str) or not jws:
-        raise invalid("jws is a detached compact JWS.", "jws 须为分离式紧凑 JWS。", at=call.at("jws"))
+        raise invalid(
+            "jws is a detached compact JWS.",
+            "jws 须为分离式紧凑 JWS。",
+            at=call.at("jws"),
+            detail="report.jws-malformed",
+        )
     return jws
 
 
@@ -243,5 +259,6 @@ def _trust(desk: Desk) -> bytes:
             "exception",
             "No trusted signing root is set up here (SLIPRING_SIGNING_TRUST).",
             "本系统尚未设置受信任的签名根证书（SLIPRING_SIGNING_TRUST）。",
+            detail="report.no-signing-root",
         )
     return pem

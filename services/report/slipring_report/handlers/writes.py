@@ -49,6 +49,7 @@ async def report_written(write: Write, desk: Desk) -> Changes:
             f"This report is {before.resource['status']}; it is not changed any more.",
             f"报告状态为 {before.resource['status']}，不能再更改。",
             at="DiagnosticReport.status",
+            detail="report.no-longer-changed",
         )
     return relied.plus(await _signed_report_written(write, before, signed, desk))
 
@@ -100,6 +101,7 @@ async def provenance_written(write: Write, desk: Desk) -> Changes:
             "A report's signature is recorded by DiagnosticReport/$sign only.",
             "报告签名只能由 DiagnosticReport/$sign 记录。",
             at="Provenance.signature",
+            detail="report.signature-by-operation",
         )
     return Changes.none()
 
@@ -112,6 +114,7 @@ async def task_written(write: Write, desk: Desk) -> Changes:
             "A hand-over is opened by $flag-critical and closed by the critical service taking it over.",
             "移交任务由 $flag-critical 建立，只能由危急值服务接收后关闭。",
             at="Task.code",
+            detail="report.hand-over-by-operation",
         )
     return Changes.none()
 
@@ -145,6 +148,7 @@ async def _request(write: Write, desk: Desk) -> Stored:
             "报告须注明所依据的申请单。",
             at="DiagnosticReport.basedOn",
             code="required",
+            detail="report.request-missing",
         )
     request = await desk.read(named)
     if request is None:
@@ -153,12 +157,14 @@ async def _request(write: Write, desk: Desk) -> Stored:
             f"此处（尚）没有 {named}。",
             at="DiagnosticReport.basedOn",
             code="not-found",
+            detail="report.not-known-yet",
         )
     if reference_of(request.resource.get("subject")) != reference_of(write.resource.get("subject")):
         raise unprocessable(
             "The report is about another patient than its request.",
             "报告的患者与申请单的患者不同。",
             at="DiagnosticReport.subject",
+            detail="report.another-patient",
         )
     return request
 
@@ -180,6 +186,7 @@ def _draft_status(before: str, status: str) -> None:
             f"A report that is {before} cannot become {status}; it can become: {legal}.",
             f"状态为 {before} 的报告不能改为 {status}；可以改为：{legal}。",
             at="DiagnosticReport.status",
+            detail="report.illegal-move",
         ) from illegal
 
 
@@ -188,6 +195,7 @@ def _by_signatures() -> Exception:
         "The status moves by signatures: write a report as registered or partial and sign it with $sign.",
         "报告状态由签名推进：请以 registered 或 partial 提交，并用 $sign 签名。",
         at="DiagnosticReport.status",
+        detail="report.status-by-signatures",
     )
 
 
@@ -196,4 +204,5 @@ def _server_owned(name: str) -> Exception:
         f"{name} is made by this service when the report is released; leave it out.",
         f"{name} 由本系统在报告发布时生成，请勿填写。",
         at=f"DiagnosticReport.{name}",
+        detail="report.made-at-release",
     )

@@ -194,4 +194,8 @@ class FollowDoor:
 
     def _only(self, caller: Caller, service: str) -> None:
         if caller.client != f"slipring-{service}":
-            raise forbidden("This address is for the services themselves.", "该地址仅供各服务内部使用。")
+            raise forbidden(
+                "This address is for the services themselves.",
+                "该地址仅供各服务内部使用。",
+                detail="kernel.address-services-themselves",
+            )

@@ -41,19 +41,28 @@ def subscribed(kept: frozenset[str]) -> object:
             return Changes.none()
         channel = write.resource["channel"]
         if channel.get("type") != "rest-hook":
-            raise unprocessable("Only rest-hook is offered.", "只提供 rest-hook 通道。", at="Subscription.channel.type")
+            raise unprocessable(
+                "Only rest-hook is offered.",
+                "只提供 rest-hook 通道。",
+                at="Subscription.channel.type",
+                detail="kernel.channel-not-offered",
+            )
         payload = channel.get("payload", "")
         if payload not in ("", "application/fhir+json", "application/json"):
             raise unprocessable(
                 "The payload is application/fhir+json or absent.",
                 "payload 只能是 application/fhir+json 或不填。",
                 at="Subscription.channel.payload",
+                detail="kernel.channel-payload",
             )
         _check_criteria(write.resource.get("criteria", ""), kept)
         _check_endpoint(channel.get("endpoint", ""))
         if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
             raise unprocessable(
-                "A header is `Name: value`.", "header 的格式为“名称: 值”。", at="Subscription.channel.header"
+                "A header is `Name: value`.",
+                "header 的格式为“名称: 值”。",
+                at="Subscription.channel.header",
+                detail="kernel.channel-header",
             )
         if write.resource.get("status") == "requested":
             return Changes(members={"status": "active"})
@@ -69,6 +78,7 @@ def _check_criteria(criteria: str, kept: frozenset[str]) -> None:
             f"No events exist here for {resource_type[:64]}.",
             f"此处没有 {resource_type[:64]} 的事件。",
             at="Subscription.criteria",
+            detail="kernel.no-such-events",
         )
     try:
         asked = parse(resource_type, parse_qsl(text, keep_blank_values=True))
@@ -87,7 +97,10 @@ def _check_endpoint(endpoint: str) -> None:
     parts = urlsplit(endpoint)
     if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
         raise unprocessable(
-            "The endpoint is an http(s) address.", "endpoint 须为 http(s) 地址。", at="Subscription.channel.endpoint"
+            "The endpoint is an http(s) address.",
+            "endpoint 须为 http(s) 地址。",
+            at="Subscription.channel.endpoint",
+            detail="kernel.endpoint-address",
         )
     try:
         address = ipaddress.ip_address(parts.hostname)
@@ -97,7 +110,10 @@ def _check_endpoint(endpoint: str) -> None:
         forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
     if forbidden:
         raise unprocessable(
-            "This address may not be notified.", "该地址不允许作为通知端点。", at="Subscription.channel.endpoint"
+            "This address may not be notified.",
+            "该地址不允许作为通知端点。",
+            at="Subscription.channel.endpoint",
+            detail="kernel.endpoint-forbidden",
         )
 
 

@@ -39,6 +39,7 @@ class Asked:
                     f"The parameter {name[:64]} means nothing here; known: {known}.",
                     f"此处没有参数 {name[:64]}；可用：{known}。",
                     at=name[:64],
+                    detail="kernel.parameter-means-nothing",
                 )
 
     def criteria(self) -> list[tuple[str, str]]:
@@ -63,6 +64,7 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
         raise invalid(
             f"The parameters are not percent-encoded UTF-8, or more than {MOST_PARAMETERS}.",
             f"参数不是百分号编码的 UTF-8，或多于 {MOST_PARAMETERS} 个。",
+            detail="kernel.parameters-not-percent-encoded-utf",
         ) from error
 
 
@@ -92,6 +94,7 @@ def not_offered(method: str, steps: list[str]) -> FhirError:
             "not-supported",
             "A search needs a type: [type]?..., or several of them in a batch.",
             "检索须指明类型：[type]?...，多个类型请用 batch。",
+            detail="kernel.search-needs-type",
         )
     methods = allowed(steps)
     if methods is None:
@@ -102,4 +105,5 @@ def not_offered(method: str, steps: list[str]) -> FhirError:
         f"{method[:16]} is not offered at this address.",
         f"该地址不支持 {method[:16]}。",
         headers={"Allow": ", ".join((*methods, "OPTIONS"))},
+        detail="kernel.not-offered-address",
     )

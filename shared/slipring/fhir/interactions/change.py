@@ -28,6 +28,7 @@ async def update(
             f"{aim.type}.id must equal the id in the address.",
             f"{aim.type}.id 必须与地址中的 id 一致。",
             at=f"{aim.type}.id",
+            detail="kernel.id-equal-id-address",
         )
     checked(tree, text, aim.type)
 
@@ -59,6 +60,7 @@ async def replacing(act: Act, aim: Aim, tree: Resource, text: str, conditions: C
             f"The condition finds another {aim.type} than {aim.type}.id names.",
             f"条件所得资源与 {aim.type}.id 不一致。",
             at=f"{aim.type}.id",
+            detail="kernel.condition-finds-another-than-id",
         )
     named = found or given
     if not named:
@@ -90,7 +92,13 @@ async def patching(act: Act, aim: Aim, steps: Patch, conditions: Conditions, rea
     """What a PATCH makes of the version that stands."""
     found = await aim.find(reader)
     if not found:
-        raise refusal(404, "not-found", f"No {aim.type} matches the condition.", f"没有符合条件的 {aim.type}。")
+        raise refusal(
+            404,
+            "not-found",
+            f"No {aim.type} matches the condition.",
+            f"没有符合条件的 {aim.type}。",
+            detail="kernel.no-matches-condition",
+        )
     row = await standing.to_patch(act.kernel, act.context, aim.type, found, conditions, reader)
     text, tree = parse(steps.applied(row.text).encode(), max_bytes=act.kernel.max_body_bytes)
     checked(tree, text, aim.type)

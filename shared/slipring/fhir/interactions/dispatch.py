@@ -63,20 +63,26 @@ class Door:
             return Response(status_code=499)  # nobody is there to read it
         except (asyncpg.DataError, asyncpg.exceptions._base.DataError) as error:  # of the database; of asyncpg itself
             _LOG.info("input refused by the database", kind=type(error).__name__, request_id=context.request_id)
-            wrong = invalid("A value cannot be stored or compared.", "有值无法保存或比较。")
+            wrong = invalid(
+                "A value cannot be stored or compared.",
+                "有值无法保存或比较。",
+                detail="kernel.value-cannot-stored-compared",
+            )
             return refused(wrong, context.language)
         except UNAVAILABLE as error:
             if isinstance(error, asyncpg.DiskFullError):
                 self._kernel.store.full = True
             _LOG.warning("database unavailable", kind=type(error).__name__, request_id=context.request_id)
             away = busy(
-                "The database is not available right now; nothing was stored.", "数据库暂不可用，未保存任何内容。"
+                "The database is not available right now; nothing was stored.",
+                "数据库暂不可用，未保存任何内容。",
+                detail="kernel.database-away",
             )
             return refused(away, context.language)
         except Exception as error:
             _LOG.exception("unexpected", kind=type(error).__name__, request_id=context.request_id)
             en, zh = f"Unexpected fault; error id {context.request_id}.", f"意外故障；错误编号 {context.request_id}。"
-            return refused(refusal(500, "exception", en, zh), context.language)
+            return refused(refusal(500, "exception", en, zh, detail="kernel.unexpected"), context.language)
 
     async def _answer(self, request: Request, headers: Mapping[str, str], context: Context) -> Response:
         path = str(request.path_params.get("path", "")).strip("/")
@@ -152,7 +158,12 @@ class Door:
 
     async def _route_entry(self, inner: Context, asked: Asked) -> Response:
         if not asked.path:
-            raise invalid("A Bundle holds no Bundles to process.", "Bundle 内不得再含批处理。", at="request.url")
+            raise invalid(
+                "A Bundle holds no Bundles to process.",
+                "Bundle 内不得再含批处理。",
+                at="request.url",
+                detail="kernel.bundle-holds-no-bundles-process",
+            )
         return await self._route(inner, asked)
 
 

@@ -27,13 +27,18 @@ def entry_asked(base: str, entry: dict[str, Any], text: str | None) -> Asked:
     if method not in METHODS:
         known = ", ".join(METHODS)
         raise invalid(
-            f"request.method must be one of {known}.", f"request.method 须为 {known} 之一。", at="request.method"
+            f"request.method must be one of {known}.",
+            f"request.method 须为 {known} 之一。",
+            at="request.method",
+            detail="kernel.entry-method",
         )
     path, query = _address(base, str(request.get("url", "")))
     headers = {name: str(request[member]) for member, name in _CONDITIONS.items() if member in request}
     body = (text or "").encode()
     if body and method in ("GET", "HEAD", "DELETE"):
-        raise invalid(f"{method} takes no resource.", f"{method} 不得附资源。", at="resource")
+        raise invalid(
+            f"{method} takes no resource.", f"{method} 不得附资源。", at="resource", detail="kernel.takes-no-resource"
+        )
     if method == "PATCH":
         body = _patch(entry.get("resource") or {})
         headers["content-type"] = PATCH
@@ -47,7 +52,12 @@ def _address(base: str, url: str) -> tuple[str, list[tuple[str, str]]]:
     below = url.removeprefix(base) if url == base or url.startswith((f"{base}/", f"{base}?")) else url
     path, _, query = below.partition("?")
     if "://" in path or path.startswith("urn:"):
-        raise invalid("request.url is not below this server.", "request.url 不在本服务器之下。", at="request.url")
+        raise invalid(
+            "request.url is not below this server.",
+            "request.url 不在本服务器之下。",
+            at="request.url",
+            detail="kernel.request-url-not-below-server",
+        )
     try:
         pairs = parse_qsl(query, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
         return unquote(path.strip("/"), errors="strict"), pairs
@@ -56,6 +66,7 @@ def _address(base: str, url: str) -> tuple[str, list[tuple[str, str]]]:
             f"request.url is not percent-encoded UTF-8, or has more than {MOST_PARAMETERS} parameters.",
             f"request.url 不是百分号编码的 UTF-8，或参数多于 {MOST_PARAMETERS} 个。",
             at="request.url",
+            detail="kernel.request-url-not-percent-encoded",
         ) from None
 
 
@@ -68,12 +79,25 @@ def _patch(binary: dict[str, Any]) -> bytes:
             "FHIRPath Patch is not offered: send a Binary with a JSON Patch.",
             "不提供 FHIRPath Patch：请以 Binary 附 JSON Patch。",
             at="resource",
+            detail="kernel.fhirpath-patch-not-offered",
         )
     if binary.get("resourceType") != "Binary":
-        raise invalid("PATCH needs a Binary with a JSON Patch.", "PATCH 须附含 JSON Patch 的 Binary。", at="resource")
+        raise invalid(
+            "PATCH needs a Binary with a JSON Patch.",
+            "PATCH 须附含 JSON Patch 的 Binary。",
+            at="resource",
+            detail="kernel.patch-needs-binary-json-patch",
+        )
     if str(binary.get("contentType", "")).partition(";")[0].strip().lower() != PATCH:
-        raise invalid(f"contentType must be {PATCH}.", f"contentType 须为 {PATCH}。", at="resource.contentType")
+        raise invalid(
+            f"contentType must be {PATCH}.",
+            f"contentType 须为 {PATCH}。",
+            at="resource.contentType",
+            detail="kernel.binary-content-type",
+        )
     try:
         return base64.b64decode("".join(str(binary.get("data", "")).split()), validate=True)
     except (binascii.Error, ValueError):
-        raise invalid("data is not Base64.", "data 不是 Base64。", at="resource.data") from None
+        raise invalid(
+            "data is not Base64.", "data 不是 Base64。", at="resource.data", detail="kernel.data-not-base64"
+        ) from None

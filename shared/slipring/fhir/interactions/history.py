@@ -30,6 +30,7 @@ async def history(
             f"Unknown history parameter {unknown[0]}; known: _count, _since.",
             f"未知的 history 参数 {unknown[0]}；可用：_count、_since。",
             at=unknown[0],
+            detail="kernel.unknown-history-parameter",
         )
     count = min(_whole(given.get("_count", "100"), "_count"), _MOST)
     since = _instant(given["_since"]) if "_since" in given else None
@@ -73,7 +74,9 @@ def _entry(kernel: Kernel, row: reading.Row) -> str:
 
 def _whole(text: str, name: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 18):
-        raise invalid(f"{name} must be a whole number.", f"{name} 必须是整数。", at=name)
+        raise invalid(
+            f"{name} must be a whole number.", f"{name} 必须是整数。", at=name, detail="kernel.not-a-whole-number"
+        )
     return int(text)
 
 
@@ -81,7 +84,11 @@ def _instant(text: str) -> datetime:
     try:
         moment = datetime.fromisoformat(text.replace(" ", "+"))
     except ValueError as error:
-        raise invalid("_since must be an instant.", "_since 必须是带时区的时刻。", at="_since") from error
+        raise invalid(
+            "_since must be an instant.", "_since 必须是带时区的时刻。", at="_since", detail="kernel.since-instant"
+        ) from error
     if moment.tzinfo is None:
-        raise invalid("_since needs a time zone.", "_since 必须带时区。", at="_since")
+        raise invalid(
+            "_since needs a time zone.", "_since 必须带时区。", at="_since", detail="kernel.since-needs-time-zone"
+        )
     return moment

@@ -48,6 +48,7 @@ async def included(kernel: Kernel, reader: Reader, matches: Sequence[Row], inclu
                 f"More than {_MOST} resources would be included; ask for fewer matches by _count.",
                 f"附带的资源超过 {_MOST} 个；请用 _count 减少每页数量。",
                 at="http._include",
+                detail="kernel.more-than-resources-would-included",
             )
         latest = added
         asked = [include for include in includes if include.iterate]
@@ -59,6 +60,7 @@ async def included(kernel: Kernel, reader: Reader, matches: Sequence[Row], inclu
         f"The includes lead further than {_ROUNDS} steps.",
         f"_include 超过 {_ROUNDS} 层。",
         at="http._include",
+        detail="kernel.includes-lead-further-than-steps",
     )
 
 

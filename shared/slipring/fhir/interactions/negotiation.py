@@ -25,6 +25,7 @@ def answered_as(accept: str, query: list[tuple[str, str]]) -> str:
             "not-supported",
             "Only application/fhir+json of FHIR 4.0 is offered.",
             "只提供 FHIR 4.0 的 application/fhir+json。",
+            detail="kernel.only-application-fhir-json-fhir",
         )
     return chosen
 
@@ -33,7 +34,12 @@ def pretty(query: list[tuple[str, str]]) -> bool:
     """Whether `_pretty` asks for line breaks and indentation."""
     asked = [value for name, value in query if name == "_pretty"]
     if asked and asked[-1] not in ("true", "false"):
-        raise invalid("_pretty must be true or false.", "_pretty 必须是 true 或 false。", at="_pretty")
+        raise invalid(
+            "_pretty must be true or false.",
+            "_pretty 必须是 true 或 false。",
+            at="_pretty",
+            detail="kernel.pretty-true-false",
+        )
     return bool(asked) and asked[-1] == "true"
 
 
@@ -54,7 +60,7 @@ def demand_content_type(sent: str, allowed: tuple[str, ...]) -> None:
 
 def _unspoken(en: str, zh: str, allowed: tuple[str, ...]) -> FhirError:
     headers = {"Accept-Patch": PATCH} if allowed[0] == PATCH else {}
-    return refusal(415, "not-supported", en, zh, headers=headers)
+    return refusal(415, "not-supported", en, zh, headers=headers, detail="kernel.content-type")
 
 
 def _by_format(asked: str) -> str | None:

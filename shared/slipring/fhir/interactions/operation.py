@@ -30,6 +30,7 @@ async def operate(
             "The body of an operation is a Parameters resource.",
             "操作的请求体必须是 Parameters 资源。",
             at="resourceType",
+            detail="kernel.body-operation-parameters-resource",
         )
     issues = check(parameters) + _missing(operation, parameters)
     if any(issue.severity in ("error", "fatal") for issue in issues):
@@ -100,7 +101,13 @@ def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) 
     known = ", ".join(
         f"{o.type}/{'[id]/' if o.level == 'instance' else ''}${o.name}" for o in kernel.service.operations
     )
-    raise refusal(404, "not-supported", f"No such operation; known here: {known}.", f"没有该操作；可用：{known}。")
+    raise refusal(
+        404,
+        "not-supported",
+        f"No such operation; known here: {known}.",
+        f"没有该操作；可用：{known}。",
+        detail="kernel.no-such-operation",
+    )
 
 
 def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
@@ -111,6 +118,7 @@ def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
             zh=f"缺少参数 {p.name}。",
             en=f"The parameter {p.name} is missing.",
             at=f"Parameters.parameter.where(name='{p.name}')",
+            detail="kernel.parameter-missing",
         )
         for p in operation.parameters
         if p.use == "in" and p.min > 0 and p.name not in given

@@ -81,6 +81,7 @@ def _entry(kernel: Kernel, position: int, tree: dict[str, Any], text: str | None
             "A transaction calls no operations: call it by itself or in a batch.",
             "事务不能调用操作：请单独调用或放入 batch。",
             at="request.url",
+            detail="kernel.transaction-calls-no-operations",
         )
     if asked.method in _READS:
         if not steps:
@@ -106,7 +107,12 @@ def _entry(kernel: Kernel, position: int, tree: dict[str, Any], text: str | None
     elif asked.method == "PUT":
         _judge_type(entry)
         if name and resource.get("id") != name:
-            raise invalid("The id must equal the one in request.url.", "id 必须与 request.url 一致。", at="resource.id")
+            raise invalid(
+                "The id must equal the one in request.url.",
+                "id 必须与 request.url 一致。",
+                at="resource.id",
+                detail="kernel.id-equal-request-url",
+            )
     return entry
 
 
@@ -123,7 +129,12 @@ def _creation(kernel: Kernel, entry: Entry, name: str) -> Entry:
 def _judge_type(entry: Entry) -> None:
     kind, method = entry.aim.type, entry.asked.method
     if entry.tree.get("resourceType") != kind:
-        raise invalid(f"{method} {kind} needs a {kind}.", f"{method} {kind} 须附 {kind} 资源。", at="resource")
+        raise invalid(
+            f"{method} {kind} needs a {kind}.",
+            f"{method} {kind} 须附 {kind} 资源。",
+            at="resource",
+            detail="kernel.needs",
+        )
 
 
 def _bad_url(en: str, zh: str) -> FhirError:
@@ -138,6 +149,7 @@ def _refuse_repeated_conditions(work: list[Entry]) -> None:
                 "Another entry of this transaction has the same condition.",
                 "本事务中另有条目使用相同条件。",
                 at=f"{e.place}.request.{'ifNoneExist' if e.once else 'url'}",
+                detail="kernel.another-entry-transaction-same-condition",
             )
         if e.lock is not None:
             seen.add(e.lock)
@@ -204,5 +216,6 @@ def refuse_overlap(work: list[Entry]) -> None:
                 f"{e.reference} is named by two entries of one transaction.",
                 f"同一事务中有两个条目针对 {e.reference}。",
                 at=f"{e.place}.request.url",
+                detail="kernel.named-two-entries-transaction",
             )
         seen.add(e.reference)

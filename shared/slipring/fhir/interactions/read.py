@@ -67,7 +67,12 @@ def in_part(text: str, asked: Asked) -> str:
     summary = given.get("_summary", "")
     if summary not in _SUMMARIES:
         known = ", ".join(_SUMMARIES[1:])
-        raise invalid(f"_summary must be one of {known}.", f"_summary 须为 {known} 之一。", at="_summary")
+        raise invalid(
+            f"_summary must be one of {known}.",
+            f"_summary 须为 {known} 之一。",
+            at="_summary",
+            detail="kernel.summary-mode",
+        )
     return shown(text, summary=summary, elements=[name for name in given.get("_elements", "").split(",") if name])
 
 

@@ -74,10 +74,9 @@ def refuse_conditional(tree: Resource, text: str) -> None:
         return
     found = [place for place, value in references(tree, str(tree["resourceType"])) if _CONDITIONAL.match(value)]
     if found:
-        en = "A conditional reference may stand in a transaction only."
-        raise FhirError(
-            400, [Issue("invalid", zh="条件引用只能用于事务。", en=en, at=f"{at}.reference") for at in found]
-        )
+        zh, en = "条件引用只能用于事务。", "A conditional reference may stand in a transaction only."
+        detail = "kernel.condition-outside-transaction"
+        raise FhirError(400, [Issue("invalid", zh=zh, en=en, at=f"{at}.reference", detail=detail) for at in found])
 
 
 async def resolved(act: Act, tree: Resource, place: str, known: Known) -> dict[str, str]:
@@ -93,6 +92,7 @@ async def resolved(act: Act, tree: Resource, place: str, known: Known) -> dict[s
                 "The reference names no entry of this Bundle.",
                 "该引用在本 Bundle 中没有对应条目。",
                 at=f"{at}.reference",
+                detail="kernel.reference-names-no-entry-bundle",
             )
         elif name == "reference" and _CONDITIONAL.match(value) and value not in found:
             found[value] = await _the_one(act, value, f"{at}.reference")
@@ -129,7 +129,12 @@ def criteria_of(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]]
             error.status, [Issue(i.code, i.zh, i.en, at or i.at, i.severity, i.detail) for i in error.issues]
         ) from error
     if not criteria.clauses:
-        raise invalid("The condition names no search criteria.", "条件未给出检索参数。", at=at)
+        raise invalid(
+            "The condition names no search criteria.",
+            "条件未给出检索参数。",
+            at=at,
+            detail="kernel.condition-empty",
+        )
     return criteria
 
 
@@ -145,5 +150,6 @@ async def _the_one(act: Act, value: str, at: str) -> str:
             f"Conditional reference: {en}.",
             f"条件引用：{zh}。",
             at=at,
+            detail="kernel.conditional-reference",
         )
     return held[0]

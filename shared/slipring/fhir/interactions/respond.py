@@ -55,7 +55,9 @@ def told(
 
 def done(context: Context) -> str:
     """An OperationOutcome that says that all went well."""
-    well = Issue("informational", zh="已完成，无问题。", en="Done; all is well.", severity="information")
+    well = Issue(
+        "informational", zh="已完成，无问题。", en="Done; all is well.", severity="information", detail="kernel.done"
+    )
     return encode(as_operation_outcome([well], context.language))
 
 

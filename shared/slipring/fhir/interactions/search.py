@@ -47,7 +47,12 @@ async def search(
     cursor = next((value for name, value in pairs if name == _CURSOR), None)
     if cursor is not None:
         if len(pairs) > 1:
-            raise invalid("A page link stands alone.", "翻页链接不能与其他参数同用。", at=_CURSOR)
+            raise invalid(
+                "A page link stands alone.",
+                "翻页链接不能与其他参数同用。",
+                at=_CURSOR,
+                detail="kernel.page-link-stands-alone",
+            )
         pairs, after = _opened(kernel, cursor, resource_type)
     criteria = parse(resource_type, pairs, lenient=context.lenient, zone=kernel.zone, types=kernel.held)
     for other in sorted({*types_looked_into(criteria.clauses)}):
@@ -114,7 +119,14 @@ def _opened(kernel: Kernel, cursor: str, resource_type: str) -> tuple[Pairs, lis
     try:
         kept, pairs, sort = json.loads(kernel.cursors.decrypt(cursor.encode()))
     except (InvalidToken, ValueError) as error:
-        raise invalid("The page link is not one of ours.", "翻页链接无效。", at=_CURSOR) from error
+        raise invalid(
+            "The page link is not one of ours.", "翻页链接无效。", at=_CURSOR, detail="kernel.page-link-not-ours"
+        ) from error
     if kept != resource_type:
-        raise invalid("The page link belongs to another type.", "翻页链接属于另一资源类型。", at=_CURSOR)
+        raise invalid(
+            "The page link belongs to another type.",
+            "翻页链接属于另一资源类型。",
+            at=_CURSOR,
+            detail="kernel.page-link-belongs-another-type",
+        )
     return [(name, value) for name, value in pairs], list(sort)

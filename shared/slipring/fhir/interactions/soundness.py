@@ -15,6 +15,7 @@ def checked(tree: Resource, text: str, resource_type: str) -> None:
             f"The resource in the body is not a {resource_type}.",
             f"请求体中的资源不是 {resource_type}。",
             at="resourceType",
+            detail="kernel.resource-body-not",
         )
     issues = check(tree)
     if any(issue.severity in ("error", "fatal") for issue in issues):

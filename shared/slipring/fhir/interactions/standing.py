@@ -72,6 +72,7 @@ def _judge_version(kernel: Kernel, context: Context, row: Row, conditions: Condi
             f"An update of {row.type} needs If-Match with the version it was made from.",
             f"更新 {row.type} 须以 If-Match 注明所依据的版本。",
             headers={"ETag": f'W/"{row.version}"'},
+            detail="kernel.if-match-needed",
         )
     match_version(row, conditions.match)
     if conditions.none_match is not None and not row.deleted and names_version(conditions.none_match, row.version):
@@ -81,6 +82,7 @@ def _judge_version(kernel: Kernel, context: Context, row: Row, conditions: Condi
             "If-None-Match names what stands; nothing was written.",
             "If-None-Match 所指版本已存在，未写入。",
             headers={"ETag": f'W/"{row.version}"'},
+            detail="kernel.if-none-match-names-stands",
         )
 
 
@@ -110,6 +112,7 @@ async def to_delete(
             f"{resource_type} is a record that must be kept; mark it entered-in-error instead of deleting it.",
             f"{resource_type} 属须保存的记录，不能删除；请标记为 entered-in-error。",
             at=f"{resource_type}.status",
+            detail="kernel.record-is-kept",
         )
     return stored
 
@@ -127,6 +130,7 @@ def match_version(row: Row, if_match: str | None) -> None:
             f"The current version is {row.version}, not the one of If-Match.",
             f"当前版本为 {row.version}，与 If-Match 不符。",
             headers={"ETag": f'W/"{row.version}"'},
+            detail="kernel.version-stale",
         )
 
 
@@ -138,12 +142,15 @@ def several(resource_type: str, at: str = "") -> FhirError:
         f"More than one {resource_type} matches the condition.",
         f"有多个 {resource_type} 符合条件。",
         at=at,
+        detail="kernel.condition-ambiguous",
     )
 
 
 def nothing_to_match() -> FhirError:
     """412: the condition names a version of what is not there."""
-    return refusal(412, "conflict", "There is no version to match.", "没有可匹配的版本。")
+    return refusal(
+        412, "conflict", "There is no version to match.", "没有可匹配的版本。", detail="kernel.no-version-to-match"
+    )
 
 
 def _judge_client_id(context: Context, resource_type: str, resource_id: str) -> None:
@@ -153,6 +160,7 @@ def _judge_client_id(context: Context, resource_type: str, resource_id: str) -> 
             "An id has 1 to 64 of A-Z a-z 0-9 - .",
             "id 只能含 1 至 64 个 A-Z a-z 0-9 - . 字符。",
             at=f"{resource_type}.id",
+            detail="kernel.id-malformed",
         )
     if _OURS.match(resource_id):
         raise refusal(
@@ -161,10 +169,12 @@ def _judge_client_id(context: Context, resource_type: str, resource_id: str) -> 
             f"{resource_type}/{resource_id} is not known here, and ids of this form are given by the services.",
             f"此处没有 {resource_type}/{resource_id}；该形式的 id 由服务分配。",
             at=f"{resource_type}.id",
+            detail="kernel.id-of-our-form",
         )
     if not context.imported:
         raise forbidden(
             "A client may choose an id only with the scope slipring/import; POST the resource instead.",
             "只有持 slipring/import 权限方可自定 id；请改用 POST。",
             at=f"{resource_type}.id",
+            detail="kernel.id-not-yours-to-choose",
         )

@@ -30,6 +30,7 @@ async def process(kernel: Kernel, context: Context, text: str, tree: Resource, d
             "The body must be a Bundle of type transaction or batch.",
             "请求体必须是 transaction 或 batch 类型的 Bundle。",
             at="Bundle.type",
+            detail="kernel.body-bundle-type-transaction-batch",
         )
     entries = tree.get("entry", [])
     if isinstance(entries, list) and len(entries) > kernel.max_entries:
@@ -39,6 +40,7 @@ async def process(kernel: Kernel, context: Context, text: str, tree: Resource, d
             f"A Bundle may hold at most {kernel.max_entries} entries.",
             f"Bundle 最多含 {kernel.max_entries} 个条目。",
             at="Bundle.entry",
+            detail="kernel.too-many-entries",
         )
     issues = check(_without_resources(tree) if kind == "batch" else tree)
     if any(issue.severity in ("error", "fatal") for issue in issues):

@@ -60,6 +60,7 @@ async def _until_known(ask: Callable[[], Awaitable[T]]) -> T:
                     "If-None-Exist or If-Match, so that nothing is stored twice.",
                     "保存过程中与数据库的连接中断，可能已保存也可能未保存。请先查询，或以 If-None-Exist / If-Match 重试，以免重复。",
                     retry_after_seconds=5,
+                    detail="kernel.outcome-unknown",
                 ) from error
 
 
