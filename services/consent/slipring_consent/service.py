@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service
 
 from slipring_consent.handlers.consents import consent_written
@@ -12,6 +15,7 @@ from slipring_consent.handlers.requests import exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
+from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
 
 SERVICE = Service(
     name="consent",
@@ -51,6 +55,9 @@ SERVICE = Service(
         Follows("order", "Device"),
     ),
     timers={"observation-over": observation_over},
+    code_systems=CODE_SYSTEMS,
+    value_sets=VALUE_SETS,
+    profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     settings=ConsentSettings.from_env,
     unconfirmed=unconfirmed,
 )

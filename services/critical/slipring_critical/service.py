@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 
 from slipring_critical import answers, guards, handlers
@@ -9,6 +12,7 @@ from slipring_critical.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE,
 from slipring_critical.sending import send
 from slipring_critical.settings import CriticalSettings
 from slipring_critical.unconfirmed import unconfirmed
+from slipring_critical.vocabulary import CODE_SYSTEMS
 
 _ACKNOWLEDGE = (
     Parameter("patientCheck", "string", min=1, documentation="The last four characters of the imaging number."),
@@ -86,6 +90,8 @@ SERVICE = Service(
         ACTED_OVERDUE: handlers.acted_overdue,
     },
     errands={SEND: send},
+    code_systems=CODE_SYSTEMS,
+    profiles=read_profiles(Path(__file__).with_name("profiles.toml")),
     settings=CriticalSettings.from_env,
     unconfirmed=unconfirmed,
 )

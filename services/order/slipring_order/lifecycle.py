@@ -40,6 +40,11 @@ def task_status(state: str) -> str:
     return str(_data()["status"][state])
 
 
+def states() -> Mapping[str, Mapping[str, str]]:
+    """Every state with its names, `zh` and `en`."""
+    return dict(_data()["names"])
+
+
 def names(state: str) -> tuple[str, str]:
     """A state in Chinese and English."""
     entry = _data()["names"].get(state, {"zh": state, "en": state})

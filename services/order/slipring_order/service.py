@@ -15,6 +15,7 @@ from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.settings import OrderSettings, unconfirmed
+from slipring_order.vocabulary import CODE_SYSTEMS
 
 SERVICE = Service(
     name="order",
@@ -96,6 +97,7 @@ SERVICE = Service(
         ),
     ],
     sequences=(SEQUENCE,),
+    code_systems=CODE_SYSTEMS,
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     settings=OrderSettings.from_env,
     unconfirmed=unconfirmed,

@@ -14,6 +14,7 @@ import asyncpg
 from cryptography.fernet import Fernet
 
 from slipring.fhir.caller import Caller
+from slipring.fhir.definitions import Catalogue, catalogue_of
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
@@ -48,6 +49,11 @@ class Kernel:
     def held(self) -> frozenset[str]:
         """The types that lie in this schema, kept or followed: what chains may look into."""
         return frozenset([one.type for one in self.service.keeps] + [one.type for one in self.service.follows])
+
+    @cached_property
+    def catalogue(self) -> Catalogue:
+        """What the service says about itself: value sets, profiles, search parameters, operations."""
+        return catalogue_of(self.service)
 
     def desk(self, caller: Caller, reader: Reader | None = None) -> LiveDesk:
         """A fresh desk for one act."""

@@ -1,0 +1,34 @@
+"""The codes of the order service as code systems, from the tables that its rules run on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_code_systems
+from slipring.staff.vocabulary import STAFF
+
+from slipring_order import catalogue, lifecycle
+
+_WITH = {True: (" with contrast", "增强"), False: (" without contrast", "平扫"), None: ("", "")}
+
+CODE_SYSTEMS = (
+    *BETWEEN_SERVICES,
+    *STAFF,
+    own_system("exam-state", "State of an exam", "检查状态", lifecycle.states()),
+    own_system(
+        "missing-item",
+        "Item that a request must state",
+        "申请必备项",
+        {item.code: {"zh": item.zh, "en": item.en} for item in catalogue.items().values()},
+    ),
+    own_system(
+        "exam",
+        "Examination",
+        "检查项目",
+        {
+            code: {"zh": exam.zh + _WITH[exam.contrast][1], "en": exam.en + _WITH[exam.contrast][0]}
+            for code, exam in catalogue.own_codes().items()
+        },
+    ),
+    *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
+)
