@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.definitions.catalogue import TYPES as DECLARED
 from slipring.fhir.search.parameter import parameters_for
 
 Tree = dict[str, Any]
@@ -25,6 +26,8 @@ def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: 
     by_type: dict[str, list[tuple[str, Tree]]] = {}
     for service, statement in statements.items():
         for resource in _rest(statement).get("resource", ()):
+            if resource["type"] in DECLARED:
+                continue  # each service answers for itself; the front does not route them
             by_type.setdefault(resource["type"], []).append((service, resource))
     rests = [_rest(statement) for statement in statements.values()]
     where = {"description": "slipring, the address of all four services", "url": base}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from slipring.fhir.interactions import conformance, terminology
 from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
@@ -43,7 +44,10 @@ def capability_statement(kernel: Kernel) -> Resource:
                         }
                     ]
                 },
-                "resource": [_resource(kernel, keeps) for keeps in kernel.service.keeps],
+                "resource": [
+                    *(_resource(kernel, keeps) for keeps in kernel.service.keeps),
+                    *conformance.capabilities(),
+                ],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],
             }
         ],
@@ -71,7 +75,7 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         {"name": o.name, "definition": f"{CANONICAL}/OperationDefinition/{o.type}-{o.name}"}
         for o in kernel.service.operations
         if o.type == keeps.type
-    ]
+    ] + terminology.capabilities(keeps.type)
     if operations:
         written["operation"] = operations
     return {name: value for name, value in written.items() if value != []}

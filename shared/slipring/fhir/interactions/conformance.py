@@ -13,7 +13,12 @@ from urllib.parse import urlencode
 from cryptography.fernet import InvalidToken
 from starlette.responses import Response
 
+from slipring.fhir.checks.shape import check
 from slipring.fhir.definitions.catalogue import TYPES
+from slipring.fhir.interactions import terminology
+from slipring.fhir.interactions.asked import ID, Asked, known_id, parameters
+from slipring.fhir.interactions.negotiation import FORM, demand_content_type
+from slipring.fhir.interactions.operation import body_of
 from slipring.fhir.interactions.respond import answer, answer_tree, bundle, entry
 from slipring.fhir.interactions.shown import shown
 from slipring.fhir.kernel import Context, Kernel
@@ -30,13 +35,51 @@ _MOST = 1000
 _SORTABLE = ("_id", "url", "name", "title", "version", "status", "date")  # members of every definition
 Pairs = list[tuple[str, str]]
 
-OPERATIONS = {
-    "CodeSystem": ("lookup", "validate-code"),
-    "ValueSet": ("expand", "validate-code"),
-}
+
+def concerns(kernel: Kernel, asked: Asked) -> bool:
+    """Whether a request is about a type that is answered from declarations, or a terminology operation."""
+    steps = asked.steps
+    if not steps:
+        return False
+    called = steps[-1][1:] if steps[-1][:1] == "$" else ""
+    if called and terminology.offered(steps[0], called):
+        return _declared_here(kernel, steps[0]) or kernel.service.keeper_of(steps[0]) is not None
+    return _declared_here(kernel, steps[0])
 
 
-def declared_here(kernel: Kernel, resource_type: str) -> bool:
+async def answered(kernel: Kernel, context: Context, asked: Asked) -> Response:
+    """Read, search or operation; these types have no history and are never written."""
+    reads = asked.method == "GET"
+    match asked.steps:
+        case [kind, *within, called] if called[:1] == "$" and len(within) < 2:
+            if asked.method not in ("GET", "POST") or not terminology.offered(kind, called[1:]):
+                raise _not_offered(kind)
+            given = terminology.from_query(asked.query) if reads else terminology.from_parameters(_body(kernel, asked))
+            target = known_id(kind, within[0]) if within else None
+            return await terminology.operate(kernel, context, kind, target, called[1:], given)
+        case [kind] if reads:
+            return search(kernel, context, kind, asked.query)
+        case [kind, "_search"] if asked.method == "POST":
+            demand_content_type(asked.headers.get("content-type", ""), (FORM,))
+            return search(kernel, context, kind, asked.query + parameters(asked.body))
+        case [kind, name] if reads and ID.fullmatch(name):
+            asked.only()
+            return read(kernel, context, kind, name)
+    raise _not_offered(asked.steps[0])
+
+
+def _body(kernel: Kernel, asked: Asked) -> Resource:
+    asked.only()
+    tree = body_of(kernel, asked) or {"resourceType": "Parameters"}
+    issues = check(tree)
+    if tree.get("resourceType") != "Parameters":
+        raise invalid("The body of an operation is a Parameters resource.", "操作的请求体必须是 Parameters 资源。")
+    if any(issue.severity in ("error", "fatal") for issue in issues):
+        raise FhirError(400, issues)
+    return tree
+
+
+def _declared_here(kernel: Kernel, resource_type: str) -> bool:
     """Whether a type is answered from declarations instead of from storage."""
     return resource_type in TYPES and kernel.service.keeper_of(resource_type) is None
 
@@ -110,13 +153,13 @@ def _opened(kernel: Kernel, cursor: str, resource_type: str) -> tuple[Pairs, int
     raise invalid("The page link belongs to another type.", "翻页链接属于另一资源类型。", at=_CURSOR)
 
 
-def not_written(resource_type: str) -> FhirError:
+def _not_offered(resource_type: str) -> FhirError:
     """405: definitions follow from the service's declarations, nobody writes them."""
     return refusal(
         405,
         "not-supported",
-        f"{resource_type} is made from the service's declarations and cannot be written.",
-        f"{resource_type} 由服务声明生成，不可写入。",
+        f"{resource_type} is made from the service's declarations: it is read and searched only.",
+        f"{resource_type} 由服务声明生成，只能读取和检索。",
         headers={"Allow": "GET, HEAD"},
     )
 
@@ -133,16 +176,7 @@ def capabilities() -> list[dict[str, Any]]:
                 {"name": parameter.code, "definition": parameter.url, "type": parameter.type}
                 for parameter in parameters_for(resource_type).values()
             ],
-            **(
-                {
-                    "operation": [
-                        {"name": name, "definition": f"http://hl7.org/fhir/OperationDefinition/{resource_type}-{name}"}
-                        for name in OPERATIONS[resource_type]
-                    ]
-                }
-                if resource_type in OPERATIONS
-                else {}
-            ),
+            **({"operation": found} if (found := terminology.capabilities(resource_type)) else {}),
         }
         for resource_type in TYPES
     ]

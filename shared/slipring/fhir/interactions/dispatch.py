@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from slipring.fhir import text as fhir_text
 from slipring.fhir.caller import Caller
-from slipring.fhir.interactions import capabilities, history, operation, read, search, transaction
+from slipring.fhir.interactions import capabilities, conformance, history, operation, read, search, transaction
 from slipring.fhir.interactions.asked import ID, Asked, allowed, known_id, not_offered, parameters
 from slipring.fhir.interactions.negotiation import FORM, PATCH, RESOURCE, answered_as, demand_content_type, pretty
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
@@ -105,6 +105,8 @@ class Door:
     async def _route(self, context: Context, asked: Asked) -> Response:
         """One interaction; batch entries come here too."""
         context.body_sha256 = hashlib.sha256(asked.body).hexdigest() if asked.body else ""
+        if conformance.concerns(self._kernel, asked):
+            return await conformance.answered(self._kernel, context, asked)
         if asked.method == "GET":
             return await self._read(context, asked)
         if asked.method == "POST":
@@ -115,9 +117,6 @@ class Door:
         kernel, query = self._kernel, asked.query
         match asked.steps:
             case [kind, name] if ID.fullmatch(name):
-                for declared in kernel.service.operations if kind == "OperationDefinition" else ():
-                    if f"{declared.type}-{declared.name}" == name:
-                        return answer_tree(operation.as_operation_definition(kernel, declared))
                 return await read.read(kernel, context, kind, name, asked)
             case [kind] if kind[:1] not in ("_", "$"):
                 return await search.search(kernel, context, kind, query)

@@ -11,7 +11,7 @@ from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
-from slipring.fhir.service import CANONICAL, Call, Changes, Operation, Parameter, Resource, Stored
+from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.text import parse
 
@@ -56,41 +56,6 @@ def body_of(kernel: Kernel, asked: Asked) -> Resource | None:
         return None
     demand_content_type(asked.headers.get("content-type", ""), RESOURCE)
     return parse(asked.body, max_bytes=kernel.max_body_bytes)[1]
-
-
-def as_operation_definition(kernel: Kernel, operation: Operation) -> Resource:
-    """The OperationDefinition of a declared operation."""
-    return {
-        "resourceType": "OperationDefinition",
-        "id": f"{operation.type}-{operation.name}",
-        "url": f"{CANONICAL}/OperationDefinition/{operation.type}-{operation.name}",
-        "name": operation.name.replace("-", "_"),
-        "title": operation.title or operation.name,
-        "status": "active",
-        "kind": "operation",
-        "affectsState": operation.affects_state,
-        "code": operation.name,
-        "resource": [operation.type],
-        "system": False,
-        "type": operation.level == "type",
-        "instance": operation.level == "instance",
-        "parameter": [_parameter(parameter) for parameter in operation.parameters],
-    }
-
-
-def _parameter(parameter: Parameter) -> Resource:
-    written: Resource = {
-        "name": parameter.name,
-        "use": parameter.use,
-        "min": parameter.min,
-        "max": parameter.max,
-        "documentation": parameter.documentation or parameter.name,
-    }
-    if parameter.parts:
-        written["part"] = [_parameter(part) for part in parameter.parts]
-    else:
-        written["type"] = parameter.type
-    return written
 
 
 def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) -> Operation:

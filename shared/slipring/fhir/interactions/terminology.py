@@ -51,6 +51,15 @@ def offered(resource_type: str, name: str) -> bool:
     return (resource_type, name) in _WORK
 
 
+def capabilities(resource_type: str) -> list[Resource]:
+    """How the CapabilityStatement lists these operations of a type."""
+    return [
+        {"name": name, "definition": f"http://hl7.org/fhir/OperationDefinition/{kind}-{name}"}
+        for kind, name in _WORK
+        if kind == resource_type
+    ]
+
+
 def from_query(pairs: Sequence[tuple[str, str]]) -> Asked:
     """Parameters of a GET, without those about the answer's form."""
     return {name: value for name, value in pairs if name not in ("_format", "_pretty")}
@@ -154,7 +163,7 @@ async def _translate(kernel: Kernel, context: Context, asked: Asked, target: Res
 
 async def _maps(kernel: Kernel, context: Context, asked: Asked) -> list[Resource]:
     """The active stored maps that are asked for, with an audit row of what was disclosed."""
-    pairs = [("status", "active")] + [("url", str(asked["url"]))] * ("url" in asked)
+    pairs = [("status", "active"), *(("url", str(asked[name])) for name in ("url",) if name in asked)]
     criteria = parse("ConceptMap", pairs, zone=kernel.zone)
     rows = await reading.search(kernel.store.pool, criteria, source="", limit=_MOST)
     disclosed = [row.reference for row in rows]
