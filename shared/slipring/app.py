@@ -33,6 +33,7 @@ from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store import reading
 from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool
 from slipring.fhir.store.migrate import migrate
+from slipring.fhir.store.reindex import reindex
 from slipring.fhir.store.store import Store
 from slipring.fhir.terminology import declare as declare_terminology
 from slipring.fhir.wire import BODY_SECONDS
@@ -127,6 +128,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     schema = f"{around.schema_prefix}{service.name}"
     await migrate(around.dsn, schema)
     pool = await open_pool(around.dsn, schema, size=around.pool_size)
+    await reindex(pool, schema, around.zone)
     for sequence in service.sequences:
         await pool.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
     size = max(2, around.pool_size // 2)

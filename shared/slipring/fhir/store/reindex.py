@@ -1,0 +1,88 @@
+"""Write all search rows anew when what they are made from has changed: the parameters, how they are read, the time zone.
+
+A search that misses rows written by an earlier release would be incomplete and not say so; therefore a service does this
+before it serves anything.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from decimal import Decimal
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import asyncpg
+import structlog
+
+from slipring.fhir.search.index import Rows, rows
+from slipring.fhir.store.commit import FAMILIES
+from slipring.fhir.store.engine import lock_number
+
+FORM = 2  # raised whenever the same resource and parameters give other rows
+_TOGETHER = 500
+_LONGEST_SECONDS = 6 * 3600  # that one replica waits for another
+_MARK = "search rows"
+_LOG = structlog.get_logger("slipring.fhir")
+
+
+def form_of_rows(zone: ZoneInfo) -> str:
+    """What the rows of this release are made from, as a short digest."""
+    declared = files("slipring.fhir.search").joinpath("parameters.json").read_bytes()
+    return hashlib.sha256(f"{FORM} {zone.key} ".encode() + declared).hexdigest()[:16]
+
+
+async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo) -> int:
+    """Bring the rows up to the present form; how many resources were read. Replicas that start together wait for one."""
+    form = form_of_rows(zone)
+    done = 0
+    async with pool.acquire() as connection:
+        if await _form(connection) == form:
+            return done
+        lock = lock_number("reindex", schema)
+        await connection.execute("SELECT pg_advisory_lock($1)", lock, timeout=_LONGEST_SECONDS)
+        try:
+            if await _form(connection) != form:
+                done = await _all(connection, zone)
+                await connection.execute(
+                    "INSERT INTO mark (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
+                    _MARK,
+                    form,
+                )
+        finally:
+            await connection.execute("SELECT pg_advisory_unlock($1)", lock)
+    return done
+
+
+async def _form(connection: asyncpg.Connection) -> str | None:
+    found: str | None = await connection.fetchval("SELECT value FROM mark WHERE name = $1", _MARK)
+    return found
+
+
+async def _all(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
+    """Batch by batch, each in a transaction that holds its resources: a writer waits for a moment, never in vain."""
+    after, done = 0, 0
+    while True:
+        async with connection.transaction():
+            found = await connection.fetch(
+                "SELECT r.key, v.body FROM resource r JOIN version v ON v.key = r.key AND v.version = r.version "
+                "WHERE r.key > $1 AND NOT r.deleted ORDER BY r.key LIMIT $2 FOR UPDATE OF r",
+                after,
+                _TOGETHER,
+            )
+            if not found:
+                return done
+            made = [(one["key"], rows(json.loads(one["body"], parse_float=Decimal), zone)) for one in found]
+            await _replace(connection, made)
+        after, done = found[-1]["key"], done + len(found)
+        if done % (_TOGETHER * 100) == 0:
+            _LOG.info("indexing anew", resources=done)
+
+
+async def _replace(connection: asyncpg.Connection, made: list[tuple[int, Rows]]) -> None:
+    keys = [key for key, _ in made]
+    for table, columns, _, attribute in FAMILIES:
+        await connection.execute(f"DELETE FROM {table} WHERE key = ANY($1::bigint[])", keys)
+        records = [(key, *row) for key, found in made for row in getattr(found, attribute)]
+        if records:
+            await connection.copy_records_to_table(table, records=records, columns=["key", *columns])
