@@ -12,12 +12,13 @@ from urllib.parse import parse_qs
 
 import httpx
 import msgspec
+import structlog
 from starlette.applications import Starlette
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
-from slipring.fhir.outcome import FhirError
+from slipring.fhir.outcome import FhirError, busy, refusal
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.wire import BODY_SECONDS
 from slipring.front.bounds import the_bounds
@@ -27,13 +28,15 @@ from slipring.front.deciding import Deciding
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
-from slipring.front.peers import FHIR_JSON, Ask, Peers, refused
+from slipring.front.peers import FHIR_JSON, Ask, Peers, Reply, refused
+from slipring.front.presenting import Presentation
 from slipring.front.routing import Router
 from slipring.front.searching import Searches
 from slipring.identity.scopes import EXTRA_SCOPES
 from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
 from slipring.identity.verify import LoadKeys
 
+_LOG = structlog.get_logger("slipring.front")
 _FORM_LIMIT_BYTES = 65_536
 _MOST_FIELDS = 50
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
@@ -65,6 +68,7 @@ class FrontSettings:
     max_entries: int = 5000
     body_seconds: float = BODY_SECONDS
     health_seconds: float = 2
+    answer_seconds: float = 30  # how long a service may take
     zone: tzinfo = UTC
 
 
@@ -88,23 +92,37 @@ class Front:
 
     async def fhir(self, request: Request) -> Response:
         """Everything below `/fhir`."""
-        language = request.headers.get("accept-language", "zh-CN")
+        request_id, settings = request_id_of(request), self.settings
         try:
-            base = f"{self.url(request)}/fhir"
-            return await self.router.answer(
-                await received(request, self.peers, base, self.settings.max_body_bytes, self.settings.body_seconds)
-            )
+            base, limits = f"{self.url(request)}/fhir", (settings.max_body_bytes, settings.body_seconds)
+            return await self.router.answer(await received(request, self.peers, base, request_id, *limits))
         except FhirError as error:
-            return refused(error, language, request_id_of(request))
+            told = error
+        except ClientDisconnect:
+            return Response(status_code=499)  # nobody is there to read it
+        except UNAVAILABLE as error:
+            _LOG.warning("database unavailable", kind=type(error).__name__, request_id=request_id)
+            told = busy("The database of the front is not available right now.", "前端数据库暂不可用。")
+        except Exception as error:
+            _LOG.exception("unexpected", kind=type(error).__name__, request_id=request_id)
+            en, zh = f"Unexpected fault; error id {request_id}.", f"意外故障；错误编号 {request_id}。"
+            told = refusal(500, "exception", en, zh)
+        return refused(told, request.headers.get("accept-language", "zh-CN"), request_id)
 
     async def metadata(self, request: Request) -> Response:
         """The honest union of the services' statements."""
+        base, request_id = f"{self.url(request)}/fhir", request_id_of(request)
+        try:
+            presentation = Presentation.of(request.headers, request.url.query)
+        except FhirError as error:
+            return refused(error, request.headers.get("accept-language", "zh-CN"), request_id)
         names = list(self.peers.clients)
         found = await asyncio.gather(*(self._statement(name) for name in names))
         statements = {name: statement for name, statement in zip(names, found, strict=True) if statement is not None}
         away = [name for name in names if name not in statements]
-        tree = united(statements, away, f"{self.url(request)}/fhir", self.now(), self.version)
-        return Response(msgspec.json.encode(tree), headers={"Content-Type": FHIR_JSON})
+        tree = united(statements, away, base, self.now(), self.version)
+        headers = {"content-type": FHIR_JSON, "x-request-id": request_id}
+        return presentation.response(Reply(200, headers, msgspec.json.encode(tree)), base)
 
     async def _statement(self, service: str) -> dict[str, Any] | None:
         try:
@@ -204,7 +222,7 @@ def create_front(
 ) -> Starlette:
     """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
     settings, owners = settings or FrontSettings(), owners or the_owners()
-    behind = Peers(peers)
+    behind = Peers(peers, settings.answer_seconds)
     searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
     conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
     router = Router(owners, searches, conditions, settings.max_entries)

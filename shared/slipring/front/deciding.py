@@ -12,11 +12,12 @@ import asyncio
 import hashlib
 import uuid
 from collections.abc import AsyncIterator, Sequence
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from slipring.fhir.outcome import FhirError, busy
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.front.peers import Unanswered
 
 HELD_SECONDS = 60.0  # longer than a service is given to answer
@@ -63,7 +64,8 @@ class DecidingTable:
             raise
         finally:
             if certain and taken:
-                await self.pool.execute(_LEAVE, taken, holder)
+                with suppress(*UNAVAILABLE):  # the answer stands; the row ends by itself
+                    await self.pool.execute(_LEAVE, taken, holder)
 
     async def _take(self, digest: str, holder: str) -> None:
         try:

@@ -59,7 +59,12 @@ class Exchange:
 
 
 async def received(
-    request: Request, peers: Peers, base: str, max_body_bytes: int, body_seconds: float = BODY_SECONDS
+    request: Request,
+    peers: Peers,
+    base: str,
+    request_id: str,
+    max_body_bytes: int,
+    body_seconds: float = BODY_SECONDS,
 ) -> Exchange:
     """Read a request; a body over the limit is 413 before it is held in memory, a packed one is passed on unpacked."""
     body = await read_body(request, max_body_bytes, body_seconds)
@@ -67,7 +72,7 @@ async def received(
         method=request.method,
         parts=segments(str(request.path_params.get("rest", ""))),
         query=request.scope.get("query_string", b"").decode("latin-1"),
-        headers=forwarded_headers(request.headers, request_id_of(request)),
+        headers=forwarded_headers(request.headers, request_id),
         body=body,
         base=base,
         peers=peers,

@@ -113,7 +113,11 @@ def _unanswered(service: str) -> Unanswered:
 
 def forwarded_headers(headers: Mapping[str, str], request_id: str) -> dict[str, str]:
     """The client's headers as the service gets them: all that mean something end to end."""
-    kept = {name.lower(): value for name, value in headers.items() if name.lower() not in _NOT_FORWARDED}
+    passed_on_by_hand = {name.strip().lower() for name in headers.get("connection", "").split(",")}
+    kept: dict[str, str] = {}
+    for name, value in ((name.lower(), value) for name, value in headers.items()):
+        if name not in _NOT_FORWARDED and name not in passed_on_by_hand:
+            kept[name] = f"{kept[name]}, {value}" if name in kept else value  # lines of one name are one list
     # Bodies pass as the bytes they are; nothing in between compresses them.
     return {**kept, "x-request-id": request_id, "accept-encoding": "identity"}
 

@@ -17,7 +17,8 @@ from slipring.front.exchange import Exchange, too_costly
 from slipring.front.holders import holder_of, read_of_any
 from slipring.front.merging import KeeperRefused
 from slipring.front.owners import Owners
-from slipring.front.peers import Reply, as_response, decoded, raw_bundle
+from slipring.front.peers import Reply, decoded, raw_bundle
+from slipring.front.presenting import Presentation
 from slipring.front.searching import Searches
 from slipring.front.transactions import Transactions
 
@@ -33,7 +34,8 @@ class Router:
 
     async def answer(self, exchange: Exchange) -> Response:
         """The keeper's answer, or several merged into one."""
-        return as_response(await self.asked(exchange), exchange.base)
+        presentation = Presentation.of(exchange.headers, exchange.query)
+        return presentation.response(await self.asked(exchange), exchange.base)
 
     async def asked(self, exchange: Exchange) -> Reply:
         """The same as a reply; a refusal that a step over services met with is passed on."""
