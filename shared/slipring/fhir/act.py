@@ -5,9 +5,8 @@ The same road serves create, update, delete, transactions, operations, timers, e
 
 from __future__ import annotations
 
-import asyncio
-import random
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 import asyncpg
@@ -25,7 +24,6 @@ from slipring.fhir.text import encode, splice
 
 T = TypeVar("T")
 TRIES = 4
-_PAUSE_SECONDS = 0.005
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 _TOLD = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
@@ -121,6 +119,7 @@ class Act:
         written = {v.reference for v in batch.versions}
         batch.require = [r for r in self.changes.require if r.reference not in written]
         refused = self.changes.refuse
+        batch.relied = None if refused else self.desk.relied
         outcome = refused.status if refused else 200
         for v in batch.versions:
             interaction = "refused" if refused else _TOLD[v.method]
@@ -193,16 +192,17 @@ async def perform(
     A refusal is answered once what it leaves behind is stored.
     """
     for tried in range(TRIES):
-        try:
-            act, answer = await decide()
-            return act, await act.commit(taking=taking), answer
-        except Stale:
-            await _pause(tried)
-        except KeyTaken as taken:
-            raise await already_taken(kernel, taken) from taken
-        except Refused as refused:
-            if await _on_record(refused):
-                raise refused.error from None
+        async with _in_turn(kernel, tried):
+            try:
+                act, answer = await decide()
+                return act, await act.commit(taking=taking), answer
+            except Stale:
+                continue
+            except KeyTaken as taken:
+                raise await already_taken(kernel, taken) from taken
+            except Refused as refused:
+                if await _on_record(refused):
+                    raise refused.error from None
     raise too_quick()
 
 
@@ -221,26 +221,26 @@ async def perform_locked(
     many wait for the same lock would starve it.
     """
     for tried in range(TRIES):
-        try:
-            async with kernel.store.transaction(locks) as connection:
-                act, answer = await decide(connection)
-                written = await act.commit(within=connection)
-                if then is not None:
-                    await then(connection)
-        except Stale:  # outside the transaction, so that it is rolled back
-            await _pause(tried)
-            continue
-        except KeyTaken as taken:
-            raise await already_taken(kernel, taken) from taken
-        except OutcomeUnknown:
-            if not await kernel.store.stored(act.batch, locks):
+        async with _in_turn(kernel, tried):
+            try:
+                async with kernel.store.transaction(locks) as connection:
+                    act, answer = await decide(connection)
+                    written = await act.commit(within=connection)
+                    if then is not None:
+                        await then(connection)
+            except Stale:  # outside the transaction, so that it is rolled back
                 continue
-        except Refused as refused:
-            if await _on_record(refused):
-                raise refused.error from None
-            continue
-        kernel.store.wake(act.batch)
-        return act, written, answer
+            except KeyTaken as taken:
+                raise await already_taken(kernel, taken) from taken
+            except OutcomeUnknown:
+                if not await kernel.store.stored(act.batch, locks):
+                    continue
+            except Refused as refused:
+                if await _on_record(refused):
+                    raise refused.error from None
+                continue
+            kernel.store.wake(act.batch)
+            return act, written, answer
     raise too_quick()
 
 
@@ -253,9 +253,14 @@ async def _on_record(refused: Refused) -> bool:
     return True
 
 
-async def _pause(tried: int) -> None:
-    """Step aside for a moment, each for another one, so that those who collided do not collide again."""
-    await asyncio.sleep(random.uniform(0, _PAUSE_SECONDS * 2**tried))  # noqa: S311 - nothing secret
+@asynccontextmanager
+async def _in_turn(kernel: Kernel, tried: int) -> AsyncIterator[None]:
+    """The first try is free; who was overtaken tries again in turn, so that those who collided do not collide again."""
+    if tried == 0:
+        yield
+        return
+    async with kernel.store.turn:
+        yield
 
 
 def too_quick() -> FhirError:

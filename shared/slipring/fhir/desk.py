@@ -16,6 +16,7 @@ from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.service import Stored
 from slipring.fhir.store import reading
+from slipring.fhir.store.batch import Relied
 from slipring.fhir.store.reading import Reader
 
 _SEARCH_LIMIT = 5000
@@ -45,6 +46,7 @@ class LiveDesk:
         self._letter = letter
         self._zone = zone
         self._pending: dict[str, Stored] = {}
+        self.relied = Relied()  # all that was looked at in the store: it must still stand when the act is committed
 
     def put(self, stored: Stored) -> None:
         """Lay a pending write over the store."""
@@ -58,6 +60,7 @@ class LiveDesk:
         if pending:
             return None if pending.deleted else pending
         row = await reading.current(self._reader, resource_type, resource_id)
+        self.relied.saw(f"{resource_type}/{resource_id}", row.version if row else 0)
         return row.stored() if row and not row.deleted else None
 
     async def read_version(self, reference: str, version: int) -> Stored | None:
@@ -75,6 +78,9 @@ class LiveDesk:
             raise busy(
                 "Too many matches to decide on.", "匹配结果过多，无法判断。", detail="kernel.too-many-matches-decide"
             )
+        self.relied.searches.append((criteria, frozenset(row.reference for row in found)))
+        for row in found:
+            self.relied.saw(row.reference, row.version)
         hits = [row.stored() for row in found if row.reference not in self._pending]
         return hits + [
             stored

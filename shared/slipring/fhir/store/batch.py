@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.index import Rows
 from slipring.fhir.service import Require, Wake
 
@@ -110,6 +111,22 @@ class Lane:
 
 
 @dataclass(slots=True)
+class Relied:
+    """The versions a handler saw (0: there was none) and what its searches found, as references."""
+
+    versions: dict[str, int] = field(default_factory=dict)
+    searches: list[tuple[Criteria, frozenset[str]]] = field(default_factory=list)
+
+    def __bool__(self) -> bool:
+        """Whether anything was looked at."""
+        return bool(self.versions or self.searches)
+
+    def saw(self, reference: str, version: int) -> None:
+        """A version was read; of two, the first is what the decision began with."""
+        self.versions.setdefault(reference, version)
+
+
+@dataclass(slots=True)
 class Batch:
     """Everything one commit writes and everything it relied on."""
 
@@ -122,6 +139,7 @@ class Batch:
     cancel: list[str] = field(default_factory=list)
     taking: Taking | None = None
     lanes: list[Lane] = field(default_factory=list)
+    relied: Relied | None = None  # what its handlers looked at
     armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
 
     @property
@@ -134,6 +152,7 @@ class Batch:
         """Whether it makes new resources and relied on nothing: such batches of several requests share a commit."""
         return bool(self.versions) and not (
             self.require
+            or self.relied
             or self.cancel
             or self.lanes
             or self.taking
@@ -146,7 +165,7 @@ class Batch:
         """Whether one statement is enough: a single version that relied on nothing else."""
         return (
             len(self.versions) == 1
-            and not (self.require or self.cancel or self.lanes or self.taking)
+            and not (self.require or self.relied or self.cancel or self.lanes or self.taking)
             and not self.versions[0].source
             and (self.versions[0].version == 1 or not (self.versions[0].keys or self.keys))
         )

@@ -14,7 +14,8 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from slipring.fhir.store.batch import Batch, KeyTaken, Stale
+from slipring.fhir.store import guard
+from slipring.fhir.store.batch import Batch, KeyTaken, Relied, Stale
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
@@ -38,15 +39,16 @@ def _statement(
     *, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
 ) -> str:
     """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
-    number = iter(range(9, 80))
+    number = iter(range(10, 80))
 
     def arrays(*types: str) -> str:
         return ", ".join(f"${next(number)}::{kind}[]" for kind in types)
 
     older = "resource.version < EXCLUDED.version" if copies else "resource.version = EXCLUDED.version - 1"
     parts = [
-        """input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[])
-             WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, n))""",
+        guard.SHARED.format(array="$9"),
+        f"""input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[])
+             WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, n) WHERE {guard.ONCE_LOCKED})""",
         f"""saved AS (INSERT INTO resource (type, id, version, updated_at, deleted, source)
              SELECT type, id, version, $8, deleted, source FROM input
              ON CONFLICT (type, id) DO UPDATE SET version = EXCLUDED.version, updated_at = EXCLUDED.updated_at,
@@ -112,6 +114,7 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
         [v.source for v in versions],
         [v.text for v in versions],
         batch.at,
+        sorted(guard.touched(versions)),
     ]
     present = []
     for _, columns, _, attribute in FAMILIES:
@@ -206,10 +209,13 @@ async def at_once(connection: asyncpg.Connection, statement: str, arguments: lis
 async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
     """Lock what is relied on or written in one sorted order, check it, then write."""
     expected = {v.reference: v.version - 1 for v in batch.versions if not v.source}
-    for requirement in batch.require:
-        if expected.setdefault(requirement.reference, requirement.version) != requirement.version:
+    relied = batch.relied or Relied()
+    for reference, version in [*((r.reference, r.version) for r in batch.require), *relied.versions.items()]:
+        if expected.setdefault(reference, version) != version:
             raise Stale
+    await guard.lock(connection, relied, batch.versions)
     await _lock(connection, batch, expected)
+    await guard.check(connection, relied)
     if batch.taking:
         taken = await connection.fetchval(
             "DELETE FROM timer WHERE id = $1 AND fence = $2 RETURNING id", batch.taking.id, batch.taking.fence
@@ -244,20 +250,28 @@ async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
         )
 
 
+# Row by row in the order given; what is only relied on is shared, so that decisions on one fact do not queue.
+_LOCK = """SELECT w.type || '/' || w.id AS reference, CASE
+    WHEN w.written THEN (SELECT r.version FROM resource r WHERE r.type = w.type AND r.id = w.id FOR UPDATE)
+    ELSE (SELECT r.version FROM resource r WHERE r.type = w.type AND r.id = w.id FOR SHARE) END AS version
+  FROM unnest($1::text[], $2::text[], $3::bool[]) AS w(type, id, written)"""
+
+
 async def _lock(connection: asyncpg.Connection, batch: Batch, expected: dict[str, int]) -> None:
     """Lock the rows and compare versions; a new resource (0) must not exist yet."""
     if not expected and not any(v.source for v in batch.versions):
         return
     references = sorted({*expected, *(v.reference for v in batch.versions)})
     pairs = [reference.partition("/") for reference in references]
+    written = {v.reference for v in batch.versions}
     rows = await connection.fetch(
-        "SELECT r.type || '/' || r.id AS reference, r.version FROM resource r JOIN "
-        "unnest($1::text[], $2::text[]) AS w(type, id) USING (type, id) ORDER BY r.type, r.id FOR UPDATE OF r",
+        _LOCK,
         [pair[0] for pair in pairs],
         [pair[2] for pair in pairs],
+        [reference in written for reference in references],
     )
-    standing = {row["reference"]: row["version"] for row in rows}
-    if any(standing.get(reference, 0) != version for reference, version in expected.items()):
+    standing = {row["reference"]: row["version"] or 0 for row in rows}
+    if any(standing[reference] != version for reference, version in expected.items()):
         raise Stale
 
 

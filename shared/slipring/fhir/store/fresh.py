@@ -15,6 +15,7 @@ import asyncpg
 import asyncpg.exceptions
 import msgspec
 
+from slipring.fhir.store import guard
 from slipring.fhir.store.batch import Audit, Batch
 from slipring.fhir.store.commit import AUDIT_COLUMNS, FAMILIES, at_once, commit
 from slipring.fhir.store.engine import UNAVAILABLE
@@ -53,8 +54,8 @@ _PARTS = {
 
 @cache
 def _statement(parts: tuple[str, ...]) -> str:
-    """The statement for the parts a group has; `$1` to `$4` are the resources, then come the parts' arrays in order."""
-    number = iter(range(5, 99))
+    """The statement for the parts a group has; `$1` to `$4` are the resources, `$5` their locks, then come the parts' arrays in order."""
+    number = iter(range(6, 99))
     written = []
     for name in parts:
         types, sql = _PARTS[name]
@@ -63,8 +64,10 @@ def _statement(parts: tuple[str, ...]) -> str:
     return (
         ",\n".join(
             [
-                """WITH made AS MATERIALIZED (SELECT nextval('resource_key_seq') AS key, u.*
-                 FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS u(at, type, id, body, n))""",
+                f"WITH {guard.SHARED.format(array='$5')}",
+                f"""made AS MATERIALIZED (SELECT nextval('resource_key_seq') AS key, u.*
+                 FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS u(at, type, id, body, n)
+                 WHERE {guard.ONCE_LOCKED})""",
                 "numbered AS MATERIALIZED (SELECT array_agg(key ORDER BY n) AS keys FROM made)",
                 """resources AS (INSERT INTO resource (key, type, id, version, updated_at)
                  SELECT key, type, id, 1, at FROM made)""",
@@ -95,6 +98,7 @@ def _arguments(batches: Sequence[Batch]) -> tuple[str, list[Any]]:
         [v.type for _, v in made],
         [v.id for _, v in made],
         [v.text for _, v in made],
+        sorted(guard.touched(v for _, v in made)),
     ]
     for rows in present.values():
         arguments += zip(*rows, strict=True)

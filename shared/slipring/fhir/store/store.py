@@ -35,6 +35,7 @@ class Store:
         self.written = asyncio.Event()  # events wait to be fanned out
         self.armed = asyncio.Event()  # timers or errands were armed
         self.committed = asyncio.Event()  # other replicas are to be told
+        self.turn = asyncio.Lock()  # those whose act was overtaken try again one at a time
         self.full = False  # a write failed for want of disk, and no probe has succeeded since
 
     def transaction(self, locks: list[str]) -> AbstractAsyncContextManager[asyncpg.Connection]:
@@ -78,6 +79,7 @@ class Store:
                 await connection.execute("SELECT pg_logical_emit_message(true, 'room', repeat('x', 65536))")
         except asyncpg.DiskFullError:
             return False
+        self.turn = asyncio.Lock()  # those whose act was overtaken try again one at a time
         self.full = False
         return True
 

@@ -1,0 +1,100 @@
+"""What a decision relied on, and the locks under which it still holds when its commit happens.
+
+A version that was read is held by its row. "None is found" has no row to hold: therefore a search stands for locks
+(buckets) made from its narrowest condition, and a write takes the same locks for whatever could make its resource be
+found. A decision takes them alone, writes share them: writes never wait for each other.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterable
+
+import asyncpg
+
+from slipring.fhir.search.condition import Clause, types_looked_into
+from slipring.fhir.search.criteria import Criteria
+from slipring.fhir.search.values import ReferenceValue, TokenValue
+from slipring.fhir.store.batch import Relied, Stale, Version
+from slipring.fhir.store.conditions import Arguments, conditions
+
+# Few enough for PostgreSQL's lock table however large a transaction is, many enough that strangers rarely meet.
+_BUCKETS = 512
+_CLASS = "hashtext('relied ' || current_schema())"
+# For a statement that writes by itself: the locks it shares, taken before any row.
+SHARED = f"locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_CLASS}, b)::text FROM unnest({{array}}::int[]) AS b)"
+ONCE_LOCKED = "(SELECT count(*) FROM locked) >= 0"
+
+
+def touched(versions: Iterable[Version]) -> set[int]:
+    """The buckets of every search that could find these versions."""
+    found = set()
+    for v in versions:
+        found.add(_bucket(v.type))
+        if v.version == 1 or v.source:
+            found.add(_bucket(v.type, "_id", v.id))
+        found.update(_bucket(v.type, reference.id) for reference in v.rows.references)
+        name = f"{v.type}.identifier"
+        found.update(_bucket(v.type, "identifier", token.code) for token in v.rows.tokens if token.parameter == name)
+    return found
+
+
+async def lock(connection: asyncpg.Connection, relied: Relied, versions: Iterable[Version]) -> None:
+    """Take all locks of one commit in one sorted order, before any row, in a statement of their own."""
+    alone = _alone(relied)
+    if not alone:  # then the writing statement takes the shared ones
+        return
+    wanted = sorted(alone | touched(versions))
+    await connection.execute(
+        f"SELECT CASE WHEN alone THEN pg_advisory_xact_lock({_CLASS}, b)::text "
+        f"ELSE pg_advisory_xact_lock_shared({_CLASS}, b)::text END FROM unnest($1::int[], $2::bool[]) AS w(b, alone)",
+        wanted,
+        [bucket in alone for bucket in wanted],
+    )
+
+
+async def check(connection: asyncpg.Connection, relied: Relied) -> None:
+    """Search again under the locks; Stale unless every search finds what it found."""
+    if not relied.searches:
+        return
+    arguments = Arguments()
+    asked = [
+        f"SELECT {number} AS n, r.type || '/' || r.id AS reference FROM resource r "
+        f"WHERE {conditions(criteria, None, arguments)}"
+        for number, (criteria, _) in enumerate(relied.searches)
+    ]
+    now: list[set[str]] = [set() for _ in asked]
+    for row in await connection.fetch(" UNION ALL ".join(asked), *arguments):
+        now[row["n"]].add(row["reference"])
+    if any(found != before for found, (_, before) in zip(now, relied.searches, strict=True)):
+        raise Stale
+
+
+def _alone(relied: Relied) -> set[int]:
+    """The buckets in which nothing may be written until the decision is stored."""
+    absent = (reference.partition("/") for reference, version in relied.versions.items() if version == 0)
+    found = {_bucket(kind, "_id", name) for kind, _, name in absent}
+    return found.union(*(_asked(criteria) for criteria, _ in relied.searches))
+
+
+def _asked(criteria: Criteria) -> set[int]:
+    """The buckets of a search: of its references or identifiers if it has any, else of its whole type."""
+    kinds = {criteria.type, *types_looked_into(criteria.clauses)}
+    if len(kinds) == 1:
+        for clause in criteria.clauses:
+            if isinstance(clause, Clause) and not clause.modifier and (narrow := _narrow(clause, criteria.type)):
+                return narrow
+    return {_bucket(kind) for kind in kinds}
+
+
+def _narrow(clause: Clause, kind: str) -> set[int]:
+    if clause.family == "reference":
+        return {_bucket(kind, value.id) for value in clause.values if isinstance(value, ReferenceValue)}
+    codes = [value.code for value in clause.values if isinstance(value, TokenValue)]
+    if clause.parameter.code not in ("identifier", "_id") or len(codes) != len(clause.values):
+        return set()
+    return {_bucket(kind, clause.parameter.code, code) for code in codes} if all(codes) else set()
+
+
+def _bucket(*words: str | None) -> int:
+    return zlib.crc32("\x1f".join(map(str, words)).encode()) % _BUCKETS
