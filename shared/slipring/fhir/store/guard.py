@@ -16,7 +16,8 @@ from slipring.fhir.search.condition import Clause, types_looked_into
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
 from slipring.fhir.store.batch import Relied, Stale, Version
-from slipring.fhir.store.conditions import Arguments, conditions
+from slipring.fhir.store.comparisons import Arguments
+from slipring.fhir.store.conditions import matching
 
 # Few enough for PostgreSQL's lock table however large a transaction is, many enough that strangers rarely meet.
 _BUCKETS = 512
@@ -58,11 +59,10 @@ async def check(connection: asyncpg.Connection, relied: Relied) -> None:
     if not relied.searches:
         return
     arguments = Arguments()
-    asked = [
-        f"SELECT {number} AS n, r.type || '/' || r.id AS reference FROM resource r "
-        f"WHERE {conditions(criteria, None, arguments)}"
-        for number, (criteria, _) in enumerate(relied.searches)
-    ]
+    asked = []
+    for number, (criteria, _) in enumerate(relied.searches):
+        joined, where = matching(criteria, None, arguments)
+        asked.append(f"SELECT {number} AS n, r.type || '/' || r.id AS reference FROM resource r{joined} WHERE {where}")
     now: list[set[str]] = [set() for _ in asked]
     for row in await connection.fetch(" UNION ALL ".join(asked), *arguments):
         now[row["n"]].add(row["reference"])
