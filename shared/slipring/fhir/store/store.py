@@ -79,7 +79,6 @@ class Store:
                 await connection.execute("SELECT pg_logical_emit_message(true, 'room', repeat('x', 65536))")
         except asyncpg.DiskFullError:
             return False
-        self.turn = asyncio.Lock()  # those whose act was overtaken try again one at a time
         self.full = False
         return True
 
