@@ -165,3 +165,33 @@ async def test_a_type_that_is_not_kept_is_refused_in_every_interaction(at: Addre
         ("DELETE", "Basic/1", None),
     ):
         refused(await at.ask(method, path, sent), 404)
+
+
+@every_kept_type
+async def test_the_interactions_of_the_kernel_are_stated_for_every_type(at: Address, kind: str) -> None:
+    stated = await at.statement(kind)
+    assert {interaction["code"] for interaction in stated["interaction"]} == INTERACTIONS
+    assert stated["versioning"] == "versioned-update"
+    assert stated["readHistory"] is True
+    assert stated["conditionalCreate"] is True
+    assert stated["conditionalUpdate"] is True
+    assert stated["conditionalDelete"] == "single"
+    assert stated["conditionalRead"] == "full-support"
+
+
+@every_kept_type
+async def test_every_advertised_include_works_and_no_other(at: Address, kind: str) -> None:
+    stated = await at.statement(kind)
+    kept = set(UNION if at.name == "front" else KEPT[at.name])
+    pointing = [p for p in parameters_for(kind).values() if p.type == "reference" and not p.canonical]
+    references = {p.code for p in pointing if not p.targets or kept & set(p.targets)}
+    named = {include.split(":")[1] for include in stated.get("searchInclude", ()) if ":" in include}
+    assert references <= named | {"*"}, references - named
+    for name, wanted in (
+        ("_include", stated.get("searchInclude", ())),
+        ("_revinclude", stated.get("searchRevInclude", ())),
+    ):
+        for start in range(0, len(wanted), 5):
+            asked = query(*((name, include) for include in wanted[start : start + 5]))
+            await at.bundle(f"{kind}?_count=1&{asked}")
+        refused(await at.ask("GET", f"{kind}?{name}={kind}:nonsense"), 400)
