@@ -11,7 +11,7 @@ from urllib.parse import quote
 import httpx
 from slipring.fhir.search.parameter import SearchParameter, parameters_for
 
-from tests.requirements.address import KEPT, SERVICES, Address, every_base, every_kept_type, refused
+from tests.requirements.address import KEPT, SERVICES, UNION, Address, every_base, every_kept_type, refused
 
 FIT = {
     "token": "urn:test|one",
