@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from search_page import search_page
+from validation_page import validation_page
 
 ROOT = Path(__file__).parents[1]
 
@@ -28,7 +29,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"search.md": search_page, "settings.md": settings_page}
+PAGES = {"search.md": search_page, "settings.md": settings_page, "validation.md": validation_page}
 
 
 def main() -> int:
