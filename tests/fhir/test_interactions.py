@@ -186,7 +186,7 @@ async def test_head_trailing_slash_and_metadata_answer(place: Place) -> None:
         ("GET", "Patient?_cursor=nonsense", {}, 400),
         ("GET", "Patient/_history?_since=0001-01-01T00:00:00%2B14:00", {}, 400),
         ("GET", "Patient/_history?_since=yesterday", {}, 400),
-        ("GET", "Patient/_history?_before=99999999999999999", {}, 200),
+        ("GET", "Patient/_history?_before=9", {}, 400),
     ],
 )
 async def test_odd_requests_get_a_fitting_answer(

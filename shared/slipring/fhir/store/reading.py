@@ -59,7 +59,8 @@ class Row:
 _COLUMNS = "r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method"
 
 
-def _row(record: asyncpg.Record) -> Row:
+def row_of(record: asyncpg.Record) -> Row:
+    """A row of the columns above."""
     return Row(
         record["key"],
         record["type"],
@@ -81,7 +82,7 @@ async def current(reader: Reader, resource_type: str, resource_id: str) -> Row |
         resource_type,
         resource_id,
     )
-    return _row(record) if record else None
+    return row_of(record) if record else None
 
 
 async def version(reader: Reader, resource_type: str, resource_id: str, number: int) -> Row | None:
@@ -93,7 +94,7 @@ async def version(reader: Reader, resource_type: str, resource_id: str, number: 
         resource_id,
         number,
     )
-    return _row(record) if record else None
+    return row_of(record) if record else None
 
 
 async def search(
@@ -121,34 +122,3 @@ async def count(reader: Reader, criteria: Criteria, *, source: str | None) -> in
     """How many match."""
     sql, arguments = query.count(criteria, source=source)
     return int(await reader.fetchval(sql, *arguments))
-
-
-async def history(
-    reader: Reader,
-    *,
-    resource_type: str | None,
-    resource_id: str | None,
-    since: datetime | None,
-    before: int | None,
-    limit: int,
-) -> list[tuple[int, Row]]:
-    """Versions kept here, newest first, as (sequence, row); `before` continues from a sequence number."""
-    arguments: list[Any] = []
-    where = ["r.source = ''"]
-    for condition, kind, value in (
-        ("r.type =", "text", resource_type),
-        ("r.id =", "text", resource_id),
-        ("v.updated_at >=", "timestamptz", since),
-        ("v.sequence <", "bigint", before),
-    ):
-        if value is not None:
-            arguments.append(value)
-            where.append(f"{condition} ${len(arguments)}::{kind}")
-    if resource_id is not None:  # few rows of one resource: by its key, not along the whole sequence
-        where.append("v.key = (SELECT k.key FROM resource k WHERE k.type = $1 AND k.id = $2)")
-    records = await reader.fetch(
-        f"SELECT {_COLUMNS}, v.sequence FROM version v JOIN resource r ON r.key = v.key WHERE {' AND '.join(where)} "
-        f"ORDER BY v.sequence DESC LIMIT {int(limit)}",
-        *arguments,
-    )
-    return [(record["sequence"], _row(record)) for record in records]
