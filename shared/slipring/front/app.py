@@ -25,6 +25,7 @@ from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
 from slipring.front.deciding import Deciding
+from slipring.front.definitions import Definitions
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
@@ -225,7 +226,8 @@ def create_front(
     behind = Peers(peers, settings.answer_seconds)
     searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
     conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
-    router = Router(owners, searches, conditions, settings.max_entries)
+    definitions = Definitions(owners, cursor_key, the_bounds(), settings.zone)
+    router = Router(owners, searches, conditions, definitions, settings.max_entries)
     front = Front(behind, tokens, load_keys, router, owners, settings, now)
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", front.home, ["GET"]),

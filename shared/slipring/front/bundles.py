@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
+from slipring.fhir.definitions.catalogue import TYPES
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.front.crossing import has_steps, may_cross
 from slipring.front.exchange import segments
@@ -81,6 +82,8 @@ def _address(url: str, at: str, base: str) -> tuple[tuple[str, ...], str]:
 def _belonging(place: Place, entry: RawObject, request: dict[str, Any], owners: Owners) -> Place:
     kept_type, parts = place.type, place.parts
     keepers = owners.keepers_of(kept_type)
+    if not keepers and kept_type in TYPES:
+        return replace(place, ownership=Ownership(owners.services[0]), alone=True)
     if not keepers:
         return place
     if len(parts) == 1:

@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from slipring.fhir.definitions.catalogue import TYPES as DECLARED
-from slipring.fhir.search.parameter import parameters_for
+from slipring.fhir.definitions.catalogue import TYPES
+from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
 
 Tree = dict[str, Any]
 # Of a type with several keepers the front offers what every one of them offers.
@@ -26,15 +26,13 @@ def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: 
     by_type: dict[str, list[tuple[str, Tree]]] = {}
     for service, statement in statements.items():
         for resource in _rest(statement).get("resource", ()):
-            if resource["type"] in DECLARED:
-                continue  # each service answers for itself; the front does not route them
             by_type.setdefault(resource["type"], []).append((service, resource))
     rests = [_rest(statement) for statement in statements.values()]
     where = {"description": "slipring, the address of all four services", "url": base}
     if away:
         where["description"] += f"; not reachable now: {', '.join(away)}"
     software = {"name": "slipring"} | ({"version": version} if version else {})
-    kept = set(by_type)
+    kept = set(by_type) - set(TYPES)
     rest = {
         "mode": "server",
         "security": _security(base, rests),
@@ -94,7 +92,8 @@ def _together(offers: Sequence[tuple[str, Tree]], kept: Collection[str]) -> Tree
     """What the front offers for a type; includes lead to every kept type, whoever keeps it."""
     services = ", ".join(service for service, _ in offers)
     resources = [resource for _, resource in offers]
-    together = {**resources[0], "documentation": f"Kept by {services}."}
+    told = "Kept by" if resources[0]["type"] in kept else "Made from the declarations of"
+    together = {**resources[0], "documentation": f"{told} {services}."}
     for member, named in _LISTS_OF_ALL.items():
         together[member] = _of_all([resource.get(member, []) for resource in resources], named)
     for member in _FLAGS:
@@ -106,31 +105,12 @@ def _together(offers: Sequence[tuple[str, Tree]], kept: Collection[str]) -> Tree
     for member in _UNIONS:
         together[member] = _distinct(resources, member)
     together["operation"] = _operations(resources)
-    together["searchInclude"] = includes_of(together["type"], kept)
-    together["searchRevInclude"] = revincludes_of(together["type"], kept)
+    if together["type"] in kept:  # definitions include nothing
+        together["searchInclude"] = includes(together["type"], kept)
+        together["searchRevInclude"] = reverse_includes(together["type"], kept)
+        here = {one["name"]: one for one in search_parameters(together["type"], kept)}
+        together["searchParam"] = [here.get(one["name"], one) for one in together.get("searchParam", ())]
     return {name: value for name, value in together.items() if value != []}
-
-
-def includes_of(resource_type: str, kept: Collection[str]) -> list[str]:
-    """What `_include` takes on a type: its references that may name something that is kept."""
-    codes = [
-        code for code, p in parameters_for(resource_type).items() if p.type == "reference" and _leads(p.targets, kept)
-    ]
-    return ["*", *(f"{resource_type}:{code}" for code in codes)] if codes else []
-
-
-def revincludes_of(resource_type: str, kept: Collection[str]) -> list[str]:
-    """What `_revinclude` takes on a type: the references of kept types that may name it."""
-    return [
-        f"{source}:{code}"
-        for source in sorted(kept)
-        for code, parameter in parameters_for(source).items()
-        if parameter.type == "reference" and _leads(parameter.targets, (resource_type,))
-    ]
-
-
-def _leads(targets: Collection[str], kept: Collection[str]) -> bool:
-    return not targets or any(target in kept for target in targets)
 
 
 def _operations(holders: Sequence[Tree]) -> list[Tree]:

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+from slipring.fhir.search import wording
 from slipring.fhir.search.clause import Reading, condition
 from slipring.fhir.search.condition import types_looked_into
 from slipring.fhir.search.criteria import Criteria
@@ -88,3 +89,16 @@ def _include_leaves(resource_type: str, include: Include, owners: Owners) -> boo
     keepers = owners.keepers_of(resource_type)
     kept = owners.types
     return any(owners.keepers_of(one) != keepers for one in (include.given(kept) | {include.source or resource_type}))
+
+
+def check_includes(includes: Iterable[Include], owners: Owners) -> None:
+    """400 for includes that lead from or to nothing that is kept behind the front."""
+    kept = owners.types
+    for include in includes:
+        name = "_revinclude" if include.reverse else "_include"
+        for wanted in (include.source, include.target):
+            if wanted and wanted not in kept:
+                raise wording.not_held(name, wanted, kept)
+        if include.code != "*" and not include.given(kept):
+            named = sorted({target for parameter in include.parameters(kept) for target in parameter.targets})
+            raise wording.not_held(name, named[0], kept)

@@ -15,7 +15,7 @@ from slipring.front.bounds import Bounds, too_many
 from slipring.front.exchange import Exchange
 from slipring.front.owners import Owners
 from slipring.front.peers import RawObject, decoded, raw
-from slipring.front.resolving import search_once
+from slipring.front.resolving import escaped, name_of, search_once
 
 Tree = dict[str, Any]
 Name = tuple[str, str]  # type and id
@@ -70,19 +70,30 @@ class Inclusion:
     # --- forwards -------------------------------------------------------------------------------------------
 
     async def _referred(self, include: Include, latest: list[Tree]) -> list[RawObject]:
-        keys = {parameter.key for parameter in include.parameters(self.owners.types)}
+        followed = {key: one for one in include.parameters(self.owners.types) for key in one.keys}
         wanted: dict[str, dict[str, None]] = {}
-        for tree in latest:
-            if tree["resourceType"] != include.source:
-                continue
-            for row in rows(tree, self.zone).references:
-                fits = row.parameter in keys and row.type and include.target in ("", row.type)
-                if fits and (row.type, row.id) not in self.present:
-                    wanted.setdefault(row.type, {})[row.id] = None
+        urls: dict[str, dict[str, None]] = {}
+        for row in (row for tree in latest for row in rows(tree, self.zone).references if row.parameter in followed):
+            if row.type and include.target in ("", row.type) and (row.type, row.id) not in self.present:
+                wanted.setdefault(row.type, {})[row.id] = None
+            for target in followed[row.parameter].targets if followed[row.parameter].canonical else ():
+                if include.target in ("", target):
+                    urls.setdefault(target, {})[escaped(row.id)] = None
         if sum(map(len, wanted.values())) > self.bounds.most_included:
-            raise self._too_many(_name(include))
+            raise self._too_many("_include")
         asked = [self._by_ids(kept_type, list(ids)) for kept_type, ids in wanted.items()]
+        asked += [self._by_urls(kept_type, list(some)) for kept_type, some in urls.items()]
         return [entry for entries in await asyncio.gather(*asked) for entry in entries]
+
+    async def _by_urls(self, kept_type: str, urls: list[str]) -> list[RawObject]:
+        asked = [
+            search_once(
+                self.exchange, keeper, kept_type, [("url", ",".join(some)), ("_count", str(self.bounds.most_included))]
+            )
+            for keeper in self.owners.keepers_of(kept_type)
+            for some in _in_portions(urls, self.bounds.ids_at_once)
+        ]
+        return [entry for entries, _ in await asyncio.gather(*asked) for entry in entries]
 
     async def _by_ids(self, kept_type: str, ids: list[str]) -> list[RawObject]:
         by_keeper: dict[str, list[str]] = {}
@@ -109,11 +120,9 @@ class Inclusion:
         asked = []
         for parameter in include.parameters(self.owners.types):
             targets = (include.target,) if include.target else parameter.targets
-            names = [
-                f"{tree['resourceType']}/{tree['id']}"
-                for tree in latest
-                if not targets or tree["resourceType"] in targets
-            ]
+            fitting = [tree for tree in latest if not targets or tree["resourceType"] in targets]
+            named = (name_of(tree, by_url=parameter.canonical) for tree in fitting)
+            names = [name for name in named if name]
             for some in _in_portions(names, self.bounds.ids_at_once):
                 asked += [
                     self._pointing(include, keeper, parameter, some)

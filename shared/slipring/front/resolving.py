@@ -7,6 +7,7 @@ caller may see: the keeper of each step decides that by the caller's own token.
 from __future__ import annotations
 
 import asyncio
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import tzinfo
@@ -14,6 +15,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from slipring.fhir.search.index import rows
+from slipring.fhir.search.parameter import parameters_for
 from slipring.front.bounds import Bounds, too_many
 from slipring.front.crossing import Chain, Has, Pairs, leaves, step_of
 from slipring.front.exchange import Exchange
@@ -49,21 +51,21 @@ class Steps:
             case Chain(code=code, types=types, rest=rest):
                 asked = (self.found(target, [(rest, text)], name) for target in types)
                 trees = [tree for found in await asyncio.gather(*asked) for tree in found]
-                ids = [f"{tree['resourceType']}/{tree['id']}" for tree in trees]
-                return [(code, self._listed(ids, name))]
+                by_url = parameters_for(resource_type)[code].canonical
+                return [(code, self._listed([name_of(tree, by_url=by_url) for tree in trees], name))]
             case Has(type=source, by=by, rest=rest):
                 trees = await self.found(source, [(rest, text)], name)
+                parameter = parameters_for(source)[by]
                 named = [
-                    row
-                    for tree in trees
-                    for row in rows(tree, self.zone).references
-                    if row.parameter == f"{source}.{by}"
+                    row for tree in trees for row in rows(tree, self.zone).references if row.parameter in parameter.keys
                 ]
+                if parameter.canonical:
+                    return [("url", self._listed([escaped(row.id) for row in named if not row.type], name))]
                 return [("_id", self._listed([row.id for row in named if row.type == resource_type], name))]
         return [(name, text)]
 
     def _listed(self, ids: list[str], name: str) -> str:
-        distinct = list(dict.fromkeys(ids))
+        distinct = [one for one in dict.fromkeys(ids) if one]
         if len(distinct) > self.bounds.most_matched:
             raise self._too_many(name)
         # Nothing matched: an id that nobody can ever have keeps the other parameters checked by the keeper.
@@ -86,6 +88,16 @@ class Steps:
         return await search_once(
             self.exchange, keeper, resource_type, [*pairs, ("_count", str(self.bounds.most_matched))]
         )
+
+
+def name_of(tree: Tree, *, by_url: bool = False) -> str:
+    """What a resource is referred to by, as it stands in a search: `Type/id`, or its canonical URL."""
+    return escaped(str(tree.get("url", ""))) if by_url else f"{tree['resourceType']}/{tree['id']}"
+
+
+def escaped(text: str) -> str:
+    """A value as it stands among others."""
+    return re.sub(r"([\\,|$])", r"\\\1", text)
 
 
 async def search_once(

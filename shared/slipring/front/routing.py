@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-import httpx
 from starlette.responses import Response
 
 from slipring.fhir.outcome import invalid, not_found, refusal
@@ -13,6 +12,7 @@ from slipring.front.batch import Batches
 from slipring.front.bundles import places, unkept
 from slipring.front.conditions import Conditions
 from slipring.front.crossing import has_steps
+from slipring.front.definitions import Definitions, is_definition
 from slipring.front.exchange import Exchange, too_costly
 from slipring.front.holders import holder_of, read_of_any
 from slipring.front.merging import KeeperRefused
@@ -30,6 +30,7 @@ class Router:
     owners: Owners
     searches: Searches
     conditions: Conditions
+    definitions: Definitions
     max_entries: int = 5000
 
     async def answer(self, exchange: Exchange) -> Response:
@@ -60,8 +61,8 @@ class Router:
                     "该操作须指明资源类型。",
                     detail="front.not-for-the-system",
                 )
-            case ["OperationDefinition", name]:
-                return await self._operation_definition(exchange, name)
+            case [kept_type, *_] if is_definition(kept_type, self.owners):
+                return await self.definitions.answer(exchange)
             case [kept_type, *_] if not self.owners.keepers_of(kept_type):
                 raise unkept(kept_type, self.owners)
             case [kept_type]:
@@ -75,17 +76,6 @@ class Router:
             case [kept_type, resource_id, *_]:
                 return await self._of_instance(exchange, kept_type, resource_id)
         raise not_found("/".join(exchange.parts[:1]))
-
-    async def _operation_definition(self, exchange: Exchange, name: str) -> Reply:
-        """`Type-operation`: asked of the keepers of the type, one of whom declares it."""
-        reply: Reply | None = None
-        for keeper in self.owners.keepers_of(name.partition("-")[0]):
-            reply = await exchange.forward(keeper)
-            if reply.status != httpx.codes.NOT_FOUND:
-                return reply
-        if reply is None:
-            raise not_found(f"OperationDefinition/{name[:64]}")
-        return reply
 
     # --- by type --------------------------------------------------------------------------------------------
 

@@ -17,7 +17,7 @@ from slipring.fhir.search.criteria import CONTROLS, Criteria, Sort, parse
 from slipring.fhir.search.include import INCLUDES, include
 from slipring.fhir.search.ordering import Key, sort_key
 from slipring.front.bounds import Bounds
-from slipring.front.crossing import Pairs, crosses, may_cross
+from slipring.front.crossing import Pairs, check_includes, crosses, may_cross
 from slipring.front.exchange import Exchange
 from slipring.front.including import Inclusion
 from slipring.front.merging import Cursor, Page, Position, distinct, merge, opened, read_page
@@ -83,6 +83,7 @@ class Searches:
     async def _first(self, exchange: Exchange, criteria: Criteria) -> Reply:
         """The first page of a search that was read here, so that what it ignores is known here as well."""
         bounds, kept_type = self.bounds, criteria.type
+        check_includes(criteria.includes, self.owners)
         count = min(bounds.default_count if criteria.count is None else criteria.count, bounds.largest_count)
         kept = [pair for pair in criteria.pairs if not _is_for_the_front(*pair)]
         pairs = await Steps(exchange, self.owners, bounds, self.zone).rewritten(kept_type, kept)
