@@ -89,6 +89,7 @@ def _check_criteria(criteria: str, kept: frozenset[str]) -> None:
             "Criteria say which resources are meant, not how an answer looks: no _sort, _count, _include and the like.",
             "criteria 只说明哪些资源，不能含 _sort、_count、_include 等结果参数。",
             at="Subscription.criteria",
+            detail="kernel.criteria-with-controls",
         )
 
 

@@ -73,7 +73,11 @@ def _body(kernel: Kernel, asked: Asked) -> Resource:
     tree = body_of(kernel, asked) or {"resourceType": "Parameters"}
     issues = check(tree)
     if tree.get("resourceType") != "Parameters":
-        raise invalid("The body of an operation is a Parameters resource.", "操作的请求体必须是 Parameters 资源。")
+        raise invalid(
+            "The body of an operation is a Parameters resource.",
+            "操作的请求体必须是 Parameters 资源。",
+            detail="kernel.body-operation-parameters-resource",
+        )
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
     return tree
@@ -100,11 +104,21 @@ def search(kernel: Kernel, context: Context, resource_type: str, pairs: Pairs) -
     cursor = next((value for name, value in pairs if name == _CURSOR), None)
     if cursor is not None:
         if len(pairs) > 1:
-            raise invalid("A page link stands alone.", "翻页链接不能与其他参数同用。", at=_CURSOR)
+            raise invalid(
+                "A page link stands alone.",
+                "翻页链接不能与其他参数同用。",
+                at=_CURSOR,
+                detail="kernel.page-link-stands-alone",
+            )
         pairs, after = _opened(kernel, cursor, resource_type)
     criteria = parse(resource_type, pairs, lenient=context.lenient, zone=kernel.zone)
     if criteria.includes:
-        raise invalid("Definitions include nothing.", "定义类资源不支持包含查询。", at="_include")
+        raise invalid(
+            "Definitions include nothing.",
+            "定义类资源不支持包含查询。",
+            at="_include",
+            detail="kernel.definitions-include-nothing",
+        )
     found = _found(kernel, criteria)
     size = _DEFAULT_COUNT if criteria.count is None else min(criteria.count, _MOST)
     size = 0 if criteria.summary == "count" else size
@@ -135,7 +149,12 @@ def _found(kernel: Kernel, criteria: Criteria) -> list[Resource]:
 def _member(rule: Sort) -> str:
     if rule.parameter.code not in _SORTABLE:
         listed = ", ".join(_SORTABLE)
-        raise invalid(f"Definitions are sorted by {listed} only.", f"定义类资源只能按 {listed} 排序。", at="_sort")
+        raise invalid(
+            f"Definitions are sorted by {listed} only.",
+            f"定义类资源只能按 {listed} 排序。",
+            at="_sort",
+            detail="kernel.definitions-sorted-only",
+        )
     return rule.parameter.code.removeprefix("_")
 
 
@@ -149,8 +168,15 @@ def _opened(kernel: Kernel, cursor: str, resource_type: str) -> tuple[Pairs, int
         if kept == resource_type and isinstance(after, int):
             return [(name, value) for name, value in pairs], after
     except (InvalidToken, ValueError, TypeError) as error:
-        raise invalid("The page link is not one of ours.", "翻页链接无效。", at=_CURSOR) from error
-    raise invalid("The page link belongs to another type.", "翻页链接属于另一资源类型。", at=_CURSOR)
+        raise invalid(
+            "The page link is not one of ours.", "翻页链接无效。", at=_CURSOR, detail="kernel.page-link-not-ours"
+        ) from error
+    raise invalid(
+        "The page link belongs to another type.",
+        "翻页链接属于另一资源类型。",
+        at=_CURSOR,
+        detail="kernel.page-link-belongs-another-type",
+    )
 
 
 def _not_offered(resource_type: str) -> FhirError:
@@ -161,6 +187,7 @@ def _not_offered(resource_type: str) -> FhirError:
         f"{resource_type} is made from the service's declarations: it is read and searched only.",
         f"{resource_type} 由服务声明生成，只能读取和检索。",
         headers={"Allow": "GET, HEAD"},
+        detail="kernel.made-service-declarations",
     )
 
 

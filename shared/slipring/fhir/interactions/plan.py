@@ -100,7 +100,9 @@ def _entry(kernel: Kernel, position: int, tree: dict[str, Any], text: str | None
     try:
         aim = Aim.of(kernel, steps[0], name, asked)
     except FhirError as error:
-        raise FhirError(error.status, [Issue(i.code, i.zh, i.en, "request.url") for i in error.issues]) from error
+        raise FhirError(
+            error.status, [Issue(i.code, i.zh, i.en, "request.url", detail=i.detail) for i in error.issues]
+        ) from error
     entry = Entry(position, asked, full_url, resource, aim)
     if asked.method == "PATCH":
         entry.patch = Patch.read(asked.body, kernel.max_body_bytes)
@@ -133,12 +135,12 @@ def _judge_type(entry: Entry) -> None:
             f"{method} {kind} needs a {kind}.",
             f"{method} {kind} 须附 {kind} 资源。",
             at="resource",
-            detail="kernel.needs",
+            detail="kernel.entry-resource-missing",
         )
 
 
 def _bad_url(en: str, zh: str) -> FhirError:
-    return invalid(en, zh, at="request.url")
+    return invalid(en, zh, at="request.url", detail="kernel.entry-url")
 
 
 def _refuse_repeated_conditions(work: list[Entry]) -> None:
@@ -169,7 +171,7 @@ def _judge_full_urls(work: list[Entry]) -> None:
         elif e.asked.method == "PUT" and e.aim.id and not _agrees(e.full_url, f"{e.aim.type}/{e.aim.id}"):
             fault = "fullUrl and request.url name different resources.", "fullUrl 与 request.url 所指资源不同。"
         if fault:
-            raise invalid(*fault, at=f"{e.place}.fullUrl")
+            raise invalid(*fault, at=f"{e.place}.fullUrl", detail="kernel.full-url")
         named.add(e.full_url)
 
 

@@ -39,6 +39,7 @@ async def operate(
                 f"${name} has no parameter {given[:64]}; known: {listed}.",
                 f"${name} 没有参数 {given[:64]}；可用：{listed}。",
                 at=given[:64],
+                detail="kernel.no-parameter",
             )
     target = None
     if resource_id is not None:
@@ -129,7 +130,14 @@ async def _lookup(_: Kernel, __: Context, asked: Asked, target: Resource | None)
     found = _code_system({"system": system}, target)
     concept = found.by_code.get(code)
     if concept is None:
-        raise refusal(404, "not-found", "The code is not known in this system.", "该编码系统中没有此代码。", at="code")
+        raise refusal(
+            404,
+            "not-found",
+            "The code is not known in this system.",
+            "该编码系统中没有此代码。",
+            at="code",
+            detail="kernel.code-not-known-system",
+        )
     parts: list[Resource] = [
         {"name": "name", "valueString": found.name},
         {"name": "version", "valueString": found.version},
@@ -169,7 +177,14 @@ async def _maps(kernel: Kernel, context: Context, asked: Asked) -> list[Resource
     disclosed = [row.reference for row in rows]
     await kernel.store.audits.write(context.audit("search", "ConceptMap", disclosed=disclosed), kernel.now())
     if not rows and "url" in asked:
-        raise refusal(404, "not-found", "No active map has this url.", "没有该 url 的有效映射。", at="url")
+        raise refusal(
+            404,
+            "not-found",
+            "No active map has this url.",
+            "没有该 url 的有效映射。",
+            at="url",
+            detail="kernel.no-active-map-url",
+        )
     return [row.stored().resource for row in rows]
 
 
@@ -186,7 +201,10 @@ def _codings(asked: Asked) -> list[tuple[str, str]]:
     found = [(str(c.get("system", "")), str(c["code"])) for c in codings if "code" in c]
     if not found:
         raise invalid(
-            "A code, coding or codeableConcept is needed.", "须给出 code、coding 或 codeableConcept。", at="code"
+            "A code, coding or codeableConcept is needed.",
+            "须给出 code、coding 或 codeableConcept。",
+            at="code",
+            detail="kernel.code-coding-codeableconcept-needed",
         )
     return found
 
@@ -207,15 +225,26 @@ def _code_system(asked: Asked, target: Resource | None) -> CodeSystem:
 
 def _unknown(name: str, given: bool) -> FhirError:
     if not given:
-        return invalid(f"The parameter {name} is needed.", f"须给出参数 {name}。", at=name)
-    return refusal(404, "not-found", f"The {name} is not shipped here.", f"此处没有该 {name}。", at=name)
+        return invalid(
+            f"The parameter {name} is needed.", f"须给出参数 {name}。", at=name, detail="kernel.parameter-needed"
+        )
+    return refusal(
+        404,
+        "not-found",
+        f"The {name} is not shipped here.",
+        f"此处没有该 {name}。",
+        at=name,
+        detail="kernel.not-shipped",
+    )
 
 
 def _whole(asked: Asked, name: str, default: int) -> int:
     value = asked.get(name, default)
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) < 7):
-        raise unprocessable(f"{name} must be a whole number.", f"{name} 应为整数。", at=name, code="value")
+        raise unprocessable(
+            f"{name} must be a whole number.", f"{name} 应为整数。", at=name, code="value", detail="kernel.whole-number"
+        )
     return int(text)
 
 

@@ -102,7 +102,9 @@ def _failed(response: Response, place: str) -> FhirError:
     en = f"This entry fails with {response.status_code}; nothing of the transaction was stored."
     zh = f"该条目以 {response.status_code} 失败；事务未保存任何内容。"
     code = "not-found" if response.status_code in (404, 410) else "processing"
-    return FhirError(response.status_code, [Issue(code, zh=zh, en=en, at=f"{place}.request.url")])
+    return FhirError(
+        response.status_code, [Issue(code, zh=zh, en=en, at=f"{place}.request.url", detail="kernel.entry-failed")]
+    )
 
 
 async def _intend(act: Act, work: list[Entry], reader: Reader) -> None:
