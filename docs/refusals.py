@@ -127,10 +127,10 @@ def _read(
         return
     if isinstance(detail, ast.Attribute):  # a rule's or a reason's own code: listed with the rules
         return
-    for values in _readings(given, function, module, modules):
-        pair = values.get("en")
-        if isinstance(pair, ast.Tuple):
-            values = {**values, "en": pair.elts[0], "zh": pair.elts[1]}
+    for reading in _readings(given, function, module, modules):
+        pair = reading.get("en")
+        words = {"en": pair.elts[0], "zh": pair.elts[1]} if isinstance(pair, ast.Tuple) else {}
+        values = {**reading, **words}
         code = _text(values.get("detail"))
         en, zh = _text(values.get("en")), _text(values.get("zh"))
         if not code or en is None or zh is None:

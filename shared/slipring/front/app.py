@@ -103,11 +103,15 @@ class Front:
             return Response(status_code=499)  # nobody is there to read it
         except UNAVAILABLE as error:
             _LOG.warning("database unavailable", kind=type(error).__name__, request_id=request_id)
-            told = busy("The database of the front is not available right now.", "前端数据库暂不可用。")
+            told = busy(
+                "The database of the front is not available right now.",
+                "前端数据库暂不可用。",
+                detail="front.database-away",
+            )
         except Exception as error:
             _LOG.exception("unexpected", kind=type(error).__name__, request_id=request_id)
             en, zh = f"Unexpected fault; error id {request_id}.", f"意外故障；错误编号 {request_id}。"
-            told = refusal(500, "exception", en, zh)
+            told = refusal(500, "exception", en, zh, detail="front.unexpected")
         return refused(told, request.headers.get("accept-language", "zh-CN"), request_id)
 
     async def metadata(self, request: Request) -> Response:

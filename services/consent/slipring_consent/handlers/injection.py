@@ -146,4 +146,6 @@ def _fixed(member: str) -> FhirError:
 
 
 def _missing(member: str, zh: str, en: str) -> Issue:
-    return Issue("business-rule", zh=zh, en=en, at=f"MedicationAdministration.{member}", detail=f"consent.{member}")
+    return Issue(
+        "business-rule", zh=zh, en=en, at=f"MedicationAdministration.{member}", detail="consent.injection-member"
+    )

@@ -204,7 +204,7 @@ def _codings(asked: Asked) -> list[tuple[str, str]]:
             "A code, coding or codeableConcept is needed.",
             "须给出 code、coding 或 codeableConcept。",
             at="code",
-            detail="kernel.code-coding-codeableconcept-needed",
+            detail="kernel.code-needed",
         )
     return found
 
@@ -243,7 +243,11 @@ def _whole(asked: Asked, name: str, default: int) -> int:
     text = str(value)
     if not (text.isascii() and text.isdigit() and len(text) < 7):
         raise unprocessable(
-            f"{name} must be a whole number.", f"{name} 应为整数。", at=name, code="value", detail="kernel.whole-number"
+            f"{name} must be a whole number.",
+            f"{name} 应为整数。",
+            at=name,
+            code="value",
+            detail="kernel.not-a-whole-number",
         )
     return int(text)
 
