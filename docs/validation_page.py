@@ -17,8 +17,8 @@ English, up to a hundred at once.
 Warnings, and whether a resource is what a profile says, are told by `$validate` only. A profile in `meta.profile` that is not
 known here is no error: `$validate` says that nothing was checked against it.
 
-Whether a resource that is referred to exists is asked only where a rule relies on it, by the service that decides; history
-(`slipring/import`) is exempt.
+Whether a resource that is referred to exists is asked where a rule relies on it: 422 names the element. Only references into the
+service's own address are judged, what the same transaction writes counts, and imported history (`slipring/import`) is exempt.
 """
 
 
@@ -36,6 +36,8 @@ def validation_page() -> str:
     for name, service in sorted(services.items()):
         lines += [f"| `{one.id}` ({name}) | {one.type} | {one.description} |" for one in service.profiles]
     lines += ["", "## Code systems of our own", "", "| code system | title | codes |", "| --- | --- | --- |"]
+    relied = [f"{one.type}.{name}" for service in services.values() for one in service.keeps for name in one.must_exist]
+    lines += ["", "## References that must lead somewhere", "", ", ".join(f"`{one}`" for one in relied)]
     systems = {one.url: one for service in services.values() for one in service.code_systems}
     lines += [
         f"| `{url.rpartition('/')[2]}` | {one.title} {one.zh} | {len(one.concepts)} |"

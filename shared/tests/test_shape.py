@@ -136,6 +136,26 @@ def test_messages_never_repeat_what_was_sent() -> None:
         '<iframe src="http://x"/>',
         "<form><p>a</p></form>",
         '<svg xmlns="http://www.w3.org/2000/svg"><script/></svg>',
+        '<p ONCLICK="x">a</p>',
+        "<SCRIPT>x</SCRIPT>",
+        "<style>p { color: red }</style>",
+        '<a href="data:;base64,PHNjcmlwdD4=">a</a>',
+        '<a href="blob:https://x/1">a</a>',
+        '<a href="ja&#x200B;vascript:x">a</a>',
+        '<a href="ja&#xAD;vascript:x">a</a>',
+        '<a href="&#xFF4A;avascript:x">a</a>',
+        '<a href="feed:javascript:x">a</a>',
+        '<a xml:base="http://x/" href="y">a</a>',
+        '<a xmlns:x="http://www.w3.org/1999/xlink" x:href="http://y">a</a>',
+        '<img src="file:///etc/passwd"/>',
+        '<img src="data:image/svg+xml;base64,AA"/>',
+        '<p style="background:url(http://x)">a</p>',
+        '<p style="background:u\\72l(http://x)">a</p>',
+        '<p style="width:exp/**/ression(x)">a</p>',
+        '<p style="behavior:none">a</p>',
+        '<p style="position: fixed; top: 0">a</p>',
+        "<!--> <img src=x onerror=x> -->",
+        "<!--[if IE]><p>a</p><![endif]-->",
     ],
 )
 def test_a_narrative_that_does_something_is_refused(inside: str) -> None:
@@ -152,12 +172,54 @@ def test_a_narrative_that_does_something_is_refused(inside: str) -> None:
         '<p xmlns="http://www.w3.org/1999/xhtml">no div</p>',
         '<!DOCTYPE div [<!ENTITY a "b">]>' + DIV.format("&a;"),
         DIV.format("<?php x ?>"),
+        DIV.format("<![CDATA[x><img src=x onerror=x>]]>"),
+        DIV.format('<p data-x="y">a</p>'),
+        DIV.format('<p srcdoc="x">a</p>'),
+        DIV.format('<p contenteditable="true">a</p>'),
+        '<?xml version="1.0"?>' + DIV.format("a"),
+        '<!DOCTYPE d [<!ENTITY a "aaaa"><!ENTITY b "&a;&a;&a;">]>' + DIV.format("&b;"),
         "plain",
     ],
 )
 def test_a_narrative_that_is_no_plain_xhtml_is_refused(div: str) -> None:
     text = {"status": "generated", "div": div}
     assert told(with_({"text": text})) == [("ServiceRequest.text.div", "xhtml")]
+
+
+@pytest.mark.parametrize(
+    "inside",
+    [
+        '<p id="a" class="b" title="注意：c" lang="zh" xml:lang="zh" dir="ltr" style="color: red; font-weight: bold">a</p>',
+        '<a href="https://x/y?z=1#a">a</a><a href="#a">b</a><a href="//x/y">c</a><a href="mailto:x@y.example">d</a>',
+        '<img src="http://x/a.png" alt="a" width="10"/><img src="data:image/png;base64,iVBORw0KGgo=" alt="b"/>',
+        '<table border="1"><tr><td colspan="2" align="left" valign="top">a</td></tr></table>',
+        "<!-- 2026 --><p>1 &lt; 2 &amp; 3</p>",
+    ],
+)
+def test_a_narrative_of_formatting_passes(inside: str) -> None:
+    assert told(with_({"text": {"status": "generated", "div": DIV.format(inside)}})) == []
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:x()", " JavaScript:x()", "vbscript:x", "data:text/html,<script>x</script>"]
+)
+def test_an_address_that_would_run_something_is_refused(url: str) -> None:
+    document = {
+        "resourceType": "DocumentReference",
+        "status": "current",
+        "content": [{"attachment": {"contentType": "text/html", "url": url}}],
+    }
+    assert ("DocumentReference.content[0].attachment.url", "script") in told(document)
+
+
+def test_an_address_of_a_page_or_an_image_passes() -> None:
+    for url in ("https://x/a.html", "Binary/1", "urn:oid:1.2.3", "data:image/png;base64,AA=="):
+        document = {
+            "resourceType": "DocumentReference",
+            "status": "current",
+            "content": [{"attachment": {"contentType": "text/html", "url": url}}],
+        }
+        assert told(document) == []
 
 
 def test_a_missing_primitive_may_be_explained_by_an_extension() -> None:

@@ -28,6 +28,7 @@ SERVICE = Service(
             unique=(UniqueIdentifier("PLAC"), UniqueIdentifier("FILL"), UniqueIdentifier("ACSN")),
             owned=("FILL", "ACSN"),
             record=True,
+            must_exist=("subject",),
         ),
         Keeps("Task", on_write=task_written, record=True),
         Keeps("Patient", on_write=evidence_written),

@@ -13,6 +13,7 @@ import asyncpg
 
 from slipring.fhir.delivery.lane import lane_of
 from slipring.fhir.desk import LiveDesk
+from slipring.fhir.existence import refuse_dangling
 from slipring.fhir.intent import Intent, Written, placed, stamped
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, busy, conflict
@@ -60,10 +61,13 @@ class Act:
         """Let the keepers' handlers decide on each intent."""
         for intent in list(self._intents.values()):
             keeps = self.kernel.kept(intent.tree["resourceType"])
-            if keeps.on_write is None:
+            if keeps.on_write is None and not keeps.must_exist:
                 continue
             try:
-                changes = await keeps.on_write(intent.write(imported=self.context.imported), self.desk)
+                write = intent.write(imported=self.context.imported)
+                if keeps.must_exist:
+                    await refuse_dangling(keeps, write, self.desk)
+                changes = await keeps.on_write(write, self.desk) if keeps.on_write else Changes.none()
             except FhirError as error:
                 raise placed(error, intent.place) from error
             for name, items in changes.append.items():

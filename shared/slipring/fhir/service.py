@@ -278,6 +278,7 @@ class Keeps:
     docs follow from this line. `owned`: identifier type codes that only the service writes (a PUT without them
     gets them back, one that alters them is refused). `record`: of the retention table, DELETE is refused.
     `if_match`: an update must name the version it was made from, because two people may be writing.
+    `must_exist`: reference elements whose target must be here, because a rule relies on it; imported history is exempt.
     """
 
     type: str
@@ -286,6 +287,7 @@ class Keeps:
     owned: tuple[str, ...] = ()
     record: bool = False
     if_match: bool = False
+    must_exist: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,10 @@ Child = tuple[dict[str, Any], str]  # a resource inside, and the place it stands
 
 _REFERRED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?|\?.*)$")
 
+# Addresses that a page may make a link of (Attachment.url, Endpoint.address), and those that would run something there.
+_ADDRESSES = frozenset({"url", "address", "endpoint", "valueUrl", "valueUri", "valueCanonical"})
+_RUNS = re.compile(r"\s*(?:java|vb)script:|\s*data:text/html", re.IGNORECASE)
+
 
 class Walk:
     """One resource without the resources inside it, which are listed in `children`."""
@@ -45,6 +49,9 @@ class Walk:
                     self._reference(node, value, (trail, key))
                 elif key == "div":
                     self._narrative(value, (trail, key))
+                elif key in _ADDRESSES and _RUNS.match(value):
+                    told = "must not run anything when it is followed", "打开时不得执行任何内容"
+                    self._find((trail, key), "security", "script", *told)
             elif kind is dict:
                 if (key in ("resource", "outcome")) and "resourceType" in value:
                     self.children.append((value, self._place((trail, key))))
