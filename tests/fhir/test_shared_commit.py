@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
 
+from slipring.fhir.service import Call, Changes, Desk, Keeps, Operation, Save, Service
 from slipring.fhir.store.batch import Audit
 
-from tests.fhir.place import Place, a_bundle, a_patient, a_request
+from tests.fhir.place import Place, a_bundle, a_patient, a_request, a_task, opened
 
 _PARTS = ("version", "outbox", "audit")
 
@@ -58,10 +60,7 @@ async def test_reads_that_come_together_share_a_commit_and_each_has_its_audit_ro
     made = [await place.make(a_patient(gender=gender)) for gender in ("male", "female", "other")]
     wanted = [made[n % 3]["id"] for n in range(30)] + ["o-nobody"]
     answers = await asyncio.gather(
-        *(
-            place.ask("GET", f"Patient/{name}", headers={"X-Request-Id": f'r"é-{n}'.encode()})
-            for n, name in enumerate(wanted)
-        )
+        *(place.ask("GET", f"Patient/{name}", headers={"X-Request-Id": f"r+{n}"}) for n, name in enumerate(wanted))
     )
     assert [answer.status_code for answer in answers] == [200] * 30 + [404]
     assert [answer.json()["id"] for answer in answers[:30]] == wanted[:30]
@@ -71,3 +70,18 @@ async def test_reads_that_come_together_share_a_commit_and_each_has_its_audit_ro
     for row in rows:
         audit = Audit(row["client"], row["practitioner"], "read", row["resource"], row["request_id"], row["outcome"])
         assert row["content_sha256"] == audit.content_sha256(row["at"])
+
+
+async def test_a_text_with_the_separator_of_the_wire_is_stored_all_the_same(data_dir: Path) -> None:
+    odd = "between\x1ftwo"
+
+    async def note(call: Call, desk: Desk) -> Changes:
+        task = a_task(id=desk.new_id(), code={"text": odd}, identifier=[{"system": "urn:odd", "value": odd}])
+        return Changes(save=[Save(task)], answer=task)
+
+    service = Service("order", "o", "x", keeps=[Keeps("Task")], operations=[Operation("Task", "note", note, "type")])
+    async with opened(data_dir, service) as street:
+        answer = await street["order"].ask("POST", "Task/$note")
+        assert answer.status_code == 200
+        rows = await street["order"].rows("SELECT code FROM search_token WHERE parameter = 'Task.identifier'")
+        assert [row["code"] for row in rows] == [odd]

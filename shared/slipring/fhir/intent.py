@@ -86,7 +86,7 @@ def stamped(tree: Resource, version: int, at: datetime) -> Resource:
 
 def written_instant(at: datetime) -> str:
     """An instant with milliseconds in UTC, as `meta.lastUpdated` shows it."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}.{at.microsecond // 1000:03d}Z"
+    return at.isoformat(timespec="milliseconds")[:23] + "Z"
 
 
 def placed(error: FhirError, place: str) -> FhirError:

@@ -51,6 +51,10 @@ class Kernel:
         return frozenset([one.type for one in self.service.keeps] + [one.type for one in self.service.follows])
 
     @cached_property
+    def _keepers(self) -> dict[str, Keeps]:
+        return {keeps.type: keeps for keeps in self.service.keeps}
+
+    @cached_property
     def catalogue(self) -> Catalogue:
         """What the service says about itself: value sets, profiles, search parameters, operations."""
         return catalogue_of(self.service)
@@ -79,7 +83,7 @@ class Kernel:
 
     def kept(self, resource_type: str) -> Keeps:
         """The declaration of a kept type; 404 names who keeps it otherwise."""
-        keeps = self.service.keeper_of(resource_type)
+        keeps = self._keepers.get(resource_type)
         if keeps:
             return keeps
         owner = self.owners.get(resource_type)

@@ -48,7 +48,7 @@ class Door:
             headers.get("prefer", ""),
         )
         response = await self._told(context, self._answer(request, headers, context))
-        response.headers["X-Request-Id"] = context.request_id
+        response.raw_headers.append((b"x-request-id", context.request_id.encode()))
         if request.method == "HEAD":
             response = Response(status_code=response.status_code, headers=dict(response.headers))
         return response

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from email.utils import format_datetime
+from functools import lru_cache
 from typing import Any
 
 from starlette.responses import Response
@@ -15,6 +16,8 @@ from slipring.fhir.outcome import FhirError, Issue, as_operation_outcome
 from slipring.fhir.text import encode
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
+_CONTENT_TYPE = (b"content-type", FHIR_JSON.encode())
+_WITHOUT_BODY = (204, 304)
 
 
 def answer(
@@ -30,8 +33,28 @@ def answer(
     if version is not None:
         sent["ETag"] = f'W/"{version}"'
     if updated_at is not None:
-        sent["Last-Modified"] = format_datetime(updated_at, usegmt=True)
-    return Response(text, status, sent, media_type=FHIR_JSON)
+        sent["Last-Modified"] = _http_date(updated_at.replace(microsecond=0))
+    return _Answer(text, status, sent)
+
+
+class _Answer(Response):
+    """A response of ours whose headers need not be looked through: they are known when it is made."""
+
+    def __init__(self, text: str, status: int, headers: Mapping[str, str]) -> None:
+        self.status_code = status
+        self.background = None
+        self.body = text.encode()
+        self.raw_headers = [
+            (name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()
+        ]
+        self.raw_headers.append(_CONTENT_TYPE)
+        if status not in _WITHOUT_BODY:
+            self.raw_headers.append((b"content-length", b"%d" % len(self.body)))
+
+
+@lru_cache(maxsize=256)
+def _http_date(second: datetime) -> str:
+    return format_datetime(second, usegmt=True)
 
 
 def told(

@@ -19,6 +19,7 @@ from slipring.fhir.store import guard
 from slipring.fhir.store.batch import Audit, Batch
 from slipring.fhir.store.commit import AUDIT_COLUMNS, FAMILIES, at_once, commit
 from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.fhir.store.packed import NotPackable, packed, unpacked
 
 _PARTS = {
     "keys": (
@@ -59,7 +60,7 @@ def _statement(parts: tuple[str, ...]) -> str:
     written = []
     for name in parts:
         types, sql = _PARTS[name]
-        arrays = ", ".join(f"${next(number)}::{kind}[]" for kind in types)
+        arrays = ", ".join(_array(f"${next(number)}", kind) for kind in types)
         written.append(f"{name}_rows AS ({sql.format(arrays=arrays, key='(SELECT keys FROM numbered)[r.n]')})")
     return (
         ",\n".join(
@@ -100,9 +101,14 @@ def _arguments(batches: Sequence[Batch]) -> tuple[str, list[Any]]:
         [v.text for _, v in made],
         sorted(guard.touched(v for _, v in made)),
     ]
-    for rows in present.values():
-        arguments += zip(*rows, strict=True)
+    for name, rows in present.items():
+        columns = zip(_PARTS[name][0], zip(*rows, strict=True), strict=True)
+        arguments += [packed(column) if kind == "text" else column for kind, column in columns]
     return _statement(tuple(present)), arguments
+
+
+def _array(placeholder: str, kind: str) -> str:
+    return unpacked(placeholder) if kind == "text" else f"{placeholder}::{kind}[]"
 
 
 def _keys(batches: Sequence[Batch]) -> Iterable[tuple[int, str]]:
@@ -137,11 +143,11 @@ def _timer(batch: Batch, kind: str, wake: Any) -> tuple[Any, ...]:
 
 async def write_fresh(pool: asyncpg.Pool, batches: Sequence[Batch]) -> list[Exception | None]:
     """Write the batches of several requests together, else one by one; per batch nothing, or why it is not stored."""
-    statement, arguments = _arguments(batches)
     try:
+        statement, arguments = _arguments(batches)
         async with pool.acquire() as connection:
             await at_once(connection, statement, arguments)
-    except asyncpg.exceptions.TransactionRollbackError:  # who met crosswise goes again by himself
+    except (NotPackable, asyncpg.exceptions.TransactionRollbackError):  # who met crosswise goes again by himself
         pass
     except UNAVAILABLE as error:
         if not isinstance(error, ValueError):  # else a value that cannot be sent: only its own request is at fault
