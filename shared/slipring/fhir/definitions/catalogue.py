@@ -10,6 +10,7 @@ from functools import cached_property
 from slipring.fhir.definitions.compartment import patient_compartment_definition
 from slipring.fhir.definitions.operations import as_operation_definition
 from slipring.fhir.definitions.searching import search_parameters
+from slipring.fhir.definitions.standard import standard_definitions
 from slipring.fhir.definitions.vocabulary import as_code_system, as_value_set
 from slipring.fhir.profiles import profiles
 from slipring.fhir.search.index import Rows, rows
@@ -59,7 +60,9 @@ def catalogue_of(service: Service) -> Catalogue:
         {
             "CodeSystem": _by_id(as_code_system(one, systems[one.url]) for one in code_systems()),
             "CompartmentDefinition": _by_id([patient_compartment_definition(types)]),
-            "OperationDefinition": _by_id(as_operation_definition(one) for one in service.operations),
+            "OperationDefinition": _by_id(
+                [*(as_operation_definition(one) for one in service.operations), *standard_definitions()]
+            ),
             "SearchParameter": _by_id(search_parameters([*types, *TYPES])),
             "StructureDefinition": _by_id(one.structure_definition() for one in profiles()),
             "ValueSet": _by_id(as_value_set(one, sets[one.url]) for one in value_sets()),

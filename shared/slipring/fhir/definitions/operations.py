@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from slipring.fhir.definitions.vocabulary import DATE
 from slipring.fhir.service import CANONICAL, Operation, Parameter, Resource
 
@@ -23,8 +25,13 @@ def as_operation_definition(operation: Operation) -> Resource:
         "system": False,
         "type": operation.level == "type",
         "instance": operation.level == "instance",
-        "parameter": [_parameter(parameter) for parameter in operation.parameters],
+        "parameter": parameters_of(operation.parameters),
     }
+
+
+def parameters_of(parameters: Iterable[Parameter]) -> list[Resource]:
+    """Parameters as an OperationDefinition lists them."""
+    return [_parameter(parameter) for parameter in parameters]
 
 
 def _parameter(parameter: Parameter) -> Resource:

@@ -13,6 +13,7 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 MOST_PARAMETERS = 500
 PRESENTATION = ("_format", "_pretty")
 _READS = ("GET", "HEAD")
+_READABLE = ("$validate", "$meta", "$everything")
 
 
 @dataclass(slots=True)
@@ -78,7 +79,7 @@ def allowed(steps: list[str]) -> tuple[str, ...] | None:
         case [_, "_search"]:
             return ("POST",)
         case [_, name] | [_, _, name] if name.startswith("$"):
-            return ("POST",)
+            return (*_READS, "POST") if name in _READABLE else ("POST",)
         case [kind] if kind[:1].isupper():
             return (*_READS, "POST", "PUT", "PATCH", "DELETE")
         case [kind, name] if kind[:1].isupper() and ID.fullmatch(name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from importlib.metadata import version
 
+from slipring.fhir.definitions.standard import stated
 from slipring.fhir.interactions import conformance, terminology
 from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.kernel import Kernel
@@ -71,11 +72,15 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         "searchRevInclude": reverse_includes(keeps.type, kept),
         "searchParam": search_parameters(keeps.type, kernel.held),
     }
-    operations = [
-        {"name": o.name, "definition": f"{CANONICAL}/OperationDefinition/{o.type}-{o.name}"}
-        for o in kernel.service.operations
-        if o.type == keeps.type
-    ] + terminology.capabilities(keeps.type)
+    operations = (
+        [
+            {"name": o.name, "definition": f"{CANONICAL}/OperationDefinition/{o.type}-{o.name}"}
+            for o in kernel.service.operations
+            if o.type == keeps.type
+        ]
+        + terminology.capabilities(keeps.type)
+        + stated(keeps.type)
+    )
     if operations:
         written["operation"] = operations
     return {name: value for name, value in written.items() if value != []}

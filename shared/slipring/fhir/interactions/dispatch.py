@@ -14,7 +14,16 @@ from starlette.responses import Response
 
 from slipring.fhir import text as fhir_text
 from slipring.fhir.caller import Caller
-from slipring.fhir.interactions import capabilities, conformance, history, operation, read, search, transaction
+from slipring.fhir.interactions import (
+    capabilities,
+    conformance,
+    history,
+    operation,
+    read,
+    search,
+    standard,
+    transaction,
+)
 from slipring.fhir.interactions.asked import ID, Asked, allowed, known_id, not_offered, parameters
 from slipring.fhir.interactions.negotiation import FORM, PATCH, RESOURCE, answered_as, demand_content_type, pretty
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
@@ -107,6 +116,8 @@ class Door:
         context.body_sha256 = hashlib.sha256(asked.body).hexdigest() if asked.body else ""
         if conformance.concerns(self._kernel, asked):
             return await conformance.answered(self._kernel, context, asked)
+        if "$" in asked.path and standard.concerns(asked):
+            return await standard.answered(self._kernel, context, asked)
         if asked.method == "GET":
             return await self._read(context, asked)
         if asked.method == "POST":

@@ -1,0 +1,94 @@
+"""The operations of R4 itself that every service offers, and their OperationDefinitions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipring.fhir.definitions.operations import parameters_of
+from slipring.fhir.definitions.vocabulary import DATE
+from slipring.fhir.service import Parameter, Resource
+
+_BASE = "http://hl7.org/fhir/OperationDefinition"
+
+
+@dataclass(frozen=True, slots=True)
+class StandardOperation:
+    """One operation of the FHIR specification, as far as it is offered here."""
+
+    id: str  # the end of its canonical address
+    code: str
+    title: str
+    resource: str  # "Resource" = of every kept type
+    on_type: bool
+    on_instance: bool
+    parameters: tuple[Parameter, ...]
+    affects_state: bool = False
+
+    @property
+    def url(self) -> str:
+        """Its canonical address."""
+        return f"{_BASE}/{self.id}"
+
+    def definition(self) -> Resource:
+        """The OperationDefinition, with the parameters that are taken here."""
+        return {
+            "resourceType": "OperationDefinition",
+            "id": self.id,
+            "url": self.url,
+            "version": "4.0.1",
+            "name": self.title.title().replace(" ", ""),
+            "title": self.title,
+            "status": "active",
+            "date": DATE,
+            "kind": "operation",
+            "affectsState": self.affects_state,
+            "code": self.code,
+            "resource": [self.resource],
+            "system": False,
+            "type": self.on_type,
+            "instance": self.on_instance,
+            "parameter": parameters_of(self.parameters),
+        }
+
+
+_LABELS = Parameter(
+    "meta", "Meta", min=1, documentation="profile, security and tag; codings are equal by system and code"
+)
+_META = Parameter("return", "Meta", "out", min=1, documentation="The labels as they stand")
+STANDARD = (
+    StandardOperation(
+        "Resource-validate", "validate", "Validate a resource", "Resource", True, True,
+        (
+            Parameter("resource", "Resource", documentation="The resource; without it the one at the address"),
+            Parameter("mode", "code", documentation="create, update, delete or profile"),
+            Parameter("profile", "uri", max="*", documentation="Hold it against these profiles too"),
+            Parameter("return", "OperationOutcome", "out", min=1, documentation="What was found"),
+        ),
+    ),
+    StandardOperation("Resource-meta", "meta", "Labels of a resource", "Resource", False, True, (_META,)),
+    StandardOperation("Resource-meta-add", "meta-add", "Add labels", "Resource", False, True, (_LABELS, _META), True),
+    StandardOperation(
+        "Resource-meta-delete", "meta-delete", "Take labels away", "Resource", False, True, (_LABELS, _META), True
+    ),
+    StandardOperation(
+        "Patient-everything", "everything", "All about one patient", "Patient", False, True,
+        (
+            Parameter("start", "date", documentation="Care from this date on"),
+            Parameter("end", "date", documentation="Care up to this date"),
+            Parameter("_since", "instant", documentation="Changed since"),
+            Parameter("_type", "code", max="*", documentation="Only these types"),
+            Parameter("_count", "integer", documentation="Resources on one page, without those referred to"),
+            Parameter("return", "Bundle", "out", min=1, documentation="A page"),
+        ),
+    ),
+)  # fmt: skip
+
+
+def standard_definitions() -> list[Resource]:
+    """All of them as OperationDefinitions."""
+    return [one.definition() for one in STANDARD]
+
+
+def stated(resource_type: str) -> list[Resource]:
+    """How a CapabilityStatement lists them for one kept type."""
+    return [{"name": o.code, "definition": o.url} for o in STANDARD if o.resource in ("Resource", resource_type)]
