@@ -77,11 +77,13 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         return
     from slipring.upkeep.command import backup, restore_backup
     from slipring.upkeep.doctor.command import doctor
+    from slipring.upkeep.purge.command import purge
 
     app.command("backup")(backup)
     app.command("restore")(restore_backup)
     app.command("doctor")(doctor)
-    if wanted and wanted[0] in ("backup", "restore", "doctor"):
+    app.add_typer(purge, name="purge")
+    if wanted and wanted[0] in ("backup", "restore", "doctor", "purge"):
         return
     # A command that cannot be loaded must not take the others with it.
     for entry in entry_points(group="slipring.commands"):
