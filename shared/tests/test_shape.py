@@ -57,6 +57,8 @@ def test_a_sound_request_passes() -> None:
         ({"quantityQuantity": {}}, ("ServiceRequest.quantityQuantity", "empty")),
         ({"priority": None}, ("ServiceRequest.priority", "null")),
         ({"note": {"text": "x"}}, ("ServiceRequest.note", "type")),
+        ({"language": "Chinese, simplified"}, ("ServiceRequest.language", "value")),
+        ({"language": "zh_CN"}, ("ServiceRequest.language", "value")),
         ({"id": "x" * 65}, ("ServiceRequest.id", "value")),
         ({"subject": {"reference": "Medication/1"}}, ("ServiceRequest.subject.reference", "target")),
         ({"subject": {"reference": "http://a/fhir/Medication/1"}}, ("ServiceRequest.subject.reference", "target")),
@@ -210,6 +212,17 @@ def test_an_address_that_would_run_something_is_refused(url: str) -> None:
         "content": [{"attachment": {"contentType": "text/html", "url": url}}],
     }
     assert ("DocumentReference.content[0].attachment.url", "script") in told(document)
+
+
+@pytest.mark.parametrize("language", ["zh", "zh-CN", "zh-Hans-CN", "en-US", "de-1996", "x-dialect", "i-klingon"])
+def test_a_language_is_a_tag_of_bcp_47(language: str) -> None:
+    assert told(with_({"language": language})) == []
+
+
+@pytest.mark.parametrize("kind", ["pdf", "application/", "/pdf", "text html/x", "a/b/c"])
+def test_a_content_type_is_a_media_type(kind: str) -> None:
+    photo = {"resourceType": "Patient", "photo": [{"contentType": kind}]}
+    assert told(photo) == [("Patient.photo[0].contentType", "value")]
 
 
 def test_an_address_of_a_page_or_an_image_passes() -> None:

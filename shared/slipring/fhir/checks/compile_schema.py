@@ -10,6 +10,7 @@ from __future__ import annotations
 import gzip
 import json
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,8 +68,13 @@ class Compiler:
         self.members: dict[str, dict[str, str]] = {}  # type -> its elements that are no primitives, with their types
         for entry in bindings():
             self._bind(entry)
+        self.named: dict[
+            str, tuple[Schema, Sequence[str]]
+        ] = {}  # element name -> its code rule, and where it is another
         for rule in read("r4_primitives.toml")["coded"].values():
-            self.codes |= {place: {"type": "string", "pattern": rule["pattern"]} for place in rule["elements"]}
+            schema = {"type": "string", "pattern": rule["pattern"]}
+            self.codes |= dict.fromkeys(rule["elements"], schema)
+            self.named |= dict.fromkeys(rule.get("named", ()), (schema, rule.get("but", ())))
 
     def _bind(self, value_set: dict[str, Any]) -> None:
         allowed = sorted({code for include in value_set["include"] for code in include["codes"]})
@@ -181,6 +187,8 @@ class Compiler:
         place = f"{owner}.{element.name}"
         if place in self.codes:
             return self.codes[place]
+        if element.type == "code" and element.name in self.named and place not in self.named[element.name][1]:
+            return self.named[element.name][0]
         if element.primitive:
             in_element = element.name == "id" and owner not in self.guards["types"]
             return self._primitive("string" if in_element else element.type)
