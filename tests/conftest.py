@@ -11,8 +11,14 @@ import pytest
 from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.department import Department, open_department
+from tests.support.server import Server
 
 _NUMBERS = itertools.count(1)
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """How long the fuzzing tests may look; `make test` keeps it short."""
+    parser.addoption("--fuzz-seconds", type=float, default=50, help="seconds that each kind of fuzzing may take")
 
 
 @pytest.fixture(scope="session")
@@ -30,3 +36,14 @@ async def department(data_dir: Path) -> AsyncIterator[Department]:
     """All four services and the front in this process, with a clock that stands still until it is moved."""
     async with open_department(data_dir, prefix=f"t{next(_NUMBERS)}_") as opened:
         yield opened
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The front and the four services as one real process, for clients that speak HTTP."""
+    server = Server(tmp_path_factory.mktemp("slipring-served"))
+    server.start(seconds=120)
+    yield server
+    server.stop()
+    stop(server.data_dir)
+    shutil.rmtree(server.data_dir, ignore_errors=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cache
 from pathlib import Path
 from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
+import msgspec
 import structlog
 from cryptography.fernet import Fernet
 from fastapi import FastAPI
@@ -23,7 +25,9 @@ from slipring.fhir.checks.shape import warm
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.lane import subscribed
 from slipring.fhir.delivery.worker import Worker
+from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
+from slipring.fhir.interactions.openapi import openapi, operation_paths
 from slipring.fhir.interactions.respond import refused
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.outcome import FhirError
@@ -158,13 +162,22 @@ async def open_service(service: Service, around: Surroundings) -> Running:
 
 def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Served:
     name = kernel.service.name
-    app = FastAPI(title=kernel.service.title, openapi_url=f"/{name}/openapi.json", docs_url=None, redoc_url=None)
+    app = FastAPI(title=kernel.service.title, openapi_url=None, docs_url=None, redoc_url=None)
     door = Door(kernel, around.verify)
     among = FollowDoor(kernel, follower, around.verify)
     app.router.routes[:0] = [
         Route(f"/{name}/follows/{{follower}}", _guarded(among.register), methods=["PUT"]),
         Route(f"/{name}/follow/{{source}}", _guarded(among.receive), methods=["POST"]),
     ]
+
+    @cache  # nothing in it changes while the process runs
+    def document() -> bytes:
+        statement = capability_statement(kernel)
+        return msgspec.json.encode(openapi(statement, operation_paths(statement, kernel.service.operations)))
+
+    @app.get(f"/{name}/openapi.json")
+    async def described() -> Response:
+        return Response(document(), media_type="application/json")
 
     @app.get(f"/{name}/health/live")
     async def live() -> dict[str, str]:

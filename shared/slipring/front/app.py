@@ -18,6 +18,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.routing import Route
 
+from slipring.fhir.interactions.openapi import openapi
 from slipring.fhir.outcome import FhirError, busy, refusal
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.wire import BODY_SECONDS
@@ -26,6 +27,7 @@ from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
 from slipring.front.deciding import Deciding
 from slipring.front.definitions import Definitions
+from slipring.front.describing import paths_of
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
@@ -121,13 +123,15 @@ class Front:
             presentation = Presentation.of(request.headers, request.url.query)
         except FhirError as error:
             return refused(error, request.headers.get("accept-language", "zh-CN"), request_id)
+        headers = {"content-type": FHIR_JSON, "x-request-id": request_id}
+        return presentation.response(Reply(200, headers, msgspec.json.encode(await self._united(base))), base)
+
+    async def _united(self, base: str) -> dict[str, Any]:
         names = list(self.peers.clients)
         found = await asyncio.gather(*(self._statement(name) for name in names))
         statements = {name: statement for name, statement in zip(names, found, strict=True) if statement is not None}
         away = [name for name in names if name not in statements]
-        tree = united(statements, away, base, self.now(), self.version)
-        headers = {"content-type": FHIR_JSON, "x-request-id": request_id}
-        return presentation.response(Reply(200, headers, msgspec.json.encode(tree)), base)
+        return united(statements, away, base, self.now(), self.version)
 
     async def _statement(self, service: str) -> dict[str, Any] | None:
         try:
@@ -137,6 +141,11 @@ class Front:
         if reply.status == httpx.codes.OK:
             self.statements[service] = msgspec.json.decode(reply.body)
         return self.statements.get(service)
+
+    async def described(self, request: Request) -> Response:
+        """The FHIR API as an OpenAPI document: the union of what the services describe."""
+        statement = await self._united(f"{self.url(request)}/fhir")
+        return JSONResponse(openapi(statement, await paths_of(self.peers)))
 
     async def token(self, request: Request) -> Response:
         """The token endpoint (form-encoded, RFC 6749)."""
@@ -241,6 +250,7 @@ def create_front(
         ("/fhir/.well-known/smart-configuration", front.smart, ["GET"]),
         ("/health/live", front.live, ["GET"]),
         ("/health/ready", front.ready, ["GET"]),
+        ("/openapi.json", front.described, ["GET"]),
         ("/fhir/metadata", front.metadata, ["GET"]),
         ("/fhir/metadata/", front.metadata, ["GET"]),
         ("/fhir", front.fhir, _METHODS),

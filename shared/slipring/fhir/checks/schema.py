@@ -58,6 +58,27 @@ def members(type_name: str) -> dict[str, str]:
     return found
 
 
+def outline(resource_type: str) -> tuple[dict[str, Any], list[str]]:
+    """The elements of a type with their JSON types, and which are required: a sketch for readers, not for checking."""
+    definition = _compiled()["definitions"].get(resource_type, {})
+    drawn = {name: _drawn(element) for name, element in definition.get("properties", {}).items() if name[0] != "_"}
+    named = [name for rule in definition.get("allOf", ()) for name in rule.get("else", {}).get("required", ())]
+    required = sorted({"resourceType", *definition.get("required", ()), *(name for name in named if name in drawn)})
+    return {name: shape for name, shape in drawn.items() if name != "resourceType"}, required
+
+
+def _drawn(element: dict[str, Any]) -> dict[str, Any]:
+    name = element.get("$ref", "").rpartition("/")[2]
+    if "enum" in element:
+        return {"enum": element["enum"]}
+    if name.startswith("p."):
+        of: dict[str, Any] = _compiled()["definitions"][name]
+        return {"type": of.get("type", "string")}
+    if "items" in element:
+        return {"type": "array", "items": _drawn(element["items"])}
+    return {"type": "object"} if name else {}  # a gap in a list of primitives is null
+
+
 @cache
 def validator(resource_type: str) -> jsonschema_rs.Draft202012Validator:
     """The validator of one resource type (about 20 ms the first time: warm up the types a service keeps)."""
