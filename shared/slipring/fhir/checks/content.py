@@ -13,6 +13,7 @@ from slipring.fhir.checks.plan import NOTHING, Plan
 from slipring.fhir.outcome import Issue
 
 Trail = tuple[Any, str | int] | None  # (the trail above, this step): written out only for a finding
+_SPEAKING = frozenset({"reference", "div"})  # texts that are looked into
 Child = tuple[dict[str, Any], str]  # a resource inside, and the place it stands at
 
 _REFERRED_TYPE = re.compile(r"(?:^|/)([A-Z][A-Za-z]+)(?:/[A-Za-z0-9.-]{1,64}(?:/_history/[^/]+)?|\?.*)$")
@@ -45,10 +46,9 @@ class Walk:
         for key, value in node.items():
             kind = value.__class__
             if kind is str:
-                if key == "reference":
-                    self._reference(node, value, (trail, key))
-                elif key == "div":
-                    self._narrative(value, (trail, key))
+                if key in _SPEAKING:
+                    look = self._narrative if key == "div" else self._reference
+                    look(node, value, (trail, key))
                 elif key in _ADDRESSES and _RUNS.match(value):
                     told = "must not run anything when it is followed", "打开时不得执行任何内容"
                     self._find((trail, key), "security", "script", *told)
@@ -113,7 +113,7 @@ class Walk:
             above = trail[0] if trail else None
             self._find((above, "type"), "value", "target", "does not agree with the reference", "与引用的类型不一致")
 
-    def _narrative(self, div: str, trail: Trail) -> None:
+    def _narrative(self, _: Mapping[str, Any], div: str, trail: Trail) -> None:
         fault = narrative.fault(div)
         if fault:
             detail, english, chinese = fault

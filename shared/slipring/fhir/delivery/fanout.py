@@ -23,6 +23,12 @@ from slipring.fhir.search.match import matches
 from slipring.fhir.store.engine import lock_number
 
 _MOST = 500
+# now() is when the transaction began, before this statement's snapshot: what was committed by then is among the rows.
+_WAITING = """SELECT at.seen_at, o.* FROM (SELECT now() AS seen_at) at LEFT JOIN LATERAL (
+    SELECT id, key, type, resource_id, version, method, created_at FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1) o
+  ON true ORDER BY o.id"""
+_FANNED_OUT = """WITH done AS (UPDATE outbox SET fanned_out = true WHERE id = ANY($1::bigint[]))
+  SELECT id, last_number FROM subscription"""
 Bodies = dict[tuple[int, int], str]  # by key and version
 
 
@@ -41,23 +47,15 @@ class Fanout:
         if connection is None:
             return False
         async with connection.transaction():
-            fake = self._kernel.fake_time
-            seen_at = self._kernel.clock.now() if fake else await connection.fetchval("SELECT clock_timestamp()")
-            events = await connection.fetch(
-                "SELECT id, key, type, resource_id, version, method, created_at FROM outbox "
-                "WHERE NOT fanned_out ORDER BY id LIMIT $1",
-                _MOST,
-            )
+            fake_now = self._kernel.clock.now() if self._kernel.fake_time else None
+            found = await connection.fetch(_WAITING, _MOST)
+            seen_at = fake_now or found[0]["seen_at"]
+            events = [event for event in found if event["id"] is not None]
             if events:
                 await self._spread(connection, events)
-                await connection.execute(
-                    "UPDATE outbox SET fanned_out = true WHERE id = ANY($1::bigint[])",
-                    [event["id"] for event in events],
-                )
             more = len(events) == _MOST
-            numbers = {
-                r["id"]: r["last_number"] for r in await connection.fetch("SELECT id, last_number FROM subscription")
-            }
+            lanes = await connection.fetch(_FANNED_OUT, [event["id"] for event in events])
+            numbers = {lane["id"]: lane["last_number"] for lane in lanes}
         if not more:
             self._numbers, self._complete_at = numbers, seen_at
         return more

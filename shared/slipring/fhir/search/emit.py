@@ -7,7 +7,7 @@ from datetime import tzinfo
 from typing import Any
 
 from slipring.fhir.search import amount, moment
-from slipring.fhir.search.fold import bounded, folded, reference_parts, type_in_url
+from slipring.fhir.search.fold import LONGEST, bounded, folded, reference_parts, type_in_url
 from slipring.fhir.search.parameter import Path, SearchParameter
 from slipring.fhir.search.row import Date, Quantity, Reference, Rows, Text, Token
 
@@ -34,8 +34,15 @@ def emitter_of(parameter: SearchParameter, kind: str, key: str) -> Emit:
 
 
 def _token(key: str, system: Any, code: Any, found: Rows) -> None:
-    if type(code) is str and code and (system is None or type(system) is str):
-        found.tokens.append(Token(key, bounded(system or ""), bounded(code)))
+    if type(code) is not str or not code:
+        return
+    if system is None:
+        system = ""
+    elif type(system) is not str:
+        return
+    if len(code) > LONGEST or len(system) > LONGEST:
+        system, code = bounded(system), bounded(code)
+    found.tokens.append(Token(key, system, code))
 
 
 def _text(key: str, value: Any, found: Rows) -> None:
@@ -49,11 +56,13 @@ def _token_emitter(key: str, kind: str) -> Emit:
     def coding(value: Any, found: Rows, zone: tzinfo) -> None:
         if type(value) is dict:
             _token(key, value.get("system"), value.get("code"), found)
-            _text(text_key, value.get("display"), found)
+            if "display" in value:
+                _text(text_key, value["display"], found)
 
     def concept(value: Any, found: Rows, zone: tzinfo) -> None:
         if type(value) is dict:
-            _text(text_key, value.get("text"), found)
+            if "text" in value:
+                _text(text_key, value["text"], found)
             for item in _listed(value.get("coding")):
                 coding(item, found, zone)
 

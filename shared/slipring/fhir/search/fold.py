@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 PREFIX = 200  # characters of a folded string that the index holds
-_LONGEST = 255  # characters of a code, system or reference id; longer ones are kept as head and digest
+LONGEST = 255  # characters of a code, system or reference id; longer ones are kept as head and digest
 _MARK = "Mn"
 
 _LITERAL = re.compile(r"([A-Z][A-Za-z]{1,63})/([A-Za-z0-9\-.]{1,64})(?:/_history/[A-Za-z0-9\-.]{1,64})?", re.ASCII)
@@ -28,7 +28,7 @@ def folded(text: str) -> str:
 
 def bounded(text: str) -> str:
     """The text, or its head and digest when it is too long for an index entry."""
-    if len(text) <= _LONGEST:
+    if len(text) <= LONGEST:
         return text
     return f"{text[:180]}#{hashlib.sha256(text.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
