@@ -152,7 +152,12 @@ class Definitions:
         except (InvalidToken, msgspec.DecodeError, ValueError):
             place = _Place("", [], 0)
         if place.type != kind:
-            raise invalid("This page link is not one of ours.", "该分页链接无效。", at="http._position")
+            raise invalid(
+                "This page link is not one of ours.",
+                "该分页链接无效。",
+                at="http._position",
+                detail="front.page-link-not-ours",
+            )
         return place.pairs, place.after
 
 

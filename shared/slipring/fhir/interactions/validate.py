@@ -58,11 +58,35 @@ def _identity(kind: str, name: str | None, mode: str, tree: Resource) -> list[Is
     """What a write at this address would say about type and id."""
     found = []
     if tree.get("resourceType") != kind:
-        found.append(Issue("invalid", zh=f"资源不是 {kind}。", en=f"The resource is not a {kind}.", at="resourceType"))
+        found.append(
+            Issue(
+                "invalid",
+                zh=f"资源不是 {kind}。",
+                en=f"The resource is not a {kind}.",
+                at="resourceType",
+                detail="kernel.validate-type",
+            )
+        )
     if mode == "update" and "id" not in tree:
-        found.append(Issue("required", zh="更新须含 id。", en="An update needs the id.", at=f"{kind}.id"))
+        found.append(
+            Issue(
+                "required",
+                zh="更新须含 id。",
+                en="An update needs the id.",
+                at=f"{kind}.id",
+                detail="kernel.validate-id-missing",
+            )
+        )
     elif mode == "update" and name is not None and tree["id"] != name:
-        found.append(Issue("invalid", zh="id 与地址不一致。", en="The id is not that of the address.", at=f"{kind}.id"))
+        found.append(
+            Issue(
+                "invalid",
+                zh="id 与地址不一致。",
+                en="The id is not that of the address.",
+                at=f"{kind}.id",
+                detail="kernel.validate-id",
+            )
+        )
     return found
 
 
@@ -125,7 +149,9 @@ def _labels(given: Given) -> Resource:
     issues = check({"resourceType": "Basic", "code": {"text": "labels"}, "meta": found[0]})
     if any(issue.severity in ("error", "fatal") for issue in issues):
         at = "Parameters.parameter.where(name='meta').value"
-        raise FhirError(400, [Issue(i.code, i.zh, i.en, i.at.replace("Basic.meta", at, 1)) for i in issues])
+        raise FhirError(
+            400, [Issue(i.code, i.zh, i.en, i.at.replace("Basic.meta", at, 1), detail=i.detail) for i in issues]
+        )
     return {name: found[0][name] for name in _LABELS if name in found[0]}
 
 

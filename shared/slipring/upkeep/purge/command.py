@@ -80,7 +80,10 @@ def confirm_purge(
 
     found = _run(data_dir, act)
     _show(found)
-    typer.echo(f"{len(found)} records erased, each with an audit row. 已删除 {len(found)} 条记录，均已留痕。")
+    typer.echo(
+        f"{len(found)} records erased, each with an audit row. Backups made before still hold them."
+        f" 已删除 {len(found)} 条记录并留痕；此前的备份中仍有这些记录。"
+    )
 
 
 def _key(client: str, key: Path | None, data_dir: Path | None) -> ECKey:
