@@ -45,7 +45,8 @@ OperationOutcome entry says so.
   A stored `<5` is every number below and 5 itself: `lt5` and `le3` find it, `5` and `gt5` do not. A Range and the samples of a
   SampledData are everything from the lowest to the highest; Money has its currency as unit.
 - **composite** `first$second`, both in the same element. The first part needs a code.
-- `:missing=true|false` for all but composites, `_id` and `_lastUpdated`.
+- `:missing=true|false` for all but composites, `_id` and `_lastUpdated`: whether there is anything to be found by. A concept with
+  nothing but text has no code to be found by; a logical reference none but its identifier.
 
 No kept type has a parameter of type number in R4.
 
@@ -63,6 +64,7 @@ No kept type has a parameter of type number in R4.
 
 - `_sort` by any parameter but a composite, several, `-` for descending; resources without a value come last. Several values of one
   resource count by the lowest ascending, the highest descending. Amounts sort by their number, whatever the unit.
+  One date, or `_lastUpdated`, is read along its index; any other sort reads all matches first, so narrow them.
 - `_count` up to 1000 (20 without it; 0 is `_summary=count`). `_total=accurate`, `estimate` (exact too) or `none`; without it a total
   is told when the first page holds all.
 - `_elements` names top-level elements (`value` for all of `value[x]`) and applies to matches; `_summary` is `true`,

@@ -45,8 +45,13 @@ class OutcomeUnknown(Exception):
 
 
 # For searches: a plan for the values asked for. The statement cache would keep one plan for all values, and a plan
-# for the average code is wrong for the common and for the rare one.
-PLANNED_EACH_TIME = {"plan_cache_mode": "force_custom_plan"}
+# for the average code is wrong for the common and for the rare one. Pages are small and their indexes in memory: going
+# along an index until the page is full is told at its true price, and no worker is started for it.
+PLANNED_EACH_TIME = {
+    "plan_cache_mode": "force_custom_plan",
+    "random_page_cost": "1.1",
+    "max_parallel_workers_per_gather": "0",
+}
 
 
 class Connection(asyncpg.Connection):
