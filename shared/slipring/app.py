@@ -35,7 +35,7 @@ from slipring.fhir.profiles import declare as declare_profiles
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store import reading
-from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool
+from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool, transaction
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.reindex import reindex
 from slipring.fhir.store.store import Store
@@ -133,8 +133,9 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     await migrate(around.dsn, schema)
     pool = await open_pool(around.dsn, schema, size=around.pool_size)
     await reindex(pool, schema, around.zone)
-    for sequence in service.sequences:
-        await pool.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
+    async with transaction(pool, [f"sequences {schema}"]) as connection:  # IF NOT EXISTS does not stand two at once
+        for sequence in service.sequences:
+            await connection.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
     size = max(2, around.pool_size // 2)
     searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME)
     store = Store(pool, schema, searches)
