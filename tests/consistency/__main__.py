@@ -9,6 +9,7 @@ from pathlib import Path
 
 from slipring.runtime.postgres import stop
 
+from tests.consistency.judging import judge
 from tests.consistency.run import consistency
 
 
@@ -19,7 +20,7 @@ async def main(seconds: float, seed: int) -> int:
         folder.chmod(0o755)
         try:
             run = await consistency(folder, seconds=seconds, seed=seed)
-            found = await run.judge()
+            found = await judge(run)
         finally:
             await asyncio.to_thread(stop, folder)
     print(dict(run.tally), f"longest silence {run.longest_silence():.1f} s")  # noqa: T201

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import random
-import signal
 import time
 from collections import Counter
 from dataclasses import dataclass, field
@@ -14,13 +12,12 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import httpx
 from slipring.identity.client import BackendAuth
 from slipring.identity.keys import key_file
-from slipring.runtime.postgres import ensure_running
 
-from tests.consistency.checker import FOREVER, Operation, faults, torn
+from tests.consistency.blows import misfortune
+from tests.consistency.checker import FOREVER, Operation
 from tests.support.server import Server
 
 _FHIR = {"Content-Type": "application/fhir+json"}
@@ -172,65 +169,6 @@ class Run:
         if answer.status_code not in statuses:
             self.wrong.append(f"answered {answer.status_code}: {answer.text[:300]}")
 
-    # --- what is done to the servers -----------------------------------------------------------------------------
-
-    async def misfortune(self) -> None:
-        """Now and then a replica or the database dies without a word, and is started again as an operator would."""
-        chance = random.Random(self.seed.random())
-        turns = [self._kill_database, self._kill_replica, self._restart_database]
-        starting: list[asyncio.Task[None]] = []  # a replica that starts does not put off the next blow
-        count = 0
-        while time.monotonic() < self.ends_at - 2:
-            await asyncio.sleep(chance.uniform(0.8, 2.0))
-            turn = turns[count % len(turns)]
-            if turn != self._kill_replica:
-                await turn(chance)
-            elif not starting or starting[-1].done():
-                starting.append(asyncio.create_task(turn(chance)))
-            count += 1
-        await asyncio.gather(*starting)
-
-    async def _kill_replica(self, chance: random.Random) -> None:
-        server = chance.choice(self.replicas)
-        self.killed.append((time.monotonic(), "server killed"))
-        await asyncio.to_thread(server.kill)
-        await asyncio.to_thread(server.start, seconds=240)
-
-    async def _kill_database(self, _: random.Random) -> None:
-        pid = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0])
-        self.killed.append((time.monotonic(), "database killed"))
-        os.kill(pid, signal.SIGKILL)
-        await asyncio.to_thread(ensure_running, self.data_dir)
-
-    async def _restart_database(self, _: random.Random) -> None:
-        """SIGQUIT is what `pg_ctl stop -m immediate` sends: no checkpoint, recovery at the next start."""
-        pid = int((self.data_dir / "postgres" / "postmaster.pid").read_text().split("\n")[0])
-        self.killed.append((time.monotonic(), "database stopped at once"))
-        os.kill(pid, signal.SIGQUIT)
-        await asyncio.to_thread(ensure_running, self.data_dir)
-
-    # --- afterwards ----------------------------------------------------------------------------------------------
-
-    async def judge(self) -> list[str]:
-        """All that is wrong, in words."""
-        found = list(self.wrong)
-        connection = await asyncpg.connect(ensure_running(self.data_dir), server_settings={"search_path": "order"})
-        try:
-            histories = {r: await _history(connection, r) for r in self.registers}
-            for r in self.registers:
-                found += faults(r, self.seen[r], histories[r], (1, "first"))
-                found += await _beside(connection, r, len(histories[r]))
-            found += torn(self.transactions, histories)
-            self.tally["versions"] = sum(map(len, histories.values()))
-            for _ in range(200):
-                if not await connection.fetchval("SELECT count(*) FROM outbox WHERE NOT fanned_out"):
-                    return found
-                await asyncio.sleep(0.1)
-            found.append("events wait that nobody fans out: the workers did not recover")
-        finally:
-            await connection.close()
-        return found
-
     def longest_silence(self) -> float:
         """The longest time without any success, in seconds."""
         moments = sorted(self.succeeded_at)
@@ -259,7 +197,7 @@ async def consistency(data_dir: Path, *, seconds: float, clients: int = 12, regi
                 run.registers.append(f"Location/{answer.json()['id']}")
         run.seen = {register: [] for register in run.registers}
         run.ends_at = time.monotonic() + seconds
-        await asyncio.gather(run.misfortune(), *(run.client(number) for number in range(clients)))
+        await asyncio.gather(misfortune(run), *(run.client(number) for number in range(clients)))
     finally:
         for server in replicas:
             await asyncio.to_thread(server.stop)
@@ -273,40 +211,3 @@ def _auth(server: Server) -> BackendAuth:
 def _location(register: str, value: str) -> dict[str, Any]:
     name = register.partition("/")[2]
     return {"resourceType": "Location", "name": value, **({"id": name} if name else {})}
-
-
-async def _history(connection: Any, register: str) -> dict[int, str | None]:
-    """Version -> value as stored; None for a deletion."""
-    rows = await connection.fetch(
-        "SELECT v.version, v.method, v.body::jsonb->>'name' AS value FROM version v JOIN resource r USING (key) "
-        "WHERE r.type || '/' || r.id = $1 ORDER BY v.version",
-        register,
-    )
-    return {row["version"]: None if row["method"] == "DELETE" else row["value"] for row in rows}
-
-
-async def _beside(connection: Any, register: str, versions: int) -> list[str]:
-    """Every version has its audit row and its event, once each."""
-    audits = await connection.fetch(
-        "SELECT resource FROM audit WHERE resource LIKE $1 || '/_history/%' AND interaction IN ('create', 'update', 'delete', 'patch')",
-        register,
-    )
-    events = await connection.fetch("SELECT version FROM outbox WHERE type || '/' || resource_id = $1", register)
-    wanted = list(range(1, versions + 1))
-    told = sorted(int(row["resource"].rpartition("/")[2]) for row in audits)
-    sent = sorted(row["version"] for row in events)
-    found = (
-        []
-        if told == wanted
-        else [
-            f"{register}: audit rows {Counter(told) - Counter(wanted)} too many, {Counter(wanted) - Counter(told)} missing"
-        ]
-    )
-    return (
-        found
-        if sent == wanted
-        else [
-            *found,
-            f"{register}: events {Counter(sent) - Counter(wanted)} too many, {Counter(wanted) - Counter(sent)} missing",
-        ]
-    )
