@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from slipring.identity.client import BackendAuth
+from slipring.identity.client import BackendAuth, NoToken
 from slipring.identity.keys import key_file
 
 from tests.consistency.blows import misfortune
@@ -56,7 +56,7 @@ class Run:
                 began = time.monotonic()
                 try:
                     await self._move(http, replica.url, move, register, value, known, began)
-                except (httpx.HTTPError, OSError):
+                except (httpx.HTTPError, NoToken, OSError):
                     self._unknown(move, register, value, known, began)
                     await asyncio.sleep(0.05)
 
@@ -94,7 +94,7 @@ class Run:
         answer = None
         try:
             answer = await http.post(f"{url}/fhir", content=json.dumps(body), headers=_FHIR)
-        except (httpx.HTTPError, OSError):
+        except (httpx.HTTPError, NoToken, OSError):
             self.tally["no answer"] += 1
         ended = time.monotonic()
         if answer is not None and answer.status_code == 200:

@@ -17,6 +17,7 @@ from slipring.fhir.existence import refuse_dangling
 from slipring.fhir.intent import Intent, Written, placed, stamped
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, busy, conflict
+from slipring.fhir.referred import refuse_referred
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
 from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
@@ -90,6 +91,9 @@ class Act:
 
     async def commit(self, *, within: asyncpg.Connection | None = None, taking: Taking | None = None) -> list[Written]:
         """Write everything at once."""
+        if any(intent.method == "delete" for intent in self._intents.values()):
+            written = [*self._intents, *self._saves]
+            await refuse_referred(self._intents.values(), written, self.kernel.referring, self.desk)
         self.batch = self._batch(taking)
         await self.kernel.store.commit(self.batch, within)
         return [Written(v.reference, v.version, v.text, v.method == "POST") for v in self.batch.versions]

@@ -16,7 +16,7 @@ from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.service import Stored
 from slipring.fhir.store import reading
-from slipring.fhir.store.batch import Relied
+from slipring.fhir.store.batch import Relied, Unreferred
 from slipring.fhir.store.reading import Reader
 
 _SEARCH_LIMIT = 5000
@@ -44,7 +44,7 @@ class LiveDesk:
         self._searcher = searcher
         self._types = types
         self._letter = letter
-        self._zone = zone
+        self.zone = zone
         self._pending: dict[str, Stored] = {}
         self.relied = Relied()  # all that was looked at in the store: it must still stand when the act is committed
 
@@ -72,7 +72,7 @@ class LiveDesk:
     async def search(self, query: str) -> list[Stored]:
         """All current matches, own and followed."""
         resource_type, _, text = query.partition("?")
-        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self._zone, types=self._types)
+        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self.zone, types=self._types)
         found = await reading.search(self._searcher, criteria, source=None, limit=_SEARCH_LIMIT + 1)
         if len(found) > _SEARCH_LIMIT:
             raise busy(
@@ -87,7 +87,7 @@ class LiveDesk:
             for stored in self._pending.values()
             if not stored.deleted
             and stored.resource["resourceType"] == resource_type
-            and matches(criteria, rows(stored.resource, self._zone), stored.resource)
+            and matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
 
     async def matching(self, criteria: Criteria, *, most: int) -> list[str]:
@@ -97,8 +97,13 @@ class LiveDesk:
         return [row.reference for row in found if row.reference not in self._pending] + [
             stored.reference
             for stored in pending
-            if matches(criteria, rows(stored.resource, self._zone), stored.resource)
+            if matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
+
+    async def referrer(self, asked: Unreferred) -> str | None:
+        """Who refers to a resource; that nobody does is relied on."""
+        self.relied.unreferred.append(asked)
+        return await reading.referrer(self._reader, asked)
 
     def new_id(self) -> str:
         """A fresh id with the service's letter."""

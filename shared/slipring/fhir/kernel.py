@@ -18,6 +18,7 @@ from slipring.fhir.definitions import Catalogue, catalogue_of
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
+from slipring.fhir.search.parameter import parameters_for
 from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.engine import OneConnection
@@ -53,6 +54,12 @@ class Kernel:
     @cached_property
     def _keepers(self) -> dict[str, Keeps]:
         return {keeps.type: keeps for keeps in self.service.keeps}
+
+    @cached_property
+    def referring(self) -> tuple[str, ...]:
+        """The parameters (`Type.code`) by which anything held here may refer to another resource."""
+        every = (parameter for kind in sorted(self.held) for parameter in parameters_for(kind).values())
+        return tuple(dict.fromkeys(p.key for p in every if p.type == "reference" and not p.of))
 
     @cached_property
     def catalogue(self) -> Catalogue:

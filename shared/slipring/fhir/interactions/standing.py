@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from slipring.fhir.interactions.asked import ID
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, conflict, forbidden, gone, invalid, not_found, refusal
-from slipring.fhir.service import Stored
+from slipring.fhir.service import Resource, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.reading import Reader, Row
 
@@ -107,7 +107,7 @@ async def to_delete(
     if row.deleted:
         return None
     stored = row.stored()
-    if kernel.kept(resource_type).record and stored.resource.get("status") not in ("draft", "entered-in-error"):
+    if kernel.kept(resource_type).record and not _was_never_one(stored.resource):
         raise conflict(
             f"{resource_type} is a record that must be kept; mark it entered-in-error instead of deleting it.",
             f"{resource_type} 属须保存的记录，不能删除；请标记为 entered-in-error。",
@@ -115,6 +115,13 @@ async def to_delete(
             detail="kernel.record-is-kept",
         )
     return stored
+
+
+def _was_never_one(record: Resource) -> bool:
+    """Whether a record says of itself that it is not one yet, or one by mistake."""
+    coded = record.get("verificationStatus", {})
+    said = [coding.get("code") for coding in coded.get("coding", [])] if isinstance(coded, dict) else []
+    return record.get("status") in ("draft", "entered-in-error") or "entered-in-error" in said
 
 
 def match_version(row: Row, if_match: str | None) -> None:

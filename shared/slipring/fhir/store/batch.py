@@ -110,16 +110,26 @@ class Lane:
     status: str
 
 
+@dataclass(frozen=True, slots=True)
+class Unreferred:
+    """That nothing refers to a resource by these parameters (`Type.code`), save what the act itself writes anew."""
+
+    reference: str
+    keys: tuple[str, ...]
+    leaving: frozenset[str]
+
+
 @dataclass(slots=True)
 class Relied:
     """The versions a handler saw (0: there was none) and what its searches found, as references."""
 
     versions: dict[str, int] = field(default_factory=dict)
     searches: list[tuple[Criteria, frozenset[str]]] = field(default_factory=list)
+    unreferred: list[Unreferred] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         """Whether anything was looked at."""
-        return bool(self.versions or self.searches)
+        return bool(self.versions or self.searches or self.unreferred)
 
     def saw(self, reference: str, version: int) -> None:
         """A version was read; of two, the first is what the decision began with."""

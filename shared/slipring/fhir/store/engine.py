@@ -37,7 +37,8 @@ LOST = (
     asyncpg.CrashShutdownError,
     asyncpg.StatementCompletionUnknownError,
 )
-_PATIENCE_SECONDS = 5.0  # how long a request waits for a free connection, and for a new one to be made
+_PATIENCE_SECONDS = 15.0  # how long a request waits for a free connection; longer than others wait for a lock
+_CONNECT_SECONDS = 5.0
 
 
 class OutcomeUnknown(Exception):
@@ -89,7 +90,7 @@ async def open_pool(
         max_size=size,
         max_queries=50_000,
         max_inactive_connection_lifetime=300,
-        timeout=_PATIENCE_SECONDS,
+        timeout=_CONNECT_SECONDS,
         statement_cache_size=400,
         command_timeout=60,
         server_settings={

@@ -15,6 +15,7 @@ import asyncpg
 from slipring.fhir.search.condition import Clause, types_looked_into
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
+from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Relied, Stale, Version
 from slipring.fhir.store.comparisons import Arguments
 from slipring.fhir.store.conditions import matching
@@ -55,7 +56,10 @@ async def lock(connection: asyncpg.Connection, relied: Relied, versions: Iterabl
 
 
 async def check(connection: asyncpg.Connection, relied: Relied) -> None:
-    """Search again under the locks; Stale unless every search finds what it found."""
+    """Search again under the locks; Stale unless every search finds what it found, and nobody refers to what is deleted."""
+    for one in relied.unreferred:
+        if await reading.referrer(connection, one) is not None:
+            raise Stale
     if not relied.searches:
         return
     arguments = Arguments()
@@ -74,6 +78,9 @@ def _alone(relied: Relied) -> set[int]:
     """The buckets in which nothing may be written until the decision is stored."""
     absent = (reference.partition("/") for reference, version in relied.versions.items() if version == 0)
     found = {_bucket(kind, "_id", name) for kind, _, name in absent}
+    for one in relied.unreferred:
+        name = one.reference.partition("/")[2]
+        found.update(_bucket(key.partition(".")[0], name) for key in one.keys)
     return found.union(*(_asked(criteria) for criteria, _ in relied.searches))
 
 

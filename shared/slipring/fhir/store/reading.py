@@ -14,6 +14,7 @@ import asyncpg
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.service import Stored
 from slipring.fhir.store import query
+from slipring.fhir.store.batch import Unreferred
 
 _DECODER = json.JSONDecoder(parse_float=Decimal)
 
@@ -95,6 +96,20 @@ async def version(reader: Reader, resource_type: str, resource_id: str, number: 
         number,
     )
     return row_of(record) if record else None
+
+
+async def referrer(reader: Reader, asked: Unreferred) -> str | None:
+    """A current resource, own or followed, that refers to this one, as `Type/id`."""
+    kind, _, name = asked.reference.partition("/")
+    found = await reader.fetchval(
+        "SELECT r.type || '/' || r.id FROM search_reference s JOIN resource r ON r.key = s.key WHERE s.parameter = ANY($1::text[]) "
+        "AND s.id = $2 AND s.type = $3 AND NOT r.deleted AND r.type || '/' || r.id <> ALL($4::text[]) LIMIT 1",
+        list(asked.keys),
+        name,
+        kind,
+        [asked.reference, *asked.leaving],
+    )
+    return str(found) if found else None
 
 
 async def search(
