@@ -14,6 +14,7 @@ class Bounds:
     """Bounds on the work of one search."""
 
     default_count: int
+    everything_count: int
     largest_count: int
     most_matched: int
     most_included: int

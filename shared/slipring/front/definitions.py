@@ -24,13 +24,13 @@ from slipring.fhir.interactions.shown import shown
 from slipring.fhir.outcome import invalid
 from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.ordering import comes_before, sort_key
+from slipring.front.asking import CURSOR_PARAMETER, asked_of, value_of
 from slipring.front.bounds import Bounds
 from slipring.front.crossing import Pairs
 from slipring.front.exchange import Exchange
 from slipring.front.merging import KeeperRefused
 from slipring.front.owners import Owners
 from slipring.front.peers import FHIR_JSON, RawObject, Reply, below_base, decoded, raw, raw_bundle
-from slipring.front.searching import CURSOR_PARAMETER, asked_of, value_of
 
 Tree = dict[str, Any]
 _WHOLE_PAGE = 1000

@@ -13,6 +13,7 @@ from slipring.fhir.search.index import rows
 from slipring.fhir.search.parameter import SearchParameter
 from slipring.front.bounds import Bounds, too_many
 from slipring.front.exchange import Exchange
+from slipring.front.merging import KeeperRefused
 from slipring.front.owners import Owners
 from slipring.front.peers import RawObject, decoded, raw
 from slipring.front.resolving import escaped, name_of, search_once
@@ -29,15 +30,17 @@ class Inclusion:
     owners: Owners
     bounds: Bounds
     zone: tzinfo
+    only: frozenset[str] | None = None  # types that may be added; None = any
+    forgiving: bool = False  # whether what the caller may not see is left out, instead of refusing the page
     present: set[Name] = field(default_factory=set)
     entries: list[RawObject] = field(default_factory=list)
 
-    async def around(self, matches: Iterable[RawObject], includes: Sequence[Include]) -> list[RawObject]:
+    async def around(self, matches: Sequence[RawObject], includes: Sequence[Include]) -> list[RawObject]:
         """The entries to add to these matches; with `:iterate` also around what was added."""
         if not includes:
             return []
         latest = [tree for entry in matches if isinstance(tree := decoded(entry["resource"]), dict)]
-        self.present.update((tree["resourceType"], tree["id"]) for tree in latest)
+        self.know(matches)
         followed = list(includes)
         for _ in range(self.bounds.most_rounds):
             found = await asyncio.gather(*(self._one(include, latest) for include in followed))
@@ -46,6 +49,11 @@ class Inclusion:
             if not latest or not followed:
                 return self.entries
         raise too_many("_include", self.bounds.most_rounds, "rounds of :iterate, at most", ":iterate 的轮数，最多")
+
+    def know(self, entries: Iterable[RawObject]) -> None:
+        """These stand on the page already."""
+        trees = (tree for entry in entries if isinstance(tree := decoded(entry["resource"]), dict))
+        self.present.update((tree["resourceType"], tree["id"]) for tree in trees if "id" in tree)
 
     def _added(self, entries: list[RawObject]) -> list[Tree]:
         trees = []
@@ -74,10 +82,10 @@ class Inclusion:
         wanted: dict[str, dict[str, None]] = {}
         urls: dict[str, dict[str, None]] = {}
         for row in (row for tree in latest for row in rows(tree, self.zone).references if row.parameter in followed):
-            if row.type and include.target in ("", row.type) and (row.type, row.id) not in self.present:
+            if self._fits(include, row.type) and (row.type, row.id) not in self.present:
                 wanted.setdefault(row.type, {})[row.id] = None
             for target in followed[row.parameter].targets if followed[row.parameter].canonical else ():
-                if include.target in ("", target):
+                if self._fits(include, target):
                     urls.setdefault(target, {})[escaped(row.id)] = None
         if sum(map(len, wanted.values())) > self.bounds.most_included:
             raise self._too_many("_include")
@@ -85,15 +93,25 @@ class Inclusion:
         asked += [self._by_urls(kept_type, list(some)) for kept_type, some in urls.items()]
         return [entry for entries in await asyncio.gather(*asked) for entry in entries]
 
+    def _fits(self, include: Include, kind: str) -> bool:
+        return bool(kind) and include.target in ("", kind) and (self.only is None or kind in self.only)
+
+    async def _asked(self, keeper: str, kept_type: str, name: str, values: list[str]) -> list[RawObject]:
+        pairs = [(name, ",".join(values)), ("_count", str(self.bounds.most_included))]
+        try:
+            return (await search_once(self.exchange, keeper, kept_type, pairs))[0]
+        except KeeperRefused as refused:
+            if self.forgiving and refused.reply.status == 403:
+                return []
+            raise
+
     async def _by_urls(self, kept_type: str, urls: list[str]) -> list[RawObject]:
         asked = [
-            search_once(
-                self.exchange, keeper, kept_type, [("url", ",".join(some)), ("_count", str(self.bounds.most_included))]
-            )
+            self._asked(keeper, kept_type, "url", some)
             for keeper in self.owners.keepers_of(kept_type)
             for some in _in_portions(urls, self.bounds.ids_at_once)
         ]
-        return [entry for entries, _ in await asyncio.gather(*asked) for entry in entries]
+        return [entry for entries in await asyncio.gather(*asked) for entry in entries]
 
     async def _by_ids(self, kept_type: str, ids: list[str]) -> list[RawObject]:
         by_keeper: dict[str, list[str]] = {}
@@ -101,11 +119,11 @@ class Inclusion:
             for keeper in self._holders(kept_type, each):
                 by_keeper.setdefault(keeper, []).append(each)
         asked = [
-            search_once(self.exchange, keeper, kept_type, [("_id", ",".join(some)), ("_count", str(len(some)))])
+            self._asked(keeper, kept_type, "_id", some)
             for keeper, held in by_keeper.items()
             for some in _in_portions(held, self.bounds.ids_at_once)
         ]
-        return [entry for entries, _ in await asyncio.gather(*asked) for entry in entries]
+        return [entry for entries in await asyncio.gather(*asked) for entry in entries]
 
     def _holders(self, kept_type: str, resource_id: str) -> tuple[str, ...]:
         """Who may hold it: one by the id's letter, else any keeper of the type."""

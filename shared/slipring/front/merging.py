@@ -20,6 +20,8 @@ from slipring.fhir.outcome import invalid
 from slipring.fhir.search.ordering import Key, comes_before
 from slipring.front.peers import RawObject, Reply, below_base, decoded, raw_bundle
 
+Kind = Literal["searchset", "history", "everything"]
+
 
 class Position(msgspec.Struct):
     """How far one keeper was read; `target` None: to its end. `seen`: short digests of what was given out."""
@@ -34,7 +36,7 @@ class Position(msgspec.Struct):
 class Cursor(msgspec.Struct):
     """Everything the next page needs; `path` is where the page link leads, `includes` are the front's own to follow."""
 
-    kind: Literal["searchset", "history"]
+    kind: Kind
     path: str
     type: str
     sort: str

@@ -13,6 +13,7 @@ from slipring.front.bundles import places, unkept
 from slipring.front.conditions import Conditions
 from slipring.front.crossing import has_steps
 from slipring.front.definitions import Definitions, is_definition
+from slipring.front.everything import Everything
 from slipring.front.exchange import Exchange, too_costly
 from slipring.front.holders import holder_of, read_of_any
 from slipring.front.merging import KeeperRefused
@@ -71,6 +72,8 @@ class Router:
                 return await self.searches.search(exchange, kept_type)
             case [kept_type, "_history"]:
                 return await self._type_history(exchange, kept_type)
+            case ["Patient", _, "$everything"] if exchange.method in ("GET", "POST"):
+                return await Everything(self.searches).answer(exchange)
             case [kept_type, operation] if operation.startswith("$"):
                 return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
             case [kept_type, resource_id, *_]:

@@ -5,34 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, tzinfo
-from typing import Any, Literal
-from urllib.parse import parse_qsl, urlencode
+from typing import Any
+from urllib.parse import urlencode
 
 import msgspec
 
+from slipring.fhir.definitions.compartment import patient_compartment
 from slipring.fhir.interactions.shown import shown
-from slipring.fhir.outcome import as_operation_outcome, invalid, refusal
+from slipring.fhir.outcome import as_operation_outcome, invalid
 from slipring.fhir.search import wording
 from slipring.fhir.search.criteria import CONTROLS, Criteria, Sort, parse
-from slipring.fhir.search.include import INCLUDES, include
+from slipring.fhir.search.include import INCLUDES, Include, include
 from slipring.fhir.search.ordering import Key, sort_key
+from slipring.front.asking import CURSOR_PARAMETER, asked_of, positions_of, value_of
 from slipring.front.bounds import Bounds
 from slipring.front.crossing import Pairs, check_includes, crosses, may_cross
 from slipring.front.exchange import Exchange
 from slipring.front.including import Inclusion
-from slipring.front.merging import Cursor, Page, Position, distinct, merge, opened, read_page
+from slipring.front.merging import Cursor, Kind, Merged, Page, Position, distinct, merge, opened, read_page
 from slipring.front.owners import Owners
 from slipring.front.peers import FHIR_JSON, Ask, RawObject, Reply, decoded, entry_at_front, exact, raw
 from slipring.front.resolving import FORM, Steps
 
-CURSOR_PARAMETER = "_position"
-_FORM = FORM["content-type"]
-_MOST_PARAMETERS = 500
 # What the front does to whole resources, and so does not ask of the keepers.
 _OUR_CONTROLS = ("_elements", "_count", "_format", "_pretty")
 _CUTS = ("true", "text", "data")
 _KEEPERS_CURSOR = "_cursor"
-Kind = Literal["searchset", "history"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,10 +69,11 @@ class Searches:
             return await self._resumed(exchange, resumed, path)
         form = exchange.method == "POST"
         pairs = [pair for pair in asked if pair[0] not in ("_count", "_pretty")]
-        count = 0 if value_of(asked, "_summary") == "count" else self._count(asked)
+        default = self.bounds.everything_count if kind == "everything" else self.bounds.default_count
+        count = 0 if value_of(asked, "_summary") == "count" else self._count(asked, default)
         target = f"{path}/_search".strip("/") if form else path
-        positions = _positions(services, target, [*pairs, ("_count", str(count))], form)
-        sort = value_of(asked, "_sort") if kind == "searchset" else "-_lastModified"
+        positions = positions_of(services, target, [*pairs, ("_count", str(count))], form)
+        sort = value_of(asked, "_sort") if kind == "searchset" else ""
         return await self._page(exchange, Cursor(kind, path, "Resource", sort, count, None, positions), first=True)
 
     async def _resumed(self, exchange: Exchange, text: str, path: str) -> Reply:
@@ -101,17 +100,17 @@ class Searches:
             sort=",".join(text for name, text in criteria.pairs if name == "_sort"),
             count=count,
             total=None,
-            positions=_positions(self.owners.keepers_of(kept_type), path, pairs, form),
+            positions=positions_of(self.owners.keepers_of(kept_type), path, pairs, form),
             includes=[pair for pair in criteria.pairs if pair[0] in INCLUDES],
             summary="" if criteria.summary in ("count", "false") else criteria.summary,
             elements=list(criteria.elements),
         )
         return await self._page(exchange, cursor, first=True, read=criteria)
 
-    def _count(self, asked: Pairs) -> int:
+    def _count(self, asked: Pairs, default: int) -> int:
         text = value_of(asked, "_count")
         if not text:
-            return self.bounds.default_count
+            return default
         if not text.isascii() or not text.isdigit():
             raise invalid(
                 "_count is not a whole number.",
@@ -131,7 +130,9 @@ class Searches:
                 headers |= FORM
             ask = Ask(position.method, position.target or "", headers, position.body.encode())
             reply = await exchange.peers.ask(position.service, ask)
-            if reply.status == 404:  # a keeper in the table that does not keep the type yet has nothing to give
+            if (
+                reply.status == 404 and cursor.kind != "everything"
+            ):  # a keeper in the table that does not keep the type yet has nothing to give
                 unknown.append(reply)
                 return Page([], [], None, 0)
             return read_page(reply, key_of)
@@ -139,13 +140,12 @@ class Searches:
         merged = await merge(cursor, fetch, descending, first=first)
         if first and len(unknown) == len(cursor.positions):
             return unknown[0]
-        includes = [include(cursor.type, *pair) for pair in cursor.includes]
-        inclusion = Inclusion(exchange, self.owners, self.bounds, self.zone)
-        added = [_in_part(entry, cursor.summary) for entry in await inclusion.around(merged.matches, includes)]
+        added = [_in_part(entry, cursor.summary) for entry in await self._added(exchange, cursor, merged)]
         others = distinct([*merged.others, *added, *_left_out(exchange, read)])
         matches = [_in_part(entry, cursor.summary, cursor.elements) for entry in merged.matches]
-        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": cursor.kind}
-        if merged.total is not None and cursor.kind == "searchset":
+        kind = "history" if cursor.kind == "history" else "searchset"
+        bundle: dict[str, Any] = {"resourceType": "Bundle", "type": kind}
+        if merged.total is not None and kind == "searchset":
             bundle["total"] = merged.total
         left = [position for position in merged.positions if position.target is not None]
         following = msgspec.structs.replace(cursor, total=merged.total, positions=left)
@@ -153,6 +153,21 @@ class Searches:
         if entries := [entry_at_front(entry, exchange.base) for entry in [*matches, *others]]:
             bundle["entry"] = entries
         return Reply(200, {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}, msgspec.json.encode(bundle))
+
+    async def _added(self, exchange: Exchange, cursor: Cursor, merged: Merged) -> list[RawObject]:
+        """What the front adds to a page: the includes that were asked for.
+
+        To everything about a patient: what lies outside of his compartment (practitioners, organizations, places) and
+        is referred to, as far as the caller may see it.
+        """
+        inclusion = Inclusion(exchange, self.owners, self.bounds, self.zone)
+        if cursor.kind != "everything":
+            return await inclusion.around(merged.matches, [include(cursor.type, *pair) for pair in cursor.includes])
+        inclusion.forgiving = True
+        inclusion.only = frozenset(kept for kept in self.owners.types if not patient_compartment().get(kept))
+        inclusion.know(merged.others)
+        kinds = {str(exact(entry["resource"])["resourceType"]) for entry in merged.matches}
+        return await inclusion.around(merged.matches, [Include(False, False, kind, "*") for kind in sorted(kinds)])
 
     def _order(self, exchange: Exchange, cursor: Cursor) -> tuple[Callable[[RawObject], Key], list[bool]]:
         """How matches are compared: histories newest first, searches by their sort rules."""
@@ -181,47 +196,8 @@ class Searches:
         return links
 
 
-def asked_of(exchange: Exchange) -> Pairs:
-    """The decoded parameters of address and form, which must be UTF-8."""
-    form = b""
-    if exchange.method == "POST":
-        if exchange.headers.get("content-type", _FORM).partition(";")[0].strip().lower() != _FORM:
-            raise refusal(
-                415,
-                "not-supported",
-                f"_search takes a form: Content-Type must be {_FORM}.",
-                f"_search 只接受表单：Content-Type 须为 {_FORM}。",
-                detail="front.search-takes-form",
-            )
-        form = exchange.body
-    try:
-        return [
-            pair
-            for text in (exchange.query.encode("latin-1").decode("ascii"), form.decode("ascii"))
-            for pair in parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=_MOST_PARAMETERS)
-        ]
-    except ValueError as error:
-        raise invalid(
-            f"The parameters are not percent-encoded UTF-8, or more than {_MOST_PARAMETERS}.",
-            f"参数不是百分号编码的 UTF-8，或多于 {_MOST_PARAMETERS} 个。",
-            detail="front.parameters-not-percent-encoded-utf",
-        ) from error
-
-
-def value_of(pairs: Pairs, name: str) -> str:
-    """The first value of a parameter, '' when it is not given."""
-    return next((value for key, value in pairs if key == name), "")
-
-
 def _is_for_the_front(name: str, text: str) -> bool:
     return name in INCLUDES or name in _OUR_CONTROLS or (name == "_summary" and text in _CUTS)
-
-
-def _positions(services: tuple[str, ...], path: str, pairs: Pairs, form: bool) -> list[Position]:
-    query = urlencode(pairs)
-    if form:
-        return [Position(service, path, "POST", query) for service in services]
-    return [Position(service, f"{path}?{query}" if query else path) for service in services]
 
 
 def _in_part(entry: RawObject, summary: str, elements: Sequence[str] = ()) -> RawObject:

@@ -170,6 +170,7 @@ def _asked(kernel: Kernel, context: Context, patient: str, given: Given) -> _Ask
             )
     wanted = _types(values["_type"]) if "_type" in values else None
     here = [k.type for k in kernel.service.keeps if k.type == "Patient" or patient_compartment().get(k.type)]
+    here.sort(key=lambda kind: kind != "Patient")  # who it is about comes first
     kinds = [kind for kind in here if wanted is None or kind in wanted]
     readable = [kind for kind in kinds if context.caller.allows(kind, "r")]
     withheld = [kind for kind in kinds if kind not in readable]
