@@ -13,7 +13,6 @@ from slipring_consent.reading import codes_in, instant, reference_of
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 OBSERVATION_STATE = f"{CANONICAL}/CodeSystem/observation-state"
 PARAMETER = f"{CANONICAL}/CodeSystem/task-parameter"
-EFFECT = f"{CANONICAL}/StructureDefinition/rule-effect"
 
 _TITLES = {
     "screening": ("对比剂筛查与知情同意", "Screen and obtain consent for contrast"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.fhir.profiles import read_profiles
+from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 
 from slipring_critical import answers, guards, handlers
@@ -91,7 +92,7 @@ SERVICE = Service(
     },
     errands={SEND: send},
     code_systems=CODE_SYSTEMS,
-    profiles=read_profiles(Path(__file__).with_name("profiles.toml")),
+    profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     settings=CriticalSettings.from_env,
     unconfirmed=unconfirmed,
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.fhir.profiles import read_profiles
+from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
 from slipring.staff.vocabulary import STAFF
@@ -115,6 +116,6 @@ SERVICE = Service(
     timers={"handover-overdue": flagging.handover_overdue},
     alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=(*BETWEEN_SERVICES, *STAFF, *read_code_systems(Path(__file__).with_name("vocabulary.toml"))),
-    profiles=read_profiles(Path(__file__).with_name("profiles.toml")),
+    profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     settings=ReportSettings.from_env,
 )

@@ -1,0 +1,1 @@
+"""What the profiles and code systems say, held against what the services do."""
