@@ -40,7 +40,7 @@ processes: setup ## run the tests with real processes, HTTP and kill -9
 real: setup ## run the tests on real data
 	@$(CLEAN) $(PY) -m pytest tests/real $(ARGS)
 
-bench: setup ## measure create and read against a bare echo in the same run
+bench: setup ## measure the promised speed beside a bare echo and two rivals; writes docs/benchmarks.md
 	@$(CLEAN) $(PY) -m tests.bench $(ARGS)
 
 check: setup ## format, lint, types, import contracts, generated pages

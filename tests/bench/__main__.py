@@ -26,18 +26,20 @@ def main() -> None:
     """Measure part by part, then write the page."""
     asked = _arguments()
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
+    searches: list[searching.Found] = []
+    if asked.resources:
+        with _folder() as folder:
+            searches = uvloop.run(searching.measure(folder, asked.resources, asked.seconds, _say))
     with _folder() as folder:
         starts = starting.measure(folder, asked.rounds)
         _say("; ".join(f"ready after {seconds:.1f} s, {held or 0:.0f} MB" for seconds, held in starts))
     with _folder() as folder:
-        results = Results(conditions, *uvloop.run(interactions.measure(folder, conditions, _say)), starts=starts)
+        rounds, left_out = uvloop.run(interactions.measure(folder, conditions, _say))
+        results = Results(conditions, rounds, left_out, searches, starts)
         try:
             results.pgbench = rivals.pgbench(folder, connections=asked.connections, seconds=asked.seconds)
         except (rivals.Unavailable, subprocess.SubprocessError) as reason:
             results.left_out["pgbench"] = str(reason)
-    if asked.resources:
-        with _folder() as folder:
-            results.searches = uvloop.run(searching.measure(folder, asked.resources, asked.seconds, _say))
     page = written(results)
     if asked.page == "-":
         print(page)
