@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from errors_page import errors_page
 from search_page import search_page
 from validation_page import validation_page
 
@@ -29,7 +30,12 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-PAGES = {"search.md": search_page, "settings.md": settings_page, "validation.md": validation_page}
+PAGES = {
+    "errors.md": errors_page,
+    "search.md": search_page,
+    "settings.md": settings_page,
+    "validation.md": validation_page,
+}
 
 
 def main() -> int:

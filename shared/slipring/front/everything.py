@@ -36,7 +36,11 @@ class Everything:
 def _given(body: bytes) -> list[tuple[str, str]]:
     tree: Any = decoded(body)
     if not isinstance(tree, dict) or tree.get("resourceType") != "Parameters":
-        raise invalid("The body of an operation is a Parameters resource.", "操作的请求体必须是 Parameters 资源。")
+        raise invalid(
+            "The body of an operation is a Parameters resource.",
+            "操作的请求体必须是 Parameters 资源。",
+            detail="front.body-operation-parameters-resource",
+        )
     listed = tree.get("parameter", [])
     found = []
     for at, parameter in enumerate(listed if isinstance(listed, list) else []):
@@ -48,6 +52,7 @@ def _given(body: bytes) -> list[tuple[str, str]]:
                 f"A parameter of $everything is one plain value of: {known}.",
                 f"$everything 的参数为单一值，可用：{known}。",
                 at=f"Parameters.parameter[{at}]",
+                detail="front.parameter-everything-plain-value",
             )
         found.append((name, str(values[0])))
     return found

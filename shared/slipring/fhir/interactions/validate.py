@@ -49,7 +49,13 @@ async def validate(kernel: Kernel, context: Context, kind: str, name: str | None
         issues = _identity(kind, name, mode, tree)
         issues += check(tree, profiles=[value for key, value in pairs if key == "profile"])
     if not any(issue.severity in ("error", "fatal") for issue in issues):
-        well = Issue("informational", zh="未发现错误。", en="No error was found.", severity="information")
+        well = Issue(
+            "informational",
+            zh="未发现错误。",
+            en="No error was found.",
+            severity="information",
+            detail="kernel.no-error-found",
+        )
         issues = [*issues, well]
     return answer_tree(as_operation_outcome(issues, context.language))
 
