@@ -54,10 +54,6 @@ class Act:
         self._intents[intent.reference] = intent
         self._show(intent.amended(), intent.version, deleted=intent.method == "delete")
 
-    def foresee(self, intent: Intent) -> None:
-        """Let the desk show a write whose references are still being resolved."""
-        self._show(intent.tree, intent.version, deleted=intent.method == "delete")
-
     async def handle(self) -> None:
         """Let the keepers' handlers decide on each intent."""
         for intent in list(self._intents.values()):

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
-from slipring.fhir.search.criteria import Criteria, parse
+from slipring.fhir.search.criteria import parse
 from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.service import Stored
@@ -88,16 +88,6 @@ class LiveDesk:
             if not stored.deleted
             and stored.resource["resourceType"] == resource_type
             and matches(criteria, rows(stored.resource, self.zone), stored.resource)
-        ]
-
-    async def matching(self, criteria: Criteria, *, most: int) -> list[str]:
-        """References of current matches, own and followed, and of what this act writes; enough to know of `most`."""
-        found = await reading.search(self._searcher, criteria, source=None, limit=most + len(self._pending))
-        pending = (stored for stored in self._pending.values() if not stored.deleted)
-        return [row.reference for row in found if row.reference not in self._pending] + [
-            stored.reference
-            for stored in pending
-            if matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
 
     async def referrer(self, asked: Unreferred) -> str | None:

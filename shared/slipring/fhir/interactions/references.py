@@ -11,12 +11,13 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qsl
 
-from slipring.fhir.act import Act
+from slipring.fhir.interactions.foreseen import Foreseen
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.literals import LINK, URI_ELEMENTS, relinked
 from slipring.fhir.outcome import FhirError, Issue, invalid, refusal
 from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.service import Resource
+from slipring.fhir.store.reading import Reader
 
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{1,63}\?", re.ASCII)
 _OF_A_VERSION = re.compile(r"(.+)/_history/[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -27,6 +28,10 @@ class Known:
 
     def __init__(self) -> None:
         self._references: dict[str, tuple[str, int]] = {}
+        self.conditional: dict[str, str] = {}  # conditional references that were resolved
+        # They find what the transaction leaves behind, too (FHIR R4 http 3.1.0.11.2, step 5).
+        self.foreseen: Foreseen
+        self.searcher: Reader
 
     def add(self, full_url: str, reference: str, version: int, *, new: bool) -> None:
         """One entry, by the fullUrl others may use."""
@@ -79,7 +84,7 @@ def refuse_conditional(tree: Resource, text: str) -> None:
         raise FhirError(400, [Issue("invalid", zh=zh, en=en, at=f"{at}.reference", detail=detail) for at in found])
 
 
-async def resolved(act: Act, tree: Resource, place: str, known: Known) -> dict[str, str]:
+async def resolved(kernel: Kernel, tree: Resource, place: str, known: Known) -> dict[str, str]:
     """What each literal of an entry's resource that must be resolved stands for."""
     found: dict[str, str] = {}
     for at, name, value in _literals(tree, place):
@@ -94,8 +99,10 @@ async def resolved(act: Act, tree: Resource, place: str, known: Known) -> dict[s
                 at=f"{at}.reference",
                 detail="kernel.reference-names-no-entry-bundle",
             )
-        elif name == "reference" and _CONDITIONAL.match(value) and value not in found:
-            found[value] = await _the_one(act, value, f"{at}.reference")
+        elif name == "reference" and _CONDITIONAL.match(value):
+            if value not in known.conditional:
+                known.conditional[value] = await _the_one(kernel, known, value, f"{at}.reference")
+            found[value] = known.conditional[value]
     return found
 
 
@@ -138,10 +145,10 @@ def criteria_of(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]]
     return criteria
 
 
-async def _the_one(act: Act, value: str, at: str) -> str:
+async def _the_one(kernel: Kernel, known: Known, value: str, at: str) -> str:
     """What a conditional reference finds among what stands and what the transaction itself writes."""
-    criteria = condition(act.kernel, value.partition("?")[0], value, at)
-    held = await act.desk.matching(criteria, most=2)
+    criteria = condition(kernel, value.partition("?")[0], value, at)
+    held = await known.foreseen.matching(known.searcher, criteria)
     if len(held) != 1:
         en, zh = ("several resources match", "有多个资源符合") if held else ("nothing matches", "没有资源符合")
         raise refusal(

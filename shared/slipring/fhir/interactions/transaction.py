@@ -9,9 +9,10 @@ from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform, perform_locked
 from slipring.fhir.checks.shape import check
-from slipring.fhir.intent import Written, placed, written_instant
+from slipring.fhir.intent import Intent, Written, placed, written_instant
 from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.batch import Dispatch, entry_answer, process_batch
+from slipring.fhir.interactions.foreseen import Foreseen
 from slipring.fhir.interactions.plan import ORDER, Entry, identify, planned, refuse_overlap
 from slipring.fhir.interactions.references import Known, resolved, rewritten
 from slipring.fhir.interactions.respond import answer, bundle, done, entry
@@ -120,30 +121,21 @@ async def _intend(act: Act, work: list[Entry], reader: Reader) -> None:
         version = e.intent.version if e.intent else e.existing.version if e.existing else 0
         known.add(e.full_url, e.reference, version, new=e.asked.method == "POST")
     refuse_overlap(work)
-    _foresee(act, work)
+    known.foreseen = Foreseen([e.intent for e in work if e.intent], act.kernel.zone)
+    known.searcher = reader if reader is not act.kernel.store.pool else act.kernel.store.searches
+    for e in work:
+        if e.intent and e.intent.method != "delete":
+            await _resolve(act.kernel, e.intent, known)
     for e in sorted(work, key=lambda e: ORDER[e.asked.method]):
-        if e.intent is None:
-            continue
         try:
-            if e.intent.method != "delete":
-                await _resolve(act, e, known)
-            act.intend(e.intent)
+            if e.intent:
+                act.intend(e.intent)
         except FhirError as error:
             raise placed(error, e.place) from error
 
 
-def _foresee(act: Act, work: list[Entry]) -> None:
-    """Conditional references find what the transaction is about to leave behind (FHIR R4 http 3.1.0.11.2, step 5)."""
-    for e in work:
-        if e.intent:
-            act.foresee(e.intent)
-
-
-async def _resolve(act: Act, e: Entry, known: Known) -> None:
-    intent = e.intent
-    if intent is None:
-        return
-    changed = await resolved(act, intent.tree, f"{e.place}.resource", known)
+async def _resolve(kernel: Kernel, intent: Intent, known: Known) -> None:
+    changed = await resolved(kernel, intent.tree, f"{intent.place}.resource", known)
     if changed:
         intent.references = changed
         intent.tree = {**rewritten(intent.tree, changed), "id": intent.tree["id"]}
