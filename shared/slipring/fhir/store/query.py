@@ -71,9 +71,11 @@ def _page_by_date(
         dated, undated = "false", f"r.key {beyond} {arguments.add(after[1], 'bigint')}"
     columns = "r.key, r.type, r.id, r.version, r.updated_at, r.source"
     rows = f"search_date x WHERE x.key = r.key AND x.parameter = {key}"
+    # The same key, but a planner tries an EXISTS only after the table it names: here, before any resource is read.
+    of_dated = where.replace("s.key = r.key", "s.key = d.key")
     sql = f"""WITH dated AS MATERIALIZED (
         SELECT {columns}, d.low AS s1 FROM search_date d JOIN resource r ON r.key = d.key{joined}
-        WHERE d.parameter = {key} AND {dated} AND {where}
+        WHERE d.parameter = {key} AND {dated} AND {of_dated}
           AND CASE WHEN d.ctid = (SELECT x.ctid FROM {rows} ORDER BY x.low {direction}, x.ctid LIMIT 1) THEN true ELSE false END
         ORDER BY d.low {direction}, d.key {direction} LIMIT {most}
       ), undated AS (
