@@ -27,7 +27,7 @@ from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
 from slipring.front.deciding import Deciding
 from slipring.front.definitions import Definitions
-from slipring.front.describing import paths_of
+from slipring.front.describing import method_refused, paths_of
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
@@ -256,4 +256,5 @@ def create_front(
         ("/fhir", front.fhir, _METHODS),
         ("/fhir/{rest:path}", front.fhir, _METHODS),
     ]
-    return Starlette(routes=[Route(path, answer, methods=methods) for path, answer, methods in routes])
+    table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
+    return Starlette(routes=table, exception_handlers={405: method_refused})

@@ -1,4 +1,4 @@
-"""What the services' own OpenAPI documents say, for the front's."""
+"""What is offered where: the paths of the services' OpenAPI documents, and the answer to a method no address has."""
 
 from __future__ import annotations
 
@@ -6,9 +6,13 @@ import asyncio
 
 import httpx
 import msgspec
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
 
-from slipring.fhir.outcome import FhirError
-from slipring.front.peers import Ask, Peers
+from slipring.fhir.outcome import FhirError, refusal
+from slipring.front.exchange import request_id_of
+from slipring.front.peers import Ask, Peers, refused
 
 
 class _Document(msgspec.Struct):
@@ -27,3 +31,17 @@ async def _document(peers: Peers, service: str) -> _Document:
     except FhirError:  # a service that is away describes nothing; the statement does not name its types either
         return _Document()
     return msgspec.json.decode(reply.body, type=_Document) if reply.status == httpx.codes.OK else _Document()
+
+
+async def method_refused(request: Request, error: Exception) -> Response:
+    """405 as an OperationOutcome, for a method that no route has."""
+    headers = error.headers if isinstance(error, HTTPException) and error.headers else {}
+    told = refusal(
+        405,
+        "not-supported",
+        f"{request.method[:16]} is not offered at this address.",
+        f"该地址不支持 {request.method[:16]}。",
+        headers=headers,
+        detail="front.not-offered-here",
+    )
+    return refused(told, request.headers.get("accept-language", "zh-CN"), request_id_of(request))
