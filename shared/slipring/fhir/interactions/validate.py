@@ -54,7 +54,6 @@ async def validate(kernel: Kernel, context: Context, kind: str, name: str | None
             zh="未发现错误。",
             en="No error was found.",
             severity="information",
-            detail="kernel.no-error-found",
         )
         issues = [*issues, well]
     return answer_tree(as_operation_outcome(issues, context.language))
