@@ -82,6 +82,36 @@ async def test_every_listed_search_parameter_and_operation_has_its_definition(st
                     assert listed["definition"] in operations
 
 
+async def test_each_supported_profile_is_served_and_is_of_its_type(street: Street) -> None:
+    for place in (street["order"], street["report"]):
+        statement = (await place.ask("GET", "metadata")).json()
+        listed = [
+            (one["type"], url) for one in statement["rest"][0]["resource"] for url in one.get("supportedProfile", [])
+        ]
+        assert listed
+        for resource_type, url in listed:
+            (definition,) = await place.found(f"StructureDefinition?url={url}")
+            assert definition["type"] == resource_type
+
+
+async def test_validate_holds_a_resource_against_a_profile_and_says_which_it_does_not_know(order: Place) -> None:
+    request = {
+        "resourceType": "ServiceRequest",
+        "status": "active",
+        "intent": "order",
+        "code": {"text": "CT"},
+        "subject": {"reference": "Patient/1"},
+        "meta": {"profile": ["http://elsewhere.example/StructureDefinition/x"]},
+    }
+    url = "https://slipring.example/fhir/StructureDefinition/ct-request"
+    answer = await order.ask("POST", f"ServiceRequest/$validate?profile={url}", request)
+    told = [(one["severity"], one.get("expression", [""])[0]) for one in answer.json()["issue"]]
+    assert ("error", "ServiceRequest.requester") in told  # demanded by the profile, not by R4
+    codes = [one["details"]["coding"][0]["code"] for one in answer.json()["issue"] if "coding" in one["details"]]
+    assert "profile.unknown" in codes
+    assert "invariant.dom-6" in codes
+
+
 async def test_the_statement_lists_these_types_as_read_and_searched_only(order: Place) -> None:
     statement = (await order.ask("GET", "metadata")).json()
     listed = {one["type"]: one for one in statement["rest"][0]["resource"]}

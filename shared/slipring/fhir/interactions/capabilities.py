@@ -81,6 +81,8 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         + terminology.capabilities(keeps.type)
         + stated(keeps.type)
     )
+    if profiles := [one.url for one in kernel.service.profiles if one.type == keeps.type]:
+        written["supportedProfile"] = profiles
     if operations:
         written["operation"] = operations
     return {name: value for name, value in written.items() if value != []}
