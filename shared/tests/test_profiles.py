@@ -145,6 +145,13 @@ def test_a_claimed_profile_is_checked_when_validation_is_asked_for() -> None:
     assert "ServiceRequest.intent" in [issue.at for issue in check(claimed, profiles=())]
 
 
+@pytest.mark.parametrize("meta", [None, 5, {"profile": None}, {"profile": 5}, {"profile": [None, 5, URL]}])
+def test_a_resource_of_wrong_shape_is_not_held_against_profiles(meta: Any) -> None:
+    issues = check(SOUND | {"meta": meta}, profiles=[URL])
+    assert "error" in {issue.severity for issue in issues}
+    assert [issue.detail for issue in issues if issue.detail.startswith("profile.")] == ["profile.not-checked"]
+
+
 def test_a_profile_of_another_type_is_told_once() -> None:
     patient = {"resourceType": "Patient"}
     issues = check(patient, profiles=[URL])

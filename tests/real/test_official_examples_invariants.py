@@ -1,6 +1,8 @@
 """On the official examples every invariant says what the official expression says, element by element."""
 
+import copy
 import json
+import random
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from fhirpathpy import evaluate
 from fhirpathpy.models import models
 from slipring.fhir.checks.invariants import declared
 from slipring.fhir.checks.schema import members
+from slipring.fhir.checks.shape import check
 from slipring.fhir.text import parse
 
 EXAMPLES = sorted((Path(__file__).parents[3] / "shared" / "data" / "fhir-r4-examples").glob("*.json"))
@@ -19,6 +22,7 @@ OFFICIAL = {(one["of"], one["key"]): one for one in json.loads(_FILE.read_text("
 # The reasons stand in shared/tests/test_invariants.py.
 NOT_ASKED = {"sqty-1", "con-3", "txt-2", "dom-3", "que-7", "rng-2", "adf-0", "cmd-0", "mea-0", "pdf-0", "que-0"}
 _MOST = 12  # nodes of one type in one example
+_TRIES = 15  # places of one example
 
 pytestmark = pytest.mark.skipif(not EXAMPLES, reason="the official examples are not beside this project")
 
@@ -31,6 +35,45 @@ def typed(node: dict[str, Any], type_name: str) -> Iterator[tuple[str, dict[str,
         for item in below if isinstance(below, list) else [below]:
             if isinstance(item, dict):
                 yield from typed(item, kind)
+
+
+JUNK: tuple[Any, ...] = (
+    None,
+    0,
+    -1,
+    "",
+    "x",
+    "#",
+    True,
+    [],
+    {},
+    [None],
+    ["x"],
+    [{}],
+    {"x": 1},
+    {"resourceType": "Patient"},
+    [[]],
+)
+
+
+def places(node: Any) -> Iterator[tuple[Any, Any]]:
+    """Every (container, key) of a tree."""
+    for key, value in list(node.items() if isinstance(node, dict) else enumerate(node)):
+        yield node, key
+        if isinstance(value, dict | list):
+            yield from places(value)
+
+
+@pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)
+def test_no_junk_at_a_place_of_an_example_makes_the_check_fail(file: Path) -> None:
+    _, resource = parse(file.read_bytes())
+    dice = random.Random(file.stem)
+    found = list(places(resource))
+    for container, key in dice.sample(found, min(_TRIES, len(found))):
+        before = container[key]
+        container[key] = copy.deepcopy(dice.choice(JUNK))
+        assert isinstance(check(resource, profiles=()), list)
+        container[key] = before
 
 
 @pytest.mark.parametrize("file", EXAMPLES, ids=lambda file: file.stem)

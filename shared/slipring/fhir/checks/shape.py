@@ -28,11 +28,27 @@ def check(resource: dict[str, Any], at: str | None = None, *, profiles: Sequence
     found = _checked(resource, at, None, advise=profiles is not None)
     if profiles is None:
         return _bounded(found)
-    place = at or str(resource.get("resourceType"))
-    claimed = resource.get("meta", {}).get("profile", []) if isinstance(resource.get("meta"), dict) else []
-    for url in dict.fromkeys([*profiles, *(url for url in claimed if isinstance(url, str))]):
-        found += against(url, resource, place)
+    if any(issue.severity == "error" and not issue.detail.startswith("invariant.") for issue in found):
+        return _bounded([*found, _NOT_ASKED] if profiles or _claimed(resource) else found)
+    for url in dict.fromkeys([*profiles, *_claimed(resource)]):
+        found += against(url, resource, at or resource["resourceType"])
     return _bounded(found)
+
+
+_NOT_ASKED = Issue(
+    "informational",
+    zh="结构有误，未按 profile 检查。",
+    en="The shape is wrong, so nothing was checked against profiles.",
+    severity="information",
+    detail="profile.not-checked",
+)
+
+
+def _claimed(resource: dict[str, Any]) -> list[str]:
+    """The profiles that `meta.profile` names."""
+    meta = resource.get("meta")
+    named = meta.get("profile") if isinstance(meta, dict) else None
+    return [url for url in named if isinstance(url, str)] if isinstance(named, list) else []
 
 
 def _bounded(found: list[Issue]) -> list[Issue]:

@@ -165,7 +165,8 @@ def contained_resources_have_no_label(resource: Node) -> bool | str:
 
 def _without_meta(resource: Node, member: str) -> bool | str:
     for position, one in enumerate(resource.get("contained", ())):
-        if member in one.get("meta", ()):
+        meta = one.get("meta")
+        if isinstance(meta, dict) and member in meta:  # a contained resource has its own check of shape
             return f".contained[{position}].meta.{member}"
     return True
 

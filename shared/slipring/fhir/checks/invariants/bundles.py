@@ -51,7 +51,7 @@ def full_urls_are_unique(bundle: Node) -> bool | str:
     for position, entry in enumerate(bundle.get("entry", ())):
         if "fullUrl" in entry:
             meta = entry.get("resource", {}).get("meta", {})
-            version = meta.get("versionId", "") if isinstance(meta, dict) else ""
+            version = str(meta.get("versionId", "")) if isinstance(meta, dict) else ""
             if (entry["fullUrl"], version) in seen:
                 return f".entry[{position}].fullUrl"
             seen.add((entry["fullUrl"], version))
