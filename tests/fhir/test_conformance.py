@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from slipring.fhir.checks.shape import check
 from slipring.fhir.definitions.catalogue import TYPES
-from slipring.fhir.interactions.translating import translations
 from slipring.process import installed_services
 
 from tests.fhir.place import Place, Resource, Street, opened, where
@@ -231,17 +230,6 @@ async def test_an_active_stored_map_translates_a_code(order: Place) -> None:
     assert await value(await order.ask("GET", f"ConceptMap/{stored['id']}/$translate?code=CT99"), "result") is False
     assert (await order.ask("GET", "ConceptMap/nobody/$translate?code=CT01")).status_code == 404
     assert (await order.ask("GET", "ConceptMap/$translate?code=x&url=urn:none")).status_code == 404
-
-
-def test_a_map_answers_for_codes_it_does_not_list_by_its_unmapped_rule() -> None:
-    fixed = a_map()
-    fixed["group"][0]["unmapped"] = {"mode": "fixed", "code": "other"}
-    assert list(translations(fixed, LOCAL, "CT99")) == [("inexact", {"system": EXAMS, "code": "other"}, "urn:his:map")]
-    provided = a_map()
-    provided["group"][0]["unmapped"] = {"mode": "provided"}
-    assert list(translations(provided, LOCAL, "CT99")) == [("equal", {"system": EXAMS, "code": "CT99"}, "urn:his:map")]
-    assert list(translations(a_map(), "urn:other", "CT01")) == []
-    assert list(translations(a_map(), LOCAL, "CT01", "urn:other")) == []
 
 
 async def test_the_patient_compartment_names_the_kept_types_only(order: Place) -> None:
