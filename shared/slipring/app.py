@@ -68,6 +68,7 @@ class Surroundings:
     body_seconds: float = BODY_SECONDS
     owners: Mapping[str, str] = field(default_factory=dict)
     pool_size: int = 20
+    event_days: int = 30
 
 
 class Served:
@@ -153,6 +154,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         max_entries=around.max_entries,
         body_seconds=around.body_seconds,
         demo=around.demo,
+        event_days=around.event_days,
         fake_time=around.fake_time,
         owners=around.owners,
     )

@@ -153,6 +153,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         fake_time=plan.fake_time,
         max_body_bytes=plan.settings.max_body_bytes,
         max_entries=plan.settings.max_entries,
+        event_days=plan.settings.event_days,
         body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,

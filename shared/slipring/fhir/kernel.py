@@ -43,6 +43,7 @@ class Kernel:
     max_entries: int = 5000
     body_seconds: float = BODY_SECONDS  # how long a request body may take to arrive
     demo: bool = False
+    event_days: int = 30  # how long what was delivered is kept
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
 

@@ -48,6 +48,7 @@ class Settings:
     fallback_route: str = ""
     drain_seconds: float = 0
     stop_seconds: int = 8
+    event_days: int = 30
     log_level: str = "info"
 
     @property
@@ -120,7 +121,14 @@ def _value(name: str, kind: str, text: str) -> object:
 
 def _checked(settings: Settings) -> Settings:
     """Refuse what would only fail later, far from its cause."""
-    for name in ("max_body_bytes", "max_entries", "body_seconds", "follow_max_age_seconds", "stop_seconds"):
+    for name in (
+        "max_body_bytes",
+        "max_entries",
+        "body_seconds",
+        "follow_max_age_seconds",
+        "stop_seconds",
+        "event_days",
+    ):
         if getattr(settings, name) <= 0:
             raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0.")
     for name in ("url", "front_url", "order_url", "consent_url", "report_url", "critical_url", "fallback_route"):

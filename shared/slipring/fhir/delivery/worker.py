@@ -14,12 +14,14 @@ from slipring.fhir.delivery.bell import Bell
 from slipring.fhir.delivery.deliverer import Deliverer
 from slipring.fhir.delivery.fanout import Fanout
 from slipring.fhir.delivery.follow import Follower
+from slipring.fhir.delivery.tidying import Tidying
 from slipring.fhir.delivery.timers import Timers
 from slipring.fhir.kernel import Kernel
 
 _LOG = structlog.get_logger("slipring.worker")
 _POLL_SECONDS = 1.0
 _TIMER_POLL_SECONDS = 0.25
+_TIDY_SECONDS = 600.0
 _GATHER_SECONDS = 0.01  # events of one burst share a fan-out and its commit
 
 
@@ -36,6 +38,7 @@ class Worker:
         self.deliverer = Deliverer(kernel, self.fanout, self.number, http, peers.__getitem__)
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
+        self.tidying = Tidying(kernel)
         self._alive: asyncpg.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -47,6 +50,7 @@ class Worker:
             asyncio.create_task(self._loop("follow", self._follow, _POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("events", self._events, _POLL_SECONDS, store.written)),
             asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
+            asyncio.create_task(self._loop("tidying", self._tidy, _TIDY_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("bell", self.bell.step, _POLL_SECONDS, store.committed)),
         ]
 
@@ -87,6 +91,10 @@ class Worker:
         while await self.fanout.step():
             pass
         await self.deliverer.step()
+
+    async def _tidy(self) -> None:
+        while await self.tidying.step():
+            await asyncio.sleep(_POLL_SECONDS)
 
     async def _timers(self) -> None:
         await self._show_alive()
