@@ -39,6 +39,7 @@ class Worker:
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
         self.tidying = Tidying(kernel)
+        self._untidy = asyncio.Event()  # there was more than one round takes
         self._alive: asyncpg.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -50,7 +51,7 @@ class Worker:
             asyncio.create_task(self._loop("follow", self._follow, _POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("events", self._events, _POLL_SECONDS, store.written)),
             asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
-            asyncio.create_task(self._loop("tidying", self._tidy, _TIDY_SECONDS, asyncio.Event())),
+            asyncio.create_task(self._loop("tidying", self._tidy, _TIDY_SECONDS, self._untidy)),
             asyncio.create_task(self._loop("bell", self.bell.step, _POLL_SECONDS, store.committed)),
         ]
 
@@ -93,8 +94,8 @@ class Worker:
         await self.deliverer.step()
 
     async def _tidy(self) -> None:
-        while await self.tidying.step():
-            await asyncio.sleep(_POLL_SECONDS)
+        if await self.tidying.step():
+            self._untidy.set()
 
     async def _timers(self) -> None:
         await self._show_alive()
