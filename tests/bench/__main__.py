@@ -6,11 +6,13 @@ Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -`
 from __future__ import annotations
 
 import argparse
+import os
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import uvloop
@@ -25,6 +27,7 @@ _PAGE = serving.ROOT / "docs" / "benchmarks.md"
 def main() -> None:
     """Measure part by part, then write the page."""
     asked = _arguments()
+    load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
     searches: list[searching.Found] = []
     if asked.resources:
@@ -35,7 +38,7 @@ def main() -> None:
         _say("; ".join(f"ready after {seconds:.1f} s, {held or 0:.0f} MB" for seconds, held in starts))
     with _folder() as folder:
         rounds, left_out = uvloop.run(interactions.measure(folder, conditions, _say))
-        results = Results(conditions, rounds, left_out, searches, starts)
+        results = Results(conditions, rounds, left_out, searches, starts, None, begun_at, load_before)
         try:
             results.pgbench = rivals.pgbench(folder, connections=asked.connections, seconds=asked.seconds)
         except (rivals.Unavailable, subprocess.SubprocessError) as reason:

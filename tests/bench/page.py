@@ -38,7 +38,7 @@ class Results:
     starts: Sequence[tuple[float, float | None]] = ()
     pgbench: tuple[str, float] | None = None
     begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
-    load_before: float = field(default_factory=lambda: os.getloadavg()[0])
+    load_before: float = 0.0  # of the machine, before the bench added its own
 
 
 def written(results: Results) -> str:
@@ -50,6 +50,7 @@ def written(results: Results) -> str:
             f"Written by `make bench` on {results.begun_at:%Y-%m-%d %H:%M} UTC. {_machine(results)}",
             "",
             _ON,
+            *_busy(results),
             "",
             "## Promises",
             "",
@@ -84,6 +85,17 @@ def _machine(results: Results) -> str:
         f"{named or platform.machine()}, {os.cpu_count()} cores, load before the run {results.load_before:.1f}; {platform.platform()}; "
         f"Python {platform.python_version()}; {packages}; embedded PostgreSQL {postgres}; fhirstarter {FHIRSTARTER}."
     )
+
+
+def _busy(results: Results) -> list[str]:
+    """What a reader must know when others were at work on the machine."""
+    cores = os.cpu_count() or 1
+    if results.load_before < cores / 4:
+        return []
+    told = (
+        f"**The machine was not ours alone: its load was {results.load_before:.1f} on {cores} cores before the run.**"
+    )
+    return ["", f"{told} Times are far too long and rates too low; processor time per request is the steadier figure."]
 
 
 def _promises(results: Results) -> list[str]:
