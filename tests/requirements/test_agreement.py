@@ -195,3 +195,15 @@ async def test_every_advertised_include_works_and_no_other(at: Address, kind: st
             asked = query(*((name, include) for include in wanted[start : start + 5]))
             await at.bundle(f"{kind}?_count=1&{asked}")
         refused(await at.ask("GET", f"{kind}?{name}={kind}:nonsense"), 400)
+
+
+@every_base
+async def test_the_interactions_of_the_whole_base_are_stated(at: Address) -> None:
+    rest = (await at.bundle("metadata"))["rest"][0]
+    codes = {interaction["code"] for interaction in rest["interaction"]}
+    assert {"transaction", "batch", "history-system"} <= codes
+    answer = await at.ask("GET", "?_type=Task&_count=1")
+    if "search-system" in codes:
+        assert answer.json()["type"] == "searchset"
+    else:
+        refused(answer, 400, 404, 405)

@@ -63,15 +63,24 @@ async def test_the_history_of_a_type_holds_it_and_begins_where_asked(at: Address
 
 @every_base
 async def test_the_history_of_the_whole_base_holds_every_type(at: Address) -> None:
-    made = await at.made("Task")
-    answer = await at.ask("GET", "_history?_count=50")
-    assert answer.status_code == 200, answer.text
-    listed = answer.json()["entry"]
-    assert made["id"] in [entry["fullUrl"].rpartition("/")[2] for entry in listed]
-    assert [link for link in answer.json()["link"] if link["relation"] == "next"]
+    made = [(await at.made("Task"))["id"], (await at.made("Provenance"))["id"]]
+    first = await at.bundle("_history?_count=1")
+    assert [link for link in first["link"] if link["relation"] == "next"]
+    listed = {entry["fullUrl"].rpartition("/")[2] for entry in await pages(at, "_history?_count=500")}
+    assert set(made) <= listed
 
 
 @every_kept_type
 async def test_history_needs_the_resource_to_have_been_there(at: Address, kind: str) -> None:
     refused(await at.ask("GET", f"{kind}/never/_history"), 404)
     await at.ask("POST", kind, sample(kind))
+
+
+@every_kept_type
+async def test_a_history_shows_what_stood_at_a_moment(at: Address, kind: str) -> None:
+    second = await twice_written(at, kind)
+    moment = second["meta"]["lastUpdated"].replace("+", "%2B")
+    stood = (await at.bundle(f"{kind}/{second['id']}/_history?_at={moment}"))["entry"]
+    assert stood[0]["resource"]["meta"]["versionId"] == "2"
+    before = await at.bundle(f"{kind}/{second['id']}/_history?_at=2000")
+    assert "entry" not in before
