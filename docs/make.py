@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 
 from errors_page import errors_page
+from requirements_page import requirements_page
 from search_page import search_page
 from validation_page import validation_page
 
@@ -32,6 +33,7 @@ def settings_page() -> str:
 
 PAGES = {
     "errors.md": errors_page,
+    "requirements.md": requirements_page,
     "search.md": search_page,
     "settings.md": settings_page,
     "validation.md": validation_page,
