@@ -83,8 +83,9 @@ def state_members(state: str, now: datetime, missing: Sequence[Item] = ()) -> di
 
 
 def moved(task: Stored, state: str, now: datetime, missing: Sequence[Item] = (), **members: Any) -> Save:
-    """The exam Task in another state."""
-    return successor(task, **{**state_members(state, now, missing), **members})
+    """The exam Task in another state; also after a clock set back it changes no earlier than it was written (R4, inv-1)."""
+    changed_at = max(now, datetime.fromisoformat(task.resource["authoredOn"]))
+    return successor(task, **{**state_members(state, changed_at, missing), **members})
 
 
 def state_of(task: Resource) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError
@@ -39,6 +41,14 @@ async def test_only_the_open_members_of_an_exam_task_may_change() -> None:
     assert [issue.at for issue in refused.value.issues] == ["Task.for"]
     with pytest.raises(FhirError):
         await task_written(Write("create", exam | {"id": "o-new"}), desk)
+
+
+async def test_after_a_clock_set_back_an_exam_still_changes_no_earlier_than_it_was_written() -> None:
+    desk = a_desk()
+    exam = await received(desk, a_request())
+    stored = await desk.read(f"Task/{exam['id']}")
+    save = resources.moved(stored, "cancelled", desk.now - timedelta(minutes=3))
+    assert save.resource["lastModified"] == exam["authoredOn"]
 
 
 async def test_an_operator_without_certificates_does_not_start_and_the_try_is_on_record() -> None:
