@@ -157,8 +157,9 @@ async def test_everything_says_what_the_token_may_not_read(ward: Place) -> None:
     for query in ("_type=Nonsense", "start=yesterday", "_count=0", "x=1", "_cursor=x"):
         assert (await ward.ask("GET", f"{me}/$everything?{query}")).status_code == 400, query
     assert (await ward.ask("GET", "Patient/none/$everything")).status_code == 404
-    await ward.ask("DELETE", me)
-    assert (await ward.ask("GET", f"{me}/$everything")).status_code == 410
+    gone = f"Patient/{(await ward.make(a_patient()))['id']}"
+    assert (await ward.ask("DELETE", gone)).status_code == 204
+    assert (await ward.ask("GET", f"{gone}/$everything")).status_code == 410
 
 
 async def test_patients_that_were_merged_are_answered_together(ward: Place) -> None:
