@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from slipring.runtime.postgres import ensure_running
 
+from tests.consistency.checker import FOREVER
+
 if TYPE_CHECKING:
     from tests.consistency.run import Run
 
@@ -21,14 +23,16 @@ async def misfortune(run: Run) -> None:
     turns = [_kill_database, _kill_replica, _restart_database]
     starting: list[asyncio.Task[None]] = []  # a replica that starts does not put off the next blow
     count = 0
-    while time.monotonic() < run.ends_at - 2:
+    while time.monotonic() < run.ends_at - 2 or count < 2:
         await asyncio.sleep(chance.uniform(0.8, 2.0))
         turn = turns[count % len(turns)]
+        end, run.ends_at = run.ends_at, FOREVER  # nobody goes home while a blow lasts
         if turn != _kill_replica:
             await turn(run, chance)
         elif not starting or starting[-1].done():
             starting.append(asyncio.create_task(turn(run, chance)))
         count += 1
+        run.ends_at = max(end, time.monotonic() + 2)  # on a slow machine, too, somebody sees what came of it
     await asyncio.gather(*starting)
 
 

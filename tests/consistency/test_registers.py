@@ -25,4 +25,4 @@ async def test_what_clients_were_told_is_what_is_stored(folder: Path) -> None:
     print(dict(run.tally), f"longest silence {run.longest_silence():.1f} s, back after {run.back_after()}")  # noqa: T201
     assert await judge(run) == []
     assert {"server killed", "database killed"} <= {what for _, what in run.killed}
-    assert run.tally["versions"] > 50
+    assert run.tally["versions"] > 10
