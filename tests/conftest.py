@@ -42,8 +42,10 @@ async def department(data_dir: Path) -> AsyncIterator[Department]:
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The front and the four services as one real process, for clients that speak HTTP."""
     server = Server(tmp_path_factory.mktemp("slipring-served"))
-    server.start(seconds=120)
-    yield server
-    server.stop()
-    stop(server.data_dir)
-    shutil.rmtree(server.data_dir, ignore_errors=True)
+    try:  # one that does not become ready is ended as well
+        server.start(seconds=120)
+        yield server
+    finally:
+        server.stop()
+        stop(server.data_dir)
+        shutil.rmtree(server.data_dir, ignore_errors=True)
