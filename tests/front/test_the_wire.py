@@ -75,6 +75,14 @@ async def test_every_answer_carries_the_name_of_its_request(his: His) -> None:
     assert len((await his.ask("GET", "Patient", X_Request_Id="a" * 5000)).headers["x-request-id"]) <= 64
 
 
+async def test_options_tells_what_an_address_takes(his: His) -> None:
+    told = await his.ask("OPTIONS", "Task")
+    assert (told.status_code, told.headers["allow"]) == (204, "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS")
+    assert told.headers["accept-patch"] == "application/json-patch+json"
+    assert (await his.ask("OPTIONS", "Patient/1/_history")).headers["allow"] == "GET, HEAD, OPTIONS"
+    assert (await his.ask("OPTIONS", "nothing/like/that")).status_code == 404
+
+
 async def test_the_fronts_own_refusals_speak_both_languages_and_point_somewhere(his: His) -> None:
     for method, path, body in (
         ("GET", "Task?_count=x", None),

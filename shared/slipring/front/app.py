@@ -42,7 +42,7 @@ from slipring.identity.verify import LoadKeys
 _LOG = structlog.get_logger("slipring.front")
 _FORM_LIMIT_BYTES = 65_536
 _MOST_FIELDS = 50
-_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+_METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
 Answer = Callable[[Request], Awaitable[Response]]
 
 

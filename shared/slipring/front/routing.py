@@ -7,6 +7,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from slipring.fhir.interactions.asked import offered
 from slipring.fhir.outcome import invalid, not_found, refusal
 from slipring.front.batch import Batches
 from slipring.front.bundles import places, unkept
@@ -47,6 +48,8 @@ class Router:
             return refused.reply
 
     async def _reply(self, exchange: Exchange) -> Reply:
+        if exchange.method == "OPTIONS":
+            return Reply(204, offered(list(exchange.parts)))
         match exchange.parts:
             case [] if exchange.method in ("GET", "HEAD"):
                 return await self.searches.over(exchange, "", self.owners.services, "searchset")

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl
 
+from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.outcome import FhirError, invalid, not_found, refusal
 
 ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
@@ -85,6 +86,15 @@ def allowed(steps: list[str]) -> tuple[str, ...] | None:
         case [kind, name] if kind[:1].isupper() and ID.fullmatch(name):
             return (*_READS, "PUT", "PATCH", "DELETE")
     return None
+
+
+def offered(steps: list[str]) -> dict[str, str]:
+    """The headers that answer OPTIONS; 404 where nothing is."""
+    methods = allowed(steps)
+    if methods is None:
+        raise not_offered("OPTIONS", steps)
+    taken = {"Allow": ", ".join((*methods, "OPTIONS"))}
+    return taken | ({"Accept-Patch": PATCH} if "PATCH" in methods else {})
 
 
 def not_offered(method: str, steps: list[str]) -> FhirError:

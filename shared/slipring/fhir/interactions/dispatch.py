@@ -24,8 +24,8 @@ from slipring.fhir.interactions import (
     standard,
     transaction,
 )
-from slipring.fhir.interactions.asked import ID, Asked, allowed, known_id, not_offered, parameters
-from slipring.fhir.interactions.negotiation import FORM, PATCH, RESOURCE, answered_as, demand_content_type, pretty
+from slipring.fhir.interactions.asked import ID, Asked, known_id, not_offered, offered, parameters
+from slipring.fhir.interactions.negotiation import FORM, RESOURCE, answered_as, demand_content_type, pretty
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
 from slipring.fhir.interactions.write import write
 from slipring.fhir.kernel import Context, Kernel
@@ -102,7 +102,7 @@ class Door:
         if path == "metadata" and method == "GET":
             response = answer_tree(capabilities.capability_statement(self._kernel))
         elif method == "OPTIONS":
-            response = _options(asked)
+            response = Response(status_code=204, headers=offered(asked.steps))
         else:
             context.caller = await self._verify(headers.get("authorization"))
             asked.body = await read_body(request, self._kernel.max_body_bytes, self._kernel.body_seconds)
@@ -184,14 +184,6 @@ def _received(request: Request) -> dict[str, str]:
         key, text = name.decode("latin-1"), value.decode("latin-1")
         headers[key] = f"{headers[key]}, {text}" if key in headers else text
     return headers
-
-
-def _options(asked: Asked) -> Response:
-    methods = allowed(asked.steps)
-    if methods is None:
-        raise not_offered("OPTIONS", asked.steps)
-    headers = {"Allow": ", ".join((*methods, "OPTIONS"))}
-    return Response(status_code=204, headers=headers | ({"Accept-Patch": PATCH} if "PATCH" in methods else {}))
 
 
 def _laid_out(response: Response) -> Response:
