@@ -35,11 +35,16 @@ async def test_each_of_several_references_is_named_by_its_place(place: Place) ->
     assert where(refused) == ["ServiceRequest.subject", "ServiceRequest.supportingInfo[1]"]
 
 
-async def test_a_request_about_somebody_is_taken_until_he_is_deleted(place: Place) -> None:
+async def test_a_request_about_somebody_is_taken_and_keeps_him_here(place: Place) -> None:
     patient = await place.make(a_patient())
     await place.make(about(f"Patient/{patient['id']}"))
     await place.make(about(f"Patient/{patient['id']}/_history/1"))
-    await place.ask("DELETE", f"Patient/{patient['id']}")
+    assert (await place.ask("DELETE", f"Patient/{patient['id']}")).status_code == 409
+
+
+async def test_a_request_about_somebody_deleted_is_refused(place: Place) -> None:
+    patient = await place.make(a_patient())
+    assert (await place.ask("DELETE", f"Patient/{patient['id']}")).status_code == 204
     refused = await place.ask("POST", "ServiceRequest", about(f"Patient/{patient['id']}"))
     assert refused.status_code == 422
 
