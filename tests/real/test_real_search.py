@@ -27,7 +27,7 @@ REACHED = {
     *("ServiceRequest.based-on", "ServiceRequest.occurrence", "Task.focus", "DiagnosticReport.subject"),
     *("Consent.actor", "ImagingStudy.instance", "Provenance.target", "MedicationAdministration.effective-time"),
     *("Observation.value-quantity", "Observation.component-value-quantity", "Encounter.length"),
-    *("Observation.code-value-quantity$8310-5", "DocumentReference.relationship$appends"),
+    *("Observation.code-value-quantity$8310-5", "DocumentReference.relationship$|appends"),
     *("Subscription.url", "AuditEvent.address", "QuestionnaireResponse.questionnaire", "Measure.depends-on"),
 }
 
