@@ -79,7 +79,7 @@ class Peers:
     async def ask_path(self, service: str, ask: Ask) -> Reply:
         """The same with a path of the service that is not below its FHIR base."""
         client = self.clients.get(service)
-        if client is None:
+        if client is None or client.is_closed:  # closed: this process itself is about to end
             raise away(service)
         try:
             async with asyncio.timeout(self.seconds):

@@ -10,7 +10,8 @@ from functools import cached_property
 from slipring.fhir.definitions.compartment import patient_compartment_definition
 from slipring.fhir.definitions.operations import as_operation_definition
 from slipring.fhir.definitions.searching import search_parameters
-from slipring.fhir.definitions.standard import standard_definitions
+from slipring.fhir.definitions.standard import STANDARD
+from slipring.fhir.definitions.terminology import TERMINOLOGY
 from slipring.fhir.definitions.vocabulary import as_code_system, as_value_set
 from slipring.fhir.profiles import profiles
 from slipring.fhir.search.index import Rows, rows
@@ -61,7 +62,10 @@ def catalogue_of(service: Service) -> Catalogue:
             "CodeSystem": _by_id(as_code_system(one, systems[one.url]) for one in code_systems()),
             "CompartmentDefinition": _by_id([patient_compartment_definition(types)]),
             "OperationDefinition": _by_id(
-                [*(as_operation_definition(one) for one in service.operations), *standard_definitions()]
+                [
+                    *(as_operation_definition(one) for one in service.operations),
+                    *(one.definition() for one in (*STANDARD, *TERMINOLOGY)),
+                ]
             ),
             "SearchParameter": _by_id(search_parameters([*types, *TYPES])),
             "StructureDefinition": _by_id(one.structure_definition() for one in profiles()),

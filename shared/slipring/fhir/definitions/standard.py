@@ -84,11 +84,6 @@ STANDARD = (
 )  # fmt: skip
 
 
-def standard_definitions() -> list[Resource]:
-    """All of them as OperationDefinitions."""
-    return [one.definition() for one in STANDARD]
-
-
 def stated(resource_type: str) -> list[Resource]:
     """How a CapabilityStatement lists them for one kept type."""
     return [{"name": o.code, "definition": o.url} for o in STANDARD if o.resource in ("Resource", resource_type)]

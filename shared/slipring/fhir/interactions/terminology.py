@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.responses import Response
 
+from slipring.fhir.definitions.terminology import TERMINOLOGY
 from slipring.fhir.definitions.vocabulary import designations, expanded, matching
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.interactions.translating import translations
@@ -31,7 +32,7 @@ async def operate(
 ) -> Response:
     """Invoke one of these operations on a type, or on one definition."""
     context.demand(resource_type, "r")
-    work, known = _WORK[resource_type, name]
+    work, known = _WORK[resource_type, name], _TAKEN[resource_type, name]
     for given in asked:
         if given not in known:
             listed = ", ".join(known)
@@ -54,11 +55,7 @@ def offered(resource_type: str, name: str) -> bool:
 
 def capabilities(resource_type: str) -> list[Resource]:
     """How the CapabilityStatement lists these operations of a type."""
-    return [
-        {"name": name, "definition": f"http://hl7.org/fhir/OperationDefinition/{kind}-{name}"}
-        for kind, name in _WORK
-        if kind == resource_type
-    ]
+    return [{"name": one.code, "definition": one.url} for one in TERMINOLOGY if one.resource == resource_type]
 
 
 def from_query(pairs: Sequence[tuple[str, str]]) -> Asked:
@@ -252,12 +249,11 @@ def _whole(asked: Asked, name: str, default: int) -> int:
     return int(text)
 
 
-_WORK: Mapping[tuple[str, str], tuple[Work, tuple[str, ...]]] = {
-    ("ValueSet", "expand"): (_expand, ("url", "filter", "offset", "count")),
-    ("ValueSet", "validate-code"): (_validate_in_set, ("url", "code", "system", "display", "coding", "codeableConcept")),
-    ("CodeSystem", "lookup"): (_lookup, ("code", "system", "coding")),
-    ("CodeSystem", "validate-code"): (_validate_in_system, ("url", "code", "display", "coding", "codeableConcept")),
-    ("ConceptMap", "translate"): (
-        _translate, ("url", "code", "system", "coding", "codeableConcept", "targetsystem"),
-    ),
-}  # fmt: skip
+_WORK: Mapping[tuple[str, str], Work] = {
+    ("ValueSet", "expand"): _expand,
+    ("ValueSet", "validate-code"): _validate_in_set,
+    ("CodeSystem", "lookup"): _lookup,
+    ("CodeSystem", "validate-code"): _validate_in_system,
+    ("ConceptMap", "translate"): _translate,
+}
+_TAKEN = {(one.resource, one.code): tuple(p.name for p in one.parameters if p.use == "in") for one in TERMINOLOGY}
