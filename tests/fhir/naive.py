@@ -27,7 +27,11 @@ _KNOWN: dict[tuple[str, str, str], list[Any]] = {}
 
 
 def _spelled(expression: str) -> str:
-    """The expression as the library reads it: `as` on several values is `ofType`."""
+    """The expression as the library reads it: `as` on several values is `ofType`.
+
+    `as uri` asks for the member itself: `canonical`, a kind of uri, has a parameter of its own.
+    """
+    expression = re.sub(r"\(([\w.]+) as uri\)", r"\1Uri", expression)
     text = re.sub(r"\(([\w.]+) as (\w+)\)", r"\1.ofType(\2)", expression)
     return re.sub(r"\.as\((\w+)\)", r".ofType(\1)", text).replace("ofType(DateTime)", "ofType(dateTime)")
 
