@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 import time
@@ -17,7 +18,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.identity.client import BackendAuth, NoToken
 from slipring.identity.keys import new_client_key, new_token_key, public_half
 from slipring.identity.scopes import covers, outside, well_formed
-from slipring.identity.verify import TokenVerifier, keys_from_address
+from slipring.identity.verify import TokenVerifier
 from slipring.runtime.clock import FakeClock
 
 START = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -111,6 +112,36 @@ async def test_a_key_taken_out_of_the_set_stops_verifying_within_a_minute(clock:
     await refused(verifier, held)
 
 
+async def test_callers_that_come_together_wait_for_one_load_of_the_keys(clock: FakeClock) -> None:
+    loads = 0
+
+    async def load() -> list[dict[str, Any]]:
+        nonlocal loads
+        loads += 1
+        await asyncio.sleep(0.01)
+        return [public_half(KEY)]
+
+    verifier = TokenVerifier(load, clock.now)
+    callers = await asyncio.gather(*(verifier.verify(f"Bearer {token(jti=str(n))}") for n in range(20)))
+    assert ({caller.client for caller in callers}, loads) == ({"his"}, 1)
+
+
+async def test_a_key_set_that_was_not_to_be_had_makes_no_token_invalid(clock: FakeClock) -> None:
+    away = True
+
+    async def load() -> list[dict[str, Any]]:
+        if away:
+            raise ConnectionRefusedError
+        return [public_half(KEY)]
+
+    verifier = TokenVerifier(load, clock.now)
+    for _ in range(2):
+        with pytest.raises(ConnectionRefusedError):
+            await verifier.verify(f"Bearer {token()}")
+    away = False
+    assert (await verifier.verify(f"Bearer {token()}")).client == "his"
+
+
 async def test_a_remembered_token_costs_less_than_thirty_microseconds(verifier: TokenVerifier) -> None:
     held = f"Bearer {token()}"
     await verifier.verify(held)
@@ -121,14 +152,6 @@ async def test_a_remembered_token_costs_less_than_thirty_microseconds(verifier: 
             await verifier.verify(held)
         best = min(best, (time.perf_counter() - started) / 1000)
     assert best < 30e-6
-
-
-@respx.mock
-async def test_the_key_set_can_come_from_its_address(clock: FakeClock) -> None:
-    respx.get("http://front/auth/jwks").respond(json={"keys": [public_half(KEY)]})
-    async with httpx.AsyncClient() as http:
-        verifier = TokenVerifier(keys_from_address(http, "http://front/auth/jwks"), clock.now)
-        assert (await verifier.verify(f"Bearer {token()}")).client == "his"
 
 
 def test_extra_scopes_are_no_part_of_all_system_scopes() -> None:

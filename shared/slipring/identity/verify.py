@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Any
 
 import asyncpg
-import httpx
 from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
@@ -33,17 +33,6 @@ def keys_from_database(pool: asyncpg.Pool, schema: str) -> LoadKeys:
     return load
 
 
-def keys_from_address(http: httpx.AsyncClient, jwks_url: str) -> LoadKeys:
-    """Load the key set from where it is published."""
-
-    async def load() -> list[Jwk]:
-        answer = await http.get(jwks_url)
-        answer.raise_for_status()
-        return list(answer.json()["keys"])
-
-    return load
-
-
 class TokenVerifier:
     """Turns an Authorization header into a Caller; what was verified once is remembered until it expires."""
 
@@ -53,6 +42,7 @@ class TokenVerifier:
         self._issuer = issuer
         self._keys: dict[str, ECKey] = {}
         self._loaded_at: float | None = None
+        self._loading = asyncio.Lock()
         self._remembered: dict[str, tuple[Caller, float]] = {}
 
     async def verify(self, authorization: str | None) -> Caller:
@@ -108,18 +98,25 @@ class TokenVerifier:
         # `alg: none` and every other algorithm end here, before any key is looked at.
         if header.get("alg") != TOKEN_ALGORITHM or not isinstance(kid, str):
             raise _not_valid()
-        age = None if self._loaded_at is None else now - self._loaded_at
-        known = kid in self._keys
-        if age is None or abs(age) >= (_TRUST_SECONDS if known else _REFRESH_SECONDS):
-            await self._refresh(now)
+        if self._worn(kid, now):
+            async with self._loading:  # who comes meanwhile waits for the same answer instead of being turned away
+                if self._worn(kid, now):
+                    await self._refresh(now)
         key = self._keys.get(kid)
         if key is None:
             raise _not_valid()
         return key
 
+    def _worn(self, kid: str, now: float) -> bool:
+        """Whether what was loaded last is too old to say anything about this key."""
+        if self._loaded_at is None:
+            return True
+        return abs(now - self._loaded_at) >= (_TRUST_SECONDS if kid in self._keys else _REFRESH_SECONDS)
+
     async def _refresh(self, now: float) -> None:
-        self._loaded_at = now
+        # Only a load that came to its end counts: "not to be had right now" must never turn into "not valid".
         self._keys = {str(jwk["kid"]): ECKey.import_key(jwk) for jwk in await self._load_keys()}
+        self._loaded_at = now
 
     def _remember(self, authorization: str, caller: Caller, until: float) -> None:
         while len(self._remembered) >= _REMEMBERED:  # oldest first: a dict keeps the order of insertion
