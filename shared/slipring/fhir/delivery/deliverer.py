@@ -7,7 +7,6 @@ before sending and the result is written under its fencing token, so a resumed w
 from __future__ import annotations
 
 import asyncio
-import json
 from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -17,7 +16,9 @@ import httpx
 import structlog
 
 from slipring.fhir.delivery.fanout import Fanout
-from slipring.fhir.interactions.respond import FHIR_JSON, bundle, entry
+from slipring.fhir.delivery.notification import followed
+from slipring.fhir.delivery.telling import notification_of
+from slipring.fhir.interactions.respond import FHIR_JSON
 from slipring.fhir.kernel import Kernel
 
 _LOG = structlog.get_logger("slipring.delivery")
@@ -97,7 +98,7 @@ class Deliverer:
             "SELECT d.*, v.body FROM delivery d LEFT JOIN version v ON v.key = d.key AND v.version = d.version "
             "WHERE d.subscription = $1 AND d.state = 'waiting' ORDER BY d.number LIMIT $2",
             lane_id,
-            _MOST if lane["internal"] else 1,
+            _MOST if lane["internal"] else lane["max_count"],
         )
         if not events:
             if lane["internal"] and complete and complete[0] == lane["delivered_number"]:
@@ -118,29 +119,27 @@ class Deliverer:
         headers = {"Idempotency-Key": events[0]["attempt_id"], "Slipring-Repeat": str(repeat).lower()} if events else {}
         try:
             if lane["internal"]:
-                text = notification(self._kernel, lane, events, pulse)
+                text = followed(self._kernel, lane, events, pulse)
                 client = self._follow(lane["follower"])
                 response = await client.post(
                     lane["endpoint"], content=text.encode(), headers={**headers, "Content-Type": FHIR_JSON}
                 )
                 return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
-            return await self._rest_hook(lane, events[0], headers)
+            return await self._rest_hook(lane, events, headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return 0, type(error).__name__
 
-    async def _rest_hook(self, lane: asyncpg.Record, event: asyncpg.Record, headers: dict[str, str]) -> tuple[int, str]:
+    async def _rest_hook(
+        self, lane: asyncpg.Record, events: list[asyncpg.Record], headers: dict[str, str]
+    ) -> tuple[int, str]:
         if not self._kernel.demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
             return 0, "loopback endpoints are notified in demo mode only"
         for header in lane["headers"]:
             name, _, value = header.partition(":")
             headers[name.strip()] = value.strip()
-        headers["Slipring-Event"] = f"{event['type']}/{event['resource_id']}/_history/{event['version']}"
-        headers["Slipring-Event-Number"] = str(event["number"])
-        shown = lane["payload"] and event["method"] != "DELETE" and event["body"]
-        content = event["body"].encode() if shown else b""
-        if content:
-            headers["Content-Type"] = FHIR_JSON
-        response = await self._http.post(lane["endpoint"], content=content, headers=headers)
+        told = await notification_of(self._kernel, lane, events)
+        headers |= told.headers
+        response = await self._http.post(lane["endpoint"], content=told.content, headers=headers)
         return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
 
     async def _record(self, lane: asyncpg.Record, events: list[asyncpg.Record], status: int, error: str) -> bool:
@@ -180,32 +179,3 @@ class Deliverer:
             timedelta(seconds=wait),
         )
         return False
-
-
-def notification(kernel: Kernel, lane: asyncpg.Record, events: list[asyncpg.Record], pulse: Any) -> str:
-    """A Subscriptions R5 Backport notification on R4: a history Bundle whose first entry is the status as Parameters."""
-    number, at = pulse or (events[-1]["number"], None)
-    status: dict[str, Any] = {
-        "resourceType": "Parameters",
-        "parameter": [
-            {"name": "subscription", "valueReference": {"reference": f"Subscription/{lane['id'].replace(':', '.')}"}},
-            {"name": "status", "valueCode": "active"},
-            {"name": "type", "valueCode": "event-notification" if events else "heartbeat"},
-            {"name": "events-since-subscription-start", "valueString": str(number)},
-        ],
-    }
-    if at is not None:
-        status["parameter"].append({"name": "complete-as-of", "valueInstant": at.isoformat()})
-    entries = [entry(None, json.dumps(status))]
-    for event in events:
-        reference = f"{event['type']}/{event['resource_id']}"
-        deleted = event["method"] == "DELETE"
-        entries.append(
-            entry(
-                f"{kernel.base}/{reference}",
-                None if deleted else event["body"],
-                request={"method": event["method"], "url": reference},
-                response={"status": "204" if deleted else "200", "etag": f'W/"{event["version"]}"'},
-            )
-        )
-    return bundle("history", entries)

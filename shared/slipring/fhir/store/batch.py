@@ -100,7 +100,10 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class Lane:
-    """The delivery lane of an outside Subscription, written with the Subscription itself."""
+    """The delivery lane of an outside Subscription, written with the Subscription itself.
+
+    `status` is what the client asks for; `content` is "" for a plain rest-hook, which needs no handshake.
+    """
 
     id: str
     criteria: str
@@ -108,6 +111,16 @@ class Lane:
     payload: str
     headers: Sequence[str]
     status: str
+    topic: str = ""
+    filters: Sequence[str] = ()  # `Type?search`, all of them must hold
+    content: str = ""  # empty, id-only, full-resource
+    max_count: int = 1
+    heartbeat_seconds: int = 0
+    timeout_seconds: int = 0
+    ends_at: datetime | None = None
+    client: str = ""
+    practitioner: str = ""
+    scopes: Sequence[str] = ()
 
 
 @dataclass(frozen=True, slots=True)

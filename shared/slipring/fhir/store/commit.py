@@ -17,6 +17,7 @@ import msgspec
 from slipring.fhir.store import guard
 from slipring.fhir.store.batch import Batch, KeyTaken, Relied, Stale
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
+from slipring.fhir.store.lanes import open_lane
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
 FAMILIES = (
@@ -237,17 +238,7 @@ async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
                 copies,
             )
     for lane in batch.lanes:
-        await connection.execute(
-            "INSERT INTO subscription (id, criteria, endpoint, payload, headers, status) VALUES ($1,$2,$3,$4,$5,$6) "
-            "ON CONFLICT (id) DO UPDATE SET criteria=$2, endpoint=$3, payload=$4, headers=$5, status=$6, "
-            "error='', failures=0, next_attempt_at=NULL",
-            lane.id,
-            lane.criteria,
-            lane.endpoint,
-            lane.payload,
-            list(lane.headers),
-            lane.status,
-        )
+        await open_lane(connection, lane)
 
 
 # Row by row in the order given; what is only relied on is shared, so that decisions on one fact do not queue.

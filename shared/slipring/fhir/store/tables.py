@@ -199,7 +199,7 @@ class SubscriptionRow(Table, table=True):
     endpoint: str = Field(sa_type=Text)
     payload: str = Field(sa_type=Text)  # '' = empty notification
     headers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
-    status: str = Field(sa_type=Text)  # active, error, off
+    status: str = Field(sa_type=Text)  # requested (before the first handshake), active, error, off
     error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     last_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     delivered_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
@@ -208,6 +208,22 @@ class SubscriptionRow(Table, table=True):
     worker: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))
     lease_until: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
     fence: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
+    # Of a Backport subscription; `content` '' = plain rest-hook.
+    topic: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    filters: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
+    content: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    max_count: int = Field(default=1, sa_column_kwargs={"server_default": text("1")})  # events in one notification
+    heartbeat_seconds: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # 0 = none
+    timeout_seconds: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # 0 = ours
+    ends_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+    # The endpoint has not answered the handshake: no event is sent, but all are counted.
+    unverified: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
+    life_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))  # next handshake or heartbeat
+    sent_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))  # last notification that arrived
+    # Whose rights decide what it is told: who asked for it last.
+    client: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    practitioner: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
 
 
 class DeliveryRow(Table, table=True):
