@@ -27,15 +27,16 @@ from slipring.fhir.service import Service
 from slipring.fhir.store.engine import lock_number, open_pool
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.wire import on_the_wire
-from slipring.front.app import FrontSettings, create_front
+from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
 from slipring.front.owners import the_owners
 from slipring.identity.client import BackendAuth
 from slipring.identity.demo import check_loopback
 from slipring.identity.first_start import prepare_identity
-from slipring.identity.keys import key_file
+from slipring.identity.keys import key_file, page_form_key
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
+from slipring.pages.frame import Pages
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.postgres import ensure_running
@@ -184,6 +185,13 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 load_keys,
                 cursor_key,
                 DecidingTable(front_pool),
+                pages=Pages(
+                    key=await page_form_key(front_pool, front_schema),
+                    demo=plan.demo,
+                    base_url=plan.settings.url,
+                    zone=plan.settings.zone,
+                    rooms=PAGE_ROOMS,
+                ),
                 now=plan.clock.now,
                 settings=FrontSettings(
                     base_url=plan.settings.url or "",

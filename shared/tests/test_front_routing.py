@@ -14,8 +14,9 @@ import httpx
 import pytest
 from cryptography.fernet import Fernet
 from slipring.fhir.service import CANONICAL
-from slipring.front.app import FrontSettings, create_front
+from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.identity.token import TokenAnswer
+from slipring.pages.frame import Pages
 
 BASE = "http://front/fhir"
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
@@ -137,7 +138,16 @@ async def front(services: Services) -> AsyncIterator[httpx.AsyncClient]:
 
     tokens = RecordingTokens()
     settings = FrontSettings(base_url="http://front", demo=True, max_body_bytes=100_000, max_entries=50)
-    app = create_front(clients, tokens, keys, Fernet.generate_key(), NobodyElse(), now=lambda: NOW, settings=settings)
+    app = create_front(
+        clients,
+        tokens,
+        keys,
+        Fernet.generate_key(),
+        NobodyElse(),
+        now=lambda: NOW,
+        pages=Pages(b"forms", demo=True, rooms=PAGE_ROOMS),
+        settings=settings,
+    )
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app), base_url="http://front") as http:
         yield http
 

@@ -14,9 +14,10 @@ import pytest
 from cryptography.fernet import Fernet
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.store.engine import open_pool
-from slipring.front.app import FrontSettings, create_front
+from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
 from slipring.front.peers import Ask, Peers, Unanswered
+from slipring.pages.frame import Pages
 from slipring.runtime.postgres import ensure_running
 
 from tests.front.hospital import IMPORTING, His, a_patient, a_task, fresh
@@ -155,7 +156,14 @@ async def front_over(department: Department, **others: Any) -> AsyncIterator[htt
     tokens: Any = None
     settings = FrontSettings(base_url="http://front", answer_seconds=0.5)
     app = create_front(
-        peers, tokens, no_keys, Fernet.generate_key(), NobodyElse(), now=lambda: datetime.now(UTC), settings=settings
+        peers,
+        tokens,
+        no_keys,
+        Fernet.generate_key(),
+        NobodyElse(),
+        now=lambda: datetime.now(UTC),
+        pages=Pages(b"forms", rooms=PAGE_ROOMS),
+        settings=settings,
     )
     token = (await department.his.get("/fhir/Patient?_count=0")).request.headers["authorization"]
     async with httpx.AsyncClient(

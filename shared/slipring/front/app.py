@@ -8,14 +8,13 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from importlib.metadata import version as installed_version
 from typing import Any, Protocol
-from urllib.parse import parse_qs
 
 import httpx
 import msgspec
 import structlog
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from slipring.fhir.interactions.openapi import openapi
@@ -38,11 +37,12 @@ from slipring.front.searching import Searches
 from slipring.identity.scopes import EXTRA_SCOPES
 from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
 from slipring.identity.verify import LoadKeys
+from slipring.pages.forms import LIMIT_BYTES, single_valued
+from slipring.pages.frame import Pages
 
 _LOG = structlog.get_logger("slipring.front")
-_FORM_LIMIT_BYTES = 65_536
-_MOST_FIELDS = 50
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+PAGE_ROOMS = ("slipring.pages", "slipring.front")  # whose templates and words the front's pages are made of
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -85,6 +85,7 @@ class Front:
     router: Router
     owners: Owners
     settings: FrontSettings
+    pages: Pages
     now: Callable[[], datetime]
     version: str = field(default_factory=lambda: installed_version("slipring"))
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)  # last seen, by service
@@ -152,9 +153,9 @@ class Front:
         body = b""
         async for piece in request.stream():
             body += piece
-            if len(body) > _FORM_LIMIT_BYTES:
+            if len(body) > LIMIT_BYTES:
                 return JSONResponse({"error": "invalid_request", "error_description": "The form is too large."}, 413)
-        form = _single_valued(body)
+        form = single_valued(body)
         if form is None:
             problem = {"error": "invalid_request", "error_description": "A parameter is given twice, or too many are."}
             return JSONResponse(problem, 400)
@@ -198,8 +199,8 @@ class Front:
 
     async def home(self, request: Request) -> Response:
         """The page that says what runs where."""
-        base = f"{self.url(request)}/fhir"
-        return HTMLResponse(home_page(self.owners, await self._up(), base, demo=self.settings.demo))
+        viewer = await self.pages.viewer_of(request) if self.pages.viewer_of else None
+        return home_page(self.pages, request, self.owners, await self._up(), viewer)
 
     async def _up(self) -> dict[str, bool]:
         names = list(self.peers.clients)
@@ -214,15 +215,6 @@ class Front:
         return reply.status == httpx.codes.OK
 
 
-def _single_valued(body: bytes) -> dict[str, str] | None:
-    """The form's fields; None if one is given twice, which OAuth forbids, or if there are too many."""
-    try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
-    except ValueError:
-        return None
-    return {name: values[0] for name, values in fields.items()} if all(len(v) == 1 for v in fields.values()) else None
-
-
 def create_front(
     peers: Mapping[str, httpx.AsyncClient],
     tokens: Tokens,
@@ -231,6 +223,7 @@ def create_front(
     deciding: Deciding,
     *,
     now: Callable[[], datetime],
+    pages: Pages,
     settings: FrontSettings | None = None,
     owners: Owners | None = None,
 ) -> Starlette:
@@ -241,9 +234,9 @@ def create_front(
     conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
     definitions = Definitions(owners, cursor_key, the_bounds(), settings.zone)
     router = Router(owners, searches, conditions, definitions, settings.max_entries)
-    front = Front(behind, tokens, load_keys, router, owners, settings, now)
+    front = Front(behind, tokens, load_keys, router, owners, settings, pages, now)
     routes: list[tuple[str, Answer, list[str]]] = [
-        ("/", front.home, ["GET"]),
+        ("/", pages.guarded(front.home), ["GET"]),
         ("/auth/token", front.token, ["POST"]),
         ("/auth/jwks", front.jwks, ["GET"]),
         ("/.well-known/smart-configuration", front.smart, ["GET"]),
@@ -257,4 +250,4 @@ def create_front(
         ("/fhir/{rest:path}", front.fhir, _METHODS),
     ]
     table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
-    return Starlette(routes=table, exception_handlers={405: method_refused})
+    return Starlette(routes=[*table, *pages.routes()], exception_handlers={405: method_refused})

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import secrets
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -96,12 +97,21 @@ async def page_cursor_key(connection: asyncpg.Connection, schema: str) -> bytes:
     """The key that encrypts the front's page cursors, made at first start and shared by all its replicas."""
     from cryptography.fernet import Fernet
 
+    return (await kept_secret(connection, schema, "front-cursor", Fernet.generate_key().decode())).encode()
+
+
+async def page_form_key(pool: asyncpg.Pool, schema: str) -> bytes:
+    """The key that our pages' forms are signed with, shared by whoever serves pages."""
+    return bytes.fromhex(await kept_secret(pool, schema, "page-forms", secrets.token_hex(32)))
+
+
+async def kept_secret(connection: Any, schema: str, name: str, fresh: str) -> str:
+    """The secret of this name; the fresh value becomes it if there is none yet."""
     secret = table(schema, "secret")
     await connection.execute(
-        f"INSERT INTO {secret} (name, value) VALUES ('front-cursor', $1) ON CONFLICT (name) DO NOTHING",
-        Fernet.generate_key().decode(),
+        f"INSERT INTO {secret} (name, value) VALUES ($1, $2) ON CONFLICT (name) DO NOTHING", name, fresh
     )
-    return str(await connection.fetchval(f"SELECT value FROM {secret} WHERE name = 'front-cursor'")).encode()
+    return str(await connection.fetchval(f"SELECT value FROM {secret} WHERE name = $1", name))
 
 
 def as_text(tree: Any) -> str:

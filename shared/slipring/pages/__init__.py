@@ -1,0 +1,1 @@
+"""The frame of every page: layout, languages, style sheet, forms and the headers that keep a page to itself."""

@@ -1,0 +1,93 @@
+"""Forms of our own pages: read once, within limits, and only when our own page sent them.
+
+A random value in a cookie and its keyed hash in a hidden field belong together (a signed double submit); the hash also
+covers the session, so a value planted into the browser fits nobody who is signed in.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+import secrets
+from collections.abc import Mapping
+from urllib.parse import parse_qs, urlsplit
+
+from starlette.requests import Request
+
+from slipring.fhir.outcome import FhirError, refusal
+from slipring.fhir.wire import read_body
+
+FIELD = "form_token"
+LIMIT_BYTES = 65_536
+_COOKIE = "slipring-form"
+_MOST_FIELDS = 50
+_VALUE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
+
+
+def cookie_name(*, secure: bool) -> str:
+    """The cookie's name; over https the prefix makes the browser refuse one that another host planted."""
+    return f"__Host-{_COOKIE}" if secure else _COOKIE
+
+
+def cookie_value(request: Request, *, secure: bool) -> tuple[str, bool]:
+    """The browser's random value, and whether it is new and must be sent."""
+    value = request.cookies.get(cookie_name(secure=secure), "")
+    return (value, False) if _VALUE.fullmatch(value) else (secrets.token_urlsafe(32), True)
+
+
+def token(key: bytes, value: str, session: str = "") -> str:
+    """What the hidden field must say for this browser and this session."""
+    return hmac.new(key, f"form|{value}|{session}".encode(), hashlib.sha256).hexdigest()
+
+
+async def read_form(request: Request, key: bytes, origin: str, *, secure: bool, session: str = "") -> dict[str, str]:
+    """The fields of a form that one of our own pages sent; anything else is 400, 403, 413 or 415."""
+    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
+        raise refusal(
+            415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form"
+        )
+    fields = single_valued(await read_body(request, LIMIT_BYTES, seconds=20))
+    if fields is None:
+        raise refusal(
+            400, "invalid", "A field is given twice, or too many are.", "字段重复或过多。", detail="pages.form-fields"
+        )
+    value, new = cookie_value(request, secure=secure)
+    fits = not new and hmac.compare_digest(fields.pop(FIELD, "").encode(), token(key, value, session).encode())
+    if not fits or not _from_us(request, origin):
+        raise stale_form()
+    return fields
+
+
+def single_valued(body: bytes) -> dict[str, str] | None:
+    """The form's fields; None if one is given twice (OAuth forbids it), or if there are too many."""
+    try:
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+    except ValueError:
+        return None
+    return {name: values[0] for name, values in fields.items()} if all(len(v) == 1 for v in fields.values()) else None
+
+
+def stale_form() -> FhirError:
+    """403: the form was not made for this browser and session, or long ago; nothing was done."""
+    return refusal(
+        403,
+        "security",
+        "This form is no longer valid. Nothing was done; go back, reload the page and try again.",
+        "该表单已失效，未执行任何操作；请返回、刷新页面后重试。",
+        detail="pages.form-not-ours",
+    )
+
+
+def _from_us(request: Request, origin: str) -> bool:
+    """What the browser says about where the form stood, if it says anything."""
+    said: Mapping[str, str] = request.headers
+    if said.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        return False
+    claimed = said.get("origin", "")
+    return not claimed or _origin(claimed) == _origin(origin)
+
+
+def _origin(url: str) -> tuple[str, str]:
+    parts = urlsplit(url)
+    return parts.scheme.lower(), parts.netloc.lower()
