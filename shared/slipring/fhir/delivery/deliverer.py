@@ -16,7 +16,8 @@ import httpx
 import structlog
 
 from slipring.fhir.delivery.fanout import Fanout
-from slipring.fhir.delivery.notification import followed
+from slipring.fhir.delivery.notification import Fields, Notification, followed
+from slipring.fhir.delivery.sending import Sender, post
 from slipring.fhir.delivery.telling import notification_of
 from slipring.fhir.interactions.respond import FHIR_JSON
 from slipring.fhir.kernel import Kernel
@@ -27,17 +28,19 @@ _PULSE_SECONDS = 2.0
 _MOST = 100
 _CONTENT_REFUSED = (400, 409, 413, 415, 422)
 _LONGEST_WAIT_SECONDS = 60.0
+_ENDPOINT_SECONDS = 10.0
+_PEER_SECONDS = 30.0
 _LONGEST_PEER_WAIT_SECONDS = 2.0
 
 
 class Deliverer:
     """Runs the lanes of one schema; several replicas share them by lease."""
 
-    def __init__(self, kernel: Kernel, fanout: Fanout, worker: int, http: httpx.AsyncClient, follow: Any) -> None:
+    def __init__(self, kernel: Kernel, fanout: Fanout, worker: int, outside: Sender, follow: Any) -> None:
         self._kernel = kernel
         self._fanout = fanout
         self._worker = worker
-        self._http = http
+        self._outside = outside
         self._follow = follow  # service name -> httpx.AsyncClient to that follower
         self._running: dict[str, asyncio.Task[None]] = {}
         self._pulsed: dict[str, float] = {}
@@ -103,17 +106,17 @@ class Deliverer:
         if not events:
             if lane["internal"] and complete and complete[0] == lane["delivered_number"]:
                 self._pulsed[lane_id] = asyncio.get_running_loop().time()
-                await self._notify(lane, [], complete)
+                await self._notify(dict(lane), [], complete)
             return False
         await pool.execute(
             "UPDATE delivery SET attempts = attempts + 1 WHERE subscription = $1 AND number = ANY($2::bigint[])",
             lane_id,
             [event["number"] for event in events],
         )
-        status, error = await self._notify(lane, events, None)
+        status, error = await self._notify(dict(lane), [dict(event) for event in events], None)
         return await self._record(lane, events, status, error)
 
-    async def _notify(self, lane: asyncpg.Record, events: list[asyncpg.Record], pulse: Any) -> tuple[int, str]:
+    async def _notify(self, lane: Fields, events: list[Fields], pulse: Any) -> tuple[int, str]:
         """POST one notification; the status, or 0 and the kind of failure."""
         repeat = any(event["attempts"] > 0 for event in events)
         headers = {"Idempotency-Key": events[0]["attempt_id"], "Slipring-Repeat": str(repeat).lower()} if events else {}
@@ -121,26 +124,23 @@ class Deliverer:
             if lane["internal"]:
                 text = followed(self._kernel, lane, events, pulse)
                 client = self._follow(lane["follower"])
-                response = await client.post(
-                    lane["endpoint"], content=text.encode(), headers={**headers, "Content-Type": FHIR_JSON}
-                )
-                return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
+                message = Notification(text.encode(), {**headers, "Content-Type": FHIR_JSON})
+                answer = await post(client, lane["endpoint"], message, held=lambda: True, seconds=_PEER_SECONDS)
+                return answer.status, answer.error
             return await self._rest_hook(lane, events, headers)
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
             return 0, type(error).__name__
 
-    async def _rest_hook(
-        self, lane: asyncpg.Record, events: list[asyncpg.Record], headers: dict[str, str]
-    ) -> tuple[int, str]:
+    async def _rest_hook(self, lane: Fields, events: list[Fields], headers: dict[str, str]) -> tuple[int, str]:
         if not self._kernel.demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
             return 0, "loopback endpoints are notified in demo mode only"
         for header in lane["headers"]:
             name, _, value = header.partition(":")
             headers[name.strip()] = value.strip()
         told = await notification_of(self._kernel, lane, events)
-        headers |= told.headers
-        response = await self._http.post(lane["endpoint"], content=told.content, headers=headers)
-        return response.status_code, "" if response.is_success else f"HTTP {response.status_code}"
+        message = Notification(told.content, headers | told.headers)
+        answer = await self._outside.send(lane, message, held=lambda: True, seconds=_ENDPOINT_SECONDS)
+        return answer.status, answer.error
 
     async def _record(self, lane: asyncpg.Record, events: list[asyncpg.Record], status: int, error: str) -> bool:
         numbers = [event["number"] for event in events]

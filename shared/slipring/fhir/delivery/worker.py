@@ -14,6 +14,7 @@ from slipring.fhir.delivery.bell import Bell
 from slipring.fhir.delivery.deliverer import Deliverer
 from slipring.fhir.delivery.fanout import Fanout
 from slipring.fhir.delivery.follow import Follower
+from slipring.fhir.delivery.sending import HttpSender
 from slipring.fhir.delivery.tidying import Tidying
 from slipring.fhir.delivery.timers import Timers
 from slipring.fhir.kernel import Kernel
@@ -35,7 +36,7 @@ class Worker:
         self.number = secrets.randbits(62)
         self.follower = follower
         self.fanout = Fanout(kernel)
-        self.deliverer = Deliverer(kernel, self.fanout, self.number, http, peers.__getitem__)
+        self.deliverer = Deliverer(kernel, self.fanout, self.number, HttpSender(http), peers.__getitem__)
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
         self.tidying = Tidying(kernel)
