@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
-_SCOPE = re.compile(r"^(?P<context>system|user)/(?P<type>\*|[A-Z][A-Za-z]*)\.(?P<letters>\*|read|write|c?r?u?d?s?)$")
-_LETTERS = {"*": "cruds", "read": "rs", "write": "cud"}
+from slipring.fhir.access import scope_fault
+from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL, Grant, grant_of
+from slipring.fhir.search.values import split
 
 # Granted one by one, never part of `system/*.cruds` (mechanisms 5).
 EXTRA_SCOPES = frozenset(
-    {"slipring/import", "slipring/record-late", "slipring/draft-read", "may-receive-critical", "slipring/administer"}
+    {"slipring/import", "slipring/record-late", DRAFT_READ, RECEIVES_CRITICAL, "slipring/administer"}
 )
 EVERYTHING = "system/*.cruds"
 # These change what a write means (history, not work to be done), so nobody holds them without having asked.
@@ -20,30 +20,47 @@ LOADING = f"{EVERYTHING} slipring/import"
 
 
 def covers(registered: str, asked: str) -> bool:
-    """Whether one registered scope includes one asked scope.
+    """Whether one registered scope includes one asked scope: its interactions, and its limits or narrower ones.
 
     >>> covers("system/*.cruds", "system/Patient.rs"), covers("system/Patient.rs", "system/Patient.cruds")
     (True, False)
+    >>> covers("system/Observation.rs?category=a,b", "system/Observation.r?category=a&code=c")
+    True
+    >>> covers("system/Observation.rs?category=a", "system/Observation.rs")
+    False
     """
     if registered == asked:
         return True
-    have, want = _SCOPE.match(registered), _SCOPE.match(asked)
-    if not have or not want or not want["letters"]:
+    have, want = grant_of(registered), grant_of(asked)
+    if not have or not want:
         return False
-    same_context = have["context"] == want["context"]
-    same_type = have["type"] in ("*", want["type"])
-    return same_context and same_type and set(letters(want["letters"])) <= set(letters(have["letters"]))
+    return (
+        have.context == want.context
+        and have.type in ("*", want.type)
+        and set(want.letters) <= set(have.letters)
+        and all(_kept(limit, want) for limit in have.parameters)
+    )
 
 
-def letters(text: str) -> str:
-    """The interactions c, r, u, d, s behind a scope's ending."""
-    return _LETTERS.get(text, text)
+def _kept(limit: tuple[str, str], asked: Grant) -> bool:
+    """Whether an asked scope keeps a limit: by the same one, or by one with fewer of its alternatives."""
+    name, text = limit
+    if limit in asked.parameters:
+        return True
+    if ":" in name:  # `not`, `missing`: fewer values would not be less
+        return False
+    values = set(split(text, ","))
+    return any(other == name and set(split(value, ",")) <= values for other, value in asked.parameters)
 
 
 def well_formed(scope: str) -> bool:
     """Whether this is a scope we know how to grant."""
-    match = _SCOPE.match(scope)
-    return scope in EXTRA_SCOPES or bool(match and match["letters"])
+    return fault_of(scope) is None
+
+
+def fault_of(scope: str) -> str | None:
+    """Why a scope cannot be granted; None when it can."""
+    return None if scope in EXTRA_SCOPES else scope_fault(scope)
 
 
 def outside(asked: Iterable[str], registered: Iterable[str]) -> list[str]:

@@ -64,6 +64,7 @@ class TokenVerifier:
             client=str(claims["client_id"]),
             scopes=frozenset(str(claims.get("scope", "")).split()),
             practitioner=claims.get("fhirUser") or None,
+            patient=str(claims.get("patient") or "").removeprefix("Patient/") or None,
         )
         if authorization is not None:
             self._remember(authorization, caller, min(float(claims["exp"]), now + _TRUST_SECONDS))

@@ -50,13 +50,27 @@ class Has:
     condition: Condition
 
 
-Condition = Clause | AnyOf | Chain | Has
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Every one of these holds."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ShownTo:
+    """The resource is for everybody, or for one of these audiences (`resource.audience`)."""
+
+    audiences: tuple[str, ...]
+
+
+Condition = Clause | AnyOf | AllOf | Chain | Has | ShownTo
 
 
 def types_looked_into(conditions: Sequence[Condition]) -> Iterator[str]:
     """The resource types that chains and `_has` open beside the one searched: each needs its own permission."""
     for condition in conditions:
-        if isinstance(condition, AnyOf):
+        if isinstance(condition, AnyOf | AllOf):
             yield from types_looked_into(condition.conditions)
         elif isinstance(condition, Chain):
             yield condition.type
@@ -71,8 +85,11 @@ def canonical(condition: Condition) -> str:
     if isinstance(condition, Clause):
         asked = sorted({repr(value) for value in condition.values})
         return f"{','.join(condition.keys)}:{condition.modifier}={asked}"
-    if isinstance(condition, AnyOf):
-        return "|".join(sorted(canonical(one) for one in condition.conditions))
+    if isinstance(condition, AnyOf | AllOf):
+        between = "|" if isinstance(condition, AnyOf) else "&"
+        return f"({between.join(sorted(canonical(one) for one in condition.conditions))})"
+    if isinstance(condition, ShownTo):
+        return f"shown:{sorted(condition.audiences)}"
     if isinstance(condition, Chain):
         return f"{condition.parameter.key}:{condition.type}.({canonical(condition.condition)})"
     return f"_has:{condition.parameter.key}.({canonical(condition.condition)})"

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from slipring.fhir.search.criteria import AnyOf, Clause, Condition, Criteria
+from slipring.fhir.search.condition import AllOf, AnyOf, Condition
+from slipring.fhir.search.criteria import Clause, Criteria
 from slipring.fhir.search.index import Date, Quantity, Rows
 from slipring.fhir.search.moment import interval
 from slipring.fhir.search.values import (
@@ -28,18 +29,21 @@ def matches(criteria: Criteria, rows: Rows, resource: Mapping[str, Any], updated
     """
     if resource.get("resourceType") != criteria.type:
         return False
-    return all(_holds(clause, rows, resource, updated_at) for clause in criteria.clauses)
+    return all(holds(clause, rows, resource, updated_at) for clause in criteria.clauses)
 
 
-def _holds(condition: Condition, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
+def holds(condition: Condition, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None = None) -> bool:
+    """Whether the resource with these rows meets one condition; LookupError when they cannot tell."""
     if isinstance(condition, Clause):
-        return _clause_holds(condition, rows, resource, updated_at)
+        return _clauseholds(condition, rows, resource, updated_at)
     if isinstance(condition, AnyOf):
-        return any(_holds(one, rows, resource, updated_at) for one in condition.conditions)
-    raise LookupError("what lies behind a reference is not in the resource's own rows")
+        return any(holds(one, rows, resource, updated_at) for one in condition.conditions)
+    if isinstance(condition, AllOf):
+        return all(holds(one, rows, resource, updated_at) for one in condition.conditions)
+    raise LookupError("what lies behind a reference, or to whom it is shown, is not in the resource's own rows")
 
 
-def _clause_holds(clause: Clause, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
+def _clauseholds(clause: Clause, rows: Rows, resource: Mapping[str, Any], updated_at: datetime | None) -> bool:
     if clause.parameter.code == "_id":
         return TokenValue(None, str(resource.get("id"))) in clause.values
     if clause.parameter.code == "_lastUpdated":

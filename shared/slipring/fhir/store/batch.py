@@ -40,11 +40,24 @@ class Version:
     keys: Sequence[str] = ()  # business keys of its identifiers, new with this version
     deleted: bool = False
     source: str = ""
+    audience: tuple[str, ...] | None = None  # None: for everybody
 
     @property
     def reference(self) -> str:
         """The relative reference, `Type/id`."""
         return f"{self.type}/{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """For whom a resource is from this commit on, though it gets no new version.
+
+    What is released to everybody is so in its current version too; what is taken back stays readable in the versions
+    that everybody had.
+    """
+
+    reference: str
+    audience: tuple[str, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +134,7 @@ class Lane:
     client: str = ""
     practitioner: str = ""
     scopes: Sequence[str] = ()
+    patient: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,13 +176,17 @@ class Batch:
     cancel: list[str] = field(default_factory=list)
     taking: Taking | None = None
     lanes: list[Lane] = field(default_factory=list)
+    labelled: bool = False  # whether this service keeps anything for an audience: then every version says for whom
+    labels: list[Label] = field(default_factory=list)
     relied: Relied | None = None  # what its handlers looked at
     armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
 
     @property
     def empty(self) -> bool:
         """Whether there is nothing to write and nothing to check."""
-        return not (self.versions or self.audits or self.require or self.wake or self.cancel or self.taking)
+        return not (
+            self.versions or self.audits or self.require or self.wake or self.cancel or self.labels or self.taking
+        )
 
     @property
     def fresh(self) -> bool:
@@ -178,7 +196,9 @@ class Batch:
             or self.relied
             or self.cancel
             or self.lanes
+            or self.labels
             or self.taking
+            or any(v.audience for v in self.versions)
             or any(v.version != 1 or v.method != "POST" or v.source for v in self.versions)
             or any(audit.disclosed or audit.parameters for audit in self.audits)
         )
@@ -188,7 +208,7 @@ class Batch:
         """Whether one statement is enough: a single version that relied on nothing else."""
         return (
             len(self.versions) == 1
-            and not (self.require or self.relied or self.cancel or self.lanes or self.taking)
+            and not (self.require or self.relied or self.cancel or self.lanes or self.labels or self.taking)
             and not self.versions[0].source
             and (self.versions[0].version == 1 or not (self.versions[0].keys or self.keys))
         )

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from slipring.fhir.store import guard
-from slipring.fhir.store.batch import Batch, KeyTaken, Relied, Stale
+from slipring.fhir.store.batch import Batch, KeyTaken, Label, Relied, Stale
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
 
@@ -37,7 +37,7 @@ AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, paramet
 
 @cache
 def _statement(
-    *, replaces: bool, copies: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
+    *, replaces: bool, copies: bool, labelled: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
 ) -> str:
     """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
     number = iter(range(10, 80))
@@ -46,19 +46,23 @@ def _statement(
         return ", ".join(f"${next(number)}::{kind}[]" for kind in types)
 
     older = "resource.version < EXCLUDED.version" if copies else "resource.version = EXCLUDED.version - 1"
+    audiences = arrays("text") if labelled else "NULL::text[]"
+    audience, given = (", audience", ", audience::text[]") if labelled else ("", "")
     parts = [
         guard.SHARED.format(array="$9"),
-        f"""input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[])
-             WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, n) WHERE {guard.ONCE_LOCKED})""",
-        f"""saved AS (INSERT INTO resource (type, id, version, updated_at, deleted, source)
-             SELECT type, id, version, $8, deleted, source FROM input
+        f"""input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[],
+               {audiences}) WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, audience, n)
+             WHERE {guard.ONCE_LOCKED})""",
+        f"""saved AS (INSERT INTO resource (type, id, version, updated_at, deleted, source{audience})
+             SELECT type, id, version, $8, deleted, source{given} FROM input
              ON CONFLICT (type, id) DO UPDATE SET version = EXCLUDED.version, updated_at = EXCLUDED.updated_at,
-               deleted = EXCLUDED.deleted WHERE {older} AND resource.source = EXCLUDED.source
+               deleted = EXCLUDED.deleted{", audience = EXCLUDED.audience" if labelled else ""}
+               WHERE {older} AND resource.source = EXCLUDED.source
              RETURNING key, type, id)""",
         """done AS (SELECT i.*, s.key FROM saved s JOIN input i USING (type, id)
              WHERE (SELECT count(*) FROM saved) = (SELECT count(*) FROM input))""",
-        """versions AS (INSERT INTO version (key, version, updated_at, method, body)
-             SELECT key, version, $8, method, body FROM done)""",
+        f"""versions AS (INSERT INTO version (key, version, updated_at, method, body{audience})
+             SELECT key, version, $8, method, body{given} FROM done)""",
         """events AS (INSERT INTO outbox (key, type, resource_id, version, method)
              SELECT key, type, id, version, method FROM done WHERE source = '' ORDER BY n)""",
     ]
@@ -117,6 +121,9 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
         batch.at,
         sorted(guard.touched(versions)),
     ]
+    labelled = batch.labelled or any(v.audience for v in versions)
+    if labelled:
+        arguments.append([array_text(v.audience) for v in versions])
     present = []
     for _, columns, _, attribute in FAMILIES:
         rows = [(n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)]
@@ -142,6 +149,7 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
     statement = _statement(
         replaces=any(v.version > 1 for v in versions),
         copies=any(v.source for v in versions),
+        labelled=labelled,
         families=tuple(present),
         keys=bool(keys),
         audits=bool(batch.audits),
@@ -237,8 +245,37 @@ async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
                 "AND v.version < r.version",
                 copies,
             )
+    if batch.labels:
+        await _label(connection, batch.labels)
     for lane in batch.lanes:
         await open_lane(connection, lane)
+
+
+# What everybody may see from now on is news to those who were not told of it, so it is an event though no version.
+_LABEL = """WITH labels AS (SELECT type, id, audience::text[] AS audience
+    FROM unnest($1::text[], $2::text[], $3::text[]) AS l(type, id, audience)),
+  known AS (SELECT r.key, r.type, r.id, r.version, l.audience FROM labels l JOIN resource r USING (type, id)
+    WHERE r.source = '' AND r.audience IS DISTINCT FROM l.audience ORDER BY r.key FOR NO KEY UPDATE OF r),
+  moved AS (UPDATE resource r SET audience = k.audience FROM known k WHERE r.key = k.key
+    RETURNING r.key, r.type, r.id, r.version, r.audience),
+  opened AS (UPDATE version v SET audience = m.audience FROM moved m
+    WHERE v.key = m.key AND v.version = m.version AND v.audience IS NOT NULL RETURNING v.key)
+  INSERT INTO outbox (key, type, resource_id, version, method)
+    SELECT key, type, id, version, CASE WHEN version = 1 THEN 'POST' ELSE 'PUT' END FROM moved WHERE audience IS NULL"""
+
+
+async def _label(connection: asyncpg.Connection, labels: Sequence[Label]) -> None:
+    pairs = [label.reference.partition("/") for label in labels]
+    audiences = [array_text(label.audience) for label in labels]
+    await connection.execute(_LABEL, [pair[0] for pair in pairs], [pair[2] for pair in pairs], audiences)
+
+
+def array_text(words: Sequence[str] | None) -> str | None:
+    """A text array as PostgreSQL writes it, for an array of arrays of different length."""
+    if words is None:
+        return None
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "{" + ",".join(f'"{word}"' for word in escaped) + "}"
 
 
 # Row by row in the order given; what is only relied on is shared, so that decisions on one fact do not queue.

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipring.fhir.search.criteria import AnyOf, Chain, Clause, Condition, Criteria, Has
+from slipring.fhir.search.condition import AllOf, AnyOf, Chain, Clause, Condition, Has, ShownTo
+from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
 from slipring.fhir.store.comparisons import MOMENTS, Arguments, compared, dated
 
@@ -61,8 +62,12 @@ def _row(depth: int) -> str:
 def _condition(condition: Condition, depth: int, arguments: Arguments) -> str:
     if isinstance(condition, Clause):
         return _clause(condition, depth, arguments)
-    if isinstance(condition, AnyOf):
-        return "(" + " OR ".join(_condition(one, depth, arguments) for one in condition.conditions) + ")"
+    if isinstance(condition, AnyOf | AllOf):
+        between, none = (" OR ", "false") if isinstance(condition, AnyOf) else (" AND ", "true")
+        return f"({between.join(_condition(one, depth, arguments) for one in condition.conditions) or none})"
+    if isinstance(condition, ShownTo):
+        here = _row(depth)
+        return f"({here}.audience IS NULL OR {here}.audience && {arguments.add(list(condition.audiences), 'text[]')})"
     return _linked(condition, depth, arguments)
 
 

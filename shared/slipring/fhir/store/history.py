@@ -32,10 +32,12 @@ class Span:
     since: datetime | None = None
     low: datetime | None = None
     high: datetime | None = None
+    audiences: tuple[str, ...] | None = None  # as whom the caller is shown what is not for everybody; None: all
 
     def where(self) -> tuple[list[str], list[Any]]:
         """SQL conditions on `v` and `r`, and their arguments."""
-        conditions, arguments = ["r.source = ''"], []
+        conditions: list[str] = ["r.source = ''"]
+        arguments: list[Any] = []
         for condition, value in (
             ("r.type = ${}::text", self.type),
             ("r.id = ${}::text", self.id),
@@ -50,6 +52,9 @@ class Span:
             if value is not None:
                 arguments.append(value)
                 conditions.append(condition.format(len(arguments)))
+        if self.audiences is not None:
+            arguments.append(list(self.audiences))
+            conditions.append(f"(v.audience IS NULL OR v.audience && ${len(arguments)}::text[])")
         if self.id is not None:  # few rows of one resource: by its key, not along the whole sequence
             conditions.append("v.key = (SELECT k.key FROM resource k WHERE k.type = $1 AND k.id = $2)")
         return conditions, arguments
@@ -76,7 +81,7 @@ async def page(reader: Reader, span: Span, *, below: int, limit: int) -> list[tu
     """The newest versions of the span with a sequence number below this one, as (number, row)."""
     conditions, arguments = span.where()
     records = await reader.fetch(
-        "SELECT r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method, v.sequence "
+        "SELECT r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method, v.audience, v.sequence "
         f"FROM version v JOIN resource r ON r.key = v.key WHERE {' AND '.join(conditions)} "
         f"AND v.sequence < ${len(arguments) + 1}::bigint ORDER BY v.sequence DESC LIMIT {int(limit)}",
         *arguments,

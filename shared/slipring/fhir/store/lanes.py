@@ -15,7 +15,7 @@ from slipring.fhir.store.batch import Lane
 _NAMES = [field.name for field in fields(Lane)]
 _AT = {name: f"${number}" for number, name in enumerate(_NAMES, 1)}
 # Who turns a lane off need not be who is told by it.
-_RIGHTS = ("client", "practitioner", "scopes")
+_RIGHTS = ("client", "practitioner", "scopes", "patient")
 _TAKEN = [name for name in _NAMES if name not in ("id", "status", *_RIGHTS)]
 _LEADS_ELSEWHERE = "(s.endpoint, s.headers, s.content) IS DISTINCT FROM ({endpoint}, {headers}, {content})"
 _OPEN = f"""INSERT INTO subscription AS s ({", ".join(_NAMES)}, unverified, life_at)

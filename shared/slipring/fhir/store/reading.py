@@ -46,6 +46,7 @@ class Row:
     text: str
     method: str = "PUT"
     sort: Sequence[Any] = ()
+    audience: Sequence[str] | None = None  # of the resource as it stands; of an earlier version: its own
 
     @property
     def reference(self) -> str:
@@ -57,7 +58,8 @@ class Row:
         return Stored(_DECODER.decode(self.text), self.version, self.updated_at, self.source, self.deleted)
 
 
-_COLUMNS = "r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method"
+_COLUMNS = "r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method, {}.audience"
+_CURRENT, _EARLIER = _COLUMNS.format("r"), _COLUMNS.format("v")
 
 
 def row_of(record: asyncpg.Record) -> Row:
@@ -72,13 +74,14 @@ def row_of(record: asyncpg.Record) -> Row:
         record["source"],
         record["body"],
         record["method"],
+        audience=record["audience"],
     )
 
 
 async def current(reader: Reader, resource_type: str, resource_id: str) -> Row | None:
     """The current version, also when deleted."""
     record = await reader.fetchrow(
-        f"SELECT {_COLUMNS} FROM resource r JOIN version v ON v.key = r.key AND v.version = r.version "
+        f"SELECT {_CURRENT} FROM resource r JOIN version v ON v.key = r.key AND v.version = r.version "
         "WHERE r.type = $1 AND r.id = $2",
         resource_type,
         resource_id,
@@ -89,7 +92,7 @@ async def current(reader: Reader, resource_type: str, resource_id: str) -> Row |
 async def version(reader: Reader, resource_type: str, resource_id: str, number: int) -> Row | None:
     """One version by its number; a version that recorded a deletion has method DELETE."""
     record = await reader.fetchrow(
-        f"SELECT {_COLUMNS} FROM resource r JOIN version v ON v.key = r.key "
+        f"SELECT {_EARLIER} FROM resource r JOIN version v ON v.key = r.key "
         "WHERE r.type = $1 AND r.id = $2 AND v.version = $3",
         resource_type,
         resource_id,

@@ -43,6 +43,8 @@ class ResourceRow(Table, table=True):
     updated_at: datetime = Field(sa_column=_moment())
     deleted: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
     source: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    # For whom it is now, before everybody may see it; NULL = for everybody.
+    audience: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
 
 
 class VersionRow(Table, table=True):
@@ -58,6 +60,8 @@ class VersionRow(Table, table=True):
     updated_at: datetime = Field(sa_column=_moment())
     method: str = Field(sa_type=Text)  # POST, PUT, DELETE
     body: str = Field(sa_type=Text)
+    # For whom this version is: one that was never released stays so, whatever followed.
+    audience: list[str] | None = Field(default=None, sa_column=Column(ARRAY(Text), nullable=True))
 
 
 # Search rows are found by value or by `key` and never one by one: a number of their own, with its index, would cost a
@@ -224,6 +228,7 @@ class SubscriptionRow(Table, table=True):
     client: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     practitioner: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     scopes: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
+    patient: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
 
 
 class DeliveryRow(Table, table=True):
