@@ -37,6 +37,7 @@ from slipring.fhir.service import Keeps, Service
 from slipring.fhir.store import reading
 from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool, transaction
 from slipring.fhir.store.migrate import migrate
+from slipring.fhir.store.partitions import make_ahead
 from slipring.fhir.store.reindex import reindex
 from slipring.fhir.store.store import Store
 from slipring.fhir.terminology import declare as declare_terminology
@@ -133,6 +134,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     schema = f"{around.schema_prefix}{service.name}"
     await migrate(around.dsn, schema)
     pool = await open_pool(around.dsn, schema, size=around.pool_size)
+    await make_ahead(pool, schema)
     await reindex(pool, schema, around.zone)
     async with transaction(pool, [f"sequences {schema}"]) as connection:  # IF NOT EXISTS does not stand two at once
         for sequence in service.sequences:

@@ -23,8 +23,9 @@ class Table(SQLModel):
     metadata = metadata
 
 
-def _moment(*, nullable: bool = False, default: str | None = None) -> Any:
-    return Column(DateTime(timezone=True), nullable=nullable, server_default=text(default) if default else None)
+def _moment(*, nullable: bool = False, default: str | None = None, key: bool = False) -> Any:
+    written = text(default) if default else None
+    return Column(DateTime(timezone=True), nullable=nullable, server_default=written, primary_key=key)
 
 
 class ResourceRow(Table, table=True):
@@ -178,17 +179,20 @@ class AuditRow(Table, table=True):
 
 
 class OutboxRow(Table, table=True):
-    """An event that is not yet fanned out to subscriptions; unnumbered at commit."""
+    """An event for the subscriptions, unnumbered at commit; by month, and kept for a while once it is fanned out."""
 
     __tablename__ = "outbox"
-    __table_args__ = (Index("outbox_waiting", "id", postgresql_where=text("not fanned_out")),)
+    __table_args__ = (
+        Index("outbox_waiting", "id", postgresql_where=text("not fanned_out")),
+        {"postgresql_partition_by": "RANGE (created_at)"},
+    )
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
     key: int = Field(sa_type=BigInteger)
     type: str = Field(sa_type=Text)
     resource_id: str = Field(sa_type=Text)
     version: int
     method: str = Field(sa_type=Text)
-    created_at: datetime = Field(sa_column=_moment(default="clock_timestamp()"))
+    created_at: datetime = Field(sa_column=_moment(default="clock_timestamp()", key=True))
     fanned_out: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})
 
 
@@ -232,10 +236,17 @@ class SubscriptionRow(Table, table=True):
 
 
 class DeliveryRow(Table, table=True):
-    """One numbered event of one subscription."""
+    """One numbered event of one subscription; by the month of the event.
+
+    That no number comes twice is the fan-out's: it raises `last_number` under the lane's lock.
+    """
 
     __tablename__ = "delivery"
-    __table_args__ = (Index("delivery_waiting", "subscription", "number", postgresql_where=text("state = 'waiting'")),)
+    __table_args__ = (
+        Index("delivery_waiting", "subscription", "number", postgresql_where=text("state = 'waiting'")),
+        Index("delivery_parked", "subscription", "number", postgresql_where=text("state = 'parked'")),
+        {"postgresql_partition_by": "RANGE (event_at)"},
+    )
     subscription: str = Field(sa_type=Text, primary_key=True)
     number: int = Field(sa_column=Column(BigInteger, primary_key=True))
     key: int = Field(sa_type=BigInteger)
@@ -243,7 +254,7 @@ class DeliveryRow(Table, table=True):
     resource_id: str = Field(sa_type=Text)
     version: int
     method: str = Field(sa_type=Text)
-    event_at: datetime = Field(sa_column=_moment())
+    event_at: datetime = Field(sa_column=_moment(key=True))
     attempt_id: str = Field(sa_type=Text)
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     state: str = Field(default="waiting", sa_type=Text, sa_column_kwargs={"server_default": text("'waiting'")})
