@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
@@ -44,6 +44,11 @@ from slipring.fhir.terminology import declare as declare_terminology
 from slipring.fhir.wire import BODY_SECONDS
 from slipring.readiness import ready
 from slipring.runtime.clock import Clock, SystemClock
+from slipring.runtime.meters import Meters
+from slipring.runtime.settings import LOOPBACK
+from slipring.watch.exposition import Exposition, Network, networks
+from slipring.watch.figures import Look
+from slipring.watch.measured import Measured
 
 _LOG = structlog.get_logger("slipring.app")
 _LEAVE_SECONDS = 5.0  # for giving back leases, locks and connections
@@ -70,6 +75,7 @@ class Surroundings:
     owners: Mapping[str, str] = field(default_factory=dict)
     pool_size: int = 20
     event_days: int = 30
+    watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
 
 
 class Served:
@@ -96,7 +102,7 @@ class Served:
 class Running:
     """One service that answers and works."""
 
-    app: Served
+    app: Measured
     kernel: Kernel
     worker: Worker
     warming: asyncio.Task[None] | None = None
@@ -133,14 +139,15 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     declare_profiles(service.profiles)
     schema = f"{around.schema_prefix}{service.name}"
     await migrate(around.dsn, schema)
-    pool = await open_pool(around.dsn, schema, size=around.pool_size)
+    meters = Meters()
+    pool = await open_pool(around.dsn, schema, size=around.pool_size, meters=meters)
     await make_ahead(pool, schema)
     await reindex(pool, schema, around.zone)
     async with transaction(pool, [f"sequences {schema}"]) as connection:  # IF NOT EXISTS does not stand two at once
         for sequence in service.sequences:
             await connection.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
     size = max(2, around.pool_size // 2)
-    searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME)
+    searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME, meters=meters)
     store = Store(pool, schema, searches)
     kept = frozenset(keeps.type for keeps in service.keeps)
     service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed(kept))])  # type: ignore[arg-type]
@@ -159,20 +166,26 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         event_days=around.event_days,
         fake_time=around.fake_time,
         owners=around.owners,
+        meters=meters,
     )
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)
     return Running(_application(kernel, follower, around), kernel, worker)
 
 
-def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Served:
-    name = kernel.service.name
+def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Measured:
+    name, store = kernel.service.name, kernel.store
+    look = Look(kernel)
+    verify = counted(around.verify, kernel.meters)
     app = FastAPI(title=kernel.service.title, openapi_url=None, docs_url=None, redoc_url=None)
-    door = Door(kernel, around.verify)
-    among = FollowDoor(kernel, follower, around.verify)
+    door = Door(kernel, verify)
+    among = FollowDoor(kernel, follower, verify)
+    pools = {"main": store.pool, "searches": store.searches}
+    exposition = Exposition(kernel.meters, pools, look.figures, around.watchers)
     app.router.routes[:0] = [
         Route(f"/{name}/follows/{{follower}}", _guarded(among.register), methods=["PUT"]),
         Route(f"/{name}/follow/{{source}}", _guarded(among.receive), methods=["POST"]),
+        Route(f"/{name}/metrics", exposition.__call__, methods=["GET"]),
     ]
 
     @cache  # nothing in it changes while the process runs
@@ -199,7 +212,23 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Se
         except UNAVAILABLE:
             return JSONResponse({"error": "no database"}, 503)
 
-    return Served(f"/{name}/fhir", door, app)
+    types = frozenset([*kernel.held, "Subscription"])
+    return Measured(Served(f"/{name}/fhir", door, app), kernel.meters, types, f"/{name}")
+
+
+def counted(
+    verify: Callable[[str | None], Awaitable[Caller]], meters: Meters
+) -> Callable[[str | None], Awaitable[Caller]]:
+    """The same check of tokens; what it refuses is counted by reason."""
+
+    async def verified(authorization: str | None) -> Caller:
+        try:
+            return await verify(authorization)
+        except FhirError as error:
+            meters.token_refusals.labels(error.issues[0].detail or "other").inc()
+            raise
+
+    return verified
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

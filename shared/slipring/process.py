@@ -39,9 +39,12 @@ from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.pages.frame import Pages
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.logs import configure_logs, with_request_log
+from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
+from slipring.watch.exposition import networks
+from slipring.watch.loop_lag import watch_the_loop
 
 NAMES = ("order", "consent", "report", "critical")
 _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
@@ -58,6 +61,7 @@ class House:
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
     leaving: bool = False
+    watching: asyncio.Task[None] | None = None
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Hand a request to its service, else to the front."""
@@ -81,11 +85,15 @@ class House:
 
     async def start(self) -> None:
         """Start every service's worker."""
+        self.watching = asyncio.create_task(watch_the_loop())
         for running in self.services.values():
             await running.start()
 
     async def stop(self) -> None:
         """Stop them."""
+        if self.watching is not None:
+            self.watching.cancel()
+            await asyncio.gather(self.watching, return_exceptions=True)
         await asyncio.gather(*(running.stop() for running in self.services.values()))
         for client in self.peers.values():
             await client.aclose()
@@ -134,7 +142,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     front_schema = f"{prefix}front"
     await migrate(dsn, front_schema)
     cursor_key = await _identity(dsn, front_schema, plan)
-    front_pool = await open_pool(dsn, front_schema, size=5)
+    meters = Meters()  # the front's
+    front_pool = await open_pool(dsn, front_schema, size=5, meters=meters)
     load_keys = keys_from_database(front_pool, front_schema)
     verifier = TokenVerifier(load_keys, plan.clock.now)
     house = House({}, None, {})
@@ -158,6 +167,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
+        watchers=networks(plan.settings.watchers),
     )
     try:
         for name in plan.names:
@@ -200,7 +210,10 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                     max_entries=plan.settings.max_entries,
                     body_seconds=plan.settings.body_seconds,
                     zone=ZoneInfo(plan.settings.time_zone),
+                    watchers=networks(plan.settings.watchers),
                 ),
+                meters=meters,
+                pools={"main": front_pool},
             )
         yield house
     finally:

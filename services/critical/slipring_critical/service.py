@@ -10,6 +10,7 @@ from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 
 from slipring_critical import answers, guards, handlers
 from slipring_critical.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
+from slipring_critical.lifecycle import OPEN
 from slipring_critical.sending import send
 from slipring_critical.settings import CriticalSettings
 from slipring_critical.unconfirmed import unconfirmed
@@ -91,6 +92,8 @@ SERVICE = Service(
         ACTED_OVERDUE: handlers.acted_overdue,
     },
     errands={SEND: send},
+    # No open case without a future deadline: each has its timer, or it would be forgotten (CL02-A011:5.9.1).
+    deadlines={"open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN))},
     code_systems=CODE_SYSTEMS,
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     settings=CriticalSettings.from_env,

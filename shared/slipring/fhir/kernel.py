@@ -26,6 +26,7 @@ from slipring.fhir.store.reading import Reader
 from slipring.fhir.store.store import Store
 from slipring.fhir.wire import BODY_SECONDS
 from slipring.runtime.clock import Clock
+from slipring.runtime.meters import Meters
 
 
 @dataclass
@@ -46,6 +47,7 @@ class Kernel:
     event_days: int = 30  # how long what was delivered is kept
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
+    meters: Meters = field(default_factory=Meters)
 
     @cached_property
     def held(self) -> frozenset[str]:

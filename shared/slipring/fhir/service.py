@@ -351,6 +351,9 @@ class Service:
     alarms: Mapping[str, str] = field(
         default_factory=dict
     )  # name in /health/engine -> search whose matches are counted
+    deadlines: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name in /metrics -> search each match of which must have a timer armed
     code_systems: Sequence[CodeSystem] = ()  # the vocabulary this service defines or uses
     value_sets: Sequence[ValueSet] = ()  # beside those that hold all codes of a code system
     profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions

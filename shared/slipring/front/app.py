@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from importlib.metadata import version as installed_version
@@ -39,6 +39,9 @@ from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
 from slipring.identity.verify import LoadKeys
 from slipring.pages.forms import LIMIT_BYTES, single_valued
 from slipring.pages.frame import Pages
+from slipring.runtime.meters import Meters
+from slipring.watch.exposition import Exposition, Network, Pool
+from slipring.watch.measured import Measured
 
 _LOG = structlog.get_logger("slipring.front")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -73,6 +76,7 @@ class FrontSettings:
     health_seconds: float = 2
     answer_seconds: float = 30  # how long a service may take
     zone: tzinfo = UTC
+    watchers: Sequence[Network] = ()  # who may see metrics
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,7 @@ class Front:
     settings: FrontSettings
     pages: Pages
     now: Callable[[], datetime]
+    meters: Meters
     version: str = field(default_factory=lambda: installed_version("slipring"))
     statements: dict[str, dict[str, Any]] = field(default_factory=dict)  # last seen, by service
 
@@ -160,6 +165,8 @@ class Front:
             problem = {"error": "invalid_request", "error_description": "A parameter is given twice, or too many are."}
             return JSONResponse(problem, 400)
         answer = await self.tokens.answer(form, f"{self.url(request)}/auth/token")
+        if answer.status >= httpx.codes.BAD_REQUEST:
+            self.meters.token_refusals.labels(str(answer.body["error"])).inc()
         return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
 
     async def jwks(self, _: Request) -> Response:
@@ -226,15 +233,18 @@ def create_front(
     pages: Pages,
     settings: FrontSettings | None = None,
     owners: Owners | None = None,
-) -> Starlette:
+    meters: Meters | None = None,
+    pools: Mapping[str, Pool] | None = None,
+) -> Measured:
     """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
-    settings, owners = settings or FrontSettings(), owners or the_owners()
+    settings, owners, meters = settings or FrontSettings(), owners or the_owners(), meters or Meters()
     behind = Peers(peers, settings.answer_seconds)
     searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
     conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
     definitions = Definitions(owners, cursor_key, the_bounds(), settings.zone)
     router = Router(owners, searches, conditions, definitions, settings.max_entries)
-    front = Front(behind, tokens, load_keys, router, owners, settings, pages, now)
+    front = Front(behind, tokens, load_keys, router, owners, settings, pages, now, meters)
+    exposition = Exposition(meters, pools or {}, None, settings.watchers)
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", pages.guarded(front.home), ["GET"]),
         ("/auth/token", front.token, ["POST"]),
@@ -243,6 +253,7 @@ def create_front(
         ("/fhir/.well-known/smart-configuration", front.smart, ["GET"]),
         ("/health/live", front.live, ["GET"]),
         ("/health/ready", front.ready, ["GET"]),
+        ("/metrics", exposition.__call__, ["GET"]),
         ("/openapi.json", front.described, ["GET"]),
         ("/fhir/metadata", front.metadata, ["GET"]),
         ("/fhir/metadata/", front.metadata, ["GET"]),
@@ -250,4 +261,5 @@ def create_front(
         ("/fhir/{rest:path}", front.fhir, _METHODS),
     ]
     table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
-    return Starlette(routes=[*table, *pages.routes()], exception_handlers={405: method_refused})
+    starlette = Starlette(routes=[*table, *pages.routes()], exception_handlers={405: method_refused})
+    return Measured(starlette, meters, frozenset(owners.types))

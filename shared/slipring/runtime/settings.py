@@ -10,12 +10,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cache
+from ipaddress import ip_network
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from slipring.runtime.postgres import default_data_dir
 
 PREFIX = "SLIPRING_"
+LOOPBACK = "127.0.0.0/8, ::1"
 _TRUE = {"1", "true", "yes", "on"}
 _FALSE = {"", "0", "false", "no", "off"}
 
@@ -50,6 +52,7 @@ class Settings:
     stop_seconds: int = 8
     event_days: int = 30
     log_level: str = "info"
+    watchers: str = LOOPBACK
 
     @property
     def zone(self) -> ZoneInfo:
@@ -137,6 +140,10 @@ def _checked(settings: Settings) -> Settings:
     for origin in settings.origins:
         if origin != "*" and not re.fullmatch(r"https?://[^/\s,]+", origin):
             raise BadSettings(f"{PREFIX}CORS_ORIGINS must list origins such as https://viewer.example, or *.")
+    try:
+        [ip_network(one.strip(), strict=False) for one in settings.watchers.split(",") if one.strip()]
+    except ValueError:
+        raise BadSettings(f"{PREFIX}WATCHERS must list addresses or networks such as 10.1.0.0/16.") from None
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSettings(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
     if settings.log_level not in ("debug", "info", "warning", "error"):

@@ -145,6 +145,7 @@ class Deliverer:
     async def _record(self, lane: asyncpg.Record, events: list[asyncpg.Record], status: int, error: str) -> bool:
         numbers = [event["number"] for event in events]
         parked = status in _CONTENT_REFUSED and not lane["internal"]
+        self._kernel.meters.notified(status, parked=parked)
         pool = self._kernel.store.pool
         if 200 <= status < 300 or parked:
             async with pool.acquire() as connection, connection.transaction():

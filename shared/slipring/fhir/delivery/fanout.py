@@ -56,6 +56,9 @@ class Fanout:
             more = len(events) == _MOST
             lanes = await connection.fetch(_FANNED_OUT, [event["id"] for event in events])
             numbers = {lane["id"]: lane["last_number"] for lane in lanes}
+        if events:
+            oldest = min(event["created_at"] for event in events)
+            self._kernel.meters.fanout_lag.observe(max(0.0, (found[0]["seen_at"] - oldest).total_seconds()))
         if not more:
             self._numbers, self._complete_at = numbers, seen_at
         return more

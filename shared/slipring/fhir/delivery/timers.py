@@ -34,7 +34,8 @@ _CLAIM = """UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::
   WHERE id IN (SELECT id FROM timer t WHERE due_at <= coalesce($3::timestamptz, clock_timestamp()) AND id <> ALL($5::bigint[])
     AND (worker IS NULL OR lease_until < clock_timestamp() OR NOT EXISTS (SELECT 1 FROM pg_locks
       WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = t.worker))
-    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED) RETURNING *"""
+    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+  RETURNING *, extract(epoch FROM coalesce($3::timestamptz, clock_timestamp()) - due_at)::float AS late"""
 
 
 class Timers:
@@ -54,6 +55,7 @@ class Timers:
         await self._renew()
         rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, _MOST, list(self._running))
         for row in sorted(rows, key=lambda row: row["due_at"]):
+            self._kernel.meters.timer_lateness.observe(row["late"])
             task = asyncio.create_task(self._fire(row))
             self._running[row["id"]] = task
             task.add_done_callback(partial(self._over, row["id"]))

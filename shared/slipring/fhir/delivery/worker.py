@@ -107,6 +107,7 @@ class Worker:
             woken.clear()
             try:
                 await step()
+                self._kernel.meters.turn(name)
             except Exception as error:
                 _LOG.warning("loop stumbled", loop=name, kind=type(error).__name__)
                 await asyncio.sleep(0.2)

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import time
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import Any
 
 import asyncpg
 import asyncpg.exceptions
 import asyncpg.pool
+
+from slipring.runtime.meters import Meters
 
 # What asyncpg raises when the database is away, restarting, full, read-only or overloaded: the caller is asked to try
 # again. A command that took too long is a TimeoutError, which is an OSError.
@@ -67,8 +70,48 @@ class Connection(asyncpg.Connection):
         return ""
 
 
+def timed(observe: Callable[[float], None]) -> type[Connection]:
+    """A kind of connection that tells how long each statement took, to the end of its result."""
+
+    class Timed(Connection):
+        async def _told(self, asked: Awaitable[Any]) -> Any:
+            began = time.perf_counter()
+            try:
+                return await asked
+            finally:
+                observe(time.perf_counter() - began)
+
+        async def execute(self, *args: Any, **kwargs: Any) -> Any:
+            return await self._told(super().execute(*args, **kwargs))
+
+        async def executemany(self, *args: Any, **kwargs: Any) -> Any:
+            return await self._told(super().executemany(*args, **kwargs))
+
+        async def fetch(self, *args: Any, **kwargs: Any) -> Any:
+            return await self._told(super().fetch(*args, **kwargs))
+
+        async def fetchrow(self, *args: Any, **kwargs: Any) -> Any:
+            return await self._told(super().fetchrow(*args, **kwargs))  # type: ignore[no-untyped-call]
+
+        async def fetchval(self, *args: Any, **kwargs: Any) -> Any:
+            return await self._told(super().fetchval(*args, **kwargs))  # type: ignore[no-untyped-call]
+
+    return Timed
+
+
 class Pool(asyncpg.pool.Pool):
     """A pool in which nobody waits for ever: without a free connection a request is told to come again (503)."""
+
+    waited: Callable[[float], None] | None = None  # is told how long somebody waited when no connection was idle
+
+    async def _acquire(self, timeout: float | None) -> Any:  # noqa: ASYNC109 - as asyncpg has it
+        if self.waited is None or self.get_idle_size():  # type: ignore[no-untyped-call]
+            return await super()._acquire(timeout)  # type: ignore[no-untyped-call]
+        began = time.perf_counter()
+        try:
+            return await super()._acquire(timeout)  # type: ignore[no-untyped-call]
+        finally:
+            self.waited(time.perf_counter() - began)
 
     def acquire(self, *, timeout: float | None = None) -> Any:
         """A connection; waiting for one that is not idle yet is bounded."""
@@ -78,12 +121,18 @@ class Pool(asyncpg.pool.Pool):
 
 
 async def open_pool(
-    dsn: str, schema: str, *, size: int = 20, least: int = 2, settings: Mapping[str, str] | None = None
+    dsn: str,
+    schema: str,
+    *,
+    size: int = 20,
+    least: int = 2,
+    settings: Mapping[str, str] | None = None,
+    meters: Meters | None = None,
 ) -> asyncpg.Pool:
     """A pool of at least `least` connections that see one schema only, with synchronous commit."""
-    pool: asyncpg.Pool = await Pool(  # type: ignore[no-untyped-call]
+    pool = Pool(  # type: ignore[no-untyped-call]
         dsn,
-        connection_class=Connection,
+        connection_class=timed(meters.statements.observe) if meters else Connection,
         record_class=asyncpg.Record,
         loop=None,
         min_size=least,
@@ -109,6 +158,8 @@ async def open_pool(
             **(settings or {}),
         },
     )
+    pool.waited = meters.pool_waits.observe if meters else None
+    await pool
     return pool
 
 

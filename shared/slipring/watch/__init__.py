@@ -1,0 +1,1 @@
+"""What is seen from outside: metrics, health, traces, and how much is let in."""

@@ -1,0 +1,51 @@
+"""An application whose every answer is counted and timed, by interaction and type."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Container
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from slipring.runtime.meters import Meters
+from slipring.watch.interactions import Interactions, method_word, place_word
+
+
+class Measured:
+    """An ASGI application in front of another; `base` is its FHIR base, `root` what its other paths begin with."""
+
+    def __init__(self, application: ASGIApp, meters: Meters, types: Container[str], root: str = "") -> None:
+        self._application = application
+        self._meters = meters
+        self._root = root
+        self._base = f"{root}/fhir"
+        self._interactions = Interactions(types)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request and count it."""
+        if scope["type"] != "http":
+            await self._application(scope, receive, send)
+            return
+        status = 500
+        began = time.perf_counter()
+
+        async def told(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        self._meters.under_way.inc()
+        try:
+            await self._application(scope, receive, told)
+        finally:
+            self._meters.under_way.dec()
+            self._count(scope, status, time.perf_counter() - began)
+
+    def _count(self, scope: Scope, status: int, seconds: float) -> None:
+        path, method = scope["path"], scope["method"]
+        if path == self._base or path.startswith(self._base + "/"):
+            interaction, kind = self._interactions.of(method, path[len(self._base) :], status)
+        else:
+            interaction, kind = place_word(path[len(self._root) :]), ""
+        self._meters.answered(method_word(method), interaction, kind, status, seconds)
