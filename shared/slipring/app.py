@@ -7,7 +7,6 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cache
 from pathlib import Path
-from urllib.parse import parse_qsl
 from zoneinfo import ZoneInfo
 
 import httpx
@@ -32,9 +31,7 @@ from slipring.fhir.interactions.respond import refused
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.profiles import declare as declare_profiles
-from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Keeps, Service
-from slipring.fhir.store import reading
 from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool, transaction
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.partitions import make_ahead
@@ -46,9 +43,10 @@ from slipring.readiness import ready
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.meters import Meters
 from slipring.runtime.settings import LOOPBACK
+from slipring.watch.engine import Engine
 from slipring.watch.exposition import Exposition, Network, networks
 from slipring.watch.figures import Look
-from slipring.watch.measured import Measured
+from slipring.watch.measured import Measured, counted
 
 _LOG = structlog.get_logger("slipring.app")
 _LEAVE_SECONDS = 5.0  # for giving back leases, locks and connections
@@ -105,6 +103,7 @@ class Running:
     app: Measured
     kernel: Kernel
     worker: Worker
+    engine: Engine
     warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
@@ -170,12 +169,13 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     )
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)
-    return Running(_application(kernel, follower, around), kernel, worker)
-
-
-def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Measured:
-    name, store = kernel.service.name, kernel.store
     look = Look(kernel)
+    engine = Engine(kernel, look, around.watchers)
+    return Running(_application(kernel, follower, around, look, engine), kernel, worker, engine)
+
+
+def _application(kernel: Kernel, follower: Follower, around: Surroundings, look: Look, engine: Engine) -> Measured:
+    name, store = kernel.service.name, kernel.store
     verify = counted(around.verify, kernel.meters)
     app = FastAPI(title=kernel.service.title, openapi_url=None, docs_url=None, redoc_url=None)
     door = Door(kernel, verify)
@@ -186,6 +186,7 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Me
         Route(f"/{name}/follows/{{follower}}", _guarded(among.register), methods=["PUT"]),
         Route(f"/{name}/follow/{{source}}", _guarded(among.receive), methods=["POST"]),
         Route(f"/{name}/metrics", exposition.__call__, methods=["GET"]),
+        Route(f"/{name}/health/engine", engine.__call__, methods=["GET"]),
     ]
 
     @cache  # nothing in it changes while the process runs
@@ -205,30 +206,8 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings) -> Me
     async def readiness() -> Response:
         return await ready(kernel, follower)
 
-    @app.get(f"/{name}/health/engine")
-    async def engine() -> Response:
-        try:
-            return await _engine(kernel)
-        except UNAVAILABLE:
-            return JSONResponse({"error": "no database"}, 503)
-
     types = frozenset([*kernel.held, "Subscription"])
     return Measured(Served(f"/{name}/fhir", door, app), kernel.meters, types, f"/{name}")
-
-
-def counted(
-    verify: Callable[[str | None], Awaitable[Caller]], meters: Meters
-) -> Callable[[str | None], Awaitable[Caller]]:
-    """The same check of tokens; what it refuses is counted by reason."""
-
-    async def verified(authorization: str | None) -> Caller:
-        try:
-            return await verify(authorization)
-        except FhirError as error:
-            meters.token_refusals.labels(error.issues[0].detail or "other").inc()
-            raise
-
-    return verified
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
@@ -241,30 +220,3 @@ def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Re
             return JSONResponse({"error": "database unavailable"}, 503)
 
     return guarded
-
-
-async def _engine(kernel: Kernel) -> Response:
-    """The oldest due timer, the oldest undelivered event, how far each copy is behind: seconds, no patient data."""
-    row = await kernel.store.pool.fetchrow(
-        "SELECT (SELECT extract(epoch FROM clock_timestamp() - min(due_at)) FROM timer WHERE due_at < clock_timestamp()) AS timer, "
-        "(SELECT extract(epoch FROM clock_timestamp() - min(event_at)) FROM delivery WHERE state = 'waiting') AS event, "
-        "(SELECT count(*) FROM delivery WHERE state = 'parked') AS parked, "
-        "(SELECT count(*) FROM subscription WHERE status = 'error') AS lanes_in_error, "
-        "(SELECT extract(epoch FROM clock_timestamp() - min(as_of)) FROM follow) AS behind"
-    )
-    alarms = {name: await _matches(kernel, query) for name, query in kernel.service.alarms.items()}
-    return JSONResponse(
-        {
-            "oldest_due_timer_seconds": float(row["timer"] or 0),
-            "oldest_undelivered_event_seconds": float(row["event"] or 0),
-            "parked_deliveries": row["parked"],
-            "lanes_in_error": row["lanes_in_error"],
-            "copies_behind_seconds": float(row["behind"] or 0),
-            **alarms,
-        }
-    )
-
-
-async def _matches(kernel: Kernel, query: str) -> int:
-    resource_type, _, text = query.partition("?")
-    return await reading.count(kernel.store.pool, parse(resource_type, parse_qsl(text)), source="")

@@ -10,7 +10,7 @@ import gc
 import os
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -44,6 +44,7 @@ from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.watch.exposition import networks
+from slipring.watch.heartbeat import Heartbeat, answering
 from slipring.watch.loop_lag import watch_the_loop
 
 NAMES = ("order", "consent", "report", "critical")
@@ -61,7 +62,8 @@ class House:
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
     leaving: bool = False
-    watching: asyncio.Task[None] | None = None
+    heartbeat: Heartbeat | None = None
+    watching: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
         """Hand a request to its service, else to the front."""
@@ -85,15 +87,17 @@ class House:
 
     async def start(self) -> None:
         """Start every service's worker."""
-        self.watching = asyncio.create_task(watch_the_loop())
+        self.watching.append(asyncio.create_task(watch_the_loop()))
+        if self.heartbeat is not None:
+            self.watching.append(asyncio.create_task(self.heartbeat.run()))
         for running in self.services.values():
             await running.start()
 
     async def stop(self) -> None:
         """Stop them."""
-        if self.watching is not None:
-            self.watching.cancel()
-            await asyncio.gather(self.watching, return_exceptions=True)
+        for task in self.watching:
+            task.cancel()
+        await asyncio.gather(*self.watching, return_exceptions=True)
         await asyncio.gather(*(running.stop() for running in self.services.values()))
         for client in self.peers.values():
             await client.aclose()
@@ -215,6 +219,9 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 meters=meters,
                 pools={"main": front_pool},
             )
+        if plan.settings.heartbeat_url:
+            judged = [answering(front_pool), *(running.engine.health for running in house.services.values())]
+            house.heartbeat = Heartbeat(http, plan.settings.heartbeat_url, plan.settings.heartbeat_seconds, judged)
         yield house
     finally:
         await house.stop()

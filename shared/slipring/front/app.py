@@ -27,6 +27,7 @@ from slipring.front.conditions import Conditions
 from slipring.front.deciding import Deciding
 from slipring.front.definitions import Definitions
 from slipring.front.describing import method_refused, paths_of
+from slipring.front.engines import Engines
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
 from slipring.front.owners import Owners, the_owners
@@ -254,6 +255,7 @@ def create_front(
         ("/health/live", front.live, ["GET"]),
         ("/health/ready", front.ready, ["GET"]),
         ("/metrics", exposition.__call__, ["GET"]),
+        ("/health/engine", Engines(behind, settings.health_seconds, settings.watchers).__call__, ["GET"]),
         ("/openapi.json", front.described, ["GET"]),
         ("/fhir/metadata", front.metadata, ["GET"]),
         ("/fhir/metadata/", front.metadata, ["GET"]),

@@ -53,6 +53,8 @@ class Settings:
     event_days: int = 30
     log_level: str = "info"
     watchers: str = LOOPBACK
+    heartbeat_url: str = field(default="", repr=False)  # who knows it can keep the alarm silent
+    heartbeat_seconds: float = 60
 
     @property
     def zone(self) -> ZoneInfo:
@@ -131,10 +133,20 @@ def _checked(settings: Settings) -> Settings:
         "follow_max_age_seconds",
         "stop_seconds",
         "event_days",
+        "heartbeat_seconds",
     ):
         if getattr(settings, name) <= 0:
             raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0.")
-    for name in ("url", "front_url", "order_url", "consent_url", "report_url", "critical_url", "fallback_route"):
+    for name in (
+        "url",
+        "front_url",
+        "order_url",
+        "consent_url",
+        "report_url",
+        "critical_url",
+        "fallback_route",
+        "heartbeat_url",
+    ):
         if (address := getattr(settings, name)) and not address.startswith(("http://", "https://")):
             raise BadSettings(f"{PREFIX}{name.upper()} must be an address that begins with http:// or https://.")
     for origin in settings.origins:

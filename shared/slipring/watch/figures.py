@@ -143,7 +143,9 @@ class Look:
                 )
                 for lane in lanes
             ),
-            follows={row["source"]: _age(row["age"]) if row["filled"] and row["age"] else None for row in follows},
+            follows={
+                row["source"]: _age(row["age"]) if row["filled"] and row["age"] is not None else None for row in follows
+            },
             alarms={
                 name: await reading.count(connection, criteria, source="") for name, criteria in self._alarms.items()
             },

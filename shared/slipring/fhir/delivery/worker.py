@@ -103,6 +103,7 @@ class Worker:
         await self.timers.step()
 
     async def _loop(self, name: str, step: Callable[[], Awaitable[None]], poll: float, woken: asyncio.Event) -> None:
+        self._kernel.meters.turn(name)
         while True:
             woken.clear()
             try:
