@@ -22,7 +22,7 @@ from starlette.types import Receive, Scope, Send
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
 from slipring.fhir.delivery.follow import FollowDoor, Follower
-from slipring.fhir.delivery.lane import subscribed
+from slipring.fhir.delivery.subscribing import Subscribed
 from slipring.fhir.delivery.worker import Worker
 from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
@@ -149,7 +149,8 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME, meters=meters)
     store = Store(pool, schema, searches)
     kept = frozenset(keeps.type for keeps in service.keeps)
-    service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed(kept))])  # type: ignore[arg-type]
+    subscribed = Subscribed(kept, {topic.url: topic for topic in service.topics}, around.zone)
+    service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed)])
     kernel = Kernel(
         service=service,
         store=store,

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service
+from slipring.fhir.topics import read_topics
 
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
@@ -58,6 +59,7 @@ SERVICE = Service(
     code_systems=CODE_SYSTEMS,
     value_sets=VALUE_SETS,
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+    topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=ConsentSettings.from_env,
     unconfirmed=unconfirmed,
 )

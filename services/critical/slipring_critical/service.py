@@ -7,6 +7,7 @@ from pathlib import Path
 from slipring.fhir.profiles import read_profiles
 from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
+from slipring.fhir.topics import read_topics
 
 from slipring_critical import answers, guards, handlers
 from slipring_critical.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
@@ -96,6 +97,7 @@ SERVICE = Service(
     deadlines={"open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN))},
     code_systems=CODE_SYSTEMS,
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
+    topics=read_topics(Path(__file__).with_name("topics.toml")),
     settings=CriticalSettings.from_env,
     unconfirmed=unconfirmed,
 )

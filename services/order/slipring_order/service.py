@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
+from slipring.fhir.topics import read_topics
 
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
@@ -100,6 +101,7 @@ SERVICE = Service(
     sequences=(SEQUENCE,),
     code_systems=CODE_SYSTEMS,
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+    topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
     unconfirmed=unconfirmed,
 )

@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
+from slipring.fhir.topics import read_topics
 from slipring.staff.vocabulary import STAFF
 
 from slipring_report.handlers import flagging, signing, writes
@@ -117,5 +118,6 @@ SERVICE = Service(
     alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=(*BETWEEN_SERVICES, *STAFF, *read_code_systems(Path(__file__).with_name("vocabulary.toml"))),
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
+    topics=read_topics(Path(__file__).with_name("topics.toml")),
     settings=ReportSettings.from_env,
 )

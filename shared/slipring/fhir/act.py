@@ -150,7 +150,7 @@ class Act:
         )
         batch.versions.append(self._version(tree, text, intent.version, _METHODS[intent.method], intent.before))
         if tree["resourceType"] == "Subscription":
-            batch.lanes.append(lane_of(tree, deleted=deleted))
+            batch.lanes.append(lane_of(tree, self.context.caller, deleted=deleted))
 
     def _write_save(self, batch: Batch, save: Save) -> None:
         tree = stamped(save.resource, (save.replaces or 0) + 1, batch.at)

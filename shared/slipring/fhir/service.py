@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # rules, facts and signing read this module and must stay fre
 
     from slipring.fhir.profiles import Profile
     from slipring.fhir.terminology import CodeSystem, ValueSet
+    from slipring.fhir.topics import Topic
 
 # A decimal-exact JSON tree: objects are dicts, arrays lists, numbers int or Decimal.
 Resource = dict[str, Any]
@@ -357,6 +358,7 @@ class Service:
     code_systems: Sequence[CodeSystem] = ()  # the vocabulary this service defines or uses
     value_sets: Sequence[ValueSet] = ()  # beside those that hold all codes of a code system
     profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions
+    topics: Sequence[Topic] = ()  # what others may subscribe to, beside plain criteria
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
     unconfirmed: Callable[[date], Sequence[Limit]] = _nothing  # numbers in force that nobody has confirmed
 

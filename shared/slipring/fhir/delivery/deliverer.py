@@ -48,7 +48,8 @@ class Deliverer:
     async def step(self) -> None:
         """Start a task for every lane that has work and none running."""
         lanes = await self._kernel.store.pool.fetch(
-            "SELECT * FROM subscription WHERE status <> 'off' AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp()) "
+            "SELECT * FROM subscription WHERE status <> 'off' AND NOT unverified "
+            "AND (next_attempt_at IS NULL OR next_attempt_at <= clock_timestamp()) "
             "AND (delivered_number < last_number OR internal)"
         )
         now = asyncio.get_running_loop().time()
@@ -87,7 +88,8 @@ class Deliverer:
         pool = self._kernel.store.pool
         lane = await pool.fetchrow(
             "UPDATE subscription SET worker = $2, lease_until = clock_timestamp() + $3::interval, fence = fence + 1 "
-            "WHERE id = $1 AND status <> 'off' AND (worker IS NULL OR worker = $2 OR lease_until < clock_timestamp() OR NOT EXISTS "
+            "WHERE id = $1 AND status <> 'off' AND NOT unverified "
+            "AND (worker IS NULL OR worker = $2 OR lease_until < clock_timestamp() OR NOT EXISTS "
             "(SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = worker)) "
             "RETURNING *",
             lane_id,
@@ -132,14 +134,19 @@ class Deliverer:
             return 0, type(error).__name__
 
     async def _rest_hook(self, lane: Fields, events: list[Fields], headers: dict[str, str]) -> tuple[int, str]:
+        return await self.post(lane, await notification_of(self._kernel, lane, events), headers)
+
+    async def post(self, lane: Fields, message: Notification, headers: dict[str, str]) -> tuple[int, str]:
+        """POST to a lane's endpoint; the status, or 0 and why nothing was sent."""
         if not self._kernel.demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
             return 0, "loopback endpoints are notified in demo mode only"
+        headers = dict(headers)
         for header in lane["headers"]:
             name, _, value = header.partition(":")
             headers[name.strip()] = value.strip()
-        told = await notification_of(self._kernel, lane, events)
-        message = Notification(told.content, headers | told.headers)
-        answer = await self._outside.send(lane, message, held=lambda: True, seconds=_ENDPOINT_SECONDS)
+        message = Notification(message.content, headers | message.headers)
+        seconds = lane["timeout_seconds"] or _ENDPOINT_SECONDS
+        answer = await self._outside.send(lane, message, held=lambda: True, seconds=seconds)
         return answer.status, answer.error
 
     async def _record(self, lane: asyncpg.Record, events: list[asyncpg.Record], status: int, error: str) -> bool:
@@ -151,7 +158,7 @@ class Deliverer:
             async with pool.acquire() as connection, connection.transaction():
                 kept = await connection.fetchval(
                     "UPDATE subscription SET delivered_number = $3, failures = 0, error = '', status = 'active', "
-                    "next_attempt_at = NULL WHERE id = $1 AND fence = $2 RETURNING id",
+                    "next_attempt_at = NULL, sent_at = clock_timestamp() WHERE id = $1 AND fence = $2 RETURNING id",
                     lane["id"],
                     lane["fence"],
                     numbers[-1],

@@ -6,21 +6,20 @@ one transaction matches the subscriptions, raises each `last_number` and writes 
 
 from __future__ import annotations
 
-import json
 import uuid
+from collections.abc import Sequence
 from datetime import datetime, tzinfo
-from decimal import Decimal
 from functools import lru_cache
 from typing import Any
-from urllib.parse import parse_qsl
 
 import asyncpg
 
+from slipring.fhir.delivery.rights import may_be_told, subscriber
 from slipring.fhir.kernel import Kernel
-from slipring.fhir.search.criteria import Criteria, parse
-from slipring.fhir.search.index import Rows, rows
-from slipring.fhir.search.match import matches
+from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.store.engine import lock_number
+from slipring.fhir.topics import Topic
+from slipring.fhir.topics.hearing import Change, Hearer, OfCopies, OfCriteria, Version, of_topic, read
 
 _MOST = 500
 # now() is when the transaction began, before this statement's snapshot: what was committed by then is among the rows.
@@ -29,7 +28,7 @@ _WAITING = """SELECT at.seen_at, o.* FROM (SELECT now() AS seen_at) at LEFT JOIN
   ON true ORDER BY o.id"""
 _FANNED_OUT = """WITH done AS (UPDATE outbox SET fanned_out = true WHERE id = ANY($1::bigint[]))
   SELECT id, last_number FROM subscription"""
-Bodies = dict[tuple[int, int], str]  # by key and version
+Bodies = dict[tuple[int, int], Version]  # by key and version
 
 
 class Fanout:
@@ -37,6 +36,7 @@ class Fanout:
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._topics = {topic.url: topic for topic in kernel.service.topics}
         self._connection: asyncpg.Connection | None = None
         self._numbers: dict[str, int] = {}
         self._complete_at: datetime | None = None
@@ -93,42 +93,32 @@ class Fanout:
                 await self._kernel.store.pool.release(connection)
         return self._connection
 
-    def _hits(
-        self, event: asyncpg.Record, asked: list[tuple[asyncpg.Record, Criteria]], bodies: Bodies
-    ) -> dict[str, None]:
-        """The lanes an event concerns: it matches, is a deletion, or leaves what a follower holds a copy of."""
-        if event["method"] == "DELETE":
-            return {lane["id"]: None for lane, _ in asked}
-        now = self._state(bodies[event["key"], event["version"]])
-        hits = {lane["id"]: None for lane, criteria in asked if matches(criteria, *now)}
-        previous = bodies.get((event["key"], event["version"] - 1))
-        left = [(lane, c) for lane, c in asked if lane["internal"] and lane["id"] not in hits]
-        if previous is not None and left:
-            before = self._state(previous)
-            hits |= {lane["id"]: None for lane, criteria in left if matches(criteria, *before)}
-        return hits
-
-    def _state(self, body: str) -> tuple[Rows, dict[str, Any]]:
-        tree = json.loads(body, parse_float=Decimal)
-        return rows(tree, self._kernel.zone), tree
+    def _hearers(self, lane: asyncpg.Record) -> Sequence[Hearer]:
+        """What a lane waits for; a topic that is no longer offered tells nothing."""
+        zone = self._kernel.zone
+        if lane["topic"]:
+            topic = self._topics.get(lane["topic"].partition("|")[0])
+            return _heard(topic, tuple(lane["filters"]), zone) if topic else ()
+        asked = criteria_of(lane["criteria"], zone)
+        return [OfCopies(one) for one in asked] if lane["internal"] else [OfCriteria(one) for one in asked]
 
     async def _spread(self, connection: asyncpg.Connection, events: list[asyncpg.Record]) -> None:
         lanes = await connection.fetch(
-            "SELECT id, internal, criteria, last_number FROM subscription WHERE status <> 'off' ORDER BY id FOR UPDATE"
+            "SELECT id, internal, criteria, topic, filters, ends_at, client, practitioner, patient, scopes, last_number "
+            "FROM subscription WHERE status <> 'off' ORDER BY id FOR UPDATE"
         )
         numbers = {lane["id"]: lane["last_number"] for lane in lanes}
         deliveries = []
-        asked: dict[str, list[tuple[asyncpg.Record, Criteria]]] = {
+        asked: dict[str, list[tuple[asyncpg.Record, Hearer]]] = {
             type_: [] for type_ in {event["type"] for event in events}
-        }  # by type: lanes with their criteria
+        }  # by type: lanes with what they wait for
         for lane in lanes:
-            for criteria in criteria_of(lane["criteria"], self._kernel.zone):
-                if criteria.type in asked:
-                    asked[criteria.type].append((lane, criteria))
-        bodies = await _bodies(connection, [event for event in events if asked[event["type"]]])
+            for hearer in self._hearers(lane):
+                if hearer.type in asked:
+                    asked[hearer.type].append((lane, hearer))
+        bodies = await _bodies(connection, [event for event in events if asked[event["type"]]], self._kernel.zone)
         for event in events:
-            hits = self._hits(event, asked[event["type"]], bodies) if asked[event["type"]] else ()
-            for lane_id in hits:
+            for lane_id in _hits(event, asked[event["type"]], bodies):
                 numbers[lane_id] += 1
                 deliveries.append(_delivery(lane_id, numbers[lane_id], event))
         if not deliveries:
@@ -142,17 +132,37 @@ class Fanout:
         await connection.executemany("UPDATE subscription SET last_number = $2 WHERE id = $1", changed)
 
 
-async def _bodies(connection: asyncpg.Connection, events: list[asyncpg.Record]) -> Bodies:
-    """The texts of these events' versions and of the ones before them; types nobody asks for are not read."""
+def _hits(event: asyncpg.Record, asked: list[tuple[asyncpg.Record, Hearer]], bodies: Bodies) -> dict[str, None]:
+    """The lanes to which the write is an event that they may know of."""
+    if not asked:
+        return {}
+    key, version, method = event["key"], event["version"], event["method"]
+    change = Change(method, bodies.get((key, version - 1)), bodies.get((key, version)))
+    return {
+        lane["id"]: None
+        for lane, hearer in asked
+        if (lane["ends_at"] is None or event["created_at"] < lane["ends_at"])
+        and hearer.hears(change)
+        and (lane["internal"] or may_be_told(subscriber(lane), change.subject))
+    }
+
+
+async def _bodies(connection: asyncpg.Connection, events: list[asyncpg.Record], zone: tzinfo) -> Bodies:
+    """These events' versions and the ones before them, without deletions; types nobody asks for are not read."""
     if not events:
         return {}
     rows_ = await connection.fetch(
-        "SELECT v.key, v.version, v.body FROM version v JOIN unnest($1::bigint[], $2::int[]) AS w(key, version) "
-        "ON v.key = w.key AND v.version IN (w.version, w.version - 1)",
+        "SELECT v.key, v.version, v.body, v.audience FROM version v JOIN unnest($1::bigint[], $2::int[]) AS w(key, version) "
+        "ON v.key = w.key AND v.version IN (w.version, w.version - 1) WHERE v.method <> 'DELETE'",
         [event["key"] for event in events],
         [event["version"] for event in events],
     )
-    return {(row["key"], row["version"]): row["body"] for row in rows_}
+    return {(row["key"], row["version"]): _version(row, zone) for row in rows_}
+
+
+def _version(row: asyncpg.Record, zone: tzinfo) -> Version:
+    audience = row["audience"]
+    return Version(row["body"], zone, None if audience is None else tuple(audience))
 
 
 def _delivery(lane: str, number: int, event: asyncpg.Record) -> tuple[Any, ...]:
@@ -163,8 +173,9 @@ def _delivery(lane: str, number: int, event: asyncpg.Record) -> tuple[Any, ...]:
 @lru_cache(maxsize=512)
 def criteria_of(text: str, zone: tzinfo) -> tuple[Criteria, ...]:
     """A lane's criteria: one for an outside Subscription, one per line for a following service."""
-    found = []
-    for line in text.splitlines():
-        resource_type, _, query = line.partition("?")
-        found.append(parse(resource_type, parse_qsl(query, keep_blank_values=True), zone=zone))
-    return tuple(found)
+    return tuple(read(line, zone) for line in text.splitlines())
+
+
+@lru_cache(maxsize=512)
+def _heard(topic: Topic, filters: tuple[str, ...], zone: tzinfo) -> tuple[Hearer, ...]:
+    return of_topic(topic, filters, zone)

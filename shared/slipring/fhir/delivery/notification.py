@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -21,7 +21,7 @@ Kind = Literal["handshake", "heartbeat", "event-notification", "query-event", "q
 IG = "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition"
 _NAMESPACE = uuid.UUID("5d0ab2f2-3c1e-5b0e-9c59-0a8a5e6f6d10")  # ours, for ids that a repeat must have again
 _STATUS = {"POST": "201", "PUT": "200", "DELETE": "204"}
-Fields = Mapping[str, Any]  # a row of `subscription` or `delivery`, the latter with the version's `body`
+Fields = Any  # a row of `subscription` or `delivery`, the latter with the version's `body`
 
 
 @dataclass(frozen=True, slots=True)

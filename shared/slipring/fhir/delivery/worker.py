@@ -14,6 +14,7 @@ from slipring.fhir.delivery.bell import Bell
 from slipring.fhir.delivery.deliverer import Deliverer
 from slipring.fhir.delivery.fanout import Fanout
 from slipring.fhir.delivery.follow import Follower
+from slipring.fhir.delivery.life import Life
 from slipring.fhir.delivery.sending import HttpSender
 from slipring.fhir.delivery.tidying import Tidying
 from slipring.fhir.delivery.timers import Timers
@@ -22,6 +23,7 @@ from slipring.fhir.kernel import Kernel
 _LOG = structlog.get_logger("slipring.worker")
 _POLL_SECONDS = 1.0
 _TIMER_POLL_SECONDS = 0.25
+_LIFE_POLL_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
 _GATHER_SECONDS = 0.01  # events of one burst share a fan-out and its commit
 
@@ -37,6 +39,7 @@ class Worker:
         self.follower = follower
         self.fanout = Fanout(kernel)
         self.deliverer = Deliverer(kernel, self.fanout, self.number, HttpSender(http), peers.__getitem__)
+        self.life = Life(kernel, self.deliverer.post)
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
         self.tidying = Tidying(kernel)
@@ -51,6 +54,7 @@ class Worker:
         self._tasks = [
             asyncio.create_task(self._loop("follow", self._follow, _POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("events", self._events, _POLL_SECONDS, store.written)),
+            asyncio.create_task(self._loop("subscriptions", self.life.step, _LIFE_POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
             asyncio.create_task(self._loop("tidying", self._tidy, _TIDY_SECONDS, self._untidy)),
             asyncio.create_task(self._loop("bell", self.bell.step, _POLL_SECONDS, store.committed)),
@@ -61,6 +65,7 @@ class Worker:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self.life.close()
         await self.deliverer.close()
         await self.timers.close()
         await self.fanout.close()

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,6 +14,7 @@ from starlette.responses import Response
 from slipring.fhir.interactions.including import checked, included
 from slipring.fhir.interactions.respond import answer, bundle, entry
 from slipring.fhir.interactions.shown import shown
+from slipring.fhir.interactions.subscription import lanes_shown
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import as_operation_outcome, invalid
 from slipring.fhir.search import wording
@@ -35,6 +37,7 @@ class _Page:
     others: list[reading.Row]
     total: int | None
     more: bool
+    states: Mapping[str, str] = field(default_factory=dict)  # of Subscriptions: their texts as they are shown
 
 
 async def search(
@@ -84,14 +87,15 @@ async def _page(kernel: Kernel, criteria: Criteria, after: list[Any] | None) -> 
     if total is None and criteria.total in ("accurate", "estimate"):
         total = await reading.count(reader, criteria, source="")
     others = await included(kernel, reader, matches, criteria.includes) if criteria.includes and matches else []
-    return _Page(matches, others, total, more)
+    states = await lanes_shown(reader, matches) if criteria.type == "Subscription" else {}
+    return _Page(matches, others, total, more, states)
 
 
 def _entries(kernel: Kernel, context: Context, criteria: Criteria, page: _Page) -> list[str]:
     """Matches with the elements asked for, what is included with them, and what a lenient search left out."""
     written = []
     for row in page.matches:
-        text = shown(row.text, summary=criteria.summary, elements=criteria.elements)
+        text = shown(page.states.get(row.id, row.text), summary=criteria.summary, elements=criteria.elements)
         written.append(entry(f"{kernel.base}/{row.reference}", text, search={"mode": "match"}))
     for row in page.others:
         text = shown(row.text, summary=criteria.summary)

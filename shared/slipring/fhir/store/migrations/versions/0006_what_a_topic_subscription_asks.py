@@ -1,5 +1,7 @@
 """What a Backport subscription asks for, its first handshake, and whose rights decide what it is told."""
 
+from typing import Any
+
 import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
@@ -9,27 +11,23 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
-_TEXTS = ("topic", "content", "client", "practitioner")
-_LISTS = ("filters", "scopes")
-_COUNTS = {"max_count": "1", "heartbeat_seconds": "0", "timeout_seconds": "0"}
-_MOMENTS = ("ends_at", "life_at", "sent_at")
-
-
-def _columns() -> list[sa.Column]:
-    found = [sa.Column(name, sa.Text(), server_default=sa.text("''"), nullable=False) for name in _TEXTS]
-    found += [
-        sa.Column(name, postgresql.ARRAY(sa.Text()), server_default=sa.text("'{}'"), nullable=False) for name in _LISTS
-    ]
-    found += [sa.Column(name, sa.Integer(), server_default=sa.text(given), nullable=False) for name, given in _COUNTS.items()]
-    found += [sa.Column(name, sa.DateTime(timezone=True), nullable=True) for name in _MOMENTS]
-    return [*found, sa.Column("unverified", sa.Boolean(), server_default=sa.text("false"), nullable=False)]
+_TEXT, _LIST, _COUNT, _MOMENT = sa.Text(), postgresql.ARRAY(sa.Text()), sa.Integer(), sa.DateTime(timezone=True)
+_COLUMNS: dict[str, tuple[Any, str | None]] = {  # name -> type and what stands in rows of before; None = NULL
+    **dict.fromkeys(("topic", "content", "client", "practitioner"), (_TEXT, "''")),
+    **dict.fromkeys(("filters", "scopes"), (_LIST, "'{}'")),
+    **dict.fromkeys(("heartbeat_seconds", "timeout_seconds"), (_COUNT, "0")),
+    "max_count": (_COUNT, "1"),
+    "unverified": (sa.Boolean(), "false"),
+    **dict.fromkeys(("ends_at", "life_at", "sent_at"), (_MOMENT, None)),
+}
 
 
 def upgrade() -> None:
-    for column in _columns():
-        op.add_column("subscription", column)
+    for name, (kind, given) in _COLUMNS.items():
+        default = sa.text(given) if given else None
+        op.add_column("subscription", sa.Column(name, kind, server_default=default, nullable=given is None))
 
 
 def downgrade() -> None:
-    for column in _columns():
-        op.drop_column("subscription", column.name)
+    for name in _COLUMNS:
+        op.drop_column("subscription", name)
