@@ -6,26 +6,18 @@ this service and narrows it by filters that the topic offers.
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, tzinfo
-from urllib.parse import parse_qsl, urlsplit
+from urllib.parse import parse_qsl
 
 from slipring.fhir.delivery import lane
+from slipring.fhir.delivery.channel import check_channel, check_topical
 from slipring.fhir.outcome import FhirError, forbidden, unprocessable
 from slipring.fhir.search.criteria import CONTROLS, Chain, Criteria, Has, parse
 from slipring.fhir.search.include import INCLUDES
 from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.fhir.topics import Topic
-
-CHANNELS = ("rest-hook",)
-CONTENTS = ("empty", "id-only", "full-resource")
-_PAYLOADS = ("application/fhir+json", "application/json")
-_FORBIDDEN_HOSTS = ("metadata", "metadata.google.internal")
-_LONGEST_TIMEOUT_SECONDS = 60
-_SHORTEST_HEARTBEAT_SECONDS = 5
-_MOST_EVENTS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +35,7 @@ class Subscribed:
         asked = write.resource
         members = _status(write)
         _check_end(asked, desk.now)
-        _check_channel(asked)
+        check_channel(asked)
         types = self._topical(asked) if lane.is_topical(asked) else self._plain(asked)
         if asked.get("status") != "off":
             for resource_type in types:
@@ -74,8 +66,7 @@ class Subscribed:
             )
         for position, text in enumerate(lane.filters_of(asked)):
             self._check_filter(topic, text, f"Subscription.criteria.extension[{position}]")
-        _check_content(asked)
-        _check_numbers(asked)
+        check_topical(asked)
         return topic.resources
 
     def _check_filter(self, topic: Topic, text: str, at: str) -> None:
@@ -150,69 +141,6 @@ def _check_end(asked: Resource, now: datetime) -> None:
         )
 
 
-def _check_channel(asked: Resource) -> None:
-    channel = asked["channel"]
-    others = lane.values_of(channel.get("_type"), lane.CHANNEL_TYPE)
-    if channel.get("type") not in CHANNELS or others:
-        raise unprocessable(
-            f"The channel types offered are: {', '.join(CHANNELS)}.",
-            f"提供的通道类型：{'、'.join(CHANNELS)}。",
-            at="Subscription.channel.type",
-            detail="kernel.channel-not-offered",
-        )
-    if channel.get("payload", "") not in ("", *_PAYLOADS):
-        raise unprocessable(
-            "The payload is application/fhir+json or absent.",
-            "payload 只能是 application/fhir+json 或不填。",
-            at="Subscription.channel.payload",
-            detail="kernel.channel-payload",
-        )
-    _check_endpoint(channel.get("endpoint", ""))
-    if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
-        raise unprocessable(
-            "A header is `Name: value`.",
-            "header 的格式为“名称: 值”。",
-            at="Subscription.channel.header",
-            detail="kernel.channel-header",
-        )
-
-
-def _check_content(asked: Resource) -> None:
-    """The profile demands a payload and says how much of the resources it holds (backport-payload-content)."""
-    channel = asked["channel"]
-    given = lane.values_of(channel.get("_payload"), lane.CONTENT)
-    if not channel.get("payload") or len(given) != 1 or given[0] not in CONTENTS:
-        raise unprocessable(
-            f"A topic subscription has a payload with the extension backport-payload-content: {', '.join(CONTENTS)}.",
-            f"主题订阅须有 payload 及扩展 backport-payload-content：{'、'.join(CONTENTS)}。",
-            at="Subscription.channel.payload",
-            detail="kernel.payload-content",
-        )
-
-
-def _check_numbers(asked: Resource) -> None:
-    bounds = {
-        lane.HEARTBEAT: (_SHORTEST_HEARTBEAT_SECONDS, 31 * 86_400),
-        lane.TIMEOUT: (1, _LONGEST_TIMEOUT_SECONDS),
-        lane.MAX_COUNT: (1, _MOST_EVENTS),
-    }
-    listed = asked["channel"].get("extension", [])
-    for position, extension in enumerate(listed):
-        if extension.get("url") not in bounds:
-            continue
-        least, most = bounds[extension["url"]]
-        value = next((value for name, value in extension.items() if name.startswith("value")), None)
-        once = sum(other.get("url") == extension["url"] for other in listed) == 1
-        if not once or isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-            name = extension["url"].rpartition("/")[2]
-            raise unprocessable(
-                f"{name} is one whole number from {least} to {most}.",
-                f"{name} 须为 {least} 至 {most} 的一个整数。",
-                at=f"Subscription.channel.extension[{position}]",
-                detail="kernel.channel-number",
-            )
-
-
 def _no_such_filter(topic: Topic, at: str) -> FhirError:
     offered = ", ".join(
         f"{one.resource}?{one.parameter}{f'[:{one.modifiers[0]}]' if one.modifiers else ''}=" for one in topic.filters
@@ -232,28 +160,3 @@ def _not_criteria(at: str) -> FhirError:
         at=at,
         detail="kernel.not-criteria",
     )
-
-
-def _check_endpoint(endpoint: str) -> None:
-    """Link-local and metadata addresses are refused; loopback is decided when sending (demo only)."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise unprocessable(
-            "The endpoint is an http(s) address.",
-            "endpoint 须为 http(s) 地址。",
-            at="Subscription.channel.endpoint",
-            detail="kernel.endpoint-address",
-        )
-    try:
-        address = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        forbidden = parts.hostname.lower() in _FORBIDDEN_HOSTS
-    else:
-        forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
-    if forbidden:
-        raise unprocessable(
-            "This address may not be notified.",
-            "该地址不允许作为通知端点。",
-            at="Subscription.channel.endpoint",
-            detail="kernel.endpoint-forbidden",
-        )
