@@ -26,11 +26,13 @@ Resource = dict[str, Any]
 
 
 async def verify(authorization: str | None) -> Caller:
-    """The token says who it is and what it may: `name scope scope`."""
+    """The token says who it is and what it may: `name scope scope`, and `patient=id` or `fhirUser=Practitioner/id`."""
     if not authorization:
         raise unauthorized("A bearer token is needed.", "需要访问令牌。")
-    name, *scopes = authorization.removeprefix("Bearer ").split()
-    return Caller(name, frozenset(scopes))
+    name, *words = authorization.removeprefix("Bearer ").split()
+    claims = dict(word.split("=", 1) for word in words if word.startswith(("patient=", "fhirUser=")))
+    scopes = frozenset(word for word in words if word.partition("=")[0] not in claims)
+    return Caller(name, scopes, claims.get("fhirUser"), claims.get("patient"))
 
 
 @dataclass

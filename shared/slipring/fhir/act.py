@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import TypeVar
 
 import asyncpg
@@ -20,6 +21,7 @@ from slipring.fhir.outcome import FhirError, busy, conflict
 from slipring.fhir.referred import refuse_referred
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
+from slipring.fhir.sight import demand_within, may_name
 from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
 from slipring.fhir.store.engine import OutcomeUnknown
 from slipring.fhir.text import encode, splice
@@ -48,6 +50,8 @@ class Act:
 
     def intend(self, intent: Intent) -> None:
         """Add a client's write; every handler of the act sees it."""
+        if intent.method != "delete":
+            demand_within(self.kernel, self.context, intent.tree, intent.method[0])
         owned = self.kernel.kept(intent.tree["resourceType"]).owned
         if owned and intent.method != "delete" and not self.context.imported:
             intent.give_back(owned)
@@ -89,7 +93,8 @@ class Act:
         """Write everything at once."""
         if any(intent.method == "delete" for intent in self._intents.values()):
             written = [*self._intents, *self._saves]
-            await refuse_referred(self._intents.values(), written, self.kernel.referring, self.desk)
+            told = partial(may_name, self.kernel, self.context, self.desk.reader)
+            await refuse_referred(self._intents.values(), written, self.kernel.referring, self.desk, told)
         self.batch = self._batch(taking)
         await self.kernel.store.commit(self.batch, within)
         return [Written(v.reference, v.version, v.text, v.method == "POST") for v in self.batch.versions]
@@ -203,7 +208,7 @@ async def perform(
             except Stale:
                 continue
             except KeyTaken as taken:
-                raise await already_taken(kernel, taken) from taken
+                raise await already_taken(act, taken) from taken
             except Refused as refused:
                 if await _on_record(refused):
                     raise refused.error from None
@@ -235,7 +240,7 @@ async def perform_locked(
             except Stale:  # outside the transaction, so that it is rolled back
                 continue
             except KeyTaken as taken:
-                raise await already_taken(kernel, taken) from taken
+                raise await already_taken(act, taken) from taken
             except OutcomeUnknown:
                 if not await kernel.store.stored(act.batch, locks):
                     continue
@@ -284,14 +289,22 @@ async def decided(act: Act, changes: Callable[[], Awaitable[Changes | None]]) ->
     return act.changes
 
 
-async def already_taken(kernel: Kernel, taken: KeyTaken) -> FhirError:
-    """409 with the holder's Location: a business identifier names one resource only."""
+async def already_taken(act: Act, taken: KeyTaken) -> FhirError:
+    """409 with the holder's Location, if the caller may see it: a business identifier names one resource only."""
+    kernel = act.kernel
     holder = await kernel.store.holder(taken.keys)
     if holder is None:  # nobody but this request itself
         return conflict(
             "One business identifier is given to two resources of this request.",
             "同一业务标识在本次请求中用于两个资源。",
             detail="kernel.identifier-given-twice",
+        )
+    if not await may_name(kernel, act.context, kernel.store.pool, holder):
+        return conflict(
+            "This business identifier already belongs to another resource.",
+            "该业务标识已属于另一资源。",
+            at=f"{holder.partition('/')[0]}.identifier",
+            detail="kernel.identifier-taken",
         )
     return conflict(
         f"This business identifier already belongs to {holder}.",

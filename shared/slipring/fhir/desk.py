@@ -40,7 +40,7 @@ class LiveDesk:
         self.now = now
         self.caller = caller
         self.settings = settings
-        self._reader = reader
+        self.reader = reader
         self._searcher = searcher
         self._types = types
         self._letter = letter
@@ -59,14 +59,14 @@ class LiveDesk:
         pending = self._pending.get(f"{resource_type}/{resource_id}")
         if pending:
             return None if pending.deleted else pending
-        row = await reading.current(self._reader, resource_type, resource_id)
+        row = await reading.current(self.reader, resource_type, resource_id)
         self.relied.saw(f"{resource_type}/{resource_id}", row.version if row else 0)
         return row.stored() if row and not row.deleted else None
 
     async def read_version(self, reference: str, version: int) -> Stored | None:
         """One earlier version of a resource kept here."""
         resource_type, _, resource_id = reference.partition("/")
-        row = await reading.version(self._reader, resource_type, resource_id, version)
+        row = await reading.version(self.reader, resource_type, resource_id, version)
         return row.stored() if row and row.method != "DELETE" else None
 
     async def search(self, query: str) -> list[Stored]:
@@ -93,7 +93,7 @@ class LiveDesk:
     async def referrer(self, asked: Unreferred) -> str | None:
         """Who refers to a resource; that nobody does is relied on."""
         self.relied.unreferred.append(asked)
-        return await reading.referrer(self._reader, asked)
+        return await reading.referrer(self.reader, asked)
 
     def new_id(self) -> str:
         """A fresh id with the service's letter."""
@@ -101,11 +101,11 @@ class LiveDesk:
 
     async def next_value(self, sequence: str) -> int:
         """The next number of a database sequence; gaps are fine, repeats are not."""
-        return int(await self._reader.fetchval("SELECT nextval($1::text::regclass)", sequence))
+        return int(await self.reader.fetchval("SELECT nextval($1::text::regclass)", sequence))
 
     async def as_of(self, service: str) -> datetime | None:
         """Up to when the copies that follow this service are complete."""
-        moment: datetime | None = await self._reader.fetchval(
+        moment: datetime | None = await self.reader.fetchval(
             "SELECT min(as_of) FROM follow WHERE source = $1 HAVING bool_and(filled)", service
         )
         return moment

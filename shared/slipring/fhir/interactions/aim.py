@@ -11,8 +11,9 @@ from slipring.fhir.intent import Written
 from slipring.fhir.interactions import standing
 from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.references import criteria_of
-from slipring.fhir.kernel import Kernel
+from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.search.criteria import Criteria
+from slipring.fhir.sight import conditional
 from slipring.fhir.store import reading
 from slipring.fhir.store.reading import Reader, Row
 
@@ -35,11 +36,11 @@ class Aim:
             return Aim(resource_type, resource_id)
         return Aim(resource_type, criteria=criteria_of(kernel, resource_type, asked.criteria()))
 
-    async def find(self, reader: Reader) -> str:
-        """The id, "" when nothing matches; several matches are 412."""
+    async def find(self, kernel: Kernel, context: Context, reader: Reader) -> str:
+        """The id, "" when nothing matches that the caller may see; several matches are 412."""
         if self.criteria is None:
             return self.id
-        held = await the_only(reader, self.criteria)
+        held = await the_only(kernel, context, reader, self.criteria)
         return held.id if held else ""
 
     async def perform(
@@ -56,9 +57,9 @@ def lock_of(criteria: Criteria) -> str:
     return f"if-none-exist {criteria.canonical()}"
 
 
-async def the_only(reader: Reader, criteria: Criteria, at: str = "") -> Row | None:
-    """The one match among what is kept here, None when there is none, 412 when there are several."""
-    held = await reading.search(reader, criteria, source="", limit=2)
+async def the_only(kernel: Kernel, context: Context, reader: Reader, criteria: Criteria, at: str = "") -> Row | None:
+    """The one match among what is kept here for the caller, None when there is none, 412 when there are several."""
+    held = await reading.search(reader, conditional(kernel, context, criteria), source="", limit=2)
     if len(held) > 1:
         raise standing.several(criteria.type, at)
     return held[0] if held else None

@@ -15,6 +15,7 @@ from slipring.fhir.json_patch import Patch
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import invalid, refusal
 from slipring.fhir.service import Resource
+from slipring.fhir.sight import after_patch
 from slipring.fhir.store.reading import Reader
 from slipring.fhir.text import parse
 
@@ -53,7 +54,7 @@ async def update(
 
 async def replacing(act: Act, aim: Aim, tree: Resource, text: str, conditions: Conditions, reader: Reader) -> Intent:
     """What a PUT means now: to change what stands, or to create (FHIR R4 http, conditional update)."""
-    found = await aim.find(reader)
+    found = await aim.find(act.kernel, act.context, reader)
     given = str(tree.get("id", ""))
     if aim.criteria is not None and found and given and given != found:
         raise invalid(
@@ -85,12 +86,13 @@ async def patch(kernel: Kernel, context: Context, aim: Aim, body: bytes, conditi
         return act, None
 
     act, written, _ = await aim.perform(kernel, decide)
-    return told(context, written[0].text, 200, version=written[0].version, updated_at=act.desk.now)
+    text = after_patch(kernel, context, aim.type, written[0].text)
+    return told(context, text, 200, version=written[0].version, updated_at=act.desk.now)
 
 
 async def patching(act: Act, aim: Aim, steps: Patch, conditions: Conditions, reader: Reader) -> Intent:
     """What a PATCH makes of the version that stands."""
-    found = await aim.find(reader)
+    found = await aim.find(act.kernel, act.context, reader)
     if not found:
         raise refusal(
             404,
@@ -125,8 +127,8 @@ async def delete(kernel: Kernel, context: Context, aim: Aim, conditions: Conditi
 
 async def deleting(act: Act, aim: Aim, conditions: Conditions, reader: Reader) -> Intent | None:
     """What a DELETE hides; None when that is done already, or when no resource matches the criteria."""
-    found = await aim.find(reader)
+    found = await aim.find(act.kernel, act.context, reader)
     if not found:
         return None
-    stored = await standing.to_delete(act.kernel, aim.type, found, conditions.match, reader)
+    stored = await standing.to_delete(act.kernel, act.context, aim.type, found, conditions.match, reader)
     return Intent("delete", stored.resource, "", stored) if stored else None

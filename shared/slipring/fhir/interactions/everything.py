@@ -16,6 +16,7 @@ from typing import Any
 from cryptography.fernet import InvalidToken
 from starlette.responses import Response
 
+from slipring.fhir import sight
 from slipring.fhir.checks.schema import supported
 from slipring.fhir.definitions.compartment import patient_compartment
 from slipring.fhir.interactions.given import Given
@@ -59,8 +60,8 @@ async def everything(kernel: Kernel, context: Context, patient: str, given: Give
     """One page, audited with all that it discloses."""
     context.demand("Patient", "r")
     asked = _asked(kernel, context, patient, given)
-    people = await _merged(kernel, patient)
-    searches = [_criteria(kernel, kind, people, asked.pairs) for kind in asked.types]
+    people = await _merged(kernel, context, patient)
+    searches = [sight.asked(kernel, context, _criteria(kernel, one, people, asked.pairs), "r") for one in asked.types]
     first = asked.position == 0 and asked.after is None
     found, position, more = await _page(kernel, asked, searches)
     others = [row for row in await _referred(kernel, context, found) if not patient_compartment().get(row.type)]
@@ -96,12 +97,11 @@ async def _page(kernel: Kernel, asked: _Asked, searches: Sequence[Criteria]) -> 
 
 
 async def _referred(kernel: Kernel, context: Context, rows: list[Row]) -> list[Row]:
-    """Practitioners, organizations, places, devices: what the page refers to, as far as it is kept and may be read."""
+    """Practitioners, organizations, places, devices: what the page refers to, as far as it is kept and may be seen."""
     if not rows:
         return []
     includes = [Include(False, False, kind, "*") for kind in sorted({row.type for row in rows})]
-    found = await included(kernel, kernel.store.searches, rows, includes)
-    return [row for row in found if context.caller.allows(row.type, "r")]
+    return await included(kernel, context, kernel.store.searches, rows, includes)
 
 
 def _criteria(kernel: Kernel, kind: str, people: Sequence[str], pairs: list[tuple[str, str]]) -> Criteria:
@@ -128,12 +128,14 @@ def _criteria(kernel: Kernel, kind: str, people: Sequence[str], pairs: list[tupl
     return Criteria(kind, clauses)
 
 
-async def _merged(kernel: Kernel, patient: str) -> list[str]:
+async def _merged(kernel: Kernel, context: Context, patient: str) -> list[str]:
     """The patient and those he was merged with, by the links of the patients that lie here, kept or followed."""
     found, waiting = [patient], [patient]
     held = "Patient" in kernel.held
     while held and waiting and len(found) < _MOST_MERGED:
         row = await reading.current(kernel.store.pool, "Patient", waiting.pop(0))
+        if row is not None and not row.source and not sight.visible(kernel, context, row):
+            row = None
         if row is None or row.deleted:
             if found == [patient] and kernel.service.keeper_of("Patient"):
                 raise gone(f"Patient/{patient}") if row else not_found(f"Patient/{patient}")

@@ -26,10 +26,13 @@ class Foreseen:
         self._by_type: dict[str, list[_Foreseen]] = {}
         self._by_code: dict[tuple[str, str], list[_Foreseen]] = {}
 
-    async def matching(self, searcher: Reader, criteria: Criteria) -> list[str]:
-        """References of what will match, own and followed; enough of them to know whether it is one."""
+    async def matching(self, searcher: Reader, criteria: Criteria, standing: Criteria) -> list[str]:
+        """References of what will match, own and followed; enough of them to know whether it is one.
+
+        `standing` are the criteria for what is stored: there the caller may not see everything.
+        """
         changed = sum(reference.startswith(f"{criteria.type}/") for reference in self._intents)
-        found = await reading.search(searcher, criteria, source=None, limit=changed + 2)
+        found = await reading.search(searcher, standing, source=None, limit=changed + 2)
         kept = [row.reference for row in found if row.reference not in self._intents]
         return kept + [
             intent.reference for intent, held in self._candidates(criteria) if matches(criteria, held, intent.tree)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 from cryptography.fernet import InvalidToken
 from starlette.responses import Response
 
+from slipring.fhir.access import reaches
 from slipring.fhir.intent import written_instant
 from slipring.fhir.interactions.asked import PRESENTATION
 from slipring.fhir.interactions.respond import answer, bundle, entry
@@ -18,7 +19,9 @@ from slipring.fhir.interactions.shown import shown
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, invalid, not_found
 from slipring.fhir.search.moment import END, interval
+from slipring.fhir.sight import visible
 from slipring.fhir.store import history as stored
+from slipring.fhir.store import reading
 from slipring.fhir.store.history import Span
 from slipring.fhir.store.reading import Row
 
@@ -28,6 +31,7 @@ _SUMMARIES = ("", "true", "text", "data", "count", "false")
 _DEFAULT_COUNT = 100
 _MOST = 1000
 Pairs = list[tuple[str, str]]
+_Found = tuple[list[tuple[int, Row]], int | None, bool]  # rows, total, whether more follow
 
 
 @dataclass(slots=True)
@@ -50,9 +54,9 @@ async def history(
     if resource_type:
         kernel.kept(resource_type)
     context.demand(resource_type or "*", "r" if resource_id else "s")
-    asked = _asked(kernel, resource_type, resource_id, pairs)
-    page, total, more = await _page(kernel, asked)
-    if resource_id and not page and asked.below is None and not await _is_kept(kernel, asked):
+    asked = _asked(kernel, context, resource_type, resource_id, pairs)
+    page, total, more = await (_judged if context.caller.bounded else _page)(kernel, context, asked)
+    if resource_id and not page and asked.below is None and not await _is_kept(kernel, context, asked):
         raise not_found(asked.place)
     disclosed = [f"{row.reference}/_history/{row.version}" for _, row in page]
     names = sorted({name for name, _ in asked.pairs})
@@ -67,7 +71,7 @@ async def history(
     return answer(bundle("history", entries, total=total, links=links))
 
 
-async def _page(kernel: Kernel, asked: _Asked) -> tuple[list[tuple[int, Row]], int | None, bool]:
+async def _page(kernel: Kernel, context: Context, asked: _Asked) -> _Found:
     """Rows, total and whether more follow; the total is told when it is cheap: of one resource, or of one page."""
     reader = kernel.store.pool
     if asked.count == 0 or asked.summary == "count":
@@ -82,9 +86,47 @@ async def _page(kernel: Kernel, asked: _Asked) -> tuple[list[tuple[int, Row]], i
     return page, await stored.count(reader, asked.span) if asked.span.id else None, more
 
 
-async def _is_kept(kernel: Kernel, asked: _Asked) -> bool:
-    """Whether the resource has any version at all, inside the span asked for or not."""
-    return await stored.count(kernel.store.pool, Span(asked.span.type, asked.span.id)) > 0
+async def _judged(kernel: Kernel, context: Context, asked: _Asked) -> _Found:
+    """The same for a limited token: each version is judged by its own text, and by what stands today.
+
+    Search rows tell of what stands only, so the versions of the span are read one after the other until a page is full.
+    """
+    reader, counting = kernel.store.pool, asked.count == 0 or asked.summary == "count"
+    below = asked.below
+    if below is None:
+        below = (await stored.settled(reader) if asked.span.id is None else 2**62) + 1
+    letter = "r" if asked.span.id else "s"
+    taken: list[tuple[int, Row]] = []
+    number, wanted = 0, asked.count + 1
+    standing: dict[int, bool] = {}
+    while counting or len(taken) < wanted:
+        found = await stored.page(reader, asked.span, below=below, limit=_MOST)
+        for at, row in found:
+            if row.key not in standing:
+                now = await reading.current(reader, row.type, row.id)
+                standing[row.key] = now is not None and reaches(
+                    context.caller, letter, now.stored().resource, kernel.zone
+                )
+            if standing[row.key] and visible(kernel, context, row, letter):
+                number += 1
+                if not counting and len(taken) < wanted:
+                    taken.append((at, row))
+        if len(found) < _MOST:
+            break
+        below = found[-1][0]
+    if counting:
+        return [], number, False
+    more = len(taken) > asked.count
+    return taken[: asked.count], None if more or asked.below is not None else len(taken), more
+
+
+async def _is_kept(kernel: Kernel, context: Context, asked: _Asked) -> bool:
+    """Whether the resource has any version at all for the caller, inside the span asked for or not."""
+    span = Span(asked.span.type, asked.span.id, audiences=asked.span.audiences)
+    if context.caller.bounded:
+        _, number, _ = await _judged(kernel, context, replace(asked, span=span, count=0))
+        return bool(number)
+    return await stored.count(kernel.store.pool, span) > 0
 
 
 def _entry(kernel: Kernel, asked: _Asked, row: Row) -> str:
@@ -98,7 +140,9 @@ def _entry(kernel: Kernel, asked: _Asked, row: Row) -> str:
     )
 
 
-def _asked(kernel: Kernel, resource_type: str | None, resource_id: str | None, pairs: Pairs) -> _Asked:
+def _asked(
+    kernel: Kernel, context: Context, resource_type: str | None, resource_id: str | None, pairs: Pairs
+) -> _Asked:
     place = "/".join(part for part in (resource_type, resource_id) if part)
     own = [(name, value) for name, value in pairs if name not in PRESENTATION]
     below = None
@@ -134,7 +178,7 @@ def _asked(kernel: Kernel, resource_type: str | None, resource_id: str | None, p
     return _Asked(
         place,
         own,
-        Span(resource_type, resource_id, since, low, high),
+        Span(resource_type, resource_id, since, low, high, context.caller.audiences),
         min(_whole(given.get("_count", str(_DEFAULT_COUNT)), "_count"), _MOST),
         given.get("_summary", ""),
         [name for name in given.get("_elements", "").split(",") if name],

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import refusal
 from slipring.fhir.search import wording
+from slipring.fhir.search.condition import Condition
 from slipring.fhir.search.include import Include
+from slipring.fhir.sight import within
 from slipring.fhir.store.including import referred, referring
 from slipring.fhir.store.reading import Reader, Row
 
+# An include is part of a search and found by one, here and over services: it needs what a search of its type needs.
+INCLUDING = "s"
 _MOST = 1000
 _ROUNDS = 10
 
 
 def checked(kernel: Kernel, context: Context, includes: Sequence[Include]) -> None:
-    """400 for types that are not kept here, 403 for types that the caller may not read."""
+    """400 for types that are not kept here, 403 for types that the caller may not search."""
     kept = [keeps.type for keeps in kernel.service.keeps]
     for include in includes:
         name = "_revinclude" if include.reverse else "_include"
@@ -28,12 +32,14 @@ def checked(kernel: Kernel, context: Context, includes: Sequence[Include]) -> No
             targets = {target for parameter in include.parameters(kept) for target in parameter.targets}
             raise wording.not_held(name, next(iter(sorted(targets)), ""), kept)
         for one in sorted(given):
-            context.demand(one, "r")
+            context.demand(one, INCLUDING)
 
 
-async def included(kernel: Kernel, reader: Reader, matches: Sequence[Row], includes: Sequence[Include]) -> list[Row]:
-    """What the includes add to a page of matches: own resources only, never a followed copy."""
-    kept = frozenset(keeps.type for keeps in kernel.service.keeps)
+async def included(
+    kernel: Kernel, context: Context, reader: Reader, matches: Sequence[Row], includes: Sequence[Include]
+) -> list[Row]:
+    """What the includes add to a page of matches: own resources that the caller may search, never a followed copy."""
+    kept = within(kernel, context, [keeps.type for keeps in kernel.service.keeps], INCLUDING)
     seen = {row.key for row in matches}
     found: list[Row] = []
     latest: Sequence[Row] = matches
@@ -65,7 +71,7 @@ async def included(kernel: Kernel, reader: Reader, matches: Sequence[Row], inclu
 
 
 async def _followed(
-    reader: Reader, include: Include, rows: Sequence[Row], kept: Collection[str], seen: set[int]
+    reader: Reader, include: Include, rows: Sequence[Row], kept: Mapping[str, tuple[Condition, ...]], seen: set[int]
 ) -> list[Row]:
     """One include over one round of resources; what it finds counts as seen from now on."""
     follow = referring if include.reverse else referred
@@ -73,6 +79,7 @@ async def _followed(
     starting = [row for row in rows if ends in ("", row.type)]
     if not starting:
         return []
-    added = await follow(reader, starting, include.parameters(kept), include.given(kept), seen, _MOST + 1)
+    given = {kind: kept[kind] for kind in sorted(include.given(kept.keys()))}
+    added = await follow(reader, starting, include.parameters(kept), given, seen, _MOST + 1)
     seen.update(row.key for row in added)
     return added

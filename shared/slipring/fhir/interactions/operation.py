@@ -12,6 +12,7 @@ from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
 from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
+from slipring.fhir.sight import known
 from slipring.fhir.store import reading
 from slipring.fhir.text import parse
 
@@ -23,7 +24,8 @@ async def operate(
     asked.only()
     kernel.kept(resource_type)
     operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
-    context.demand(resource_type, "u" if operation.affects_state else "r")
+    letter = "u" if operation.affects_state else "r"
+    context.demand(resource_type, letter)
     parameters = body_of(kernel, asked) or {"resourceType": "Parameters"}
     if parameters.get("resourceType") != "Parameters":
         raise invalid(
@@ -40,7 +42,7 @@ async def operate(
 
     async def decide() -> tuple[Act, Changes]:
         desk = kernel.desk(context.caller)
-        target = await _target(kernel, resource_type, resource_id)
+        target = await _target(kernel, context, resource_type, resource_id, letter)
         act = Act(kernel, context, desk)
         changes = await decided(act, lambda: operation.handler(Call(parameters, target), desk))
         act.audits.append(context.audit("operation", touched, changes.status))
@@ -90,10 +92,12 @@ def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
     ]
 
 
-async def _target(kernel: Kernel, resource_type: str, resource_id: str | None) -> Stored | None:
+async def _target(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, letter: str
+) -> Stored | None:
     if resource_id is None:
         return None
-    row = await reading.current(kernel.store.pool, resource_type, resource_id)
+    row = known(kernel, context, await reading.current(kernel.store.pool, resource_type, resource_id), letter)
     if row is None or row.source:
         raise not_found(f"{resource_type}/{resource_id}")
     if row.deleted:

@@ -187,7 +187,9 @@ async def identify(act: Act, e: Entry, reader: Reader) -> None:
     match e.asked.method:
         case "POST":
             act.context.demand(kind, "c")
-            e.existing = await the_only(reader, e.once, "request.ifNoneExist") if e.once else None
+            e.existing = (
+                await the_only(act.kernel, act.context, reader, e.once, "request.ifNoneExist") if e.once else None
+            )
             if e.existing is None:
                 e.intent = Intent("create", {**e.tree, "id": act.desk.new_id()}, text)
         case "PUT":

@@ -7,6 +7,7 @@ from email.utils import parsedate_to_datetime
 
 from starlette.responses import Response
 
+from slipring.fhir.access import reaches
 from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.respond import answer
 from slipring.fhir.interactions.shown import shown
@@ -14,6 +15,7 @@ from slipring.fhir.interactions.standing import names_version
 from slipring.fhir.interactions.subscription import lanes_shown
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import gone, invalid, not_found
+from slipring.fhir.sight import visible
 from slipring.fhir.store import reading
 from slipring.fhir.store.audit import Lookup
 from slipring.fhir.store.reading import Row
@@ -27,8 +29,7 @@ async def read(kernel: Kernel, context: Context, resource_type: str, resource_id
     kernel.kept(resource_type)
     context.demand(resource_type, "r")
     reference = f"{resource_type}/{resource_id}"
-    audit = context.audit("read", f"{reference}/_history/")
-    row = await kernel.store.audits.read(Lookup(resource_type, resource_id, audit, kernel.now()))
+    row = await _current(kernel, context, resource_type, resource_id)
     if row is None:
         raise not_found(reference)
     if row.deleted:
@@ -41,6 +42,29 @@ async def read(kernel: Kernel, context: Context, resource_type: str, resource_id
     return answer(in_part(text, asked), version=row.version, updated_at=row.updated_at)
 
 
+async def _current(kernel: Kernel, context: Context, resource_type: str, resource_id: str) -> Row | None:
+    """The current version if it may be seen, audited; what a limited token reaches is judged by its text first."""
+    caller, reference = context.caller, f"{resource_type}/{resource_id}"
+    if not caller.bounded:
+        audit = context.audit("read", f"{reference}/_history/")
+        return await kernel.store.audits.read(Lookup(resource_type, resource_id, audit, kernel.now(), caller.audiences))
+    row = await reading.current(kernel.store.pool, resource_type, resource_id)
+    if row is None or row.source or not visible(kernel, context, row):
+        return None
+    await kernel.store.audits.write(context.audit("read", f"{reference}/_history/{row.version}"), kernel.now())
+    return row
+
+
+async def _may_vread(kernel: Kernel, context: Context, row: Row) -> bool:
+    """Whether an earlier version may be seen: it and what stands today must both lie within a limited token."""
+    if not visible(kernel, context, row):
+        return False
+    if not context.caller.bounded:
+        return True
+    current = await reading.current(kernel.store.pool, row.type, row.id)
+    return current is not None and reaches(context.caller, "r", current.stored().resource, kernel.zone)
+
+
 async def vread(
     kernel: Kernel, context: Context, resource_type: str, resource_id: str, number: str, asked: Asked
 ) -> Response:
@@ -51,7 +75,7 @@ async def vread(
     reference = f"{resource_type}/{resource_id}/_history/{number}"
     known = number.isascii() and number.isdigit() and len(number) < 10
     row = await reading.version(kernel.store.pool, resource_type, resource_id, int(number)) if known else None
-    if row is None or row.source:
+    if row is None or row.source or not await _may_vread(kernel, context, row):
         raise not_found(reference)
     await kernel.store.audits.write(context.audit("vread", reference), kernel.now())
     if row.method == "DELETE":

@@ -12,11 +12,12 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from slipring.fhir.interactions.foreseen import Foreseen
-from slipring.fhir.kernel import Kernel
+from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.literals import LINK, URI_ELEMENTS, relinked
 from slipring.fhir.outcome import FhirError, Issue, invalid, refusal
 from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.service import Resource
+from slipring.fhir.sight import conditional
 from slipring.fhir.store.reading import Reader
 
 _CONDITIONAL = re.compile(r"[A-Z][A-Za-z]{1,63}\?", re.ASCII)
@@ -84,7 +85,7 @@ def refuse_conditional(tree: Resource, text: str) -> None:
         raise FhirError(400, [Issue("invalid", zh=zh, en=en, at=f"{at}.reference", detail=detail) for at in found])
 
 
-async def resolved(kernel: Kernel, tree: Resource, place: str, known: Known) -> dict[str, str]:
+async def resolved(kernel: Kernel, context: Context, tree: Resource, place: str, known: Known) -> dict[str, str]:
     """What each literal of an entry's resource that must be resolved stands for."""
     found: dict[str, str] = {}
     for at, name, value in _literals(tree, place):
@@ -101,7 +102,7 @@ async def resolved(kernel: Kernel, tree: Resource, place: str, known: Known) -> 
             )
         elif name == "reference" and _CONDITIONAL.match(value):
             if value not in known.conditional:
-                known.conditional[value] = await _the_one(kernel, known, value, f"{at}.reference")
+                known.conditional[value] = await _the_one(kernel, context, known, value, f"{at}.reference")
             found[value] = known.conditional[value]
     return found
 
@@ -145,10 +146,10 @@ def criteria_of(kernel: Kernel, resource_type: str, pairs: list[tuple[str, str]]
     return criteria
 
 
-async def _the_one(kernel: Kernel, known: Known, value: str, at: str) -> str:
-    """What a conditional reference finds among what stands and what the transaction itself writes."""
+async def _the_one(kernel: Kernel, context: Context, known: Known, value: str, at: str) -> str:
+    """What a conditional reference finds among what stands for the caller and what the transaction itself writes."""
     criteria = condition(kernel, value.partition("?")[0], value, at)
-    held = await known.foreseen.matching(known.searcher, criteria)
+    held = await known.foreseen.matching(known.searcher, criteria, conditional(kernel, context, criteria))
     if len(held) != 1:
         en, zh = ("several resources match", "有多个资源符合") if held else ("nothing matches", "没有资源符合")
         raise refusal(

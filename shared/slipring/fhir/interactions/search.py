@@ -20,6 +20,7 @@ from slipring.fhir.outcome import as_operation_outcome, invalid
 from slipring.fhir.search import wording
 from slipring.fhir.search.condition import types_looked_into
 from slipring.fhir.search.criteria import CONTROLS, Criteria, parse
+from slipring.fhir.sight import asked
 from slipring.fhir.store import reading
 from slipring.fhir.text import encode
 
@@ -61,7 +62,7 @@ async def search(
     for other in sorted({*types_looked_into(criteria.clauses)}):
         context.demand(other, "s")
     checked(kernel, context, criteria.includes)
-    page = await _page(kernel, criteria, after)
+    page = await _page(kernel, context, asked(kernel, context, criteria), after)
     audit = context.audit(
         "search",
         resource_type,
@@ -76,7 +77,7 @@ async def search(
     return answer(bundle("searchset", _entries(kernel, context, criteria, page), total=page.total, links=links))
 
 
-async def _page(kernel: Kernel, criteria: Criteria, after: list[Any] | None) -> _Page:
+async def _page(kernel: Kernel, context: Context, criteria: Criteria, after: list[Any] | None) -> _Page:
     reader = kernel.store.searches
     size = _DEFAULT_COUNT if criteria.count is None else min(criteria.count, _MOST)
     if criteria.summary == "count" or size == 0:
@@ -86,7 +87,8 @@ async def _page(kernel: Kernel, criteria: Criteria, after: list[Any] | None) -> 
     total = len(matches) if after is None and not more and criteria.total != "none" else None
     if total is None and criteria.total in ("accurate", "estimate"):
         total = await reading.count(reader, criteria, source="")
-    others = await included(kernel, reader, matches, criteria.includes) if criteria.includes and matches else []
+    follows = criteria.includes and matches
+    others = await included(kernel, context, reader, matches, criteria.includes) if follows else []
     states = await lanes_shown(reader, matches) if criteria.type == "Subscription" else {}
     return _Page(matches, others, total, more, states)
 

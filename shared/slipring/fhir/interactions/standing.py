@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from slipring.fhir import sight
 from slipring.fhir.interactions.asked import ID
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, conflict, forbidden, gone, invalid, not_found, refusal
@@ -34,14 +35,18 @@ async def to_replace(
     kernel: Kernel, context: Context, resource_type: str, resource_id: str, conditions: Conditions, reader: Reader
 ) -> Stored | None:
     """The version a PUT replaces, also a deletion; None when the client may bring its own id."""
-    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
-    if row and row.source:
+    if not context.imported:  # then nothing can be made at this address, and who may not update learns nothing
+        context.demand(resource_type, "u")
+    found = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    row = sight.known(kernel, context, found, "u")
+    if found and (found.source or (row is None and context.imported)):
         raise not_found(f"{resource_type}/{resource_id}")
     if row:
         context.demand(resource_type, "u")
         _judge_version(kernel, context, row, conditions)
         return row.stored()
-    context.demand(resource_type, "c")
+    if context.imported:
+        context.demand(resource_type, "c")
     if conditions.match is not None:
         raise nothing_to_match()
     _judge_client_id(context, resource_type, resource_id)
@@ -52,7 +57,8 @@ async def to_patch(
     kernel: Kernel, context: Context, resource_type: str, resource_id: str, conditions: Conditions, reader: Reader
 ) -> Row:
     """The version a PATCH starts from."""
-    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    found = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    row = sight.known(kernel, context, found, "u")
     if row is None or row.source:
         if conditions.match is not None:
             raise nothing_to_match()
@@ -95,10 +101,11 @@ def names_version(header: str, version: int) -> bool:
 
 
 async def to_delete(
-    kernel: Kernel, resource_type: str, resource_id: str, if_match: str | None, reader: Reader
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str, if_match: str | None, reader: Reader
 ) -> Stored | None:
     """What a DELETE hides, None when that is done already; records of the retention table are refused (409)."""
-    row = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    found = await reading.current(reader, resource_type, resource_id) if ID.fullmatch(resource_id) else None
+    row = sight.known(kernel, context, found, "d")
     if row is None or row.source:
         if if_match is not None:
             raise nothing_to_match()

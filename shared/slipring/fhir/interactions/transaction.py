@@ -19,6 +19,7 @@ from slipring.fhir.interactions.respond import answer, bundle, done, entry
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, invalid, refusal
 from slipring.fhir.service import Resource
+from slipring.fhir.sight import after_patch
 from slipring.fhir.store.reading import Reader
 from slipring.fhir.text import encode, entries_text
 
@@ -125,7 +126,7 @@ async def _intend(act: Act, work: list[Entry], reader: Reader) -> None:
     known.searcher = reader if reader is not act.kernel.store.pool else act.kernel.store.searches
     for e in work:
         if e.intent and e.intent.method != "delete":
-            await _resolve(act.kernel, e.intent, known)
+            await _resolve(act, e.intent, known)
     for e in sorted(work, key=lambda e: ORDER[e.asked.method]):
         try:
             if e.intent:
@@ -134,8 +135,8 @@ async def _intend(act: Act, work: list[Entry], reader: Reader) -> None:
             raise placed(error, e.place) from error
 
 
-async def _resolve(kernel: Kernel, intent: Intent, known: Known) -> None:
-    changed = await resolved(kernel, intent.tree, f"{intent.place}.resource", known)
+async def _resolve(act: Act, intent: Intent, known: Known) -> None:
+    changed = await resolved(act.kernel, act.context, intent.tree, f"{intent.place}.resource", known)
     if changed:
         intent.references = changed
         intent.tree = {**rewritten(intent.tree, changed), "id": intent.tree["id"]}
@@ -149,7 +150,8 @@ def _told(kernel: Kernel, context: Context, e: Entry, versions: dict[str, Writte
         return _outcome(kernel, context, e.reference, e.existing.version, e.existing.updated_at, "200 OK", None)
     written = versions[e.reference]
     status = "201 Created" if e.intent and e.intent.method == "create" else "200 OK"
-    return _outcome(kernel, context, e.reference, written.version, act.desk.now, status, written.text)
+    text = after_patch(kernel, context, e.aim.type, written.text) if e.patch else written.text
+    return _outcome(kernel, context, e.reference, written.version, act.desk.now, status, text or None)
 
 
 def _outcome(

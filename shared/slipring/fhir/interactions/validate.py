@@ -18,6 +18,7 @@ from slipring.fhir.json_patch import Patch
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, as_operation_outcome, gone, invalid, not_found
 from slipring.fhir.service import Resource
+from slipring.fhir.sight import visible
 from slipring.fhir.store import reading
 from slipring.fhir.store.reading import Row
 from slipring.fhir.text import parse
@@ -44,7 +45,7 @@ async def validate(kernel: Kernel, context: Context, kind: str, name: str | None
             raise invalid("A resource is needed.", "须附资源。", at="resource", detail="kernel.resource-needed")
         row = await _standing(kernel, context, kind, name)
         tree = tree or row.stored().resource
-    issues = await _deletable(kernel, kind, name) if mode == "delete" else []
+    issues = await _deletable(kernel, context, kind, name) if mode == "delete" else []
     if mode != "delete":
         issues = _identity(kind, name, mode, tree)
         issues += check(tree, profiles=[value for key, value in pairs if key == "profile"])
@@ -95,9 +96,9 @@ def _identity(kind: str, name: str | None, mode: str, tree: Resource) -> list[Is
     return found
 
 
-async def _deletable(kernel: Kernel, kind: str, name: str | None) -> list[Issue]:
+async def _deletable(kernel: Kernel, context: Context, kind: str, name: str | None) -> list[Issue]:
     try:
-        await standing.to_delete(kernel, kind, name or "", None, kernel.store.pool)
+        await standing.to_delete(kernel, context, kind, name or "", None, kernel.store.pool)
     except FhirError as error:
         return list(error.issues)
     return []
@@ -107,7 +108,7 @@ async def _standing(kernel: Kernel, context: Context, kind: str, name: str) -> R
     """The current version, audited as read."""
     context.demand(kind, "r")
     row = await reading.current(kernel.store.pool, kind, name)
-    if row is None or row.source:
+    if row is None or row.source or not visible(kernel, context, row):
         raise not_found(f"{kind}/{name}")
     if row.deleted:
         raise gone(row.reference)

@@ -19,6 +19,7 @@ from slipring.fhir.interactions.soundness import checked
 from slipring.fhir.interactions.standing import Conditions
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.service import Resource
+from slipring.fhir.sight import visible
 from slipring.fhir.store.reading import Row
 from slipring.fhir.text import parse
 
@@ -73,7 +74,7 @@ async def _create_once(
     criteria = condition(kernel, resource_type, if_none_exist)
 
     async def decide(connection: asyncpg.Connection) -> tuple[Act, Row | None]:
-        held = await the_only(connection, criteria)
+        held = await the_only(kernel, context, connection, criteria)
         if held:
             return Act(kernel, context, kernel.desk(context.caller, connection)), held
         return await _creating(kernel, context, tree, text, connection)
@@ -107,7 +108,7 @@ def _created(kernel: Kernel, context: Context, act: Act, written: Written) -> Re
 async def _already(kernel: Kernel, context: Context, row: Row) -> Response:
     """The resource that stands; shown, and audited as read, to those who may read it."""
     location = {"Location": f"{kernel.base}/{row.reference}/_history/{row.version}"}
-    if not context.caller.allows(row.type, "r"):
+    if not context.caller.allows(row.type, "r") or not visible(kernel, context, row):
         return answer("", 200, version=row.version, updated_at=row.updated_at, headers=location)
     if context.returns in ("", "representation"):
         await kernel.store.audits.write(context.audit("read", f"{row.reference}/_history/{row.version}"), kernel.now())

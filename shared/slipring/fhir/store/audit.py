@@ -10,7 +10,7 @@ from functools import partial
 import asyncpg
 import msgspec
 
-from slipring.fhir.store.batch import Audit
+from slipring.fhir.store.batch import Audit, array_text
 from slipring.fhir.store.grouped import Grouped
 from slipring.fhir.store.reading import Row
 
@@ -25,6 +25,7 @@ class Lookup:
     id: str
     audit: Audit
     at: datetime
+    audiences: tuple[str, ...] | None = None  # as whom the caller is shown what is not for everybody; None: all
 
 
 class AuditQueue:
@@ -54,10 +55,12 @@ _INSERT = """INSERT INTO audit (at, client, practitioner, interaction, resource,
 # LIMIT keeps each look-up on its index, whatever the planner believes about tables it has not counted yet.
 _READ = """WITH found AS MATERIALIZED (
     SELECT a.*, w.* FROM unnest($1::text[], $2::text[], $3::timestamptz[], $4::text[], $5::text[], $6::text[], $7::int[],
-      $8::text[], $9::text[]) WITH ORDINALITY AS a(type, id, at, client, practitioner, request_id, outcome, head, tail, n),
+      $8::text[], $9::text[], $10::text[])
+      WITH ORDINALITY AS a(type, id, at, client, practitioner, request_id, outcome, head, tail, audiences, n),
     LATERAL (SELECT r.key, r.deleted, v.version, v.updated_at, v.body, v.method
       FROM resource r JOIN version v ON v.key = r.key AND v.version = r.version
-      WHERE r.type = a.type AND r.id = a.id AND r.source = '' LIMIT 1) w),
+      WHERE r.type = a.type AND r.id = a.id AND r.source = ''
+        AND (r.audience IS NULL OR a.audiences IS NULL OR r.audience && a.audiences::text[]) LIMIT 1) w),
   told AS (INSERT INTO audit (at, client, practitioner, interaction, resource, disclosed, parameters, body_sha256,
       request_id, outcome, content_sha256)
     SELECT at, client, practitioner, 'read', type || '/' || id || '/_history/' || version, '{}', '{}', '', request_id,
@@ -97,6 +100,7 @@ async def _read(pool: asyncpg.Pool, group: list[Lookup]) -> Sequence[Row | None]
             k.audit.request_id,
             k.audit.outcome,
             *k.audit.around_version(k.at),
+            array_text(k.audiences),
         )
         for k in group
     ]

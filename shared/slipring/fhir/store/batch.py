@@ -228,3 +228,11 @@ def taken_keys(tree: dict[str, Any], unique: Sequence[Any]) -> list[str]:
                     f"identifier:{tree['resourceType']}|{label}|{identifier.get('system', '')}|{identifier['value']}"
                 )
     return list(dict.fromkeys(keys))
+
+
+def array_text(words: Sequence[str] | None) -> str | None:
+    """A text array as PostgreSQL writes it, for an array of arrays of different length."""
+    if words is None:
+        return None
+    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
+    return "{" + ",".join(f'"{word}"' for word in escaped) + "}"

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from slipring.fhir.store import guard
-from slipring.fhir.store.batch import Batch, KeyTaken, Label, Relied, Stale
+from slipring.fhir.store.batch import Batch, KeyTaken, Label, Relied, Stale, array_text
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
 
@@ -268,14 +268,6 @@ async def _label(connection: asyncpg.Connection, labels: Sequence[Label]) -> Non
     pairs = [label.reference.partition("/") for label in labels]
     audiences = [array_text(label.audience) for label in labels]
     await connection.execute(_LABEL, [pair[0] for pair in pairs], [pair[2] for pair in pairs], audiences)
-
-
-def array_text(words: Sequence[str] | None) -> str | None:
-    """A text array as PostgreSQL writes it, for an array of arrays of different length."""
-    if words is None:
-        return None
-    escaped = (word.replace("\\", "\\\\").replace('"', '\\"') for word in words)
-    return "{" + ",".join(f'"{word}"' for word in escaped) + "}"
 
 
 # Row by row in the order given; what is only relied on is shared, so that decisions on one fact do not queue.

@@ -44,6 +44,11 @@ def matching(criteria: Criteria, source: str | None, arguments: Arguments) -> tu
     return "".join(joined), " AND ".join(written)
 
 
+def all_of(conditions: Sequence[Condition], arguments: Arguments) -> str:
+    """That the resource `r` meets all of these."""
+    return " AND ".join(_condition(one, 0, arguments) for one in conditions) or "true"
+
+
 def _meets_one_row(clause: Clause) -> bool:
     """Whether the clause names one row in full, and a resource holds each row once."""
     if clause.modifier or len(clause.values) > 1 or len(clause.keys) > 1 or clause.parameter.column:
