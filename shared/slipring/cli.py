@@ -75,6 +75,11 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     app.add_typer(certificate, name="certificate")
     if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate"):
         return
+    from slipring.identity.people.command import account_commands
+
+    app.add_typer(account_commands, name="account")
+    if wanted and wanted[0] == "account":
+        return
     from slipring.upkeep.command import backup, restore_backup
     from slipring.upkeep.doctor.command import doctor
     from slipring.upkeep.purge.command import purge

@@ -33,10 +33,10 @@ from slipring.front.owners import the_owners
 from slipring.identity.client import BackendAuth
 from slipring.identity.demo import check_loopback
 from slipring.identity.first_start import prepare_identity
-from slipring.identity.keys import key_file, page_form_key
+from slipring.identity.keys import key_file
+from slipring.identity.people.opening import open_signing_in
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
-from slipring.pages.frame import Pages
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.meters import Meters
@@ -193,19 +193,17 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 plan.demo,
                 inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
             )
+            signing_in = await open_signing_in(
+                front_pool, front_schema, plan.clock.now, plan.settings, demo=plan.demo, rooms=PAGE_ROOMS
+            )
             house.front = create_front(
                 behind,
                 tokens,
                 load_keys,
                 cursor_key,
                 DecidingTable(front_pool),
-                pages=Pages(
-                    key=await page_form_key(front_pool, front_schema),
-                    demo=plan.demo,
-                    base_url=plan.settings.url,
-                    zone=plan.settings.zone,
-                    rooms=PAGE_ROOMS,
-                ),
+                pages=signing_in.pages,
+                signing_in=signing_in.routes(),
                 now=plan.clock.now,
                 settings=FrontSettings(
                     base_url=plan.settings.url or "",

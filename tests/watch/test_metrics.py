@@ -167,3 +167,5 @@ async def test_an_open_case_whose_timer_is_gone_is_seen(department: Department) 
     )
     await asyncio.sleep(2.1)
     assert value(await scraped(department.his, "/critical/metrics"), "slipring_without_deadline", kind="open-case") == 0
+    await kernel.store.pool.execute("DELETE FROM timer WHERE timer_key = 'x'")
+    await kernel.store.pool.execute("UPDATE resource SET deleted = true WHERE id = $1", made.json()["id"])

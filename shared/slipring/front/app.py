@@ -46,7 +46,7 @@ from slipring.watch.measured import Measured
 
 _LOG = structlog.get_logger("slipring.front")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
-PAGE_ROOMS = ("slipring.pages", "slipring.front")  # whose templates and words the front's pages are made of
+PAGE_ROOMS = ("slipring.pages", "slipring.identity", "slipring.front")  # whose templates and words its pages need
 Answer = Callable[[Request], Awaitable[Response]]
 
 
@@ -232,6 +232,7 @@ def create_front(
     *,
     now: Callable[[], datetime],
     pages: Pages,
+    signing_in: Sequence[Route] = (),
     settings: FrontSettings | None = None,
     owners: Owners | None = None,
     meters: Meters | None = None,
@@ -263,5 +264,5 @@ def create_front(
         ("/fhir/{rest:path}", front.fhir, _METHODS),
     ]
     table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
-    starlette = Starlette(routes=[*table, *pages.routes()], exception_handlers={405: method_refused})
+    starlette = Starlette(routes=[*table, *signing_in, *pages.routes()], exception_handlers={405: method_refused})
     return Measured(starlette, meters, frozenset(owners.types))

@@ -21,7 +21,7 @@ def with_front_schema(data_dir: Path, act: Callable[[asyncpg.Connection, str], A
 
     async def run() -> Any:
         await migrate(dsn, schema)
-        connection = await asyncpg.connect(dsn)
+        connection = await asyncpg.connect(dsn, server_settings={"search_path": f'"{schema}"'})
         try:
             return await act(connection, schema)
         finally:

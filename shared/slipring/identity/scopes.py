@@ -10,7 +10,14 @@ from slipring.fhir.search.values import split
 
 # Granted one by one, never part of `system/*.cruds` (mechanisms 5).
 EXTRA_SCOPES = frozenset(
-    {"slipring/import", "slipring/record-late", DRAFT_READ, RECEIVES_CRITICAL, "slipring/administer"}
+    {
+        "slipring/import",
+        "slipring/record-late",
+        DRAFT_READ,
+        RECEIVES_CRITICAL,
+        "slipring/administer",
+        "slipring/oversee",
+    }
 )
 EVERYTHING = "system/*.cruds"
 # These change what a write means (history, not work to be done), so nobody holds them without having asked.
