@@ -83,14 +83,32 @@ def linearizable(
             continue
         seen.add((done, state))
         latest = min(o.ended for i, o in enumerate(ordered) if o.known and not done >> i & 1)
-        for i, operation in enumerate(ordered):
-            if operation.began > latest:
-                break
-            if not done >> i & 1:
-                after = step(state, operation)
-                if after is not None and (history is None or history.get(after[0], "") == after[1]):
-                    stack.append((done | 1 << i, after))
+        for took, after in _next(ordered, done, state, latest):
+            if history is None or history.get(after[0], "") == after[1]:
+                stack.append((done | took, after))
     return False
+
+
+def _next(ordered: Sequence[Operation], done: int, state: State, latest: float) -> list[tuple[int, State]]:
+    """What may take effect next: (its bit, the state after it); without needless choices, which double the search each.
+
+    A read or refusal that fits is taken at once, alone: it never changes anything, so every order that has it later
+    stays one with it here. Of deletions without an answer only the earliest is tried: it can stand for any later one.
+    """
+    ways = []
+    open_delete = False
+    for i, operation in enumerate(ordered):
+        if operation.began > latest:
+            break
+        if done >> i & 1 or (open_delete and not operation.known):
+            continue
+        open_delete |= not operation.known
+        after = step(state, operation)
+        if after is not None and (operation.kind == "read" or operation.refused):
+            return [(1 << i, after)]
+        if after is not None:
+            ways.append((1 << i, after))
+    return ways
 
 
 def faults(name: str, operations: Sequence[Operation], history: Mapping[int, str | None], first: State) -> list[str]:

@@ -93,3 +93,13 @@ def test_a_torn_transaction_is_found() -> None:
     histories = {"one": {1: "a", 2: "t"}, "two": {1: "a"}}
     assert torn({"t": ["one", "two"]}, histories)
     assert not torn({"t": ["one"], "never": ["one", "two"]}, histories)
+
+
+def test_many_overlapping_reads_and_lost_deletions_are_judged_at_once() -> None:
+    """The search must not double with every operation that is open at the same time: no test would end."""
+    reads = [read(0, 1000, "b" if n % 2 else "a", 2 if n % 2 else 1) for n in range(300)]
+    lost = [Operation("delete", n, FOREVER, known=False) for n in range(200)]
+    refused = [match(0, 1000, "x", 7, refused=True) for _ in range(200)]
+    operations = [*reads, *lost, *refused, write(400, 900, "b", 2)]
+    assert linearizable(operations, FIRST, {1: "a", 2: "b"})
+    assert not linearizable([*operations, read(1001, 1002, "a", 1)], FIRST, {1: "a", 2: "b"})
