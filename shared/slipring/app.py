@@ -74,6 +74,8 @@ class Surroundings:
     pool_size: int = 20
     event_days: int = 30
     watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
+    delivery_seconds: float = 10
+    deliveries_at_once: int = 8
 
 
 class Served:
@@ -164,6 +166,8 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         body_seconds=around.body_seconds,
         demo=around.demo,
         event_days=around.event_days,
+        delivery_seconds=around.delivery_seconds,
+        deliveries_at_once=around.deliveries_at_once,
         fake_time=around.fake_time,
         owners=around.owners,
         meters=meters,

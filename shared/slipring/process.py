@@ -151,7 +151,9 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     load_keys = keys_from_database(front_pool, front_schema)
     verifier = TokenVerifier(load_keys, plan.clock.now)
     house = House({}, None, {})
-    http = httpx.AsyncClient(timeout=10, follow_redirects=False, trust_env=False)
+    # No common bound on connections: each lane has its own, and those that hang must not keep others waiting.
+    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
+    http = httpx.AsyncClient(timeout=10, limits=limits, follow_redirects=False, trust_env=False)
     owners = the_owners()
     around = Surroundings(
         dsn=dsn,
@@ -168,6 +170,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         max_body_bytes=plan.settings.max_body_bytes,
         max_entries=plan.settings.max_entries,
         event_days=plan.settings.event_days,
+        delivery_seconds=plan.settings.delivery_seconds,
+        deliveries_at_once=plan.settings.deliveries_at_once,
         body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,

@@ -45,6 +45,8 @@ class Kernel:
     body_seconds: float = BODY_SECONDS  # how long a request body may take to arrive
     demo: bool = False
     event_days: int = 30  # how long what was delivered is kept
+    delivery_seconds: float = 10.0  # how long an endpoint may take for one notification
+    deliveries_at_once: int = 8  # notifications of one plain rest-hook under way
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
     meters: Meters = field(default_factory=Meters)

@@ -51,6 +51,8 @@ class Settings:
     drain_seconds: float = 0
     stop_seconds: int = 8
     event_days: int = 30
+    delivery_seconds: float = 10
+    deliveries_at_once: int = 8
     log_level: str = "info"
     watchers: str = LOOPBACK
     heartbeat_url: str = field(default="", repr=False)  # who knows it can keep the alarm silent
@@ -134,6 +136,8 @@ def _checked(settings: Settings) -> Settings:
         "stop_seconds",
         "event_days",
         "heartbeat_seconds",
+        "delivery_seconds",
+        "deliveries_at_once",
     ):
         if getattr(settings, name) <= 0:
             raise BadSettings(f"{PREFIX}{name.upper()} must be more than 0.")

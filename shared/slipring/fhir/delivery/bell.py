@@ -26,11 +26,15 @@ class Bell:
         self._channel = f"slipring_{store.schema}"
         self._others = False
         self._looked_at = float("-inf")
+        self._rung_at = float("-inf")
 
     async def step(self) -> None:
         """Ring once for all commits since the last time, if there is anyone to hear it."""
         connection = await self._listening()
-        await asyncio.sleep(_GATHER_SECONDS)
+        clock = asyncio.get_running_loop().time
+        if (left := self._rung_at + _GATHER_SECONDS - clock()) > 0:
+            await asyncio.sleep(left)
+        self._rung_at = clock()
         self._store.committed.clear()
         if await self._has_others(connection):
             await connection.execute("SELECT pg_notify($1, '')", self._channel)
@@ -62,6 +66,7 @@ class Bell:
 
     def _heard(self, connection: Any, pid: int, _channel: str, _payload: object) -> None:
         if pid != connection.get_server_pid():
+            self._store.rung = True
             self._store.written.set()
             self._store.armed.set()
 

@@ -1,181 +1,145 @@
-"""The fan-out: one leader per schema turns outbox rows into numbered deliveries.
+"""The fan-out: one leader per schema at a time turns outbox rows into numbered deliveries.
 
 It takes every row that is not yet fanned out (never "id > cursor": sequences commit out of order), by id, and in
-one transaction matches the subscriptions, raises each `last_number` and writes the deliveries.
+one transaction matches the subscriptions, raises each `last_number` and writes the deliveries. Whoever leads holds an
+advisory lock for the one transaction: a leader that is killed or paused in it is cut off by the database, and the
+next one finds the rows where they were.
 """
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Sequence
-from datetime import datetime, tzinfo
-from functools import lru_cache
+import asyncio
+import json
+from datetime import datetime
 from typing import Any
 
 import asyncpg
 
-from slipring.fhir.delivery.rights import may_be_told, subscriber
+from slipring.fhir.delivery.interest import Interests
 from slipring.fhir.kernel import Kernel
-from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.store.engine import lock_number
-from slipring.fhir.topics import Topic
-from slipring.fhir.topics.hearing import Change, Hearer, OfCopies, OfCriteria, Version, of_topic, read
+from slipring.fhir.topics.hearing import Change, Version
 
-_MOST = 500
-# now() is when the transaction began, before this statement's snapshot: what was committed by then is among the rows.
-_WAITING = """SELECT at.seen_at, o.* FROM (SELECT now() AS seen_at) at LEFT JOIN LATERAL (
-    SELECT id, key, type, resource_id, version, method, created_at FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1) o
-  ON true ORDER BY o.id"""
-_FANNED_OUT = """WITH done AS (UPDATE outbox SET fanned_out = true WHERE id = ANY($1::bigint[]))
-  SELECT id, last_number FROM subscription"""
-Bodies = dict[tuple[int, int], Version]  # by key and version
+_MOST = 500  # events in one transaction
+_MOST_DELIVERIES = 20_000
+_BREATH = 20  # events matched before others of this process have their turn
+
+# now() is when the statement began, before its snapshot: what was committed by then is among the rows.
+_STANDING = """SELECT now() AS seen_at, (SELECT value FROM mark WHERE name = 'lanes') AS lanes,
+  EXISTS (SELECT FROM outbox WHERE NOT fanned_out) AS waiting,
+  (SELECT json_object_agg(id, last_number) FROM subscription WHERE id = ANY($1::text[])) AS numbers"""
+_LANES = """SELECT s.*, (SELECT value FROM mark WHERE name = 'lanes') AS lanes FROM (SELECT) one
+  LEFT JOIN subscription s ON s.status <> 'off'"""
+_EVENTS = """SELECT now() AS seen_at, o.id, o.type, o.method, o.created_at, v.body, v.audience, p.body AS previous,
+    p.audience AS previous_audience
+  FROM (SELECT * FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT $1) o
+  LEFT JOIN version v ON o.type = ANY($2::text[]) AND v.key = o.key AND v.version = o.version AND o.method <> 'DELETE'
+  LEFT JOIN version p ON o.type = ANY($2::text[]) AND p.key = o.key AND p.version = o.version - 1 AND p.method <> 'DELETE'
+  ORDER BY o.id"""
+_SPREAD = """WITH hit AS (SELECT id, n, count FROM unnest($1::text[], $2::bigint[]) WITH ORDINALITY AS h(id, count, n)),
+  locked AS MATERIALIZED (SELECT s.id FROM subscription s WHERE s.id = ANY($1::text[]) ORDER BY s.id FOR UPDATE),
+  raised AS (UPDATE subscription s SET last_number = s.last_number + h.count FROM hit h JOIN locked l ON l.id = h.id
+    WHERE s.id = h.id RETURNING s.id, h.n, s.last_number - h.count AS base),
+  told AS (INSERT INTO delivery (subscription, number, key, type, resource_id, version, method, event_at, attempt_id)
+    SELECT r.id, r.base + d.nth, o.key, o.type, o.resource_id, o.version, o.method, o.created_at, gen_random_uuid()::text
+    FROM unnest($3::int[], $4::int[], $5::bigint[]) AS d(lane, nth, event) JOIN raised r ON r.n = d.lane
+      JOIN outbox o ON o.id = d.event),
+  done AS (UPDATE outbox SET fanned_out = true WHERE id = ANY($6::bigint[]) AND NOT fanned_out)
+  SELECT id FROM raised"""
 
 
 class Fanout:
-    """Leads the fan-out of one schema while it holds the advisory lock on its own connection."""
+    """Fans out the events of one schema in turn with the other replicas."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
+        self._lock = lock_number("fanout", kernel.store.schema)
+        self._lanes = ""  # which state of the lanes is known
         self._topics = {topic.url: topic for topic in kernel.service.topics}
-        self._connection: asyncpg.Connection | None = None
+        self._interests = Interests((), self._topics, kernel.zone)
         self._numbers: dict[str, int] = {}
         self._complete_at: datetime | None = None
 
-    async def step(self) -> bool:
-        """One round; True when there may be more to do at once."""
-        connection = await self._lead()
-        if connection is None:
-            return False
-        async with connection.transaction():
-            fake_now = self._kernel.clock.now() if self._kernel.fake_time else None
-            found = await connection.fetch(_WAITING, _MOST)
-            seen_at = fake_now or found[0]["seen_at"]
-            events = [event for event in found if event["id"] is not None]
-            if events:
-                await self._spread(connection, events)
-            more = len(events) == _MOST
-            lanes = await connection.fetch(_FANNED_OUT, [event["id"] for event in events])
-            numbers = {lane["id"]: lane["last_number"] for lane in lanes}
-        if events:
-            oldest = min(event["created_at"] for event in events)
-            self._kernel.meters.fanout_lag.observe(max(0.0, (found[0]["seen_at"] - oldest).total_seconds()))
-        if not more:
-            self._numbers, self._complete_at = numbers, seen_at
-        return more
+    @property
+    def internal(self) -> set[str]:
+        """The lanes of following services."""
+        return self._interests.internal
+
+    async def step(self) -> tuple[list[str], bool]:
+        """One round: the lanes that were told something, and whether there may be more to do at once."""
+        async with self._kernel.store.pool.acquire() as connection:
+            standing = await connection.fetchrow(_STANDING, list(self._interests.internal))
+            if (standing["lanes"] or "") != self._lanes:
+                await self._learn(connection)
+                return [], True
+            if standing["waiting"]:
+                return await self._lead(connection)
+        seen_at = self._kernel.clock.now() if self._kernel.fake_time else standing["seen_at"]
+        self._numbers, self._complete_at = json.loads(standing["numbers"] or "{}"), seen_at
+        return [], False
 
     def complete(self, lane: str) -> tuple[int, datetime] | None:
-        """Up to which number and moment a lane's events are known; None for a new lane or a follower process."""
+        """Up to which number and moment a lane's events are known; None for a lane that is new."""
         if self._complete_at is None or lane not in self._numbers:
             return None
         return self._numbers[lane], self._complete_at
 
-    async def close(self) -> None:
-        """Give the lead to another replica."""
-        if self._connection is not None:
-            connection, self._connection = self._connection, None
-            if not connection.is_closed():
-                await connection.execute("SELECT pg_advisory_unlock_all()")
-            await self._kernel.store.pool.release(connection)
+    async def _learn(self, connection: asyncpg.Connection) -> None:
+        found = await connection.fetch(_LANES)
+        lanes = [dict(lane) for lane in found if lane["id"] is not None]
+        self._interests = Interests(lanes, self._topics, self._kernel.zone)
+        self._lanes = found[0]["lanes"] or ""
 
-    async def _lead(self) -> asyncpg.Connection | None:
-        if self._connection is not None and not self._connection.is_closed():
-            return self._connection
-        if self._connection is not None:
-            await self.close()
-        connection: asyncpg.Connection = await self._kernel.store.pool.acquire()
-        try:
-            if await connection.fetchval(
-                "SELECT pg_try_advisory_lock($1)", lock_number("fanout", self._kernel.store.schema)
-            ):
-                self._connection = connection
-        finally:
-            if self._connection is None:
-                await self._kernel.store.pool.release(connection)
-        return self._connection
+    async def _lead(self, connection: asyncpg.Connection) -> tuple[list[str], bool]:
+        """Number what waits. Who comes while another leads waits for it: its own events may be too young for it."""
+        async with connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", self._lock)
+            events = await connection.fetch(_EVENTS, _MOST, sorted(self._interests.types))
+            # After the events were seen: whoever subscribed before one of them is among the lanes.
+            if (await connection.fetchval("SELECT value FROM mark WHERE name = 'lanes'") or "") != self._lanes:
+                await self._learn(connection)
+                return [], True
+            done, hits = await self._matched(events)
+            if done:
+                lag = events[0]["seen_at"] - min(event["created_at"] for event in events)
+                self._kernel.meters.fanout_lag.observe(max(0.0, lag.total_seconds()))
+                await connection.fetch(_SPREAD, *_columns(hits), done)
+        return list(hits), True
 
-    def _hearers(self, lane: asyncpg.Record) -> Sequence[Hearer]:
-        """What a lane waits for; a topic that is no longer offered tells nothing."""
-        zone = self._kernel.zone
-        if lane["topic"]:
-            topic = self._topics.get(lane["topic"].partition("|")[0])
-            return _heard(topic, tuple(lane["filters"]), zone) if topic else ()
-        asked = criteria_of(lane["criteria"], zone)
-        return [OfCopies(one) for one in asked] if lane["internal"] else [OfCriteria(one) for one in asked]
-
-    async def _spread(self, connection: asyncpg.Connection, events: list[asyncpg.Record]) -> None:
-        lanes = await connection.fetch(
-            "SELECT id, internal, criteria, topic, filters, ends_at, client, practitioner, patient, scopes, last_number "
-            "FROM subscription WHERE status <> 'off' ORDER BY id FOR UPDATE"
-        )
-        numbers = {lane["id"]: lane["last_number"] for lane in lanes}
-        deliveries = []
-        asked: dict[str, list[tuple[asyncpg.Record, Hearer]]] = {
-            type_: [] for type_ in {event["type"] for event in events}
-        }  # by type: lanes with what they wait for
-        for lane in lanes:
-            for hearer in self._hearers(lane):
-                if hearer.type in asked:
-                    asked[hearer.type].append((lane, hearer))
-        bodies = await _bodies(connection, [event for event in events if asked[event["type"]]], self._kernel.zone)
+    async def _matched(self, events: list[asyncpg.Record]) -> tuple[list[int], dict[str, list[int]]]:
+        """The events dealt with, and for each lane those it is told of, in order."""
+        done: list[int] = []
+        hits: dict[str, list[int]] = {}
+        written = 0
         for event in events:
-            for lane_id in _hits(event, asked[event["type"]], bodies):
-                numbers[lane_id] += 1
-                deliveries.append(_delivery(lane_id, numbers[lane_id], event))
-        if not deliveries:
-            return
-        await connection.executemany(
-            "INSERT INTO delivery (subscription, number, key, type, resource_id, version, method, event_at, attempt_id) "
-            "VALUES ($1,$2,$3,$4,$5,$6,$7,$8,$9)",
-            deliveries,
-        )
-        changed = [(lane["id"], numbers[lane["id"]]) for lane in lanes if numbers[lane["id"]] != lane["last_number"]]
-        await connection.executemany("UPDATE subscription SET last_number = $2 WHERE id = $1", changed)
+            if written >= _MOST_DELIVERIES:
+                break
+            change = Change(
+                event["method"],
+                self._version(event["previous"], event["previous_audience"]),
+                self._version(event["body"], event["audience"]),
+            )
+            for lane in self._interests.hit(event["type"], change, event["created_at"]):
+                hits.setdefault(lane, []).append(event["id"])
+                written += 1
+            done.append(event["id"])
+            if len(done) % _BREATH == 0:
+                await asyncio.sleep(0)
+        return done, hits
+
+    def _version(self, text: str | None, audience: list[str] | None) -> Version | None:
+        if text is None:
+            return None
+        return Version(text, self._kernel.zone, None if audience is None else tuple(audience))
 
 
-def _hits(event: asyncpg.Record, asked: list[tuple[asyncpg.Record, Hearer]], bodies: Bodies) -> dict[str, None]:
-    """The lanes to which the write is an event that they may know of."""
-    if not asked:
-        return {}
-    key, version, method = event["key"], event["version"], event["method"]
-    change = Change(method, bodies.get((key, version - 1)), bodies.get((key, version)))
-    return {
-        lane["id"]: None
-        for lane, hearer in asked
-        if (lane["ends_at"] is None or event["created_at"] < lane["ends_at"])
-        and hearer.hears(change)
-        and (lane["internal"] or may_be_told(subscriber(lane), change.subject))
-    }
-
-
-async def _bodies(connection: asyncpg.Connection, events: list[asyncpg.Record], zone: tzinfo) -> Bodies:
-    """These events' versions and the ones before them, without deletions; types nobody asks for are not read."""
-    if not events:
-        return {}
-    rows_ = await connection.fetch(
-        "SELECT v.key, v.version, v.body, v.audience FROM version v JOIN unnest($1::bigint[], $2::int[]) AS w(key, version) "
-        "ON v.key = w.key AND v.version IN (w.version, w.version - 1) WHERE v.method <> 'DELETE'",
-        [event["key"] for event in events],
-        [event["version"] for event in events],
+def _columns(hits: dict[str, list[int]]) -> tuple[list[Any], ...]:
+    """Lanes with their counts, then each delivery as (lane's place, its number among the lane's, event)."""
+    placed = [(n, nth, event) for n, told in enumerate(hits.values(), 1) for nth, event in enumerate(told, 1)]
+    return (
+        list(hits),
+        [len(told) for told in hits.values()],
+        [n for n, _, _ in placed],
+        [nth for _, nth, _ in placed],
+        [event for _, _, event in placed],
     )
-    return {(row["key"], row["version"]): _version(row, zone) for row in rows_}
-
-
-def _version(row: asyncpg.Record, zone: tzinfo) -> Version:
-    audience = row["audience"]
-    return Version(row["body"], zone, None if audience is None else tuple(audience))
-
-
-def _delivery(lane: str, number: int, event: asyncpg.Record) -> tuple[Any, ...]:
-    columns = ("key", "type", "resource_id", "version", "method", "created_at")
-    return (lane, number, *(event[name] for name in columns), str(uuid.uuid4()))
-
-
-@lru_cache(maxsize=512)
-def criteria_of(text: str, zone: tzinfo) -> tuple[Criteria, ...]:
-    """A lane's criteria: one for an outside Subscription, one per line for a following service."""
-    return tuple(read(line, zone) for line in text.splitlines())
-
-
-@lru_cache(maxsize=512)
-def _heard(topic: Topic, filters: tuple[str, ...], zone: tzinfo) -> tuple[Hearer, ...]:
-    return of_topic(topic, filters, zone)

@@ -19,7 +19,7 @@ from starlette.responses import JSONResponse, Response
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import Caller, itself
-from slipring.fhir.delivery.fanout import criteria_of
+from slipring.fhir.delivery.interest import criteria_of
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, forbidden
 from slipring.fhir.search.index import Rows, rows

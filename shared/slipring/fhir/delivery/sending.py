@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
+from urllib.parse import urlsplit
 
 import httpx
 
@@ -111,11 +112,16 @@ def retry_after(text: str, now: float | None = None) -> float | None:
 class HttpSender:
     """Sends with one client that all lanes share: each has only as many connections as it has messages under way."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
+    def __init__(self, client: httpx.AsyncClient, *, demo: bool) -> None:
         self._client = client
+        self._demo = demo
 
     async def send(
         self, lane: Mapping[str, Any], message: Notification, *, held: Callable[[], bool], seconds: float
     ) -> Answer:
-        """POST to the lane's endpoint."""
-        return await post(self._client, lane["endpoint"], message, held=held, seconds=seconds)
+        """POST to the lane's endpoint with the lane's own headers beside ours."""
+        if not self._demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
+            return Answer(0, "loopback endpoints are notified in demo mode only")
+        own = {name.strip(): value.strip() for name, _, value in (header.partition(":") for header in lane["headers"])}
+        whole = Notification(message.content, own | message.headers)
+        return await post(self._client, lane["endpoint"], whole, held=held, seconds=seconds)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 
 import asyncpg
@@ -19,10 +19,13 @@ import structlog
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import itself
+from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
+from slipring.fhir.delivery.queue import LIVING, uptime
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Desk, Due, Errand, successor
 from slipring.fhir.store.batch import Stale, Taking
+from slipring.fhir.store.engine import lock_number
 
 _LOG = structlog.get_logger("slipring.timers")
 _LEASE = timedelta(seconds=10)
@@ -30,12 +33,20 @@ _MOST = 50
 _AT_ONCE = 16
 _LONGEST_WAIT_SECONDS = 30.0
 
-_CLAIM = """UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
-  WHERE id IN (SELECT id FROM timer t WHERE due_at <= coalesce($3::timestamptz, clock_timestamp()) AND id <> ALL($5::bigint[])
-    AND (worker IS NULL OR lease_until < clock_timestamp() OR NOT EXISTS (SELECT 1 FROM pg_locks
-      WHERE locktype = 'advisory' AND granted AND ((classid::bigint << 32) | objid::bigint) = t.worker))
+_CLAIM = f"""UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
+  WHERE id IN (SELECT id FROM timer WHERE due_at <= coalesce($3::timestamptz, clock_timestamp()) AND id <> ALL($5::bigint[])
+    AND (worker IS NULL OR lease_until < clock_timestamp() OR worker <> ALL ({LIVING}))
     ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
   RETURNING *, extract(epoch FROM coalesce($3::timestamptz, clock_timestamp()) - due_at)::float AS late"""
+_NEXT = """SELECT clock_timestamp() AS database, extract(epoch FROM (SELECT min(due_at) FROM timer
+  WHERE due_at > clock_timestamp()) - clock_timestamp())::float8 AS seconds"""
+# A deadline of the other side of a jump: what is left of it stays what it was.
+_SHIFTED = (
+    "UPDATE timer SET due_at = due_at + $1::interval, lease_until = lease_until + $1::interval",
+    "UPDATE subscription SET lease_until = lease_until + $1::interval, next_attempt_at = next_attempt_at + $1::interval, "
+    "life_at = life_at + $1::interval WHERE coalesce(lease_until, next_attempt_at, life_at) IS NOT NULL",
+)
+_SAME_JUMP_SECONDS = 30.0  # within this time another worker's word on a jump is about the same one
 
 
 class Timers:
@@ -48,18 +59,28 @@ class Timers:
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._running: dict[int, asyncio.Task[None]] = {}  # by timer id
         self._renewed = 0.0
+        self.clock = ClockWatch()
 
-    async def step(self) -> int:
-        """Claim what is due and start it; how many were claimed."""
+    async def step(self) -> float:
+        """Claim what is due, the most urgent first, and start it; seconds until the next one is due.
+
+        No more are claimed than can begin soon: many that fall due at once, after a jump of the clock say, are paced.
+        """
         now = self._kernel.now() if self._kernel.fake_time else None
         await self._renew()
-        rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, _MOST, list(self._running))
-        for row in sorted(rows, key=lambda row: row["due_at"]):
-            self._kernel.meters.timer_lateness.observe(row["late"])
-            task = asyncio.create_task(self._fire(row))
-            self._running[row["id"]] = task
-            task.add_done_callback(partial(self._over, row["id"]))
-        return len(rows)
+        if room := _MOST - len(self._running):
+            rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, room, list(self._running))
+            for row in sorted(rows, key=lambda row: row["due_at"]):
+                self._kernel.meters.timer_lateness.observe(row["late"])
+                task = asyncio.create_task(self._fire(row))
+                self._running[row["id"]] = task
+                task.add_done_callback(partial(self._over, row["id"]))
+        asked_at = uptime()
+        told = await self._kernel.store.pool.fetchrow(_NEXT)
+        took = uptime() - asked_at
+        for jump in self.clock.look(Reading(uptime(), self._kernel.clock.now(), told["database"], took)):
+            await self._jumped(jump)
+        return float("inf") if told["seconds"] is None else max(0.0, told["seconds"])
 
     async def settle(self) -> None:
         """Wait for what was started."""
@@ -73,7 +94,31 @@ class Timers:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _over(self, timer: int, _: asyncio.Task[None]) -> None:
+        if len(self._running) >= _MOST:  # others may have been left waiting
+            self._kernel.store.armed.set()
         self._running.pop(timer, None)
+
+    async def _jumped(self, jump: Jump) -> None:
+        """Tell of a jump. After one of the database's clock backward, deadlines keep what was left of them.
+
+        After one forward, what is due fires, the most urgent first.
+        """
+        _LOG.warning("clock jumped", clock=jump.clock, seconds=round(jump.seconds, 1))
+        if jump.clock != "database" or jump.seconds > 0 or self._kernel.fake_time:
+            return
+        lock = lock_number("clock", self._kernel.store.schema)
+        async with self._kernel.store.pool.acquire() as connection, connection.transaction():
+            await connection.execute("SELECT pg_advisory_xact_lock($1)", lock)
+            told = await connection.fetchval("SELECT value FROM mark WHERE name = 'clock'")
+            ago = (jump.at - datetime.fromisoformat(told)).total_seconds() if told else None
+            if ago is not None and abs(ago) < _SAME_JUMP_SECONDS:
+                return  # another worker saw it first
+            for statement in _SHIFTED:
+                await connection.execute(statement, timedelta(seconds=jump.seconds))
+            await connection.execute(
+                "INSERT INTO mark (name, value) VALUES ('clock', $1) ON CONFLICT (name) DO UPDATE SET value = $1",
+                jump.at.isoformat(),
+            )
 
     async def _renew(self) -> None:
         """Keep the leases of what is still under way: a slow channel is not a dead worker."""

@@ -25,7 +25,7 @@ _POLL_SECONDS = 1.0
 _TIMER_POLL_SECONDS = 0.25
 _LIFE_POLL_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
-_GATHER_SECONDS = 0.01  # events of one burst share a fan-out and its commit
+_GATHER_SECONDS = 0.01  # rounds begin at least so far apart: events of one burst share a fan-out and its commit
 
 
 class Worker:
@@ -38,11 +38,14 @@ class Worker:
         self.number = secrets.randbits(62)
         self.follower = follower
         self.fanout = Fanout(kernel)
-        self.deliverer = Deliverer(kernel, self.fanout, self.number, HttpSender(http), peers.__getitem__)
+        self.deliverer = Deliverer(
+            kernel, self.fanout, self.number, HttpSender(http, demo=kernel.demo), peers.__getitem__
+        )
         self.life = Life(kernel, self.deliverer.post)
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
         self.tidying = Tidying(kernel)
+        self._spread_at = float("-inf")
         self._untidy = asyncio.Event()  # there was more than one round takes
         self._alive: asyncpg.Connection | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -68,7 +71,6 @@ class Worker:
         await self.life.close()
         await self.deliverer.close()
         await self.timers.close()
-        await self.fanout.close()
         await self.bell.close()
         if self._alive is not None:
             alive, self._alive = self._alive, None
@@ -94,30 +96,40 @@ class Worker:
         await self.follower.step()
 
     async def _events(self) -> None:
-        await asyncio.sleep(_GATHER_SECONDS)
-        while await self.fanout.step():
-            pass
-        await self.deliverer.step()
+        clock, store = asyncio.get_running_loop().time, self._kernel.store
+        if (left := self._spread_at + _GATHER_SECONDS - clock()) > 0:
+            await asyncio.sleep(left)
+        more = True
+        while more:
+            self._spread_at = clock()
+            hit, more = await self.fanout.step()
+            rung, store.rung = store.rung, False
+            await self.deliverer.step(hit, look=rung)
 
     async def _tidy(self) -> None:
         if await self.tidying.step():
             self._untidy.set()
 
-    async def _timers(self) -> None:
+    async def _timers(self) -> float:
         await self._show_alive()
-        await self.timers.step()
+        return await self.timers.step()
 
-    async def _loop(self, name: str, step: Callable[[], Awaitable[None]], poll: float, woken: asyncio.Event) -> None:
+    async def _loop(
+        self, name: str, step: Callable[[], Awaitable[float | None]], poll: float, woken: asyncio.Event
+    ) -> None:
+        """Step whenever woken, after `poll` seconds at the latest, or sooner when the step says so."""
         self._kernel.meters.turn(name)
         while True:
             woken.clear()
+            wait = poll
             try:
-                await step()
+                asked = await step()
+                wait = poll if asked is None else min(poll, asked)
                 self._kernel.meters.turn(name)
             except Exception as error:
                 _LOG.warning("loop stumbled", loop=name, kind=type(error).__name__)
                 await asyncio.sleep(0.2)
             try:
-                await asyncio.wait_for(woken.wait(), poll)
+                await asyncio.wait_for(woken.wait(), wait)
             except TimeoutError:
                 continue

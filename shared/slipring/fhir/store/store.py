@@ -35,6 +35,7 @@ class Store:
         self.written = asyncio.Event()  # events wait to be fanned out
         self.armed = asyncio.Event()  # timers or errands were armed
         self.committed = asyncio.Event()  # other replicas are to be told
+        self.rung = False  # another replica has told of work
         self.turn = asyncio.Lock()  # those whose act was overtaken try again one at a time
         self.full = False  # a write failed for want of disk, and no probe has succeeded since
 

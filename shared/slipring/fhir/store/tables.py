@@ -267,7 +267,7 @@ class TimerRow(Table, table=True):
 
     __tablename__ = "timer"
     __table_args__ = (
-        Index("timer_due", "kind", "due_at"),
+        Index("timer_due", "due_at"),
         Index("timer_key", "timer_key", unique=True, postgresql_where=text("timer_key <> ''")),
     )
     id: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=True))
