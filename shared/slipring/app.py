@@ -43,6 +43,9 @@ from slipring.readiness import ready
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.meters import Meters
 from slipring.runtime.settings import LOOPBACK
+from slipring.sealing.keys import ServiceKey
+from slipring.sealing.sealer import Sealer
+from slipring.sealing.well_known import key_set
 from slipring.watch.engine import Engine
 from slipring.watch.exposition import Exposition, Network, networks
 from slipring.watch.figures import Look
@@ -106,11 +109,13 @@ class Running:
     kernel: Kernel
     worker: Worker
     engine: Engine
+    sealer: Sealer
     warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Begin to follow, deliver and fire; compile the checks behind it, 20 ms a type."""
+        """Begin to follow, deliver, fire and seal; compile the checks behind it, 20 ms a type."""
         await self.worker.start()
+        await self.sealer.start()
         self.warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
@@ -122,6 +127,7 @@ class Running:
         try:
             async with asyncio.timeout(_LEAVE_SECONDS):
                 await self.worker.stop()
+                await self.sealer.stop()
                 await searches.close()
                 await pool.close()
         except UNAVAILABLE as error:  # a database that is away cannot be given anything back
@@ -150,6 +156,8 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     size = max(2, around.pool_size // 2)
     searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME, meters=meters)
     store = Store(pool, schema, searches)
+    key = ServiceKey(pool, service.name)
+    await key.prepare()
     kept = frozenset(keeps.type for keeps in service.keeps)
     subscribed = Subscribed(kept, {topic.url: topic for topic in service.topics}, around.zone)
     service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed)])
@@ -176,7 +184,8 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     worker = Worker(kernel, follower, around.peers, around.http)
     look = Look(kernel)
     engine = Engine(kernel, look, around.watchers)
-    return Running(_application(kernel, follower, around, look, engine), kernel, worker, engine)
+    application = _application(kernel, follower, around, look, engine)
+    return Running(application, kernel, worker, engine, Sealer(pool, schema, key))
 
 
 def _application(kernel: Kernel, follower: Follower, around: Surroundings, look: Look, engine: Engine) -> Measured:
@@ -192,6 +201,7 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings, look:
         Route(f"/{name}/follow/{{source}}", _guarded(among.receive), methods=["POST"]),
         Route(f"/{name}/metrics", exposition.__call__, methods=["GET"]),
         Route(f"/{name}/health/engine", engine.__call__, methods=["GET"]),
+        Route(f"/{name}/.well-known/jwks.json", key_set(kernel.store.pool, name)),
     ]
 
     @cache  # nothing in it changes while the process runs

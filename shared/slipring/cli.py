@@ -80,6 +80,7 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     app.add_typer(account_commands, name="account")
     if wanted and wanted[0] == "account":
         return
+    from slipring.upkeep.audit.command import audit
     from slipring.upkeep.command import backup, restore_backup
     from slipring.upkeep.doctor.command import doctor
     from slipring.upkeep.purge.command import purge
@@ -88,7 +89,8 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     app.command("restore")(restore_backup)
     app.command("doctor")(doctor)
     app.add_typer(purge, name="purge")
-    if wanted and wanted[0] in ("backup", "restore", "doctor", "purge"):
+    app.add_typer(audit, name="audit")
+    if wanted and wanted[0] in ("backup", "restore", "doctor", "purge", "audit"):
         return
     # A command that cannot be loaded must not take the others with it.
     for entry in entry_points(group="slipring.commands"):

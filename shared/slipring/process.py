@@ -43,6 +43,8 @@ from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
+from slipring.sealing.keys import ServiceKey
+from slipring.sealing.sealer import Sealer
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
 from slipring.watch.loop_lag import watch_the_loop
@@ -61,6 +63,7 @@ class House:
     services: dict[str, Running]
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
+    sealer: Sealer | None = None  # of the front's own schema
     leaving: bool = False
     heartbeat: Heartbeat | None = None
     watching: list[asyncio.Task[None]] = field(default_factory=list)
@@ -92,12 +95,16 @@ class House:
             self.watching.append(asyncio.create_task(self.heartbeat.run()))
         for running in self.services.values():
             await running.start()
+        if self.sealer is not None:
+            await self.sealer.start()
 
     async def stop(self) -> None:
         """Stop them."""
         for task in self.watching:
             task.cancel()
         await asyncio.gather(*self.watching, return_exceptions=True)
+        if self.sealer is not None:
+            await self.sealer.stop()
         await asyncio.gather(*(running.stop() for running in self.services.values()))
         for client in self.peers.values():
             await client.aclose()
@@ -186,6 +193,9 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
             house.services[name] = await open_service(plan.services[name], around)
         if "front" in plan.names:
+            key = ServiceKey(front_pool, "front")
+            await key.prepare()
+            house.sealer = Sealer(front_pool, front_schema, key)
             behind = {name: _client(plan, house, name, None) for name in NAMES}
             house.peers.update(behind)
             tokens = TokenEndpoint(

@@ -132,7 +132,8 @@ class Act:
         outcome = refused.status if refused else 200
         for v in batch.versions:
             interaction = "refused" if refused else _TOLD[v.method]
-            batch.audits.append(self.context.audit(interaction, f"{v.reference}/_history/{v.version}", outcome))
+            reference = f"{v.reference}/_history/{v.version}"
+            batch.audits.append(self.context.audit(interaction, reference, outcome, stored_sha256=v.sha256))
         batch.audits += self.audits
         batch.versions += self.copies
         return batch

@@ -127,6 +127,7 @@ class Context:
     language: str = "zh-CN"
     prefer: str = ""
     body_sha256: str = ""
+    purpose: str = ""  # why, as a code of v3-ActReason; "" is the ordinary case
 
     @property
     def imported(self) -> bool:
@@ -160,6 +161,7 @@ class Context:
         *,
         disclosed: list[str] | None = None,
         parameters: list[str] | None = None,
+        stored_sha256: str = "",
     ) -> Audit:
         """The audit row of this request for one resource."""
         return Audit(
@@ -172,6 +174,8 @@ class Context:
             body_sha256=self.body_sha256,
             disclosed=disclosed or [],
             parameters=parameters or [],
+            stored_sha256=stored_sha256,
+            purpose=self.purpose,
         )
 
 

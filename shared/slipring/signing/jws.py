@@ -98,7 +98,7 @@ def judge(
     `at` is the service's time of the signature: now for a new one, the recorded time later on. `prev` is the
     SHA-256 of the JWS before it, empty for the first one. Every reason against it is listed, not only the first.
     """
-    header = _header(jws)
+    header = header_of(jws)
     if isinstance(header, Reason):
         return Judged((header,), sha256=jws_sha256(jws))
     wrong: list[str] = []
@@ -133,7 +133,8 @@ def judge(
     )
 
 
-def _header(jws: str) -> dict[str, Any] | Reason:
+def header_of(jws: str) -> dict[str, Any] | Reason:
+    """The protected header of a detached compact JWS, unproved; the reason why it has none."""
     if not _DETACHED.match(jws):
         return reason("malformed")
     encoded = jws.partition(".")[0]

@@ -45,12 +45,12 @@ class AuditQueue:
 
 
 _INSERT = """INSERT INTO audit (at, client, practitioner, interaction, resource, disclosed, parameters, body_sha256,
-    request_id, outcome, content_sha256)
+    request_id, outcome, content_sha256, purpose)
   SELECT at, client, practitioner, interaction, resource, ARRAY(SELECT jsonb_array_elements_text(disclosed::jsonb)),
-    ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), '', request_id, outcome, content_sha256
+    ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256, purpose
   FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
-    $9::int[], $10::text[]) AS r(at, client, practitioner, interaction, resource, disclosed, parameters, request_id,
-    outcome, content_sha256)"""
+    $9::text[], $10::int[], $11::text[], $12::text[]) AS r(at, client, practitioner, interaction, resource, disclosed,
+    parameters, body_sha256, request_id, outcome, content_sha256, purpose)"""
 
 # LIMIT keeps each look-up on its index, whatever the planner believes about tables it has not counted yet.
 _READ = """WITH found AS MATERIALIZED (
@@ -78,9 +78,11 @@ async def _insert(pool: asyncpg.Pool, group: list[tuple[Audit, datetime]]) -> Se
             a.resource,
             msgspec.json.encode(list(a.disclosed)).decode(),
             msgspec.json.encode(list(a.parameters)).decode(),
+            a.body_sha256,
             a.request_id,
             a.outcome,
             a.content_sha256(at),
+            a.purpose,
         )
         for a, at in group
     ]

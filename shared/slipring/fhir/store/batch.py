@@ -47,6 +47,11 @@ class Version:
         """The relative reference, `Type/id`."""
         return f"{self.type}/{self.id}"
 
+    @property
+    def sha256(self) -> str:
+        """Of the text as it is stored."""
+        return hashlib.sha256(self.text.encode()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Label:
@@ -73,9 +78,11 @@ class Audit:
     body_sha256: str = ""
     disclosed: Sequence[str] = ()
     parameters: Sequence[str] = ()
+    stored_sha256: str = ""  # of the version it tells of, as stored; bound by the seal, not by the row's own hash
+    purpose: str = ""
 
     def content_sha256(self, at: datetime) -> str:
-        """The row's own hash, over its members in this order as compact JSON."""
+        """The row's own hash, over its members in this order as compact JSON; a purpose only when there is one."""
         members = [
             at.isoformat(timespec="microseconds"),
             self.client,
@@ -88,6 +95,8 @@ class Audit:
             self.request_id,
             self.outcome,
         ]
+        if self.purpose:
+            members.append(self.purpose)
         return hashlib.sha256(_COMPACT(members).encode()).hexdigest()
 
     def around_version(self, at: datetime) -> tuple[str, str]:

@@ -32,7 +32,10 @@ FAMILIES = (
         "quantities",
     ),
 )
-AUDIT_COLUMNS = "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256"
+AUDIT_COLUMNS = (
+    "client, practitioner, interaction, resource, disclosed, parameters, body_sha256, request_id, outcome, content_sha256, "
+    "stored_sha256, purpose"
+)
 
 
 @cache
@@ -82,12 +85,13 @@ def _statement(
                  WHERE NOT EXISTS (SELECT 1 FROM business_key b WHERE b.value = r.value AND b.resource = d.key))"""
         )
     if audits:
-        columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text")
+        columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text", "text", "text")
         parts.append(
             f"""audit_rows AS (INSERT INTO audit (at, {AUDIT_COLUMNS})
                  SELECT $8, client, practitioner, interaction, resource,
                    ARRAY(SELECT jsonb_array_elements_text(disclosed::jsonb)),
-                   ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256
+                   ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256,
+                   stored_sha256, purpose
                  FROM unnest({columns}) AS r({AUDIT_COLUMNS})
                  WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input))"""
         )
@@ -171,6 +175,8 @@ def _audit_arguments(batch: Batch) -> list[Any]:
         [a.request_id for a in audits],
         [a.outcome for a in audits],
         [a.content_sha256(batch.at) for a in audits],
+        [a.stored_sha256 for a in audits],
+        [a.purpose for a in audits],
     ]
 
 

@@ -27,11 +27,11 @@ _PARTS = {
         "INSERT INTO business_key (value, resource) SELECT r.value, {key} FROM unnest({arrays}) AS r(n, value)",
     ),
     "audits": (
-        ("timestamptz", "text", "text", "text", "text", "text", "text", "int", "text"),
+        ("timestamptz", "text", "text", "text", "text", "text", "text", "int", "text", "text", "text"),
         f"""INSERT INTO audit (at, {AUDIT_COLUMNS}) SELECT at, client, practitioner, interaction, resource,
-              '{{{{}}}}', '{{{{}}}}', body_sha256, request_id, outcome, content_sha256
+              '{{{{}}}}', '{{{{}}}}', body_sha256, request_id, outcome, content_sha256, stored_sha256, purpose
             FROM unnest({{arrays}}) AS r(at, client, practitioner, interaction, resource, body_sha256, request_id,
-              outcome, content_sha256)""",
+              outcome, content_sha256, stored_sha256, purpose)""",
     ),
     "timers": (
         ("timestamptz", "text", "text", "text", "text", "interval", "text", "text"),
@@ -133,6 +133,8 @@ def _audit(batch: Batch, a: Audit) -> tuple[Any, ...]:
         a.request_id,
         a.outcome,
         digest,
+        a.stored_sha256,
+        a.purpose,
     )
 
 

@@ -43,7 +43,8 @@ EVENTS = (
         "state IN ('waiting', 'parked') AND subscription IN (SELECT id FROM subscription WHERE status <> 'off')",
     ),
 )
-EVERY: tuple[ByMonth, ...] = EVENTS
+# The audit rows and their seals stay for as long as the records they tell of.
+EVERY: tuple[ByMonth, ...] = (*EVENTS, ByMonth("audit", "at"), ByMonth("seal", "sealed_at"))
 
 # The parts themselves, for whoever compares the schema with the tables declared.
 PARTITIONS = """SELECT c.relname FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -1,0 +1,153 @@
+"""The signing key of one service: made at its first start, rotated by command, its public halves kept for ever.
+
+The private half lies in a table of the service's own schema that no backup takes along, and is gone once the key is
+rotated. Each key after the first is endorsed by the one before it, so that who keeps an early key can trust the later
+ones; after a restore the chain of endorsements begins anew, because the old private half is gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+import asyncpg
+import msgspec
+from joserfc.jwk import ECKey
+
+from slipring.signing.seal import ALGORITHM, KnownKey, SealingKey, canonical, examine, seal
+
+ENDORSEMENT = "key-endorsement"
+_NEWEST = """SELECT k.kid, s.private_jwk::text FROM service_key k JOIN service_secret s USING (kid) WHERE k.until IS NULL
+  ORDER BY k.since DESC, k.kid LIMIT 1"""
+_ALL = "SELECT kid, public_jwk::text, since, until, endorsed FROM service_key ORDER BY since, kid"
+Jwk = dict[str, Any]
+
+
+class Reader(Protocol):
+    """A connection or a pool that sees the service's schema."""
+
+    async def fetch(self, query: str, *args: Any) -> list[Any]:
+        """All rows."""
+
+    async def fetchrow(self, query: str, *args: Any) -> Any:
+        """One row, or None."""
+
+
+class ServiceKey:
+    """The key in use, as this process last loaded it."""
+
+    def __init__(self, pool: asyncpg.Pool, service: str) -> None:
+        self._pool = pool
+        self.service = service
+        self._current: SealingKey | None = None
+
+    async def prepare(self) -> None:
+        """Make the first key of the schema, or the first after a restore; of several processes one does."""
+        async with self._pool.acquire() as connection, connection.transaction():
+            await connection.execute("LOCK TABLE service_key IN SHARE ROW EXCLUSIVE MODE")
+            if await newest(connection) is None:
+                await make(connection, self.service)
+            await self.load(connection)
+
+    async def load(self, connection: Reader) -> SealingKey:
+        """The key in use now."""
+        row = await connection.fetchrow(_NEWEST)
+        if row is None:
+            raise NoKey(f"The service {self.service} has no signing key.")
+        if self._current is None or self._current.kid != row["kid"]:
+            self._current = SealingKey(row["kid"], ECKey.import_key(msgspec.json.decode(row["private_jwk"])))
+        return self._current
+
+    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
+        """Seal with the key that was loaded last."""
+        if self._current is None:
+            raise NoKey(f"The service {self.service} has not loaded its signing key.")
+        return seal(payload, kind, self._current, at, previous)
+
+
+class NoKey(Exception):
+    """There is no key to seal with."""
+
+
+async def newest(connection: Reader) -> SealingKey | None:
+    """The key in use, if there is one with its private half."""
+    row = await connection.fetchrow(_NEWEST)
+    return SealingKey(row["kid"], ECKey.import_key(msgspec.json.decode(row["private_jwk"]))) if row else None
+
+
+async def make(connection: asyncpg.Connection, service: str) -> str:
+    """Make a key that takes over at once, inside the caller's transaction; returns its kid."""
+    before = await newest(connection)
+    key = ECKey.generate_key("P-256", {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
+    public = dict(key.as_dict(private=False))
+    now = (await connection.fetchrow("SELECT clock_timestamp() AS now"))["now"]
+    endorsed = seal(_stated(public, service), ENDORSEMENT, before, now) if before else ""
+    await connection.execute("UPDATE service_key SET until = $1 WHERE until IS NULL", now)
+    await connection.execute("DELETE FROM service_secret")
+    await connection.execute(
+        "INSERT INTO service_key (kid, public_jwk, since, endorsed) VALUES ($1, $2::jsonb, $3, $4)",
+        key.kid,
+        msgspec.json.encode(public).decode(),
+        now,
+        endorsed,
+    )
+    await connection.execute(
+        "INSERT INTO service_secret (kid, private_jwk) VALUES ($1, $2::jsonb)",
+        key.kid,
+        msgspec.json.encode(dict(key.as_dict(private=True))).decode(),
+    )
+    return str(key.kid)
+
+
+async def published(connection: Reader, service: str) -> list[Jwk]:
+    """Every public key of the service with its times, oldest first: members of a JWK Set (RFC 7517)."""
+    found = []
+    for row in await connection.fetch(_ALL):
+        times = {"since": _written(row["since"]), "until": _written(row["until"])}
+        extra = {**times, "service": service, "endorsed": row["endorsed"]}
+        found.append(msgspec.json.decode(row["public_jwk"]) | {name: text for name, text in extra.items() if text})
+    return found
+
+
+def known(jwks: Iterable[Mapping[str, Any]]) -> list[KnownKey]:
+    """Published keys, ready to be judged by; raises ValueError when one is none."""
+    found = []
+    for jwk in jwks:
+        public = {name: jwk[name] for name in ("kty", "crv", "x", "y", "kid", "use", "alg") if name in jwk}
+        until = jwk.get("until")
+        since = datetime.fromisoformat(jwk["since"])
+        key = ECKey.import_key(public)
+        found.append(
+            KnownKey(str(jwk["kid"]), str(jwk["service"]), key, since, datetime.fromisoformat(until) if until else None)
+        )
+    return found
+
+
+def endorsed(trusted: Sequence[KnownKey], published_jwks: Sequence[Mapping[str, Any]]) -> list[KnownKey]:
+    """The trusted keys, and every published one that a chain of endorsements leads to from them.
+
+    A trusted key that was rotated since is known to have ended, if the key that it endorsed says when.
+    """
+    found = {key.kid: key for key in trusted}
+    waiting = sorted(published_jwks, key=lambda jwk: str(jwk.get("since", "")))
+    for jwk in waiting:
+        if jwk["kid"] in found or not jwk.get("endorsed"):
+            continue
+        [candidate] = known([jwk])
+        public = {name: jwk[name] for name in jwk if name not in ("since", "until", "service", "endorsed")}
+        if examine(jwk["endorsed"], _stated(public, candidate.service), ENDORSEMENT, _of(found, candidate)).valid:
+            found[candidate.kid] = candidate
+    return list(found.values())
+
+
+def _of(found: Mapping[str, KnownKey], candidate: KnownKey) -> dict[str, KnownKey]:
+    return {kid: key for kid, key in found.items() if key.service == candidate.service}
+
+
+def _stated(public: Mapping[str, Any], service: str) -> bytes:
+    return canonical({**{name: str(value) for name, value in public.items()}, "service": service})
+
+
+def _written(moment: datetime | None) -> str:
+    return moment.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z") if moment else ""

@@ -1,0 +1,83 @@
+"""`slipring audit verify`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+
+from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.runtime.postgres import PostgresUnavailable, data_directory, ensure_running
+from slipring.runtime.settings import BadSettings, Settings
+from slipring.upkeep.audit.finding import SchemaReport
+from slipring.upkeep.audit.verify import CannotVerify, Given, Verified, read_anchor, read_keys, verify
+
+audit = typer.Typer(name="audit", help="The audit trail: is it whole, and who saw what.", no_args_is_help=True)
+DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
+CHANGED, NOTED, NOT_VERIFIED = 1, 3, 4
+
+
+@audit.command("verify")
+def verify_audit(
+    keys: Annotated[Path | None, typer.Option(help="Public keys exported earlier (`slipring keys export`).")] = None,
+    anchor: Annotated[
+        Path | None, typer.Option(help="An earlier `--json` report: its last seals must be there.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="The report as JSON; keep it outside as an anchor.")] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Recompute every seal, audit row and version, and name what does not fit.
+
+    Exit code 0: whole; 1: something was changed; 3: whole, but something has to be known; 4: could not be verified.
+    """
+    try:
+        given = Given(read_keys(keys) if keys else None, read_anchor(anchor) if anchor else {})
+        settings = Settings.from_env()
+        dsn = settings.database_url or ensure_running(data_directory(data_dir))
+        found = asyncio.run(verify(dsn, settings.schema_prefix, given, _progress))
+    except (CannotVerify, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
+        _stop(str(problem))
+    if sys.stderr.isatty():
+        typer.echo("", err=True)
+    typer.echo(json.dumps(found.tree(), indent=1, ensure_ascii=False)) if as_json else _show(found)
+    if found.grave or found.noted:
+        raise typer.Exit(CHANGED if found.grave else NOTED)
+
+
+def _show(found: Verified) -> None:
+    for report in found.schemas:
+        for finding in report.findings:
+            typer.echo(finding.text())
+    for report in found.schemas:
+        typer.echo(_summary(report))
+    if not found.outside_keys:
+        typer.echo(
+            "The keys are those of the database itself: with --keys and --anchor, kept outside, also a forger who holds the"
+            " database is found. 公钥取自数据库本身；请使用在外保存的 --keys 与 --anchor。"
+        )
+    typer.echo(
+        "CHANGED 发现改动" if found.grave else "whole, see above 完整，另有提示" if found.noted else "whole 完整无改动"
+    )
+
+
+def _summary(report: SchemaReport) -> str:
+    sealed = (
+        f"sealed until {report.sealed_until}, seal {report.last_seal} {report.last_sha256}"
+        if report.seals
+        else "no seal yet"
+    )
+    return f"{report.schema}: {report.rows} rows in {report.seals} seals, {report.versions} versions; {sealed}; {report.unsealed} rows wait"
+
+
+def _progress(schema: str, done: int, everything: int) -> None:
+    if sys.stderr.isatty():
+        typer.echo(f"\r{schema}: {done} / {everything}    ", err=True, nl=False)
+
+
+def _stop(message: str) -> NoReturn:
+    typer.echo(message, err=True)
+    raise typer.Exit(NOT_VERIFIED)

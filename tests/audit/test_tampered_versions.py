@@ -1,0 +1,91 @@
+"""What is changed behind the API in versions and what points at them is found and named: each kind of change once."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.audit.archive import Archive
+
+_KEY = "(SELECT key FROM resource WHERE id = 'p1')"
+
+
+async def test_a_changed_text_of_a_version_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(f"UPDATE version SET body = replace(body, 'other', 'male') WHERE key = {_KEY}")
+        found = await archive.found()
+        assert ("order", "version-changed", "Patient/p1/_history/1") in found
+        assert ("consent", "copy-differs", "Patient/p1/_history/1") in found
+
+
+async def test_a_removed_version_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(
+            "DELETE FROM version v USING resource r WHERE r.key = v.key AND r.type = 'Task' AND v.version = 1"
+        )
+        assert {kind for _, kind, _ in await archive.found()} == {"version-missing"}
+
+
+async def test_an_added_version_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(
+            "INSERT INTO version (key, version, updated_at, method, body) SELECT v.key, 9, v.updated_at, v.method, v.body "
+            "FROM version v JOIN resource r USING (key) WHERE r.id = 'p1'"
+        )
+        assert await archive.found() == {("order", "version-added", "Patient/p1/_history/9")}
+
+
+async def test_versions_that_changed_places_are_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(
+            "CREATE TABLE swapped AS SELECT r.id, v.body FROM version v JOIN resource r USING (key) "
+            "WHERE r.id IN ('p1', 'p2');"
+            "UPDATE version v SET body = s.body FROM resource r, swapped s WHERE r.key = v.key "
+            "AND r.id IN ('p1', 'p2') AND s.id IN ('p1', 'p2') AND s.id <> r.id"
+        )
+        found = await archive.found()
+        assert {("order", "version-changed", f"Patient/p{n}/_history/1") for n in (1, 2)} <= found
+
+
+async def test_a_current_pointer_moved_back_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        task = await archive.value(
+            "SELECT id FROM resource WHERE type = 'Task' AND version = 2 AND NOT deleted LIMIT 1"
+        )
+        await archive.run(f"UPDATE resource SET version = 1 WHERE id = '{task}'")
+        assert await archive.found() == {("order", "pointer", f"Task/{task}")}
+
+
+@pytest.mark.parametrize("deleted", [True, False])
+async def test_a_deleted_flag_that_was_flipped_is_named(clean: Archive, deleted: bool) -> None:
+    async with clean.copied() as archive:
+        task = await archive.value(f"SELECT id FROM resource WHERE type = 'Task' AND deleted = {deleted} LIMIT 1")
+        await archive.run(f"UPDATE resource SET deleted = NOT deleted WHERE id = '{task}'")
+        assert await archive.found() == {("order", "deleted-flag", f"Task/{task}")}
+
+
+async def test_a_resource_that_vanished_whole_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(
+            "DELETE FROM version v USING resource r WHERE r.key = v.key AND r.id = 'p1';"
+            "DELETE FROM resource WHERE id = 'p1'"
+        )
+        assert {
+            ("order", "version-missing", "Patient/p1/_history/1"),
+            ("order", "pointer", "Patient/p1"),
+        } <= await archive.found()
+
+
+async def test_what_stands_beside_a_version_is_held_too(clean: Archive) -> None:
+    for change in ("method = 'PUT'", "updated_at = updated_at - interval '1 day'"):
+        async with clean.copied() as archive:
+            await archive.run(f"UPDATE version SET {change} WHERE key = {_KEY}")
+            assert ("order", "version-altered", "Patient/p1/_history/1") in await archive.found()
+
+
+async def test_a_followed_copy_that_was_changed_is_named(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run(
+            "UPDATE consent.version SET body = replace(body, 'other', 'male') "
+            "WHERE key = (SELECT key FROM consent.resource WHERE id = 'p1')"
+        )
+        assert await archive.found() == {("consent", "copy-differs", "Patient/p1/_history/1")}
