@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.subscribing import Subscribed
 from slipring.fhir.delivery.worker import Worker
@@ -79,6 +80,7 @@ class Surroundings:
     watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
+    endpoints: EndpointPolicy | None = None  # None: what ships, for this mode
 
 
 class Served:
@@ -159,7 +161,8 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     key = ServiceKey(pool, service.name)
     await key.prepare()
     kept = frozenset(keeps.type for keeps in service.keeps)
-    subscribed = Subscribed(kept, {topic.url: topic for topic in service.topics}, around.zone)
+    endpoints = around.endpoints or EndpointPolicy(around.demo)
+    subscribed = Subscribed(kept, {topic.url: topic for topic in service.topics}, around.zone, endpoints)
     service = replace(service, keeps=[*service.keeps, Keeps("Subscription", on_write=subscribed)])
     kernel = Kernel(
         service=service,

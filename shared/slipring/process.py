@@ -23,6 +23,8 @@ import uvloop
 from starlette.responses import JSONResponse
 
 from slipring.app import Running, Surroundings, open_service
+from slipring.fhir.delivery.endpoint_connection import outside_client
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.service import Service
 from slipring.fhir.store.engine import lock_number, open_pool
 from slipring.fhir.store.migrate import migrate
@@ -158,9 +160,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     load_keys = keys_from_database(front_pool, front_schema)
     verifier = TokenVerifier(load_keys, plan.clock.now)
     house = House({}, None, {})
-    # No common bound on connections: each lane has its own, and those that hang must not keep others waiting.
-    limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    http = httpx.AsyncClient(timeout=10, limits=limits, follow_redirects=False, trust_env=False)
+    endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
+    http = outside_client(endpoints, roots=_roots(plan.settings))
     owners = the_owners()
     around = Surroundings(
         dsn=dsn,
@@ -179,6 +180,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         event_days=plan.settings.event_days,
         delivery_seconds=plan.settings.delivery_seconds,
         deliveries_at_once=plan.settings.deliveries_at_once,
+        endpoints=endpoints,
         body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
@@ -239,6 +241,15 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         await house.stop()
         await http.aclose()
         await front_pool.close()
+
+
+def _roots(settings: Settings) -> Path | None:
+    if not settings.endpoints_roots:
+        return None
+    path = Path(settings.endpoints_roots).expanduser()
+    if not path.is_file():
+        raise BadSettings("SLIPRING_ENDPOINTS_ROOTS must be a PEM file. SLIPRING_ENDPOINTS_ROOTS 须为 PEM 文件。")
+    return path
 
 
 async def _identity(dsn: str, schema: str, plan: Plan) -> bytes:

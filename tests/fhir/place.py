@@ -108,7 +108,7 @@ async def opened(
         return httpx.AsyncClient(transport=transport, base_url="http://x", headers=who, timeout=60)
 
     transport = httpx.MockTransport(outside or (lambda _: httpx.Response(200)))
-    async with httpx.AsyncClient(transport=transport) as http:
+    async with around.pop("http", None) or httpx.AsyncClient(transport=transport) as http:
         for service in services:
             peers = {other.name: client(f"slipring-{service.name}") for other in services}
             surroundings = Surroundings(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from urllib.parse import urlsplit
-
 from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
@@ -44,7 +42,8 @@ async def route_written(write: Write, desk: Desk) -> Changes:
     connection = write.resource.get("connectionType", {})
     if write.method == "delete" or connection.get("system") != CHANNEL:
         return Changes.none()
-    issues = [issue for issue in (_channel(connection), _owner(write.resource), _address(write.resource)) if issue]
+    address = desk.settings.endpoints.judge(str(write.resource.get("address", "")), "Endpoint.address")
+    issues = [issue for issue in (_channel(connection), _owner(write.resource), address) if issue]
     if issues:
         raise FhirError(422, issues)
     return Changes.none()
@@ -73,20 +72,4 @@ def _owner(endpoint: Resource) -> Issue | None:
         en="A contact route names whose it is: a person, a ward or an office (extension route-of).",
         at=f"Endpoint.extension('{ROUTE_OF}')",
         detail="critical.route-of-missing",
-    )
-
-
-def _address(endpoint: Resource) -> Issue | None:
-    try:
-        address = urlsplit(str(endpoint.get("address", "")))
-        if address.scheme in ("http", "https") and address.hostname:
-            return None
-    except ValueError:
-        pass
-    return Issue(
-        "value",
-        zh="地址须为 http 或 https。",
-        en="The address must be http or https.",
-        at="Endpoint.address",
-        detail="critical.address-malformed",
     )

@@ -62,6 +62,7 @@ async def test_a_communication_about_something_else_is_kept() -> None:
         ({"extension": []}, "route-of"),
         ({"address": "ftp://ward.test/"}, "address"),
         ({"address": "https://"}, "address"),
+        ({"address": "http://169.254.169.254/latest/"}, "address"),
     ],
 )
 async def test_a_route_that_could_not_ring_is_refused_when_it_is_saved(members: dict[str, Any], at: str) -> None:

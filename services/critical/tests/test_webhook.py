@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
 import httpx
 import pytest
 import respx
+from slipring.fhir.delivery.endpoint_connection import outside_client
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
 from slipring_critical.media import media
@@ -108,3 +111,23 @@ async def test_a_network_failure_may_pass(error: httpx.HTTPError, reason: str) -
 
 def test_every_channel_is_a_medium_that_rings_and_the_other_way_round() -> None:
     assert set(CHANNELS) == {medium.code for medium in media().values() if medium.rings}
+
+
+async def test_an_address_that_the_policy_refuses_is_permanent_but_for_the_operators_own_route() -> None:
+    """A name may turn after it was saved; the fallback route stands in the settings and may well be on this machine."""
+    heard: list[bytes] = []
+
+    async def pager(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 202 Taken\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
+        writer.close()
+
+    server = await asyncio.start_server(pager, "127.0.0.1", 0)
+    own = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ring"
+    async with server, outside_client(EndpointPolicy.stated()) as strict:
+        with pytest.raises(DeliveryFailed) as raised:
+            await CHANNELS["webhook"](a_message(), own, strict, timeout_seconds=5)
+        assert (raised.value.reason, raised.value.permanent, heard) == ("forbidden-address", True, [])
+        async with outside_client(EndpointPolicy.stated(trusted=[own])) as client:
+            await CHANNELS["webhook"](a_message(), own, client, timeout_seconds=5)
+    assert len(heard) == 1

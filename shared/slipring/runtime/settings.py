@@ -48,6 +48,10 @@ class Settings:
     cors_origins: str = ""
     follow_max_age_seconds: float = 30
     fallback_route: str = ""
+    endpoints_only: str = ""
+    endpoints_denied: str = ""
+    endpoints_exempt: str = ""
+    endpoints_roots: str = ""
     drain_seconds: float = 0
     stop_seconds: int = 8
     event_days: int = 30
@@ -71,7 +75,11 @@ class Settings:
     @property
     def origins(self) -> list[str]:
         """The origins whose pages may call us."""
-        return [origin.strip() for origin in self.cors_origins.split(",") if origin.strip()]
+        return self.listed("cors_origins")
+
+    def listed(self, name: str) -> list[str]:
+        """The entries of a setting that is a list with commas."""
+        return [entry.strip() for entry in str(getattr(self, name)).split(",") if entry.strip()]
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None, *, extra: Iterable[str] = ()) -> Settings:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+from slipring.fhir.delivery.endpoint_connection import EndpointRefused
 
 from slipring_critical.channels.channel import DeliveryFailed, Message
 
@@ -24,6 +25,8 @@ async def deliver_by_webhook(
         )
     except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
         raise DeliveryFailed("bad-address", permanent=True) from error
+    except EndpointRefused as error:  # trying again will not help whoever waits to be rung
+        raise DeliveryFailed("forbidden-address", permanent=True) from error
     except httpx.TimeoutException as error:
         raise DeliveryFailed("timeout", permanent=False) from error
     except httpx.HTTPError as error:

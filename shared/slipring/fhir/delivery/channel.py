@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import ipaddress
-from urllib.parse import urlsplit
-
 from slipring.fhir.delivery import lane
-from slipring.fhir.outcome import unprocessable
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
+from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.service import Resource
 
 CHANNELS = ("rest-hook",)
 CONTENTS = ("empty", "id-only", "full-resource")
 _PAYLOADS = ("application/fhir+json", "application/json")
-_FORBIDDEN_HOSTS = ("metadata", "metadata.google.internal")
 _LONGEST_TIMEOUT_SECONDS = 60
 _SHORTEST_HEARTBEAT_SECONDS = 5
 _MOST_EVENTS = 100
@@ -24,7 +21,7 @@ def check_topical(asked: Resource) -> None:
     _check_numbers(asked)
 
 
-def check_channel(asked: Resource) -> None:
+def check_channel(asked: Resource, endpoints: EndpointPolicy) -> None:
     """What every Subscription's channel must be: 422 at the element otherwise."""
     channel = asked["channel"]
     others = lane.values_of(channel.get("_type"), lane.CHANNEL_TYPE)
@@ -42,7 +39,9 @@ def check_channel(asked: Resource) -> None:
             at="Subscription.channel.payload",
             detail="kernel.channel-payload",
         )
-    _check_endpoint(channel.get("endpoint", ""))
+    refused = endpoints.judge(channel.get("endpoint", ""), "Subscription.channel.endpoint")
+    if refused:
+        raise FhirError(422, [refused])
     if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
         raise unprocessable(
             "A header is `Name: value`.",
@@ -86,28 +85,3 @@ def _check_numbers(asked: Resource) -> None:
                 at=f"Subscription.channel.extension[{position}]",
                 detail="kernel.channel-number",
             )
-
-
-def _check_endpoint(endpoint: str) -> None:
-    """Link-local and metadata addresses are refused; loopback is decided when sending (demo only)."""
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or parts.username:
-        raise unprocessable(
-            "The endpoint is an http(s) address.",
-            "endpoint 须为 http(s) 地址。",
-            at="Subscription.channel.endpoint",
-            detail="kernel.endpoint-address",
-        )
-    try:
-        address = ipaddress.ip_address(parts.hostname)
-    except ValueError:
-        forbidden = parts.hostname.lower() in _FORBIDDEN_HOSTS
-    else:
-        forbidden = address.is_link_local or address.is_multicast or address.is_unspecified
-    if forbidden:
-        raise unprocessable(
-            "This address may not be notified.",
-            "该地址不允许作为通知端点。",
-            at="Subscription.channel.endpoint",
-            detail="kernel.endpoint-forbidden",
-        )

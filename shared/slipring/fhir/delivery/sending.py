@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
-from urllib.parse import urlsplit
 
 import httpx
 
+from slipring.fhir.delivery.endpoint_connection import EndpointRefused
 from slipring.fhir.delivery.notification import Notification
 
 _BODY_BYTES = 64 * 1024  # of an answer that are read so that its connection can be used again
@@ -73,6 +73,8 @@ async def post(
             response = await client.send(request, stream=True, follow_redirects=False)
     except TimeoutError:
         return Answer(0, "no answer in time")
+    except EndpointRefused as refused:
+        return Answer(0, refused.reason)
     except (httpx.HTTPError, httpx.InvalidURL, OSError) as error:
         return Answer(0, type(error).__name__)
     await _drained(response)
@@ -112,16 +114,13 @@ def retry_after(text: str, now: float | None = None) -> float | None:
 class HttpSender:
     """Sends with one client that all lanes share: each has only as many connections as it has messages under way."""
 
-    def __init__(self, client: httpx.AsyncClient, *, demo: bool) -> None:
+    def __init__(self, client: httpx.AsyncClient) -> None:
         self._client = client
-        self._demo = demo
 
     async def send(
         self, lane: Mapping[str, Any], message: Notification, *, held: Callable[[], bool], seconds: float
     ) -> Answer:
         """POST to the lane's endpoint with the lane's own headers beside ours."""
-        if not self._demo and urlsplit(lane["endpoint"]).hostname in ("localhost", "127.0.0.1", "::1"):
-            return Answer(0, "loopback endpoints are notified in demo mode only")
         own = {name.strip(): value.strip() for name, _, value in (header.partition(":") for header in lane["headers"])}
         whole = Notification(message.content, own | message.headers)
         return await post(self._client, lane["endpoint"], whole, held=held, seconds=seconds)

@@ -13,6 +13,7 @@ from urllib.parse import parse_qsl
 
 from slipring.fhir.delivery import lane
 from slipring.fhir.delivery.channel import check_channel, check_topical
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.outcome import FhirError, forbidden, unprocessable
 from slipring.fhir.search.criteria import CONTROLS, Chain, Criteria, Has, parse
 from slipring.fhir.search.include import INCLUDES
@@ -27,6 +28,7 @@ class Subscribed:
     kept: frozenset[str]
     topics: Mapping[str, Topic]  # by canonical address
     zone: tzinfo
+    endpoints: EndpointPolicy
 
     async def __call__(self, write: Write, desk: Desk) -> Changes:
         """Only a subscription that can be honoured is accepted; whoever asks must be allowed to read what it tells."""
@@ -35,7 +37,7 @@ class Subscribed:
         asked = write.resource
         members = _status(write)
         _check_end(asked, desk.now)
-        check_channel(asked)
+        check_channel(asked, self.endpoints)
         types = self._topical(asked) if lane.is_topical(asked) else self._plain(asked)
         if asked.get("status") != "off":
             for resource_type in types:
