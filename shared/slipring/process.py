@@ -158,7 +158,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     meters = Meters()  # the front's
     front_pool = await open_pool(dsn, front_schema, size=5, meters=meters)
     load_keys = keys_from_database(front_pool, front_schema)
-    verifier = TokenVerifier(load_keys, plan.clock.now)
+    verifier = TokenVerifier(load_keys, plan.clock.now, issuer=plan.public_url, demo=plan.demo)
     house = House({}, None, {})
     endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
     http = outside_client(endpoints, roots=_roots(plan.settings))

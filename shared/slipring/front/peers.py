@@ -83,12 +83,26 @@ class Peers:
             raise away(service)
         try:
             async with asyncio.timeout(self.seconds):
-                response = await client.request(ask.method, ask.target, headers=ask.headers, content=ask.body or None)
+                response = await client.request(
+                    ask.method, ask.target, headers=_as_received(ask.headers), content=ask.body or None
+                )
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise away(service) from None
         except (httpx.TransportError, TimeoutError):
             raise (away(service) if ask.method in ("GET", "HEAD") else _unanswered(service)) from None
         return Reply(response.status_code, response.headers, response.content)
+
+
+def _as_received(headers: Mapping[str, str]) -> list[tuple[bytes, bytes]]:
+    """Headers as octets again: HTTP lets a value hold more than ASCII, and what it means is for the service to say."""
+    return [(name.encode("latin-1"), _octets(value)) for name, value in headers.items()]
+
+
+def _octets(value: str) -> bytes:
+    try:
+        return value.encode("latin-1")  # how a received value was decoded
+    except UnicodeEncodeError:  # a condition that stood in a Bundle
+        return value.encode()
 
 
 def away(service: str) -> FhirError:

@@ -22,6 +22,8 @@ _REMEMBERED = 4096
 _REFRESH_SECONDS = 1.0  # at most one look for an unknown key per second, whoever knocks
 _TRUST_SECONDS = 60.0  # a key taken out of the set stops verifying after this
 _LONGEST_TOKEN = 8192
+_LEEWAY_SECONDS = 5
+_HEADERS = {"alg", "kid", "typ"}
 
 
 def keys_from_database(pool: asyncpg.Pool, schema: str) -> LoadKeys:
@@ -36,10 +38,14 @@ def keys_from_database(pool: asyncpg.Pool, schema: str) -> LoadKeys:
 class TokenVerifier:
     """Turns an Authorization header into a Caller; what was verified once is remembered until it expires."""
 
-    def __init__(self, load_keys: LoadKeys, now: Callable[[], datetime], *, issuer: str = "") -> None:
+    def __init__(
+        self, load_keys: LoadKeys, now: Callable[[], datetime], *, issuer: str = "", demo: bool | None = None
+    ) -> None:
+        """`issuer`: only tokens made out by it, when given; `demo`: only tokens of a demo, or only real ones."""
         self._load_keys = load_keys
         self._now = now
         self._issuer = issuer
+        self._demo = demo
         self._keys: dict[str, ECKey] = {}
         self._loaded_at: float | None = None
         self._loading = asyncio.Lock()
@@ -81,8 +87,12 @@ class TokenVerifier:
             raise _not_valid()
         if self._issuer and claims.get("iss") != self._issuer:
             raise _not_valid()
+        if self._demo is not None and bool(claims.get("demo")) is not self._demo:
+            raise _not_valid()
         expires = claims.get("exp")
         if isinstance(expires, bool) or not isinstance(expires, int | float) or not claims.get("client_id"):
+            raise _not_valid()
+        if any(_ahead(claims.get(name), now) for name in ("nbf", "iat")):
             raise _not_valid()
         if expires <= now:
             raise unauthorized("The token has expired.", "访问令牌已过期。", detail="identity.token-expired")
@@ -97,7 +107,8 @@ class TokenVerifier:
             raise _not_valid() from None
         kid = header.get("kid")
         # `alg: none` and every other algorithm end here, before any key is looked at.
-        if header.get("alg") != TOKEN_ALGORITHM or not isinstance(kid, str):
+        # Ours carry no other headers: no key, address of a key or critical extension of a caller's is ever considered.
+        if header.get("alg") != TOKEN_ALGORITHM or not isinstance(kid, str) or not header.keys() <= _HEADERS:
             raise _not_valid()
         if self._worn(kid, now):
             async with self._loading:  # who comes meanwhile waits for the same answer instead of being turned away
@@ -124,6 +135,13 @@ class TokenVerifier:
             del self._remembered[next(iter(self._remembered))]
         self._remembered.pop(authorization, None)
         self._remembered[authorization] = (caller, until)
+
+
+def _ahead(moment: Any, now: float) -> bool:
+    """Whether a claim lies in the future, or is no moment at all; clocks of two machines differ by a little."""
+    if moment is None:
+        return False
+    return isinstance(moment, bool) or not isinstance(moment, int | float) or moment > now + _LEEWAY_SECONDS
 
 
 def _not_valid() -> Exception:
