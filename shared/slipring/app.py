@@ -21,6 +21,7 @@ from starlette.types import Receive, Scope, Send
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
+from slipring.fhir.delivery.asked import OPERATIONS
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.subscribing import Subscribed
@@ -182,6 +183,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         fake_time=around.fake_time,
         owners=around.owners,
         meters=meters,
+        operations=OPERATIONS,
     )
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)

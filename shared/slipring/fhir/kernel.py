@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import cached_property
@@ -49,6 +49,8 @@ class Kernel:
     deliveries_at_once: int = 8  # notifications of one plain rest-hook under way
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
+    # Standard operations answered by rooms above the interactions: code -> its answer to (kernel, context, id, given).
+    operations: Mapping[str, Callable[..., Awaitable[Any]]] = field(default_factory=dict)
     meters: Meters = field(default_factory=Meters)
 
     @cached_property

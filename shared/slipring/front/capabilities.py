@@ -15,7 +15,7 @@ _LISTS_OF_ALL = {"interaction": "code", "searchParam": "name"}
 _FLAGS = ("conditionalCreate", "conditionalUpdate", "conditionalPatch", "updateCreate", "readHistory")
 _CHOICES = {"conditionalRead": "not-supported", "conditionalDelete": "not-supported", "versioning": "no-version"}
 # What one of them offers is offered: the front sends it there.
-_UNIONS = ("supportedProfile", "referencePolicy")
+_UNIONS = ("supportedProfile", "referencePolicy", "extension")
 
 
 def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: datetime, version: str = "") -> Tree:
@@ -55,6 +55,7 @@ def united(statements: Mapping[str, Tree], away: Sequence[str], base: str, now: 
         "format": _shared_words(list(statements.values()), "format") or ["application/fhir+json"],
         "patchFormat": _shared_words(list(statements.values()), "patchFormat"),
         "acceptLanguage": _shared_words(list(statements.values()), "acceptLanguage"),
+        "implementationGuide": _distinct(list(statements.values()), "implementationGuide"),
         "rest": [{name: value for name, value in rest.items() if value != []}],
     }
     return {name: value for name, value in statement.items() if value != []}
@@ -118,8 +119,11 @@ def _operations(holders: Sequence[Tree]) -> list[Tree]:
     return list({operation["name"]: operation for operation in operations}.values())
 
 
-def _distinct(holders: Sequence[Tree], member: str) -> list[str]:
-    return list(dict.fromkeys(value for holder in holders for value in holder.get(member, ())))
+def _distinct(holders: Sequence[Tree], member: str) -> list[Any]:
+    found: list[Any] = []
+    for holder in holders:
+        found += [value for value in holder.get(member, ()) if value not in found]
+    return found
 
 
 def _shared_words(holders: Sequence[Tree], member: str) -> list[str]:

@@ -17,9 +17,11 @@ from slipring.fhir.profiles import profiles
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Resource, Service
 from slipring.fhir.terminology import code_systems, value_sets
+from slipring.fhir.topics.basic import as_basic
 
 # The types that are answered from declarations, in the order of the CapabilityStatement.
 TYPES = (
+    "Basic",
     "CodeSystem",
     "CompartmentDefinition",
     "OperationDefinition",
@@ -59,6 +61,7 @@ def catalogue_of(service: Service) -> Catalogue:
     systems, sets = _ids(one.url for one in code_systems()), _ids(one.url for one in value_sets())
     return Catalogue(
         {
+            "Basic": _by_id(as_basic(one) for one in service.topics),
             "CodeSystem": _by_id(as_code_system(one, systems[one.url]) for one in code_systems()),
             "CompartmentDefinition": _by_id([patient_compartment_definition(types)]),
             "OperationDefinition": _by_id(

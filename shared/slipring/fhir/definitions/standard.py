@@ -1,4 +1,4 @@
-"""The operations of R4 itself that every service offers, and their OperationDefinitions."""
+"""The operations of R4 itself and of the Backport of subscriptions that every service offers, as OperationDefinitions."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _BASE = "http://hl7.org/fhir/OperationDefinition"
 
 @dataclass(frozen=True, slots=True)
 class StandardOperation:
-    """One operation of the FHIR specification, as far as it is offered here."""
+    """One operation that a specification defines, as far as it is offered here."""
 
     id: str  # the end of its canonical address
     code: str
@@ -23,11 +23,13 @@ class StandardOperation:
     on_instance: bool
     parameters: tuple[Parameter, ...]
     affects_state: bool = False
+    base: str = _BASE
+    version: str = "4.0.1"
 
     @property
     def url(self) -> str:
         """Its canonical address."""
-        return f"{_BASE}/{self.id}"
+        return f"{self.base}/{self.id}"
 
     def definition(self) -> Resource:
         """The OperationDefinition, with the parameters that are taken here."""
@@ -35,7 +37,7 @@ class StandardOperation:
             "resourceType": "OperationDefinition",
             "id": self.id,
             "url": self.url,
-            "version": "4.0.1",
+            "version": self.version,
             "name": self.title.title().replace(" ", ""),
             "title": self.title,
             "status": "active",
@@ -51,6 +53,7 @@ class StandardOperation:
         }
 
 
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition"
 _LABELS = Parameter(
     "meta", "Meta", min=1, documentation="profile, security and tag; codings are equal by system and code"
 )
@@ -80,6 +83,25 @@ STANDARD = (
             Parameter("_count", "integer", documentation="Resources on one page, without those referred to"),
             Parameter("return", "Bundle", "out", min=1, documentation="A page"),
         ),
+    ),
+    StandardOperation(
+        "backport-subscription-status", "status", "Status of subscriptions", "Subscription", True, True,
+        (
+            Parameter("id", "id", max="*", documentation="At the type: only these Subscriptions"),
+            Parameter("status", "code", max="*", documentation="At the type: only those with one of these statuses"),
+            Parameter("return", "Bundle", "out", min=1, documentation="A searchset of status Parameters"),
+        ),
+        base=_BACKPORT, version="1.1.0",
+    ),
+    StandardOperation(
+        "backport-subscription-events", "events", "Events of a subscription", "Subscription", False, True,
+        (
+            Parameter("eventsSinceNumber", "string", documentation="The first number, inclusive"),
+            Parameter("eventsUntilNumber", "string", documentation="The last number, inclusive"),
+            Parameter("content", "code", documentation="empty, id-only or full-resource; else as it was told"),
+            Parameter("return", "Bundle", "out", min=1, documentation="A notification Bundle of at most 1000 events"),
+        ),
+        base=_BACKPORT, version="1.1.0",
     ),
 )  # fmt: skip
 

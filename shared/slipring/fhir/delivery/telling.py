@@ -1,15 +1,82 @@
-"""From a lane and its next events to what goes out."""
+"""From a lane and its next events to what goes out: its subscriber's rights are judged here, right before sending.
+
+They were judged before, when the event got its number. What may no longer be told since is not: a topic subscription
+hears that there was an event of this number and nothing of what it was, a plain rest-hook hears nothing.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from slipring.fhir.delivery.notification import Fields, Notification, Told, backport, plain
+from slipring.fhir.access import reaches, shows
+from slipring.fhir.caller import Caller
+from slipring.fhir.delivery.notification import Context, Fields, Notification, Told, backport, plain
+from slipring.fhir.delivery.rights import may_be_told, subscriber
+from slipring.fhir.interactions.including import included
 from slipring.fhir.kernel import Kernel
+from slipring.fhir.search.include import include
+from slipring.fhir.store.reading import Reader, Row
+from slipring.fhir.topics.hearing import Version
+
+# The version an event is about; of a deletion the one that was taken away.
+_ABOUT = """SELECT w.number, v.body, v.audience FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS w(number, key, version)
+  JOIN version v ON v.key = w.key AND v.version = w.version WHERE v.method <> 'DELETE'"""
+
+
+class Withheld(Exception):
+    """The subscriber may not be told of this event any more; it keeps its number."""
 
 
 async def notification_of(kernel: Kernel, lane: Fields, events: Sequence[Fields]) -> Notification:
-    """What a subscriber is sent about these events; a plain rest-hook takes one at a time."""
-    if not lane["content"]:
-        return plain(lane, events[0])
-    return backport(kernel.base, lane, "event-notification", [Told(event) for event in events], kernel.now())
+    """What a subscriber is sent about these events; a plain rest-hook takes one at a time, and raises Withheld."""
+    caller = subscriber(lane)
+    told = await told_of(kernel, lane, events, caller)
+    if lane["content"]:
+        return backport(kernel.base, lane, "event-notification", told, kernel.now())
+    if not told[0].shown:
+        raise Withheld
+    return plain(lane, events[0])
+
+
+async def told_of(
+    kernel: Kernel, lane: Fields, events: Sequence[Fields], caller: Caller, content: str = ""
+) -> list[Told]:
+    """The events as this caller may know them, with what their topic adds."""
+    pool = kernel.store.pool
+    about = await _about(kernel, pool, events)
+    topic = next((topic for topic in kernel.service.topics if topic.url == lane["topic"].partition("|")[0]), None)
+    asked = topic.include if topic is not None and (content or lane["content"]) != "empty" else ()
+    told = []
+    for event in events:
+        shown = may_be_told(caller, about.get(event["number"]))
+        context = await _context(kernel, pool, event, about[event["number"]], asked, caller) if shown and asked else ()
+        told.append(Told(event, shown, context))
+    return told
+
+
+async def _about(kernel: Kernel, reader: Reader, events: Sequence[Fields]) -> Mapping[int, Version]:
+    rows = await reader.fetch(
+        _ABOUT,
+        [event["number"] for event in events],
+        [event["key"] for event in events],
+        [event["version"] - (event["method"] == "DELETE") for event in events],
+    )
+    return {
+        row["number"]: Version(row["body"], kernel.zone, None if row["audience"] is None else tuple(row["audience"]))
+        for row in rows
+    }
+
+
+async def _context(
+    kernel: Kernel, reader: Reader, event: Fields, about: Version, asked: Sequence[str], caller: Caller
+) -> list[Context]:
+    """What the topic's includes lead to from the resource as it stands: kept here, and readable to the caller."""
+    includes = [include(event["type"], "_include", text) for text in asked if text.startswith(f"{event['type']}:")]
+    start = Row(
+        event["key"], event["type"], event["resource_id"], event["version"], event["event_at"], False, "", about.text
+    )
+    return [
+        Context(row.reference, row.version, row.updated_at, row.text)
+        for row in await included(kernel, reader, [start], includes)
+        if shows(caller, row.audience) and reaches(caller, "r", row.stored().resource, kernel.zone)
+    ]

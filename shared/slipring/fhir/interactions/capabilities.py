@@ -11,6 +11,8 @@ from slipring.fhir.kernel import Kernel
 from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
 from slipring.fhir.service import CANONICAL, Keeps, Resource
 
+_BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport"
+TOPIC_OFFERED = f"{_BACKPORT}/StructureDefinition/capabilitystatement-subscriptiontopic-canonical"
 _INTERACTIONS = (
     *("read", "vread", "update", "patch", "delete", "history-instance", "history-type", "create", "search-type"),
 )
@@ -30,6 +32,7 @@ def capability_statement(kernel: Kernel) -> Resource:
         "fhirVersion": "4.0.1",
         "format": ["application/fhir+json", "json"],
         "patchFormat": [PATCH],
+        "implementationGuide": [f"{_BACKPORT}/ImplementationGuide/hl7.fhir.uv.subscriptions-backport"],
         "rest": [
             {
                 "mode": "server",
@@ -81,8 +84,16 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
         + terminology.capabilities(keeps.type)
         + stated(keeps.type)
     )
-    if profiles := [one.url for one in kernel.service.profiles if one.type == keeps.type]:
+    if keeps.type == "Subscription":
+        written |= _topics(kernel)
+    elif profiles := [one.url for one in kernel.service.profiles if one.type == keeps.type]:
         written["supportedProfile"] = profiles
     if operations:
         written["operation"] = operations
     return {name: value for name, value in written.items() if value != []}
+
+
+def _topics(kernel: Kernel) -> Resource:
+    """How a client finds the topics that are offered (Subscriptions R5 Backport 1.1.0, CapabilityStatement)."""
+    stated = [{"url": TOPIC_OFFERED, "valueCanonical": topic.url} for topic in kernel.service.topics]
+    return {"extension": stated, "supportedProfile": [f"{_BACKPORT}/StructureDefinition/backport-subscription"]}

@@ -1,7 +1,8 @@
 """What the service says about itself, read and searched like any resource, and asked by terminology operations.
 
-StructureDefinition, ValueSet, CodeSystem, SearchParameter, OperationDefinition and CompartmentDefinition are made from the
-service's declarations (`definitions`); no row is stored, nothing can be written, and no patient's data is in them.
+StructureDefinition, ValueSet, CodeSystem, SearchParameter, OperationDefinition, CompartmentDefinition and, as Basic, the
+topics of subscriptions are made from the service's declarations (`definitions`); no row is stored, nothing can be written,
+and no patient's data is in them.
 """
 
 from __future__ import annotations

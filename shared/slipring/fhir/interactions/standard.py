@@ -1,4 +1,4 @@
-"""Operations of R4 itself, asked by GET or POST; those of the services are in `operation`."""
+"""Operations of the specifications, asked by GET or POST; those of the services are in `operation`."""
 
 from __future__ import annotations
 
@@ -35,6 +35,9 @@ async def answered(kernel: Kernel, context: Context, asked: Asked) -> Response:
     if operation.code == "everything":
         return await everything(kernel, context, name or "", given)
     kernel.kept(kind)
+    if operation.code in kernel.operations:
+        answer: Response = await kernel.operations[operation.code](kernel, context, name, given)
+        return answer
     if operation.code == "validate":
         return await validate.validate(kernel, context, kind, name, given)
     if operation.code == "meta":

@@ -23,7 +23,7 @@ from typing import Any
 from slipring.fhir.search.definitions import Definitions, resources
 
 TYPES = """
-ActivityDefinition AdverseEvent AllergyIntolerance Appointment AuditEvent Bundle CapabilityStatement CodeSystem
+ActivityDefinition AdverseEvent AllergyIntolerance Appointment AuditEvent Basic Bundle CapabilityStatement CodeSystem
 Communication CommunicationRequest CompartmentDefinition Composition ConceptMap Condition Consent DetectedIssue Device
 DiagnosticReport DocumentReference Encounter Endpoint Flag GuidanceResponse ImagingStudy Location Measure MeasureReport
 Medication MedicationAdministration MedicationRequest MedicationStatement Observation OperationDefinition Organization
