@@ -47,11 +47,18 @@ async def value(answer: Any, name: str) -> Any:
     return next((part[key] for part in parts for key in part if key.startswith("value")), None)
 
 
+def address_of(definition: Resource) -> str:
+    """The canonical address; a topic has it in an extension, for R4 has no resource for it."""
+    if definition["resourceType"] != "Basic":
+        return str(definition["url"])
+    return next(str(one["valueUri"]) for one in definition["extension"] if one["url"].endswith("SubscriptionTopic.url"))
+
+
 @pytest.mark.parametrize("resource_type", TYPES)
 async def test_every_definition_is_a_sound_resource_and_is_read_by_its_id(order: Place, resource_type: str) -> None:
     found = await all_of(order, resource_type)
     assert found
-    assert len({one["id"] for one in found}) == len({one["url"] for one in found}) == len(found)
+    assert len({one["id"] for one in found}) == len({address_of(one) for one in found}) == len(found)
     for one in found:
         if resource_type != "StructureDefinition":  # a type that nobody may send, so it has no schema
             assert check(one) == []
@@ -62,7 +69,8 @@ async def test_every_definition_is_a_sound_resource_and_is_read_by_its_id(order:
 async def test_each_definition_is_found_by_its_address(order: Place) -> None:
     for resource_type in TYPES:
         one = (await order.found(f"{resource_type}?_count=1"))[0]
-        assert await order.found(f"{resource_type}?url={one['url']}") == [one]
+        by = "_id" if resource_type == "Basic" else "url"  # R4 has no search for what stands in extensions
+        assert await order.found(f"{resource_type}?{by}={one['id' if by == '_id' else 'url']}") == [one]
     assert await order.found("ValueSet?url=http://nobody.example") == []
 
 
@@ -89,6 +97,9 @@ async def test_each_supported_profile_is_served_and_is_of_its_type(street: Stree
         ]
         assert listed
         for resource_type, url in listed:
+            if not url.startswith("https://slipring.example/"):  # of a guide, which serves it
+                assert resource_type == "Subscription" and url.startswith("http://hl7.org/fhir/uv/")
+                continue
             (definition,) = await place.found(f"StructureDefinition?url={url}")
             assert definition["type"] == resource_type
 
