@@ -21,7 +21,8 @@ from slipring.fhir.delivery.notification import Notification, followed
 from slipring.fhir.delivery.queue import RENEW_SECONDS, Hold, Queue, Settled, uptime
 from slipring.fhir.delivery.resting import Rest
 from slipring.fhir.delivery.sending import Answer, Lost
-from slipring.fhir.delivery.verdict import ITS_OWN_FAULT, next_batch, next_heads, verdict, wait_seconds
+from slipring.fhir.delivery.telling import Withheld
+from slipring.fhir.delivery.verdict import ITS_OWN_FAULT, Verdict, next_batch, next_heads, verdict, wait_seconds
 from slipring.fhir.interactions.respond import FHIR_JSON
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.store.engine import UNAVAILABLE
@@ -50,7 +51,7 @@ class _Result:
     events: list[Row]
     answer: Answer
     began_at: float
-    unspeakable: bool = False  # it could not be put into words: nothing was sent
+    unsent: Verdict | None = None  # nothing was sent: it could not be put into words, or may not be told any more
 
     @property
     def numbers(self) -> list[int]:
@@ -149,9 +150,11 @@ class Courier:
             message = await self._around.carrier.message(self._hold.lane, events)
         except UNAVAILABLE as error:
             result.answer = Answer(0, type(error).__name__)
+        except Withheld:
+            result.unsent = "withheld"
         except Exception as error:
             _LOG.warning("notification cannot be written", lane=self._id, kind=type(error).__name__)
-            result.answer, result.unspeakable = Answer(0, f"cannot be written: {type(error).__name__}"), True
+            result.answer, result.unsent = Answer(0, f"cannot be written: {type(error).__name__}"), "parked"
         else:
             result.answer = await self._around.carrier.carry(self._hold.lane, message, lambda: self._hold.held)
         self._results.append(result)
@@ -164,8 +167,9 @@ class Courier:
         settled: list[Settled] = []
         for result in results:
             internal = self._internal
-            judged = "parked" if result.unspeakable and not internal else verdict(result.answer, internal=internal)
-            self._around.kernel.meters.notified(result.answer.status, parked=judged == "parked")
+            judged = (not internal and result.unsent) or verdict(result.answer, internal=internal)
+            if judged != "withheld":
+                self._around.kernel.meters.notified(result.answer.status, parked=judged == "parked")
             if judged == "failed":
                 await self._failed(result)
             elif judged == "parked" and len(result.events) > 1:

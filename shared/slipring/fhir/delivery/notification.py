@@ -38,11 +38,11 @@ class Told:
 
     event: Fields
     shown: bool = True
-    context: Sequence[Context] = ()
+    context: Sequence[Beside] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class Beside:
     """A resource that a topic adds to the one it is about: a current version."""
 
     reference: str

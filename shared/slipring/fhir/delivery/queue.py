@@ -95,7 +95,7 @@ class Settled:
     """One event that is done with."""
 
     number: int
-    state: str  # delivered, parked
+    state: str  # delivered, parked, withheld
     error: str = ""
 
 

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 
 from slipring.fhir.access import reaches, shows
 from slipring.fhir.caller import Caller
-from slipring.fhir.delivery.notification import Context, Fields, Notification, Told, backport, plain
+from slipring.fhir.delivery.notification import Beside, Fields, Notification, Told, backport, plain
 from slipring.fhir.delivery.rights import may_be_told, subscriber
 from slipring.fhir.interactions.including import included
-from slipring.fhir.kernel import Kernel
+from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.search.include import include
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.topics.hearing import Version
@@ -69,14 +69,14 @@ async def _about(kernel: Kernel, reader: Reader, events: Sequence[Fields]) -> Ma
 
 async def _context(
     kernel: Kernel, reader: Reader, event: Fields, about: Version, asked: Sequence[str], caller: Caller
-) -> list[Context]:
+) -> list[Beside]:
     """What the topic's includes lead to from the resource as it stands: kept here, and readable to the caller."""
     includes = [include(event["type"], "_include", text) for text in asked if text.startswith(f"{event['type']}:")]
     start = Row(
         event["key"], event["type"], event["resource_id"], event["version"], event["event_at"], False, "", about.text
     )
     return [
-        Context(row.reference, row.version, row.updated_at, row.text)
-        for row in await included(kernel, reader, [start], includes)
+        Beside(row.reference, row.version, row.updated_at, row.text)
+        for row in await included(kernel, Context(caller), reader, [start], includes)
         if shows(caller, row.audience) and reaches(caller, "r", row.stored().resource, kernel.zone)
     ]

@@ -12,7 +12,7 @@ from typing import Any, Literal
 
 from slipring.fhir.delivery.sending import Answer
 
-Verdict = Literal["delivered", "parked", "failed"]
+Verdict = Literal["delivered", "parked", "withheld", "failed"]
 Event = dict[str, Any]  # a row of `delivery`
 
 CONTENT_REFUSED = frozenset({400, 409, 413, 415, 422})
