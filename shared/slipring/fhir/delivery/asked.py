@@ -31,7 +31,8 @@ _MOST_DIGITS = 18
 _KEPT = """SELECT s.*, v.body FROM subscription s JOIN resource r ON r.type = 'Subscription' AND r.id = s.id
   JOIN version v ON v.key = r.key AND v.version = r.version WHERE NOT s.internal AND NOT r.deleted
   AND (cardinality($1::text[]) = 0 OR s.id = ANY($1)) AND (cardinality($2::text[]) = 0 OR s.status = ANY($2)) ORDER BY s.id"""
-_EVENTS = """SELECT d.*, v.body FROM delivery d LEFT JOIN version v ON v.key = d.key AND v.version = d.version
+_EVENTS = """SELECT d.*, v.body, v.audience FROM delivery d
+  LEFT JOIN version v ON v.key = d.key AND v.version = d.version - (d.method = 'DELETE')::int
   WHERE d.subscription = $1 AND d.number BETWEEN $2 AND $3 ORDER BY d.number LIMIT $4"""
 
 

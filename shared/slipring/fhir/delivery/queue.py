@@ -45,8 +45,8 @@ _LOOK = """SELECT s.*, d.number, d.key, d.type, d.resource_id, d.version, d.meth
 _TRY = """WITH begun AS (UPDATE delivery SET attempts = attempts + 1
     WHERE subscription = $1 AND number = ANY($4::bigint[]) AND state = 'waiting' AND EXISTS (SELECT FROM subscription
       WHERE id = $1 AND worker = $2 AND fence = $3 AND status <> 'off' AND lease_until > clock_timestamp())
-    RETURNING number, key, version, attempts)
-  SELECT b.number, b.attempts, v.body FROM begun b LEFT JOIN version v ON v.key = b.key AND v.version = b.version"""
+    RETURNING number, key, version - (method = 'DELETE')::int AS about, attempts)
+  SELECT b.number, b.attempts, v.body, v.audience FROM begun b LEFT JOIN version v ON v.key = b.key AND v.version = b.about"""
 _SETTLE = """WITH held AS (UPDATE subscription SET failures = 0, next_attempt_at = NULL, error = $7, sent_at = clock_timestamp(),
     status = CASE WHEN status = 'off' THEN 'off' WHEN $7 <> '' THEN 'error' ELSE 'active' END,
     delivered_number = coalesce((SELECT min(number) - 1 FROM delivery WHERE subscription = $1 AND state = 'waiting'
@@ -138,14 +138,13 @@ class Queue:
         return [dict(row) for row in rows if row["number"] is not None]
 
     async def begin(self, hold: Hold, events: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Note the attempt before it is made, under the lease; the events that may be sent, each with its text."""
+        """Note the attempt before it is made, under the lease; the events that may be sent, each with its text.
+
+        Of a deletion it is the text that was taken away: for judging who may know of it, not for sending.
+        """
         numbers = [event["number"] for event in events]
         begun = {row["number"]: row for row in await self._fetch(_TRY, *self._mine(hold), numbers)}
-        return [
-            {**event, "attempts": begun[event["number"]]["attempts"], "body": begun[event["number"]]["body"]}
-            for event in events
-            if event["number"] in begun
-        ]
+        return [{**event, **begun[event["number"]]} for event in events if event["number"] in begun]
 
     async def settle(self, hold: Hold, done: Sequence[Settled], error: str = "") -> bool:
         """Write what became of events; `error` stands while others of the lane still fail. False: not ours any more."""

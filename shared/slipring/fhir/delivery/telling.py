@@ -6,7 +6,7 @@ hears that there was an event of this number and nothing of what it was, a plain
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from slipring.fhir.access import reaches, shows
 from slipring.fhir.caller import Caller
@@ -15,12 +15,8 @@ from slipring.fhir.delivery.rights import may_be_told, subscriber
 from slipring.fhir.interactions.including import included
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.search.include import include
-from slipring.fhir.store.reading import Reader, Row
+from slipring.fhir.store.reading import Row
 from slipring.fhir.topics.hearing import Version
-
-# The version an event is about; of a deletion the one that was taken away.
-_ABOUT = """SELECT w.number, v.body, v.audience FROM unnest($1::bigint[], $2::bigint[], $3::int[]) AS w(number, key, version)
-  JOIN version v ON v.key = w.key AND v.version = w.version WHERE v.method <> 'DELETE'"""
 
 
 class Withheld(Exception):
@@ -42,41 +38,39 @@ async def told_of(
     kernel: Kernel, lane: Fields, events: Sequence[Fields], caller: Caller, content: str = ""
 ) -> list[Told]:
     """The events as this caller may know them, with what their topic adds."""
-    pool = kernel.store.pool
-    about = await _about(kernel, pool, events)
     topic = next((topic for topic in kernel.service.topics if topic.url == lane["topic"].partition("|")[0]), None)
     asked = topic.include if topic is not None and (content or lane["content"]) != "empty" else ()
     told = []
     for event in events:
-        shown = may_be_told(caller, about.get(event["number"]))
-        context = await _context(kernel, pool, event, about[event["number"]], asked, caller) if shown and asked else ()
+        shown = may_be_told(caller, _about(kernel, event))
+        context = await _context(kernel, event, asked, caller) if shown and asked else ()
         told.append(Told(event, shown, context))
     return told
 
 
-async def _about(kernel: Kernel, reader: Reader, events: Sequence[Fields]) -> Mapping[int, Version]:
-    rows = await reader.fetch(
-        _ABOUT,
-        [event["number"] for event in events],
-        [event["key"] for event in events],
-        [event["version"] - (event["method"] == "DELETE") for event in events],
-    )
-    return {
-        row["number"]: Version(row["body"], kernel.zone, None if row["audience"] is None else tuple(row["audience"]))
-        for row in rows
-    }
+def _about(kernel: Kernel, event: Fields) -> Version | None:
+    """The version an event is about; None when it is no longer kept."""
+    if event["body"] is None:
+        return None
+    audience = event["audience"]
+    return Version(event["body"], kernel.zone, None if audience is None else tuple(audience))
 
 
-async def _context(
-    kernel: Kernel, reader: Reader, event: Fields, about: Version, asked: Sequence[str], caller: Caller
-) -> list[Beside]:
+async def _context(kernel: Kernel, event: Fields, asked: Sequence[str], caller: Caller) -> list[Beside]:
     """What the topic's includes lead to from the resource as it stands: kept here, and readable to the caller."""
     includes = [include(event["type"], "_include", text) for text in asked if text.startswith(f"{event['type']}:")]
     start = Row(
-        event["key"], event["type"], event["resource_id"], event["version"], event["event_at"], False, "", about.text
+        event["key"],
+        event["type"],
+        event["resource_id"],
+        event["version"],
+        event["event_at"],
+        event["method"] == "DELETE",
+        "",
+        event["body"],
     )
     return [
         Beside(row.reference, row.version, row.updated_at, row.text)
-        for row in await included(kernel, Context(caller), reader, [start], includes)
+        for row in await included(kernel, Context(caller), kernel.store.pool, [start], includes)
         if shows(caller, row.audience) and reaches(caller, "r", row.stored().resource, kernel.zone)
     ]
