@@ -159,4 +159,4 @@ def test_every_kept_type_has_its_parameters() -> None:
 
 
 def test_a_type_without_parameters_of_its_own_has_the_common_ones() -> None:
-    assert list(parameters_for("Basic")) == ["_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"]
+    assert list(parameters_for("Account")) == ["_id", "_lastUpdated", "_profile", "_security", "_source", "_tag"]
