@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import asyncpg
 
+from slipring.fhir.channel_headers import masked
 from slipring.fhir.delivery.lane import lane_of
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.existence import refuse_dangling
@@ -24,7 +25,7 @@ from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
 from slipring.fhir.sight import demand_within, may_name
 from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
 from slipring.fhir.store.engine import OutcomeUnknown
-from slipring.fhir.text import encode, splice
+from slipring.fhir.text import encode, splice, with_inner
 
 T = TypeVar("T")
 TRIES = 4
@@ -141,11 +142,15 @@ class Act:
     def _write_intent(self, batch: Batch, intent: Intent) -> None:
         tree = stamped(intent.amended(), intent.version, batch.at)
         deleted = intent.method == "delete"
+        received = intent.text
+        subscription = tree["resourceType"] == "Subscription"
+        if subscription and not deleted and tree["channel"].get("header"):  # its values are nobody's to read
+            received = with_inner(received, ("channel", "header"), masked(tree["channel"]["header"]))
         text = (
             encode(tree)
             if deleted
             else splice(
-                intent.text,
+                received,
                 id=tree["id"],
                 version=str(intent.version),
                 last_updated=tree["meta"]["lastUpdated"],
@@ -155,8 +160,9 @@ class Act:
             )
         )
         batch.versions.append(self._version(tree, text, intent.version, _METHODS[intent.method], intent.before))
-        if tree["resourceType"] == "Subscription":
-            batch.lanes.append(lane_of(tree, self.context.caller, deleted=deleted))
+        if subscription:
+            seal = self.kernel.secrets.encrypt
+            batch.lanes.append(lane_of(tree, self.context.caller, seal, deleted=deleted))
 
     def _write_save(self, batch: Batch, save: Save) -> None:
         tree = stamped(save.resource, (save.replaces or 0) + 1, batch.at)

@@ -39,6 +39,7 @@ class Kernel:
     zone: ZoneInfo
     base: str  # public address of the service's FHIR base, e.g. http://127.0.0.1:8100/order/fhir
     cursors: Fernet
+    secrets: Fernet  # what a subscriber entrusts to us lies encrypted by this
     settings: Any = None  # the service's own
     max_body_bytes: int = 20 * 1024 * 1024
     max_entries: int = 5000

@@ -17,7 +17,7 @@ from slipring.fhir.literals import URI_ELEMENTS, relinked
 from slipring.fhir.strict import Number, parse
 from slipring.fhir.tokens import tokens
 
-__all__ = ["encode", "entries_text", "parse", "patched_text", "pretty", "splice", "tokens"]
+__all__ = ["encode", "entries_text", "parse", "patched_text", "pretty", "splice", "tokens", "with_inner"]
 
 _LITERAL = re.compile(rf'(?<!\\)("({"|".join(sorted(URI_ELEMENTS))}|div)"[ \t\r\n]*:[ \t\r\n]*)("(?:[^"\\]|\\.)*")')
 
@@ -103,6 +103,14 @@ def splice(
     parts = _after(parts, "id", "meta", _object_of(meta))
     stored = _object_of(parts).decode()
     return _resolved(stored, references) if references else stored
+
+
+def with_inner(text: str, path: Sequence[str], value: Any) -> str:
+    """The text of an object with one member inside it replaced; everything else keeps its characters."""
+    name, *rest = path
+    parts: dict[str, Any] = _members_of(text)
+    parts[name] = with_inner(bytes(parts[name]).decode(), rest, value).encode() if rest else _encoder.encode(value)
+    return _object_of(parts).decode()
 
 
 def _appended(listed: Any, items: Sequence[Any]) -> bytes:

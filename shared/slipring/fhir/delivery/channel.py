@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from slipring.fhir.channel_headers import header_issues
 from slipring.fhir.delivery import lane
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.outcome import FhirError, unprocessable
-from slipring.fhir.service import Resource
+from slipring.fhir.service import Resource, Write
 
 CHANNELS = ("rest-hook",)
 CONTENTS = ("empty", "id-only", "full-resource")
@@ -21,9 +22,9 @@ def check_topical(asked: Resource) -> None:
     _check_numbers(asked)
 
 
-def check_channel(asked: Resource, endpoints: EndpointPolicy) -> None:
+def check_channel(write: Write, endpoints: EndpointPolicy) -> None:
     """What every Subscription's channel must be: 422 at the element otherwise."""
-    channel = asked["channel"]
+    channel = write.resource["channel"]
     others = lane.values_of(channel.get("_type"), lane.CHANNEL_TYPE)
     if channel.get("type") not in CHANNELS or others:
         raise unprocessable(
@@ -42,13 +43,9 @@ def check_channel(asked: Resource, endpoints: EndpointPolicy) -> None:
     refused = endpoints.judge(channel.get("endpoint", ""), "Subscription.channel.endpoint")
     if refused:
         raise FhirError(422, [refused])
-    if any("\n" in header or "\r" in header or ":" not in header for header in channel.get("header", [])):
-        raise unprocessable(
-            "A header is `Name: value`.",
-            "header 的格式为“名称: 值”。",
-            at="Subscription.channel.header",
-            detail="kernel.channel-header",
-        )
+    standing = write.before.resource.get("channel", {}) if write.before else {}
+    if issues := header_issues(channel.get("header", []), standing.get("header", [])):
+        raise FhirError(422, issues)
 
 
 def _check_content(asked: Resource) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
 from slipring.fhir.caller import Caller
+from slipring.fhir.channel_headers import sealed
 from slipring.fhir.service import Resource
 from slipring.fhir.store.batch import Lane
 
@@ -40,8 +41,8 @@ def is_topical(tree: Resource) -> bool:
     )
 
 
-def lane_of(tree: Resource, caller: Caller, *, deleted: bool) -> Lane:
-    """The lane of a Subscription that was accepted; whoever writes it is who is told."""
+def lane_of(tree: Resource, caller: Caller, seal: Callable[[bytes], bytes], *, deleted: bool) -> Lane:
+    """The lane of a Subscription that was accepted; whoever writes it is who is told. `seal` encrypts header values."""
     channel = tree.get("channel", {})
     topical = is_topical(tree)
     given = {name: next(iter(values_of(channel, url)), 0) for name, url in _NUMBERS.items()}
@@ -51,7 +52,7 @@ def lane_of(tree: Resource, caller: Caller, *, deleted: bool) -> Lane:
         "" if topical else tree.get("criteria", ""),
         channel.get("endpoint", ""),
         channel.get("payload", ""),
-        channel.get("header", []),
+        sealed(channel.get("header", []), seal),
         "off" if deleted else tree.get("status", ""),
         topic=tree.get("criteria", "") if topical else "",
         filters=filters_of(tree),

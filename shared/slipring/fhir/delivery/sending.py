@@ -10,14 +10,18 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
 
 import httpx
+from cryptography.fernet import InvalidToken
 
+from slipring.fhir.channel_headers import opened
 from slipring.fhir.delivery.endpoint_connection import EndpointRefused
 from slipring.fhir.delivery.notification import Notification
+from slipring.fhir.delivery.signature import HEADER as SIGNATURE
+from slipring.fhir.delivery.signature import read, signed
 
 _BODY_BYTES = 64 * 1024  # of an answer that are read so that its connection can be used again
 _BODY_SECONDS = 1.0
@@ -114,13 +118,21 @@ def retry_after(text: str, now: float | None = None) -> float | None:
 class HttpSender:
     """Sends with one client that all lanes share: each has only as many connections as it has messages under way."""
 
-    def __init__(self, client: httpx.AsyncClient) -> None:
-        self._client = client
+    def __init__(
+        self, client: httpx.AsyncClient, unseal: Callable[[bytes], bytes], now: Callable[[], datetime]
+    ) -> None:
+        self._client, self._unseal, self._now = client, unseal, now
 
     async def send(
         self, lane: Mapping[str, Any], message: Notification, *, held: Callable[[], bool], seconds: float
     ) -> Answer:
-        """POST to the lane's endpoint with the lane's own headers beside ours."""
-        own = {name.strip(): value.strip() for name, _, value in (header.partition(":") for header in lane["headers"])}
-        whole = Notification(message.content, own | message.headers)
+        """POST to the lane's endpoint with the lane's own headers beside ours, signed when it has a secret."""
+        try:
+            headers = {**opened(lane["headers"], self._unseal), **message.headers}
+            secrets = read(self._unseal(lane["signing"].encode()).decode() if lane["signing"] else "")
+        except InvalidToken:  # the key is not the one that sealed them: nothing may go out unsigned or without them
+            return Answer(0, "the headers kept for it cannot be opened")
+        if signature := signed(secrets, message.content, self._now()):
+            headers[SIGNATURE] = signature
+        whole = Notification(message.content, headers)
         return await post(self._client, lane["endpoint"], whole, held=held, seconds=seconds)

@@ -37,7 +37,7 @@ class Subscribed:
         asked = write.resource
         members = _status(write)
         _check_end(asked, desk.now)
-        check_channel(asked, self.endpoints)
+        check_channel(write, self.endpoints)
         types = self._topical(asked) if lane.is_topical(asked) else self._plain(asked)
         if asked.get("status") != "off":
             for resource_type in types:

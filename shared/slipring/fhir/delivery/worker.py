@@ -38,7 +38,9 @@ class Worker:
         self.number = secrets.randbits(62)
         self.follower = follower
         self.fanout = Fanout(kernel)
-        self.deliverer = Deliverer(kernel, self.fanout, self.number, HttpSender(http), peers.__getitem__)
+        self.deliverer = Deliverer(
+            kernel, self.fanout, self.number, HttpSender(http, kernel.secrets.decrypt, kernel.now), peers.__getitem__
+        )
         self.life = Life(kernel, self.deliverer.post)
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)

@@ -10,6 +10,7 @@ from dataclasses import astuple, fields, replace
 
 import asyncpg
 
+from slipring.fhir.channel_headers import MASK, kept_again, parted
 from slipring.fhir.store.batch import Lane
 
 _NAMES = [field.name for field in fields(Lane)]
@@ -32,4 +33,7 @@ async def open_lane(connection: asyncpg.Connection, lane: Lane) -> None:
     """Open a lane, or change the one that stands."""
     if not lane.content and lane.status == "requested":  # a plain rest-hook knows no handshake
         lane = replace(lane, status="active")
+    if any(parted(header)[1] == MASK for header in lane.headers):
+        standing = await connection.fetchval("SELECT headers FROM subscription WHERE id = $1 FOR UPDATE", lane.id)
+        lane = replace(lane, headers=kept_again(lane.headers, standing or []))
     await connection.execute(_OPEN, *astuple(lane))

@@ -255,7 +255,8 @@ class SubscriptionRow(Table, table=True):
     criteria: str = Field(sa_type=Text)
     endpoint: str = Field(sa_type=Text)
     payload: str = Field(sa_type=Text)  # '' = empty notification
-    headers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))
+    headers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # values sealed
+    signing: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})  # sealed secrets
     status: str = Field(sa_type=Text)  # requested (before the first handshake), active, error, off
     error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     last_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
