@@ -73,6 +73,10 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     from slipring.signing.command import certificate
 
     app.add_typer(certificate, name="certificate")
+    if wanted and wanted[0] in ("client", "--help"):
+        from slipring.identity.people.app_command import add_app
+
+        client_commands.command("add-app")(add_app)
     if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate"):
         return
     from slipring.identity.people.command import account_commands

@@ -11,6 +11,7 @@ import os
 from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -32,10 +33,14 @@ from slipring.fhir.wire import on_the_wire
 from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
 from slipring.front.owners import the_owners
+from slipring.front.patients import find_patients
+from slipring.front.peers import Peers
 from slipring.identity.client import BackendAuth
 from slipring.identity.demo import check_loopback
 from slipring.identity.first_start import prepare_identity
 from slipring.identity.keys import key_file
+from slipring.identity.people.exchanging import Exchange
+from slipring.identity.people.minting import Mint
 from slipring.identity.people.opening import open_signing_in
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
@@ -200,6 +205,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             house.sealer = Sealer(front_pool, front_schema, key)
             behind = {name: _client(plan, house, name, None) for name in NAMES}
             house.peers.update(behind)
+            mint = Mint(front_pool, front_schema, plan.public_url, plan.clock.now, plan.demo)
             tokens = TokenEndpoint(
                 front_pool,
                 front_schema,
@@ -208,9 +214,14 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 plan.clock.now,
                 plan.demo,
                 inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
+                people=Exchange.of(mint, f"{plan.public_url}/fhir"),
             )
             signing_in = await open_signing_in(
-                front_pool, front_schema, plan.clock.now, plan.settings, demo=plan.demo, rooms=PAGE_ROOMS
+                mint,
+                plan.settings,
+                rooms=PAGE_ROOMS,
+                fhir=f"{plan.public_url}/fhir",
+                find_patients=partial(find_patients, Peers(behind)),
             )
             house.front = create_front(
                 behind,
@@ -219,7 +230,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 cursor_key,
                 DecidingTable(front_pool),
                 pages=signing_in.pages,
-                signing_in=signing_in.routes(),
+                signing_in=signing_in.routes,
                 now=plan.clock.now,
                 settings=FrontSettings(
                     base_url=plan.settings.url or "",

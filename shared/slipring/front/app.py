@@ -35,8 +35,8 @@ from slipring.front.peers import FHIR_JSON, Ask, Peers, Reply, refused
 from slipring.front.presenting import Presentation
 from slipring.front.routing import Router
 from slipring.front.searching import Searches
-from slipring.identity.scopes import EXTRA_SCOPES
-from slipring.identity.token import ASSERTION_ALGORITHMS, TokenAnswer
+from slipring.identity.configuration import openid_configuration, smart_configuration
+from slipring.identity.token import TokenAnswer
 from slipring.identity.verify import LoadKeys
 from slipring.pages.forms import LIMIT_BYTES, single_valued
 from slipring.pages.frame import Pages
@@ -59,6 +59,9 @@ class Tokens(Protocol):
 
     async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
         """The answer to a token request that came to this address."""
+
+    async def revocation(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
+        """The answer to a revocation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +159,13 @@ class Front:
 
     async def token(self, request: Request) -> Response:
         """The token endpoint (form-encoded, RFC 6749)."""
+        return await self._oauth(request, self.tokens.answer)
+
+    async def revoke(self, request: Request) -> Response:
+        """The revocation endpoint (RFC 7009)."""
+        return await self._oauth(request, self.tokens.revocation)
+
+    async def _oauth(self, request: Request, answering: Callable[..., Awaitable[TokenAnswer]]) -> Response:
         body = b""
         async for piece in request.stream():
             body += piece
@@ -165,7 +175,7 @@ class Front:
         if form is None:
             problem = {"error": "invalid_request", "error_description": "A parameter is given twice, or too many are."}
             return JSONResponse(problem, 400)
-        answer = await self.tokens.answer(form, f"{self.url(request)}/auth/token")
+        answer = await answering(form, f"{self.url(request)}/auth/token")
         if answer.status >= httpx.codes.BAD_REQUEST:
             self.meters.token_refusals.labels(str(answer.body["error"])).inc()
         return JSONResponse(dict(answer.body), answer.status, dict(answer.headers))
@@ -180,19 +190,11 @@ class Front:
 
     async def smart(self, request: Request) -> Response:
         """What a SMART client needs to know."""
-        url = self.url(request)
-        return JSONResponse(
-            {
-                "issuer": self.tokens.issuer,
-                "jwks_uri": f"{url}/auth/jwks",
-                "token_endpoint": f"{url}/auth/token",
-                "token_endpoint_auth_methods_supported": ["private_key_jwt"],
-                "token_endpoint_auth_signing_alg_values_supported": ASSERTION_ALGORITHMS,
-                "grant_types_supported": ["client_credentials"],
-                "scopes_supported": ["system/*.cruds", "user/*.cruds", *sorted(EXTRA_SCOPES)],
-                "capabilities": ["client-confidential-asymmetric", "permission-v2", "permission-v1"],
-            }
-        )
+        return JSONResponse(smart_configuration(self.tokens.issuer, self.url(request)))
+
+    async def openid(self, request: Request) -> Response:
+        """What an OpenID Connect client needs to know."""
+        return JSONResponse(openid_configuration(self.tokens.issuer, self.url(request)))
 
     async def live(self, _: Request) -> Response:
         """The process answers."""
@@ -250,9 +252,11 @@ def create_front(
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", pages.guarded(front.home), ["GET"]),
         ("/auth/token", front.token, ["POST"]),
+        ("/auth/revoke", front.revoke, ["POST"]),
         ("/auth/jwks", front.jwks, ["GET"]),
         ("/.well-known/smart-configuration", front.smart, ["GET"]),
         ("/fhir/.well-known/smart-configuration", front.smart, ["GET"]),
+        ("/.well-known/openid-configuration", front.openid, ["GET"]),
         ("/health/live", front.live, ["GET"]),
         ("/health/ready", front.ready, ["GET"]),
         ("/metrics", exposition.__call__, ["GET"]),

@@ -38,30 +38,44 @@ class Client:
     jwks: dict[str, Any]
     scopes: Sequence[str]
     practitioner: str = ""
+    redirect_uris: Sequence[str] = ()  # of an application that people sign in to
+    public: bool = False  # an application that can keep no key
 
 
 async def read_client(connection: Reader, schema: str, client_id: str) -> Client | None:
     """The registered client, or None."""
     row = await connection.fetchrow(
-        f"SELECT id, name, jwks::text, scopes, practitioner FROM {table(schema, 'client')} WHERE id = $1", client_id
+        f"SELECT id, name, jwks::text, scopes, practitioner, redirect_uris, public FROM {table(schema, 'client')}"
+        " WHERE id = $1",
+        client_id,
     )
     if row is None:
         return None
-    return Client(row["id"], row["name"], msgspec.json.decode(row["jwks"]), row["scopes"], row["practitioner"])
+    return Client(
+        row["id"],
+        row["name"],
+        msgspec.json.decode(row["jwks"]),
+        row["scopes"],
+        row["practitioner"],
+        row["redirect_uris"],
+        row["public"],
+    )
 
 
 async def register(connection: asyncpg.Connection, schema: str, client: Client) -> None:
     """Register a client, or give a known one new keys and scopes."""
     await connection.execute(
-        f"INSERT INTO {table(schema, 'client')} (id, name, jwks, scopes, practitioner)"
-        " VALUES ($1, $2, $3::jsonb, $4, $5)"
+        f"INSERT INTO {table(schema, 'client')} (id, name, jwks, scopes, practitioner, redirect_uris, public)"
+        " VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, jwks = excluded.jwks, scopes = excluded.scopes,"
-        " practitioner = excluded.practitioner",
+        " practitioner = excluded.practitioner, redirect_uris = excluded.redirect_uris, public = excluded.public",
         client.id,
         client.name,
         as_text(client.jwks),
         list(client.scopes),
         client.practitioner,
+        list(client.redirect_uris),
+        client.public,
     )
 
 

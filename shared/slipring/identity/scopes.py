@@ -19,6 +19,8 @@ EXTRA_SCOPES = frozenset(
         "slipring/oversee",
     }
 )
+# Of SMART App Launch: they say something about the sign-in of a person instead of about resources.
+PERSON_SCOPES = frozenset({"openid", "fhirUser", "launch/patient", "offline_access", "online_access"})
 EVERYTHING = "system/*.cruds"
 # These change what a write means (history, not work to be done), so nobody holds them without having asked.
 BY_NAME_ONLY = frozenset({"slipring/import", "slipring/record-late"})

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 import asyncpg
 import msgspec
@@ -27,6 +27,8 @@ ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTIONS_FROM = "assertions-from"  # mark of a restored database: the second from which assertions count
 _LEEWAY_SECONDS = 5  # clocks of two machines are never quite equal
 _LONGEST_ASSERTION = 16_384
+_LONGEST_NAME = 64
+PEOPLE_GRANTS = ("authorization_code", "refresh_token")
 _NO_STORE = {"Cache-Control": "no-store", "Pragma": "no-cache"}
 
 
@@ -47,6 +49,16 @@ class TokenAnswer:
     headers: Mapping[str, str] = field(default_factory=lambda: dict(_NO_STORE))
 
 
+class PeopleGrants(Protocol):
+    """Who grants tokens in the name of people: `slipring.identity.people.exchanging.Exchange`."""
+
+    async def grant(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
+        """The answer to an authenticated application."""
+
+    async def revoke(self, client: Client, token: str) -> None:
+        """Revoke a refresh token with its family."""
+
+
 @dataclass(frozen=True, slots=True)
 class TokenEndpoint:
     """Grants access tokens to registered clients.
@@ -61,11 +73,25 @@ class TokenEndpoint:
     now: Callable[[], datetime]
     demo: bool = False
     inner_urls: tuple[str, ...] = ()
+    people: PeopleGrants | None = None
 
     async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
         """The whole exchange: a token, or the OAuth error that says why not."""
+        return await self._told(self._grant(form, {self.public_url, *self.inner_urls, request_url}))
+
+    async def revocation(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
+        """The answer to a revocation (RFC 7009); a token nobody knows is as good as revoked."""
+        return await self._told(self._revoked(form, {self.public_url, *self.inner_urls, request_url}))
+
+    async def _revoked(self, form: Mapping[str, str], audiences: Collection[str]) -> dict[str, Any]:
+        client = await self.application(form, audiences)
+        if self.people is not None:
+            await self.people.revoke(client, form.get("token", ""))
+        return {}
+
+    async def _told(self, doing: Awaitable[dict[str, Any]]) -> TokenAnswer:
         try:
-            return TokenAnswer(200, await self._grant(form, {self.public_url, *self.inner_urls, request_url}))
+            return TokenAnswer(200, await doing)
         except TokenRefused as refused:
             return TokenAnswer(refused.status, {"error": refused.error, "error_description": refused.description})
         except UNAVAILABLE:
@@ -73,13 +99,14 @@ class TokenEndpoint:
             return TokenAnswer(503, told, {**_NO_STORE, "Retry-After": "1"})
 
     async def _grant(self, form: Mapping[str, str], audiences: Collection[str]) -> dict[str, Any]:
-        if form.get("grant_type") != "client_credentials":
-            raise TokenRefused("unsupported_grant_type", "grant_type must be client_credentials.")
-        if form.get("client_assertion_type") != ASSERTION_TYPE:
-            raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.")
-        assertion = form.get("client_assertion", "")
-        client = await self._client_behind(assertion)
-        claims = verified_claims(assertion, client, audiences, self.now())
+        kind = form.get("grant_type", "")
+        if self.people is not None and kind in PEOPLE_GRANTS:
+            return await self.people.grant(await self.application(form, audiences), form)
+        if kind != "client_credentials":
+            raise TokenRefused("unsupported_grant_type", "grant_type is not one of grant_types_supported.")
+        client, claims = await self._proved(form, audiences)
+        if client.redirect_uris:  # its scopes are those of the people who sign in to it, never its own
+            raise TokenRefused("unauthorized_client", "This client acts for people who sign in, not for itself.")
         scopes = granted(form.get("scope", ""), client)
         await self._use_once(client.id, claims)
         token = await self._token(client, scopes)
@@ -89,6 +116,31 @@ class TokenEndpoint:
             "expires_in": TOKEN_SECONDS,
             "scope": " ".join(scopes),
         }
+
+    async def application(self, form: Mapping[str, str], audiences: Collection[str]) -> Client:
+        """The client that people sign in to: by its key, or by its name alone when it can keep no key."""
+        if "client_assertion" in form:
+            client, claims = await self._proved(form, audiences)
+            await self._use_once(client.id, claims)
+            if form.get("client_id", client.id) != client.id:
+                raise _not_this_client("client_id is not the client of the assertion.")
+        else:
+            name = form.get("client_id", "")
+            known = 0 < len(name) <= _LONGEST_NAME and "\0" not in name
+            found = await read_client(self.pool, self.schema, name) if known else None
+            if found is None or not found.public:
+                raise _not_this_client("The client is not registered, or must prove itself by client_assertion.")
+            client = found
+        if not client.redirect_uris:
+            raise TokenRefused("unauthorized_client", "This client is not one that people sign in to.")
+        return client
+
+    async def _proved(self, form: Mapping[str, str], audiences: Collection[str]) -> tuple[Client, dict[str, Any]]:
+        if form.get("client_assertion_type") != ASSERTION_TYPE:
+            raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.")
+        assertion = form.get("client_assertion", "")
+        client = await self._client_behind(assertion)
+        return client, verified_claims(assertion, client, audiences, self.now())
 
     async def _client_behind(self, assertion: str) -> Client:
         client_id = claimed_client(assertion)

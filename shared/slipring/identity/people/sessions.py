@@ -8,6 +8,7 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 import asyncpg
 
@@ -80,7 +81,13 @@ async def begin(
 
 
 async def find(
-    pool: asyncpg.Pool, schema: str, cookie: str, now: datetime, figures: Figures, *, by_sid: bool = False
+    pool: Any,
+    schema: str,
+    cookie: str,
+    now: datetime,
+    figures: Figures,
+    *,
+    by_sid: bool = False,
 ) -> Session | None:
     """Who is signed in with this cookie (or under this sid), as the account stands now; being looked up keeps it awake."""
     key = "s.sid" if by_sid else "s.cookie_sha256"

@@ -65,14 +65,14 @@ class SignInPages:
                     detail="identity.signed-out",
                 )
             if session.account.must_change and not unchanged:
-                return RedirectResponse(f"/auth/password?to={quote(_here(request))}", 303)
+                return RedirectResponse(f"/auth/password?to={quote(here(request))}", 303)
             return await endpoint(request, session)
 
         return answer
 
     def sign_in_address(self, request: Request, *, again: bool = False) -> str:
         """Where to sign in, and come back here."""
-        return f"/auth/sign-in?{'again=1&' if again else ''}to={quote(_here(request), safe='/')}"
+        return f"/auth/sign-in?{'again=1&' if again else ''}to={quote(here(request), safe='/')}"
 
     async def sign_in_shown(self, request: Request) -> Response:
         """The sign-in page; who is signed in already goes on."""
@@ -215,7 +215,8 @@ def request_id_of(request: Request) -> str:
     return given if 0 < len(given) <= 64 and given.isascii() and given.isprintable() else ""
 
 
-def _here(request: Request) -> str:
+def here(request: Request) -> str:
+    """The path and query that was asked for."""
     return f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
 
 

@@ -1,0 +1,88 @@
+"""Tokens in a person's name: who, since when, in which session, and no longer than five minutes."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+from joserfc import jwt
+
+from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key
+from slipring.identity.people.accounts import Account
+from slipring.identity.people.roles import the_roles
+from slipring.identity.people.sessions import Session
+from slipring.identity.token import AUDIENCE, TOKEN_SECONDS
+
+PAGES_CLIENT = "slipring-pages"
+BREAK_GLASS = "BTG"  # http://terminology.hl7.org/CodeSystem/v3-ActReason, purpose of use
+
+
+@dataclass(frozen=True, slots=True)
+class Mint:
+    """Signs tokens with the newest key of the front."""
+
+    pool: asyncpg.Pool
+    schema: str
+    issuer: str
+    now: Callable[[], datetime]
+    demo: bool = False
+
+    async def access_token(
+        self,
+        account: Account,
+        client: str,
+        scopes: Iterable[str],
+        auth_at: datetime,
+        sid: str,
+        *,
+        patient: str = "",
+        emergency: bool = False,
+    ) -> str:
+        """An access token by which a service knows the person, when he proved who he is, and what he may do."""
+        claims = self._claims(account, auth_at, sid)
+        claims |= {"aud": AUDIENCE, "client_id": client, "scope": " ".join(scopes), "fhirUser": account.practitioner}
+        if patient:
+            claims["patient"] = patient
+        if emergency:
+            claims["purpose_of_use"] = BREAK_GLASS
+        return await self._signed(claims)
+
+    async def for_pages(self, session: Session) -> str:
+        """The token of a page's inner calls: everything the roles allow now, and break-glass rights while held."""
+        emergency = session.emergency is not None
+        scopes = the_roles().scopes(session.roles, emergency=emergency)
+        return await self.access_token(
+            session.account, PAGES_CLIENT, scopes, session.auth_at, session.sid, emergency=emergency
+        )
+
+    async def id_token(
+        self, account: Account, client: str, scopes: Sequence[str], auth_at: datetime, sid: str, nonce: str, fhir: str
+    ) -> str:
+        """An OpenID Connect id_token; `fhir` is our FHIR base, below which the person's resource lies."""
+        claims = self._claims(account, auth_at, sid) | {"aud": client}
+        if nonce:
+            claims["nonce"] = nonce
+        if "fhirUser" in scopes:
+            claims["fhirUser"] = f"{fhir}/{account.practitioner}"
+        return await self._signed(claims)
+
+    def _claims(self, account: Account, auth_at: datetime, sid: str) -> dict[str, Any]:
+        issued = int(self.now().timestamp())
+        claims: dict[str, Any] = {
+            "iss": self.issuer,
+            "sub": account.name,
+            "iat": issued,
+            "exp": issued + TOKEN_SECONDS,
+            "jti": uuid.uuid4().hex,
+            "auth_time": int(auth_at.timestamp()),
+            "sid": sid,
+        }
+        return claims | {"demo": True} if self.demo else claims
+
+    async def _signed(self, claims: dict[str, Any]) -> str:
+        key = await newest_token_key(self.pool, self.schema)
+        return jwt.encode({"alg": TOKEN_ALGORITHM, "kid": key.kid}, claims, key, algorithms=[TOKEN_ALGORITHM])
