@@ -161,6 +161,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     store = Store(pool, schema, searches)
     key = ServiceKey(pool, service.name)
     await key.prepare()
+    sealer = Sealer(pool, schema, key)
     kept = frozenset(keeps.type for keeps in service.keeps)
     endpoints = around.endpoints or EndpointPolicy(around.demo)
     subscribed = Subscribed(kept, {topic.url: topic for topic in service.topics}, around.zone, endpoints)
@@ -183,6 +184,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         deliveries_at_once=around.deliveries_at_once,
         fake_time=around.fake_time,
         owners=around.owners,
+        noted=sealer.catch_up,
         meters=meters,
         operations=OPERATIONS,
     )
@@ -191,7 +193,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     look = Look(kernel)
     engine = Engine(kernel, look, around.watchers)
     application = _application(kernel, follower, around, look, engine)
-    return Running(application, kernel, worker, engine, Sealer(pool, schema, key))
+    return Running(application, kernel, worker, engine, sealer)
 
 
 def _application(kernel: Kernel, follower: Follower, around: Surroundings, look: Look, engine: Engine) -> Measured:

@@ -32,6 +32,7 @@ from slipring.fhir.store.migrate import migrate
 from slipring.fhir.wire import on_the_wire
 from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
+from slipring.front.own_trail import open_own_trail
 from slipring.front.owners import the_owners
 from slipring.front.patients import find_patients
 from slipring.front.peers import Peers
@@ -50,7 +51,6 @@ from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
-from slipring.sealing.keys import ServiceKey
 from slipring.sealing.sealer import Sealer
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
@@ -200,9 +200,9 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
             house.services[name] = await open_service(plan.services[name], around)
         if "front" in plan.names:
-            key = ServiceKey(front_pool, "front")
-            await key.prepare()
-            house.sealer = Sealer(front_pool, front_schema, key)
+            zone = ZoneInfo(plan.settings.time_zone)
+            trail = await open_own_trail(front_pool, front_schema, verifier.verify, cursor_key, plan.clock, zone)
+            house.sealer = trail.sealer
             behind = {name: _client(plan, house, name, None) for name in NAMES}
             house.peers.update(behind)
             mint = Mint(front_pool, front_schema, plan.public_url, plan.clock.now, plan.demo)
@@ -238,11 +238,12 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                     max_body_bytes=plan.settings.max_body_bytes,
                     max_entries=plan.settings.max_entries,
                     body_seconds=plan.settings.body_seconds,
-                    zone=ZoneInfo(plan.settings.time_zone),
+                    zone=zone,
                     watchers=networks(plan.settings.watchers),
                 ),
                 meters=meters,
                 pools={"main": front_pool},
+                trail=trail,
             )
         if plan.settings.heartbeat_url:
             judged = [answering(front_pool), *(running.engine.health for running in house.services.values())]

@@ -12,7 +12,7 @@ from tests.support.department import FHIR, Department
 
 Tree = dict[str, Any]
 _NUMBERS = itertools.count(1)
-IMPORTING = "system/*.cruds slipring/import"
+IMPORTING = "system/*.cruds slipring/import system/AuditEvent.rs"
 
 
 def coded(system: str, code: str) -> Tree:

@@ -37,7 +37,6 @@ SERVICE = Service(
         Keeps("DocumentReference", record=True),
         Keeps("SupplyDelivery"),
         Keeps("Provenance", record=True),
-        Keeps("AuditEvent", record=True),
         Keeps("Measure"),
         Keeps("MeasureReport"),
     ),

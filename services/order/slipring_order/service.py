@@ -59,7 +59,6 @@ SERVICE = Service(
         Keeps("Measure"),
         Keeps("MeasureReport"),
         Keeps("Provenance", record=True),
-        Keeps("AuditEvent", record=True),
     ],
     follows=[
         Follows("consent", "Consent", then=consent_arrived),

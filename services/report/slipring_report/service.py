@@ -37,7 +37,6 @@ SERVICE = Service(
         Keeps("DetectedIssue", record=True),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", record=True),
-        Keeps("AuditEvent", record=True),
         Keeps("Measure"),
         Keeps("MeasureReport", record=True),
     ],

@@ -19,6 +19,8 @@ _SCOPE = re.compile(
 _LETTERS = {"*": "cruds", "read": "rs", "write": "cud"}
 DRAFT_READ = "slipring/draft-read"
 RECEIVES_CRITICAL = "may-receive-critical"
+# Types that `*` does not mean: who sees what everybody did is granted it by its name.
+BY_TYPE_ONLY = frozenset({"AuditEvent"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,9 @@ def _granting(scopes: frozenset[str], patient: bool, resource_type: str, letter:
     return tuple(
         grant
         for grant in _grants(scopes)
-        if letter in grant.letters and grant.type in ("*", resource_type) and (grant.context != "patient" or patient)
+        if letter in grant.letters
+        and (grant.type == resource_type or (grant.type == "*" and resource_type not in BY_TYPE_ONLY))
+        and (grant.context != "patient" or patient)
     )
 
 

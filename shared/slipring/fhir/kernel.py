@@ -52,6 +52,7 @@ class Kernel:
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
     # Standard operations answered by rooms above the interactions: code -> its answer to (kernel, context, id, given).
     operations: Mapping[str, Callable[..., Awaitable[Any]]] = field(default_factory=dict)
+    noted: Callable[[], Awaitable[None]] | None = None  # until whom the audit rows are about has been noted
     meters: Meters = field(default_factory=Meters)
 
     @cached_property

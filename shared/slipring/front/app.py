@@ -30,11 +30,13 @@ from slipring.front.describing import method_refused, paths_of
 from slipring.front.engines import Engines
 from slipring.front.exchange import received, request_id_of
 from slipring.front.home import home_page
+from slipring.front.own_trail import FRONT, OwnTrail
 from slipring.front.owners import Owners, the_owners
 from slipring.front.peers import FHIR_JSON, Ask, Peers, Reply, refused
 from slipring.front.presenting import Presentation
 from slipring.front.routing import Router
 from slipring.front.searching import Searches
+from slipring.front.service_keys import ServiceKeys
 from slipring.identity.configuration import openid_configuration, smart_configuration
 from slipring.identity.token import TokenAnswer
 from slipring.identity.verify import LoadKeys
@@ -239,10 +241,11 @@ def create_front(
     owners: Owners | None = None,
     meters: Meters | None = None,
     pools: Mapping[str, Pool] | None = None,
+    trail: OwnTrail | None = None,
 ) -> Measured:
     """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
     settings, owners, meters = settings or FrontSettings(), owners or the_owners(), meters or Meters()
-    behind = Peers(peers, settings.answer_seconds)
+    behind = Peers(peers, settings.answer_seconds, {FRONT: trail.client()} if trail else {})
     searches = Searches(owners, cursor_key, the_bounds(), settings.zone)
     conditions = Conditions(owners, the_bounds(), deciding, settings.zone)
     definitions = Definitions(owners, cursor_key, the_bounds(), settings.zone)
@@ -254,6 +257,7 @@ def create_front(
         ("/auth/token", front.token, ["POST"]),
         ("/auth/revoke", front.revoke, ["POST"]),
         ("/auth/jwks", front.jwks, ["GET"]),
+        ("/.well-known/jwks.json", ServiceKeys(behind, trail.keys if trail else None).__call__, ["GET"]),
         ("/.well-known/smart-configuration", front.smart, ["GET"]),
         ("/fhir/.well-known/smart-configuration", front.smart, ["GET"]),
         ("/.well-known/openid-configuration", front.openid, ["GET"]),

@@ -12,8 +12,8 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL
 
-LETTERS = {"o": "order", "c": "consent", "r": "report", "k": "critical"}
-_LETTERED = re.compile(r"^([orck])-")
+LETTERS = {"o": "order", "c": "consent", "r": "report", "k": "critical", "f": "front"}
+_LETTERED = re.compile(r"^([orckf])-")
 _REFERENCE = re.compile(r"(?:^|/)(?P<type>[A-Z][A-Za-z]+)/(?P<id>[A-Za-z0-9.\-]{1,64})(?:/_history/[^/]+)?$")
 
 
@@ -41,8 +41,8 @@ class Owners:
 
     @property
     def services(self) -> tuple[str, ...]:
-        """All services, in the order they are named in."""
-        return tuple(LETTERS.values())
+        """All services, in the order they are named in; the front itself, which keeps its own audit rows only, is none."""
+        return tuple(service for service in LETTERS.values() if service != "front")
 
     def keepers_of(self, resource_type: str) -> tuple[str, ...]:
         """The services that keep a type, the default owner first; none if nobody does."""

@@ -42,7 +42,7 @@ _FIRST = (
     "Observation",
     "Task",
 )
-_LAST = ("DiagnosticReport", "Composition", "Provenance", "AuditEvent")
+_LAST = ("DiagnosticReport", "Composition", "Provenance")
 
 
 class Unreadable(Exception):

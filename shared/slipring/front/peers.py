@@ -65,10 +65,11 @@ class Ask:
 
 @dataclass(frozen=True, slots=True)
 class Peers:
-    """The httpx client of each service, by its name."""
+    """The httpx client of each service, by its name; `own` leads to what the front keeps itself."""
 
     clients: Mapping[str, httpx.AsyncClient]
     seconds: float = 30  # how long a service may take
+    own: Mapping[str, httpx.AsyncClient] = field(default_factory=dict)
 
     async def ask(self, service: str, ask: Ask) -> Reply:
         """Forward a request; a service that cannot be reached is 503 with Retry-After."""
@@ -78,7 +79,7 @@ class Peers:
 
     async def ask_path(self, service: str, ask: Ask) -> Reply:
         """The same with a path of the service that is not below its FHIR base."""
-        client = self.clients.get(service)
+        client = self.clients.get(service) or self.own.get(service)
         if client is None or client.is_closed:  # closed: this process itself is about to end
             raise away(service)
         try:

@@ -21,11 +21,11 @@ from slipring.identity.keys import (
     table,
     write_key_file,
 )
-from slipring.identity.scopes import EVERYTHING
+from slipring.identity.scopes import AUDIT_READ, EVERYTHING
 
 SERVICES = ("order", "consent", "report", "critical")
 DEMO_HIS = "demo-his"
-_HIS_SCOPES = (EVERYTHING, "slipring/import", "slipring/record-late")
+_HIS_SCOPES = (EVERYTHING, "slipring/import", "slipring/record-late", AUDIT_READ)
 _SERVICE_SCOPES = (EVERYTHING, "slipring/draft-read")
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from slipring.fhir.access import scope_fault
-from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL, Grant, grant_of
+from slipring.fhir.caller import BY_TYPE_ONLY, DRAFT_READ, RECEIVES_CRITICAL, Grant, grant_of
 from slipring.fhir.search.values import split
 
 # Granted one by one, never part of `system/*.cruds` (mechanisms 5).
@@ -22,8 +22,10 @@ EXTRA_SCOPES = frozenset(
 # Of SMART App Launch: they say something about the sign-in of a person instead of about resources.
 PERSON_SCOPES = frozenset({"openid", "fhirUser", "launch/patient", "offline_access", "online_access"})
 EVERYTHING = "system/*.cruds"
-# These change what a write means (history, not work to be done), so nobody holds them without having asked.
-BY_NAME_ONLY = frozenset({"slipring/import", "slipring/record-late"})
+AUDIT_READ = "system/AuditEvent.rs"
+# These change what a write means (history, not work to be done) or show what everybody did, so nobody holds them
+# without having asked.
+BY_NAME_ONLY = frozenset({"slipring/import", "slipring/record-late", AUDIT_READ})
 # What loading needs: kept ids, and history that nobody works on again.
 LOADING = f"{EVERYTHING} slipring/import"
 
@@ -45,7 +47,7 @@ def covers(registered: str, asked: str) -> bool:
         return False
     return (
         have.context == want.context
-        and have.type in ("*", want.type)
+        and (have.type == want.type or (have.type == "*" and want.type not in BY_TYPE_ONLY))
         and set(want.letters) <= set(have.letters)
         and all(_kept(limit, want) for limit in have.parameters)
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 
 from slipring.fhir.definitions.standard import stated
-from slipring.fhir.interactions import conformance, terminology
+from slipring.fhir.interactions import conformance, terminology, trail
 from slipring.fhir.interactions.negotiation import PATCH
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
@@ -50,6 +50,7 @@ def capability_statement(kernel: Kernel) -> Resource:
                 },
                 "resource": [
                     *(_resource(kernel, keeps) for keeps in kernel.service.keeps),
+                    trail.capabilities(),
                     *conformance.capabilities(),
                 ],
                 "interaction": [{"code": "transaction"}, {"code": "batch"}, {"code": "history-system"}],

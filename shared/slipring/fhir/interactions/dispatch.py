@@ -22,6 +22,7 @@ from slipring.fhir.interactions import (
     read,
     search,
     standard,
+    trail,
     transaction,
 )
 from slipring.fhir.interactions.asked import ID, Asked, known_id, not_offered, offered, parameters
@@ -114,6 +115,8 @@ class Door:
     async def _route(self, context: Context, asked: Asked) -> Response:
         """One interaction; batch entries come here too."""
         context.body_sha256 = hashlib.sha256(asked.body).hexdigest() if asked.body else ""
+        if trail.concerns(asked):
+            return await trail.answered(self._kernel, context, asked)
         if conformance.concerns(self._kernel, asked):
             return await conformance.answered(self._kernel, context, asked)
         if "$" in asked.path and standard.concerns(asked):

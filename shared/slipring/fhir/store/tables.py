@@ -204,6 +204,7 @@ class AuditPatientRow(Table, table=True):
     """That an audit row tells of something about this patient: found when it is sealed, so that no write waits for it."""
 
     __tablename__ = "audit_patient"
+    __table_args__ = (Index("audit_patient_row", "audit"),)
     patient: str = Field(sa_type=Text, primary_key=True)
     audit: int = Field(sa_column=Column(BigInteger, primary_key=True, autoincrement=False))
 

@@ -1,0 +1,51 @@
+"""Audit rows read as they are asked for: by conditions, newest or oldest first, page after page by time and id."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+
+from slipring.fhir.store.reading import Reader
+
+_COLUMNS = "a.id, a.at, a.client, a.practitioner, a.interaction, a.resource, a.disclosed, a.parameters, a.request_id, a.outcome, a.purpose"
+_PATIENTS = "SELECT audit, patient FROM audit_patient WHERE audit = ANY($1::bigint[]) ORDER BY audit, patient"
+
+
+async def page(
+    reader: Reader,
+    where: str,
+    arguments: Sequence[Any],
+    *,
+    ascending: bool,
+    after: tuple[datetime, int] | None,
+    limit: int,
+) -> list[asyncpg.Record]:
+    """The rows that meet the conditions, from behind `after` on."""
+    values, direction, beyond = list(arguments), "ASC" if ascending else "DESC", ""
+    if after is not None:
+        values += after
+        beyond = (
+            f" AND (a.at, a.id) {'>' if ascending else '<'} (${len(values) - 1}::timestamptz, ${len(values)}::bigint)"
+        )
+    return list(
+        await reader.fetch(
+            f"SELECT {_COLUMNS} FROM audit a WHERE {where}{beyond} ORDER BY a.at {direction}, a.id {direction} LIMIT {limit}",
+            *values,
+        )
+    )
+
+
+async def count(reader: Reader, where: str, arguments: Sequence[Any]) -> int:
+    """How many rows meet the conditions."""
+    return int(await reader.fetchval(f"SELECT count(*) FROM audit a WHERE {where}", *arguments))
+
+
+async def patients(reader: Reader, rows: Sequence[int]) -> dict[int, list[str]]:
+    """Whom each of these rows tells something about."""
+    found: dict[int, list[str]] = {}
+    for row in await reader.fetch(_PATIENTS, list(rows)):
+        found.setdefault(row["audit"], []).append(row["patient"])
+    return found

@@ -1,0 +1,1 @@
+"""The audit rows as FHIR shows them: AuditEvent resources, made from rows when they are asked for."""
