@@ -50,7 +50,7 @@ MORE: dict[str, Resource] = {
     },
     "Subscription": {
         "status": "requested",
-        "criteria": "Task?status=failed",
+        "criteria": "Task?code=https://slipring.example/fhir/CodeSystem/task-code|exam&status=failed",
         "channel": {"type": "rest-hook", "endpoint": "https://his.example.org/changed"},
     },
 }

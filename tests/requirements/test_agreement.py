@@ -160,12 +160,12 @@ async def test_an_operation_that_is_not_advertised_is_refused(at: Address, kind:
 
 @every_base
 async def test_a_type_that_is_not_kept_is_refused_in_every_interaction(at: Address) -> None:
-    body = {"resourceType": "Basic", "code": {"text": "one"}}
+    body = {"resourceType": "Account", "status": "active"}
     for method, path, sent in (
-        *(("GET", path, None) for path in ("Basic", "Basic/1", "Basic/_history", "Basic/1/_history/1")),
-        ("POST", "Basic", body),
-        ("PUT", "Basic/1", {**body, "id": "1"}),
-        ("DELETE", "Basic/1", None),
+        *(("GET", path, None) for path in ("Account", "Account/1", "Account/_history", "Account/1/_history/1")),
+        ("POST", "Account", body),
+        ("PUT", "Account/1", {**body, "id": "1"}),
+        ("DELETE", "Account/1", None),
     ):
         refused(await at.ask(method, path, sent), 404)
 

@@ -9,11 +9,13 @@ from typing import Any
 from urllib.parse import unquote
 
 from slipring.fhir.definitions.catalogue import TYPES
+from slipring.fhir.intent import placed
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.front.crossing import has_steps, may_cross
 from slipring.front.exchange import segments
 from slipring.front.owners import Owners, Ownership
 from slipring.front.peers import RawObject, decoded
+from slipring.front.subscriptions import demand_one_teller
 
 _TYPE = re.compile(r"[A-Z][A-Za-z]{1,40}", re.ASCII)
 _WRITES_BY_CRITERIA = ("PUT", "PATCH", "DELETE")
@@ -59,7 +61,14 @@ def _place(position: int, entry: RawObject, owners: Owners, base: str) -> Place:
         parts, query = _address(request["url"], at, base)
     except FhirError as error:
         return Place(at, "", None, refused=error)
-    return _belonging(Place(at, parts[0], None, str(request.get("method", "")), parts, query), entry, request, owners)
+    place = Place(at, parts[0], None, str(request.get("method", "")), parts, query)
+    resource: Any = decoded(entry["resource"]) if "resource" in entry and parts[0] == "Subscription" else None
+    if isinstance(resource, dict):
+        try:
+            demand_one_teller(resource, owners, base)
+        except FhirError as error:
+            return replace(place, refused=placed(error, at))
+    return _belonging(place, entry, request, owners)
 
 
 def _address(url: str, at: str, base: str) -> tuple[tuple[str, ...], str]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from importlib import resources
 from typing import Any
+from urllib.parse import unquote
 
 from slipring.fhir.service import CANONICAL
 
@@ -83,6 +84,41 @@ class Owners:
         keepers = self.keepers_of(resource_type)
         return self._operations.get(f"{resource_type}/{operation}") or (keepers[0] if keepers else None)
 
+    @property
+    def topics(self) -> list[str]:
+        """The canonical addresses of all topics, as the rules name them."""
+        return [f"{CANONICAL}/{end}" for rule in self._of_subscriptions() for end in rule["ends"]]
+
+    def tellers_of(self, criteria: str) -> tuple[str, ...]:
+        """The services whose events a Subscription with these criteria would be told of; none if nobody's."""
+        for rule in self._of_subscriptions():
+            if _fits(rule, [criteria]):
+                return (str(rule["owner"]),)
+        resource_type, _, query = criteria.partition("?")
+        keepers = self.keepers_of(resource_type)
+        if len(keepers) < 2:
+            return keepers
+        pinned = [self._pinned_by(resource_type, values) for values in re.findall(r"(?:^|&)code=([^&]*)", query)]
+        return next((owners for owners in pinned if owners), keepers)
+
+    def _of_subscriptions(self) -> list[Mapping[str, Any]]:
+        return [rule for rule in self._rules if rule["type"] == "Subscription" and "ends" in rule]
+
+    def _pinned_by(self, resource_type: str, values: str) -> tuple[str, ...]:
+        """The owners of all these codes, when rules name each of them."""
+        found = {}
+        for value in unquote(values).split(","):
+            code = value.partition("|")[2] or value
+            for rule in self._rules:
+                if rule["type"] == resource_type and code in {c.partition("|")[2] for c in rule.get("codes", ())} - {
+                    ""
+                }:
+                    found[code] = str(rule["owner"])
+                    break
+            else:
+                return ()
+        return tuple(dict.fromkeys(found.values()))
+
     def _by_rule(self, rule: Mapping[str, Any], resource: Mapping[str, Any]) -> str:
         values = values_at(resource, rule["path"])
         if rule.get("follows"):
@@ -96,20 +132,9 @@ class Owners:
             text = value.get("reference", "") if isinstance(value, Mapping) else str(value)
             if match := _REFERENCE.search(text):
                 return self.owner_of_read(match["type"], match["id"]) or ""
-            criteria_type = text.partition("?")[0]
-            if keepers := self.keepers_of(criteria_type):
-                return self._followed_criteria(text, keepers)
+            if tellers := self.tellers_of(text):
+                return tellers[0]
         return ""
-
-    def _followed_criteria(self, criteria: str, keepers: tuple[str, ...]) -> str:
-        """The owner of what a search waits for: a rule whose code stands in the criteria, else the default."""
-        resource_type, _, query = criteria.partition("?")
-        asked = {value.partition("|")[2] or value for value in re.findall(r"(?:^|&)code=([^&]*)", query)}
-        for rule in self._rules:
-            codes = {token.partition("|")[2] for token in rule.get("codes", ())} - {""}
-            if rule["type"] == resource_type and asked & codes:
-                return str(rule["owner"])
-        return keepers[0]
 
 
 def _fits(rule: Mapping[str, Any], values: Iterable[Any]) -> bool:

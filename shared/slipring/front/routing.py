@@ -22,6 +22,7 @@ from slipring.front.owners import Owners
 from slipring.front.peers import Reply, decoded, raw_bundle
 from slipring.front.presenting import Presentation
 from slipring.front.searching import Searches
+from slipring.front.subscriptions import demand_one_teller, statuses
 from slipring.front.transactions import Transactions
 
 
@@ -77,6 +78,8 @@ class Router:
                 return await self._type_history(exchange, kept_type)
             case ["Patient", _, "$everything"] if exchange.method in ("GET", "POST"):
                 return await Everything(self.searches).answer(exchange)
+            case ["Subscription", "$status"] if exchange.method in ("GET", "POST"):
+                return await statuses(exchange, self.owners)
             case [kept_type, operation] if operation.startswith("$"):
                 return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
             case [kept_type, resource_id, *_]:
@@ -120,6 +123,8 @@ class Router:
         tree: Any = decoded(exchange.body)
         # A body of another type is the keeper's to refuse, with the element named.
         fits = isinstance(tree, dict) and tree.get("resourceType") == kept_type
+        if fits:
+            demand_one_teller(tree, self.owners, exchange.base)
         ownership = self.owners.owner_of(tree) if fits else None
         return ownership.owner if ownership else keepers[0]
 
