@@ -77,6 +77,7 @@ class Surroundings:
     body_seconds: float = BODY_SECONDS
     owners: Mapping[str, str] = field(default_factory=dict)
     pool_size: int = 20
+    step_up_seconds: int = 300
     event_days: int = 30
     watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
     delivery_seconds: float = 10
@@ -179,6 +180,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         max_entries=around.max_entries,
         body_seconds=around.body_seconds,
         demo=around.demo,
+        step_up_seconds=around.step_up_seconds,
         event_days=around.event_days,
         delivery_seconds=around.delivery_seconds,
         deliveries_at_once=around.deliveries_at_once,

@@ -182,6 +182,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         fake_time=plan.fake_time,
         max_body_bytes=plan.settings.max_body_bytes,
         max_entries=plan.settings.max_entries,
+        step_up_seconds=plan.settings.step_up_seconds,
         event_days=plan.settings.event_days,
         delivery_seconds=plan.settings.delivery_seconds,
         deliveries_at_once=plan.settings.deliveries_at_once,

@@ -64,7 +64,7 @@ def test_the_extra_rights_are_held_by_those_the_house_says() -> None:
 def test_an_administrator_sees_no_clinical_data_and_an_assessor_changes_nothing() -> None:
     administrator = [grant for grant in map(grant_of, ROLES.roles["administrator"].scopes) if grant]
     assert {grant.type for grant in administrator} == {"Practitioner", "PractitionerRole", "Organization", "Location"}
-    assert [grant.letters for grant in map(grant_of, ROLES.roles["assessor"].scopes) if grant] == ["rs"]
+    assert [grant.letters for grant in map(grant_of, ROLES.roles["assessor"].scopes) if grant] == ["rs", "rs"]
 
 
 @pytest.mark.parametrize(

@@ -124,6 +124,11 @@ def override_of(administration: Resource) -> Override | None:
     return None
 
 
+def asks_override(administration: Resource) -> bool:
+    """Whether permission is asked over a gate's objection; a fact that is recorded asks nothing."""
+    return administration.get("status") == "in-progress" and override_of(administration) is not None
+
+
 async def not_entitled(override: Override, desk: Desk) -> list[Reason]:
     """Why this override does not stand: the person, or the reason."""
     reasons = await lacking(PHYSICIAN_DECIDES, override.by, desk)

@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 
+from slipring_consent.gate import asks_override
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
@@ -27,7 +28,7 @@ SERVICE = Service(
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
         Keeps("Consent", on_write=consent_written, record=True),
         Keeps("Medication"),
-        Keeps("MedicationAdministration", on_write=contrast_written, record=True),
+        Keeps("MedicationAdministration", on_write=contrast_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
         Keeps("AllergyIntolerance", record=True),
         Keeps("Observation"),

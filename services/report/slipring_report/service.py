@@ -78,6 +78,7 @@ SERVICE = Service(
             "sign",
             signing.report_signed,
             title="Sign the report with a detached JWS",
+            step_up=True,
             parameters=(
                 Parameter("jws", "string", min=1, documentation="detached compact JWS over the payload"),
                 Parameter("role", "code", min=1, documentation="author | reviewer | chief"),

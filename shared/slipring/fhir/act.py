@@ -23,6 +23,7 @@ from slipring.fhir.referred import refuse_referred
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
 from slipring.fhir.sight import demand_within, may_name
+from slipring.fhir.step_up import demand_fresh
 from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
 from slipring.fhir.store.engine import OutcomeUnknown
 from slipring.fhir.text import encode, splice, with_inner
@@ -63,9 +64,11 @@ class Act:
         """Let the keepers' handlers decide on each intent."""
         for intent in list(self._intents.values()):
             keeps = self.kernel.kept(intent.tree["resourceType"])
-            if keeps.on_write is None and not keeps.must_exist:
+            if keeps.on_write is None and not keeps.must_exist and keeps.step_up is None:
                 continue
             try:
+                if keeps.step_up and intent.method != "delete" and keeps.step_up(intent.tree):
+                    demand_fresh(self.context.caller, self.kernel.now(), self.kernel.step_up_seconds)
                 write = intent.write(imported=self.context.imported)
                 if keeps.must_exist:
                     await refuse_dangling(keeps, write, self.desk)

@@ -21,6 +21,7 @@ DRAFT_READ = "slipring/draft-read"
 RECEIVES_CRITICAL = "may-receive-critical"
 # Types that `*` does not mean: who sees what everybody did is granted it by its name.
 BY_TYPE_ONLY = frozenset({"AuditEvent"})
+BREAK_GLASS = "BTG"  # http://terminology.hl7.org/CodeSystem/v3-ActReason, purpose of use
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,13 +83,16 @@ class Caller:
     """The client behind a request.
 
     `practitioner` is set when it acts for one person (`fhirUser`), `patient` when the token is about one patient
-    (his id, launch context): `patient/` scopes grant nothing without him.
+    (his id, launch context): `patient/` scopes grant nothing without him. `proved_at`: when the person, or the client,
+    proved who it is, in seconds since 1970; None for the service itself. `emergency`: with break-glass rights.
     """
 
     client: str
     scopes: frozenset[str] = frozenset()
     practitioner: str | None = None  # "Practitioner/o-..."
     patient: str | None = None
+    proved_at: float | None = None
+    emergency: bool = False
 
     def grants(self, resource_type: str, letter: str) -> tuple[Grant, ...]:
         """The scopes that grant one of c, r, u, d, s on this type; `*` asks for all types at once."""

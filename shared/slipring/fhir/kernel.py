@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 import asyncpg
 from cryptography.fernet import Fernet
 
-from slipring.fhir.caller import Caller
+from slipring.fhir.caller import BREAK_GLASS, Caller
 from slipring.fhir.definitions import Catalogue, catalogue_of
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
@@ -45,6 +45,7 @@ class Kernel:
     max_entries: int = 5000
     body_seconds: float = BODY_SECONDS  # how long a request body may take to arrive
     demo: bool = False
+    step_up_seconds: int = 300  # how old a sign-in may be for a signature or an override
     event_days: int = 30  # how long what was delivered is kept
     delivery_seconds: float = 10.0  # how long an endpoint may take for one notification
     deliveries_at_once: int = 8  # notifications of one plain rest-hook under way
@@ -179,7 +180,7 @@ class Context:
             disclosed=disclosed or [],
             parameters=parameters or [],
             stored_sha256=stored_sha256,
-            purpose=self.purpose,
+            purpose=self.purpose or (BREAK_GLASS if self.caller.emergency else ""),
         )
 
 

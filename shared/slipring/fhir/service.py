@@ -280,6 +280,7 @@ class Keeps:
     gets them back, one that alters them is refused). `record`: of the retention table, DELETE is refused.
     `if_match`: an update must name the version it was made from, because two people may be writing.
     `must_exist`: reference elements whose target must be here, because a rule relies on it; imported history is exempt.
+    `step_up`: whether what is written asks the person for a fresh sign-in (an override).
     """
 
     type: str
@@ -289,6 +290,7 @@ class Keeps:
     record: bool = False
     if_match: bool = False
     must_exist: tuple[str, ...] = ()
+    step_up: Callable[[Resource], bool] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -329,6 +331,7 @@ class Operation:
     title: str = ""
     affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
     parameters: tuple[Parameter, ...] = ()
+    step_up: bool = False  # the person signs in afresh for it
 
 
 def _nothing(day: date) -> Sequence[Limit]:

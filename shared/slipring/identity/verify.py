@@ -12,7 +12,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
-from slipring.fhir.caller import Caller
+from slipring.fhir.caller import BREAK_GLASS, Caller
 from slipring.fhir.outcome import unauthorized
 from slipring.identity.keys import TOKEN_ALGORITHM, Jwk, public_token_keys
 from slipring.identity.token import AUDIENCE
@@ -71,6 +71,8 @@ class TokenVerifier:
             scopes=frozenset(str(claims.get("scope", "")).split()),
             practitioner=claims.get("fhirUser") or None,
             patient=str(claims.get("patient") or "").removeprefix("Patient/") or None,
+            proved_at=_proved_at(claims),
+            emergency=claims.get("purpose_of_use") == BREAK_GLASS,
         )
         if authorization is not None:
             self._remember(authorization, caller, min(float(claims["exp"]), now + _TRUST_SECONDS))
@@ -135,6 +137,12 @@ class TokenVerifier:
             del self._remembered[next(iter(self._remembered))]
         self._remembered.pop(authorization, None)
         self._remembered[authorization] = (caller, until)
+
+
+def _proved_at(claims: dict[str, Any]) -> float:
+    """When the person signed in; the client itself proves who it is with each assertion. Without either: long ago."""
+    said = claims.get("auth_time", claims.get("iat"))
+    return float(said) if isinstance(said, int | float) and not isinstance(said, bool) else 0.0
 
 
 def _ahead(moment: Any, now: float) -> bool:

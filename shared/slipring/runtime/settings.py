@@ -54,6 +54,7 @@ class Settings:
     endpoints_roots: str = ""
     drain_seconds: float = 0
     stop_seconds: int = 8
+    step_up_seconds: int = 300
     event_days: int = 30
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
@@ -142,6 +143,7 @@ def _checked(settings: Settings) -> Settings:
         "body_seconds",
         "follow_max_age_seconds",
         "stop_seconds",
+        "step_up_seconds",
         "event_days",
         "heartbeat_seconds",
         "delivery_seconds",

@@ -27,7 +27,6 @@ class Figures:
     session_longest: timedelta
     code_lives: timedelta
     refresh_lives: timedelta
-    fresh_seconds: int
 
 
 @cache
@@ -52,5 +51,4 @@ def the_figures() -> Figures:
         session_longest=timedelta(hours=session["longest_hours"]),
         code_lives=timedelta(seconds=token["code_seconds"]),
         refresh_lives=timedelta(days=token["refresh_days_offline"]),
-        fresh_seconds=data["step_up"]["fresh_seconds"],
     )

@@ -11,6 +11,7 @@ from typing import Any
 import asyncpg
 from joserfc import jwt
 
+from slipring.fhir.caller import BREAK_GLASS
 from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key
 from slipring.identity.people.accounts import Account
 from slipring.identity.people.roles import the_roles
@@ -18,7 +19,6 @@ from slipring.identity.people.sessions import Session
 from slipring.identity.token import AUDIENCE, TOKEN_SECONDS
 
 PAGES_CLIENT = "slipring-pages"
-BREAK_GLASS = "BTG"  # http://terminology.hl7.org/CodeSystem/v3-ActReason, purpose of use
 
 
 @dataclass(frozen=True, slots=True)
