@@ -1,6 +1,7 @@
 """`make bench`: the kernel's promises, measured in one run on one machine beside a bare echo and two rivals.
 
-Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing.
+Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing;
+`--only delivery` measures deliveries and timers alone and prints them.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from pathlib import Path
 import uvloop
 from slipring.runtime.postgres import stop
 
-from tests.bench import interactions, rivals, searching, serving, starting
+from tests.bench import delivering, interactions, ringing, rivals, searching, serving, starting
 from tests.bench.page import Results, written
 
 _PAGE = serving.ROOT / "docs" / "benchmarks.md"
@@ -27,6 +28,9 @@ _PAGE = serving.ROOT / "docs" / "benchmarks.md"
 def main() -> None:
     """Measure part by part, then write the page."""
     asked = _arguments()
+    if asked.only == "delivery":
+        _deliveries(asked)
+        return
     load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
     searches: list[searching.Found] = []
@@ -38,17 +42,28 @@ def main() -> None:
         _say("; ".join(f"ready after {seconds:.1f} s, {held or 0:.0f} MB" for seconds, held in starts))
     with _folder() as folder:
         rounds, left_out = uvloop.run(interactions.measure(folder, conditions, _say))
-        results = Results(conditions, rounds, left_out, searches, starts, None, begun_at, load_before)
+        results = Results(conditions, rounds, left_out, searches, starts, (), None, begun_at, load_before)
         try:
             results.pgbench = rivals.pgbench(folder, connections=asked.connections, seconds=asked.seconds)
         except (rivals.Unavailable, subprocess.SubprocessError) as reason:
             results.left_out["pgbench"] = str(reason)
+    results.delivered = _deliveries(asked)
     page = written(results)
     if asked.page == "-":
         print(page)
     else:
         Path(asked.page).write_text(page, encoding="utf-8")
         _say(f"written: {asked.page}")
+
+
+def _deliveries(asked: argparse.Namespace) -> list[delivering.Spans]:
+    """Deliveries and timers, each on a database of its own."""
+    with _folder() as folder:
+        found = uvloop.run(
+            delivering.measure(folder, asked.rate, asked.delivery_seconds, asked.cases, asked.flags, _say)
+        )
+    with _folder() as folder:
+        return found + uvloop.run(ringing.measure(folder, asked.cases, asked.delivery_seconds, _say))
 
 
 def _arguments() -> argparse.Namespace:
@@ -60,6 +75,11 @@ def _arguments() -> argparse.Namespace:
         "--resources", type=lambda text: [int(n) for n in text.split(",") if int(n)], default=[10_000, 100_000, 1_000_000],
         help="sizes for the searches, with commas; 0 leaves them out",
     )  # fmt: skip
+    parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
+    parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
+    parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
+    parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
+    parser.add_argument("--only", choices=["delivery"], help="this part alone; nothing is written")
     parser.add_argument("--page", default=str(_PAGE))
     return parser.parse_args()
 

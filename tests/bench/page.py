@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
+from tests.bench.delivering import Spans
 from tests.bench.interactions import ENTRIES, Conditions, Rounds
 from tests.bench.load import Figures
 from tests.bench.rivals import FHIRSTARTER
@@ -36,6 +37,7 @@ class Results:
     left_out: dict[str, str]
     searches: Sequence[Found] = ()
     starts: Sequence[tuple[float, float | None]] = ()
+    delivered: Sequence[Spans] = ()
     pgbench: tuple[str, float] | None = None
     begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     load_before: float = 0.0  # of the machine, before the bench added its own
@@ -69,6 +71,7 @@ def written(results: Results) -> str:
             *_pgbench(results),
             *_searches(results.searches),
             *_starts(results.starts),
+            *_delivered(results.delivered),
             "",
         ]
     )
@@ -128,6 +131,7 @@ def _promises(results: Results) -> list[str]:
             )
         )
         lines += _growth(results.searches)
+    lines += [_promise(d.what, d.promised, f"p50 {d.p50:.1f} ms, p99 {d.p99:.1f} ms", d.met) for d in results.delivered]
     if results.starts:
         seconds = statistics.median(s for s, _ in results.starts)
         lines.append(_promise("start of all, warm", "<= 4 s", f"{seconds:.1f} s", seconds <= 4))
@@ -135,6 +139,22 @@ def _promises(results: Results) -> list[str]:
         if held:
             lines.append(_promise("memory of all", "<= 400 MB", f"{max(held):.0f} MB", max(held) <= 400))
     return lines
+
+
+def _delivered(delivered: Sequence[Spans]) -> list[str]:
+    if not delivered:
+        return []
+    return [
+        "",
+        "## Deliveries and timers",
+        "",
+        "From the moment the database wrote the event (before its commit was flushed) to the moment the notification had "
+        "come in over HTTP; a timer's from when it was due to its commit. Dead subscribers refuse, hang and answer 500.",
+        "",
+        "| what | p50 ms | p99 ms | most ms | measured |",
+        "| --- | --- | --- | --- | --- |",
+        *(f"| {d.what} | {d.p50:.1f} | {d.p99:.1f} | {d.most:.1f} | {d.count} |" for d in delivered),
+    ]
 
 
 def _growth(searches: Sequence[Found]) -> list[str]:
