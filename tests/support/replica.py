@@ -128,9 +128,9 @@ async def two_replicas(data_dir: Path, prefix: str) -> AsyncIterator[tuple[Stree
 async def serve(data_dir: Path, prefix: str) -> None:
     """Run the loops until the process is ended."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=100)
-    way_out = httpx.AsyncHTTPTransport(limits=limits)
-    around = {"schema_prefix": prefix, "pool_size": 8, "delivery_seconds": DELIVERY_SECONDS}
-    async with opened(data_dir, ORDER, REPORT, outside=way_out, **around) as street:
+    world = httpx.AsyncClient(limits=limits, trust_env=False)
+    around = {"schema_prefix": prefix, "pool_size": 8, "delivery_seconds": DELIVERY_SECONDS, "http": world}
+    async with opened(data_dir, ORDER, REPORT, **around) as street:
         for place in street.places.values():
             await place.running.start()
         print("ready", flush=True)  # noqa: T201
