@@ -30,7 +30,7 @@ from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
 from slipring.fhir.interactions.openapi import openapi, operation_paths
 from slipring.fhir.interactions.respond import refused
-from slipring.fhir.kernel import Kernel
+from slipring.fhir.kernel import Kernel, Standing, as_he_was
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.profiles import declare as declare_profiles
 from slipring.fhir.service import Keeps, Service
@@ -82,6 +82,7 @@ class Surroundings:
     watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
+    standing: Standing = as_he_was
     endpoints: EndpointPolicy | None = None  # None: what ships, for this mode
 
 
@@ -189,6 +190,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         noted=sealer.catch_up,
         meters=meters,
         operations=OPERATIONS,
+        standing=around.standing,
     )
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)

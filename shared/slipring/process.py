@@ -43,6 +43,7 @@ from slipring.identity.keys import key_file
 from slipring.identity.people.exchanging import Exchange
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.opening import open_signing_in
+from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
@@ -172,6 +173,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         dsn=dsn,
         url=plan.url,
         verify=verifier.verify,
+        standing=Standings(front_pool, front_schema, plan.clock.now).of,
         peers={},
         http=http,
         data_dir=plan.data_dir,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
+from slipring.fhir.caller import Caller
 from slipring.fhir.service import CANONICAL as C
 
 from tests.front.hospital import His, Tree, a_patient, to
@@ -121,3 +124,14 @@ async def test_the_statement_names_every_topic_and_each_is_read_as_basic(his: Hi
         if extension["url"].endswith("SubscriptionTopic.url")
     }
     assert found == set(stated)
+
+
+async def test_the_standing_of_a_subscriber_is_that_of_its_client_now(department: Department) -> None:
+    kernel = department.house.services["order"].kernel
+    clients = f'"{kernel.store.schema.removesuffix("order")}front".client'
+    caller = Caller("leaving", frozenset({"system/Task.rs", "system/Patient.r"}))
+    assert await kernel.standing(caller) is None
+    stored = f"INSERT INTO {clients} (id, name, jwks, scopes) VALUES ($1, $1, '{{}}', $2)"
+    await kernel.store.pool.execute(stored, "staying", ["system/Task.cruds"])
+    held = await kernel.standing(replace(caller, client="staying"))
+    assert held is not None and held.scopes == {"system/Task.rs"}

@@ -28,6 +28,13 @@ from slipring.fhir.wire import BODY_SECONDS
 from slipring.runtime.clock import Clock
 from slipring.runtime.meters import Meters
 
+Standing = Callable[[Caller], Awaitable[Caller | None]]
+
+
+async def as_he_was(caller: Caller) -> Caller | None:
+    """The rights that a caller had, where nobody takes any away."""
+    return caller
+
 
 @dataclass
 class Kernel:
@@ -51,6 +58,7 @@ class Kernel:
     deliveries_at_once: int = 8  # notifications of one plain rest-hook under way
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
+    standing: Standing = as_he_was  # what a caller of some time ago may do now; None: he is told nothing
     # Standard operations answered by rooms above the interactions: code -> its answer to (kernel, context, id, given).
     operations: Mapping[str, Callable[..., Awaitable[Any]]] = field(default_factory=dict)
     noted: Callable[[], Awaitable[None]] | None = None  # until whom the audit rows are about has been noted

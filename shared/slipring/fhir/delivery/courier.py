@@ -21,7 +21,7 @@ from slipring.fhir.delivery.notification import Notification, followed
 from slipring.fhir.delivery.queue import RENEW_SECONDS, Hold, Queue, Settled, uptime
 from slipring.fhir.delivery.resting import Rest
 from slipring.fhir.delivery.sending import Answer, Lost
-from slipring.fhir.delivery.telling import Withheld
+from slipring.fhir.delivery.telling import SILENCED, Silenced, Withheld
 from slipring.fhir.delivery.verdict import ITS_OWN_FAULT, Verdict, next_batch, next_heads, verdict, wait_seconds
 from slipring.fhir.interactions.respond import FHIR_JSON
 from slipring.fhir.kernel import Kernel
@@ -152,6 +152,8 @@ class Courier:
             result.answer = Answer(0, type(error).__name__)
         except Withheld:
             result.unsent = "withheld"
+        except Silenced:
+            result.answer = Answer(0, SILENCED)
         except Exception as error:
             _LOG.warning("notification cannot be written", lane=self._id, kind=type(error).__name__)
             result.answer, result.unsent = Answer(0, f"cannot be written: {type(error).__name__}"), "parked"

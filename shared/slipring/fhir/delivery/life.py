@@ -15,6 +15,7 @@ import httpx
 import structlog
 
 from slipring.fhir.delivery.notification import Fields, Kind, Notification, backport
+from slipring.fhir.delivery.telling import SILENCED, Silenced, listener_of
 from slipring.fhir.kernel import Kernel
 
 Post = Callable[[Fields, Notification, dict[str, str]], Awaitable[tuple[int, str]]]
@@ -89,7 +90,10 @@ class Life:
         kernel, pool = self._kernel, self._kernel.store.pool
         message = backport(kernel.base, lane, kind, [], kernel.now())
         try:
+            await listener_of(kernel, lane)
             status, error = await self._post(lane, message, {})
+        except Silenced:
+            status, error = 0, SILENCED
         except (httpx.HTTPError, httpx.InvalidURL, OSError) as failure:
             status, error = 0, type(failure).__name__
         asked = (lane["id"], lane["endpoint"], lane["headers"], lane["content"])

@@ -18,14 +18,31 @@ from slipring.fhir.search.include import include
 from slipring.fhir.store.reading import Row
 from slipring.fhir.topics.hearing import Version
 
+SILENCED = "the subscriber is not registered any more"
+
 
 class Withheld(Exception):
     """The subscriber may not be told of this event any more; it keeps its number."""
 
 
+class Silenced(Exception):
+    """The subscriber is to be told nothing now: who asked for it is no longer registered, or locked."""
+
+
+async def listener_of(kernel: Kernel, lane: Fields) -> Caller:
+    """The subscriber with the rights that stand now; raises Silenced."""
+    caller = await kernel.standing(subscriber(lane))
+    if caller is None:
+        raise Silenced
+    return caller
+
+
 async def notification_of(kernel: Kernel, lane: Fields, events: Sequence[Fields]) -> Notification:
-    """What a subscriber is sent about these events; a plain rest-hook takes one at a time, and raises Withheld."""
-    caller = subscriber(lane)
+    """What a subscriber is sent about these events; a plain rest-hook takes one at a time.
+
+    Raises Withheld for an event, Silenced for the whole lane.
+    """
+    caller = await listener_of(kernel, lane)
     told = await told_of(kernel, lane, events, caller)
     if lane["content"]:
         return backport(kernel.base, lane, "event-notification", told, kernel.now())
