@@ -17,7 +17,6 @@ from fastapi import FastAPI
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
-from starlette.types import Receive, Scope, Send
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
@@ -30,6 +29,7 @@ from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
 from slipring.fhir.interactions.openapi import openapi, operation_paths
 from slipring.fhir.interactions.respond import refused
+from slipring.fhir.interactions.served import Served
 from slipring.fhir.kernel import Kernel, Standing, as_he_was
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.profiles import declare as declare_profiles
@@ -52,6 +52,7 @@ from slipring.watch.engine import Engine
 from slipring.watch.exposition import Exposition, Network, networks
 from slipring.watch.figures import Look
 from slipring.watch.measured import Measured, counted
+from slipring.watch.rates import Buckets, Rates
 
 _LOG = structlog.get_logger("slipring.app")
 _LEAVE_SECONDS = 5.0  # for giving back leases, locks and connections
@@ -79,31 +80,13 @@ class Surroundings:
     pool_size: int = 20
     step_up_seconds: int = 300
     event_days: int = 30
+    client_rate: float = 0.0  # requests a second of one client at the front; 0: no limit
+    client_burst: int = 0
     watchers: Sequence[Network] = field(default_factory=lambda: networks(LOOPBACK))  # who may see metrics and details
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
     standing: Standing = as_he_was
     endpoints: EndpointPolicy | None = None  # None: what ships, for this mode
-
-
-class Served:
-    """The FHIR base of a service as plain ASGI, everything else by FastAPI.
-
-    What every request would pay for routing and middleware is saved where most requests go.
-    """
-
-    def __init__(self, base: str, door: Door, others: FastAPI) -> None:
-        self._base, self._door, self._others = base, door, others
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer one request, or one life span."""
-        path = scope.get("path", "")
-        if scope["type"] != "http" or not (path == self._base or path.startswith(self._base + "/")):
-            await self._others(scope, receive, send)
-            return
-        scope["path_params"] = {"path": path[len(self._base) :]}
-        response = await self._door(Request(scope, receive))
-        await response(scope, receive, send)
 
 
 @dataclass(slots=True)
@@ -204,7 +187,8 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings, look:
     name, store = kernel.service.name, kernel.store
     verify = counted(around.verify, kernel.meters)
     app = FastAPI(title=kernel.service.title, openapi_url=None, docs_url=None, redoc_url=None)
-    door = Door(kernel, verify)
+    rates = Rates(Buckets(4 * around.client_rate, 4 * around.client_burst), Buckets(0, 0), kernel.meters)
+    door = Door(kernel, verify, rates.admit)
     among = FollowDoor(kernel, follower, verify)
     pools = {"main": store.pool, "searches": store.searches}
     exposition = Exposition(kernel.meters, pools, look.figures, around.watchers)

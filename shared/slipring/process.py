@@ -47,15 +47,18 @@ from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
+from slipring.runtime.connection import ConnectionLimits, guarded
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.sealing.sealer import Sealer
+from slipring.watch.admission import Admission
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
 from slipring.watch.loop_lag import watch_the_loop
+from slipring.watch.rates import INSIDE
 
 NAMES = ("order", "consent", "report", "critical")
 _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
@@ -73,6 +76,7 @@ class House:
     peers: dict[str, httpx.AsyncClient]
     sealer: Sealer | None = None  # of the front's own schema
     leaving: bool = False
+    meters: Meters = field(default_factory=Meters)  # the front's, or of a process without it
     heartbeat: Heartbeat | None = None
     watching: list[asyncio.Task[None]] = field(default_factory=list)
 
@@ -91,6 +95,10 @@ class House:
             await _nothing_here(send)
             return
         await application(scope, receive, send)
+
+    async def inside(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
+        """A request of this process to itself: not counted against anybody's address."""
+        await self({**scope, INSIDE: True}, receive, send)
 
     def leave(self) -> None:
         """From now on not ready: whoever sends requests here looks for another replica."""
@@ -165,7 +173,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     front_pool = await open_pool(dsn, front_schema, size=5, meters=meters)
     load_keys = keys_from_database(front_pool, front_schema)
     verifier = TokenVerifier(load_keys, plan.clock.now, issuer=plan.public_url, demo=plan.demo)
-    house = House({}, None, {})
+    house = House({}, None, {}, meters=meters)
     endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
     http = outside_client(endpoints, roots=_roots(plan.settings))
     owners = the_owners()
@@ -193,6 +201,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
         watchers=networks(plan.settings.watchers),
+        client_rate=plan.settings.client_rate,
+        client_burst=plan.settings.client_burst,
     )
     try:
         for name in plan.names:
@@ -243,14 +253,21 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                     body_seconds=plan.settings.body_seconds,
                     zone=zone,
                     watchers=networks(plan.settings.watchers),
+                    client_rate=plan.settings.client_rate,
+                    client_burst=plan.settings.client_burst,
+                    address_rate=plan.settings.address_rate,
+                    address_burst=plan.settings.address_burst,
                 ),
                 meters=meters,
                 pools={"main": front_pool},
                 trail=trail,
+                verify=verifier.verify,
             )
+        if house.front is None:  # what the process turns away is shown by the service it serves
+            house.meters = next(iter(house.services.values())).kernel.meters
         if plan.settings.heartbeat_url:
             judged = [answering(front_pool), *(running.engine.health for running in house.services.values())]
-            house.heartbeat = Heartbeat(http, plan.settings.heartbeat_url, plan.settings.heartbeat_seconds, judged)
+            house.heartbeat = Heartbeat(plan.settings.heartbeat_url, plan.settings.heartbeat_seconds, judged)
         yield house
     finally:
         await house.stop()
@@ -281,7 +298,7 @@ async def _identity(dsn: str, schema: str, plan: Plan) -> bytes:
 def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncClient:
     """The way to a service: inside this process when it is served here, over HTTP otherwise."""
     inside = to in plan.names and (by is None or "front" in plan.names)
-    transport = httpx.ASGITransport(app=house, raise_app_exceptions=False) if inside else None
+    transport = httpx.ASGITransport(app=house.inside, raise_app_exceptions=False) if inside else None
     auth = None
     if by is not None:
         client = f"slipring-{by}"
@@ -338,12 +355,16 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
 async def _serve(plan: Plan) -> None:
     async with opened(plan) as house:
         asked = plan.settings.log_level in ("debug", "info")
-        served = on_the_wire(house, plan.settings.origins)
+        served = Admission(on_the_wire(house, plan.settings.origins), plan.settings.max_requests, house.meters)
+        limits = ConnectionLimits(plan.settings.max_connections, plan.settings.head_seconds)
         config = uvicorn.Config(
             with_request_log(served) if asked else served,
             host=plan.host,
             port=plan.port,
-            log_level="warning",
+            http=guarded(limits),
+            ws="none",
+            log_config=None,  # our own handlers: uvicorn's would print what an exception says
+            forwarded_allow_ips=plan.settings.proxies,
             lifespan="off",
             access_log=False,
             timeout_graceful_shutdown=plan.settings.stop_seconds,

@@ -37,7 +37,8 @@ def slipring(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
     command = [str(Path(sys.executable).parent / "slipring"), "serve", "--all", "--demo", "--port", str(port)]
     os.environ["SLIPRING_URL"] = f"http://127.0.0.1:{port}"  # for the client that fetches tokens
     ready = f"http://127.0.0.1:{port}/health/ready"
-    with started([*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning") as server:
+    unlimited = {"SLIPRING_CLIENT_RATE": "1000000", "SLIPRING_CLIENT_BURST": "1000000"}  # counted all the same
+    with started([*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning", **unlimited) as server:
         try:
             yield server
         finally:

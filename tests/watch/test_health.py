@@ -127,8 +127,8 @@ async def test_the_heart_beats_only_while_the_engine_works(data_dir: Path) -> No
 
     server = await asyncio.start_server(taken, "127.0.0.1", 0)
     url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ping/secret"
-    async with server, standing_still(data_dir) as place, httpx.AsyncClient(trust_env=False) as http:
-        heart = Heartbeat(http, url, 60, [place.running.engine.health])
+    async with server, standing_still(data_dir) as place:
+        heart = Heartbeat(url, 60, [place.running.engine.health])
         await place.make(a_task())
         assert await heart.beat()
         assert beats == ["GET /ping/secret HTTP/1.1\r\n"]

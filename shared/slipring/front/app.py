@@ -20,7 +20,7 @@ from starlette.routing import Route
 from slipring.fhir.interactions.openapi import openapi
 from slipring.fhir.outcome import FhirError, busy, refusal
 from slipring.fhir.store.engine import UNAVAILABLE
-from slipring.fhir.wire import BODY_SECONDS
+from slipring.fhir.wire import BODY_SECONDS, read_body
 from slipring.front.bounds import the_bounds
 from slipring.front.capabilities import united
 from slipring.front.conditions import Conditions
@@ -29,6 +29,7 @@ from slipring.front.definitions import Definitions
 from slipring.front.describing import method_refused, paths_of
 from slipring.front.engines import Engines
 from slipring.front.exchange import received, request_id_of
+from slipring.front.gate import Gate, Verify
 from slipring.front.home import home_page
 from slipring.front.own_trail import FRONT, OwnTrail
 from slipring.front.owners import Owners, the_owners
@@ -44,7 +45,8 @@ from slipring.pages.forms import LIMIT_BYTES, single_valued
 from slipring.pages.frame import Pages
 from slipring.runtime.meters import Meters
 from slipring.watch.exposition import Exposition, Network, Pool
-from slipring.watch.measured import Measured
+from slipring.watch.measured import Measured, counted
+from slipring.watch.rates import Buckets, Rates
 
 _LOG = structlog.get_logger("slipring.front")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -79,10 +81,15 @@ class FrontSettings:
     max_body_bytes: int = 20_000_000
     max_entries: int = 5000
     body_seconds: float = BODY_SECONDS
+    form_seconds: float = 20
     health_seconds: float = 2
     answer_seconds: float = 30  # how long a service may take
     zone: tzinfo = UTC
     watchers: Sequence[Network] = ()  # who may see metrics
+    client_rate: float = 0.0  # requests a second; 0: no limit
+    client_burst: int = 0
+    address_rate: float = 0.0
+    address_burst: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,11 +175,11 @@ class Front:
         return await self._oauth(request, self.tokens.revocation)
 
     async def _oauth(self, request: Request, answering: Callable[..., Awaitable[TokenAnswer]]) -> Response:
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > LIMIT_BYTES:
-                return JSONResponse({"error": "invalid_request", "error_description": "The form is too large."}, 413)
+        try:
+            body = await read_body(request, LIMIT_BYTES, self.settings.form_seconds)
+        except FhirError as error:
+            problem = {"error": "invalid_request", "error_description": error.issues[0].en}
+            return JSONResponse(problem, error.status, dict(error.headers))
         form = single_valued(body)
         if form is None:
             problem = {"error": "invalid_request", "error_description": "A parameter is given twice, or too many are."}
@@ -242,6 +249,7 @@ def create_front(
     meters: Meters | None = None,
     pools: Mapping[str, Pool] | None = None,
     trail: OwnTrail | None = None,
+    verify: Verify | None = None,
 ) -> Measured:
     """The front over the services' clients (each asked at `/{service}/fhir`), by service name."""
     settings, owners, meters = settings or FrontSettings(), owners or the_owners(), meters or Meters()
@@ -273,4 +281,7 @@ def create_front(
     ]
     table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
     starlette = Starlette(routes=[*table, *signing_in, *pages.routes()], exception_handlers={405: method_refused})
-    return Measured(starlette, meters, frozenset(owners.types))
+    clients = Buckets(settings.client_rate, settings.client_burst)
+    rates = Rates(clients, Buckets(settings.address_rate, settings.address_burst), meters)
+    application = Gate(starlette, counted(verify, meters), rates) if verify else starlette
+    return Measured(application, meters, frozenset(owners.types))

@@ -62,6 +62,14 @@ class Settings:
     watchers: str = LOOPBACK
     heartbeat_url: str = field(default="", repr=False)  # who knows it can keep the alarm silent
     heartbeat_seconds: float = 60
+    client_rate: float = 1000  # requests a second
+    client_burst: int = 10_000
+    address_rate: float = 50
+    address_burst: int = 1000
+    max_requests: int = 500
+    max_connections: int = 2000
+    head_seconds: float = 10
+    proxies: str = "127.0.0.1"
 
     @property
     def zone(self) -> ZoneInfo:
@@ -146,6 +154,11 @@ def _checked(settings: Settings) -> Settings:
         "step_up_seconds",
         "event_days",
         "heartbeat_seconds",
+        "client_burst",
+        "address_burst",
+        "max_requests",
+        "max_connections",
+        "head_seconds",
         "delivery_seconds",
         "deliveries_at_once",
     ):

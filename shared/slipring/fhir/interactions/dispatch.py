@@ -35,6 +35,7 @@ from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.wire import read_body
 
 Verify = Callable[[str | None], Awaitable[Caller]]
+Admit = Callable[[str, str], None]  # client and path: raises 429 when it is too much
 _NOBODY = Caller("")  # until the token is verified
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._:/+=\-]{1,64}", re.ASCII)
 _LOG = structlog.get_logger("slipring.fhir")
@@ -43,9 +44,10 @@ _LOG = structlog.get_logger("slipring.fhir")
 class Door:
     """The FHIR base of one service."""
 
-    def __init__(self, kernel: Kernel, verify: Verify) -> None:
+    def __init__(self, kernel: Kernel, verify: Verify, admit: Admit | None = None) -> None:
         self._kernel = kernel
         self._verify = verify
+        self._admit = admit
 
     async def __call__(self, request: Request) -> Response:
         """Answer one HTTP request; nothing escapes as a bare 500."""
@@ -106,6 +108,8 @@ class Door:
             response = Response(status_code=204, headers=offered(asked.steps))
         else:
             context.caller = await self._verify(headers.get("authorization"))
+            if self._admit is not None:
+                self._admit(context.caller.client, f"/{path}")
             asked.body = await read_body(request, self._kernel.max_body_bytes, self._kernel.body_seconds)
             response = await self._route(context, asked)
         if kind is not FHIR_JSON and response.body:
