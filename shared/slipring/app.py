@@ -20,7 +20,7 @@ from starlette.routing import Route
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
-from slipring.fhir.delivery.asked import OPERATIONS
+from slipring.fhir.delivery import asked, parked
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.subscribing import Subscribed
@@ -172,7 +172,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         owners=around.owners,
         noted=sealer.catch_up,
         meters=meters,
-        operations=OPERATIONS,
+        operations={**asked.OPERATIONS, **parked.OPERATIONS},
         standing=around.standing,
     )
     follower = Follower(kernel, around.peers)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from slipring.fhir.definitions.operations import parameters_of
 from slipring.fhir.definitions.vocabulary import DATE
-from slipring.fhir.service import Parameter, Resource
+from slipring.fhir.service import CANONICAL, Parameter, Resource
 
 _BASE = "http://hl7.org/fhir/OperationDefinition"
 
@@ -54,6 +54,7 @@ class StandardOperation:
 
 
 _BACKPORT = "http://hl7.org/fhir/uv/subscriptions-backport/OperationDefinition"
+_OWN = f"{CANONICAL}/OperationDefinition"
 _LABELS = Parameter(
     "meta", "Meta", min=1, documentation="profile, security and tag; codings are equal by system and code"
 )
@@ -102,6 +103,63 @@ STANDARD = (
             Parameter("return", "Bundle", "out", min=1, documentation="A notification Bundle of at most 1000 events"),
         ),
         base=_BACKPORT, version="1.1.0",
+    ),
+    StandardOperation(
+        "Subscription-deliveries", "deliveries", "Deliveries of a subscription", "Subscription", True, True,
+        (
+            Parameter("state", "code", documentation="At the instance: waiting or parked; else both"),
+            Parameter("after", "string", documentation="At the instance: only numbers above this one"),
+            Parameter("_count", "integer", documentation="At the instance: at most so many of each state, 200 at most"),
+            Parameter("subscription", "string", "out", max="*", documentation="How it stands", parts=(
+                Parameter("reference", "Reference", "out", min=1, documentation="The Subscription"),
+                Parameter("status", "code", "out", min=1, documentation="As $status says it"),
+                Parameter("reason", "string", "out", documentation="Its reason"),
+                Parameter("client", "string", "out", documentation="Whose it is"),
+                Parameter("endpoint", "string", "out", documentation="Scheme, host and port"),
+                Parameter("waiting", "integer", "out", min=1, documentation="How many wait"),
+                Parameter("parked", "integer", "out", min=1, documentation="How many were refused for their content"),
+                Parameter("failures", "integer", "out", min=1, documentation="In a row"),
+                Parameter("lastNumber", "string", "out", min=1, documentation="The newest event's number"),
+                Parameter("lastError", "string", "out", documentation="The last failure, without content"),
+                Parameter("oldestWaiting", "instant", "out", documentation="When the oldest that waits happened"),
+                Parameter("nextAttempt", "instant", "out", documentation="When an endpoint in error is tried again"),
+            )),
+            Parameter("delivery", "string", "out", max="*", documentation="At the instance", parts=(
+                Parameter("number", "string", "out", min=1, documentation="Its number in the subscription"),
+                Parameter("reference", "Reference", "out", min=1, documentation="The version it tells of"),
+                Parameter("state", "code", "out", min=1, documentation="waiting or parked"),
+                Parameter("attempts", "integer", "out", min=1, documentation="How often it was tried"),
+                Parameter("since", "instant", "out", min=1, documentation="When it happened"),
+                Parameter("lastError", "string", "out", documentation="The last failure, without content"),
+            )),
+        ),
+        base=_OWN, version="1",
+    ),
+    StandardOperation(
+        "Subscription-resume", "resume", "Send parked deliveries again", "Subscription", False, True,
+        (
+            Parameter("number", "string", max="*", documentation="Which; none: all that are parked"),
+            Parameter("number", "string", "out", max="*", documentation="What was resumed"),
+        ),
+        affects_state=True, base=_OWN, version="1",
+    ),
+    StandardOperation(
+        "Subscription-skip", "skip", "Give deliveries up", "Subscription", False, True,
+        (
+            Parameter("number", "string", min=1, max="*", documentation="Which; they keep their numbers"),
+            Parameter("reason", "string", min=1, documentation="Why, in at most 500 characters"),
+            Parameter("number", "string", "out", max="*", documentation="What was skipped"),
+        ),
+        affects_state=True, base=_OWN, version="1",
+    ),
+    StandardOperation(
+        "Subscription-rotate-secret", "rotate-secret", "Make a secret for signatures", "Subscription", False, True,
+        (
+            Parameter("overlapHours", "integer", documentation="How long the one before still signs, 24 unless said"),
+            Parameter("secret", "string", "out", min=1, documentation="Told once"),
+            Parameter("previousUntil", "instant", "out", documentation="Until when the one before signs as well"),
+        ),
+        affects_state=True, base=_OWN, version="1",
     ),
 )  # fmt: skip
 

@@ -50,7 +50,7 @@ _TRY = """WITH begun AS (UPDATE delivery SET attempts = attempts + 1
 _SETTLE = """WITH held AS (UPDATE subscription SET failures = 0, next_attempt_at = NULL, error = $7, sent_at = clock_timestamp(),
     status = CASE WHEN status = 'off' THEN 'off' WHEN $7 <> '' THEN 'error' ELSE 'active' END,
     delivered_number = coalesce((SELECT min(number) - 1 FROM delivery WHERE subscription = $1 AND state = 'waiting'
-      AND number <> ALL($4::bigint[])), greatest(delivered_number, (SELECT max(n) FROM unnest($4::bigint[]) n)))
+      AND number <> ALL($4::bigint[])), greatest(delivered_number, (SELECT max(number) FROM delivery WHERE subscription = $1)))
     WHERE id = $1 AND worker = $2 AND fence = $3 RETURNING id),
   done AS (UPDATE delivery d SET state = r.state, error = r.error, delivered_at = clock_timestamp()
     FROM unnest($4::bigint[], $5::text[], $6::text[]) r(number, state, error)
