@@ -147,6 +147,40 @@ async def test_other_criteria_fill_the_copies_anew(data_dir: Path) -> None:
         await until(lambda: holds(street, {draft["id"]: (1, False)}))
 
 
+async def test_a_handler_that_fails_holds_up_nobody_and_is_tried_again_until_it_is_done(data_dir: Path) -> None:
+    """The copy is there at once, others go on, what is owed shows, and in the end it is done once, with what was known."""
+    broken = True
+    seen: list[tuple[str, object]] = []
+
+    async def brittle(arrival: Arrival, desk: Desk) -> Changes:
+        if broken and arrival.resource.get("description") == "hard":
+            raise ZeroDivisionError
+        before = arrival.before.resource.get("description") if arrival.before else None
+        seen.append((arrival.resource["id"], before))
+        return await arrived(Arrival(arrival.source, arrival.resource, arrival.version), desk)
+
+    follows = [Follows("order", "Task", then=brittle), Follows("order", "Patient")]
+    service = Service("report", "r", "y", keeps=[Keeps("DetectedIssue")], follows=follows)
+    async with opened(data_dir, ORDER, service) as street:
+        await begin(street)
+        hard, easy = await street["order"].make(a_task(description="hard")), await street["order"].make(a_task())
+        await until(lambda: holds(street, {hard["id"]: (1, False), easy["id"]: (1, False)}))
+        await street["order"].ask("PUT", f"Task/{hard['id']}", {**hard, "priority": "stat"})
+        await until(lambda: holds(street, {hard["id"]: (2, False), easy["id"]: (1, False)}))
+        assert seen == [(easy["id"], None)]
+        health = (await street["report"].client.get("/report/health/engine")).json()
+        assert (health["status"], health["arrivals_owed"]) == ("warn", 1)
+        assert (await street["order"].rows("SELECT status FROM subscription"))[0]["status"] == "active"
+        broken = False
+        await until(lambda: nothing_owed(street))
+        assert seen == [(easy["id"], None), (hard["id"], None)]
+        assert len(await street["report"].found("DetectedIssue")) == 2
+
+
+async def nothing_owed(street: Street) -> bool:
+    return not await street["report"].rows("SELECT 1 FROM timer")
+
+
 async def test_only_the_services_themselves_may_use_the_addresses_between_them(street: Street) -> None:
     wish = {"criteria": "Task", "endpoint": "/report/follow/order"}
     headers = {"Authorization": "Bearer his system/*.cruds"}

@@ -30,6 +30,7 @@ from slipring.fhir.text import encode, splice, with_inner
 
 T = TypeVar("T")
 TRIES = 4
+ARRIVAL = "arrival"  # a timer of the kernel's own: what followed from an arrival could not be decided yet
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 _TOLD = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
@@ -188,6 +189,8 @@ class Act:
         )
 
     def _kind(self, wake: Wake) -> str:
+        if wake.name == ARRIVAL:
+            return ARRIVAL
         if wake.name in self.kernel.service.errands:
             return "errand"
         if wake.name in self.kernel.service.timers:

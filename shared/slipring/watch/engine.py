@@ -57,6 +57,7 @@ def _numbers(figures: Figures) -> dict[str, Any]:
         "oldest_undelivered_event_seconds": max(figures.oldest_undelivered_seconds, figures.outbox_oldest_seconds),
         "parked_deliveries": figures.parked,
         "lanes_in_error": figures.in_error,
+        "arrivals_owed": figures.arrivals_owed,
         "copies_behind_seconds": max(ages, default=0.0),
         **figures.alarms,
         **{f"{name}-without-deadline": number for name, number in figures.without_deadline.items()},

@@ -33,7 +33,8 @@ _ENGINE = f"""SELECT
   (SELECT extract(epoch FROM $1 - created_at) FROM outbox WHERE NOT fanned_out ORDER BY id LIMIT 1) AS outbox_oldest,
   (SELECT count(*) FROM (SELECT 1 FROM timer LIMIT {_MOST}) t) AS timers_armed,
   (SELECT count(*) FROM (SELECT 1 FROM timer WHERE due_at <= $1 LIMIT {_MOST}) t) AS timers_due,
-  (SELECT extract(epoch FROM $1 - min(due_at)) FROM timer WHERE due_at <= $1) AS timer_oldest"""
+  (SELECT extract(epoch FROM $1 - min(due_at)) FROM timer WHERE due_at <= $1) AS timer_oldest,
+  (SELECT count(*) FROM timer WHERE kind = 'arrival') AS arrivals_owed"""
 
 _LANES = f"""SELECT s.id, s.internal, s.status, s.failures, s.error, w.waiting, w.oldest, p.parked
   FROM subscription s,
@@ -71,6 +72,7 @@ class Figures:
     timers_armed: int
     timers_due: int
     timer_oldest_seconds: float
+    arrivals_owed: int  # followed resources whose handlers failed and are tried again
     lanes: tuple[Lane, ...]
     follows: Mapping[str, float | None]  # source -> age of its copies; None: not filled yet
     alarms: Mapping[str, int]
@@ -130,6 +132,7 @@ class Look:
             timers_armed=row["timers_armed"],
             timers_due=row["timers_due"],
             timer_oldest_seconds=_age(row["timer_oldest"]),
+            arrivals_owed=row["arrivals_owed"],
             lanes=tuple(
                 Lane(
                     lane["id"],

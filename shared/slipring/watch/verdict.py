@@ -77,6 +77,7 @@ def checks(figures: Figures, silent: Mapping[str, float]) -> Iterator[Check]:
             yield Check("delivery:inError", Status.WARN, lane.failures, "failures", lane.id)
         if lane.parked:
             yield graded("delivery:parked", "parked", lane.parked, lane.id)
+    yield graded("follow:owed", "arrivals-owed", figures.arrivals_owed)
     for source, age in figures.follows.items():
         if age is None:
             yield Check("follow:filling", Status.WARN, 1, "", source)

@@ -8,6 +8,7 @@ a following service are in strict order, with one under way. At least once: a re
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -249,8 +250,6 @@ class Courier:
             waits.append(_PULSE_SECONDS if self._internal else _LINGER_SECONDS)
             if (rest := self._resting.wake_in()) is not None:
                 waits.append(rest + 0.01)
-        try:
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(waits)):
                 await self.woken.wait()
-        except TimeoutError:
-            pass

@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 import asyncpg.exceptions
@@ -19,6 +20,7 @@ from starlette.responses import JSONResponse, Response
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import Caller, itself
+from slipring.fhir.delivery import owing as debts
 from slipring.fhir.delivery.interest import criteria_of
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, forbidden
@@ -26,10 +28,12 @@ from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.service import Arrival, Changes, Follows, Resource, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Version
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.text import encode, entries_text, parse
 
 _LOG = structlog.get_logger("slipring.follow")
 _PAGE = 500
+_LATER = (429, 503)  # the moment is at fault, not the arrival: its sender tries again
 
 
 class Follower:
@@ -122,33 +126,44 @@ class Follower:
     async def _arrived(
         self, source: str, resource: Resource, text: str, version: int, *, deleted: bool = False
     ) -> None:
-        """Store the copy and what its handlers decide, in one commit; an older version changes nothing."""
+        """Store the copy and what its handlers decide, in one commit; an older version changes nothing.
+
+        When the handlers fail, the copy is stored and what should follow from it is owed.
+        """
         kernel = self._kernel
         context = Context(itself(kernel.service.name))
-        reference = (resource["resourceType"], resource["id"])
+        kind, reference = resource["resourceType"], f"{resource['resourceType']}/{resource['id']}"
+        handled = any(f.then for f in kernel.service.follows if f.service == source and f.type == kind)
 
-        async def decide() -> tuple[Act, None]:
+        async def decide(*, owing: bool = False) -> tuple[Act, None]:
             desk = kernel.desk(context.caller)
             act = Act(kernel, context, desk)
-            held = await reading.current(kernel.store.pool, *reference)
+            held = await reading.current(kernel.store.pool, kind, resource["id"])
             if held and (held.version >= version or not held.source):
                 return act, None
             desk.put(Stored(resource, version, desk.now, source, deleted))
             act.copies.append(_copy(source, resource, text, version, kernel, deleted=deleted))
-            before = held.stored() if held and not held.deleted else None
-            arrival = Arrival(source, resource, version, deleted, before)
-
-            async def handle() -> Changes:
-                changes = Changes.none()
-                for follows in kernel.service.follows:
-                    if follows.service == source and follows.type == reference[0] and follows.then:
-                        changes = changes.plus(await follows.then(arrival, desk))
-                return changes
-
-            await decided(act, handle)
+            known = held if held and not held.deleted else None
+            debt = await debts.standing(kernel, reference) if handled else None
+            if owing:
+                act.add(Changes(wake=[debts.owed(source, reference, known, debt)]))
+            elif handled:
+                before = debts.dealt_with(debt, desk) if debt else known.stored() if known else None
+                arrival = Arrival(source, resource, version, deleted, before)
+                await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
+                if debt:
+                    act.add(Changes(cancel=[debts.key_of(reference)]))
             return act, None
 
-        await perform(kernel, decide)
+        try:
+            await perform(kernel, decide)
+        except UNAVAILABLE:
+            raise
+        except Exception as error:
+            if not handled or (isinstance(error, FhirError) and error.status in _LATER):
+                raise
+            _LOG.warning("arrival owed", source=source, type=kind, kind=type(error).__name__)
+            await perform(kernel, partial(decide, owing=True))
 
 
 def _copy(source: str, resource: Resource, text: str, version: int, kernel: Kernel, *, deleted: bool) -> Version:

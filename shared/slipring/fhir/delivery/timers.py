@@ -17,9 +17,10 @@ import asyncpg.exceptions
 import httpx
 import structlog
 
-from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.act import ARRIVAL, Act, decided, perform
 from slipring.fhir.caller import itself
 from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
+from slipring.fhir.delivery.owing import react
 from slipring.fhir.delivery.queue import LIVING, uptime
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
@@ -158,6 +159,8 @@ class Timers:
             async def handle() -> Changes:
                 if changes is not None:
                     return await on_what_stands(changes, desk)
+                if row["kind"] == ARRIVAL:
+                    return await react(kernel, row["subject"], json.loads(row["payload"]), desk)
                 due = Due(row["name"], row["subject"], row["timer_key"], row["due_at"], json.loads(row["payload"]))
                 return await kernel.service.timers[row["name"]](due, desk)
 
