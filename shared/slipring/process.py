@@ -232,6 +232,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
             signing_in = await open_signing_in(
                 mint,
                 plan.settings,
+                http,
                 rooms=PAGE_ROOMS,
                 fhir=f"{plan.public_url}/fhir",
                 find_patients=partial(find_patients, Peers(behind)),

@@ -55,6 +55,10 @@ class Settings:
     drain_seconds: float = 0
     stop_seconds: int = 8
     step_up_seconds: int = 300
+    oidc_issuer: str = ""
+    oidc_client: str = ""
+    oidc_secret_file: str = ""
+    oidc_claim: str = ""
     event_days: int = 30
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
@@ -176,6 +180,10 @@ def _checked(settings: Settings) -> Settings:
     ):
         if (address := getattr(settings, name)) and not address.startswith(("http://", "https://")):
             raise BadSettings(f"{PREFIX}{name.upper()} must be an address that begins with http:// or https://.")
+    if settings.oidc_issuer and not re.match(
+        r"https://|http://(127\.0\.0\.1|localhost|\[::1\])[:/]?", settings.oidc_issuer
+    ):
+        raise BadSettings(f"{PREFIX}OIDC_ISSUER must begin with https://; http:// is for a provider on this machine.")
     for origin in settings.origins:
         if origin != "*" and not re.fullmatch(r"https?://[^/\s,]+", origin):
             raise BadSettings(f"{PREFIX}CORS_ORIGINS must list origins such as https://viewer.example, or *.")

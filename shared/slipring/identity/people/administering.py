@@ -49,9 +49,9 @@ class Administration:
         by: str,
     ) -> str:
         """Add an account; its first password, or '' when the person signs in at the hospital's provider."""
-        account = Account(
-            folded(name), practitioner, list(dict.fromkeys(roles)), "", not password, "active", ends_at, issuer, subject
-        )
+        told = not password and not issuer  # a first password is known to whoever made it
+        wanted = list(dict.fromkeys(roles))
+        account = Account(folded(name), practitioner, wanted, "", told, "active", ends_at, issuer, subject)
         account = checked(account, the_roles(), self.now)
         if not await person_exists(self.connection, self._order_schema(), practitioner):
             raise NotAnAccount(f"{practitioner} is not in the staff register (order keeps Practitioner).")
@@ -79,7 +79,7 @@ class Administration:
     async def reset(self, name: str, *, by: str) -> str:
         """A new first password; every session and token of the account ends."""
         account = await self._standing(name)
-        if account.issuer:
+        if account.issuer and not account.password_hash:
             raise NotAnAccount(f"{account.name} signs in at {account.issuer}: its password is kept there.")
         first = new_initial_password()
         kept = await Passwords(the_figures()).kept(first)

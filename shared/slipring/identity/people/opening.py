@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
+import httpx
 from starlette.requests import Request
 from starlette.routing import Route
 
 from slipring.identity.keys import page_form_key
 from slipring.identity.people.authorize_pages import AuthorizePages, FindPatients
 from slipring.identity.people.minting import Mint
+from slipring.identity.people.provider import Provider, ProviderSettings
+from slipring.identity.people.provider_pages import ProviderPages
 from slipring.identity.people.sign_in_pages import SignInPages, viewer_of
 from slipring.identity.people.signing_in import People
 from slipring.pages.frame import Pages, Viewer
-from slipring.runtime.settings import Settings
+from slipring.runtime.settings import BadSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,40 @@ class SigningIn:
 
 
 async def open_signing_in(
-    mint: Mint, settings: Settings, *, rooms: tuple[str, ...], fhir: str, find_patients: FindPatients
+    mint: Mint,
+    settings: Settings,
+    http: httpx.AsyncClient,
+    *,
+    rooms: tuple[str, ...],
+    fhir: str,
+    find_patients: FindPatients,
 ) -> SigningIn:
-    """The pages over the front's schema; `fhir` is our FHIR base as clients know it."""
+    """The pages over the front's schema; `fhir` is our FHIR base as clients know it, `http` the way to the outside."""
 
     async def viewer(request: Request) -> Viewer | None:
         return viewer_of(await signing_in.session(request))
 
     key = await page_form_key(mint.pool, mint.schema)
     pages = Pages(key, demo=mint.demo, base_url=settings.url, zone=settings.zone, rooms=rooms, viewer_of=viewer)
-    signing_in = SignInPages(People(mint.pool, mint.schema, mint.now), pages)
-    authorize = AuthorizePages(signing_in, mint, find_patients, fhir)
-    return SigningIn(pages, [*signing_in.routes(), *authorize.routes()])
+    outside = provider_settings(settings)
+    way = "/auth/provider" if outside else ""
+    signing_in = SignInPages(People(mint.pool, mint.schema, mint.now), pages, provider=way)
+    routes = [*signing_in.routes(), *AuthorizePages(signing_in, mint, find_patients, fhir).routes()]
+    if outside:
+        routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
+    return SigningIn(pages, routes)
+
+
+def provider_settings(settings: Settings) -> ProviderSettings | None:
+    """The hospital's provider as set; BadSettings when only half of it is."""
+    if not settings.oidc_issuer:
+        return None
+    if not settings.oidc_client:
+        raise BadSettings("SLIPRING_OIDC_ISSUER needs SLIPRING_OIDC_CLIENT: the name we are registered under there.")
+    secret = ""
+    if settings.oidc_secret_file:
+        try:
+            secret = Path(settings.oidc_secret_file).read_text(encoding="utf-8").strip()
+        except OSError as problem:
+            raise BadSettings(f"SLIPRING_OIDC_SECRET_FILE cannot be read: {problem.strerror}.") from None
+    return ProviderSettings(settings.oidc_issuer, settings.oidc_client, secret, settings.oidc_claim)

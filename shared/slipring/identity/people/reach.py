@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from urllib.parse import quote
 
-from slipring.fhir.caller import Grant, grant_of
+from slipring.fhir.caller import BY_TYPE_ONLY, Grant, grant_of
 from slipring.identity.scopes import EXTRA_SCOPES, PERSON_SCOPES, covers
 
 _ORDER = "cruds"
@@ -37,6 +37,8 @@ def _meet(one: Grant, other: Grant) -> Grant | None:
     if "system" in (one.context, other.context):
         return None
     if "*" not in (one.type, other.type) and one.type != other.type:
+        return None
+    if one.type != other.type and BY_TYPE_ONLY & {one.type, other.type}:
         return None
     shared = "".join(letter for letter in _ORDER if letter in one.letters and letter in other.letters)
     if not shared:

@@ -56,7 +56,15 @@ def hashed(secret: str) -> str:
 
 
 async def begin(
-    connection: asyncpg.Connection, schema: str, account: str, way: str, now: datetime, figures: Figures, old: str = ""
+    connection: asyncpg.Connection,
+    schema: str,
+    account: str,
+    way: str,
+    now: datetime,
+    figures: Figures,
+    old: str = "",
+    *,
+    proved_at: datetime | None = None,
 ) -> tuple[str, str]:
     """A new session: its cookie and its sid. The cookie that was there before (`old`) means nothing any more."""
     sessions = table(schema, "session")
@@ -69,11 +77,12 @@ async def begin(
     cookie, sid = secrets.token_urlsafe(32), str(uuid.uuid4())
     await connection.execute(
         f"INSERT INTO {sessions} (cookie_sha256, sid, account, way, auth_at, seen_at, ends_at)"
-        " VALUES ($1, $2, $3, $4, $5, $5, $6)",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7)",
         hashed(cookie),
         sid,
         account,
         way,
+        proved_at or now,
         now,
         now + figures.session_longest,
     )

@@ -46,7 +46,7 @@ class SignInPages:
 
     async def session(self, request: Request) -> Session | None:
         """Who is signed in with this browser."""
-        return await self.people.session(self._cookie(request))
+        return await self.people.session(self.cookie(request))
 
     def entered(self, endpoint: Entered, *, unchanged: bool = False) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint for who is signed in; others sign in first and come back.
@@ -90,7 +90,7 @@ class SignInPages:
         name = session.account.name if session and again else form.get("name", "")
         try:
             cookie = await self.people.sign_in(
-                name, form.get("password", ""), request_id=request_id_of(request), old=self._cookie(request)
+                name, form.get("password", ""), request_id=request_id_of(request), old=self.cookie(request)
             )
         except FhirError as error:
             return self._form(request, session, to, name, again=again, refused=error)
@@ -151,7 +151,8 @@ class SignInPages:
         response.headers["Cache-Control"] = "no-store"
         return response
 
-    def _cookie(self, request: Request) -> str:
+    def cookie(self, request: Request) -> str:
+        """The session cookie of this browser, or ''."""
         return request.cookies.get(cookie_name(secure=self.pages.secure(request)), "")
 
     def _form(

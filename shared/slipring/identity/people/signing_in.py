@@ -37,11 +37,15 @@ class People:
         account = await self.proved(name, password, request_id=request_id)
         return await self.let_in(account, "password", request_id=request_id, old=old)
 
-    async def let_in(self, account: Account, way: str, *, request_id: str = "", old: str = "") -> str:
-        """Begin a session of somebody who has proved who he is; a session from before is replaced."""
+    async def let_in(
+        self, account: Account, way: str, *, request_id: str = "", old: str = "", proved_at: datetime | None = None
+    ) -> str:
+        """Begin a session of somebody who proved who he is, now or at `proved_at`; a session from before is replaced."""
         now = self.now()
         async with self.pool.acquire() as connection, connection.transaction():
-            cookie, _ = await sessions.begin(connection, self.schema, account.name, way, now, self.figures, old)
+            cookie, _ = await sessions.begin(
+                connection, self.schema, account.name, way, now, self.figures, old, proved_at=proved_at
+            )
             await record(
                 connection,
                 "sign-in",
