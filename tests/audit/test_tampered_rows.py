@@ -7,7 +7,9 @@ import json
 from pathlib import Path
 
 import asyncpg
-from slipring.sealing.keys import known, make, published
+from slipring.fhir.store.engine import open_pool
+from slipring.sealing.keys import ServiceKey, known, make, published
+from slipring.sealing.sealer import Sealer
 from slipring.upkeep.audit.verify import Given, read_anchor
 
 from tests.audit.archive import Archive
@@ -179,10 +181,6 @@ async def test_seals_made_anew_with_another_key_are_named_by_the_keys_kept_outsi
             await make(connection, "order")
             await connection.execute("DELETE FROM seal; DELETE FROM mark WHERE name = 'sealing'")
         await connection.close()
-        from slipring.fhir.store.engine import open_pool
-        from slipring.sealing.keys import ServiceKey
-        from slipring.sealing.sealer import Sealer
-
         pool = await open_pool(archive.dsn, "order", size=2)
         await Sealer(pool, "order", ServiceKey(pool, "order")).catch_up()
         await pool.close()

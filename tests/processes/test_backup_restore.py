@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import subprocess
 import time
@@ -64,6 +65,12 @@ def test_what_was_acknowledged_before_the_backup_is_read_back_byte_for_byte(worl
             wait_for_copies(http, [*(r for r in world.texts if r.startswith("ServiceR") and "_h" not in r), fresh])
     finally:
         restored.stop()
+    report = json.loads(done(slipring("audit", "verify", "--json", data_dir=empty)))
+    assert report["whole"]
+    found = {finding["kind"] for told in report["schemas"].values() for finding in told["findings"]}
+    assert found == {"restored"}, "seals after the backup are gone, and that is said; no number is used twice"
+    sealed = Manifest.read(world.backup).schemas["order"].seal
+    assert report["schemas"]["order"]["last_seal"]["number"] > int(sealed.split()[0]) + 900_000
 
 
 async def test_the_restored_database_marks_the_restore_and_goes_back_in_no_number(world: World, empty: Path) -> None:

@@ -31,6 +31,7 @@ from slipring.identity.keys import (
     table,
 )
 from slipring.identity.scopes import well_formed
+from slipring.identity.service_keys import exported_keys, rotate_service_key
 from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
 
@@ -118,14 +119,35 @@ def make_keys(data_dir: DataDir = None) -> None:
 
 
 @keys_commands.command("rotate")
-def rotate(data_dir: DataDir = None) -> None:
-    """Sign access tokens with a new key from now on; tokens given out before stay good."""
+def rotate(
+    data_dir: DataDir = None,
+    service: Annotated[str, typer.Option(help="The key this service seals with, instead of the one for tokens.")] = "",
+) -> None:
+    """Sign access tokens (or, with --service, seal) with a new key from now on; what was signed before stays good."""
 
     async def act(connection: asyncpg.Connection, schema: str) -> str:
+        if service:
+            return await rotate_service_key(connection, schema, service)
         await ensure_token_key(connection, schema)
         return await rotate_token_key(connection, schema)
 
     typer.echo(_run(data_directory(data_dir), act))
+
+
+@keys_commands.command("export")
+def export_keys(
+    target: Annotated[Path, typer.Argument(help="A new file, for `slipring audit verify --keys`.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Write the public keys that services seal with to a file: keep it where no administrator of this database writes."""
+    folder = data_directory(data_dir)
+    text = _run(folder, exported_keys)
+    try:
+        with target.open("x", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as problem:
+        _stop(f"{target} cannot be written: {problem.strerror}.")
+    typer.echo(f"{target}: {text.count('kid')} keys")
 
 
 def _scopes(given: list[str] | None) -> list[str]:

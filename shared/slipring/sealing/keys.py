@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from joserfc.jwk import ECKey
 
+from slipring.fhir.store.engine import lock_number
 from slipring.signing.seal import ALGORITHM, KnownKey, SealingKey, canonical, examine, seal
 
 ENDORSEMENT = "key-endorsement"
@@ -98,6 +99,21 @@ async def make(connection: asyncpg.Connection, service: str) -> str:
         msgspec.json.encode(dict(key.as_dict(private=True))).decode(),
     )
     return str(key.kid)
+
+
+async def rotate(connection: asyncpg.Connection, schema: str, service: str) -> str:
+    """Make a key that takes over at once, between two seals; returns its kid.
+
+    `connection` sees the schema. The old private half is erased, the old public half stays.
+    """
+    async with connection.transaction():
+        await connection.execute("SELECT pg_advisory_xact_lock($1)", sealing_lock(schema))
+        return await make(connection, service)
+
+
+def sealing_lock(schema: str) -> int:
+    """The advisory lock under which one schema is sealed."""
+    return lock_number("sealer", schema)
 
 
 async def published(connection: Reader, service: str) -> list[Jwk]:

@@ -17,9 +17,9 @@ from typing import Any
 import asyncpg
 import structlog
 
-from slipring.fhir.store.engine import UNAVAILABLE, lock_number
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.sealing.content import SEAL, Head, payload
-from slipring.sealing.keys import ServiceKey
+from slipring.sealing.keys import ServiceKey, sealing_lock
 from slipring.sealing.patients import note_patients
 from slipring.sealing.tree import leaf, packed, root
 from slipring.signing.seal import jws_sha256
@@ -114,7 +114,7 @@ class Sealer:
 
     def __init__(self, pool: asyncpg.Pool, schema: str, key: ServiceKey) -> None:
         self._pool = pool
-        self._lock = lock_number("sealer", schema)
+        self._lock = sealing_lock(schema)
         self._key = key
         self._last: Head | None = None  # as this process knows the chain: a seal that vanishes leaves a hole in it
         self._task: asyncio.Task[None] | None = None

@@ -16,6 +16,7 @@ from typing import Any
 
 from slipring.fhir.store.batch import Audit
 from slipring.identity.token import ASSERTIONS_FROM
+from slipring.sealing.sealer import SKIP
 from slipring.upkeep.contents import AUDIT, VERSIONS, literal, quote
 from slipring.upkeep.manifest import Manifest
 
@@ -74,6 +75,8 @@ UPDATE {quoted}.subscription s SET last_number = last_number + {others}, fence =
 UPDATE {quoted}.timer SET fence = fence + {others}, worker = NULL, lease_until = NULL,
     attempts = CASE kind WHEN 'errand' THEN greatest(attempts, 1) ELSE attempts END;
 UPDATE {quoted}.follow SET filled = false, as_of = NULL;
+INSERT INTO {quoted}.mark (name, value) VALUES ({literal(SKIP)}, '{others}')
+    ON CONFLICT (name) DO UPDATE SET value = (mark.value::bigint + {others})::text;
 {_audit(quoted, manifest, now)}"""
 
 

@@ -20,7 +20,7 @@ from pathlib import Path
 
 import asyncpg
 
-from slipring.upkeep.contents import LAST_BACKUP, quote, record_of, schemas_of
+from slipring.upkeep.contents import LAST_BACKUP, SECRETS, quote, record_of, schemas_of
 from slipring.upkeep.manifest import DATABASE, FILES, FORMAT, NAME, Manifest, sha256_of
 from slipring.upkeep.private import make_parents, write_private
 from slipring.upkeep.programs import address, programs_for
@@ -127,6 +127,7 @@ async def _marked(dsn: str, prefix: str, now: datetime) -> None:
 async def _dump(program: str, dsn: str, snapshot: str, schemas: list[str], to: Path, tell: Tell) -> None:
     place, environment = address(dsn)
     chosen = [f"--schema={quote(schema)}" for schema in schemas]
+    chosen += [f"--exclude-table-data={quote(schema)}.{SECRETS}" for schema in schemas]
     process = await asyncio.create_subprocess_exec(
         program, "--format=custom", "--no-owner", "--no-privileges", "--strict-names", f"--snapshot={snapshot}",
         *chosen, f"--file={to}", f"--dbname={place}",

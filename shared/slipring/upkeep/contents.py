@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncpg
 
+from slipring.signing.seal import jws_sha256
 from slipring.upkeep.manifest import SchemaRecord
 
 LAST_BACKUP = "last-backup"  # the front's mark that a backup leaves
+SECRETS = "service_secret"  # the private keys that seal: no backup takes them along
 NAMES = ("front", "order", "consent", "report", "critical")
 
 # Order does not matter to these, so no sort of millions of rows is needed; 64 bits find every accident.
@@ -37,6 +39,8 @@ async def record_of(connection: asyncpg.Connection, schema: str) -> SchemaRecord
     )
     rows = {}
     for (table,) in tables:
+        if table == SECRETS:
+            continue
         rows[table] = await connection.fetchval(f"SELECT count(*) FROM {quoted}.{quote(table)}")
     return SchemaRecord(
         revision=str(await connection.fetchval(f"SELECT max(version_num) FROM {quoted}.alembic_version") or ""),
@@ -44,7 +48,16 @@ async def record_of(connection: asyncpg.Connection, schema: str) -> SchemaRecord
         tables=rows,
         versions=await connection.fetchval(VERSIONS.format(schema=quoted)),
         audit=await connection.fetchval(AUDIT.format(schema=quoted)),
+        seal=await _last_seal(connection, quoted),
     )
+
+
+async def _last_seal(connection: asyncpg.Connection, quoted: str) -> str:
+    """Number and hash of the last seal: a backup kept elsewhere is an anchor of the chain."""
+    if not await connection.fetchval("SELECT to_regclass($1)", f"{quoted}.seal"):  # of an older program
+        return ""
+    row = await connection.fetchrow(f"SELECT number, jws FROM {quoted}.seal ORDER BY number DESC LIMIT 1")
+    return f"{row['number']} {jws_sha256(row['jws'])}" if row else ""
 
 
 def quote(name: str) -> str:

@@ -28,6 +28,7 @@ class SchemaRecord:
     tables: Mapping[str, int]  # rows
     versions: str  # digest over every version's text
     audit: str  # digest over every audit row's own hash
+    seal: str = ""  # number and SHA-256 of the last seal
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ def verify_audit(
 ) -> None:
     """Recompute every seal, audit row and version, and name what does not fit.
 
-    Exit code 0: whole; 1: something was changed; 3: whole, but something has to be known; 4: could not be verified.
+    Exit code 0: whole; 1: something was changed; 3: whole, but something has to be looked after; 4: could not be verified.
     """
     try:
         given = Given(read_keys(keys) if keys else None, read_anchor(anchor) if anchor else {})

@@ -24,6 +24,11 @@ class Finding:
         """Whether it means that something was changed; else it only has to be known."""
         return bool(kinds()[self.kind]["grave"])
 
+    @property
+    def told(self) -> bool:
+        """Whether it is only said, such as that a backup was restored once."""
+        return bool(kinds()[self.kind].get("told"))
+
     def text(self) -> str:
         """One line, in English and Chinese."""
         told = kinds()[self.kind]

@@ -50,8 +50,8 @@ class Verified:
 
     @property
     def noted(self) -> bool:
-        """Whether anything has to be known at all."""
-        return any(report.findings for report in self.schemas)
+        """Whether anything has to be looked after."""
+        return any(not finding.told for report in self.schemas for finding in report.findings)
 
     def tree(self) -> dict[str, Any]:
         """As `--json` gives it; kept outside, it is the anchor of a later verification."""
