@@ -9,6 +9,7 @@ from pathlib import Path
 from errors_page import errors_page
 from requirements_page import requirements_page
 from search_page import search_page
+from topics_page import topics_page
 from validation_page import validation_page
 
 ROOT = Path(__file__).parents[1]
@@ -36,6 +37,7 @@ PAGES = {
     "requirements.md": requirements_page,
     "search.md": search_page,
     "settings.md": settings_page,
+    "topics.md": topics_page,
     "validation.md": validation_page,
 }
 

@@ -56,7 +56,7 @@ def server(tmp_path: Path) -> Iterator[Server]:
 
 
 def test_every_command_of_the_page_does_what_the_page_says(server: Server, tmp_path: Path) -> None:
-    hook = Receiver("his")
+    hook, topics = Receiver("his"), Receiver("topics")
     page = steps(PAGE.read_text(encoding="utf-8"))
     assert len(page) > 10
     script = "set -uo pipefail\n" + "".join(f"{step.commands}\necho '{_END}'\n" for step in page)
@@ -65,6 +65,7 @@ def test_every_command_of_the_page_does_what_the_page_says(server: Server, tmp_p
         "SLIPRING_URL": server.url,
         "SLIPRING_DATA_DIR": str(server.data_dir),
         "HOOK": hook.url,
+        "TOPIC_HOOK": topics.url,
         "LC_ALL": "C.UTF-8",
         "PATH": f"{Path(sys.executable).parent}:{clean['PATH']}",
     }
@@ -90,6 +91,10 @@ def test_every_command_of_the_page_does_what_the_page_says(server: Server, tmp_p
     assert hook.headers[0]["slipring-event-number"] == "1"
     assert {"idempotency-key", "slipring-event", "slipring-repeat"} <= hook.headers[0].keys()
     hook.close()
+    assert topics.wait(2), "the topic subscription of the page told nobody"
+    assert [said_by(bundle)["type"] for bundle in topics.received[:2]] == ["handshake", "event-notification"]
+    assert said_by(topics.received[1])["events"][0]["event-number"] == "1"
+    topics.close()
 
 
 def test_a_page_that_promises_something_else_would_be_noticed() -> None:
