@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from slipring.fhir.service import CANONICAL
 from slipring.fhir.topics import Topic
 from slipring.process import installed_services
 
@@ -28,6 +29,8 @@ alternatives), `backport-payload-content` says how much is told: `empty`, `id-on
   content is asked by a handshake first; the numbers go on. The status shown is that of the moment: it makes no version.
 - You are told what your client may read at that moment. An event that it may no longer read keeps its number and says nothing
   else.
+
+In the tables `…/` stands for `https://slipring.example/fhir/CodeSystem/`.
 """
 
 
@@ -59,4 +62,4 @@ def _topic(topic: Topic) -> Iterator[str]:
 
 
 def _code(text: str) -> str:
-    return f"`{text}`".replace("|", "\\|") if text else "any"
+    return f"`{text.replace(f'{CANONICAL}/CodeSystem/', '…/')}`".replace("|", "\\|") if text else "any"

@@ -16,6 +16,7 @@ from slipring.runtime.postgres import stop
 from slipring_demo.receivers import Receiver
 
 from tests.architecture.tree import ROOT
+from tests.support.backport import told as said_by
 from tests.support.server import Server
 
 PAGE = ROOT / "docs" / "integration.md"
