@@ -14,6 +14,7 @@ from typing import Any
 
 import httpx
 from slipring.identity.client import BackendAuth
+from slipring.identity.clients import DEMO_DEPARTMENT
 from slipring.identity.keys import key_file
 from slipring.process import DEMO_ENVIRONMENT, House, Plan, installed_services, opened
 from slipring.runtime.clock import FakeClock
@@ -22,6 +23,10 @@ from slipring.signing.certificate import make_authority
 
 ALL = ("front", "order", "consent", "report", "critical")
 FHIR = {"Content-Type": "application/fhir+json"}
+
+
+# HIS and reading room in one: what the stories tell needs reports before their release.
+WORK = "system/*.cruds slipring/draft-read"
 
 
 @dataclass
@@ -127,7 +132,7 @@ async def open_department(data_dir: Path, prefix: str, at: datetime | None = Non
     )
     async with opened(plan) as house:
         await house.start()
-        department = Department(house, clock, _client(house, data_dir, clock, "demo-his", "system/*.cruds"), data_dir)
+        department = Department(house, clock, _client(house, data_dir, clock, DEMO_DEPARTMENT, WORK), data_dir)
         for _ in range(500):
             if (await department.his.get("/health/ready")).status_code == 200:
                 break

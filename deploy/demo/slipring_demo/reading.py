@@ -11,7 +11,7 @@ from slipring.signing.jws import jws_sha256, sign_payload
 
 from slipring_demo.cast import SYNTHETIC, C
 from slipring_demo.scene import Cast, Scene, Tree
-from slipring_demo.teller import parameters, value_of
+from slipring_demo.teller import Teller, parameters, value_of
 
 _COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
 _SECTIONS = (
@@ -135,10 +135,14 @@ def verified(scene: Scene, report: str) -> None:
         teller.note(f"{parts['who'].get('reference')} {parts['alg']} {parts['when']} valid={parts['valid']}")
 
 
-def subscribe(scene: Scene) -> None:
-    """The HIS asks to be told of released reports, and says how to ring whom."""
+def subscribe(scene: Scene, his: Teller) -> None:
+    """The HIS asks to be told of released reports: with its own token, which sees no drafts."""
+    his.created(a_subscription("DiagnosticReport?status=final", scene.his.url))
+
+
+def routes(scene: Scene) -> None:
+    """The department says how to ring whom."""
     teller = scene.teller
-    teller.created(a_subscription("DiagnosticReport?status=final", scene.his.url))
     teller.created(a_route({"valueReference": scene.person("requester")}, scene.phones["requester"].url))
     teller.created(a_route({"valueCode": "ward-duty"}, scene.phones["ward duty"].url))
 

@@ -8,9 +8,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
+from slipring.fhir.caller import DRAFT_READ
 from slipring.front.load import load_files
 from slipring.front.parts import read_file
 from slipring.identity.client import api_client
+from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 
 from slipring_demo import contrast, ordering, reading, scanning
 from slipring_demo.cast import cast_bundle, staff_of
@@ -34,13 +37,19 @@ def opening(servers: Servers, patients: Sequence[Path]) -> Iterator[Scene]:
     """The department, its people, their phones and the HIS: everything that stands before an exam is asked for."""
     receivers = {name: Receiver(name) for name in ("requester", "ward duty", "HIS")}
     try:
-        with api_client(servers.url, data_dir=servers.data_dir, scope="system/*.cruds") as http:
+        with _client(servers, DEMO_DEPARTMENT, f"system/*.cruds {DRAFT_READ}") as http:
             scene = _people(Teller(http), servers, receivers, patients)
-            reading.subscribe(scene)
+            reading.routes(scene)
+            with _client(servers, DEMO_HIS, "system/*.cruds") as his:
+                reading.subscribe(scene, Teller(his))
             yield scene
     finally:
         for receiver in receivers.values():
             receiver.close()
+
+
+def _client(servers: Servers, name: str, scope: str) -> httpx.Client:
+    return api_client(servers.url, name, scope, data_dir=servers.data_dir)
 
 
 def play(scene: Scene) -> None:

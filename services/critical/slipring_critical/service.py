@@ -69,8 +69,8 @@ SERVICE = Service(
     ],
     follows=[
         Follows("report", "Task?code=hand-over", then=handlers.handover_arrived),
-        Follows("report", "Observation", then=handlers.finding_arrived),
-        Follows("report", "DiagnosticReport"),
+        Follows("report", "Observation", then=handlers.finding_arrived, unreleased=True),
+        Follows("report", "DiagnosticReport", unreleased=True),
         Follows("order", "ServiceRequest"),
         Follows("order", "Patient"),
         Follows("order", "Encounter"),

@@ -65,8 +65,8 @@ SERVICE = Service(
         Follows("consent", "MedicationAdministration"),
         Follows("consent", "AllergyIntolerance"),
         Follows("consent", "Task"),
-        Follows("report", "DiagnosticReport", then=report_arrived),
-        Follows("report", "DetectedIssue"),
+        Follows("report", "DiagnosticReport", then=report_arrived, unreleased=True),
+        Follows("report", "DetectedIssue", unreleased=True),
     ],
     operations=[
         Operation(

@@ -11,6 +11,7 @@ from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
 from slipring.fhir.topics import read_topics
 from slipring.staff.vocabulary import STAFF
 
+from slipring_report.audiences import audiences
 from slipring_report.handlers import flagging, signing, writes
 from slipring_report.settings import ReportSettings
 
@@ -114,6 +115,7 @@ SERVICE = Service(
             ),
         ),
     ],
+    audiences=audiences,
     timers={"handover-overdue": flagging.handover_overdue},
     alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=(*BETWEEN_SERVICES, *STAFF, *read_code_systems(Path(__file__).with_name("vocabulary.toml"))),

@@ -5,13 +5,14 @@ The same road serves create, update, delete, transactions, operations, timers, e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
 
 import asyncpg
 
+from slipring.fhir.audience import audiences_of
 from slipring.fhir.channel_headers import masked
 from slipring.fhir.delivery.lane import lane_of
 from slipring.fhir.desk import LiveDesk
@@ -21,10 +22,10 @@ from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, busy, conflict
 from slipring.fhir.referred import refuse_referred
 from slipring.fhir.search.index import Rows, rows
-from slipring.fhir.service import Changes, Resource, Save, Stored, Wake
+from slipring.fhir.service import Audience, Changes, Resource, Save, Stored, Wake, Write
 from slipring.fhir.sight import demand_within, may_name
 from slipring.fhir.step_up import demand_fresh
-from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Stale, Taking, Version, taken_keys
+from slipring.fhir.store.batch import Audit, Batch, KeyTaken, Label, Stale, Taking, Version, taken_keys
 from slipring.fhir.store.engine import OutcomeUnknown
 from slipring.fhir.text import encode, splice, with_inner
 
@@ -50,6 +51,7 @@ class Act:
         self.audits: list[Audit] = []
         self._intents: dict[str, Intent] = {}
         self._saves: dict[str, Save] = {}
+        self._audiences: Mapping[str, Audience] = {}
 
     def intend(self, intent: Intent) -> None:
         """Add a client's write; every handler of the act sees it."""
@@ -100,9 +102,15 @@ class Act:
             written = [*self._intents, *self._saves]
             told = partial(may_name, self.kernel, self.context, self.desk.reader)
             await refuse_referred(self._intents.values(), written, self.kernel.referring, self.desk, told)
+        self._audiences = await audiences_of(self.kernel, self.desk, self._writes, self._saves.values(), self.copies)
         self.batch = self._batch(taking)
         await self.kernel.store.commit(self.batch, within)
         return [Written(v.reference, v.version, v.text, v.method == "POST") for v in self.batch.versions]
+
+    def _writes(self) -> list[Write]:
+        """What the act's client writes, as its handlers left it."""
+        imported = self.context.imported
+        return [intent.write(imported=imported) for intent in self._intents.values()]
 
     def _take(self, save: Save) -> None:
         reference = f"{save.resource['resourceType']}/{save.resource['id']}"
@@ -131,6 +139,8 @@ class Act:
         for save in self._saves.values():
             self._write_save(batch, save)
         written = {v.reference for v in batch.versions}
+        batch.labelled = self.kernel.service.audiences is not None
+        batch.labels = [Label(one, audience) for one, audience in self._audiences.items() if one not in written]
         batch.require = [r for r in self.changes.require if r.reference not in written]
         refused = self.changes.refuse
         batch.relied = None if refused else self.desk.relied
@@ -186,6 +196,7 @@ class Act:
             Rows() if deleted else rows(tree, self.kernel.zone),
             [key for key in taken_keys(tree, unique) if key not in held],
             deleted,
+            audience=self._audiences.get(f"{tree['resourceType']}/{tree['id']}"),
         )
 
     def _kind(self, wake: Wake) -> str:

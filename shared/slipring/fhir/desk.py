@@ -90,6 +90,12 @@ class LiveDesk:
             and matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
 
+    async def stood(self, reference: str) -> Stored | None:
+        """What stands in the store under the pending writes; it is not relied on."""
+        kind, _, name = reference.partition("/")
+        row = await reading.current(self.reader, kind, name)
+        return row.stored() if row else None
+
     async def referrer(self, asked: Unreferred) -> str | None:
         """Who refers to a resource; that nobody does is relied on."""
         self.relied.unreferred.append(asked)

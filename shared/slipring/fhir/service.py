@@ -40,6 +40,7 @@ class Stored:
     updated_at: datetime
     source: str = ""  # "" = kept here; "order" = a copy that follows order
     deleted: bool = False
+    audience: tuple[str, ...] | None = None  # whom it is shown to before everybody; None = everybody
 
     @property
     def reference(self) -> str:
@@ -250,6 +251,10 @@ class Errand:
     payload: Mapping[str, Any]
 
 
+Audience = tuple[str, ...] | None  # scopes and people (`Practitioner/o-1`) that are shown it; None = everybody
+# For whom what an act writes is, and what else is from now on for others: by reference; what it leaves out, is for
+# everybody if it was written, and for whom it was if not. Copies that arrived are among the writes.
+AudienceRule = Callable[[Sequence[Write], "Desk"], Awaitable[Mapping[str, Audience]]]
 WriteHandler = Callable[[Write, Desk], Awaitable[Changes]]
 ArrivalHandler = Callable[[Arrival, Desk], Awaitable[Changes]]
 OperationHandler = Callable[[Call, Desk], Awaitable[Changes]]
@@ -295,11 +300,15 @@ class Keeps:
 
 @dataclass(frozen=True, slots=True)
 class Follows:
-    """Copies of another service's resources, kept current by its outbox. `criteria`: `Type` or `Type?search`."""
+    """Copies of another service's resources, kept current by its outbox. `criteria`: `Type` or `Type?search`.
+
+    `unreleased`: their keeper shows some of them to its department first, so chains through the copies are the department's.
+    """
 
     service: str
     criteria: str
     then: ArrivalHandler | None = None
+    unreleased: bool = False
 
     @property
     def type(self) -> str:
@@ -351,6 +360,7 @@ class Service:
     operations: Sequence[Operation] = ()
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     errands: Mapping[str, ErrandHandler] = field(default_factory=dict)
+    audiences: AudienceRule | None = None  # None: whatever is kept here is for everybody who may read it
     sequences: Sequence[str] = ()  # database sequences for desk.next_value
     alarms: Mapping[str, str] = field(
         default_factory=dict

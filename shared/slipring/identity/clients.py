@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from joserfc.jwk import ECKey
 
+from slipring.fhir.caller import DRAFT_READ
 from slipring.identity.keys import (
     Reader,
     as_text,
@@ -25,8 +26,11 @@ from slipring.identity.scopes import AUDIT_READ, EVERYTHING
 
 SERVICES = ("order", "consent", "report", "critical")
 DEMO_HIS = "demo-his"
+DEMO_DEPARTMENT = "demo-department"
 _HIS_SCOPES = (EVERYTHING, "slipring/import", "slipring/record-late", AUDIT_READ)
-_SERVICE_SCOPES = (EVERYTHING, "slipring/draft-read")
+# The reading room: reports before their release are for those who write and sign them.
+_DEPARTMENT_SCOPES = (*_HIS_SCOPES, DRAFT_READ)
+_SERVICE_SCOPES = (EVERYTHING, DRAFT_READ)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +109,7 @@ async def ensure_demo_clients(connection: asyncpg.Connection, schema: str, data_
     """Register what a demo needs: the services and a HIS with all system scopes, random keys, files 0600."""
     await ensure_service_clients(connection, schema, data_dir)
     await register_with_key_file(connection, schema, data_dir, DEMO_HIS, _HIS_SCOPES)
+    await register_with_key_file(connection, schema, data_dir, DEMO_DEPARTMENT, _DEPARTMENT_SCOPES)
 
 
 def _kept_or_new(path: Path) -> ECKey:

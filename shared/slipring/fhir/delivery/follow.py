@@ -19,7 +19,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from slipring.fhir.act import Act, decided, perform
-from slipring.fhir.caller import Caller, itself
+from slipring.fhir.caller import DRAFT_READ, Caller, itself
 from slipring.fhir.delivery import owing as debts
 from slipring.fhir.delivery.interest import criteria_of
 from slipring.fhir.kernel import Context, Kernel
@@ -168,9 +168,11 @@ class Follower:
 
 def _copy(source: str, resource: Resource, text: str, version: int, kernel: Kernel, *, deleted: bool) -> Version:
     found = Rows() if deleted else rows(resource, kernel.zone)
-    stored = text or encode(resource)
+    stored, kind = text or encode(resource), resource["resourceType"]
+    first = any(f.unreleased and f.service == source and f.type == kind for f in kernel.service.follows)
+    audience = (DRAFT_READ,) if first else None
     return Version(
-        resource["resourceType"], resource["id"], version, "PUT", stored, found, deleted=deleted, source=source
+        kind, resource["id"], version, "PUT", stored, found, deleted=deleted, source=source, audience=audience
     )
 
 

@@ -38,9 +38,7 @@ def page(
     sorts = [_sort_value(rule, arguments) for rule in criteria.sort]
     backwards = bool(criteria.sort) and criteria.sort[-1].descending
     columns = "".join(f", {value} AS s{n}" for n, value in enumerate(sorts, 1))
-    inner = (
-        f"SELECT r.key, r.type, r.id, r.version, r.updated_at, r.source{columns} FROM resource r{joined} WHERE {where}"
-    )
+    inner = f"SELECT r.key, r.type, r.id, r.version, r.updated_at, r.source, r.audience{columns} FROM resource r{joined} WHERE {where}"
     order = ", ".join(
         [f"t.s{n} {_direction(rule)}" for n, rule in enumerate(criteria.sort, 1)]
         + [f"t.key {'DESC' if backwards else 'ASC'}"]
@@ -69,7 +67,7 @@ def _page_by_date(
         dated = f"(d.low, d.key) {beyond} ({_held(rule, after[0], arguments)}, {arguments.add(after[1], 'bigint')})"
     elif after is not None:
         dated, undated = "false", f"r.key {beyond} {arguments.add(after[1], 'bigint')}"
-    columns = "r.key, r.type, r.id, r.version, r.updated_at, r.source"
+    columns = "r.key, r.type, r.id, r.version, r.updated_at, r.source, r.audience"
     rows = f"search_date x WHERE x.key = r.key AND x.parameter = {key}"
     # The same key, but a planner tries an EXISTS only after the table it names: here, before any resource is read.
     of_dated = where.replace("s.key = r.key", "s.key = d.key")

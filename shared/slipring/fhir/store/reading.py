@@ -55,7 +55,8 @@ class Row:
 
     def stored(self) -> Stored:
         """The row as a decimal-exact tree."""
-        return Stored(_DECODER.decode(self.text), self.version, self.updated_at, self.source, self.deleted)
+        audience = None if self.audience is None else tuple(self.audience)
+        return Stored(_DECODER.decode(self.text), self.version, self.updated_at, self.source, self.deleted, audience)
 
 
 _COLUMNS = "r.key, r.type, r.id, v.version, v.updated_at, r.deleted, r.source, v.body, v.method, {}.audience"
@@ -131,6 +132,7 @@ async def search(
             record["source"],
             record["body"],
             sort=query.cursor_of(criteria, record),
+            audience=record["audience"],
         )
         for record in await reader.fetch(sql, *arguments)
     ]

@@ -1,0 +1,67 @@
+"""Before release a report and all its parts are the department's (mechanisms 7): who is shown what, as pure statements."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
+from slipring.fhir.service import Audience, Resource
+
+from slipring_report.facts import CRITICAL_FINDING, code_of, composition_of, reference_of, results_of
+
+DEPARTMENT: tuple[str, ...] = (DRAFT_READ,)
+# What others see: the released states, and those that say that nothing is to be expected or believed any more.
+SHOWN = frozenset({"final", "amended", "corrected", "appended", "cancelled", "entered-in-error"})
+EMERGENCY = "emergency-single-signature"
+_UNFINISHED = frozenset({"registered", "preliminary", "partial"})
+# The references by which a part says what it belongs to; a report names its Composition and its results itself.
+_BELONGS = {
+    "Provenance": lambda tree: tree.get("target", []),
+    "DetectedIssue": lambda tree: tree.get("implicated", []),
+    "DocumentReference": lambda tree: tree.get("context", {}).get("related", []),
+    "Observation": lambda tree: tree.get("focus", []),
+}
+_CARRIERS = ("DiagnosticReport/", "Composition/", "Observation/")
+PARTS = frozenset({"Composition", *_BELONGS})
+
+
+def released(report: Resource) -> bool:
+    """Whether others than the department see this report."""
+    status = report.get("status")
+    tags = report.get("meta", {}).get("tag", [])
+    return status in SHOWN or (status == "preliminary" and any(tag.get("code") == EMERGENCY for tag in tags))
+
+
+def listed(report: Resource) -> list[str]:
+    """The parts that a report names: its Composition and its results."""
+    composition = composition_of(report)
+    return [*([composition] if composition else []), *results_of(report)]
+
+
+def belongs_to(part: Resource) -> list[str]:
+    """The report, Composition or Observation that a part names."""
+    kind = part["resourceType"]
+    named = (reference_of(one) for one in _BELONGS[kind](part)) if kind in _BELONGS else ()
+    return [one for one in dict.fromkeys(named) if one.startswith(_CARRIERS)]
+
+
+def finished(part: Resource) -> bool:
+    """Whether a part that came from elsewhere says of itself that it is done."""
+    return part.get("status") not in _UNFINISHED
+
+
+def is_flag(part: Resource) -> bool:
+    """Whether it is the Observation of a critical finding."""
+    return part["resourceType"] == "Observation" and bool(code_of(part.get("code"), CRITICAL_FINDING))
+
+
+def before_release(part: Resource, receivers: Iterable[str] = ()) -> tuple[str, ...]:
+    """Who is shown a part before release: a critical finding also those who may be told of one, and whom it was sent to."""
+    if not is_flag(part):
+        return DEPARTMENT
+    return (*DEPARTMENT, RECEIVES_CRITICAL, *sorted(set(receivers)))
+
+
+def of_report(report: Resource) -> Audience:
+    """For whom a report is."""
+    return None if released(report) else DEPARTMENT
