@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 from joserfc.jwk import ECKey
 
-from slipring.fhir.caller import DRAFT_READ
+from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
 from slipring.identity.keys import (
     Reader,
     as_text,
@@ -29,7 +29,7 @@ DEMO_HIS = "demo-his"
 DEMO_DEPARTMENT = "demo-department"
 _HIS_SCOPES = (EVERYTHING, "slipring/import", "slipring/record-late", AUDIT_READ)
 # The reading room: reports before their release are for those who write and sign them.
-_DEPARTMENT_SCOPES = (*_HIS_SCOPES, DRAFT_READ)
+_DEPARTMENT_SCOPES = (*_HIS_SCOPES, DRAFT_READ, RECEIVES_CRITICAL)
 _SERVICE_SCOPES = (EVERYTHING, DRAFT_READ)
 
 

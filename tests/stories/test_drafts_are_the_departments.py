@@ -1,0 +1,269 @@
+"""Before release a report and all its parts are seen by the department only, on every road, here and at the front.
+
+One walk over all of them: what the HIS is told of a draft differs in nothing from what it is told of no report at all.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+import pytest
+from slipring.identity.clients import DEMO_HIS
+from slipring.signing.jws import jws_sha256
+
+from tests.support.department import FHIR, Department
+from tests.support.one_exam import OneExam, one_exam
+
+BASES = ("/fhir", "/report/fhir")
+NEVER = "r-00000000-0000-4000-8000-000000000000"
+PATCH = {"Content-Type": "application/json-patch+json"}
+Tree = dict[str, Any]
+
+
+@dataclass
+class Walk:
+    """A draft with all its parts, who may see it and who may not."""
+
+    story: OneExam
+    report: str
+    parts: list[str]
+    flag: str
+    patient: str
+    his: httpx.AsyncClient
+
+    @property
+    def everything(self) -> list[str]:
+        return [self.report, self.flag, *self.parts]
+
+    async def ask(self, method: str, path: str, body: Any = None, **headers: str) -> httpx.Response:
+        content = None if body is None else json.dumps(body)
+        return await self.his.request(method, path, content=content, headers={**FHIR, **headers})
+
+    async def seen(self, path: str) -> str:
+        """What the department is told at this address."""
+        answer = await self.story.department.his.get(path)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+
+def a_part(kind: str, report: str, **members: Any) -> Tree:
+    return {"resourceType": kind, "status": "final", **members}
+
+
+@pytest.fixture
+async def walk(department: Department) -> AsyncIterator[Walk]:
+    """A report signed once, flagged, with a text check and a document beside it."""
+    story = await one_exam(department)
+    await story.requested()
+    report = await story.drafted()
+    await story.flagged(report)
+    about = {"reference": report}
+    issue = await story.made(a_part("DetectedIssue", report, implicated=[about], detail="side differs"))
+    paper = await story.made(
+        {
+            "resourceType": "DocumentReference",
+            "status": "current",
+            "content": [{"attachment": {"contentType": "text/plain", "data": "c2VjcmV0"}}],
+            "context": {"related": [about]},
+        }
+    )
+    first = await story.jws(report, "first reader", "author")
+    answer = await story.signed(report, first, "author")
+    assert answer.is_success, answer.text
+    tree = await department.get(report)
+    composition = next(e["valueReference"]["reference"] for e in tree["extension"] if "valueReference" in e)
+    results = [one["reference"] for one in tree.get("result", [])]
+    [provenance] = await department.found(f"Provenance?target={report}")
+    [flag] = await department.found(f"Observation?focus={report}")
+    parts = [composition, *results, f"Provenance/{provenance['id']}"]
+    parts += [f"DetectedIssue/{issue['id']}", f"DocumentReference/{paper['id']}"]
+    his = department.client(DEMO_HIS, "system/*.cruds")
+    yield Walk(story, report, parts, f"Observation/{flag['id']}", tree["subject"]["reference"], his)
+    await his.aclose()
+
+
+async def absent(walk: Walk, method: str, path: str, reference: str, body: Any = None, **headers: str) -> None:
+    """The same answer as about what never was."""
+    told = []
+    kind, _, name = reference.partition("/")
+    for one in (name, NEVER):
+        sent = json.loads(json.dumps(body).replace("ID", one)) if body is not None else None
+        answer = await walk.ask(method, path.replace("REF", f"{kind}/{one}"), sent, **headers)
+        told.append((answer.status_code, answer.text.replace(one, "ID"), answer.headers.get("etag")))
+    assert told[0] == told[1], (method, path, reference)
+    assert told[0][0] in (404, 412), told[0]
+
+
+async def by_address(walk: Walk) -> None:
+    for base in BASES:
+        for reference in walk.everything:
+            kind = reference.partition("/")[0]
+            whole = json.loads(await walk.seen(f"{base}/{reference}"))
+            for query in ("", "?_summary=true", "?_elements=status"):
+                await absent(walk, "GET", f"{base}/REF{query}", reference)
+            await absent(walk, "HEAD", f"{base}/REF", reference)
+            await absent(walk, "GET", f"{base}/REF", reference, **{"If-None-Match": 'W/"1"'})
+            await absent(walk, "GET", f"{base}/REF/_history/1", reference)
+            await absent(walk, "GET", f"{base}/REF/_history", reference)
+            await absent(walk, "GET", f"{base}/REF/$meta", reference)
+            await absent(walk, "PUT", f"{base}/REF", reference, {**whole, "id": "ID"}, **{"If-Match": 'W/"1"'})
+            await absent(walk, "PATCH", f"{base}/REF", reference, [], **PATCH)
+            await absent(walk, "DELETE", f"{base}/REF", reference)
+            for kindof in ("batch", "transaction"):
+                for url in (reference, f"{reference}/_history/1", f"{kind}?_id={reference.partition('/')[2]}"):
+                    bundle = {"resourceType": "Bundle", "type": kindof, "entry": [{"request": {"method": "GET", "url": url}}]}
+                    await nothing(walk, await walk.ask("POST", base, bundle), quoted=reference)
+        for operation in ("$verify", "$signing-input", "$sign", "$flag-critical"):
+            role = [{"name": "role", "valueCode": "author"}, {"name": "jws", "valueString": "x"}]
+            role.append({"name": "finding", "valueCoding": {"code": "x"}})  # type: ignore[dict-item]
+            await absent(
+                walk, "POST", f"{base}/REF/{operation}", walk.report, {"resourceType": "Parameters", "parameter": role}
+            )
+
+
+async def nothing(walk: Walk, answer: httpx.Response, quoted: str = "") -> None:
+    """An answer that names nothing of the draft, beyond what was asked with."""
+    said = json.dumps([entry.get("resource") for entry in answer.json().get("entry", []) if "resource" in entry])
+    for reference in walk.everything:
+        assert reference.partition("/")[2] not in said, (answer.url, reference)
+        if not quoted and answer.request.method == "GET" and reference.partition("/")[2] not in str(answer.url):
+            assert reference.partition("/")[2] not in answer.text, (answer.url, reference)
+
+
+def searches(walk: Walk) -> list[str]:
+    ids = {kind: [] for kind in ("DiagnosticReport", "Composition", "Observation", "Provenance", "DetectedIssue", "DocumentReference")}
+    for reference in walk.everything:
+        kind, _, name = reference.partition("/")
+        ids[kind].append(name)
+    found = [f"{kind}?_id={','.join(names)}" for kind, names in ids.items()]
+    found += [f"{kind}?_sort=-_lastUpdated&_count=500" for kind in ids]
+    report = walk.report
+    return found + [
+        f"DiagnosticReport?subject={walk.patient}&_sort=date&_elements=status",
+        f"DiagnosticReport?status=preliminary&subject={walk.patient}",
+        f"Observation?focus={report}",
+        f"Provenance?target={report}",
+        f"DetectedIssue?implicated={report}",
+        f"DocumentReference?related={report}",
+        f"DiagnosticReport?_has:Provenance:target:_id={ids['Provenance'][0]}",
+        f"Composition?subject={walk.patient}&_revinclude=Provenance:target",
+        f"Provenance?target.status=preliminary&target:DiagnosticReport._id={report.partition('/')[2]}",
+        f"Provenance?target:DiagnosticReport.status=preliminary&target={report}",
+        f"DetectedIssue?implicated:DiagnosticReport.subject={walk.patient}",
+    ]
+
+
+async def by_search(walk: Walk) -> None:
+    for base in BASES:
+        for search in searches(walk):
+            answer = await walk.ask("GET", f"{base}/{search}")
+            if answer.status_code == 400:
+                assert (await walk.story.department.his.get(f"{base}/{search}")).status_code == 400
+                continue
+            assert answer.status_code == 200, answer.text
+            await nothing(walk, answer)
+            if "_id=" in search and "_has" not in search and "target" not in search:
+                for counting in ("_summary=count", "_total=accurate", "_count=0"):
+                    assert (await walk.ask("GET", f"{base}/{search}&{counting}")).json()["total"] == 0
+                kind, _, query = search.partition("?")
+                form = {"Content-Type": "application/x-www-form-urlencoded"}
+                posted = await walk.his.post(f"{base}/{kind}/_search", content=query, headers=form)
+                assert posted.json()["total"] == 0
+        for history in ("_history?_count=1000", "DiagnosticReport/_history?_count=1000", "Provenance/_history?_count=500"):
+            await nothing(walk, await walk.ask("GET", f"{base}/{history}"))
+    patient = walk.patient
+    for path in (
+        f"/fhir/{patient}/$everything?_count=500",
+        f"/report/fhir/{patient}/$everything?_count=500",
+        f"/fhir/Patient?_id={patient.partition('/')[2]}&_revinclude=DiagnosticReport:subject&_revinclude:iterate=Provenance:target",
+        f"/fhir/Patient?_id={patient.partition('/')[2]}&_revinclude=Observation:subject",
+        f"/fhir/ServiceRequest?subject={patient}&_revinclude=DiagnosticReport:based-on&_include:iterate=DiagnosticReport:result",
+        f"/fhir/Task?code=critical-case&_include=Task:focus",
+        f"/fhir/Communication?_include=*&_count=100",
+    ):
+        await nothing(walk, await walk.ask("GET", path))
+    # Chains through copies that other services follow are no way round.
+    request = walk.story.cast.request["id"]
+    for path in (
+        f"/order/fhir/ServiceRequest?_id={request}&_has:DiagnosticReport:based-on:status=preliminary",
+        f"/fhir/ServiceRequest?_id={request}&_has:DiagnosticReport:based-on:status=preliminary",
+        f"/critical/fhir/Task?code=critical-case&focus:Observation._id={walk.flag.partition('/')[2]}",
+        f"/fhir/Task?code=critical-case&focus:Observation._id={walk.flag.partition('/')[2]}",
+    ):
+        answer = await walk.ask("GET", path)
+        assert answer.status_code == 200 and not answer.json().get("entry"), path
+        assert json.loads(await walk.seen(path)).get("entry"), path
+
+
+async def by_condition(walk: Walk) -> None:
+    name = walk.report.partition("/")[2]
+    for base in BASES:
+        for method, body, headers in (("PATCH", [], PATCH), ("DELETE", None, {})):
+            for query in (f"DiagnosticReport?_id={name}", f"Provenance?target={walk.report}"):
+                answer = await walk.ask(method, f"{base}/{query}", body, **headers)
+                assert answer.status_code in (204, 404) and name not in answer.text.replace(query, ""), answer.text
+    before = json.loads(await walk.seen(f"/report/fhir/{walk.report}"))
+    assert before["status"] == "preliminary"
+
+
+async def test_nobody_else_sees_a_draft_on_any_road(walk: Walk) -> None:
+    await by_address(walk)
+    await by_search(walk)
+    await by_condition(walk)
+
+
+async def test_what_is_released_is_seen_with_all_its_parts_and_nothing_of_before(walk: Walk) -> None:
+    story = walk.story
+    drafts = json.loads(await walk.seen(f"/report/fhir/{walk.report}"))["meta"]["versionId"]
+    [first] = await story.department.found(f"Provenance?target={walk.report}")
+    import base64
+
+    jws = base64.b64decode(first["signature"][0]["data"]).decode()
+    second = await story.jws(walk.report, "second reader", "reviewer", jws_sha256(jws))
+    assert (await story.signed(walk.report, second, "reviewer")).is_success
+    for base in BASES:
+        for reference in walk.everything:
+            answer = await walk.ask("GET", f"{base}/{reference}")
+            assert answer.status_code == 200, (base, reference)
+        # A part that stood unchanged is shown as it was released; a version from before is not.
+        assert (await walk.ask("GET", f"{base}/{walk.parts[0]}/_history/1")).status_code == 200
+        for number in range(1, int(drafts) + 1):
+            assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{number}")).status_code == 404
+        told = (await walk.ask("GET", f"{base}/{walk.report}/_history")).json()
+        assert [entry["resource"]["status"] for entry in told["entry"]] == ["final"]
+        assert told["total"] == 1
+    assert (await walk.ask("POST", f"/fhir/{walk.report}/$verify")).json()["parameter"][0]["valueBoolean"] is True
+
+    # A correction takes it back: the current version is the department's again, the released one stays public.
+    composition = json.loads(await walk.seen(f"/report/fhir/{walk.parts[0]}"))
+    changed = {**composition, "title": "corrected"}
+    answer = await story.department.put(changed, If_Match=f'W/"{composition["meta"]["versionId"]}"')
+    assert answer.status_code == 200, answer.text
+    released = int(drafts) + 1
+    for base in BASES:
+        for reference in walk.everything:
+            assert (await walk.ask("GET", f"{base}/{reference}")).status_code == 404, reference
+        assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{released}")).status_code == 200
+        assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{released + 1}")).status_code == 404
+        assert (await walk.ask("GET", f"{base}/{walk.parts[0]}/_history/1")).status_code == 200
+        assert (await walk.ask("GET", f"{base}/{walk.parts[0]}/_history/2")).status_code == 404
+
+
+async def test_a_critical_flag_is_shown_to_those_who_may_be_told(walk: Walk) -> None:
+    department = walk.story.department
+    from slipring.identity.clients import register_with_key_file
+    from slipring.identity.scopes import EVERYTHING
+
+    assert EVERYTHING and register_with_key_file
+    may = department.client("demo-department", "system/*.rs may-receive-critical")
+    assert (await may.get(f"/fhir/{walk.flag}")).status_code == 200
+    assert (await may.get(f"/fhir/{walk.report}")).status_code == 404
+    for part in walk.parts:
+        assert (await may.get(f"/fhir/{part}")).status_code == 404
+    found = (await may.get(f"/fhir/Observation?focus={walk.report}")).json()
+    assert [entry["resource"]["id"] for entry in found["entry"]] == [walk.flag.partition("/")[2]]
+    await may.aclose()
