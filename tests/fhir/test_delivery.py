@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 from slipring.fhir.service import Keeps, Service
@@ -42,7 +43,7 @@ class Hook:
 
 
 @asynccontextmanager
-async def subscribed(data_dir: Path, hook: Hook, **around: object) -> AsyncIterator[tuple[Place, Resource]]:
+async def subscribed(data_dir: Path, hook: Any, **around: object) -> AsyncIterator[tuple[Place, Resource]]:
     async with opened(data_dir, SERVICE, outside=hook, **around) as street:
         place = street["order"]
         made = await place.make(subscription())
@@ -95,6 +96,53 @@ async def test_a_refusal_for_its_content_is_parked_and_later_events_go_on(data_d
         assert states[0]["error"] == "HTTP 422"
         health = await place.client.get("/order/health/engine")
         assert health.json()["parked_deliveries"] == 1
+
+
+async def test_a_resource_whose_notification_hangs_holds_up_its_own_events_only(data_dir: Path) -> None:
+    got: list[tuple[str, str]] = []
+    hanging, let_go = asyncio.Event(), asyncio.Event()
+
+    async def hook(request: httpx.Request) -> httpx.Response:
+        _, task, _, version = request.headers["Slipring-Event"].split("/")
+        if not hanging.is_set():
+            hanging.set()
+            await let_go.wait()
+        got.append((task, version))
+        return httpx.Response(200)
+
+    async with subscribed(data_dir, hook) as (place, _):
+        slow = await place.make(a_task())
+        await hanging.wait()
+        await place.ask("PUT", f"Task/{slow['id']}", {**slow, "description": "2"})
+        others = [await place.make(a_task()) for _ in range(3)]
+        await until(lambda: delivered(place, 3))
+        assert sorted(got) == sorted((task["id"], "1") for task in others)
+        let_go.set()
+        await until(lambda: delivered(place, 5))
+        assert got[3:] == [(slow["id"], "1"), (slow["id"], "2")]
+        assert (await place.rows("SELECT delivered_number FROM subscription"))[0]["delivered_number"] == 5
+
+
+async def test_a_resource_that_is_never_taken_lets_others_through_and_shows_as_an_error(data_dir: Path) -> None:
+    poison = ""
+
+    def hook(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(500 if poison and poison in request.headers["Slipring-Event"] else 200)
+
+    async with subscribed(data_dir, hook) as (place, made):
+        task = await place.make(a_task())
+        await until(lambda: delivered(place, 1))
+        poison = task["id"]
+        await place.ask("PUT", f"Task/{poison}", {**task, "description": "2"})
+        for number in range(2, 6):
+            await place.make(a_task())
+            await until(lambda number=number: delivered(place, number), 30)
+        states = await place.rows("SELECT number, state FROM delivery ORDER BY number")
+        assert [row["state"] for row in states] == ["delivered", "waiting", *["delivered"] * 4]
+        assert (await until(lambda: in_error(place, made)))["error"] == "HTTP 500"
+        poison = ""
+        await until(lambda: delivered(place, 6), 30)
+        assert (await place.ask("GET", f"Subscription/{made['id']}")).json()["status"] == "active"
 
 
 async def test_numbers_are_consecutive_under_parallel_writers_and_two_workers(data_dir: Path) -> None:

@@ -76,6 +76,12 @@ class Meters:
             buckets=_DELAY_SECONDS,
             registry=registry,
         )
+        self.clock_jumps = Counter(
+            "slipring_clock_jumps",
+            "Jumps of more than two seconds, by clock: the machine's (wall) or the database's.",
+            ("clock",),
+            registry=registry,
+        )
         self.token_refusals = Counter(
             "slipring_token_refusals", "Tokens and client assertions refused.", ("reason",), registry=registry
         )
@@ -87,6 +93,7 @@ class Meters:
         )
         self.lockouts = Counter("slipring_lockouts", "Accounts locked after failed sign-ins.", registry=registry)
         self.turned: dict[str, float] = {}  # worker loop -> when it last came through (monotonic)
+        self.jumped: dict[str, tuple[float, float]] = {}  # clock -> seconds of its last jump, and when (monotonic)
         registry.register(LOOP_LAG)
         ProcessCollector(registry=registry)
         self._children: dict[tuple[str, str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
@@ -105,6 +112,11 @@ class Meters:
         """A notification was sent; `status` is what the subscriber answered, 0 when nobody did."""
         outcome = "parked" if parked else "delivered" if 200 <= status < 300 else "refused" if status else "unreachable"
         self.sent.labels(outcome).inc()
+
+    def jump(self, clock: str, seconds: float) -> None:
+        """A clock went ahead (positive) or back by so much."""
+        self.clock_jumps.labels(clock).inc()
+        self.jumped[clock] = (seconds, time.monotonic())
 
     def turn(self, loop: str) -> None:
         """A worker loop came through once more."""

@@ -16,7 +16,7 @@ from starlette.responses import Response
 from slipring.fhir.kernel import Kernel
 from slipring.watch.exposition import Network, may_look
 from slipring.watch.figures import Figures, Look
-from slipring.watch.verdict import Check, Status, checks, worst
+from slipring.watch.verdict import Check, Status, checks, clock_checks, worst
 
 HEALTH_JSON = "application/health+json"
 
@@ -37,7 +37,9 @@ class Engine:
         if figures is None:
             return {"status": Status.FAIL.value, "serviceId": name, "output": "no database"}
         now = time.monotonic()
-        found = list(checks(figures, {loop: now - at for loop, at in self._kernel.meters.turned.items()}))
+        meters = self._kernel.meters
+        found = list(checks(figures, {loop: now - at for loop, at in meters.turned.items()}))
+        found += clock_checks({clock: (jumped, now - at) for clock, (jumped, at) in meters.jumped.items()})
         status = worst(check.status for check in found)
         return {"status": status.value, "serviceId": name, **_numbers(figures), "checks": _by_name(found)}
 

@@ -65,6 +65,14 @@ def graded(name: str, threshold: str, value: float, about: str = "") -> Check:
     return Check(name, status, value, limit.get("unit", ""), about)
 
 
+def clock_checks(jumped: Mapping[str, tuple[float, float]]) -> Iterator[Check]:
+    """The last jump of each clock (seconds, how long ago): shown for a while, because times stored around it are doubtful."""
+    shown_for = _thresholds()["clock-jumped"]["shown_for"]
+    for clock, (seconds, ago) in jumped.items():
+        if ago < shown_for:
+            yield Check("clock:jumped", Status.WARN, seconds, "s", clock)
+
+
 def checks(figures: Figures, silent: Mapping[str, float]) -> Iterator[Check]:
     """Everything looked at in one engine; `silent`: seconds since each loop of this process last came through."""
     yield graded("timers:oldestDue", "timer-late", figures.timer_oldest_seconds)

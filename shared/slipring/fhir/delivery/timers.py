@@ -104,6 +104,7 @@ class Timers:
 
         After one forward, what is due fires, the most urgent first.
         """
+        self._kernel.meters.jump(jump.clock, jump.seconds)
         _LOG.warning("clock jumped", clock=jump.clock, seconds=round(jump.seconds, 1))
         if jump.clock != "database" or jump.seconds > 0 or self._kernel.fake_time:
             return
