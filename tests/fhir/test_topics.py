@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-import httpx
 from slipring.fhir.service import Keeps, Service
 
 from tests.fhir.place import Place, Resource, a_patient, a_task, opened, until, where
@@ -228,33 +226,3 @@ async def test_all_filters_must_hold_and_one_value_of_each_is_enough(data_dir: P
 
         await until(told_all)
     assert [event["focus"].rpartition("/")[2] for event in endpoint.events()] == [task["id"] for task in heard]
-
-
-async def test_of_a_batch_that_is_refused_for_its_content_only_the_culprit_is_parked(data_dir: Path) -> None:
-    """The others of the batch are told by themselves, under keys of their own: no key stands for two contents."""
-    keys: list[tuple[str, tuple[str, ...]]] = []
-    ready = False
-
-    def endpoint(request: httpx.Request) -> httpx.Response:
-        bundle = json.loads(request.content)
-        if told(bundle)["type"] == "handshake":
-            return httpx.Response(200)
-        if not ready:
-            return httpx.Response(503)
-        numbers = tuple(event["event-number"] for event in told(bundle)["events"])
-        keys.append((request.headers["Idempotency-Key"], numbers))
-        return httpx.Response(422 if "2" in numbers else 200)
-
-    asked = topical(
-        "id-only", channel={"endpoint": "http://his.example/topics", "extension": [of_channel("max-count", 3)]}
-    )
-    async with subscribed(data_dir, endpoint, asked) as (place, made):  # type: ignore[arg-type]
-        await becomes(place, made, "active")
-        for _ in range(3):
-            await place.make(a_task("completed"))
-        ready = True
-        await until(lambda: settled(place), 20)
-        states = await place.rows("SELECT state FROM delivery ORDER BY number")
-        assert [row["state"] for row in states] == ["delivered", "parked", "delivered"]
-    assert len({key for key, _ in keys}) == len({numbers for _, numbers in keys})
-    assert ("2",) in [numbers for _, numbers in keys]
