@@ -116,7 +116,9 @@ def wish_of(client: Client, address: str, given: Mapping[str, str], fhir: str) -
 
 def granted(wish: Wish, session: Session) -> list[str]:
     """What the token will allow; NotAuthorized when that is nothing at all."""
-    scopes = reach(wish.scopes, wish.client.scopes, the_roles().scopes(session.roles))
+    scopes = reach(
+        wish.scopes, wish.client.scopes, the_roles().scopes(session.roles, emergency=session.emergency is not None)
+    )
     if "launch/patient" not in scopes:  # without a patient in context they reach nobody
         scopes = [scope for scope in scopes if not scope.startswith("patient/")]
     if not scopes:

@@ -20,7 +20,7 @@ from slipring.identity.people.minting import Mint
 from slipring.identity.people.reach import reach
 from slipring.identity.people.recording import record
 from slipring.identity.people.roles import the_roles
-from slipring.identity.people.sessions import find, hashed
+from slipring.identity.people.sessions import Emergency, find, hashed
 from slipring.identity.token import TOKEN_SECONDS, TokenRefused
 
 _LONGEST_VERIFIER = 128
@@ -33,6 +33,7 @@ class _Grant:
     account: Account
     scopes: list[str]
     refresh_token: str  # '' = none
+    emergency: Emergency | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,8 +106,8 @@ class Exchange:
 
     async def _granted(self, connection: asyncpg.Connection, client: Client, row: Any, scopes: list[str]) -> _Grant:
         """What may be given for this row now, with the next refresh token, in the open transaction."""
-        account = await self._still_there(connection, row)
-        granted = reach(scopes, scopes, the_roles().scopes(account.roles))
+        account, emergency = await self._still_there(connection, row)
+        granted = reach(scopes, scopes, the_roles().scopes(account.roles, emergency=emergency is not None))
         if not granted:
             raise _no_grant()
         refreshed = bool({"offline_access", "online_access"} & set(row["scopes"]))
@@ -114,16 +115,16 @@ class Exchange:
         await record(
             connection, "token", account.name, self.mint.now(), practitioner=account.practitioner, by=client.id
         )
-        return _Grant(account, granted, token)
+        return _Grant(account, granted, token, emergency)
 
     async def _answer(self, client: Client, row: Any, grant: _Grant, *, nonce: str = "") -> dict[str, Any]:
         account, scopes, since, sid = grant.account, grant.scopes, row["auth_at"], row["sid"]
         answer: dict[str, Any] = {
             "access_token": await self.mint.access_token(
-                account, client.id, scopes, since, sid, patient=row["patient"]
+                account, client.id, scopes, since, sid, patient=row["patient"], emergency=grant.emergency
             ),
             "token_type": "bearer",
-            "expires_in": TOKEN_SECONDS,
+            "expires_in": self._lives(grant),
             "scope": " ".join(scopes),
         }
         if row["patient"]:
@@ -134,18 +135,26 @@ class Exchange:
             answer["refresh_token"] = grant.refresh_token
         return answer
 
-    async def _still_there(self, connection: asyncpg.Connection, row: Any) -> Account:
-        """The account, if it may still be used, and, without offline access, its session still lasts."""
+    def _lives(self, grant: _Grant) -> int:
+        if grant.emergency is None:
+            return TOKEN_SECONDS
+        return min(TOKEN_SECONDS, int((grant.emergency.until - self.mint.now()).total_seconds()))
+
+    async def _still_there(self, connection: asyncpg.Connection, row: Any) -> tuple[Account, Emergency | None]:
+        """The account, if it may still be used, and, without offline access, its session still lasts.
+
+        Break-glass rights belong to the session: a client that outlives it never holds them.
+        """
         mint, now = self.mint, self.mint.now()
         if "offline_access" not in row["scopes"]:
             session = await find(connection, mint.schema, row["sid"], now, self.figures, by_sid=True)
             if session is None or session.account.must_change:
                 raise _no_grant()
-            return session.account
+            return session.account, session.emergency
         account = await read_account(connection, mint.schema, row["account"])
         if account is None or not account.usable(now) or account.must_change:
             raise _no_grant()
-        return account
+        return account, None
 
     async def _refresh_token(self, connection: asyncpg.Connection, client: Client, row: Any) -> str:
         token, refresh, now = secrets.token_urlsafe(32), table(self.mint.schema, "refresh_token"), self.mint.now()

@@ -15,7 +15,7 @@ from slipring.fhir.caller import BREAK_GLASS
 from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key
 from slipring.identity.people.accounts import Account
 from slipring.identity.people.roles import the_roles
-from slipring.identity.people.sessions import Session
+from slipring.identity.people.sessions import Emergency, Session
 from slipring.identity.token import AUDIENCE, TOKEN_SECONDS
 
 PAGES_CLIENT = "slipring-pages"
@@ -40,23 +40,23 @@ class Mint:
         sid: str,
         *,
         patient: str = "",
-        emergency: bool = False,
+        emergency: Emergency | None = None,
     ) -> str:
         """An access token by which a service knows the person, when he proved who he is, and what he may do."""
         claims = self._claims(account, auth_at, sid)
         claims |= {"aud": AUDIENCE, "client_id": client, "scope": " ".join(scopes), "fhirUser": account.practitioner}
         if patient:
             claims["patient"] = patient
-        if emergency:
+        if emergency is not None:
             claims["purpose_of_use"] = BREAK_GLASS
+            claims["exp"] = min(claims["exp"], int(emergency.until.timestamp()))
         return await self._signed(claims)
 
     async def for_pages(self, session: Session) -> str:
         """The token of a page's inner calls: everything the roles allow now, and break-glass rights while held."""
-        emergency = session.emergency is not None
-        scopes = the_roles().scopes(session.roles, emergency=emergency)
+        scopes = the_roles().scopes(session.roles, emergency=session.emergency is not None)
         return await self.access_token(
-            session.account, PAGES_CLIENT, scopes, session.auth_at, session.sid, emergency=emergency
+            session.account, PAGES_CLIENT, scopes, session.auth_at, session.sid, emergency=session.emergency
         )
 
     async def id_token(

@@ -11,6 +11,7 @@ from starlette.routing import Route
 
 from slipring.identity.keys import page_form_key
 from slipring.identity.people.authorize_pages import AuthorizePages, FindPatients
+from slipring.identity.people.emergency_pages import EmergencyPages
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.provider import Provider, ProviderSettings
 from slipring.identity.people.provider_pages import ProviderPages
@@ -48,6 +49,7 @@ async def open_signing_in(
     way = "/auth/provider" if outside else ""
     signing_in = SignInPages(People(mint.pool, mint.schema, mint.now), pages, provider=way)
     routes = [*signing_in.routes(), *AuthorizePages(signing_in, mint, find_patients, fhir).routes()]
+    routes += EmergencyPages(signing_in).routes()
     if outside:
         routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
     return SigningIn(pages, routes)

@@ -25,6 +25,7 @@ async def record(
     request_id: str = "",
     outcome: int = 200,
     details: tuple[str, ...] = (),
+    purpose: str = "",
 ) -> None:
     """Store one row in the open transaction of a connection whose search path is the front's schema.
 
@@ -40,6 +41,7 @@ async def record(
         request_id=request_id,
         outcome=outcome,
         parameters=details,
+        purpose=purpose,
     )
     one: Any = OneConnection(connection)
     await AuditQueue(one).write(row, at)

@@ -13,7 +13,7 @@ from starlette.routing import Route
 
 from slipring.fhir.caller import grant_of
 from slipring.fhir.outcome import FhirError, unauthorized
-from slipring.identity.people.roles import Role, RoleTable, the_roles
+from slipring.identity.people.roles import OVERSEE, Role, RoleTable, the_roles
 from slipring.identity.people.sessions import Session
 from slipring.identity.people.signing_in import People
 from slipring.pages.frame import Pages, Viewer, own_path
@@ -141,6 +141,8 @@ class SignInPages:
             idle_minutes=int(self.people.figures.session_idle.total_seconds() // 60),
             roles=[_told(role, table) for role in table.of(session.roles)],
             table=table,
+            may_break=any(role.emergency for role in table.of(session.roles)),
+            may_oversee=OVERSEE in table.scopes(session.roles),
         )
 
     def with_session(self, request: Request, response: Response, cookie: str) -> Response:
