@@ -13,6 +13,8 @@ from typing import Any
 
 import asyncpg
 import httpx
+from slipring.fhir.caller import DRAFT_READ
+from slipring.identity.clients import DEMO_DEPARTMENT
 from slipring.runtime.postgres import ensure_running
 from slipring_demo.cast import SYNTHETIC, C, cast_bundle
 from slipring_demo.teller import parameters, value_of
@@ -108,7 +110,8 @@ class _Ward:
     """People, requests and reports of the demo's department, posted over HTTP."""
 
     def __init__(self, folder: Path, port: int) -> None:
-        headers = {"Authorization": f"Bearer {serving.access_token(folder)}", "Content-Type": "application/fhir+json"}
+        token = serving.access_token(folder, DEMO_DEPARTMENT, f"system/*.cruds {DRAFT_READ}")
+        headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False)
         made = self._checked(self._http.post("/fhir", content=json.dumps(cast_bundle(with_patient=True))))
         self._people = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in made["entry"]]

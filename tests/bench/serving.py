@@ -55,9 +55,9 @@ def echo(port: int) -> Iterator[subprocess.Popen[bytes]]:
         yield server
 
 
-def access_token(folder: Path) -> str:
-    """A fresh access token of the demo's HIS."""
-    with api_client(data_dir=folder) as client:
+def access_token(folder: Path, client_id: str | None = None, scope: str | None = None) -> str:
+    """A fresh access token of the demo's HIS, or of another client."""
+    with api_client(None, client_id, scope, data_dir=folder) as client:
         asked = client.get("/fhir/MedicationRequest?_count=1").request
         return str(asked.headers["Authorization"].removeprefix("Bearer "))
 
