@@ -37,12 +37,14 @@ from slipring.front.owners import the_owners
 from slipring.front.patients import find_patients
 from slipring.front.peers import Peers
 from slipring.identity.client import BackendAuth
+from slipring.identity.client_keys import ClientKeys
 from slipring.identity.demo import check_loopback
 from slipring.identity.first_start import prepare_identity
 from slipring.identity.keys import key_file
 from slipring.identity.people.exchanging import Exchange
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.opening import open_signing_in
+from slipring.identity.revoked import revoked_in_database
 from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database
@@ -172,7 +174,13 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
     meters = Meters()  # the front's
     front_pool = await open_pool(dsn, front_schema, size=5, meters=meters)
     load_keys = keys_from_database(front_pool, front_schema)
-    verifier = TokenVerifier(load_keys, plan.clock.now, issuer=plan.public_url, demo=plan.demo)
+    verifier = TokenVerifier(
+        load_keys,
+        plan.clock.now,
+        issuer=plan.public_url,
+        demo=plan.demo,
+        revoked=revoked_in_database(front_pool, front_schema),
+    )
     house = House({}, None, {}, meters=meters)
     endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
     http = outside_client(endpoints, roots=_roots(plan.settings))
@@ -228,6 +236,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 plan.demo,
                 inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
                 people=Exchange.of(mint, f"{plan.public_url}/fhir"),
+                keys=ClientKeys(http),
             )
             signing_in = await open_signing_in(
                 mint,

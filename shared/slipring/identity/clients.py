@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from joserfc.jwk import ECKey
 
 from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
 from slipring.identity.keys import (
+    Jwk,
+    MissingKeys,
     Reader,
     as_text,
     key_file,
@@ -22,6 +24,7 @@ from slipring.identity.keys import (
     table,
     write_key_file,
 )
+from slipring.identity.revoked import revoke
 from slipring.identity.scopes import AUDIT_READ, EVERYTHING
 
 SERVICES = ("order", "consent", "report", "critical")
@@ -44,13 +47,15 @@ class Client:
     practitioner: str = ""
     redirect_uris: Sequence[str] = ()  # of an application that people sign in to
     public: bool = False  # an application that can keep no key
+    jwks_uri: str = ""  # where it publishes its keys, instead of `jwks`
+    patient: str = ""  # the id of the one patient its tokens are about
 
 
 async def read_client(connection: Reader, schema: str, client_id: str) -> Client | None:
-    """The registered client, or None."""
+    """The registered client, or None when there is none or it was ended."""
     row = await connection.fetchrow(
-        f"SELECT id, name, jwks::text, scopes, practitioner, redirect_uris, public FROM {table(schema, 'client')}"
-        " WHERE id = $1",
+        "SELECT id, name, jwks::text, scopes, practitioner, redirect_uris, public, jwks_uri, patient"
+        f" FROM {table(schema, 'client')} WHERE id = $1 AND ended_at IS NULL",
         client_id,
     )
     if row is None:
@@ -63,16 +68,20 @@ async def read_client(connection: Reader, schema: str, client_id: str) -> Client
         row["practitioner"],
         row["redirect_uris"],
         row["public"],
+        row["jwks_uri"],
+        row["patient"],
     )
 
 
 async def register(connection: asyncpg.Connection, schema: str, client: Client) -> None:
-    """Register a client, or give a known one new keys and scopes."""
+    """Register a client, or give a known one new keys and scopes; one that was ended begins anew."""
     await connection.execute(
-        f"INSERT INTO {table(schema, 'client')} (id, name, jwks, scopes, practitioner, redirect_uris, public)"
-        " VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7)"
+        f"INSERT INTO {table(schema, 'client')}"
+        " (id, name, jwks, scopes, practitioner, redirect_uris, public, jwks_uri, patient)"
+        " VALUES ($1, $2, $3::jsonb, $4, $5, $6, $7, $8, $9)"
         " ON CONFLICT (id) DO UPDATE SET name = excluded.name, jwks = excluded.jwks, scopes = excluded.scopes,"
-        " practitioner = excluded.practitioner, redirect_uris = excluded.redirect_uris, public = excluded.public",
+        " practitioner = excluded.practitioner, redirect_uris = excluded.redirect_uris, public = excluded.public,"
+        " jwks_uri = excluded.jwks_uri, patient = excluded.patient, ended_at = NULL",
         client.id,
         client.name,
         as_text(client.jwks),
@@ -80,7 +89,41 @@ async def register(connection: asyncpg.Connection, schema: str, client: Client) 
         client.practitioner,
         list(client.redirect_uris),
         client.public,
+        client.jwks_uri,
+        client.patient,
     )
+
+
+async def end(connection: asyncpg.Connection, schema: str, client_id: str) -> bool:
+    """End a client: no new token, and those it has are refused within seconds. False when there is none."""
+    async with connection.transaction():
+        ended = await connection.fetchval(
+            f"UPDATE {table(schema, 'client')} SET ended_at = clock_timestamp() WHERE id = $1 AND ended_at IS NULL"
+            " RETURNING true",
+            client_id,
+        )
+        if ended:
+            await revoke(connection, schema, "client", client_id)
+    return bool(ended)
+
+
+async def change_keys(
+    connection: asyncpg.Connection, schema: str, client_id: str, change: Callable[[list[Jwk]], list[Jwk]]
+) -> list[Jwk]:
+    """Change the registered keys of a client that has any, none of two changes being lost; the keys it has then."""
+    async with connection.transaction():
+        held = await connection.fetchval(
+            f"SELECT jwks::text FROM {table(schema, 'client')} WHERE id = $1 AND ended_at IS NULL AND jwks_uri = ''"
+            " AND NOT public FOR UPDATE",
+            client_id,
+        )
+        if held is None:
+            raise MissingKeys(f"{client_id} is no client with registered keys.")
+        keys = change(list(msgspec.json.decode(held)["keys"]))
+        await connection.execute(
+            f"UPDATE {table(schema, 'client')} SET jwks = $2::jsonb WHERE id = $1", client_id, as_text({"keys": keys})
+        )
+    return keys
 
 
 async def register_with_key_file(
@@ -91,11 +134,13 @@ async def register_with_key_file(
     scopes: Sequence[str],
     *,
     practitioner: str = "",
+    patient: str = "",
 ) -> Path:
     """Register a client whose private key lies in the data directory; a key that is there is kept."""
     path = key_file(data_dir, client_id)
     key = _kept_or_new(path)
-    await register(connection, schema, Client(client_id, client_id, {"keys": [public_half(key)]}, scopes, practitioner))
+    keys = {"keys": [public_half(key)]}
+    await register(connection, schema, Client(client_id, client_id, keys, scopes, practitioner, patient=patient))
     return path
 
 

@@ -18,19 +18,15 @@ from slipring.identity.client import (
     server_url,
     token_of,
 )
-from slipring.identity.clients import Client, register, register_with_key_file
+from slipring.identity.client_command import client_commands
 from slipring.identity.database import with_front_schema
 from slipring.identity.demo import WrongMode
 from slipring.identity.first_start import init_keys
 from slipring.identity.keys import (
     MissingKeys,
     ensure_token_key,
-    key_file,
-    read_public_keys,
     rotate_token_key,
-    table,
 )
-from slipring.identity.scopes import well_formed
 from slipring.identity.service_keys import exported_keys, rotate_service_key
 from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
@@ -38,7 +34,8 @@ from slipring.runtime.settings import BadSettings
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope; several: repeat, or separate by blanks.")]
 
-client_commands = typer.Typer(help="Registered clients.", no_args_is_help=True)
+__all__ = ["client_commands", "keys_commands", "token"]
+
 keys_commands = typer.Typer(help="Keys of the installation.", no_args_is_help=True)
 
 
@@ -64,46 +61,6 @@ def token(
         _stop(f"No server answers at {server}. Start it with `slipring serve --all --demo`, or set SLIPRING_URL.")
     except NoToken as refused:
         _stop(f"{refused} (client {name}, key in {folder / 'keys'})")
-
-
-@client_commands.command("add")
-def add_client(
-    name: Annotated[str, typer.Argument(help="The client's id.")],
-    scope: Scopes = None,
-    practitioner: Annotated[str, typer.Option(help="The person it acts for, Practitioner/<id>.")] = "",
-    jwks: Annotated[Path | None, typer.Option(help="Its public keys (JWK or JWKS); none: a key file is made.")] = None,
-    data_dir: DataDir = None,
-) -> None:
-    """Register a client, or give a known one new scopes and keys."""
-    scopes, folder = _scopes(scope), data_directory(data_dir)
-    unknown = [one for one in scopes if not well_formed(one)]
-    if unknown or not scopes:
-        _stop(f"Not a scope: {', '.join(unknown)}" if unknown else "At least one --scope is needed.")
-    if practitioner and not practitioner.startswith("Practitioner/"):
-        _stop("--practitioner is a reference such as Practitioner/o-1.")
-
-    async def act(connection: asyncpg.Connection, schema: str) -> Path | None:
-        if jwks is None:
-            return await register_with_key_file(connection, schema, folder, name, scopes, practitioner=practitioner)
-        key_file(folder, name)  # the name must be one that could have a file
-        await register(connection, schema, Client(name, name, read_public_keys(jwks), scopes, practitioner))
-        return None
-
-    path = _run(folder, act)
-    typer.echo(f"{name}: key in {path}" if path else f"{name}: registered with {jwks}")
-
-
-@client_commands.command("list")
-def list_clients(data_dir: DataDir = None) -> None:
-    """The registered clients and what they may ask for."""
-
-    async def act(connection: asyncpg.Connection, schema: str) -> list[Any]:
-        return list(
-            await connection.fetch(f"SELECT id, practitioner, scopes FROM {table(schema, 'client')} ORDER BY id")
-        )
-
-    for row in _run(data_directory(data_dir), act):
-        typer.echo(f"{row['id']}  {row['practitioner'] or '-'}  {' '.join(row['scopes'])}")
 
 
 @keys_commands.command("init")

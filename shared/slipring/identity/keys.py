@@ -35,6 +35,9 @@ class Reader(Protocol):
 _CLIENT_NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")
 
 
+_OUTLIVED_SECONDS = 360  # a token's five minutes, and the clocks of several machines
+
+
 def new_token_key() -> ECKey:
     """A fresh key that signs access tokens."""
     return ECKey.generate_key("P-256", {"use": "sig", "alg": TOKEN_ALGORITHM}, auto_kid=True)
@@ -86,9 +89,14 @@ async def newest_token_key(connection: Reader, schema: str) -> ECKey:
 
 
 async def public_token_keys(connection: Reader, schema: str) -> list[Jwk]:
-    """All keys a token may be signed with, newest first: the published key set."""
+    """All keys that a token still in force may be signed with, newest first: the published key set.
+
+    A key that was followed by another signs no more; it leaves the set once the last token it signed has ended.
+    """
     rows = await connection.fetch(
-        f"SELECT public_jwk::text FROM {table(schema, 'token_key')} ORDER BY created_at DESC, kid"
+        "SELECT public_jwk::text FROM (SELECT public_jwk, created_at, kid, lag(created_at) OVER (ORDER BY created_at DESC, kid)"
+        f" AS followed_at FROM {table(schema, 'token_key')}) k WHERE followed_at IS NULL"
+        f" OR followed_at > clock_timestamp() - interval '{_OUTLIVED_SECONDS} seconds' ORDER BY created_at DESC, kid"
     )
     return [msgspec.json.decode(row["public_jwk"]) for row in rows]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Awaitable, Callable, Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Any, Protocol
 
@@ -15,6 +15,7 @@ from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
 from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.identity.client_keys import ClientKeys, KeysUnreachable
 from slipring.identity.clients import Client, read_client
 from slipring.identity.keys import TOKEN_ALGORITHM, newest_token_key, table
 from slipring.identity.scopes import BY_NAME_ONLY, outside, well_formed
@@ -74,6 +75,7 @@ class TokenEndpoint:
     demo: bool = False
     inner_urls: tuple[str, ...] = ()
     people: PeopleGrants | None = None
+    keys: ClientKeys = field(default_factory=lambda: ClientKeys(None))
 
     async def answer(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
         """The whole exchange: a token, or the OAuth error that says why not."""
@@ -140,6 +142,10 @@ class TokenEndpoint:
             raise TokenRefused("invalid_request", f"client_assertion_type must be {ASSERTION_TYPE}.")
         assertion = form.get("client_assertion", "")
         client = await self._client_behind(assertion)
+        try:
+            client = replace(client, jwks=dict(await self.keys.of(client, claimed_key(assertion))))
+        except KeysUnreachable as problem:
+            raise _not_this_client(str(problem)) from problem
         return client, verified_claims(assertion, client, audiences, self.now())
 
     async def _client_behind(self, assertion: str) -> Client:
@@ -181,6 +187,8 @@ class TokenEndpoint:
             "exp": issued + TOKEN_SECONDS,
             "jti": uuid.uuid4().hex,
         }
+        if client.patient:
+            claims["patient"] = client.patient
         if client.practitioner:
             claims["fhirUser"] = client.practitioner
         if self.demo:
@@ -200,6 +208,12 @@ def claimed_client(assertion: str) -> str:
     if not isinstance(subject, str) or not subject or "\0" in subject:
         raise _not_this_client("client_assertion has no usable sub.")
     return subject
+
+
+def claimed_key(assertion: str) -> str | None:
+    """Which key the assertion says it was signed with."""
+    kid = jws.extract_compact(assertion.encode()).headers().get("kid")
+    return kid if isinstance(kid, str) else None
 
 
 def verified_claims(assertion: str, client: Client, audiences: Collection[str], now: datetime) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from joserfc.jwk import ECKey
 from slipring.fhir.caller import BREAK_GLASS, Caller
 from slipring.fhir.outcome import unauthorized
 from slipring.identity.keys import TOKEN_ALGORITHM, Jwk, public_token_keys
+from slipring.identity.revoked import LoadRevoked, Mark, Revoked
 from slipring.identity.token import AUDIENCE
 
 LoadKeys = Callable[[], Awaitable[list[Jwk]]]
@@ -23,6 +24,7 @@ _REFRESH_SECONDS = 1.0  # at most one look for an unknown key per second, whoeve
 _TRUST_SECONDS = 60.0  # a key taken out of the set stops verifying after this
 _LONGEST_TOKEN = 8192
 _LEEWAY_SECONDS = 5
+_REVOCABLE = {"client": "client_id", "jti": "jti", "sid": "sid"}  # kind of a revocation -> the claim it is about
 _HEADERS = {"alg", "kid", "typ"}
 
 
@@ -39,9 +41,19 @@ class TokenVerifier:
     """Turns an Authorization header into a Caller; what was verified once is remembered until it expires."""
 
     def __init__(
-        self, load_keys: LoadKeys, now: Callable[[], datetime], *, issuer: str = "", demo: bool | None = None
+        self,
+        load_keys: LoadKeys,
+        now: Callable[[], datetime],
+        *,
+        issuer: str = "",
+        demo: bool | None = None,
+        revoked: LoadRevoked | None = None,
     ) -> None:
-        """`issuer`: only tokens made out by it, when given; `demo`: only tokens of a demo, or only real ones."""
+        """`issuer`: only tokens made out by it, when given; `demo`: only tokens of a demo, or only real ones.
+
+        `revoked`: what is refused though it has not ended; a token that is remembered is judged by it all the same.
+        """
+        self._revoked = Revoked(revoked)
         self._load_keys = load_keys
         self._now = now
         self._issuer = issuer
@@ -49,14 +61,15 @@ class TokenVerifier:
         self._keys: dict[str, ECKey] = {}
         self._loaded_at: float | None = None
         self._loading = asyncio.Lock()
-        self._remembered: dict[str, tuple[Caller, float]] = {}
+        self._remembered: dict[str, tuple[Caller, float, frozenset[Mark]]] = {}
 
     async def verify(self, authorization: str | None) -> Caller:
         """The caller behind a bearer token; anything else is 401."""
         now = self._now().timestamp()
+        revoked = await self._revoked.current()
         if authorization is not None:
             remembered = self._remembered.get(authorization)
-            if remembered is not None and now < remembered[1]:
+            if remembered is not None and now < remembered[1] and revoked.isdisjoint(remembered[2]):
                 return remembered[0]
         return await self._verify_afresh(authorization, now)
 
@@ -66,6 +79,11 @@ class TokenVerifier:
         if scheme.lower() != "bearer" or not token:
             raise unauthorized("A bearer token is needed.", "需要访问令牌。", detail="identity.bearer-token-needed")
         claims = await self._claims(token, now)
+        marks = frozenset(
+            (kind, str(claims[name])) for kind, name in _REVOCABLE.items() if claims.get(name) is not None
+        )
+        if not self._revoked.marks.isdisjoint(marks):
+            raise unauthorized("The token was revoked.", "访问令牌已被撤销。", detail="identity.token-revoked")
         caller = Caller(
             client=str(claims["client_id"]),
             scopes=frozenset(str(claims.get("scope", "")).split()),
@@ -75,7 +93,7 @@ class TokenVerifier:
             emergency=claims.get("purpose_of_use") == BREAK_GLASS,
         )
         if authorization is not None:
-            self._remember(authorization, caller, min(float(claims["exp"]), now + _TRUST_SECONDS))
+            self._remember(authorization, caller, min(float(claims["exp"]), now + _TRUST_SECONDS), marks)
         return caller
 
     async def _claims(self, token: str, now: float) -> dict[str, Any]:
@@ -132,11 +150,11 @@ class TokenVerifier:
         self._keys = {str(jwk["kid"]): ECKey.import_key(jwk) for jwk in await self._load_keys()}
         self._loaded_at = now
 
-    def _remember(self, authorization: str, caller: Caller, until: float) -> None:
+    def _remember(self, authorization: str, caller: Caller, until: float, marks: frozenset[Mark]) -> None:
         while len(self._remembered) >= _REMEMBERED:  # oldest first: a dict keeps the order of insertion
             del self._remembered[next(iter(self._remembered))]
         self._remembered.pop(authorization, None)
-        self._remembered[authorization] = (caller, until)
+        self._remembered[authorization] = (caller, until, marks)
 
 
 def _proved_at(claims: dict[str, Any]) -> float:

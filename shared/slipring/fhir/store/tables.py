@@ -377,6 +377,18 @@ class ClientRow(Table, table=True):
     practitioner: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     redirect_uris: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False, server_default=text("'{}'")))
     public: bool = Field(default=False, sa_column_kwargs={"server_default": text("false")})  # it can keep no key
+    jwks_uri: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
+    patient: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})  # his id
+    ended_at: datetime | None = Field(default=None, sa_column=_moment(nullable=True))
+
+
+class RevocationRow(Table, table=True):
+    """Tokens refused before they end: those of a client or a session, or one token."""
+
+    __tablename__ = "revocation"
+    kind: str = Field(sa_type=Text, primary_key=True)  # client, sid, jti
+    value: str = Field(sa_type=Text, primary_key=True)
+    until: datetime = Field(sa_column=_moment())
 
 
 class TokenKeyRow(Table, table=True):

@@ -1,0 +1,1 @@
+"""Clients, their keys and their tokens, on a real database."""
