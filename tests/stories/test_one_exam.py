@@ -6,12 +6,17 @@ before anybody has signed; two people sign; the subscriber has the report; the e
 
 from __future__ import annotations
 
+from typing import Any
+
+from slipring.fhir.service import CANONICAL
 from slipring.signing.jws import jws_sha256
 from slipring_demo.contrast import an_injection
 from slipring_demo.ordering import stated
 from slipring_demo.reading import a_subscription
 from slipring_demo.teller import value_of
 
+from tests.support.backport import told as said_by
+from tests.support.backport import topical
 from tests.support.department import Department
 from tests.support.one_exam import one_exam, phones
 
@@ -19,7 +24,10 @@ from tests.support.one_exam import one_exam, phones
 async def test_an_exam_goes_from_an_incomplete_request_to_a_closed_loop(department: Department) -> None:
     story = await one_exam(department)
     cast = story.cast
-    with phones("requester", "HIS") as phone:
+    with phones("requester", "HIS", "topics") as phone:
+        for topic in ("request-state", "consent-state", "report-released", "critical-case-state"):
+            address = f"{CANONICAL}/SubscriptionTopic/{topic}"
+            await story.made(topical("full-resource", topic=address, channel={"endpoint": phone["topics"].url}))
         await story.made(a_subscription("DiagnosticReport?status=final", phone["HIS"].url))
         await story.rung_at({"valueReference": cast.person("requester")}, phone["requester"])
 
@@ -66,15 +74,37 @@ async def test_an_exam_goes_from_an_incomplete_request_to_a_closed_loop(departme
         second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
         assert (await story.signed(report, second, "reviewer")).is_success
         await department.settle()
+        told = states_told(phone["topics"].received)
 
     released = await department.get(report)
     assert (released["status"], len(released["presentedForm"])) == ("final", 1)
     assert [told["id"] for told in phone["HIS"].received] == [released["id"]]
     assert value_of(await story.called(f"{report}/$verify"), "valid") is True
     assert await story.state() in ("reported", "closed")
+    way = ["awaiting-information", "justified", "scheduled", "arrived", "ready", "in-progress", "acquired"]
+    assert [state for state in told.pop("request-state") if state not in ("reported", "closed")] == way
+    assert told == {
+        "consent-state": ["active"],
+        "report-released": ["final"],
+        "critical-case-state": ["notifying", "read-back-confirmed", "closed"],
+    }
     [handover] = await department.found(f"Task?based-on={report}&code=hand-over")
     assert handover["status"] == "completed"
     assert (await department.get(f"Task/{case['id']}"))["businessStatus"]["coding"][0]["code"] == "closed"
+
+
+def states_told(notifications: list[dict[str, Any]]) -> dict[str, list[str]]:
+    """By topic, the state of each resource that an event is about, in the order told."""
+    told: dict[str, list[str]] = {}
+    for bundle in notifications:
+        status = said_by(bundle)
+        about = {event["focus"] for event in status["events"]}
+        for entry in bundle["entry"]:
+            if entry["fullUrl"] in about:
+                resource = entry["resource"]
+                state = resource.get("businessStatus", {}).get("coding", [{"code": resource["status"]}])[0]["code"]
+                told.setdefault(status["topic"].rpartition("/")[2], []).append(state)
+    return told
 
 
 async def test_nothing_of_an_exam_can_be_skipped(department: Department) -> None:
