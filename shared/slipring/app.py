@@ -53,6 +53,7 @@ from slipring.watch.exposition import Exposition, Network, networks
 from slipring.watch.figures import Look
 from slipring.watch.measured import Measured, counted
 from slipring.watch.rates import Buckets, Rates
+from slipring.watch.words import words_of
 
 _LOG = structlog.get_logger("slipring.app")
 _LEAVE_SECONDS = 5.0  # for giving back leases, locks and connections
@@ -217,8 +218,8 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings, look:
     async def readiness() -> Response:
         return await ready(kernel, follower)
 
-    types = frozenset([*kernel.held, "Subscription"])
-    return Measured(Served(f"/{name}/fhir", door, app), kernel.meters, types, f"/{name}")
+    types, words = frozenset([*kernel.held, "Subscription"]), words_of([kernel.service])
+    return Measured(Served(f"/{name}/fhir", door, app), kernel.meters, types, f"/{name}", words)
 
 
 def _guarded(endpoint: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:

@@ -55,12 +55,14 @@ from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
+from slipring.runtime.tracing import configure_tracing, stop_tracing
 from slipring.sealing.sealer import Sealer
 from slipring.watch.admission import Admission
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
 from slipring.watch.loop_lag import watch_the_loop
 from slipring.watch.rates import INSIDE
+from slipring.watch.words import words_of
 
 NAMES = ("order", "consent", "report", "critical")
 _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critical": 8104}
@@ -349,6 +351,7 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
             " `slipring keys init`。"
         )
     configure_logs(settings.log_level)
+    configure_tracing(to_subscribers=settings.trace_subscribers)
     plan = Plan(
         names,
         settings,
@@ -359,7 +362,10 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
         SystemClock(),
         installed_services(names),
     )
-    uvloop.run(_serve(plan))
+    try:
+        uvloop.run(_serve(plan))
+    finally:
+        stop_tracing()
 
 
 async def _serve(plan: Plan) -> None:
@@ -368,7 +374,7 @@ async def _serve(plan: Plan) -> None:
         served = Admission(on_the_wire(house, plan.settings.origins), plan.settings.max_requests, house.meters)
         limits = ConnectionLimits(plan.settings.max_connections, plan.settings.head_seconds)
         config = uvicorn.Config(
-            with_request_log(served) if asked else served,
+            with_request_log(served, words_of(installed_services().values())) if asked else served,
             host=plan.host,
             port=plan.port,
             http=guarded(limits),

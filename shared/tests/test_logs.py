@@ -10,9 +10,13 @@ from typing import Any
 
 import pytest
 import structlog
-from slipring.runtime.logs import configure_logs, parameter_names, path_template, with_request_log
+from slipring.runtime.logs import Words, configure_logs, parameter_names, path_template, with_request_log
 
 NAME = "Zhang San"
+REQUEST = "0b1f7d3c-0a55-4a41-9a39-6f1f0a2d7c11"
+WORDS = Words(
+    frozenset({"Patient", "ServiceRequest", "Task"}), frozenset({"acknowledge"}), frozenset({"name", "_count"})
+)
 
 
 @pytest.fixture
@@ -35,11 +39,11 @@ def test_an_exception_is_told_by_kind_and_place_without_its_text(lines: io.Strin
     try:
         _fail()
     except ValueError:
-        structlog.get_logger("slipring.test").exception("unexpected", request_id="r1")
+        structlog.get_logger("slipring.test").exception("unexpected", request_id=REQUEST)
     line = json.loads(lines.getvalue())
     assert line["exception"] == "ValueError"
     assert "_fail" in line["at"][-1]
-    assert line["request_id"] == "r1"
+    assert line["request_id"] == REQUEST
     assert NAME not in lines.getvalue()
 
 
@@ -68,7 +72,7 @@ async def test_a_request_leaves_one_line_without_any_value(lines: io.StringIO) -
         pass
 
     scope = {"type": "http", "method": "GET", "path": f"/fhir/Patient/{NAME}", "query_string": b"name=Zhang&_count=1"}
-    await with_request_log(application)(scope, send, send)  # type: ignore[arg-type]
+    await with_request_log(application, WORDS)(scope, send, send)  # type: ignore[arg-type]
     line = json.loads(lines.getvalue())
     assert (line["path"], line["parameters"], line["status"]) == ("/fhir/Patient/{id}", ["_count", "name"], 404)
     assert "Zhang" not in lines.getvalue()
@@ -81,14 +85,23 @@ async def test_a_request_leaves_one_line_without_any_value(lines: io.StringIO) -
         ("/order/fhir/ServiceRequest", "/order/fhir/ServiceRequest"),
         ("/fhir/Patient/Zhang", "/fhir/Patient/{id}"),
         ("/Zhang/San", "/{id}/{id}"),
+        ("/fhir/Zhang", "/fhir/{id}"),
+        ("/fhir/Task/k-1/$zhang", "/fhir/Task/{id}/${operation}"),
         ("/fhir/Patient/_search", "/fhir/Patient/_search"),
         ("/fhir/Task/k-1/$acknowledge", "/fhir/Task/{id}/$acknowledge"),
         ("/fhir/Patient/1/_history/3", "/fhir/Patient/{id}/_history/{version}"),
     ],
 )
 def test_a_path_is_written_as_its_template(path: str, template: str) -> None:
-    assert path_template(path) == template
+    assert path_template(path, WORDS) == template
 
 
 def test_a_parameter_name_that_is_no_name_is_not_written() -> None:
-    assert parameter_names("张三=1&_id=2") == ["_id", "{other}"]
+    assert parameter_names("张三=1&Zhang=3&_id=2", {"_id"}) == ["_id", "{other}"]
+
+
+def test_a_request_id_that_could_mean_something_is_told_by_its_hash(lines: io.StringIO) -> None:
+    structlog.get_logger("slipring.test").info("heard", request_id=NAME)
+    told = json.loads(lines.getvalue())["request_id"]
+    assert told.startswith("sha256:")
+    assert NAME not in lines.getvalue()

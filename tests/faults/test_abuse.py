@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import socket
@@ -11,14 +12,16 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 
+import asyncpg
 import httpx
 import pytest
-from slipring.runtime.postgres import stop
+from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.server import Server
 
 _HEAD_SECONDS, _BODY_SECONDS, _CONNECTIONS, _REQUESTS = 2, 3, 80, 8
 _PATIENCE_SECONDS = 30.0  # generous: what is tested is that it ends at all
+MARK = "Zzmarked"
 _POST = b"POST /fhir/Patient HTTP/1.1\r\nHost: x\r\nContent-Type: application/fhir+json\r\nAuthorization: %s\r\n"
 
 
@@ -36,7 +39,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         "SLIPRING_ADDRESS_RATE": "20",
         "SLIPRING_ADDRESS_BURST": "100",
     }
-    running = Server(tmp_path_factory.mktemp("abused"), environment=limits)
+    folder = tmp_path_factory.mktemp("abused")
+    running = Server(folder, environment=limits, log=folder / "process.log")
     try:
         running.start(seconds=120)
         yield running
@@ -305,6 +309,54 @@ def test_an_address_without_a_token_is_limited_and_the_services_own_tokens_are_n
         assert http.get("/health/live").status_code == 200
         engine = json.loads(http.get("/health/engine").text)
         assert all(one["status"] != "fail" for one in engine["services"].values()), engine
+
+
+async def test_neither_the_process_nor_its_database_logs_what_a_request_held(
+    server: Server, authorization: bytes
+) -> None:
+    """Sound and broken requests with marked values, at the front and at a service, also while the database is broken."""
+    headers = {"Authorization": authorization.decode(), "Content-Type": "application/fhir+json", "Prefer": MARK}
+    patient = {"resourceType": "Patient", "name": [{"family": MARK}], "address": [{"text": MARK}]}
+    await asyncio.sleep(2)  # the address' and the client's buckets fill again
+    connection = await asyncpg.connect(ensure_running(server.data_dir), server_settings={"search_path": '"order"'})
+    async with httpx.AsyncClient(base_url=server.url, timeout=_PATIENCE_SECONDS, trust_env=False) as http:
+
+        async def all_of_it() -> set[int]:
+            answers = []
+            for base in ("/fhir", "/order/fhir"):
+                for told in ({}, {"X-Request-Id": MARK}, {"If-None-Exist": f"identifier={MARK}"}, {"Accept": MARK}):
+                    answers.append(await http.post(f"{base}/Patient", json=patient, headers={**headers, **told}))
+                answers.append(await http.get(f"{base}/Patient?name={MARK}&birthdate={MARK}&{MARK}=1", headers=headers))
+                answers.append(await http.get(f"{base}/Patient/{MARK}", headers=headers))
+                answers.append(await http.get(f"{base}/{MARK}/{MARK}", headers=headers))
+                answers.append(await http.post(f"{base}/Patient", content=f'{{"{MARK}', headers=headers))
+                answers.append(await http.post(f"{base}/Patient", json={**patient, "birthDate": MARK}, headers=headers))
+                answers.append(await http.post(base, json={"resourceType": "Bundle", "type": MARK}, headers=headers))
+                answers.append(await http.get(f"{base}/Patient", headers={"Authorization": f"Bearer {MARK}"}))
+                answers.append(await http.post("/auth/token", data={"client_assertion": MARK, "grant_type": MARK}))
+            return {answer.status_code for answer in answers}
+
+        try:
+            assert max(await all_of_it()) < 500
+            await connection.execute("ALTER TABLE search_string RENAME TO put_away")
+            assert 500 in await all_of_it()
+            await connection.execute("ALTER TABLE put_away RENAME TO search_string")
+            await connection.execute(f"ALTER TABLE search_string ADD CONSTRAINT no CHECK (exact <> '{MARK}') NOT VALID")
+            assert 500 in await all_of_it()
+        finally:
+            await connection.execute("ALTER TABLE IF EXISTS put_away RENAME TO search_string")
+            await connection.execute("ALTER TABLE search_string DROP CONSTRAINT IF EXISTS no")
+            await connection.close()
+    assert server.log is not None
+    logs = {server.log: server.log.read_text()}
+    logs |= {path: path.read_text() for path in (server.data_dir / "postgres" / "log").iterdir()}
+    assert "UndefinedTable" in logs[server.log]
+    assert "CheckViolation" in logs[server.log]
+    for path, text in logs.items():
+        told = [line for line in text.splitlines() if MARK in line and "ALTER TABLE" not in line]
+        assert told == [], path.name
+    for line in logs[server.log].splitlines():
+        assert line.startswith("slipring: ") or json.loads(line), line
 
 
 def test_the_process_is_no_larger_for_all_that(server: Server) -> None:

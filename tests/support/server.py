@@ -25,6 +25,7 @@ class Server:
     arguments: tuple[str, ...] = ("--all",)
     environment: dict[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
+    log: Path | None = None  # where its log goes; None: where the test's goes
 
     @property
     def url(self) -> str:
@@ -37,7 +38,10 @@ class Server:
         clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
         command = [str(Path(sys.executable).with_name("slipring")), "serve", *self.arguments, "--demo"]
         command += ["--port", str(self.port), "--data-dir", str(self.data_dir)]
-        self.process = subprocess.Popen(command, env=clean | self.environment, stdout=subprocess.DEVNULL)
+        told = self.log.open("ab") if self.log else None
+        self.process = subprocess.Popen(
+            command, env=clean | self.environment, stdout=told or subprocess.DEVNULL, stderr=told
+        )
         while time.monotonic() - begun < seconds:
             assert self.process.poll() is None, "the server ended while starting"
             try:

@@ -47,6 +47,7 @@ from slipring.runtime.meters import Meters
 from slipring.watch.exposition import Exposition, Network, Pool
 from slipring.watch.measured import Measured, counted
 from slipring.watch.rates import Buckets, Rates
+from slipring.watch.words import words_of
 
 _LOG = structlog.get_logger("slipring.front")
 _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
@@ -284,4 +285,4 @@ def create_front(
     clients = Buckets(settings.client_rate, settings.client_burst)
     rates = Rates(clients, Buckets(settings.address_rate, settings.address_burst), meters)
     application = Gate(starlette, counted(verify, meters), rates) if verify else starlette
-    return Measured(application, meters, frozenset(owners.types))
+    return Measured(application, meters, frozenset(owners.types), words=words_of(()))

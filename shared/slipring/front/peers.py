@@ -14,6 +14,7 @@ import msgspec
 from starlette.responses import Response
 
 from slipring.fhir.outcome import FhirError, as_operation_outcome, busy, invalid
+from slipring.runtime.tracing import tracing
 
 FHIR_JSON = "application/fhir+json; charset=utf-8"
 _HOP_BY_HOP = frozenset(
@@ -84,9 +85,9 @@ class Peers:
             raise away(service)
         try:
             async with asyncio.timeout(self.seconds):
-                response = await client.request(
-                    ask.method, ask.target, headers=_as_received(ask.headers), content=ask.body or None
-                )
+                on = tracing()  # the trace goes on in the service
+                headers = _as_received({**ask.headers, **on.headers()} if on else ask.headers)
+                response = await client.request(ask.method, ask.target, headers=headers, content=ask.body or None)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise away(service) from None
         except (httpx.TransportError, TimeoutError):

@@ -66,6 +66,7 @@ class Settings:
     watchers: str = LOOPBACK
     heartbeat_url: str = field(default="", repr=False)  # who knows it can keep the alarm silent
     heartbeat_seconds: float = 60
+    trace_subscribers: bool = False
     client_rate: float = 1000  # requests a second
     client_burst: int = 10_000
     address_rate: float = 50

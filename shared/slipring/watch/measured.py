@@ -4,24 +4,37 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Container
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
+from slipring.runtime.logs import Words, parameter_names, path_template
 from slipring.runtime.meters import Meters
+from slipring.runtime.tracing import tracing
 from slipring.watch.interactions import Interactions, method_word, place_word
+
+_TRACE_HEADERS = (b"traceparent", b"tracestate")
 
 
 class Measured:
     """An ASGI application in front of another; `base` is its FHIR base, `root` what its other paths begin with."""
 
-    def __init__(self, application: ASGIApp, meters: Meters, types: Container[str], root: str = "") -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        meters: Meters,
+        types: Container[str],
+        root: str = "",
+        words: Words | None = None,
+    ) -> None:
         self._application = application
         self._meters = meters
         self._root = root
         self._base = f"{root}/fhir"
         self._interactions = Interactions(types)
+        self._words = words or Words()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request and count it."""
@@ -39,10 +52,24 @@ class Measured:
 
         self._meters.under_way.inc()
         try:
-            await self._application(scope, receive, told)
+            if (on := tracing()) is None:
+                await self._application(scope, receive, told)
+            else:
+                with on.span(*self._named(scope), carrier=_carried(scope)) as span:
+                    await self._application(scope, receive, told)
+                    span.set_attribute("http.response.status_code", status)
+                    if status >= 500:
+                        span.set_attribute("error.type", str(status))
         finally:
             self._meters.under_way.dec()
             self._count(scope, status, time.perf_counter() - began)
+
+    def _named(self, scope: Scope) -> tuple[str, str, dict[str, Any]]:
+        """Name, kind and attributes of a request's span, by OpenTelemetry's conventions for HTTP servers."""
+        method, route = method_word(scope["method"]), path_template(scope["path"], self._words)
+        names = parameter_names(scope.get("query_string", b"").decode("latin-1"), self._words.parameters)
+        told = {"http.request.method": method, "http.route": route, "url.scheme": scope.get("scheme", "http")}
+        return f"{method} {route}", "SERVER", {**told, "slipring.parameters": names}
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         path, method = scope["path"], scope["method"]
@@ -51,6 +78,11 @@ class Measured:
         else:
             interaction, kind = place_word(path[len(self._root) :]), ""
         self._meters.answered(method_word(method), interaction, kind, status, seconds)
+
+
+def _carried(scope: Scope) -> dict[str, str]:
+    """The caller's W3C trace context."""
+    return {name.decode(): value.decode("latin-1") for name, value in scope["headers"] if name in _TRACE_HEADERS}
 
 
 def counted(

@@ -27,6 +27,7 @@ from slipring.fhir.delivery.verdict import ITS_OWN_FAULT, Verdict, next_batch, n
 from slipring.fhir.interactions.respond import FHIR_JSON
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.runtime.tracing import tracing
 
 _LOG = structlog.get_logger("slipring.delivery")
 _LINGER_SECONDS = 5.0  # a lane is kept this long after its last event: the next need not be claimed
@@ -159,10 +160,22 @@ class Courier:
             _LOG.warning("notification cannot be written", lane=self._id, kind=type(error).__name__)
             result.answer, result.unsent = Answer(0, f"cannot be written: {type(error).__name__}"), "parked"
         else:
-            result.answer = await self._around.carrier.carry(self._hold.lane, message, lambda: self._hold.held)
+            result.answer = await self._carried(events, message)
         self._results.append(result)
         self._sends.pop(asyncio.current_task(), None)  # type: ignore[arg-type]  # this is a task
         self.woken.set()
+
+    async def _carried(self, events: list[Row], message: Notification) -> Answer:
+        lane, on = self._hold.lane, tracing()
+        if on is None:
+            return await self._around.carrier.carry(lane, message, lambda: self._hold.held)
+        told = (f"{event['type']}/{event['resource_id']}/{event['version']}" for event in events)
+        with on.delivery(self._around.kernel.store.schema, self._id, told) as span:
+            if self._internal or on.to_subscribers:
+                message = Notification(message.content, {**on.headers(), **message.headers})
+            answer = await self._around.carrier.carry(lane, message, lambda: self._hold.held)
+            span.set_attribute("http.response.status_code", answer.status)
+            return answer
 
     async def _settle(self) -> None:
         """Write down what has come back, all of it in one commit."""

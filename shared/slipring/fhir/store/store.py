@@ -16,6 +16,7 @@ from slipring.fhir.store.commit import commit, holder_of
 from slipring.fhir.store.engine import OutcomeUnknown, transaction
 from slipring.fhir.store.fresh import write_fresh
 from slipring.fhir.store.grouped import Grouped
+from slipring.runtime.tracing import tracing
 
 _MOST_TOGETHER = 64  # requests in one commit
 
@@ -45,6 +46,16 @@ class Store:
 
     async def commit(self, batch: Batch, within: asyncpg.Connection | None = None) -> None:
         """Write the batch; with `within` the caller's transaction ends it, and `wake` must follow."""
+        on = tracing()
+        if on is None:
+            await self._commit(batch, within)
+            return
+        told = {"db.system.name": "postgresql", "db.namespace": self.schema, "slipring.versions": len(batch.versions)}
+        with on.span("commit", "CLIENT", told):
+            await self._commit(batch, within)
+            on.committed(self.schema, (f"{v.reference}/{v.version}" for v in batch.versions))
+
+    async def _commit(self, batch: Batch, within: asyncpg.Connection | None) -> None:
         if within is not None:
             await commit(self.pool, batch, within)
             return
