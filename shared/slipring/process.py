@@ -32,6 +32,7 @@ from slipring.fhir.store.migrate import migrate
 from slipring.fhir.wire import on_the_wire
 from slipring.front.app import PAGE_ROOMS, FrontSettings, create_front
 from slipring.front.deciding import DecidingTable
+from slipring.front.deliveries import DeliveriesPages
 from slipring.front.own_trail import open_own_trail
 from slipring.front.owners import the_owners
 from slipring.front.patients import find_patients
@@ -255,7 +256,10 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 cursor_key,
                 DecidingTable(front_pool),
                 pages=signing_in.pages,
-                signing_in=signing_in.routes,
+                signing_in=[
+                    *signing_in.routes,
+                    *DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages).routes(),
+                ],
                 now=plan.clock.now,
                 settings=FrontSettings(
                     base_url=plan.settings.url or "",

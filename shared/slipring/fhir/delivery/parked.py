@@ -39,7 +39,7 @@ _LANES = """SELECT s.*, v.body, w.waiting, w.oldest,
   JOIN version v ON v.key = r.key AND v.version = r.version
   CROSS JOIN LATERAL (SELECT count(*) AS waiting, min(event_at) AS oldest FROM delivery d
     WHERE d.subscription = s.id AND d.state = 'waiting') w
-  WHERE NOT s.internal AND ($1 = '' OR s.id = $1) AND ($2 OR s.client = $3) ORDER BY s.id"""
+  WHERE NOT s.internal AND ($1 = '' OR s.id = $1) AND ($2 OR (s.client, s.practitioner) = ($3, $4)) ORDER BY s.id"""
 _DELIVERIES = """SELECT number, type, resource_id, version, method, state, attempts, error, event_at FROM delivery
   WHERE subscription = $1 AND state = $2 AND number > $3 ORDER BY number LIMIT $4"""
 _CHOSEN = """SELECT number FROM delivery WHERE subscription = $1 AND state = ANY($2::text[])
@@ -58,7 +58,8 @@ async def deliveries(kernel: Kernel, context: Context, resource_id: str | None, 
     pool = kernel.store.pool
     if resource_id is not None:
         _demand_own(context, await pool.fetchrow(_KNOWN, resource_id), resource_id)
-    found = await pool.fetch(_LANES, resource_id or "", everybody, context.caller.client)
+    caller = context.caller
+    found = await pool.fetch(_LANES, resource_id or "", everybody, caller.client, caller.practitioner or "")
     parameters = [{"name": "subscription", "part": lane_parts(lane)} for lane in found]
     if resource_id is not None:
         for state in _states(asked):
@@ -136,7 +137,8 @@ def _demand(context: Context, letter: str) -> None:
 def _demand_own(context: Context, lane: asyncpg.Record | None, resource_id: str) -> asyncpg.Record:
     if lane is None:
         raise not_found(f"Subscription/{resource_id}")
-    if lane["client"] != context.caller.client and not context.caller.has(ADMINISTER):
+    owns = (lane["client"], lane["practitioner"]) == (context.caller.client, context.caller.practitioner or "")
+    if not owns and not context.caller.has(ADMINISTER):
         raise forbidden(
             f"Only the client that owns this Subscription, or who holds {ADMINISTER}, sees and moves its deliveries.",
             f"只有该订阅的所有者或持有 {ADMINISTER} 者可以查看和处理其投递。",

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import httpx
 from starlette.requests import Request
+from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.identity.keys import page_form_key
@@ -15,7 +17,7 @@ from slipring.identity.people.emergency_pages import EmergencyPages
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.provider import Provider, ProviderSettings
 from slipring.identity.people.provider_pages import ProviderPages
-from slipring.identity.people.sign_in_pages import SignInPages, viewer_of
+from slipring.identity.people.sign_in_pages import Entered, SignInPages, viewer_of
 from slipring.identity.people.signing_in import People
 from slipring.pages.frame import Pages, Viewer
 from slipring.runtime.settings import BadSettings, Settings
@@ -27,6 +29,7 @@ class SigningIn:
 
     pages: Pages
     routes: list[Route]
+    entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # what only a signed-in person gets
 
 
 async def open_signing_in(
@@ -52,7 +55,7 @@ async def open_signing_in(
     routes += EmergencyPages(signing_in).routes()
     if outside:
         routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
-    return SigningIn(pages, routes)
+    return SigningIn(pages, routes, signing_in.entered)
 
 
 def provider_settings(settings: Settings) -> ProviderSettings | None:
