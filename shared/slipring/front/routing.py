@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from slipring.fhir.interactions.asked import offered
 from slipring.fhir.outcome import invalid, not_found, refusal
+from slipring.front.access_report import access_report
 from slipring.front.batch import Batches
 from slipring.front.bundles import places, unkept
 from slipring.front.conditions import Conditions
@@ -78,6 +79,8 @@ class Router:
                 return await self._type_history(exchange, kept_type)
             case ["Patient", _, "$everything"] if exchange.method in ("GET", "POST"):
                 return await Everything(self.searches).answer(exchange)
+            case ["Patient", _, "$access-report"] if exchange.method in ("GET", "POST"):
+                return await access_report(exchange, self.owners.services)
             case ["Subscription", "$status"] if exchange.method in ("GET", "POST"):
                 return await statuses(exchange, self.owners)
             case [kept_type, operation] if operation.startswith("$"):

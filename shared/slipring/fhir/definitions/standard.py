@@ -59,7 +59,31 @@ _LABELS = Parameter(
     "meta", "Meta", min=1, documentation="profile, security and tag; codings are equal by system and code"
 )
 _META = Parameter("return", "Meta", "out", min=1, documentation="The labels as they stand")
+_ACCESS_PARTS = (
+    Parameter("when", "instant", "out", 1, documentation="When"),
+    Parameter("service", "string", "out", 1, documentation="Where"),
+    Parameter("client", "string", "out", 1, documentation="Who: the program"),
+    Parameter("practitioner", "Reference", "out", documentation="Who: the person"),
+    Parameter("how", "code", "out", 1, documentation="read, search, create, ..."),
+    Parameter("what", "Reference", "out", max="*", documentation="What was touched or given out about this patient"),
+    Parameter("why", "code", "out", documentation="v3-ActReason; left out in ordinary care"),
+    Parameter("outcome", "code", "out", 1, documentation="0, 4 or 8, as AuditEvent.outcome"),
+    Parameter("request", "string", "out", documentation="X-Request-Id"),
+    Parameter("event", "Reference", "out", 1, documentation="The AuditEvent"),
+)
 STANDARD = (
+    StandardOperation(
+        "Patient-access-report", "access-report", "Who saw or changed what about one patient", "Patient", False, True,
+        (
+            Parameter("start", "dateTime", documentation="From this time on"),
+            Parameter("end", "dateTime", documentation="Up to this time"),
+            Parameter("patient", "Reference", "out", 1, documentation="Whom it is about"),
+            Parameter("made", "instant", "out", 1, documentation="When it was made"),
+            Parameter("viewer", "string", "out", 1, documentation="For whom it was made"),
+            Parameter("access", "", "out", 0, "*", documentation="In order of time", parts=_ACCESS_PARTS),
+        ),
+        base=_OWN, version="1",
+    ),
     StandardOperation(
         "Resource-validate", "validate", "Validate a resource", "Resource", True, True,
         (

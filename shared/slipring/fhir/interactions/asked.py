@@ -14,7 +14,7 @@ ID = re.compile(r"[A-Za-z0-9\-.]{1,64}", re.ASCII)
 MOST_PARAMETERS = 500
 PRESENTATION = ("_format", "_pretty")
 _READS = ("GET", "HEAD")
-_READABLE = ("$validate", "$meta", "$everything", "$status", "$events", "$deliveries")
+_READABLE = ("$validate", "$meta", "$everything", "$access-report", "$status", "$events", "$deliveries")
 
 
 @dataclass(slots=True)

@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from slipring.fhir.definitions.standard import STANDARD
 from slipring.fhir.interactions import validate
+from slipring.fhir.interactions.access_report import access_report
 from slipring.fhir.interactions.asked import Asked, known_id, not_offered
 from slipring.fhir.interactions.everything import everything
 from slipring.fhir.interactions.given import Given
@@ -34,6 +35,8 @@ async def answered(kernel: Kernel, context: Context, asked: Asked) -> Response:
     given = Given.of(kernel, asked)
     if operation.code == "everything":
         return await everything(kernel, context, name or "", given)
+    if operation.code == "access-report":
+        return await access_report(kernel, context, name or "", given)
     kernel.kept(kind)
     if operation.code in kernel.operations:
         answer: Response = await kernel.operations[operation.code](kernel, context, name, given)

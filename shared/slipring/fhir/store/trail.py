@@ -11,6 +11,12 @@ import asyncpg
 from slipring.fhir.store.reading import Reader
 
 _COLUMNS = "a.id, a.at, a.client, a.practitioner, a.interaction, a.resource, a.disclosed, a.parameters, a.request_id, a.outcome, a.purpose"
+# Of what was deleted the search rows are gone: its last texts still say whom it was about.
+_ABOUT = """SELECT w.type, w.id FROM unnest($1::text[], $2::text[]) AS w(type, id)
+  JOIN resource r ON r.type = w.type AND r.id = w.id AND r.source = ''
+  WHERE EXISTS (SELECT 1 FROM search_reference s WHERE s.key = r.key AND s.type = 'Patient' AND s.id = $3)
+    OR (r.deleted AND EXISTS (SELECT 1 FROM version v WHERE v.key = r.key AND v.method <> 'DELETE'
+      AND strpos(v.body, '"Patient/' || $3 || '"') > 0))"""
 _PATIENTS = "SELECT audit, patient FROM audit_patient WHERE audit = ANY($1::bigint[]) ORDER BY audit, patient"
 
 
@@ -41,6 +47,12 @@ async def page(
 async def count(reader: Reader, where: str, arguments: Sequence[Any]) -> int:
     """How many rows meet the conditions."""
     return int(await reader.fetchval(f"SELECT count(*) FROM audit a WHERE {where}", *arguments))
+
+
+async def about(reader: Reader, references: Sequence[tuple[str, str]], patient: str) -> set[tuple[str, str]]:
+    """Which of these resources (type, id) tell something about one patient."""
+    columns = [kind for kind, _ in references], [name for _, name in references]
+    return {(row["type"], row["id"]) for row in await reader.fetch(_ABOUT, *columns, patient)}
 
 
 async def patients(reader: Reader, rows: Sequence[int]) -> dict[int, list[str]]:

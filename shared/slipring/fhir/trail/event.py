@@ -121,6 +121,12 @@ def _object_role(code: str, display: str) -> Resource:
     return {"system": _ROLE, "code": code, "display": display}
 
 
+def touched(text: str) -> str:
+    """The reference at the beginning of what a row names; '' when it names no resource."""
+    match = _RESOURCE.match(text)
+    return match[0] if match else ""
+
+
 def coding_of(interaction: str) -> Mapping[str, Any]:
     """Type, subtype and action of an interaction."""
     return codings().get(interaction, codings()[""])

@@ -1,19 +1,26 @@
-"""`slipring audit verify`."""
+"""`slipring audit verify` and `slipring audit report`."""
 
 from __future__ import annotations
 
 import asyncio
+import csv
 import json
 import sys
 from pathlib import Path
 from typing import Annotated, NoReturn
+from zoneinfo import ZoneInfo
 
+import asyncpg
 import typer
 
+from slipring.fhir.outcome import FhirError
 from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.fhir.trail.report import COLUMNS, Access
+from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import PostgresUnavailable, data_directory, ensure_running
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.upkeep.audit.finding import SchemaReport
+from slipring.upkeep.audit.report import access_lines
 from slipring.upkeep.audit.verify import CannotVerify, Given, Verified, read_anchor, read_keys, verify
 
 audit = typer.Typer(name="audit", help="The audit trail: is it whole, and who saw what.", no_args_is_help=True)
@@ -46,6 +53,37 @@ def verify_audit(
     typer.echo(json.dumps(found.tree(), indent=1, ensure_ascii=False)) if as_json else _show(found)
     if found.grave or found.noted:
         raise typer.Exit(CHANGED if found.grave else NOTED)
+
+
+@audit.command("report")
+def report_access(
+    patient: Annotated[str, typer.Option(help="The id of the patient, as in Patient/[id].")],
+    start: Annotated[str, typer.Option(help="From this date or time on.")] = "",
+    end: Annotated[str, typer.Option(help="Up to this date or time.")] = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Who saw or changed what about one patient, as CSV; making the report is itself audited."""
+
+    async def run(dsn: str, settings: Settings) -> list[Access]:
+        connection = await asyncpg.connect(dsn)
+        try:
+            zone = ZoneInfo(settings.time_zone)
+            name = patient.removeprefix("Patient/")
+            return await access_lines(connection, settings.schema_prefix, name, start, end, utc_now(), zone)
+        finally:
+            await connection.close()
+
+    try:
+        settings = Settings.from_env()
+        dsn = settings.database_url or ensure_running(data_directory(data_dir))
+        found = asyncio.run(run(dsn, settings))
+    except FhirError as problem:
+        _stop(problem.issues[0].en)
+    except (BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
+        _stop(str(problem))
+    table = csv.writer(sys.stdout)
+    table.writerow(COLUMNS)
+    table.writerows(access.line() for access in found)
 
 
 def _show(found: Verified) -> None:
