@@ -50,7 +50,7 @@ async def test_the_report_tells_every_access_to_one_patient_and_nothing_of_other
         told = accesses(report)
         assert [access["how"] for access in told] == ["create", "create", "search", "read"]
         assert [access["when"] for access in told] == sorted(access["when"] for access in told)
-        assert {access["client"] for access in told} == {"demo-his"}
+        assert {access["client"] for access in told} == {"demo-department"}
         searched = next(access for access in told if access["how"] == "search")
         assert len(searched["what"]) == 1, "of what the search gave out only what is about this patient"
         assert other not in json.dumps(report)

@@ -56,7 +56,7 @@ class Catalogue:
 
 def catalogue_of(service: Service) -> Catalogue:
     """Everything about one running service; the vocabulary is that of the whole process."""
-    types = [keeps.type for keeps in service.keeps]
+    types = [*(keeps.type for keeps in service.keeps), "AuditEvent"]  # made from the audit rows, kept by nobody
     # Ids are the ends of addresses; where two addresses end alike, the whole address makes the id.
     systems, sets = _ids(one.url for one in code_systems()), _ids(one.url for one in value_sets())
     return Catalogue(

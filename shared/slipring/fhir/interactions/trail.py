@@ -20,6 +20,7 @@ from slipring.fhir.interactions.respond import answer, answer_tree, bundle, entr
 from slipring.fhir.interactions.shown import shown
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, forbidden, invalid, not_found, refusal
+from slipring.fhir.search.parameter import parameters_for
 from slipring.fhir.service import Resource
 from slipring.fhir.store import trail
 from slipring.fhir.text import encode
@@ -28,13 +29,6 @@ from slipring.fhir.trail.event import Row, as_audit_event
 
 KIND = "AuditEvent"
 _CURSOR = "_cursor"
-_BASE = "http://hl7.org/fhir/SearchParameter"
-_SHARED = {
-    "date": "clinical-date",
-    "patient": "clinical-patient",
-    "_id": "Resource-id",
-    "_lastUpdated": "Resource-lastUpdated",
-}
 Pairs = list[tuple[str, str]]
 
 
@@ -143,7 +137,7 @@ def capabilities() -> dict[str, Any]:
         "interaction": [{"code": "read"}, {"code": "search-type"}],
         "versioning": "no-version",
         "searchParam": [
-            {"name": name, "definition": f"{_BASE}/{_SHARED.get(name, f'AuditEvent-{name}')}", "type": kind}
+            {"name": name, "definition": parameters_for(KIND)[name].url, "type": kind}
             | ({"documentation": told} if told else {})
             for name, (kind, told) in PARAMETERS.items()
         ],
