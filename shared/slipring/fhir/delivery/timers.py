@@ -34,13 +34,14 @@ _MOST = 50
 _AT_ONCE = 16
 _LONGEST_WAIT_SECONDS = 30.0
 
+# The clock is read once, as a value to look up: asked row by row, it would be held against every armed timer.
 _CLAIM = f"""UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
-  WHERE id IN (SELECT id FROM timer WHERE due_at <= coalesce($3::timestamptz, clock_timestamp()) AND id <> ALL($5::bigint[])
-    AND (worker IS NULL OR lease_until < clock_timestamp() OR worker <> ALL ({LIVING}))
-    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED)
+  WHERE id = ANY (ARRAY(SELECT id FROM timer WHERE due_at <= coalesce($3::timestamptz, (SELECT clock_timestamp()))
+    AND id <> ALL($5::bigint[]) AND (worker IS NULL OR lease_until < clock_timestamp() OR worker <> ALL ({LIVING}))
+    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED))
   RETURNING *, extract(epoch FROM coalesce($3::timestamptz, clock_timestamp()) - due_at)::float AS late"""
 _NEXT = """SELECT clock_timestamp() AS database, extract(epoch FROM (SELECT min(due_at) FROM timer
-  WHERE due_at > clock_timestamp()) - clock_timestamp())::float8 AS seconds"""
+  WHERE due_at > (SELECT clock_timestamp())) - clock_timestamp())::float8 AS seconds"""
 # A deadline of the other side of a jump: what is left of it stays what it was.
 _SHIFTED = (
     "UPDATE timer SET due_at = due_at + $1::interval, lease_until = lease_until + $1::interval",
