@@ -41,11 +41,13 @@ async def test_every_operation_listed_by_the_front_can_be_looked_up_there(depart
     """The CapabilityStatement is honest: each definition it names is answered under the same base."""
     statement = await department.get("metadata")
     named = [
-        o["definition"].rpartition("/")[2] for r in statement["rest"][0]["resource"] for o in r.get("operation", [])
+        (o["definition"].rpartition("/")[2], o["name"])
+        for r in statement["rest"][0]["resource"]
+        for o in r.get("operation", [])
     ]
     assert len(named) > 5
-    for name in named:
-        assert (await department.get(f"OperationDefinition/{name}"))["code"] == name.partition("-")[2]
+    for definition, name in named:
+        assert (await department.get(f"OperationDefinition/{definition}"))["code"] == name
 
 
 async def test_an_unknown_decision_is_told_the_known_ones(department: Department) -> None:
