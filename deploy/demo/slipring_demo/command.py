@@ -20,6 +20,7 @@ from slipring.identity.client import NoToken
 from slipring.runtime.postgres import stop
 from slipring_order.dose.reading import NotADoseReport, read_dose_report
 
+from slipring_demo.accounts import told_accounts
 from slipring_demo.servers import Servers, is_free, start
 from slipring_demo.story import tell
 from slipring_demo.teller import StepFailed
@@ -86,6 +87,9 @@ def _look_at(patients: Sequence[Path], dose_report: Path | None) -> None:
 def _stay(servers: Servers) -> None:
     """On a terminal the department stays open for a look around."""
     print(f"\nStill running: {servers.url}/  {servers.url}/fhir/metadata")
+    print(f"Sign in: {servers.url}/auth/sign-in with")
+    for line in told_accounts(servers.data_dir):
+        print(f"  {line}")
     print(f"A token: SLIPRING_URL={servers.url} slipring token --data-dir {servers.data_dir}")
     print("Ctrl-C ends it.", flush=True)
     try:

@@ -16,6 +16,7 @@ from slipring.identity.client import api_client
 from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 
 from slipring_demo import contrast, ordering, reading, scanning
+from slipring_demo.accounts import make_accounts
 from slipring_demo.cast import cast_bundle, staff_of
 from slipring_demo.receivers import Receiver
 from slipring_demo.scene import Scene
@@ -89,10 +90,13 @@ def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], pa
         patient, study = _given(teller, patients)
     else:
         patient = teller.ask("GET", made[-1])
+    staff = staff_of(made)
+    path = make_accounts(servers.data_dir, staff)
+    teller.note(f"they sign in at {servers.url}/auth/sign-in; names and passwords of this run: {path}")
     return Scene(
         teller=teller,
         data_dir=servers.data_dir,
-        staff=staff_of(made),
+        staff=staff,
         hospital=made[0],
         ward=made[1],
         patient=patient,
