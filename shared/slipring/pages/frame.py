@@ -205,4 +205,5 @@ def _environment(language: str, rooms: tuple[str, ...]) -> Environment:
 
 
 def _moment(moment: datetime, language: str, zone: tzinfo) -> str:
-    return str(format_datetime(moment.astimezone(zone), "medium", locale=language.replace("-", "_")))
+    locale = "en_GB" if language == "en" else language.replace("-", "_")  # hours up to 24 in both
+    return str(format_datetime(moment.astimezone(zone), "medium", locale=locale))
