@@ -1,7 +1,7 @@
 """Tables in partitions of a month: made ahead, with a default partition as a net, and dropped whole when they are done.
 
 Only what grows with events is kept so. Current rows, business keys and versions live for decades and must be unique
-over all of them: they are never partitioned (decision: events by the month). Months are those of UTC, by the database's clock.
+over all of them: they are never partitioned (decision 0023). Months are those of UTC, by the database's clock.
 """
 
 from __future__ import annotations

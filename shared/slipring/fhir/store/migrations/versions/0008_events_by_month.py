@@ -1,4 +1,4 @@
-"""Outbox and deliveries in partitions of a month, so that old ones go without a sweep (decision: events by the month)."""
+"""Outbox and deliveries in partitions of a month, so that old ones go without a sweep (decision 0023)."""
 
 from alembic import op
 
