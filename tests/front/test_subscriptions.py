@@ -135,3 +135,18 @@ async def test_the_standing_of_a_subscriber_is_that_of_its_client_now(department
     await kernel.store.pool.execute(stored, "staying", ["system/Task.cruds"])
     held = await kernel.standing(replace(caller, client="staying"))
     assert held is not None and held.scopes == {"system/Task.rs"}
+
+
+async def test_how_all_subscriptions_of_a_client_stand_is_one_answer(his: His) -> None:
+    made = [await his.made(plain(criteria)) for criteria in ("Task?code=exam", "Consent?status=active")]
+    answer = await his.ask("GET", "Subscription/$deliveries")
+    assert answer.status_code == 200, answer.text
+    told = [
+        part["valueReference"]["reference"]
+        for p in answer.json()["parameter"]
+        for part in p["part"]
+        if part["name"] == "reference"
+    ]
+    assert {f"Subscription/{one['id']}" for one in made} <= set(told)
+    one = await his.ask("GET", f"Subscription/{made[1]['id']}/$deliveries")
+    assert len(one.json()["parameter"]) == 1

@@ -23,7 +23,7 @@ from slipring.front.owners import Owners
 from slipring.front.peers import Reply, decoded, raw_bundle
 from slipring.front.presenting import Presentation
 from slipring.front.searching import Searches
-from slipring.front.subscriptions import demand_one_teller, statuses
+from slipring.front.subscriptions import deliveries, demand_one_teller, statuses
 from slipring.front.transactions import Transactions
 
 
@@ -81,8 +81,8 @@ class Router:
                 return await Everything(self.searches).answer(exchange)
             case ["Patient", _, "$access-report"] if exchange.method in ("GET", "POST"):
                 return await access_report(exchange, self.owners.services)
-            case ["Subscription", "$status"] if exchange.method in ("GET", "POST"):
-                return await statuses(exchange, self.owners)
+            case ["Subscription", "$status" | "$deliveries" as operation] if exchange.method in ("GET", "POST"):
+                return await (statuses if operation == "$status" else deliveries)(exchange, self.owners)
             case [kept_type, operation] if operation.startswith("$"):
                 return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
             case [kept_type, resource_id, *_]:

@@ -21,6 +21,13 @@ from slipring.front.peers import FHIR_JSON, RawObject, Reply, raw, raw_bundle
 _AT = "Subscription.criteria"
 
 
+class _Parameters(msgspec.Struct):
+    parameter: list[msgspec.Raw] = []
+
+
+_PARAMETERS = msgspec.json.Decoder(_Parameters)
+
+
 def demand_one_teller(resource: Mapping[str, Any], owners: Owners, base: str) -> None:
     """422 for a Subscription that no service alone could honour; what nobody keeps is for a service to refuse."""
     criteria = resource.get("criteria")
@@ -64,3 +71,16 @@ async def statuses(exchange: Exchange, owners: Owners) -> Reply:
     }
     headers = {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}
     return Reply(200, headers, msgspec.json.encode(bundle))
+
+
+async def deliveries(exchange: Exchange, owners: Owners) -> Reply:
+    """`Subscription/$deliveries` of every service in one Parameters; ids carry the service's letter."""
+    replies = await asyncio.gather(*(exchange.forward(service) for service in owners.services))
+    parameters: list[msgspec.Raw] = []
+    for reply in replies:
+        if reply.status != 200:
+            raise KeeperRefused(reply)
+        parameters += _PARAMETERS.decode(reply.body).parameter
+    tree = {"resourceType": "Parameters"} | ({"parameter": parameters} if parameters else {})
+    headers = {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}
+    return Reply(200, headers, msgspec.json.encode(tree))
