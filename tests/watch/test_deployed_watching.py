@@ -41,7 +41,7 @@ async def served(department: Department) -> AsyncIterator[dict[str, set[str]]]:
                 seen = names.setdefault(family.name + ending, set())
                 seen |= {label for sample in family.samples for label in sample.labels}
     meters = department.house.services["order"].kernel.meters
-    for metric in (meters.requests, meters.sent, meters.token_refusals, meters.limited):
+    for metric in (meters.requests, meters.sent, meters.token_refusals, meters.limited, meters.clock_jumps):
         names[f"{metric._name}_total"] |= set(metric._labelnames)
     yield names
 

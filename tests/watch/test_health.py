@@ -18,7 +18,7 @@ from tests.fhir.conftest import small_service
 from tests.fhir.place import Place, a_task, opened
 from tests.support.department import Department
 
-QUIET = Figures(0, 0.0, 0, 0, 0.0, (), {}, {}, {})
+QUIET = Figures(0, 0.0, 0, 0, 0.0, 0, (), {}, {}, {})
 LATE = (
     "INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id) "
     "VALUES ('timer', 'x', '', '', now() - interval '1 hour', '{}', 'a')"
@@ -36,6 +36,7 @@ def lane(**members: Any) -> Lane:
         ({}, {"events": 1.0, "tidying": 500.0}, Status.PASS),
         ({"timer_oldest_seconds": 6.0}, {}, Status.WARN),
         ({"timer_oldest_seconds": 31.0}, {}, Status.FAIL),
+        ({"unsealed_oldest_seconds": 301.0}, {}, Status.FAIL),
         ({"outbox_oldest_seconds": 61.0}, {}, Status.FAIL),
         ({}, {"events": 61.0}, Status.FAIL),
         ({}, {"tidying": 61.0}, Status.PASS),

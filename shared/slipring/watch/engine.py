@@ -57,6 +57,7 @@ def _numbers(figures: Figures) -> dict[str, Any]:
     return {
         "oldest_due_timer_seconds": figures.timer_oldest_seconds,
         "oldest_undelivered_event_seconds": max(figures.oldest_undelivered_seconds, figures.outbox_oldest_seconds),
+        "oldest_unsealed_audit_seconds": figures.unsealed_oldest_seconds,
         "parked_deliveries": figures.parked,
         "lanes_in_error": figures.in_error,
         "arrivals_owed": figures.arrivals_owed,

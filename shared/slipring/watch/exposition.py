@@ -113,6 +113,8 @@ def _of_tables(found: Figures | None) -> Iterator[Metric]:
     yield _gauge("slipring_timers_armed", "Timers and errands.", found.timers_armed)
     yield _gauge("slipring_timers_due", "Those whose moment has come.", found.timers_due)
     yield _gauge("slipring_timer_oldest_seconds", "Lateness of the oldest due one.", found.timer_oldest_seconds)
+    yield _gauge("slipring_audit_unsealed", "Audit rows that no seal holds yet.", found.unsealed)
+    yield _gauge("slipring_audit_unsealed_oldest_seconds", "Age of the oldest of them.", found.unsealed_oldest_seconds)
     yield from _of_lanes(found)
     ages = GaugeMetricFamily("slipring_follow_age_seconds", "Age of the copies.", labels=("source",))
     filling = GaugeMetricFamily("slipring_follow_filling", "1 while copies are filled.", labels=("source",))

@@ -44,6 +44,10 @@ _LANES = f"""SELECT s.id, s.internal, s.status, s.failures, s.error, w.waiting, 
     WHERE subscription = s.id AND state = 'parked' LIMIT {_MOST}) d) p
   WHERE s.status <> 'off' ORDER BY w.oldest DESC NULLS LAST, s.id LIMIT {_MOST_LANES}"""
 
+# Rows that no seal holds yet; what fell into a gap below the last seals is `slipring audit verify`'s to find.
+_UNSEALED = f"""SELECT count(*) AS waiting, extract(epoch FROM $1 - min(at)) AS oldest FROM (SELECT at FROM audit
+  WHERE id > coalesce((SELECT max(last) FROM (SELECT last FROM seal ORDER BY number DESC LIMIT 16) s), 0) LIMIT {_MOST}) a"""
+
 _FOLLOWS = (
     "SELECT source, bool_and(filled) AS filled, extract(epoch FROM $1 - min(as_of)) AS age FROM follow GROUP BY source"
 )
@@ -77,6 +81,8 @@ class Figures:
     follows: Mapping[str, float | None]  # source -> age of its copies; None: not filled yet
     alarms: Mapping[str, int]
     without_deadline: Mapping[str, int]
+    unsealed: int = 0
+    unsealed_oldest_seconds: float = 0.0
     taken_at: float = field(default_factory=time.monotonic)
 
     @property
@@ -126,7 +132,10 @@ class Look:
         row = await connection.fetchrow(_ENGINE, due)
         lanes = await connection.fetch(_LANES, due)
         follows = await connection.fetch(_FOLLOWS, due)
+        unsealed = await connection.fetchrow(_UNSEALED, due)
         return Figures(
+            unsealed=unsealed["waiting"],
+            unsealed_oldest_seconds=_age(unsealed["oldest"]),
             outbox_waiting=row["outbox_waiting"],
             outbox_oldest_seconds=_age(row["outbox_oldest"]),
             timers_armed=row["timers_armed"],

@@ -77,6 +77,7 @@ def checks(figures: Figures, silent: Mapping[str, float]) -> Iterator[Check]:
     """Everything looked at in one engine; `silent`: seconds since each loop of this process last came through."""
     yield graded("timers:oldestDue", "timer-late", figures.timer_oldest_seconds)
     yield graded("outbox:oldestWaiting", "outbox-waits", figures.outbox_oldest_seconds)
+    yield graded("audit:oldestUnsealed", "audit-unsealed", figures.unsealed_oldest_seconds)
     for loop, seconds in silent.items():
         yield graded("worker:lastTurn", "tidying-silent" if loop == "tidying" else "loop-silent", seconds, loop)
     for lane in figures.lanes:
