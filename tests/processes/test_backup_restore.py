@@ -100,6 +100,9 @@ async def test_the_restored_database_marks_the_restore_and_goes_back_in_no_numbe
         assert waiting[-1]["number"] == lane["last_number"]
         assert all(row["attempts"] >= 1 for row in waiting), "what may have been sent is told as a repeat"
         assert await restored.fetchval("SELECT value FROM front.mark WHERE name = 'mode'") == "demo"
+        assert manifest.schemas["front"].tables["session"] == 1
+        assert await restored.fetchval("SELECT count(*) FROM front.session") == 0, "people sign in anew"
+        assert await restored.fetchval("SELECT count(*) FROM front.account") == 1
     finally:
         await restored.close()
         await original.close()

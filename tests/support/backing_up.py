@@ -53,6 +53,7 @@ def backed_up(server: Server, target: Path) -> World:
     """Records of every kind, then a backup under load, then more records that it does not hold."""
     with server.client() as http:
         people = cast(http)
+        somebody_signs_in(server, next(reference for reference in people if reference.startswith("Practitioner/")))
         subscription = post(http, "Subscription", subscribing(f"http://127.0.0.1:{free_port()}/nobody"))
         made = World(server, target, "")
         references = [order(http, people, number) for number in range(6)]
@@ -81,6 +82,17 @@ def backed_up(server: Server, target: Path) -> World:
         after = [order(http, people, number) for number in range(100, 104)]
         made.orders = [imaging_number(http.get(f"/fhir/{r}").json()) for r in [*references, *after]]
     return made
+
+
+def somebody_signs_in(server: Server, practitioner: str) -> None:
+    """An account, and a session of it that stands when the backup is made."""
+    options = ("--practitioner", practitioner, "--role", "ct-nurse")
+    password = done(slipring("account", "add", "nurse", *options, data_dir=server.data_dir)).strip()
+    with httpx.Client(base_url=server.url, trust_env=False, timeout=30) as browser:
+        shown = browser.get("/auth/sign-in").text
+        token = shown.partition('name="form_token" value="')[2][:64]
+        form = {"form_token": token, "name": "nurse", "password": password}
+        assert browser.post("/auth/sign-in", data=form).status_code == 303
 
 
 def write(server: Server, name: str, stopping: threading.Event) -> None:

@@ -1,7 +1,7 @@
 """What must happen in the transaction that restores a database, as SQL.
 
 Time has gone back for the installation, but not for those around it. So numbers skip ahead, copies fill again,
-what may have been sent is marked as a repeat, and assertions that may have been used are refused.
+what may have been sent is marked as a repeat, assertions that may have been used are refused, and people sign in anew.
 """
 
 from __future__ import annotations
@@ -19,6 +19,8 @@ from slipring.identity.token import ASSERTIONS_FROM
 from slipring.sealing.sealer import SKIP
 from slipring.upkeep.contents import AUDIT, VERSIONS, literal, quote
 from slipring.upkeep.manifest import Manifest
+
+_GOOD_ONCE = ("session", "authorization_code", "refresh_token")
 
 
 def check_contents(manifest: Manifest) -> str:
@@ -57,6 +59,9 @@ def after_restore(manifest: Manifest, now: datetime) -> str:
         f"INSERT INTO {front}.mark (name, value) VALUES ('{ASSERTIONS_FROM}', '{math.ceil(now.timestamp())}')"
         " ON CONFLICT (name) DO UPDATE SET value = EXCLUDED.value;"
     )
+    # What is good once may have been used after the backup, and who signed out since must not be in again.
+    kept = manifest.schemas.get(f"{manifest.schema_prefix}front")
+    parts += [f"DELETE FROM {front}.{name};" for name in _GOOD_ONCE if kept is not None and name in kept.tables]
     return "\n".join(parts)
 
 
