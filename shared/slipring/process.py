@@ -248,6 +248,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 rooms=PAGE_ROOMS,
                 fhir=f"{plan.public_url}/fhir",
                 find_patients=partial(find_patients, Peers(behind)),
+                locked=meters.lockouts.inc,
             )
             house.front = create_front(
                 behind,

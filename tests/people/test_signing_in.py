@@ -200,3 +200,19 @@ async def test_a_sign_out_from_another_site_is_refused(staff: Staff) -> None:
     refused = await browser.post("/auth/sign-out", data={"everywhere": "1"}, headers={"origin": "https://evil.example"})
     assert refused.status_code == 403
     assert (await browser.get("/auth/me")).status_code == 200
+
+
+async def test_a_lock_after_wrong_passwords_is_counted_for_whoever_watches(staff: Staff) -> None:
+    await staff.account("nurse", "counted-lock")
+
+    async def locks(browser: httpx.AsyncClient) -> float:
+        text = (await browser.get("/metrics")).text
+        return float(next(line.split()[1] for line in text.splitlines() if line.startswith("slipring_lockouts_total")))
+
+    async with staff.browser() as browser:
+        before = await locks(browser)
+        for number in range(30):
+            await sign_in(browser, "counted-lock", f"wrong {number}")
+            if await locks(browser) > before:
+                break
+        assert await locks(browser) == before + 1

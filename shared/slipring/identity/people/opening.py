@@ -40,6 +40,7 @@ async def open_signing_in(
     rooms: tuple[str, ...],
     fhir: str,
     find_patients: FindPatients,
+    locked: Callable[[], None] = lambda: None,
 ) -> SigningIn:
     """The pages over the front's schema; `fhir` is our FHIR base as clients know it, `http` the way to the outside."""
 
@@ -50,7 +51,7 @@ async def open_signing_in(
     pages = Pages(key, demo=mint.demo, base_url=settings.url, zone=settings.zone, rooms=rooms, viewer_of=viewer)
     outside = provider_settings(settings)
     way = "/auth/provider" if outside else ""
-    signing_in = SignInPages(People(mint.pool, mint.schema, mint.now), pages, provider=way)
+    signing_in = SignInPages(People(mint.pool, mint.schema, mint.now, locked=locked), pages, provider=way)
     routes = [*signing_in.routes(), *AuthorizePages(signing_in, mint, find_patients, fhir).routes()]
     routes += EmergencyPages(signing_in).routes()
     if outside:

@@ -31,6 +31,7 @@ class People:
     now: Callable[[], datetime]
     figures: Figures = field(default_factory=the_figures)
     passwords: Passwords = field(default_factory=lambda: Passwords(the_figures()))
+    locked: Callable[[], None] = lambda: None  # told of every lock that wrong passwords bring
 
     async def sign_in(self, name: str, password: str, *, request_id: str = "", old: str = "") -> str:
         """The cookie of a new session; 401 in words that tell nothing about what was wrong."""
@@ -135,6 +136,8 @@ class People:
                 after.last_at,
                 after.locked_until,
             )
+        if looked_at and after.locked(now):
+            self.locked()
         return looked_at
 
     async def _refused(self, account: Account | None, key: str, now: datetime, request_id: str) -> None:
