@@ -86,6 +86,11 @@ async def told(hook: Hook, count: int) -> bool:
     return len(hook.got) >= count
 
 
+async def troubled(place: Place, events: int) -> bool:
+    sql = "SELECT 1 FROM subscription WHERE status = 'error' AND last_number = $1"
+    return bool(await place.rows(sql, events))
+
+
 async def settled(place: Place) -> bool:
     rows = await place.rows("SELECT 1 FROM delivery WHERE state <> 'delivered'")
     lanes = await place.rows("SELECT 1 FROM subscription WHERE delivered_number <> last_number")
@@ -94,7 +99,7 @@ async def settled(place: Place) -> bool:
 
 async def test_a_delivery_is_given_up_for_a_reason_and_its_number_stays_taken(data_dir: Path) -> None:
     async with parked(data_dir, *[503] * 200, events=2) as (place, hook, reference):
-        await until(lambda: told(hook, 1), 30)
+        await until(lambda: troubled(place, 2), 30)
         answer = await place.ask("GET", f"{reference}/$deliveries?state=waiting&_count=1")
         assert [one["number"] for one in parts(answer, "delivery")] == ["1"]
         [lane] = parts(answer, "subscription")
