@@ -25,8 +25,8 @@ ALL = ("front", "order", "consent", "report", "critical")
 FHIR = {"Content-Type": "application/fhir+json"}
 
 
-# HIS and reading room in one: what the stories tell needs reports before their release.
-WORK = "system/*.cruds slipring/draft-read"
+# HIS, reading room and auditor in one: the stories need reports before their release, and what is on record of them.
+WORK = "system/*.cruds slipring/draft-read system/AuditEvent.rs"
 
 
 @dataclass
