@@ -40,19 +40,19 @@ def test_an_alert_outlives_the_server_that_took_the_flag(server: Server) -> None
     server.start()
     phone = Receiver("ward duty")
     seed = random.Random(20261124)
-    with server.client() as http:
+    with server.department() as http:
         people = _people(http)
         _post(http, "Endpoint", _route(phone))
     flags = []
     for number in range(_ROUNDS):
-        with server.client() as http:
+        with server.department() as http:
             report = _report(http, people, number)
             flags.append(_flag(http, report, people))
         time.sleep(seed.uniform(0, 0.08))
         server.kill()
         server.start()
     try:
-        with server.client() as http:
+        with server.department() as http:
             for flag in flags:
                 _wait_for(http, flag["handover"], lambda task: task["status"] == "completed")
             cases = _search(http, "Task?code=critical-case&_count=100")

@@ -11,7 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+from slipring.fhir.caller import DRAFT_READ
 from slipring.identity.client import BackendAuth
+from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 from slipring.identity.keys import key_file
 from slipring_demo.servers import free_port
 
@@ -32,7 +34,7 @@ class Server:
         """Where the front answers."""
         return f"http://127.0.0.1:{self.port}"
 
-    def start(self, *, seconds: float = 40) -> float:
+    def start(self, *, seconds: float = 90) -> float:
         """Start and wait until ready; how long that took."""
         begun = time.monotonic()
         clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
@@ -64,7 +66,11 @@ class Server:
             self.process.terminate()
             self.process.wait(20)
 
-    def client(self, scope: str = "system/*.cruds") -> httpx.Client:
-        """The demo HIS."""
-        auth = BackendAuth(f"{self.url}/auth/token", "demo-his", key_file(self.data_dir, "demo-his"), scope)
+    def client(self, scope: str = "system/*.cruds", name: str = DEMO_HIS) -> httpx.Client:
+        """The demo HIS, or another client whose key lies in the data directory."""
+        auth = BackendAuth(f"{self.url}/auth/token", name, key_file(self.data_dir, name), scope)
         return httpx.Client(base_url=self.url, auth=auth, timeout=30, trust_env=False)
+
+    def department(self) -> httpx.Client:
+        """The demo department, which sees its own drafts."""
+        return self.client(f"system/*.cruds {DRAFT_READ}", DEMO_DEPARTMENT)
