@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.caller import BY_TYPE_ONLY
 from slipring.fhir.definitions.catalogue import TYPES
 from slipring.fhir.search.stated import includes, reverse_includes, search_parameters
 
@@ -83,7 +84,9 @@ def _security(base: str, rests: Sequence[Tree]) -> Tree:
         "extension": [
             {
                 "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
-                "extension": [{"url": "token", "valueUri": f"{front}/auth/token"}],
+                "extension": [
+                    {"url": name, "valueUri": f"{front}/auth/{name}"} for name in ("token", "authorize", "revoke")
+                ],
             }
         ],
     }
@@ -107,8 +110,10 @@ def _together(offers: Sequence[tuple[str, Tree]], kept: Collection[str]) -> Tree
         together[member] = _distinct(resources, member)
     together["operation"] = _operations(resources)
     if together["type"] in kept:  # definitions include nothing
-        together["searchInclude"] = includes(together["type"], kept)
-        together["searchRevInclude"] = reverse_includes(together["type"], kept)
+        linked = [one for one in kept if one not in BY_TYPE_ONLY]
+        if together["type"] in linked:
+            together["searchInclude"] = includes(together["type"], linked)
+            together["searchRevInclude"] = reverse_includes(together["type"], linked)
         here = {one["name"]: one for one in search_parameters(together["type"], kept)}
         together["searchParam"] = [here.get(one["name"], one) for one in together.get("searchParam", ())]
     return {name: value for name, value in together.items() if value != []}

@@ -87,13 +87,13 @@ def crosses(criteria: Criteria, owners: Owners) -> bool:
 
 def _include_leaves(resource_type: str, include: Include, owners: Owners) -> bool:
     keepers = owners.keepers_of(resource_type)
-    kept = owners.types
+    kept = owners.linked
     return any(owners.keepers_of(one) != keepers for one in (include.given(kept) | {include.source or resource_type}))
 
 
 def check_includes(includes: Iterable[Include], owners: Owners) -> None:
     """400 for includes that lead from or to nothing that is kept behind the front."""
-    kept = owners.types
+    kept = owners.linked
     for include in includes:
         name = "_revinclude" if include.reverse else "_include"
         for wanted in (include.source, include.target):

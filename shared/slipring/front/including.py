@@ -78,7 +78,7 @@ class Inclusion:
     # --- forwards -------------------------------------------------------------------------------------------
 
     async def _referred(self, include: Include, latest: list[Tree]) -> list[RawObject]:
-        followed = {key: one for one in include.parameters(self.owners.types) for key in one.keys}
+        followed = {key: one for one in include.parameters(self.owners.linked) for key in one.keys}
         wanted: dict[str, dict[str, None]] = {}
         urls: dict[str, dict[str, None]] = {}
         for row in (row for tree in latest for row in rows(tree, self.zone).references if row.parameter in followed):
@@ -136,7 +136,7 @@ class Inclusion:
 
     async def _referring(self, include: Include, latest: list[Tree]) -> list[RawObject]:
         asked = []
-        for parameter in include.parameters(self.owners.types):
+        for parameter in include.parameters(self.owners.linked):
             targets = (include.target,) if include.target else parameter.targets
             fitting = [tree for tree in latest if not targets or tree["resourceType"] in targets]
             named = (name_of(tree, by_url=parameter.canonical) for tree in fitting)

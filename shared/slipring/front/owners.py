@@ -11,6 +11,7 @@ from importlib import resources
 from typing import Any
 from urllib.parse import unquote
 
+from slipring.fhir.caller import BY_TYPE_ONLY
 from slipring.fhir.service import CANONICAL
 
 LETTERS = {"o": "order", "c": "consent", "r": "report", "k": "critical", "f": "front"}
@@ -39,6 +40,11 @@ class Owners:
     def types(self) -> list[str]:
         """All kept types, sorted."""
         return sorted([*self._single, *self._shared])
+
+    @property
+    def linked(self) -> list[str]:
+        """The types that includes lead from and to: the audit trail stands beside the records, never among them."""
+        return [kept for kept in self.types if kept not in BY_TYPE_ONLY]
 
     @property
     def services(self) -> tuple[str, ...]:
