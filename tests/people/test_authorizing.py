@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import hashlib
 import json
@@ -343,3 +344,36 @@ async def test_a_client_finds_everything_in_the_smart_configuration(apps: Staff)
 )
 def test_codes_are_sent_in_clear_to_this_machine_only(address: str, may: bool) -> None:
     assert may_lead_back(address) is may
+
+
+async def ends(browser: httpx.AsyncClient, token: str) -> bool:
+    """Whether an access token is turned away before its time: the services take up the list within seconds."""
+    for _ in range(100):
+        read = await browser.get("/fhir/Patient?_count=1", headers={"authorization": f"Bearer {token}"})
+        if read.status_code == 401:
+            return True
+        assert read.status_code == 200, read.text
+        await asyncio.sleep(0.1)
+    return False
+
+
+async def test_signing_out_ends_the_access_tokens_of_the_session_at_once(apps: Staff) -> None:
+    browser = await apps.signed_in("first reader", name="app-7")
+    code = answer_in(await browser.get(asked("user/*.rs online_access")))["code"]
+    token = (await exchange(browser, code)).json()["access_token"]
+    used = await browser.get("/fhir/Patient?_count=1", headers={"authorization": f"Bearer {token}"})
+    assert used.status_code == 200, "it was good until then, and is remembered"
+    await send(browser, "/auth/me", "/auth/sign-out")
+    assert await ends(browser, token)
+
+
+async def test_offline_access_outlives_the_session_and_ends_with_its_refresh_token(apps: Staff) -> None:
+    browser = await apps.signed_in("first reader", name="app-8")
+    code = answer_in(await browser.get(asked("user/*.rs offline_access")))["code"]
+    first = (await exchange(browser, code)).json()
+    await send(browser, "/auth/me", "/auth/sign-out")
+    await asyncio.sleep(6)  # longer than any service goes on with an older list
+    read = await browser.get("/fhir/Patient?_count=1", headers={"authorization": f"Bearer {first['access_token']}"})
+    assert read.status_code == 200, read.text
+    await browser.post("/auth/revoke", data={"token": first["refresh_token"], "client_id": "reader"})
+    assert await ends(browser, first["access_token"])

@@ -21,6 +21,7 @@ from slipring.identity.people.reach import reach
 from slipring.identity.people.recording import record
 from slipring.identity.people.roles import the_roles
 from slipring.identity.people.sessions import Emergency, find, hashed
+from slipring.identity.revoked import revoke
 from slipring.identity.token import TOKEN_SECONDS, TokenRefused
 
 _LONGEST_VERIFIER = 128
@@ -56,15 +57,20 @@ class Exchange:
         return await self._by_refresh(client, form)
 
     async def revoke(self, client: Client, token: str) -> None:
-        """Revoke a refresh token with all that came from the same sign-in (RFC 7009); unknown ones are no error."""
+        """Revoke a refresh token with all that came from the same sign-in, access tokens too (RFC 7009 2.1).
+
+        Unknown ones are no error.
+        """
         refresh = table(self.mint.schema, "refresh_token")
         async with self.mint.pool.acquire() as connection, connection.transaction():
-            await connection.execute(
+            ended = await connection.fetch(
                 f"UPDATE {refresh} SET revoked = true WHERE NOT revoked AND family IN"
-                f" (SELECT family FROM {refresh} WHERE token_sha256 = $1 AND client = $2)",
+                f" (SELECT family FROM {refresh} WHERE token_sha256 = $1 AND client = $2) RETURNING family",
                 hashed(token),
                 client.id,
             )
+            for row in ended:
+                await revoke(connection, self.mint.schema, "sid", row["family"])
 
     async def _by_code(self, client: Client, form: Mapping[str, str]) -> dict[str, Any]:
         codes, key = table(self.mint.schema, "authorization_code"), hashed(form.get("code", ""))
@@ -119,9 +125,11 @@ class Exchange:
 
     async def _answer(self, client: Client, row: Any, grant: _Grant, *, nonce: str = "") -> dict[str, Any]:
         account, scopes, since, sid = grant.account, grant.scopes, row["auth_at"], row["sid"]
+        # What outlives the session ends with its refresh tokens instead.
+        bound = row["family"] if "offline_access" in row["scopes"] else sid
         answer: dict[str, Any] = {
             "access_token": await self.mint.access_token(
-                account, client.id, scopes, since, sid, patient=row["patient"], emergency=grant.emergency
+                account, client.id, scopes, since, bound, patient=row["patient"], emergency=grant.emergency
             ),
             "token_type": "bearer",
             "expires_in": self._lives(grant),
@@ -185,6 +193,7 @@ class Exchange:
             await connection.execute(
                 f"UPDATE {table(self.mint.schema, 'refresh_token')} SET revoked = true WHERE family = $1", row["family"]
             )
+            await revoke(connection, self.mint.schema, "sid", row["family"])
             await record(connection, "token-reuse", row["account"], self.mint.now(), outcome=400)
 
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import asyncpg
 
-from slipring.identity.keys import Reader, table
+from slipring.identity.keys import table
 from slipring.identity.people.accounts import COLUMNS, Account, account_of
 from slipring.identity.people.figures import Figures
+from slipring.identity.revoked import revoke
 
 _TOUCH = timedelta(seconds=60)  # how often being seen is written down
 _QUALIFIED = ", ".join(f"a.{column}" for column in COLUMNS.split(", "))
@@ -126,15 +127,20 @@ async def find(
     return Session(row["sid"], account, row["way"], row["auth_at"], row["seen_at"], row["session_ends_at"], emergency)
 
 
-async def end(connection: Reader, schema: str, sid: str) -> None:
-    """Sign out here: the session, and what clients were given through it for as long as it lasts."""
-    await connection.fetch(f"DELETE FROM {table(schema, 'session')} WHERE sid = $1", sid)
+async def end(connection: asyncpg.Connection, schema: str, sid: str) -> None:
+    """Sign out here: the session, and every access token that was given through it."""
+    await connection.execute(f"DELETE FROM {table(schema, 'session')} WHERE sid = $1", sid)
+    await revoke(connection, schema, "sid", sid)
 
 
-async def end_all(connection: Reader, schema: str, account: str) -> None:
-    """Sign out everywhere: every session, and every refresh token that any client holds for this person."""
-    await connection.fetch(f"DELETE FROM {table(schema, 'session')} WHERE account = $1", account)
-    await connection.fetch(
-        f"UPDATE {table(schema, 'refresh_token')} SET revoked = true WHERE account = $1 AND NOT revoked", account
+async def end_all(connection: asyncpg.Connection, schema: str, account: str) -> None:
+    """Sign out everywhere: every session with its access tokens, and every refresh token held for this person."""
+    ended = await connection.fetch(f"DELETE FROM {table(schema, 'session')} WHERE account = $1 RETURNING sid", account)
+    held = await connection.fetch(
+        f"UPDATE {table(schema, 'refresh_token')} SET revoked = true WHERE account = $1 AND NOT revoked"
+        " RETURNING family AS sid",
+        account,
     )
-    await connection.fetch(f"DELETE FROM {table(schema, 'authorization_code')} WHERE account = $1", account)
+    await connection.execute(f"DELETE FROM {table(schema, 'authorization_code')} WHERE account = $1", account)
+    for sid in {row["sid"] for row in (*ended, *held)}:
+        await revoke(connection, schema, "sid", sid)
