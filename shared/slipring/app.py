@@ -160,6 +160,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         base=f"{around.url}/{service.name}/fhir",
         cursors=Fernet(await store.secret("cursor", Fernet.generate_key().decode())),
         secrets=Fernet(await store.secret("endpoint", Fernet.generate_key().decode())),
+        seals=key,
         settings=service.settings(),
         max_body_bytes=around.max_body_bytes,
         max_entries=around.max_entries,

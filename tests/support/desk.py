@@ -13,8 +13,10 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from joserfc.jwk import ECKey
 from slipring.fhir.caller import Caller
 from slipring.fhir.service import Changes, Resource, Stored
+from slipring.signing.seal import KnownKey, SealingKey, examine, seal
 
 A_NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai, a Monday
 ANYONE = Caller(client="a-test", scopes=frozenset({"system/*.cruds"}))
@@ -43,6 +45,22 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
 }
 
 
+class SealsInMemory:
+    """The service's own key without a database; whoever asks later asks the same key."""
+
+    def __init__(self) -> None:
+        self._key = SealingKey("in-memory", ECKey.generate_key("P-256"))
+
+    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
+        """A seal by the key in memory."""
+        return seal(payload, kind, self._key, at, previous)
+
+    async def faults(self, seal: str, payload: bytes, kind: str) -> tuple[str, ...]:
+        """Why it does not stand."""
+        known = KnownKey(self._key.kid, "report", self._key.key, datetime(2000, 1, 1, tzinfo=UTC))
+        return examine(seal, payload, kind, {known.kid: known}).reasons
+
+
 class ADesk:
     """A desk with a fixed time, a caller and the resources given; ids and sequences count from one."""
 
@@ -59,6 +77,7 @@ class ADesk:
         self.now = now
         self.caller = caller
         self.settings = settings
+        self.seals = SealsInMemory()
         self._letter = letter
         self._numbers: dict[str, int] = {}
         self._as_of = dict(as_of) if as_of is not None else None

@@ -23,6 +23,12 @@ _SIGNATURE_PARTS = (
     Parameter("reason", "string", "out", 0, "*"),
 )
 
+_SEAL_PARTS = (
+    Parameter("valid", "boolean", "out", 1, documentation="whether the service's own seal over the rendering stands"),
+    Parameter("when", "dateTime", "out", documentation="when the rendering was made and sealed"),
+    Parameter("reason", "string", "out", 0, "*"),
+)
+
 SERVICE = Service(
     name="report",
     letter="r",
@@ -96,6 +102,7 @@ SERVICE = Service(
             parameters=(
                 Parameter("valid", "boolean", "out", 1),
                 Parameter("signature", "", "out", 0, "*", parts=_SIGNATURE_PARTS),
+                Parameter("seal", "", "out", 0, "*", parts=_SEAL_PARTS),
             ),
         ),
         Operation(

@@ -141,6 +141,11 @@ class ReadingRoom:
         self.desk.now += timedelta(seconds=1)
         return await self.call(signing.report_signed, jws={"valueString": text}, role={"valueCode": role})
 
+    async def seals(self) -> list[dict[str, Any]]:
+        answer = (await self.call(signing.verification_asked)).answer
+        assert answer is not None
+        return [{part["name"]: part for part in p["part"]} for p in answer["parameter"] if p["name"] == "seal"]
+
     async def verified(self) -> tuple[bool, list[dict[str, Any]]]:
         answer = (await self.call(signing.verification_asked)).answer
         assert answer is not None

@@ -10,6 +10,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import jws_sha256, sign_payload
 from slipring_report.handlers import signing, writes
+from slipring_report.rendering import as_attachment
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, REPORT, REVIEWER, TRAINEE, TWIN, ReadingRoom, a_physician, named, refused
@@ -203,3 +204,26 @@ async def test_a_rendering_changed_in_the_store_fails_verification(room: Reading
     room.desk.hold({**report, "presentedForm": [spoilt]})
     valid, parts = await room.verified()
     assert not valid and all(part["valid"]["valueBoolean"] for part in parts)
+
+
+async def test_the_service_seals_what_it_releases_and_the_seal_is_verified(room: ReadingRoom) -> None:
+    await released(room)
+    assert [part["valid"]["valueBoolean"] for part in await room.seals()] == [True]
+
+
+async def test_a_rendering_put_in_its_place_with_fitting_size_and_hash_breaks_the_seal(room: ReadingRoom) -> None:
+    await released(room)
+    report = room.report().resource
+    sealed = report["presentedForm"][0]
+    room.desk.hold({**report, "presentedForm": [as_attachment(b"other", extension=sealed["extension"])]})
+    assert not (await room.verified())[0]
+    assert [part["reason"]["valueString"] for part in await room.seals()] == ["payload-differs"]
+
+
+async def test_a_rendering_without_its_seal_is_not_vouched_for(room: ReadingRoom) -> None:
+    await released(room)
+    report = room.report().resource
+    bare = {name: value for name, value in report["presentedForm"][0].items() if name != "extension"}
+    room.desk.hold({**report, "presentedForm": [bare]})
+    assert not (await room.verified())[0]
+    assert [part["reason"]["valueString"] for part in await room.seals()] == ["seal-missing"]

@@ -14,7 +14,7 @@ from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
-from slipring.fhir.service import Stored
+from slipring.fhir.service import Seals, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Relied, Unreferred
 from slipring.fhir.store.reading import Reader
@@ -36,10 +36,12 @@ class LiveDesk:
         caller: Caller,
         settings: Any,
         zone: ZoneInfo,
+        seals: Seals,
     ) -> None:
         self.now = now
         self.caller = caller
         self.settings = settings
+        self.seals = seals
         self.reader = reader
         self._searcher = searcher
         self._types = types

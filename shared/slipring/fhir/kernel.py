@@ -19,7 +19,7 @@ from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
 from slipring.fhir.search.parameter import parameters_for
-from slipring.fhir.service import Keeps, Service
+from slipring.fhir.service import Keeps, Seals, Service
 from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.engine import OneConnection
 from slipring.fhir.store.reading import Reader
@@ -47,6 +47,7 @@ class Kernel:
     base: str  # public address of the service's FHIR base, e.g. http://127.0.0.1:8100/order/fhir
     cursors: Fernet
     secrets: Fernet  # what a subscriber entrusts to us lies encrypted by this
+    seals: Seals  # the service's own key
     settings: Any = None  # the service's own
     max_body_bytes: int = 20 * 1024 * 1024
     max_entries: int = 5000
@@ -95,6 +96,7 @@ class Kernel:
             caller=caller,
             settings=self.settings,
             zone=self.zone,
+            seals=self.seals,
         )
 
     def within(self, connection: Any) -> Kernel:

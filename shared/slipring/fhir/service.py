@@ -135,6 +135,16 @@ class Changes:
         )
 
 
+class Seals(Protocol):
+    """The service's own key: it says what the service vouches for, where a person's signature says who did."""
+
+    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
+        """A detached JWS over these bytes (`slipring.signing.seal`)."""
+
+    async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
+        """Why a seal does not stand over these bytes by the keys this service published, as codes; none when it does."""
+
+
 class Desk(Protocol):
     """What a handler may see: the time, the caller, and a read-only store (own resources and followed copies).
 
@@ -144,6 +154,7 @@ class Desk(Protocol):
     now: datetime  # aware, UTC
     caller: Caller
     settings: Any  # the service's own typed settings
+    seals: Seals
 
     async def read(self, reference: str) -> Stored | None:
         """The current version of `Type/id`, own or followed; None when absent or deleted."""

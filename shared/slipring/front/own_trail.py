@@ -71,6 +71,7 @@ async def open_own_trail(
         base=f"http://front{_BASE}",
         cursors=cipher,
         secrets=cipher,
+        seals=key,
         noted=sealer.catch_up,
     )
     return OwnTrail(Door(kernel, verify), sealer, pool)

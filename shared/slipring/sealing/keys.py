@@ -66,6 +66,11 @@ class ServiceKey:
             raise NoKey(f"The service {self.service} has not loaded its signing key.")
         return seal(payload, kind, self._current, at, previous)
 
+    async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
+        """Why a seal of this service does not stand over these bytes, as codes; judged by every key it ever published."""
+        keys = known(await published(self._pool, self.service))
+        return examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
+
 
 class NoKey(Exception):
     """There is no key to seal with."""

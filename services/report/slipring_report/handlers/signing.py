@@ -11,7 +11,7 @@ from slipring.fhir.service import Call, Changes, Desk, Require, Resource, Save, 
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import check
-from slipring.signing.jws import Judged, judge
+from slipring.signing.jws import Judged, judge, jws_sha256
 from slipring.signing.policy import ROLES, Reason
 from slipring.staff import missing, staff_facts
 
@@ -19,6 +19,7 @@ from slipring_report.facts import Signature, signer, signing_facts
 from slipring_report.gathering import Gathered, gathered, roles_of, signatures_of, subject_of
 from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
+from slipring_report.release import seal_faults, sealed_rendering
 from slipring_report.rendering import as_attachment, intact, rendering
 from slipring_report.resources import as_provenance, parameters, reference, versioned, written
 from slipring_report.rules import SIGNING_RULES
@@ -103,7 +104,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     )
     members: Resource = {"status": status}
     if status in RELEASED:
-        members |= _released(parts, form.sha256, desk)
+        members |= _released(parts, form.sha256, [*(each.sha256 for each in standing), jws_sha256(jws)], desk)
     return Changes(
         save=[successor(report, **members), Save(provenance)],
         require=[*parts.requires, *[Require(each.reference, each.version) for each in (person, *roles)]],
@@ -119,12 +120,12 @@ async def verification_asked(call: Call, desk: Desk) -> Changes:
     report = _target(call)
     every = await signatures_of(report.reference, desk)
     standing = [each for each in every if not each.voided]
-    payload = (await gathered(report, desk)).form().payload
+    form = (await gathered(report, desk)).form()
     previous, answers, good = "", [], []
     for each in every:
         judged = judge(
             each.jws,
-            payload,
+            form.payload,
             trust_pem=_trust(desk),
             at=each.recorded_at,
             role=each.role,
@@ -141,10 +142,21 @@ async def verification_asked(call: Call, desk: Desk) -> Changes:
         answers.append(_verified(each, judged, reasons))
     enough = len(standing) == desk.settings.chain_length if report.resource["status"] in RELEASED else bool(standing)
     whole = report.resource["status"] in SIGNED and enough and all(good)
-    whole = whole and all(intact(form) for form in report.resource.get("presentedForm", []))
+    sealed = [
+        (rendered, await seal_faults(rendered, report.reference, form.sha256, [e.sha256 for e in standing], desk))
+        for rendered in report.resource.get("presentedForm", [])
+    ]
+    whole = whole and all(intact(rendered) and not faults for rendered, faults in sealed)
     answer = parameters(("valid", "Boolean", whole))
-    answer["parameter"] += answers
+    answer["parameter"] += [*answers, *(_sealed(rendered, faults) for rendered, faults in sealed)]
     return Changes(answer=answer)
+
+
+def _sealed(rendered: Resource, faults: Sequence[str]) -> dict[str, object]:
+    """How the service's own seal over a rendering stands."""
+    parts: list[dict[str, object]] = [{"name": "valid", "valueBoolean": not faults}]
+    parts += [{"name": "when", "valueDateTime": rendered["creation"]}] if "creation" in rendered else []
+    return {"name": "seal", "part": [*parts, *({"name": "reason", "valueString": code} for code in faults)]}
 
 
 def _verified(each: Signature, judged: Judged, reasons: Sequence[str]) -> dict[str, object]:
@@ -158,13 +170,11 @@ def _verified(each: Signature, judged: Judged, reasons: Sequence[str]) -> dict[s
     return {"name": "signature", "part": parts}
 
 
-def _released(parts: Gathered, digest: str, desk: Desk) -> Resource:
+def _released(parts: Gathered, digest: str, signatures: Sequence[str], desk: Desk) -> Resource:
     content = _rendered(parts, digest)
     issued = written(desk.now)
-    return {
-        "issued": issued,
-        "presentedForm": [as_attachment(content, title="CT 检查报告 CT report", creation=issued)],
-    }
+    rendered = sealed_rendering(content, parts.report.reference, digest, signatures, desk, issued)
+    return {"issued": issued, "presentedForm": [rendered]}
 
 
 def _rendered(parts: Gathered, digest: str) -> bytes:
