@@ -138,7 +138,13 @@ class DeliveriesPages:
             )
         issue: Mapping[str, Any] = next(iter(tree.get("issue", [])), {})
         zh, en = str(issue.get("details", {}).get("text", "")), str(issue.get("diagnostics", ""))
-        raise refusal(reply.status, str(issue.get("code", "exception")), en, zh, detail="front.delivery-refused")
+        raise refusal(
+            reply.status,
+            str(issue.get("code", "exception")),
+            f"The service refused: {en}",
+            f"服务未接受：{zh}",
+            detail="front.delivery-refused",
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,10 +36,14 @@ class Reader(Protocol):
 
 
 class ServiceKey:
-    """The key in use, as this process last loaded it."""
+    """The key in use, as this process last loaded it.
 
-    def __init__(self, pool: asyncpg.Pool, service: str) -> None:
+    `timeless`: a story runs by a clock of its own, which says nothing about when a key began and ended.
+    """
+
+    def __init__(self, pool: asyncpg.Pool, service: str, *, timeless: bool = False) -> None:
         self._pool = pool
+        self._timeless = timeless
         self.service = service
         self._current: SealingKey | None = None
 
@@ -69,7 +73,8 @@ class ServiceKey:
     async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
         """Why a seal of this service does not stand over these bytes, as codes; judged by every key it ever published."""
         keys = known(await published(self._pool, self.service))
-        return examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
+        reasons = examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
+        return [reason for reason in reasons if not (self._timeless and reason == "key-not-valid-then")]
 
 
 class NoKey(Exception):
