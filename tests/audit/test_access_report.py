@@ -60,7 +60,8 @@ async def test_the_report_tells_every_access_to_one_patient_and_nothing_of_other
         assert accesses((await auditor.get(f"/fhir/Patient/{mine}/$access-report?end=2020")).json()) == []
         assert (await auditor.get(f"/fhir/Patient/{mine}/$access-report?start=soon")).status_code == 400
         assert (await auditor.get(f"/fhir/Patient/{mine}/$access-report?who=me")).status_code == 400
-    refused = await department.his.get(f"/fhir/Patient/{mine}/$access-report")
+    async with department.client("demo-his", "system/*.cruds") as everything_else:
+        refused = await everything_else.get(f"/fhir/Patient/{mine}/$access-report")
     assert refused.status_code == 403
 
     connection = await asyncpg.connect(ensure_running(department.data_dir))

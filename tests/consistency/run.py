@@ -182,7 +182,9 @@ class Run:
 
 async def consistency(data_dir: Path, *, seconds: float, clients: int = 12, registers: int = 5, seed: int = 1) -> Run:
     """Run it; `judge` says what is wrong."""
-    replicas = [Server(data_dir, environment={"SLIPRING_LOG_LEVEL": "error"}) for _ in range(2)]
+    first = Server(data_dir, environment={"SLIPRING_LOG_LEVEL": "error"})
+    alike = {**first.environment, "SLIPRING_URL": first.url}  # replicas make out tokens in one name
+    replicas = [first, Server(data_dir, environment=alike)]
     run = Run(data_dir, replicas, random.Random(seed))
     try:
         await asyncio.gather(*(asyncio.to_thread(server.start, seconds=240) for server in replicas))
