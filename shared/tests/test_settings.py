@@ -72,7 +72,7 @@ def test_a_value_that_cannot_be_meant_is_refused_by_name(name: str, value: str) 
 
 
 def test_the_password_of_the_database_is_never_printed() -> None:
-    assert "secret" not in repr(Settings.from_env({"SLIPRING_DATABASE_URL": "postgresql://u:secret@h/d"}))
+    assert "hush-hush" not in repr(Settings.from_env({"SLIPRING_DATABASE_URL": "postgresql://u:hush-hush@h/d"}))
 
 
 def test_the_list_of_variables_and_the_code_name_the_same() -> None:
