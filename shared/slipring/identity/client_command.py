@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 from urllib.parse import urlsplit
 
 import asyncpg
 import typer
 
 from slipring.fhir.caller import grant_of
-from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.clients import Client, change_keys, end, register, register_with_key_file
-from slipring.identity.database import with_front_schema
-from slipring.identity.demo import LOOPBACK, WrongMode
+from slipring.identity.demo import LOOPBACK
 from slipring.identity.keys import (
     Jwk,
     MissingKeys,
@@ -25,8 +23,8 @@ from slipring.identity.keys import (
     write_key_file,
 )
 from slipring.identity.scopes import fault_of
-from slipring.runtime.postgres import PostgresUnavailable, data_directory
-from slipring.runtime.settings import BadSettings
+from slipring.identity.terminal import act_at_front, scopes_of, stop
+from slipring.runtime.postgres import data_directory
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope; several: repeat, or separate by blanks.")]
@@ -48,11 +46,11 @@ def add_client(
     data_dir: DataDir = None,
 ) -> None:
     """Register a client, or give a known one new scopes and keys."""
-    scopes, folder = _scopes(scope), data_directory(data_dir)
+    scopes, folder = scopes_of(scope), data_directory(data_dir)
     about = patient.removeprefix("Patient/")
     _check(scopes, practitioner, about, jwks_uri if jwks is None else "")
     if jwks is not None and jwks_uri:
-        _stop("--jwks or --jwks-uri, not both.")
+        stop("--jwks or --jwks-uri, not both.")
 
     async def act(connection: asyncpg.Connection, schema: str) -> Path | None:
         if jwks is None and not jwks_uri:
@@ -65,7 +63,7 @@ def add_client(
         await register(connection, schema, client)
         return None
 
-    path = _run(folder, act)
+    path = act_at_front(folder, act)
     typer.echo(f"{name}: key in {path}" if path else f"{name}: registered with {jwks or jwks_uri}")
 
 
@@ -82,7 +80,7 @@ def list_clients(data_dir: DataDir = None) -> None:
             )
         )
 
-    for row in _run(data_directory(data_dir), act):
+    for row in act_at_front(data_directory(data_dir), act):
         about = " ".join([row["practitioner"] or "-", *([f"Patient/{row['patient']}"] if row["patient"] else [])])
         keys = row["jwks_uri"] or ",".join(kid or "?" for kid in row["kids"]) or "no key"
         ended = f"  ended {row['ended_at']:%Y-%m-%d %H:%M:%S%z}" if row["ended_at"] else ""
@@ -96,8 +94,8 @@ def end_client(name: Name, data_dir: DataDir = None) -> None:
     async def act(connection: asyncpg.Connection, schema: str) -> bool:
         return await end(connection, schema, name)
 
-    if not _run(data_directory(data_dir), act):
-        _stop(f"{name} is no client, or was ended before.")
+    if not act_at_front(data_directory(data_dir), act):
+        stop(f"{name} is no client, or was ended before.")
     typer.echo(f"{name}: ended")
 
 
@@ -115,7 +113,7 @@ def add_key(
     try:
         new = [public_half(made)] if made else list(read_public_keys(jwks)["keys"]) if jwks else []
     except (OSError, ValueError, KeyError, TypeError) as problem:
-        _stop(f"{jwks} holds no public keys: {type(problem).__name__}.")
+        stop(f"{jwks} holds no public keys: {type(problem).__name__}.")
 
     def added(held: list[Jwk]) -> list[Jwk]:
         kids = [key.get("kid") for key in new]
@@ -127,7 +125,7 @@ def add_key(
             write_key_file(key_file(folder, name), made)
         return keys
 
-    typer.echo(f"{name}: {' '.join(str(key.get('kid')) for key in _run(folder, act))}")
+    typer.echo(f"{name}: {' '.join(str(key.get('kid')) for key in act_at_front(folder, act))}")
 
 
 @key_commands.command("remove")
@@ -145,37 +143,21 @@ def remove_key(name: Name, kid: Annotated[str, typer.Argument(help="The key's id
     async def act(connection: asyncpg.Connection, schema: str) -> list[Jwk]:
         return await change_keys(connection, schema, name, left)
 
-    typer.echo(f"{name}: {' '.join(str(key.get('kid')) for key in _run(data_directory(data_dir), act))}")
+    typer.echo(f"{name}: {' '.join(str(key.get('kid')) for key in act_at_front(data_directory(data_dir), act))}")
 
 
 def _check(scopes: list[str], practitioner: str, patient: str, jwks_uri: str) -> None:
     if not scopes:
-        _stop("At least one --scope is needed.")
+        stop("At least one --scope is needed.")
     for scope in scopes:
         if fault := fault_of(scope):
-            _stop(f"Not a scope: {scope} ({fault})")
+            stop(f"Not a scope: {scope} ({fault})")
         grant = grant_of(scope)
         if grant and grant.context == "patient" and not patient:
-            _stop(f"{scope} is about one patient: say which by --patient.")
+            stop(f"{scope} is about one patient: say which by --patient.")
     if practitioner and not practitioner.startswith("Practitioner/"):
-        _stop("--practitioner is a reference such as Practitioner/o-1.")
+        stop("--practitioner is a reference such as Practitioner/o-1.")
     if jwks_uri:
         parts = urlsplit(jwks_uri)
         if parts.scheme != "https" and not (parts.scheme == "http" and parts.hostname in LOOPBACK):
-            _stop("--jwks-uri must be https (http on this machine only).")
-
-
-def _scopes(given: list[str] | None) -> list[str]:
-    return [scope for text in given or () for scope in text.split()]
-
-
-def _run(data_dir: Path, act: Any) -> Any:
-    try:
-        return with_front_schema(data_dir, act)
-    except (MissingKeys, WrongMode, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
-        _stop(str(problem))
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+            stop("--jwks-uri must be https (http on this machine only).")

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import asyncpg
 import httpx
 import typer
 
-from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.client import (
     BackendAuth,
     NoToken,
@@ -19,17 +18,14 @@ from slipring.identity.client import (
     token_of,
 )
 from slipring.identity.client_command import client_commands
-from slipring.identity.database import with_front_schema
-from slipring.identity.demo import WrongMode
 from slipring.identity.first_start import init_keys
 from slipring.identity.keys import (
-    MissingKeys,
     ensure_token_key,
     rotate_token_key,
 )
 from slipring.identity.service_keys import exported_keys, rotate_service_key
-from slipring.runtime.postgres import PostgresUnavailable, data_directory
-from slipring.runtime.settings import BadSettings
+from slipring.identity.terminal import act_at_front, scopes_of, stop
+from slipring.runtime.postgres import data_directory
 
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
 Scopes = Annotated[list[str] | None, typer.Option("--scope", help="A scope; several: repeat, or separate by blanks.")]
@@ -52,15 +48,15 @@ def token(
     try:
         key = client_key(name, folder)
     except NoToken as missing:
-        _stop(str(missing))
-    request = BackendAuth(f"{server}/auth/token", name, key, " ".join(_scopes(scope))).token_request()
+        stop(str(missing))
+    request = BackendAuth(f"{server}/auth/token", name, key, " ".join(scopes_of(scope))).token_request()
     try:
         with httpx.Client(timeout=30) as http:
             typer.echo(token_of(http.send(request)))
     except httpx.TransportError:
-        _stop(f"No server answers at {server}. Start it with `slipring serve --all --demo`, or set SLIPRING_URL.")
+        stop(f"No server answers at {server}. Start it with `slipring serve --all --demo`, or set SLIPRING_URL.")
     except NoToken as refused:
-        _stop(f"{refused} (client {name}, key in {folder / 'keys'})")
+        stop(f"{refused} (client {name}, key in {folder / 'keys'})")
 
 
 @keys_commands.command("init")
@@ -71,7 +67,7 @@ def make_keys(data_dir: DataDir = None) -> None:
     async def act(connection: asyncpg.Connection, schema: str) -> None:
         await init_keys(connection, schema, folder)
 
-    _run(folder, act)
+    act_at_front(folder, act)
     typer.echo(f"keys in {folder / 'keys'}")
 
 
@@ -88,7 +84,7 @@ def rotate(
         await ensure_token_key(connection, schema)
         return await rotate_token_key(connection, schema)
 
-    typer.echo(_run(data_directory(data_dir), act))
+    typer.echo(act_at_front(data_directory(data_dir), act))
 
 
 @keys_commands.command("export")
@@ -98,26 +94,10 @@ def export_keys(
 ) -> None:
     """Write the public keys that services seal with to a file: keep it where no administrator of this database writes."""
     folder = data_directory(data_dir)
-    text = _run(folder, exported_keys)
+    text = act_at_front(folder, exported_keys)
     try:
         with target.open("x", encoding="utf-8") as file:
             file.write(text)
     except OSError as problem:
-        _stop(f"{target} cannot be written: {problem.strerror}.")
+        stop(f"{target} cannot be written: {problem.strerror}.")
     typer.echo(f"{target}: {text.count('kid')} keys")
-
-
-def _scopes(given: list[str] | None) -> list[str]:
-    return [scope for text in given or () for scope in text.split()]
-
-
-def _run(data_dir: Path, act: Any) -> Any:
-    try:
-        return with_front_schema(data_dir, act)
-    except (MissingKeys, WrongMode, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
-        _stop(str(problem))
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)

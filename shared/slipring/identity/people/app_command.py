@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 from urllib.parse import urlsplit
 
 import asyncpg
 import typer
 
-from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.clients import Client, register
-from slipring.identity.database import with_front_schema
-from slipring.identity.keys import MissingKeys, key_file, read_public_keys
+from slipring.identity.keys import key_file, read_public_keys
 from slipring.identity.people.minting import PAGES_CLIENT
 from slipring.identity.scopes import PERSON_SCOPES, well_formed
+from slipring.identity.terminal import act_at_front, stop
 from slipring.identity.token import AUDIENCE
-from slipring.runtime.postgres import PostgresUnavailable, data_directory
-from slipring.runtime.settings import BadSettings
+from slipring.runtime.postgres import data_directory
 
 _LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _TAKEN = (AUDIENCE, PAGES_CLIENT)  # an id_token made out for such a client could pass for something else
@@ -34,25 +32,22 @@ def add_app(
     scopes = [one for text in scope for one in text.split()]
     wrong = [one for one in scopes if one.startswith("system/") or not (one in PERSON_SCOPES or well_formed(one))]
     if wrong or not scopes:
-        _stop(f"Not a scope for people: {', '.join(wrong)}" if wrong else "At least one --scope is needed.")
+        stop(f"Not a scope for people: {', '.join(wrong)}" if wrong else "At least one --scope is needed.")
     for address in redirect_uri:
         if not may_lead_back(address):
-            _stop(
+            stop(
                 f"{address} is no redirect address: https, http on this machine, or a scheme of the application's own."
             )
     if name in _TAKEN:
-        _stop(f"{name} is taken.")
+        stop(f"{name} is taken.")
 
     async def act(connection: asyncpg.Connection, schema: str) -> None:
         keys = read_public_keys(jwks) if jwks else {"keys": []}
+        key_file(folder, name)  # the name must be one that could have a file
         await register(connection, schema, Client(name, name, keys, scopes, "", redirect_uri, public=jwks is None))
 
     folder = data_directory(data_dir)
-    try:
-        key_file(folder, name)  # the name must be one that could have a file
-        with_front_schema(folder, act)
-    except (MissingKeys, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
-        _stop(str(problem))
+    act_at_front(folder, act)
     typer.echo(f"{name}: {'public' if jwks is None else 'confidential'}, sent back to {' '.join(redirect_uri)}")
 
 
@@ -70,8 +65,3 @@ def may_lead_back(address: str) -> bool:
     if parts.scheme == "http":
         return host in _LOOPBACK
     return "." in parts.scheme  # a private-use scheme is a reversed domain name (RFC 8252 7.1)
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import date, datetime, time
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import asyncpg
 import typer
 
-from slipring.fhir.store.engine import UNAVAILABLE
-from slipring.identity.database import with_front_schema
-from slipring.identity.people.accounts import NotAnAccount, all_accounts
+from slipring.identity.people.accounts import all_accounts
 from slipring.identity.people.administering import Administration
 from slipring.identity.people.roles import the_roles
+from slipring.identity.terminal import act_at_front, stop
 from slipring.runtime.clock import utc_now
-from slipring.runtime.postgres import PostgresUnavailable, data_directory
-from slipring.runtime.settings import BadSettings, Settings
+from slipring.runtime.postgres import data_directory
+from slipring.runtime.settings import Settings
 
 account_commands = typer.Typer(help="Accounts of people.", no_args_is_help=True)
 Name = Annotated[str, typer.Argument(help="The account's name.")]
@@ -39,7 +38,7 @@ def add(
     """Add an account and print its first password, which must be changed at the first sign-in."""
     ends_at = _end_of(until)
     if bool(issuer) != bool(subject):
-        _stop("--issuer and --subject belong together.")
+        stop("--issuer and --subject belong together.")
 
     async def act(administration: Administration) -> str:
         return await administration.add(
@@ -121,7 +120,7 @@ def _end_of(day: str) -> datetime | None:
     try:
         return datetime.combine(date.fromisoformat(day), time.max, tzinfo=Settings.from_env().zone)
     except ValueError:
-        _stop("--until is a day such as 2026-12-31.")
+        stop("--until is a day such as 2026-12-31.")
 
 
 def _run(data_dir: Path | None, act: Callable[[Administration], Awaitable[Any]]) -> Any:
@@ -129,12 +128,4 @@ def _run(data_dir: Path | None, act: Callable[[Administration], Awaitable[Any]])
         async with connection.transaction():
             return await act(Administration(connection, schema, utc_now()))
 
-    try:
-        return with_front_schema(data_directory(data_dir), inside)
-    except (NotAnAccount, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:
-        _stop(str(problem))
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(1)
+    return act_at_front(data_directory(data_dir), inside)
