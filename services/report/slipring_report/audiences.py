@@ -6,7 +6,7 @@ a report says otherwise. Parts follow their report when it is released, or taken
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 from slipring.fhir.service import Audience, Desk, Resource, Stored, Write
 
@@ -33,8 +33,10 @@ async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audienc
     # Those that are named by others before those that name them.
     for write in sorted(parts, key=lambda one: bool(belongs_to(one.resource))):
         found[write.reference] = await _of_part(write, found, desk)
+    # What is new has no other report: looking for one would set all drafts of one patient against each other.
+    fresh = {write.reference for write in parts if write.before is None}
     for write in reports:
-        await _carried(write, found, desk)
+        await _carried(write, found, fresh, desk)
     for write in writes:
         if flag := await _rung_for(write, desk):
             found.setdefault(flag.reference, await _of_flag(flag, desk))
@@ -58,7 +60,7 @@ async def _of_part(write: Write, found: Mapping[str, Audience], desk: Desk) -> A
     return None
 
 
-async def _carried(write: Write, found: dict[str, Audience], desk: Desk) -> None:
+async def _carried(write: Write, found: dict[str, Audience], fresh: Collection[str], desk: Desk) -> None:
     """The parts of a written report: all of them when it was released or taken back, else those it names anew."""
     report, before = write.resource, write.before.resource if write.before else None
     shown = released(report)
@@ -71,7 +73,8 @@ async def _carried(write: Write, found: dict[str, Audience], desk: Desk) -> None
         return
     left = [one for one in (listed(before) if before else []) if one not in listed(report)]
     for reference in listed(report) if was else [*new, *left]:
-        found[reference] = await _unless_released(reference, desk)
+        if reference not in fresh:
+            found[reference] = await _unless_released(reference, desk)
     if was:
         for part in await _attached(write.reference, report, desk):
             found[part.reference] = await _first(part.resource, desk)
