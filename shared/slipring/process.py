@@ -237,7 +237,8 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
                 f"{plan.public_url}/auth/token",
                 plan.clock.now,
                 plan.demo,
-                inner_urls=(f"{plan.settings.front_url.rstrip('/')}/auth/token",) if plan.settings.front_url else (),
+                # Our own services ask where they find the front, which is not where the hospital's clients find it.
+                inner_urls=(f"{plan.url_of('front')}/auth/token",),
                 people=Exchange.of(mint, f"{plan.public_url}/fhir"),
                 keys=ClientKeys(http),
             )
