@@ -49,7 +49,7 @@ MORE: dict[str, Resource] = {
         "subject": {"reference": "Patient/1"},
     },
     "Subscription": {
-        "status": "requested",
+        "status": "off",
         "criteria": "Task?code=https://slipring.example/fhir/CodeSystem/task-code|exam&status=failed",
         "channel": {"type": "rest-hook", "endpoint": "https://his.example.org/changed"},
     },
