@@ -1,6 +1,8 @@
 """Events reach outside subscribers in order, at least once, and what is refused is seen."""
 
 import asyncio
+import random
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -96,6 +98,22 @@ async def test_a_refusal_for_its_content_is_parked_and_later_events_go_on(data_d
         assert states[0]["error"] == "HTTP 422"
         health = await place.client.get("/order/health/engine")
         assert health.json()["parked_deliveries"] == 1
+
+
+async def test_nothing_is_sent_twice_while_its_answer_is_written_down(data_dir: Path) -> None:
+    """Answers come back while others are being stored: what was answered, and still waits in its row, is not due again."""
+    chance, got = random.Random(20261126), Counter[str]()
+
+    async def hook(request: httpx.Request) -> httpx.Response:
+        got[request.headers["Slipring-Event-Number"]] += 1
+        await asyncio.sleep(chance.uniform(0, 0.02))
+        return httpx.Response(422 if chance.random() < 0.3 else 200)
+
+    async with subscribed(data_dir, hook) as (place, _):
+        for _ in range(8):
+            await asyncio.gather(*(place.make(a_task()) for _ in range(20)))
+        await until(lambda: delivered(place, 160), seconds=60)
+    assert got == Counter(str(number) for number in range(1, 161))
 
 
 async def test_a_resource_whose_notification_hangs_holds_up_its_own_events_only(data_dir: Path) -> None:

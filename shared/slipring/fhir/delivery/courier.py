@@ -50,6 +50,7 @@ class Round:
 
 @dataclass(slots=True)
 class _Result:
+    task: asyncio.Task[None] | None
     events: list[Row]
     answer: Answer
     began_at: float
@@ -67,7 +68,8 @@ class Courier:
         self._around, self._hold, self._resting = around, hold, resting
         self.woken = asyncio.Event()
         self.pause_seconds: float | None = None  # how long the lane rests after this courier
-        self._sends: dict[asyncio.Task[None], list[Row]] = {}
+        # Until what came back is written down: an event that has been answered still waits in its row.
+        self._sends: dict[asyncio.Task[None] | None, list[Row]] = {}
         self._results: list[_Result] = []
         self._trouble: _Result | None = None
         self._failures: int = hold.lane["failures"]
@@ -85,9 +87,10 @@ class Courier:
         except Exception as error:
             _LOG.warning("lane paused", lane=self._id, kind=type(error).__name__)
         finally:
-            for task in self._sends:
+            sends = [task for task in self._sends if task is not None]
+            for task in sends:
                 task.cancel()
-            await asyncio.gather(*self._sends, return_exceptions=True)
+            await asyncio.gather(*sends, return_exceptions=True)
 
     @property
     def _id(self) -> str:
@@ -147,7 +150,7 @@ class Courier:
         self._busy_at = uptime()
 
     async def _send(self, events: list[Row]) -> None:
-        result = _Result(events, Answer(0), uptime())
+        result = _Result(asyncio.current_task(), events, Answer(0), uptime())
         try:
             message = await self._around.carrier.message(self._hold.lane, events)
         except UNAVAILABLE as error:
@@ -162,7 +165,6 @@ class Courier:
         else:
             result.answer = await self._carried(events, message)
         self._results.append(result)
-        self._sends.pop(asyncio.current_task(), None)  # type: ignore[arg-type]  # this is a task
         self.woken.set()
 
     async def _carried(self, events: list[Row], message: Notification) -> Answer:
@@ -198,6 +200,8 @@ class Courier:
                     self._resting.until.pop(event["key"], None)
         if settled:
             await self._done(settled)
+        for result in results:
+            self._sends.pop(result.task, None)
 
     async def _done(self, settled: list[Settled]) -> None:
         if self._trouble is not None and self._trouble.began_at < self._success_at and not self._strict:
