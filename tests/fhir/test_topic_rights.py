@@ -146,3 +146,22 @@ async def test_what_stands_beside_an_event_is_left_out_where_the_subscriber_may_
         [bundle] = endpoint.bundles("event-notification")
         assert len(told(bundle)["events"][0]["context"]) == shown
         assert len(bundle["entry"]) == 2 + shown
+
+
+async def test_what_is_withheld_says_nothing_of_an_endpoint_that_fails(data_dir: Path) -> None:
+    standing = Standing()
+    async with told_to(data_dir, plain(), "system/Task.rs", standing) as (place, made, endpoint):
+        endpoint.answers[:] = [500] * 100
+        await place.make(a_task("completed"))
+        await place.running.start()
+
+        async def failing() -> bool:
+            return bool((await place.ask("GET", f"Subscription/{made['id']}")).json()["status"] == "error")
+
+        await until(failing)
+        standing.scopes = frozenset({"system/Task.rs?priority=stat"})
+        await all_settled(place)
+        [lane] = await place.rows("SELECT status, error, failures FROM subscription WHERE NOT internal")
+        assert (lane["status"], lane["error"]) == ("error", "HTTP 500") and lane["failures"] > 0
+        shown = (await place.ask("GET", f"Subscription/{made['id']}")).json()
+        assert shown["status"] == "error"

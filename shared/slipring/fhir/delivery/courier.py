@@ -193,7 +193,8 @@ class Courier:
             elif judged == "parked" and len(result.events) > 1:
                 self._alone_until = result.events[-1]["number"]
             else:
-                self._success_at, self._failures = uptime(), 0
+                if judged != "withheld":
+                    self._success_at, self._failures = uptime(), 0
                 error = result.answer.error if judged == "parked" else ""
                 settled += [Settled(event["number"], judged, error) for event in result.events]
                 for event in result.events:
@@ -214,7 +215,7 @@ class Courier:
         for one in settled:
             if one.state == "parked":
                 _LOG.warning("delivery parked", lane=self._id, number=one.number, error=one.error)
-        if was_in_error and not still:
+        if was_in_error and not still and any(one.sent for one in settled):
             self._hold.lane["status"] = "active"
             self._resting.until.clear()
             _LOG.info("endpoint takes events again", lane=self._id)

@@ -47,8 +47,11 @@ _TRY = """WITH begun AS (UPDATE delivery SET attempts = attempts + 1
       WHERE id = $1 AND worker = $2 AND fence = $3 AND status <> 'off' AND lease_until > clock_timestamp())
     RETURNING number, key, version - (method = 'DELETE')::int AS about, attempts)
   SELECT b.number, b.attempts, v.body, v.audience FROM begun b LEFT JOIN version v ON v.key = b.key AND v.version = b.about"""
-_SETTLE = """WITH held AS (UPDATE subscription SET failures = 0, next_attempt_at = NULL, error = $7, sent_at = clock_timestamp(),
-    status = CASE WHEN status = 'off' THEN 'off' WHEN $7 <> '' THEN 'error' ELSE 'active' END,
+# Where nothing was sent ($8 is false), the lane's standing stays what it was: its endpoint has said nothing.
+_SETTLE = """WITH held AS (UPDATE subscription SET failures = CASE WHEN $8 THEN 0 ELSE failures END,
+    next_attempt_at = CASE WHEN NOT $8 THEN next_attempt_at END, error = CASE WHEN $8 THEN $7 ELSE error END,
+    sent_at = CASE WHEN $8 THEN clock_timestamp() ELSE sent_at END,
+    status = CASE WHEN status = 'off' OR NOT $8 THEN status WHEN $7 <> '' THEN 'error' ELSE 'active' END,
     delivered_number = coalesce((SELECT min(number) - 1 FROM delivery WHERE subscription = $1 AND state = 'waiting'
       AND number <> ALL($4::bigint[])), greatest(delivered_number, (SELECT max(number) FROM delivery WHERE subscription = $1)))
     WHERE id = $1 AND worker = $2 AND fence = $3 RETURNING id),
@@ -97,6 +100,11 @@ class Settled:
     number: int
     state: str  # delivered, parked, withheld
     error: str = ""
+
+    @property
+    def sent(self) -> bool:
+        """Whether the endpoint had it and answered."""
+        return self.state != "withheld"
 
 
 class Queue:
@@ -149,7 +157,7 @@ class Queue:
     async def settle(self, hold: Hold, done: Sequence[Settled], error: str = "") -> bool:
         """Write what became of events; `error` stands while others of the lane still fail. False: not ours any more."""
         columns = [[one.number for one in done], [one.state for one in done], [one.error for one in done]]
-        return bool(await self._fetch(_SETTLE, *self._mine(hold), *columns, error))
+        return bool(await self._fetch(_SETTLE, *self._mine(hold), *columns, error, any(one.sent for one in done)))
 
     async def failed(self, hold: Hold, numbers: Sequence[int], error: str, wait: float | None) -> int | None:
         """Write that events could not be delivered; with `wait` (seconds) the whole lane rests so long and is let go.
