@@ -1,7 +1,8 @@
 """What a caller of some time ago may do now: whether his client and account still stand, and which scopes they hold.
 
 A subscription lives longer than the token it was asked for with. Before anything is told, its subscriber is looked up:
-a client that is no longer registered or an account that is locked or ended is told nothing, a scope taken away is gone.
+a client that is no longer registered or an account that is locked or ended is told nothing, a scope or role taken away
+is gone; break-glass rights ended with their session.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from slipring.identity.clients import read_client
 from slipring.identity.keys import table
 from slipring.identity.people.accounts import COLUMNS, Account, account_of
 from slipring.identity.people.minting import PAGES_CLIENT
+from slipring.identity.people.reach import reach
 from slipring.identity.people.roles import the_roles
 from slipring.identity.scopes import outside
 
@@ -48,10 +50,16 @@ class Standings:
         account = await self._account(caller.practitioner) if caller.practitioner else None
         if account is not None and not account.usable(self._now()):
             return None
-        if caller.client == PAGES_CLIENT:
-            return _within(caller, the_roles().scopes(account.roles)) if account is not None else None
-        client = await read_client(self._pool, self._schema, caller.client)
-        return _within(caller, client.scopes) if client is not None else None
+        own = caller.client == PAGES_CLIENT
+        client = None if own else await read_client(self._pool, self._schema, caller.client)
+        if not own and client is None:
+            return None
+        if client is not None and not client.redirect_uris:
+            return _within(caller, client.scopes)
+        if account is None:  # acted in the name of somebody who has none any more
+            return None
+        may = caller.scopes if client is None else client.scopes
+        return replace(caller, scopes=frozenset(reach(caller.scopes, may, the_roles().scopes(account.roles))))
 
     async def _account(self, practitioner: str) -> Account | None:
         row = await self._pool.fetchrow(

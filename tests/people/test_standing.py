@@ -1,0 +1,50 @@
+"""What a subscription may still tell: judged by what its client and its person may do now, not when it was asked for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import asyncpg
+from slipring.fhir.caller import Caller
+from slipring.identity.clients import Client, register
+from slipring.identity.people.administering import Administration
+from slipring.identity.standing import Standings
+from slipring.runtime.postgres import ensure_running
+
+from tests.people.conftest import Staff
+
+SCOPES = frozenset({"user/DiagnosticReport.rs", "slipring/draft-read", "fhirUser"})
+
+
+async def test_a_role_that_was_taken_away_is_gone_from_what_an_application_asked_for(staff: Staff) -> None:
+    await staff.account("first reader", "standing-1")
+    kept = Client("teller", "Teller", {"keys": []}, [*SCOPES], "", ["https://app.example/back"], public=True)
+    async with staff.connection() as connection:
+        await register(connection, staff.schema, kept)
+    who = await _person(staff, "standing-1")
+    caller = Caller("teller", SCOPES, who)
+    assert "slipring/draft-read" in await _may(staff, caller)
+    async with staff.connection() as connection:
+        act = Administration(connection, staff.schema, staff.department.clock.now())
+        await act.give_roles("standing-1", ["receptionist"], by="test")
+    assert "slipring/draft-read" not in await _may(staff, caller)
+
+
+async def test_a_client_that_acts_for_itself_is_judged_by_its_registration_alone(staff: Staff) -> None:
+    async with staff.connection() as connection:
+        await register(connection, staff.schema, Client("feed", "Feed", {"keys": []}, ["system/Task.rs"]))
+    caller = Caller("feed", frozenset({"system/Task.rs", "system/Patient.rs"}))
+    assert await _may(staff, caller) == {"system/Task.rs"}
+    assert await _may(staff, replace(caller, client="nobody")) == set()
+
+
+async def _may(staff: Staff, caller: Caller) -> set[str]:
+    """What still stands, looked up afresh."""
+    async with asyncpg.create_pool(ensure_running(staff.department.data_dir), min_size=1, max_size=1) as pool:
+        found = await Standings(pool, staff.schema, staff.department.clock.now).of(caller)
+    return set(found.scopes) if found else set()
+
+
+async def _person(staff: Staff, account: str) -> str:
+    async with staff.connection() as connection:
+        return str(await connection.fetchval("SELECT practitioner FROM account WHERE name = $1", account))
