@@ -145,7 +145,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     size = max(2, around.pool_size // 2)
     searches = await open_pool(around.dsn, schema, size=size, least=0, settings=PLANNED_EACH_TIME, meters=meters)
     store = Store(pool, schema, searches)
-    key = ServiceKey(pool, service.name, timeless=around.fake_time)
+    key = ServiceKey(pool, service.name)
     await key.prepare()
     sealer = Sealer(pool, schema, key)
     kept = frozenset(keeps.type for keeps in service.keeps)

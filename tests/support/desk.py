@@ -51,9 +51,9 @@ class SealsInMemory:
     def __init__(self) -> None:
         self._key = SealingKey("in-memory", ECKey.generate_key("P-256"))
 
-    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
+    def seal(self, payload: bytes, kind: str) -> str:
         """A seal by the key in memory."""
-        return seal(payload, kind, self._key, at, previous)
+        return seal(payload, kind, self._key, A_NOON)
 
     async def faults(self, seal: str, payload: bytes, kind: str) -> tuple[str, ...]:
         """Why it does not stand."""

@@ -22,7 +22,7 @@ def sealed_rendering(
     content: bytes, reference: str, form_sha256: str, signatures: Sequence[str], desk: Desk, creation: str
 ) -> Resource:
     """`presentedForm` with its seal; `signatures` are the SHA-256 of the standing JWSs in their order."""
-    seal = desk.seals.seal(_payload(content, reference, form_sha256, signatures), _KIND, desk.now)
+    seal = desk.seals.seal(_payload(content, reference, form_sha256, signatures), _KIND)
     extension = [{"url": RELEASE_SEAL, "valueString": seal}]
     return as_attachment(content, title="CT 检查报告 CT report", creation=creation, extension=extension)
 

@@ -138,8 +138,8 @@ class Changes:
 class Seals(Protocol):
     """The service's own key: it says what the service vouches for, where a person's signature says who did."""
 
-    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
-        """A detached JWS over these bytes (`slipring.signing.seal`)."""
+    def seal(self, payload: bytes, kind: str) -> str:
+        """A detached JWS over these bytes, now (`slipring.signing.seal`)."""
 
     async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
         """Why a seal does not stand over these bytes by the keys this service published, as codes; none when it does."""

@@ -8,7 +8,7 @@ ones; after a restore the chain of endorsements begins anew, because the old pri
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 import asyncpg
@@ -16,11 +16,12 @@ import msgspec
 from joserfc.jwk import ECKey
 
 from slipring.fhir.store.engine import lock_number
+from slipring.runtime.clock import utc_now
 from slipring.signing.seal import ALGORITHM, KnownKey, SealingKey, canonical, examine, seal
 
 ENDORSEMENT = "key-endorsement"
-_NEWEST = """SELECT k.kid, s.private_jwk::text FROM service_key k JOIN service_secret s USING (kid) WHERE k.until IS NULL
-  ORDER BY k.since DESC, k.kid LIMIT 1"""
+_NEWEST = """SELECT k.kid, s.private_jwk::text, clock_timestamp() AS now FROM service_key k JOIN service_secret s USING (kid)
+  WHERE k.until IS NULL ORDER BY k.since DESC, k.kid LIMIT 1"""
 _ALL = "SELECT kid, public_jwk::text, since, until, endorsed FROM service_key ORDER BY since, kid"
 Jwk = dict[str, Any]
 
@@ -36,14 +37,11 @@ class Reader(Protocol):
 
 
 class ServiceKey:
-    """The key in use, as this process last loaded it.
+    """The key in use, as this process last loaded it; it seals by the database's clock, as keys begin and end by it."""
 
-    `timeless`: a story runs by a clock of its own, which says nothing about when a key began and ended.
-    """
-
-    def __init__(self, pool: asyncpg.Pool, service: str, *, timeless: bool = False) -> None:
+    def __init__(self, pool: asyncpg.Pool, service: str) -> None:
         self._pool = pool
-        self._timeless = timeless
+        self._ahead = timedelta()  # the database's clock against this machine's
         self.service = service
         self._current: SealingKey | None = None
 
@@ -60,21 +58,21 @@ class ServiceKey:
         row = await connection.fetchrow(_NEWEST)
         if row is None:
             raise NoKey(f"The service {self.service} has no signing key.")
+        self._ahead = row["now"] - utc_now()
         if self._current is None or self._current.kid != row["kid"]:
             self._current = SealingKey(row["kid"], ECKey.import_key(msgspec.json.decode(row["private_jwk"])))
         return self._current
 
-    def seal(self, payload: bytes, kind: str, at: datetime, previous: str = "") -> str:
-        """Seal with the key that was loaded last."""
+    def seal(self, payload: bytes, kind: str, at: datetime | None = None, previous: str = "") -> str:
+        """Seal with the key that was loaded last, now or at a moment of the database's clock."""
         if self._current is None:
             raise NoKey(f"The service {self.service} has not loaded its signing key.")
-        return seal(payload, kind, self._current, at, previous)
+        return seal(payload, kind, self._current, at or utc_now() + self._ahead, previous)
 
     async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
         """Why a seal of this service does not stand over these bytes, as codes; judged by every key it ever published."""
         keys = known(await published(self._pool, self.service))
-        reasons = examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
-        return [reason for reason in reasons if not (self._timeless and reason == "key-not-valid-then")]
+        return examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
 
 
 class NoKey(Exception):
