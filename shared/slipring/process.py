@@ -8,9 +8,9 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import AsyncIterator, Mapping, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -21,9 +21,8 @@ import asyncpg
 import httpx
 import uvicorn
 import uvloop
-from starlette.responses import JSONResponse
 
-from slipring.app import Running, Surroundings, open_service
+from slipring.app import Surroundings, open_service
 from slipring.fhir.delivery.endpoint_connection import outside_client
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.service import Service
@@ -37,6 +36,7 @@ from slipring.front.own_trail import open_own_trail
 from slipring.front.owners import the_owners
 from slipring.front.patients import find_patients
 from slipring.front.peers import Peers
+from slipring.house import House
 from slipring.identity.client import BackendAuth
 from slipring.identity.client_keys import ClientKeys
 from slipring.identity.demo import check_loopback
@@ -48,7 +48,7 @@ from slipring.identity.people.opening import open_signing_in
 from slipring.identity.revoked import revoked_in_database
 from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
-from slipring.identity.verify import TokenVerifier, keys_from_database
+from slipring.identity.verify import LoadKeys, TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.connection import ConnectionLimits, guarded
 from slipring.runtime.logs import configure_logs, with_request_log
@@ -57,12 +57,9 @@ from slipring.runtime.postgres import ensure_running
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.runtime.tracing import configure_tracing, stop_tracing
-from slipring.sealing.sealer import Sealer
 from slipring.watch.admission import Admission
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
-from slipring.watch.loop_lag import watch_the_loop
-from slipring.watch.rates import INSIDE
 from slipring.watch.words import words_of
 
 NAMES = ("order", "consent", "report", "critical")
@@ -70,65 +67,6 @@ _PORTS = {"front": 8100, "order": 8101, "consent": 8102, "report": 8103, "critic
 # The demo department has confirmed the shipped defaults; a real one confirms its own.
 DEMO_ENVIRONMENT = {"SLIPRING_DEMO": "1", "SLIPRING_LIMITS_CONFIRMED": "*", "SLIPRING_CONSENT_CONFIRMED": "*"}
 _SERVICE_SCOPE = "system/*.cruds slipring/draft-read"
-
-
-@dataclass(slots=True)
-class House:
-    """Everything one process serves: an ASGI application that looks at the first path segment."""
-
-    services: dict[str, Running]
-    front: Any | None
-    peers: dict[str, httpx.AsyncClient]
-    sealer: Sealer | None = None  # of the front's own schema
-    leaving: bool = False
-    meters: Meters = field(default_factory=Meters)  # the front's, or of a process without it
-    heartbeat: Heartbeat | None = None
-    watching: list[asyncio.Task[None]] = field(default_factory=list)
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """Hand a request to its service, else to the front."""
-        if scope["type"] == "lifespan":
-            await _lifespan(receive, send)
-            return
-        if self.leaving and scope["path"].endswith("/health/ready"):
-            await JSONResponse({"status": "shutting down"}, 503)(scope, receive, send)
-            return
-        first = scope["path"].lstrip("/").partition("/")[0] if "path" in scope else ""
-        running = self.services.get(first)
-        application = running.app if running else self.front
-        if application is None:
-            await _nothing_here(send)
-            return
-        await application(scope, receive, send)
-
-    async def inside(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        """A request of this process to itself: not counted against anybody's address."""
-        await self({**scope, INSIDE: True}, receive, send)
-
-    def leave(self) -> None:
-        """From now on not ready: whoever sends requests here looks for another replica."""
-        self.leaving = True
-
-    async def start(self) -> None:
-        """Start every service's worker."""
-        self.watching.append(asyncio.create_task(watch_the_loop()))
-        if self.heartbeat is not None:
-            self.watching.append(asyncio.create_task(self.heartbeat.run()))
-        for running in self.services.values():
-            await running.start()
-        if self.sealer is not None:
-            await self.sealer.start()
-
-    async def stop(self) -> None:
-        """Stop them."""
-        for task in self.watching:
-            task.cancel()
-        await asyncio.gather(*self.watching, return_exceptions=True)
-        if self.sealer is not None:
-            await self.sealer.stop()
-        await asyncio.gather(*(running.stop() for running in self.services.values()))
-        for client in self.peers.values():
-            await client.aclose()
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,40 +103,76 @@ class Plan:
         return f"http://{self.host}:{_PORTS[name]}"
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What all applications of a process stand on."""
+
+    dsn: str
+    pool: asyncpg.Pool  # looks into the front's schema: keys, clients, people
+    schema: str
+    cursor_key: bytes
+    load_keys: LoadKeys
+    verifier: TokenVerifier
+    endpoints: EndpointPolicy
+    http: httpx.AsyncClient  # to the world outside
+
+
 @asynccontextmanager
 async def opened(plan: Plan) -> AsyncIterator[House]:
     """Open everything the plan names, on the embedded database unless an address is set."""
     check_loopback(plan.demo, plan.host)
+    house = House({}, None, {})  # its meters are the front's
+    ground = await _ground(plan, house.meters)
+    try:
+        await _open_services(plan, house, ground)
+        if "front" in plan.names:
+            house.front = await _open_front(plan, house, ground)
+        else:  # what the process turns away is shown by the service it serves
+            house.meters = next(iter(house.services.values())).kernel.meters
+        if plan.settings.heartbeat_url:
+            judged = [answering(ground.pool), *(running.engine.health for running in house.services.values())]
+            house.heartbeat = Heartbeat(plan.settings.heartbeat_url, plan.settings.heartbeat_seconds, judged)
+        yield house
+    finally:
+        await house.stop()
+        await ground.http.aclose()
+        await ground.pool.close()
+
+
+async def _ground(plan: Plan, meters: Meters) -> _Ground:
     dsn = plan.settings.database_url or await asyncio.to_thread(ensure_running, plan.data_dir)
-    prefix = plan.settings.schema_prefix
-    front_schema = f"{prefix}front"
-    await migrate(dsn, front_schema)
-    cursor_key = await _identity(dsn, front_schema, plan)
-    meters = Meters()  # the front's
-    front_pool = await open_pool(dsn, front_schema, size=5, meters=meters)
-    load_keys = keys_from_database(front_pool, front_schema)
+    schema = f"{plan.settings.schema_prefix}front"
+    await migrate(dsn, schema)
+    cursor_key = await _identity(dsn, schema, plan)
+    endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
+    roots = _roots(plan.settings)
+    pool = await open_pool(dsn, schema, size=5, meters=meters)
+    load_keys = keys_from_database(pool, schema)
     verifier = TokenVerifier(
         load_keys,
         plan.clock.now,
         issuer=plan.public_url,
         demo=plan.demo,
-        revoked=revoked_in_database(front_pool, front_schema),
+        revoked=revoked_in_database(pool, schema),
     )
-    house = House({}, None, {}, meters=meters)
-    endpoints = EndpointPolicy.of(plan.settings, demo=plan.demo)
-    http = outside_client(endpoints, roots=_roots(plan.settings))
+    return _Ground(
+        dsn, pool, schema, cursor_key, load_keys, verifier, endpoints, outside_client(endpoints, roots=roots)
+    )
+
+
+async def _open_services(plan: Plan, house: House, ground: _Ground) -> None:
     owners = the_owners()
     around = Surroundings(
-        dsn=dsn,
+        dsn=ground.dsn,
         url=plan.url,
-        verify=verifier.verify,
-        standing=Standings(front_pool, front_schema, plan.clock.now).of,
+        verify=ground.verifier.verify,
+        standing=Standings(ground.pool, ground.schema, plan.clock.now).of,
         peers={},
-        http=http,
+        http=ground.http,
         data_dir=plan.data_dir,
         clock=plan.clock,
         zone=ZoneInfo(plan.settings.time_zone),
-        schema_prefix=prefix,
+        schema_prefix=plan.settings.schema_prefix,
         demo=plan.demo,
         fake_time=plan.fake_time,
         max_body_bytes=plan.settings.max_body_bytes,
@@ -207,7 +181,7 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         event_days=plan.settings.event_days,
         delivery_seconds=plan.settings.delivery_seconds,
         deliveries_at_once=plan.settings.deliveries_at_once,
-        endpoints=endpoints,
+        endpoints=ground.endpoints,
         body_seconds=plan.settings.body_seconds,
         owners={kept: owners.keepers_of(kept)[0] for kept in owners.types},
         pool_size=plan.pool_size,
@@ -215,82 +189,75 @@ async def opened(plan: Plan) -> AsyncIterator[House]:
         client_rate=plan.settings.client_rate,
         client_burst=plan.settings.client_burst,
     )
-    try:
-        for name in plan.names:
-            if name == "front":
-                continue
-            own_peers = {other: _client(plan, house, other, name) for other in NAMES if other != name}
-            around.peers, around.url = own_peers, plan.url_of(name)
-            house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
-            house.services[name] = await open_service(plan.services[name], around)
-        if "front" in plan.names:
-            zone = ZoneInfo(plan.settings.time_zone)
-            trail = await open_own_trail(front_pool, front_schema, verifier.verify, cursor_key, plan.clock, zone)
-            house.sealer = trail.sealer
-            behind = {name: _client(plan, house, name, None) for name in NAMES}
-            house.peers.update(behind)
-            mint = Mint(front_pool, front_schema, plan.public_url, plan.clock.now, plan.demo)
-            tokens = TokenEndpoint(
-                front_pool,
-                front_schema,
-                plan.public_url,
-                f"{plan.public_url}/auth/token",
-                plan.clock.now,
-                plan.demo,
-                # Our own services ask where they find the front, which is not where the hospital's clients find it.
-                inner_urls=(f"{plan.url_of('front')}/auth/token",),
-                people=Exchange.of(mint, f"{plan.public_url}/fhir"),
-                keys=ClientKeys(http),
-            )
-            signing_in = await open_signing_in(
-                mint,
-                plan.settings,
-                http,
-                rooms=PAGE_ROOMS,
-                fhir=f"{plan.public_url}/fhir",
-                find_patients=partial(find_patients, Peers(behind)),
-                locked=meters.lockouts.inc,
-            )
-            house.front = create_front(
-                behind,
-                tokens,
-                load_keys,
-                cursor_key,
-                DecidingTable(front_pool),
-                pages=signing_in.pages,
-                signing_in=[
-                    *signing_in.routes,
-                    *DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages).routes(),
-                ],
-                now=plan.clock.now,
-                settings=FrontSettings(
-                    base_url=plan.settings.url or "",
-                    demo=plan.demo,
-                    max_body_bytes=plan.settings.max_body_bytes,
-                    max_entries=plan.settings.max_entries,
-                    body_seconds=plan.settings.body_seconds,
-                    zone=zone,
-                    watchers=networks(plan.settings.watchers),
-                    client_rate=plan.settings.client_rate,
-                    client_burst=plan.settings.client_burst,
-                    address_rate=plan.settings.address_rate,
-                    address_burst=plan.settings.address_burst,
-                ),
-                meters=meters,
-                pools={"main": front_pool},
-                trail=trail,
-                verify=verifier.verify,
-            )
-        if house.front is None:  # what the process turns away is shown by the service it serves
-            house.meters = next(iter(house.services.values())).kernel.meters
-        if plan.settings.heartbeat_url:
-            judged = [answering(front_pool), *(running.engine.health for running in house.services.values())]
-            house.heartbeat = Heartbeat(plan.settings.heartbeat_url, plan.settings.heartbeat_seconds, judged)
-        yield house
-    finally:
-        await house.stop()
-        await http.aclose()
-        await front_pool.close()
+    for name in plan.names:
+        if name == "front":
+            continue
+        own_peers = {other: _client(plan, house, other, name) for other in NAMES if other != name}
+        house.peers.update({f"{name}->{other}": client for other, client in own_peers.items()})
+        house.services[name] = await open_service(
+            plan.services[name], replace(around, peers=own_peers, url=plan.url_of(name))
+        )
+
+
+async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
+    behind = {name: _client(plan, house, name, None) for name in NAMES}
+    house.peers.update(behind)
+    verify, zone = ground.verifier.verify, ZoneInfo(plan.settings.time_zone)
+    trail = await open_own_trail(ground.pool, ground.schema, verify, ground.cursor_key, plan.clock, zone)
+    house.sealer = trail.sealer
+    mint = Mint(ground.pool, ground.schema, plan.public_url, plan.clock.now, plan.demo)
+    signing_in = await open_signing_in(
+        mint,
+        plan.settings,
+        ground.http,
+        rooms=PAGE_ROOMS,
+        fhir=f"{plan.public_url}/fhir",
+        find_patients=partial(find_patients, Peers(behind)),
+        locked=house.meters.lockouts.inc,
+    )
+    deliveries = DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages)
+    return create_front(
+        behind,
+        _tokens(plan, ground, mint),
+        ground.load_keys,
+        ground.cursor_key,
+        DecidingTable(ground.pool),
+        pages=signing_in.pages,
+        signing_in=[*signing_in.routes, *deliveries.routes()],
+        now=plan.clock.now,
+        settings=FrontSettings(
+            base_url=plan.settings.url or "",
+            demo=plan.demo,
+            max_body_bytes=plan.settings.max_body_bytes,
+            max_entries=plan.settings.max_entries,
+            body_seconds=plan.settings.body_seconds,
+            zone=zone,
+            watchers=networks(plan.settings.watchers),
+            client_rate=plan.settings.client_rate,
+            client_burst=plan.settings.client_burst,
+            address_rate=plan.settings.address_rate,
+            address_burst=plan.settings.address_burst,
+        ),
+        meters=house.meters,
+        pools={"main": ground.pool},
+        trail=trail,
+        verify=verify,
+    )
+
+
+def _tokens(plan: Plan, ground: _Ground, mint: Mint) -> TokenEndpoint:
+    return TokenEndpoint(
+        ground.pool,
+        ground.schema,
+        plan.public_url,
+        f"{plan.public_url}/auth/token",
+        plan.clock.now,
+        plan.demo,
+        # Our own services ask where they find the front, which is not where the hospital's clients find it.
+        inner_urls=(f"{plan.url_of('front')}/auth/token",),
+        people=Exchange.of(mint, f"{plan.public_url}/fhir"),
+        keys=ClientKeys(ground.http),
+    )
 
 
 def _roots(settings: Settings) -> Path | None:
@@ -407,19 +374,6 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
-
-
-async def _lifespan(receive: Any, send: Any) -> None:
-    while True:
-        message = await receive()
-        await send({"type": f"{message['type']}.complete"})
-        if message["type"] == "lifespan.shutdown":
-            return
-
-
-async def _nothing_here(send: Any) -> None:
-    await send({"type": "http.response.start", "status": 404, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": b"Nothing is served at this address."})
 
 
 __all__ = ["House", "Plan", "installed_services", "opened", "serve"]
