@@ -4,6 +4,8 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from slipring.fhir.caller import itself
+from slipring.fhir.delivery.arriving import Arrived, take
 from slipring.fhir.service import Arrival, Changes, Desk, Follows, Keeps, Save, Service
 
 from tests.fhir.place import Street, a_patient, a_task, opened, until
@@ -101,11 +103,31 @@ async def test_events_twice_and_out_of_order_change_nothing(street: Street) -> N
     await until(lambda: holds(street, {task["id"]: (1, False)}))
     changed = (await street["order"].ask("PUT", f"Task/{task['id']}", {**task, "description": "x"})).json()
     await until(lambda: holds(street, {task["id"]: (2, False)}))
-    follower = street["report"].running.worker.follower
+    kernel = street["report"].running.kernel
     for tree, version in ((task, 1), (changed, 2)):
-        await follower._arrived("order", tree, "", version)
+        await take(kernel, "order", [Arrived(tree, "", version)])
     assert await copies(street) == {task["id"]: (2, False)}
     assert len(await street["report"].found("DetectedIssue")) == 1
+
+
+async def test_what_nobody_waits_for_is_stored_many_to_a_commit(street: Street) -> None:
+    """Of several versions the last; what is kept here stays; a handler sees what came before its own event."""
+    await begin(street)
+    report = street["report"]
+    own = await report.make({"resourceType": "DetectedIssue", "status": "final"})
+    patients = [Arrived({**a_patient(), "id": f"o-{n}", "gender": "male"}, "", 1) for n in range(250)]
+    again = [Arrived({**a_patient(), "id": "o-7", "gender": "female"}, "", v) for v in (3, 2)]
+    gone = Arrived({"resourceType": "Patient", "id": "o-8"}, "", 2, deleted=True)
+    mine = Arrived({**own, "status": "cancelled"}, "", 9)
+    before = await report.rows("SELECT pg_current_xact_id()::text::bigint AS number")
+    await take(report.running.kernel, "order", [*patients, *again, gone, mine])
+    after = await report.rows("SELECT pg_current_xact_id()::text::bigint AS number")
+    assert after[0]["number"] - before[0]["number"] < 20
+    found = await copies(street, "Patient")
+    assert len(found) == 250 and found["o-7"] == (3, False) and found["o-8"] == (2, True)
+    women = await report.running.kernel.desk(itself("report")).search("Patient?gender=female")
+    assert [each.resource["id"] for each in women] == ["o-7"]
+    assert (await report.ask("GET", f"DetectedIssue/{own['id']}")).json()["status"] == "final"
 
 
 async def test_a_lane_whose_sender_died_is_taken_over_at_once_and_repeats(data_dir: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 import asyncpg
@@ -17,17 +18,21 @@ SCOPES = frozenset({"user/DiagnosticReport.rs", "slipring/draft-read", "fhirUser
 
 
 async def test_a_role_that_was_taken_away_is_gone_from_what_an_application_asked_for(staff: Staff) -> None:
-    await staff.account("first reader", "standing-1")
+    who = await _newcomer(staff)
+    await staff.account("newcomer", "standing-1", ["radiologist-b"])
+    await staff.account("newcomer", "standing-2", ["receptionist"])
     kept = Client("teller", "Teller", {"keys": []}, [*SCOPES], "", ["https://app.example/back"], public=True)
     async with staff.connection() as connection:
         await register(connection, staff.schema, kept)
-    who = await _person(staff, "standing-1")
     caller = Caller("teller", SCOPES, who)
     assert "slipring/draft-read" in await _may(staff, caller)
-    async with staff.connection() as connection:
-        act = Administration(connection, staff.schema, staff.department.clock.now())
-        await act.give_roles("standing-1", ["receptionist"], by="test")
-    assert "slipring/draft-read" not in await _may(staff, caller)
+    await _change(staff, lambda act: act.give_roles("standing-1", ["receptionist"], by="test"))
+    left = await _may(staff, caller)
+    assert left and "slipring/draft-read" not in left
+    await _change(staff, lambda act: act.end("standing-1", by="test"))
+    assert await _may(staff, caller) == left  # his other account stands
+    await _change(staff, lambda act: act.end("standing-2", by="test"))
+    assert await _may(staff, caller) == set()
 
 
 async def test_a_client_that_acts_for_itself_is_judged_by_its_registration_alone(staff: Staff) -> None:
@@ -45,6 +50,13 @@ async def _may(staff: Staff, caller: Caller) -> set[str]:
     return set(found.scopes) if found else set()
 
 
-async def _person(staff: Staff, account: str) -> str:
+async def _newcomer(staff: Staff) -> str:
+    """Somebody of whom no other test knows."""
+    answer = await staff.department.post("Practitioner", {"resourceType": "Practitioner", "name": [{"text": "新人"}]})
+    staff.people["newcomer"] = f"Practitioner/{answer.raise_for_status().json()['id']}"
+    return staff.people["newcomer"]
+
+
+async def _change(staff: Staff, act: Callable[[Administration], Awaitable[None]]) -> None:
     async with staff.connection() as connection:
-        return str(await connection.fetchval("SELECT practitioner FROM account WHERE name = $1", account))
+        await act(Administration(connection, staff.schema, staff.department.clock.now()))

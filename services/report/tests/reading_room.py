@@ -6,7 +6,7 @@ import base64
 from collections.abc import Mapping
 from copy import deepcopy
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -90,13 +90,14 @@ class ReadingRoom:
 
     folder: Path
     chain_length: int = 2
+    as_of: dict[str, datetime] | None = None
     desk: ADesk = field(init=False)
     keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.authority = make_authority(self.folder / "signing", now=A_NOON)
         settings = ReportSettings(trust=self.folder / "signing/root.pem", chain_length=self.chain_length)
-        self.desk = ADesk(copies=the_department(), settings=settings, letter="r")
+        self.desk = ADesk(copies=the_department(), settings=settings, letter="r", as_of=self.as_of)
 
     def key_of(self, person: str) -> tuple[bytes, bytes]:
         if person not in self.keys:

@@ -1,6 +1,7 @@
 """Drafts are kept; status, issue time and rendering belong to the service."""
 
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from slipring_report.handlers import writes
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, REVIEWER, ReadingRoom, a_report
+
+from tests.support.desk import A_NOON
 
 
 @pytest.fixture
@@ -35,6 +38,15 @@ async def test_what_a_draft_may_not_say_is_refused_by_name(room: ReadingRoom, me
     with pytest.raises(FhirError) as refusal:
         await room.draft(**members)
     assert refusal.value.status == 422 and refusal.value.issues[0].at == at
+
+
+@pytest.mark.parametrize("as_of", [{}, {"order": A_NOON - timedelta(seconds=6)}])
+async def test_a_request_that_may_be_on_its_way_is_waited_for(tmp_path: Path, as_of: dict[str, datetime]) -> None:
+    room = ReadingRoom(tmp_path, as_of=as_of)
+    await room.draft()  # what is here is decided on
+    with pytest.raises(FhirError) as refusal:
+        await room.draft(basedOn=[{"reference": "ServiceRequest/o-unknown"}])
+    assert (refusal.value.status, refusal.value.headers) == (503, {"Retry-After": "1"})
 
 
 async def test_a_registered_report_becomes_a_draft_and_may_be_cancelled(room: ReadingRoom) -> None:

@@ -47,8 +47,9 @@ class Standings:
         return found[0]
 
     async def _looked_up(self, caller: Caller) -> Caller | None:
-        account = await self._account(caller.practitioner) if caller.practitioner else None
-        if account is not None and not account.usable(self._now()):
+        accounts = await self._accounts(caller.practitioner) if caller.practitioner else []
+        usable = [account for account in accounts if account.usable(self._now())]
+        if accounts and not usable:
             return None
         own = caller.client == PAGES_CLIENT
         client = None if own else await read_client(self._pool, self._schema, caller.client)
@@ -56,16 +57,18 @@ class Standings:
             return None
         if client is not None and not client.redirect_uris:
             return _within(caller, client.scopes)
-        if account is None:  # acted in the name of somebody who has none any more
+        if not usable:  # acted in the name of somebody who has none any more
             return None
         may = caller.scopes if client is None else client.scopes
-        return replace(caller, scopes=frozenset(reach(caller.scopes, may, the_roles().scopes(account.roles))))
+        roles = [role for account in usable for role in account.roles]
+        return replace(caller, scopes=frozenset(reach(caller.scopes, may, the_roles().scopes(roles))))
 
-    async def _account(self, practitioner: str) -> Account | None:
-        row = await self._pool.fetchrow(
+    async def _accounts(self, practitioner: str) -> list[Account]:
+        """All accounts of a person: one may have ended when the next was opened."""
+        rows = await self._pool.fetch(
             f"SELECT {COLUMNS} FROM {table(self._schema, 'account')} WHERE practitioner = $1", practitioner
         )
-        return account_of(row) if row else None
+        return [account_of(row) for row in rows]
 
 
 def _within(caller: Caller, registered: Iterable[str]) -> Caller:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
-from slipring.fhir.outcome import conflict, unprocessable
+from slipring.fhir.outcome import busy, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Require, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
@@ -25,6 +26,7 @@ from slipring_report.handlers.voiding import back_to_draft, signatures_voided
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
 
 _OWNED = ("presentedForm", "issued")
+_KEPT_UP = timedelta(seconds=5)  # copies are dated every two seconds; older ones are behind
 
 
 async def report_written(write: Write, desk: Desk) -> Changes:
@@ -152,6 +154,7 @@ async def _request(write: Write, desk: Desk) -> Stored:
         )
     request = await desk.read(named)
     if request is None:
+        await _not_behind(desk)
         raise unprocessable(
             f"{named} is not known here (yet).",
             f"此处（尚）没有 {named}。",
@@ -167,6 +170,19 @@ async def _request(write: Write, desk: Desk) -> Stored:
             detail="report.another-patient",
         )
     return request
+
+
+async def _not_behind(desk: Desk) -> None:
+    """While this service still takes in what order has told, a request that is missing may be on its way."""
+    as_of = await desk.as_of("order")
+    if as_of is not None and desk.now - as_of <= _KEPT_UP:
+        return
+    behind = f"{(desk.now - as_of).total_seconds():.0f}" if as_of is not None else "?"
+    raise busy(
+        f"order is {behind} s behind here, and the request has not arrived yet; please try again.",
+        f"此处 order 的数据滞后 {behind} 秒，申请单尚未到达，请稍后重试。",
+        detail="report.order-behind",
+    )
 
 
 def _owned_absent(write: Write) -> None:

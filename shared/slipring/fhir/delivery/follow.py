@@ -1,7 +1,4 @@
-"""Following another service: copies fill from a snapshot search, then from events; a pulse dates them.
-
-A copy is replaced only by a higher version, so snapshot and events may arrive in any order and more than once.
-"""
+"""Following another service: copies fill from a snapshot search, then from events; a pulse dates them."""
 
 from __future__ import annotations
 
@@ -9,7 +6,6 @@ import json
 from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 import asyncpg.exceptions
@@ -18,22 +14,16 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from slipring.fhir.act import Act, decided, perform
-from slipring.fhir.caller import DRAFT_READ, Caller, itself
-from slipring.fhir.delivery import owing as debts
+from slipring.fhir.caller import Caller
+from slipring.fhir.delivery.arriving import Arrived, take
 from slipring.fhir.delivery.interest import criteria_of
-from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.kernel import Kernel
 from slipring.fhir.outcome import FhirError, forbidden
-from slipring.fhir.search.index import Rows, rows
-from slipring.fhir.service import Arrival, Changes, Follows, Resource, Stored
-from slipring.fhir.store import reading
-from slipring.fhir.store.batch import Version
-from slipring.fhir.store.engine import UNAVAILABLE
-from slipring.fhir.text import encode, entries_text, parse
+from slipring.fhir.service import Follows, Resource
+from slipring.fhir.text import entries_text, parse
 
 _LOG = structlog.get_logger("slipring.follow")
 _PAGE = 500
-_LATER = (429, 503)  # the moment is at fault, not the arrival: its sender tries again
 
 
 class Follower:
@@ -65,17 +55,10 @@ class Follower:
         return len(self._registered) == len(self.sources)
 
     async def receive(self, source: str, text: str, tree: Resource) -> None:
-        """Take one notification: each event is one commit; a pulse dates the copies."""
+        """Take one notification; a pulse dates the copies."""
         status = {p["name"]: p for p in tree["entry"][0]["resource"]["parameter"]}
-        for item, body in list(zip(tree["entry"], entries_text(text), strict=True))[1:]:
-            version = int(item["response"]["etag"].strip('W/"'))
-            if body is None:
-                resource_type, _, resource_id = item["request"]["url"].partition("/")
-                await self._arrived(
-                    source, {"resourceType": resource_type, "id": resource_id}, "", version, deleted=True
-                )
-            else:
-                await self._arrived(source, item["resource"], body, version)
+        events = list(zip(tree["entry"], entries_text(text), strict=True))[1:]
+        await take(self._kernel, source, [_told(item, body) for item, body in events])
         if "complete-as-of" in status:
             await self._kernel.store.pool.execute(
                 "UPDATE follow SET as_of = $2, number = $3 WHERE source = $1 AND (as_of IS NULL OR as_of < $2)",
@@ -117,63 +100,25 @@ class Follower:
             response = await client.get(address)
             response.raise_for_status()
             tree = json.loads(response.text, parse_float=Decimal)
-            for item, body in zip(tree.get("entry", []), entries_text(response.text), strict=True):
-                resource = item["resource"]
-                await self._arrived(source, resource, body or "", int(resource["meta"]["versionId"]))
+            found = [item["resource"] for item in tree.get("entry", [])]
+            texts = entries_text(response.text)
+            copies = [Arrived(r, body or "", _version(r)) for r, body in zip(found, texts, strict=True)]
+            await take(self._kernel, source, copies)
             following = [link["url"] for link in tree.get("link", []) if link["relation"] == "next"]
             address = following[0][following[0].index(f"/{source}/fhir") :] if following else None
 
-    async def _arrived(
-        self, source: str, resource: Resource, text: str, version: int, *, deleted: bool = False
-    ) -> None:
-        """Store the copy and what its handlers decide, in one commit; an older version changes nothing.
 
-        When the handlers fail, the copy is stored and what should follow from it is owed.
-        """
-        kernel = self._kernel
-        context = Context(itself(kernel.service.name))
-        kind, reference = resource["resourceType"], f"{resource['resourceType']}/{resource['id']}"
-        handled = any(f.then for f in kernel.service.follows if f.service == source and f.type == kind)
-
-        async def decide(*, owing: bool = False) -> tuple[Act, None]:
-            desk = kernel.desk(context.caller)
-            act = Act(kernel, context, desk)
-            held = await reading.current(kernel.store.pool, kind, resource["id"])
-            if held and (held.version >= version or not held.source):
-                return act, None
-            desk.put(Stored(resource, version, desk.now, source, deleted))
-            act.copies.append(_copy(source, resource, text, version, kernel, deleted=deleted))
-            known = held if held and not held.deleted else None
-            debt = await debts.standing(kernel, reference) if handled else None
-            if owing:
-                act.add(Changes(wake=[debts.owed(source, reference, known, debt)]))
-            elif handled:
-                before = debts.dealt_with(debt, desk) if debt else known.stored() if known else None
-                arrival = Arrival(source, resource, version, deleted, before)
-                await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
-                if debt:
-                    act.add(Changes(cancel=[debts.key_of(reference)]))
-            return act, None
-
-        try:
-            await perform(kernel, decide)
-        except UNAVAILABLE:
-            raise
-        except Exception as error:
-            if not handled or (isinstance(error, FhirError) and error.status in _LATER):
-                raise
-            _LOG.warning("arrival owed", source=source, type=kind, kind=type(error).__name__)
-            await perform(kernel, partial(decide, owing=True))
+def _told(item: Resource, body: str | None) -> Arrived:
+    """One entry of a notification; without a resource it tells of a deletion."""
+    version = int(item["response"]["etag"].strip('W/"'))
+    if body is not None:
+        return Arrived(item["resource"], body, version)
+    resource_type, _, resource_id = item["request"]["url"].partition("/")
+    return Arrived({"resourceType": resource_type, "id": resource_id}, "", version, deleted=True)
 
 
-def _copy(source: str, resource: Resource, text: str, version: int, kernel: Kernel, *, deleted: bool) -> Version:
-    found = Rows() if deleted else rows(resource, kernel.zone)
-    stored, kind = text or encode(resource), resource["resourceType"]
-    first = any(f.unreleased and f.service == source and f.type == kind for f in kernel.service.follows)
-    audience = (DRAFT_READ,) if first else None
-    return Version(
-        kind, resource["id"], version, "PUT", stored, found, deleted=deleted, source=source, audience=audience
-    )
+def _version(resource: Resource) -> int:
+    return int(resource["meta"]["versionId"])
 
 
 class FollowDoor:

@@ -90,6 +90,17 @@ async def current(reader: Reader, resource_type: str, resource_id: str) -> Row |
     return row_of(record) if record else None
 
 
+async def held(reader: Reader, references: Sequence[str]) -> dict[str, tuple[int, str]]:
+    """Of these references the ones that stand here, own or followed: the current version and its source."""
+    found = await reader.fetch(
+        "SELECT r.type || '/' || r.id AS reference, r.version, r.source FROM resource r JOIN "
+        "unnest($1::text[], $2::text[]) asked(type, id) ON r.type = asked.type AND r.id = asked.id",
+        [reference.partition("/")[0] for reference in references],
+        [reference.partition("/")[2] for reference in references],
+    )
+    return {row["reference"]: (row["version"], row["source"]) for row in found}
+
+
 async def version(reader: Reader, resource_type: str, resource_id: str, number: int) -> Row | None:
     """One version by its number; a version that recorded a deletion has method DELETE."""
     record = await reader.fetchrow(

@@ -1,0 +1,147 @@
+"""What arrives from a followed service is stored as copies, and its handlers decide what follows.
+
+A copy is replaced only by a higher version, so snapshot and events may arrive in any order and more than once. What
+nobody here waits for is stored many to a commit, so that a follower keeps up with a bulk import.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import groupby
+
+import structlog
+
+from slipring.fhir.act import Act, decided, perform
+from slipring.fhir.caller import DRAFT_READ, itself
+from slipring.fhir.delivery import owing as debts
+from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.search.index import Rows, rows
+from slipring.fhir.service import Arrival, Changes, Resource, Stored
+from slipring.fhir.store import reading
+from slipring.fhir.store.batch import Version
+from slipring.fhir.store.engine import UNAVAILABLE
+from slipring.fhir.text import encode
+
+_LOG = structlog.get_logger("slipring.follow")
+_LATER = (429, 503)  # the moment is at fault, not the arrival: its sender tries again
+_AT_ONCE = 100  # copies in one commit
+
+
+@dataclass(frozen=True, slots=True)
+class Arrived:
+    """One version of a followed resource, with its text as its keeper stored it."""
+
+    resource: Resource
+    text: str
+    version: int
+    deleted: bool = False
+
+    @property
+    def type(self) -> str:
+        """The resource's type."""
+        return str(self.resource["resourceType"])
+
+    @property
+    def reference(self) -> str:
+        """The relative reference, `Type/id`."""
+        return f"{self.type}/{self.resource['id']}"
+
+
+async def take(kernel: Kernel, source: str, arrived: Iterable[Arrived]) -> None:
+    """Store what came, in its order; done when this returns."""
+    handled = {f.type for f in kernel.service.follows if f.service == source and f.then}
+    for waited_for, some in groupby(arrived, key=lambda each: each.type in handled):
+        if waited_for:
+            for each in some:
+                await _with_what_follows(kernel, source, each)
+        else:
+            copies = list(some)
+            for at in range(0, len(copies), _AT_ONCE):
+                await _only_stored(kernel, source, copies[at : at + _AT_ONCE])
+
+
+async def _only_stored(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> None:
+    """Store copies that no handler waits for, in one commit; of several versions of one resource the last."""
+    newest: dict[str, Arrived] = {}
+    for each in arrived:
+        if each.reference not in newest or newest[each.reference].version < each.version:
+            newest[each.reference] = each
+
+    async def decide() -> tuple[Act, None]:
+        act = _act(kernel)
+        held = await reading.held(kernel.store.pool, list(newest))
+        act.copies += [
+            _copy(kernel, source, each)
+            for reference, each in newest.items()
+            if reference not in held or _replaces(each, *held[reference])
+        ]
+        return act, None
+
+    await perform(kernel, decide)
+
+
+async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> None:
+    """Store the copy and what its handlers decide, in one commit; an older version changes nothing.
+
+    When the handlers fail, the copy is stored and what should follow from it is owed.
+    """
+
+    async def decide(*, owing: bool = False) -> tuple[Act, None]:
+        act = _act(kernel)
+        desk = act.desk
+        held = await reading.current(kernel.store.pool, arrived.type, arrived.resource["id"])
+        if held and not _replaces(arrived, held.version, held.source):
+            return act, None
+        desk.put(Stored(arrived.resource, arrived.version, desk.now, source, arrived.deleted))
+        act.copies.append(_copy(kernel, source, arrived))
+        known = held if held and not held.deleted else None
+        debt = await debts.standing(kernel, arrived.reference)
+        if owing:
+            act.add(Changes(wake=[debts.owed(source, arrived.reference, known, debt)]))
+            return act, None
+        before = debts.dealt_with(debt, desk) if debt else known.stored() if known else None
+        arrival = Arrival(source, arrived.resource, arrived.version, arrived.deleted, before)
+        await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
+        if debt:
+            act.add(Changes(cancel=[debts.key_of(arrived.reference)]))
+        return act, None
+
+    try:
+        await perform(kernel, decide)
+    except UNAVAILABLE:
+        raise
+    except Exception as error:
+        if isinstance(error, FhirError) and error.status in _LATER:
+            raise
+        _LOG.warning("arrival owed", source=source, type=arrived.type, kind=type(error).__name__)
+        await perform(kernel, partial(decide, owing=True))
+
+
+def _act(kernel: Kernel) -> Act:
+    context = Context(itself(kernel.service.name))
+    return Act(kernel, context, kernel.desk(context.caller))
+
+
+def _replaces(arrived: Arrived, version: int, source: str) -> bool:
+    """A copy gives way to a higher version; what is kept here to none."""
+    return bool(source) and version < arrived.version
+
+
+def _copy(kernel: Kernel, source: str, arrived: Arrived) -> Version:
+    kind, tree = arrived.type, arrived.resource
+    found = Rows() if arrived.deleted else rows(tree, kernel.zone)
+    first = any(f.unreleased and f.service == source and f.type == kind for f in kernel.service.follows)
+    return Version(
+        kind,
+        tree["id"],
+        arrived.version,
+        "PUT",
+        arrived.text or encode(tree),
+        found,
+        deleted=arrived.deleted,
+        source=source,
+        audience=(DRAFT_READ,) if first else None,
+    )
