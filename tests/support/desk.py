@@ -6,8 +6,9 @@ It keeps the contract of `slipring.fhir.service.Desk`: read-only for the handler
 
 from __future__ import annotations
 
+import operator
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -42,6 +43,15 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "recipient": ("recipient",),
     "supporting-info": ("supportingInfo",),
     "source-system": ("group.source",),
+    "actor": ("participant.actor",),
+    "service-type": ("serviceType",),
+    "date": ("start", "effectiveDateTime", "period.start"),
+}
+_COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
+    "ge": operator.ge,
+    "gt": operator.gt,
+    "le": operator.le,
+    "lt": operator.lt,
 }
 
 
@@ -154,6 +164,9 @@ def _matches(resource: Resource, parameter: str, wanted: str) -> bool:
     alternatives = wanted.split(",")
     members = _MEMBERS.get(name, (_camel(name),))
     found = [value for member in members for value in _at(resource, member.split("."))]
+    if name == "date" and wanted[:2] in _COMPARISONS:
+        compare, limit = _COMPARISONS[wanted[:2]], datetime.fromisoformat(wanted[2:])
+        return any(compare(datetime.fromisoformat(value), limit) for value in found)
     if modifier == "missing":
         return (not found) == (wanted == "true")
     hit = any(_is(value, alternative) for value in found for alternative in alternatives)

@@ -17,6 +17,7 @@ from slipring_order.lifecycle import judged as move_by_rules
 from slipring_order.mapping import local_systems
 from slipring_order.mapping_record import exam_input
 from slipring_order.reading import Pool, moment, reference_of
+from slipring_order.rooms.following import step_follows
 
 _EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
 
@@ -100,7 +101,7 @@ async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: boo
     nothing_new = target == state and before == judgement.outcome and len(record) == 1
     if nothing_new and _shows_the_same(exam.resource, saves[0].resource):
         return Changes.none()
-    return Changes(save=[*saves, *record])
+    return Changes(save=[*saves, *await step_follows(exam, target, desk), *record])
 
 
 def _shows_the_same(before: Resource, after: Resource) -> bool:

@@ -15,6 +15,8 @@ from slipring_order.handlers.followed import consent_arrived, report_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
+from slipring_order.handlers.scheduling import appointment_written, scheduled, unscheduled
+from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
 from slipring_order.vocabulary import CODE_SYSTEMS
 
@@ -45,7 +47,7 @@ SERVICE = Service(
         Keeps("MedicationRequest"),
         Keeps("AllergyIntolerance"),
         Keeps("Observation", on_write=observation_written),
-        Keeps("Appointment"),
+        Keeps("Appointment", on_write=appointment_written),
         Keeps("ImagingStudy", on_write=images_written),
         Keeps("Procedure", on_write=evidence_written),
         Keeps("DetectedIssue", record=True),
@@ -84,6 +86,29 @@ SERVICE = Service(
             ),
         ),
         Operation(
+            "Task",
+            "schedule",
+            scheduled,
+            title="Give an exam its time on a scanner, or another one",
+            parameters=(
+                Parameter("scanner", "Reference", documentation="absent: the scanner that is free first"),
+                Parameter("period", "Period", documentation="absent: the next free slot; without end: one slot"),
+                Parameter("protocol", "Reference", documentation="the PlanDefinition to scan by"),
+                Parameter("protocolCode", "CodeableConcept", documentation="or its code"),
+                Parameter("return", "Task", use="out", min=1, documentation="the exam"),
+                Parameter("step", "Task", use="out", min=1, documentation="the scheduled step"),
+                Parameter("appointment", "Appointment", use="out", min=1),
+                Parameter("bumped", "Reference", use="out", max="*", documentation="whose time a stat exam takes"),
+            ),
+        ),
+        Operation(
+            "Task",
+            "unschedule",
+            unscheduled,
+            title="Give an exam's time back",
+            parameters=(Parameter("return", "Task", use="out", min=1),),
+        ),
+        Operation(
             "ServiceRequest",
             "justify",
             justified,
@@ -97,7 +122,7 @@ SERVICE = Service(
             ),
         ),
     ],
-    sequences=(SEQUENCE,),
+    sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=CODE_SYSTEMS,
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),

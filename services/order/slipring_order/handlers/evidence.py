@@ -8,6 +8,7 @@ from slipring_order import resources
 from slipring_order.gathering import LOINC, PREGNANCY_STATUS
 from slipring_order.judging import exam_of, judged_again
 from slipring_order.reading import has_code, instant, reference_of
+from slipring_order.rooms.following import step_follows
 
 DOSE_CODE = "73569-6"
 _WAITING = f"{resources.STATE_SYSTEM}|awaiting-information"
@@ -48,7 +49,8 @@ async def images_written(write: Write, desk: Desk) -> Changes:
         if exam is not None and resources.state_of(exam.resource) == "in-progress":
             period = {**exam.resource.get("executionPeriod", {})}
             period.setdefault("end", instant(desk.now))
-            changes = changes.plus(Changes(save=[resources.moved(exam, "acquired", desk.now, executionPeriod=period)]))
+            moved = resources.moved(exam, "acquired", desk.now, executionPeriod=period)
+            changes = changes.plus(Changes(save=[moved, *await step_follows(exam, "acquired", desk)]))
     return changes
 
 

@@ -13,6 +13,8 @@ from slipring_order import lifecycle, resources
 from slipring_order.judging import contrast_shown
 from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, reference_of
+from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.step import is_step
 
 # What a client may change on an exam Task; the rest follows from the request and the table.
 _OPEN = frozenset({"businessStatus", "status", "statusReason", "owner", "executionPeriod", "note", "lastModified"})
@@ -21,6 +23,13 @@ _IGNORED = frozenset({"meta", "text", "extension"})
 
 async def task_written(write: Write, desk: Desk) -> Changes:
     """Guard the exam Task; other Tasks kept here are plain records."""
+    if not write.imported and any(map(is_step, [write.resource, *([write.before.resource] if write.before else [])])):
+        raise unprocessable(
+            "A scheduled step follows its exam and its appointment: use $schedule or change the appointment.",
+            "检查步骤随检查与预约变动：请使用 $schedule 或修改预约。",
+            at="Task.code",
+            detail="order.step-follows",
+        )
     was_exam = write.before is not None and resources.is_exam(write.before.resource)
     if write.imported or not (was_exam or resources.is_exam(write.resource)):
         return Changes.none()
@@ -61,7 +70,9 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     request = await desk.read(reference_of(task.get("focus")))
     if request is not None:
         members |= await contrast_shown(request.resource, before.resource, target, desk)
-    return Changes(members=members)
+    if target == "justified":
+        members["restriction"] = None
+    return Changes(members=members, save=await step_follows(before, target, desk))
 
 
 def _refuse_other_changes(task: Resource, before: Resource) -> None:

@@ -9,6 +9,7 @@ from slipring_order import resources
 from slipring_order.judging import contrast_shown, exam_of
 from slipring_order.lifecycle import TRANSITIONS
 from slipring_order.reading import reference_of
+from slipring_order.rooms.following import step_follows
 
 _RELEASED = frozenset({"final", "amended", "corrected", "appended"})
 
@@ -44,7 +45,8 @@ async def report_arrived(arrival: Arrival, desk: Desk) -> Changes:
         state = resources.state_of(exam.resource)
         target = _after_release(state, final=not emergency)
         if target != state:
-            changes = changes.plus(Changes(save=[resources.moved(exam, target, desk.now)]))
+            follows = await step_follows(exam, target, desk)
+            changes = changes.plus(Changes(save=[resources.moved(exam, target, desk.now), *follows]))
     return changes
 
 

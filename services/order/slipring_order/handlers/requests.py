@@ -11,6 +11,7 @@ from slipring_order import resources
 from slipring_order.judging import contrast_shown, evidence, exam_of, judged, judged_again
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.reading import codes, reference_of
+from slipring_order.rooms.following import step_follows
 
 SEQUENCE = "imaging_number"
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
@@ -59,7 +60,7 @@ async def _taken_back(exam: Stored, desk: Desk) -> Changes:
     """Cancelled by the placer; once the scan has begun, only the department can end it."""
     if resources.state_of(exam.resource) not in BEFORE_THE_SCAN:
         return Changes.none()
-    return Changes(save=[resources.moved(exam, "cancelled", desk.now)])
+    return Changes(save=[resources.moved(exam, "cancelled", desk.now), *await step_follows(exam, "cancelled", desk)])
 
 
 async def _changed(request: Resource, before: Stored | None, exam: Stored, desk: Desk) -> Changes:

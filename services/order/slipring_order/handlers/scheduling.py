@@ -1,0 +1,174 @@
+"""Exams get a time on a scanner: by operation, or by an Appointment that a client writes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
+
+from slipring_order import resources
+from slipring_order.judging import exam_of
+from slipring_order.reading import reference_of
+from slipring_order.rooms.appointments import given_back, holds, is_block, request_in, scanner_in, span_of
+from slipring_order.rooms.booking import (
+    appointment_save,
+    booked,
+    next_free,
+    refuse_unbookable,
+    scanner_at,
+    scanners_in_service,
+)
+from slipring_order.rooms.day import Span
+from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.scanner import Scanner, is_ct
+from slipring_order.rooms.step import Booking
+
+
+async def scheduled(call: Call, desk: Desk) -> Changes:
+    """`Task/[id]/$schedule`: book the exam, or move what is booked; without a period, the next free slot."""
+    exam = the_exam(call)
+    refuse_unbookable(exam.resource)
+    scanner, span = await _place(call, desk)
+    booking = Booking(
+        scanner.reference, span.starts_at, span.ends_at, call.value("protocol") or call.value("protocolCode")
+    )
+    done = await booked(exam, booking, scanner, desk, at=call.at("period"))
+    before = await desk.read(f"Appointment/{done.appointment['id']}")
+    appointment = appointment_save(done, before)
+    answer = [
+        {"name": "return", "resource": done.exam.resource},
+        {"name": "step", "resource": done.step.resource},
+        {"name": "appointment", "resource": appointment.resource},
+        *({"name": "bumped", "valueReference": {"reference": one.appointment}} for one in done.bumped),
+    ]
+    saves = [done.exam, done.step, appointment]
+    return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
+
+
+async def unscheduled(call: Call, desk: Desk) -> Changes:
+    """`Task/[id]/$unschedule`: give the exam's time back; the exam stays justified."""
+    exam = the_exam(call)
+    if "restriction" not in exam.resource or resources.state_of(exam.resource) not in ("scheduled", "arrived", "ready"):
+        raise unprocessable(
+            "The exam has no appointment.", "该检查没有预约。", at="Task.restriction", detail="order.not-booked"
+        )
+    return await _freed(exam, desk)
+
+
+async def appointment_written(write: Write, desk: Desk) -> Changes:
+    """An appointment with a scanner is a booking like any other; one for maintenance blocks the time it takes."""
+    was, now = (write.before.resource if write.before else {}), write.resource
+    if write.imported or not (scanner_in(now) or scanner_in(was)):
+        return Changes.none()
+    request = request_in(now) or request_in(was)
+    exam = await exam_of(request, desk) if request else None
+    if write.method == "delete" or given_back(now):
+        return await _freed(exam, desk, without=write.reference) if exam and was and holds(was) else Changes.none()
+    if not holds(now) or is_block(now) or _same_time(was, now):
+        return Changes.none()
+    return await _booked_by_hand(now, exam, desk)
+
+
+def _same_time(was: Resource, now: Resource) -> bool:
+    return bool(was) and holds(was) and (span_of(was), scanner_in(was)) == (span_of(now), scanner_in(now))
+
+
+async def _booked_by_hand(appointment: Resource, exam: Stored | None, desk: Desk) -> Changes:
+    device = await desk.read(scanner_in(appointment))
+    if device is None or not is_ct(device.resource):
+        return Changes.none()
+    if exam is None:
+        raise unprocessable(
+            "An appointment on a scanner is for an exam, or for maintenance.",
+            "CT 预约须对应一项检查，或注明为维护。",
+            at="Appointment.basedOn",
+            detail="order.appointment-without-exam",
+        )
+    scanner = await scanner_at(scanner_in(appointment), "Appointment.participant", desk)
+    span = span_of(appointment)
+    if span is None:
+        raise unprocessable(
+            "A booked appointment states start and end.",
+            "预约须给出开始与结束时间。",
+            at="Appointment.start",
+            code="required",
+            detail="order.slot-missing",
+        )
+    protocol = next(
+        (
+            one
+            for one in appointment.get("supportingInformation", [])
+            if reference_of(one).startswith("PlanDefinition/")
+        ),
+        None,
+    )
+    booking = Booking(scanner.reference, span.starts_at, span.ends_at, protocol)
+    done = await booked(exam, booking, scanner, desk, at="Appointment.start", appointment=appointment)
+    return Changes(save=[done.exam, done.step])
+
+
+async def _freed(exam: Stored, desk: Desk, *, without: str = "") -> Changes:
+    """The exam is justified again and its time free; `without` names the appointment that the client writes himself."""
+    if resources.state_of(exam.resource) not in ("scheduled", "arrived", "ready"):
+        return Changes.none()
+    follows = [
+        one
+        for one in await step_follows(exam, "justified", desk)
+        if f"{one.resource['resourceType']}/{one.resource['id']}" != without
+    ]
+    moved = resources.moved(exam, "justified", desk.now, restriction=None)
+    return Changes(save=[moved, *follows], answer=moved.resource)
+
+
+def the_exam(call: Call) -> Stored:
+    """The exam Task that an operation is called on."""
+    if call.target is None or not resources.is_exam(call.target.resource):
+        raise unprocessable(
+            "This operation is for an exam's Task.",
+            "此操作只用于检查任务。",
+            at="Task.code",
+            detail="order.not-an-exam",
+        )
+    return call.target
+
+
+async def _place(call: Call, desk: Desk) -> tuple[Scanner, Span]:
+    period: dict[str, Any] = call.value("period") or {}
+    named = reference_of(call.value("scanner"))
+    scanners = [await scanner_at(named, call.at("scanner"), desk)] if named else await scanners_in_service(desk)
+    if period:
+        if not named:
+            raise unprocessable(
+                "A period needs its scanner.",
+                "指定时段时须同时指定 CT。",
+                at=call.at("scanner"),
+                code="required",
+                detail="order.scanner-missing",
+            )
+        return scanners[0], _span(period, call, scanners[0])
+    free = [(span, scanner) for scanner in scanners if (span := await next_free(scanner, desk))]
+    if not free:
+        raise unprocessable(
+            "No slot is free within the days that are searched.",
+            "查询期内没有空闲时段。",
+            at=call.at("period"),
+            detail="order.no-free-slot",
+        )
+    span, scanner = min(free, key=lambda found: found[0].starts_at)
+    return scanner, span
+
+
+def _span(period: dict[str, Any], call: Call, scanner: Scanner) -> Span:
+    if "T" not in str(period.get("start", "")):
+        raise unprocessable(
+            "The period starts at a moment.",
+            "时段须给出开始时刻。",
+            at=f"{call.at('period')}.valuePeriod.start",
+            code="required",
+            detail="order.slot-missing",
+        )
+    start = datetime.fromisoformat(period["start"]).astimezone(UTC)
+    end = str(period.get("end", ""))
+    return Span(start, datetime.fromisoformat(end).astimezone(UTC) if "T" in end else start + scanner.hours.slot)

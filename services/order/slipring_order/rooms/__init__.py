@@ -1,0 +1,1 @@
+"""Scanners, their days, and what stands between a justified exam and an acquired one."""
