@@ -6,6 +6,7 @@ import sys
 import tomllib
 from pathlib import Path
 
+from clauses_page import clauses_page
 from errors_page import errors_page
 from requirements_page import requirements_page
 from search_page import search_page
@@ -33,6 +34,7 @@ def settings_page() -> str:
 
 
 PAGES = {
+    "clauses.md": clauses_page,
     "errors.md": errors_page,
     "requirements.md": requirements_page,
     "search.md": search_page,
