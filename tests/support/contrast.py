@@ -42,9 +42,14 @@ def an_egfr(value: int = 90, days_old: int = 3) -> Resource:
     }
 
 
-def a_person(person_id: str, title: str, *qualifications: str) -> Resource:
-    held = [{"code": {"coding": [{"system": TITLE, "code": title}]}}]
-    held += [{"code": {"coding": [{"system": QUALIFICATION, "code": code}]}} for code in qualifications]
+def a_person(person_id: str, title: str, *qualifications: str, competent_until: str = "2026-12-31") -> Resource:
+    """A radiation worker with this title, assessed at the beginning of the year."""
+    held: list[Resource] = [{"code": {"coding": [{"system": TITLE, "code": title}]}}]
+    for code in (*qualifications, "radiation-worker-certificate", "competence"):
+        entry: Resource = {"code": {"coding": [{"system": QUALIFICATION, "code": code}]}}
+        held.append(
+            entry | ({"period": {"start": "2026-01-01", "end": competent_until}} if code == "competence" else {})
+        )
     return {"resourceType": "Practitioner", "id": person_id, "active": True, "qualification": held}
 
 

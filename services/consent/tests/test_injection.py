@@ -14,6 +14,7 @@ from tests.support.contrast import (
     a_cleared_department,
     a_consent,
     a_department,
+    a_person,
     a_request,
     a_screening,
     an_egfr,
@@ -126,6 +127,15 @@ async def test_a_refuted_allergy_does_not_count() -> None:
 async def test_a_nurse_below_the_rank_may_not_give_contrast() -> None:
     performer = [{"actor": {"reference": "Practitioner/o-junior"}}, an_injection()["performer"][1]]
     assert reasons(await ask(a_cleared_department(), performer=performer)) == {"consent.performer-qualified"}
+
+
+@pytest.mark.clause("5.1.6")
+async def test_a_nurse_whose_competence_lapsed_may_not_give_contrast() -> None:
+    desk = a_cleared_department()
+    desk.hold(a_person("o-nurse", "senior-nurse", "ct-nursing-training", competent_until="2026-03-01"), source="order")
+    assert reasons(await ask(desk)) == {"consent.performer-qualified"}
+    desk.hold(a_person("o-nurse", "senior-nurse", "ct-nursing-training", competent_until="2026-03-02"), source="order")
+    assert (await ask(desk)).refuse is None
 
 
 async def test_a_cancelled_request_gets_no_contrast() -> None:

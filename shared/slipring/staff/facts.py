@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from functools import cache
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.staff.duty import Return, Span, returns
 
 TITLE_SYSTEM = f"{CANONICAL}/CodeSystem/staff-title"
 QUALIFICATION_SYSTEM = f"{CANONICAL}/CodeSystem/staff-qualification"
@@ -32,18 +33,6 @@ class Title:
 
 
 @dataclass(frozen=True, slots=True)
-class Span:
-    """A period in whole days; an open side is None."""
-
-    start: date | None
-    end: date | None
-
-    def covers(self, day: date) -> bool:
-        """Whether the day lies in the period, both ends included."""
-        return (self.start is None or self.start <= day) and (self.end is None or day <= self.end)
-
-
-@dataclass(frozen=True, slots=True)
 class StaffFacts:
     """What is on record about one person, as it stands on `day`."""
 
@@ -53,17 +42,30 @@ class StaffFacts:
     titles: tuple[Title, ...]
     qualifications: Mapping[str, tuple[Span, ...]]
     roles: frozenset[str]
+    duties: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)  # role -> when it is or was held
+    leaves: tuple[Span, ...] = ()
+    absent: bool = False  # on leave at the moment itself, which may be a matter of hours
 
     def rank_in(self, series: str) -> int:
         """The highest rank held in a series; 0 when the person has no title in it."""
         return max((title.rank for title in self.titles if title.series == series), default=0)
 
-    def holds(self, qualification: str, *, needs_end: bool = False) -> bool:
-        """Whether a qualification is valid on the day; `needs_end`: one without a due date proves nothing."""
+    def holds(self, qualification: str, *, needs_end: bool = False, since: date | None = None) -> bool:
+        """Whether a qualification is valid on the day; `needs_end`: one without a due date proves nothing.
+
+        `since`: one gained before that day does not count.
+        """
         return any(
-            span.covers(self.day) and not (needs_end and span.end is None)
+            span.covers(self.day)
+            and not (needs_end and span.end is None)
+            and (since is None or (span.start is not None and span.start >= since))
             for span in self.qualifications.get(qualification, ())
         )
+
+    def back_since(self, duty: str, *, months: int) -> Return | None:
+        """The last time he took this duty up after another one, or after being away for `months` (5.1.6)."""
+        duties = {code: spans for code, spans in self.duties.items() if code in _duties()}
+        return max(returns(duties, self.leaves, duty, self.day, months=months), key=lambda one: one.on, default=None)
 
     def years_of(self, qualification: str) -> int:
         """Completed years since the earliest valid start: a year counts when its anniversary is reached."""
@@ -85,8 +87,19 @@ def titles() -> Mapping[str, Title]:
 
 @cache
 def _equivalents() -> Mapping[str, str]:
-    with Path(__file__).with_name("acts.toml").open("rb") as file:
-        return dict(tomllib.load(file)["equivalents"])
+    return dict(register()["equivalents"])
+
+
+@cache
+def _duties() -> frozenset[str]:
+    return frozenset(code for code, role in register()["roles"].items() if role.get("duty"))
+
+
+@cache
+def register() -> Mapping[str, Any]:
+    """What `register.toml` says of qualifications, series, roles and the readiness for duty."""
+    with Path(__file__).with_name("register.toml").open("rb") as file:
+        return tomllib.load(file)
 
 
 def staff_facts(
@@ -98,6 +111,8 @@ def staff_facts(
         return StaffFacts(day, False, False, (), {}, frozenset())
     held: dict[str, list[Span]] = {}
     ladder: list[Title] = []
+    own = list(_own(practitioner, roles))
+    leaves = [leave["during"] for role in own for leave in role.get("notAvailable", []) if leave.get("during")]
     for entry in practitioner.get("qualification", []):
         span = _span(entry.get("period"))
         for system, code in _codes(entry.get("code")):
@@ -111,22 +126,44 @@ def staff_facts(
         active=practitioner.get("active") is not False,
         titles=tuple(ladder),
         qualifications={code: tuple(spans) for code, spans in held.items()},
-        roles=frozenset(_active_roles(practitioner, roles, at, day)),
+        roles=frozenset(code for role in own if _stands(role, at, day) for code in _role_codes(role)),
+        duties=_held_over_time(own),
+        leaves=tuple(_span(leave) for leave in leaves),
+        absent=any(_in_force(leave, at, day) for leave in leaves),
     )
 
 
-def _active_roles(practitioner: Resource, roles: Sequence[Resource], at: datetime, day: date) -> Iterator[str]:
+def _own(practitioner: Resource, roles: Sequence[Resource]) -> Iterator[Resource]:
+    """The roles that are this person's, those that ended too."""
     own = f"Practitioner/{practitioner.get('id', '')}"
     for role in roles:
         person = str(role.get("practitioner", {}).get("reference", own)).partition("/_history/")[0]
-        if not person.endswith(own) or role.get("active") is False or not _in_force(role.get("period"), at, day):
+        if person.endswith(own):
+            yield role
+
+
+def _stands(role: Resource, at: datetime, day: date) -> bool:
+    return role.get("active") is not False and _in_force(role.get("period"), at, day)
+
+
+def _role_codes(role: Resource) -> Iterator[str]:
+    for concept in role.get("code", []):
+        for system, code in _codes(concept):
+            if system == ROLE_SYSTEM:
+                yield code
+            elif (ours := _equivalents().get(f"{system}|{code}")) is not None:
+                yield ours
+
+
+def _held_over_time(roles: Sequence[Resource]) -> Mapping[str, tuple[Span, ...]]:
+    """Each role with its periods; one put out of use counts as past only when it says when it ended."""
+    held: dict[str, list[Span]] = {}
+    for role in roles:
+        if role.get("active") is False and not role.get("period", {}).get("end"):
             continue
-        for concept in role.get("code", []):
-            for system, code in _codes(concept):
-                if system == ROLE_SYSTEM:
-                    yield code
-                elif (ours := _equivalents().get(f"{system}|{code}")) is not None:
-                    yield ours
+        for code in _role_codes(role):
+            held.setdefault(code, []).append(_span(role.get("period")))
+    return {code: tuple(spans) for code, spans in held.items()}
 
 
 def _in_force(period: Mapping[str, Any] | None, at: datetime, day: date) -> bool:

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from slipring.fhir.terminology.own import own_system
 
-_ACTS = tomllib.loads((Path(__file__).parent / "acts.toml").read_text(encoding="utf-8"))
+_REGISTER = tomllib.loads((Path(__file__).parent / "register.toml").read_text(encoding="utf-8"))
 _TITLES = tomllib.loads((Path(__file__).parent / "titles.toml").read_text(encoding="utf-8"))
 
 STAFF = (
     own_system("staff-title", "Professional title", "职称", _TITLES["titles"]),
-    own_system("staff-qualification", "Qualification", "资质", _ACTS["qualifications"]),
-    own_system("staff-role", "Role in the department", "科室角色", _ACTS["roles"]),
+    own_system("staff-qualification", "Qualification", "资质", _REGISTER["qualifications"]),
+    own_system("staff-role", "Role in the department", "科室角色", _REGISTER["roles"]),
 )
