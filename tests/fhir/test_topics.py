@@ -104,6 +104,9 @@ async def test_a_search_by_status_finds_what_a_read_shows(data_dir: Path) -> Non
 
         await until(found)
         assert await place.found("Subscription?status=requested") == []
+        answer = await place.ask("PUT", f"Subscription/{made['id']}", {**made, "reason": "asked again"})
+        assert answer.status_code == 200
+        await until(found)
 
 
 async def test_a_heartbeat_comes_when_nothing_was_sent_for_a_period(data_dir: Path) -> None:

@@ -37,8 +37,9 @@ _FAILED = f"""UPDATE subscription SET status = 'error', error = $5, failures = f
 _BEAT = "CASE WHEN heartbeat_seconds > 0 THEN clock_timestamp() + heartbeat_seconds * interval '1 second' END"
 _WAIT = "UPDATE subscription SET life_at = $2 WHERE id = $1"
 # A search by status finds what a read shows; the stored versions stay as they are.
+_MOVED = """UPDATE subscription SET searched_as = status WHERE NOT internal AND searched_as <> status RETURNING id"""
 _FOUND_BY = """UPDATE search_token t SET code = s.status FROM subscription s JOIN resource r ON r.type = 'Subscription' AND r.id = s.id
-  WHERE NOT s.internal AND NOT r.deleted AND t.key = r.key AND t.parameter = 'Subscription.status' AND t.code <> s.status"""
+  WHERE s.id = ANY($1::text[]) AND NOT r.deleted AND t.key = r.key AND t.parameter = 'Subscription.status'"""
 
 
 class Life:
@@ -57,13 +58,19 @@ class Life:
             task = asyncio.create_task(self._go_on(lane))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        await pool.execute(_FOUND_BY)
+        await self._found_by_status()
 
     async def close(self) -> None:
         """Stop; what was taken is due again when its time is over."""
         for task in self._running:
             task.cancel()
         await asyncio.gather(*self._running, return_exceptions=True)
+
+    async def _found_by_status(self) -> None:
+        # Two statements: the second sees what a write left that the first had to wait for.
+        async with self._kernel.store.pool.acquire() as connection, connection.transaction():
+            if moved := [row["id"] for row in await connection.fetch(_MOVED)]:
+                await connection.execute(_FOUND_BY, moved)
 
     async def _go_on(self, lane: asyncpg.Record) -> None:
         try:

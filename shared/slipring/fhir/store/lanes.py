@@ -26,7 +26,7 @@ _OPEN = f"""INSERT INTO subscription AS s ({", ".join(_NAMES)}, unverified, life
     unverified = {_AT["content"]} <> '' AND (s.unverified OR {_AT["status"]} = 'requested' OR {_LEADS_ELSEWHERE.format(**_AT)}),
     status = CASE WHEN {_AT["status"]} = 'off' THEN 'off' WHEN {_AT["content"]} = '' THEN 'active'
       WHEN {_AT["status"]} = 'requested' OR {_LEADS_ELSEWHERE.format(**_AT)} THEN 'requested' ELSE s.status END,
-    error = '', failures = 0, next_attempt_at = NULL, life_at = clock_timestamp()"""
+    searched_as = '', error = '', failures = 0, next_attempt_at = NULL, life_at = clock_timestamp()"""
 
 
 async def open_lane(connection: asyncpg.Connection, lane: Lane) -> None:

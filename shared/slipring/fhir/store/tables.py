@@ -259,6 +259,8 @@ class SubscriptionRow(Table, table=True):
     headers: list[str] = Field(sa_column=Column(ARRAY(Text), nullable=False))  # values sealed
     signing: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})  # sealed secrets
     status: str = Field(sa_type=Text)  # requested (before the first handshake), active, error, off
+    # The status by which a search finds the resource; '' = to be looked at.
+    searched_as: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     last_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
     delivered_number: int = Field(sa_column=Column(BigInteger, nullable=False, server_default=text("0")))
