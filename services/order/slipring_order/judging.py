@@ -7,7 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from slipring.fhir.findings import as_detected_issue, rule_of
-from slipring.fhir.service import Changes, Desk, Resource, Save, Stored
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
 from slipring_order.gathering import contrast_planned, order_facts
@@ -16,7 +16,7 @@ from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
 from slipring_order.mapping import local_systems
 from slipring_order.mapping_record import exam_input
-from slipring_order.reading import Pool, moment, reference_of
+from slipring_order.reading import Pool, codes, moment, reference_of
 from slipring_order.rooms.following import step_follows
 
 _EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
@@ -63,14 +63,17 @@ def evidence(
     request: Resource, number: str, judgement: Judgement, desk: Desk, standing: Iterable[Stored] = ()
 ) -> list[Save]:
     """A judgement's record: one GuidanceResponse, and one DetectedIssue per finding that is not on record yet."""
-    about, subject = f"ServiceRequest/{request['id']}", reference_of(request.get("subject"))
     saves = [Save(resources.guidance(request, number, judgement, id=desk.new_id(), now=desk.now))]
     known = {_same(issue.resource) for issue in standing}
-    for finding in judgement.findings:
-        issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
-        if _same(issue) not in known:
-            saves.append(Save(issue))
-    return saves
+    return saves + [Save(issue) for issue in _found(request, judgement, desk) if _same(issue) not in known]
+
+
+def _found(request: Resource, judgement: Judgement, desk: Desk) -> list[Resource]:
+    about, subject = f"ServiceRequest/{request['id']}", reference_of(request.get("subject"))
+    return [
+        as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
+        for finding in judgement.findings
+    ]
 
 
 async def exam_of(request_reference: str, desk: Desk) -> Stored | None:
@@ -81,8 +84,30 @@ async def exam_of(request_reference: str, desk: Desk) -> Stored | None:
     return None
 
 
-async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: bool) -> Changes:
-    """Run the rules anew. `void`: what was decided no longer holds; otherwise it falls only if the outcome is worse."""
+async def pregnancy_changed(old: Resource, new: Resource, desk: Desk) -> bool:
+    """Whether the pregnancy status that counts for a request is another one than before."""
+    zone = desk.settings.zone
+    before, after = [order_facts(one, await surroundings(one, desk), desk.now, zone).pregnancy for one in (old, new)]
+    return before != after
+
+
+async def status_changed_by(write: Write, request: Resource, desk: Desk) -> bool:
+    """Whether an observation that is being written changes the pregnancy status that counts for a request."""
+    pool, zone = await surroundings(request, desk), desk.settings.zone
+    after = order_facts(request, pool, desk.now, zone).pregnancy
+    pool.by_reference.pop(write.reference, None)
+    pool.add(write.before.resource if write.before else None)
+    return order_facts(request, pool, desk.now, zone).pregnancy not in ("", after)
+
+
+async def judged_again(
+    request: Resource, exam: Stored, desk: Desk, *, void: bool, keep: bool = False, unbook: bool = False
+) -> Changes:
+    """Run the rules anew.
+
+    `void`: what was decided no longer holds; `keep`: it holds whatever they say; otherwise it falls only if the
+    outcome is worse. `unbook`: the time it had was for another examination, and is given back.
+    """
     state = resources.state_of(exam.resource)
     if state not in BEFORE_THE_SCAN:
         return Changes.none()
@@ -90,53 +115,71 @@ async def judged_again(request: Resource, exam: Stored, desk: Desk, *, void: boo
     number = resources.number_of(request) or str(exam.resource.get("groupIdentifier", {}).get("value", ""))
     before = await _last_outcome(number, desk)
     standing = await open_issues(request, desk)
-    target = _target(state, before, judgement, void=void)
+    target = _target(state, before, judgement, void=void, keep=keep)
     if target != state:
         move_by_rules(state, target)
     members = await contrast_shown(request, exam.resource, target, desk)
     members["priority"] = request.get("priority", "routine")
     members["input"] = exam_input(exam.resource, judgement)
+    if unbook:
+        members["restriction"] = None
     saves = [resources.moved(exam, target, desk.now, judgement.missing, **members)]
-    record = _replaced(request, number, judgement, standing, desk)
+    passed = [] if void else await decided_issues(request, desk)
+    record = _replaced(request, number, judgement, standing, passed, desk)
     nothing_new = target == state and before == judgement.outcome and len(record) == 1
     if nothing_new and _shows_the_same(exam.resource, saves[0].resource):
         return Changes.none()
-    return Changes(save=[*saves, *await step_follows(exam, target, desk), *record])
+    steps = await step_follows(exam, "cancelled" if unbook else target, desk)
+    return Changes(save=[*saves, *steps, *record])
 
 
 def _shows_the_same(before: Resource, after: Resource) -> bool:
     return all(before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority", "input"))
 
 
-def _target(state: str, before: str, judgement: Judgement, *, void: bool) -> str:
+def _target(state: str, before: str, judgement: Judgement, *, void: bool, keep: bool) -> str:
+    if keep and state not in OPEN_QUESTIONS:
+        return state
     if void or state in OPEN_QUESTIONS or state == "rejected" == before:
         return judgement.outcome
     worse = severity(judgement.outcome) > severity(before or "justified")
     return judgement.outcome if worse else state
 
 
-def _replaced(request: Resource, number: str, judgement: Judgement, standing: list[Stored], desk: Desk) -> list[Save]:
-    """New evidence; findings that no longer stand keep their record and say so."""
-    saves = evidence(request, number, judgement, desk, standing)
-    now_found = {(finding.rule, finding.zh) for finding in judgement.findings}
+def _replaced(
+    request: Resource, number: str, judgement: Judgement, standing: list[Stored], passed: list[Stored], desk: Desk
+) -> list[Save]:
+    """New evidence; findings that no longer stand keep their record and say so, and what was passed is not found anew."""
+    saves = evidence(request, number, judgement, desk, [*standing, *passed])
+    now_found = {_same(issue) for issue in _found(request, judgement, desk)}
     for issue in standing:
         if _same(issue.resource) not in now_found:
             saves.append(resources.mitigated(issue, "answered", "已补充，不再成立。", "Answered.", desk.now))
     return saves
 
 
-def _same(issue: Resource) -> tuple[str, str]:
-    return rule_of(issue), str(issue.get("detail", ""))
+def _same(issue: Resource) -> tuple[str, str, str]:
+    """What a finding says and how much it weighs: another priority gives the same words another weight."""
+    return rule_of(issue), str(issue.get("detail", "")), str(issue.get("severity", ""))
 
 
 async def open_issues(request: Resource, desk: Desk) -> list[Stored]:
     """The findings on a request that nobody has answered."""
-    found = await desk.search(f"DetectedIssue?implicated=ServiceRequest/{request['id']}")
+    return [issue for issue in await _issues(request, desk) if not issue.resource.get("mitigation")]
+
+
+async def decided_issues(request: Resource, desk: Desk) -> list[Stored]:
+    """The findings on a request that a named physician has passed."""
     return [
         issue
-        for issue in found
-        if not issue.source and rule_of(issue.resource).startswith("order.") and not issue.resource.get("mitigation")
+        for issue in await _issues(request, desk)
+        if any("decided" in codes(done.get("action")) for done in issue.resource.get("mitigation", []))
     ]
+
+
+async def _issues(request: Resource, desk: Desk) -> list[Stored]:
+    found = await desk.search(f"DetectedIssue?implicated=ServiceRequest/{request['id']}")
+    return [issue for issue in found if not issue.source and rule_of(issue.resource).startswith("order.")]
 
 
 async def _last_outcome(number: str, desk: Desk) -> str:

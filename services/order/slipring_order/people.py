@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slipring.fhir.service import Desk, Resource
+from slipring.staff import Reason, may
 
 from slipring_order.reading import reference_of
 
@@ -17,3 +20,10 @@ async def person_and_roles(reference: str, desk: Desk) -> tuple[Resource | None,
     person = await desk.read(reference)
     roles = await desk.search(f"PractitionerRole?practitioner={reference}")
     return (person.resource if person else None), [role.resource for role in roles]
+
+
+async def may_any(acts: Sequence[str], reference: str, desk: Desk) -> list[Reason]:
+    """What a person lacks for each of these acts; empty when he may do one, else what he lacks for the nearest."""
+    person, roles = await person_and_roles(reference, desk)
+    found = [may(act, person, roles, desk.now, zone=desk.settings.time_zone) for act in acts]
+    return min(found, key=len)

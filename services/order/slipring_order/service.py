@@ -10,12 +10,12 @@ from slipring.fhir.topics import read_topics
 
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
-from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.followed import consent_arrived, report_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.scheduling import appointment_written, scheduled, unscheduled
+from slipring_order.handlers.tasks import guarded
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
 from slipring_order.vocabulary import CODE_SYSTEMS
@@ -33,7 +33,7 @@ SERVICE = Service(
             record=True,
             must_exist=("subject",),
         ),
-        Keeps("Task", on_write=task_written, record=True),
+        Keeps("Task", on_write=guarded, record=True),
         Keeps("Patient", on_write=evidence_written),
         Keeps("RelatedPerson"),
         Keeps("Practitioner"),

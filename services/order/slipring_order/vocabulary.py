@@ -7,7 +7,7 @@ from pathlib import Path
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_code_systems
 from slipring.staff.vocabulary import STAFF
 
-from slipring_order import catalogue, lifecycle
+from slipring_order import cancelling, catalogue, lifecycle
 
 _WITH = {True: (" with contrast", "增强"), False: (" without contrast", "平扫"), None: ("", "")}
 
@@ -30,5 +30,6 @@ CODE_SYSTEMS = (
             for code, exam in catalogue.own_codes().items()
         },
     ),
+    own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
 )

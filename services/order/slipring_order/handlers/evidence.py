@@ -6,9 +6,10 @@ from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
 from slipring_order.gathering import LOINC, PREGNANCY_STATUS
-from slipring_order.judging import exam_of, judged_again
+from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.reading import has_code, instant, reference_of
 from slipring_order.rooms.following import step_follows
+from slipring_order.voiding import holders_told
 
 DOSE_CODE = "73569-6"
 _WAITING = f"{resources.STATE_SYSTEM}|awaiting-information"
@@ -27,7 +28,10 @@ async def evidence_written(write: Write, desk: Desk) -> Changes:
             continue
         done.add(request.reference)
         # Another pregnancy status voids a decision, but nothing takes an emergency's pass away.
-        void = pregnancy and request.resource.get("priority") != "stat"
+        stat = request.resource.get("priority") == "stat"
+        void = pregnancy and not stat and await status_changed_by(write, request.resource, desk)
+        if void:
+            changes = changes.plus(Changes(save=await holders_told(request.resource, exam, ["supportingInfo"], desk)))
         changes = changes.plus(await judged_again(request.resource, exam, desk, void=void))
     return changes
 

@@ -10,6 +10,7 @@ from slipring.rules.lifecycle import IllegalMove
 from slipring.staff import Reason, may
 
 from slipring_order import lifecycle, resources
+from slipring_order.discontinuing import coded_reason
 from slipring_order.judging import contrast_shown
 from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, reference_of
@@ -61,6 +62,8 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
         lifecycle.by_hand(was, target)
     except IllegalMove as refused:
         raise _illegal(refused) from refused
+    if target == "discontinued":
+        _demand_a_coded_reason(task)
     if target == "in-progress" and (lacks := await _operator_lacks(task, desk)):
         return _not_started(task, lacks, desk)
     members = {**resources.state_members(target, desk.now)}
@@ -73,6 +76,17 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     if target == "justified":
         members["restriction"] = None
     return Changes(members=members, save=await step_follows(before, target, desk))
+
+
+def _demand_a_coded_reason(task: Resource) -> None:
+    if not coded_reason(task.get("statusReason")):
+        raise unprocessable(
+            "A discontinued exam says why by a code of DICOM CID 9300 (110513: unspecified).",
+            "中止检查须以 DICOM CID 9300 的代码注明原因（110513 为未说明）。",
+            at="Task.statusReason",
+            code="required",
+            detail="order.discontinuation-reason",
+        )
 
 
 def _refuse_other_changes(task: Resource, before: Resource) -> None:

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
-from slipring_order.judging import contrast_shown, evidence, exam_of, judged, judged_again
+from slipring_order.cancelling import cancelled
+from slipring_order.handlers.aborts import abort_for
+from slipring_order.judging import contrast_shown, evidence, exam_of, judged, judged_again, pregnancy_changed
 from slipring_order.lifecycle import BEFORE_THE_SCAN
+from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of
-from slipring_order.rooms.following import step_follows
+from slipring_order.voiding import holders_told
 
 SEQUENCE = "imaging_number"
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})
 _TAKEN_BACK = frozenset({"revoked", "entered-in-error"})
 _IMAGING = frozenset({"363679005", "imaging", "RAD", "LP29684-5", "77477000"})
-# What decides which examination it is: a change after the scan began would be a silent edit.
-_WHICH_EXAM = ("code", "bodySite", "orderDetail")
 
 
 async def request_written(write: Write, desk: Desk) -> Changes:
@@ -34,7 +33,7 @@ async def request_written(write: Write, desk: Desk) -> Changes:
         return await _received(request, desk) if _is_work(request) else Changes.none()
     _refuse_another_patient(request, write.before)
     if request.get("status") in _TAKEN_BACK:
-        return await _taken_back(exam, desk)
+        return await _taken_back(request, exam, desk)
     return await _changed(request, write.before, exam, desk)
 
 
@@ -53,19 +52,43 @@ async def _received(request: Resource, desk: Desk) -> Changes:
     shown = await contrast_shown(request, task, judgement.outcome, desk)
     task = {name: value for name, value in {**task, **shown}.items() if value is not None}
     identifiers = resources.department_identifiers(request, number)
-    return Changes(append={"identifier": identifiers}, save=[Save(task), *evidence(request, number, judgement, desk)])
+    saves = [Save(task), *evidence(request, number, judgement, desk), *await _replaced(request, desk)]
+    return Changes(append={"identifier": identifiers}, save=saves)
 
 
-async def _taken_back(exam: Stored, desk: Desk) -> Changes:
-    """Cancelled by the placer; once the scan has begun, only the department can end it."""
-    if resources.state_of(exam.resource) not in BEFORE_THE_SCAN:
-        return Changes.none()
-    return Changes(save=[resources.moved(exam, "cancelled", desk.now), *await step_follows(exam, "cancelled", desk)])
+async def _replaced(request: Resource, desk: Desk) -> list[Save]:
+    """The exams that this request takes the place of are cancelled, where their scan has not begun."""
+    saves: list[Save] = []
+    for position, element in enumerate(request.get("replaces", [])):
+        earlier = await desk.read(reference_of(element))
+        if earlier is None:
+            continue
+        if reference_of(earlier.resource.get("subject")) != reference_of(request.get("subject")):
+            raise unprocessable(
+                "A request takes the place of one of the same patient only.",
+                "只能替代同一患者的申请。",
+                at=f"ServiceRequest.replaces[{position}]",
+                detail="order.replaces-another-patient",
+            )
+        exam = await exam_of(earlier.reference, desk)
+        if exam is not None and resources.state_of(exam.resource) in BEFORE_THE_SCAN:
+            saves += await cancelled(exam, "replaced", desk)
+    return saves
+
+
+async def _taken_back(request: Resource, exam: Stored, desk: Desk) -> Changes:
+    """Cancelled by the placer; once the scan has begun he can only ask, and the department answers."""
+    state = resources.state_of(exam.resource)
+    if state in BEFORE_THE_SCAN:
+        return Changes(save=await cancelled(exam, str(request["status"]), desk))
+    return Changes(save=await abort_for(request, exam, desk) if state == "in-progress" else [])
 
 
 async def _changed(request: Resource, before: Stored | None, exam: Stored, desk: Desk) -> Changes:
-    old: dict[str, Any] = before.resource if before else {}
-    other_exam = [name for name in _WHICH_EXAM if request.get(name) != old.get(name)]
+    """What a new version of a request does to what was decided on the earlier one (mechanisms: material elements)."""
+    old: Resource = before.resource if before else {}
+    found = changed(old, request)
+    other_exam = [name for name, kind in found.items() if kind == "exam"]
     if other_exam and resources.state_of(exam.resource) not in BEFORE_THE_SCAN:
         raise unprocessable(
             "The scan has begun: a changed examination is a new request that replaces this one.",
@@ -73,7 +96,13 @@ async def _changed(request: Resource, before: Stored | None, exam: Stored, desk:
             at=f"ServiceRequest.{other_exam[0]}",
             detail="order.material-change",
         )
-    return await judged_again(request, exam, desk, void=bool(other_exam))
+    if other_exam:
+        told = await holders_told(request, exam, other_exam, desk)
+        return Changes(save=told).plus(await judged_again(request, exam, desk, void=True, unbook=True))
+    if "supportingInfo" in found and await pregnancy_changed(old, request, desk):
+        told = await holders_told(request, exam, ["supportingInfo"], desk)
+        return Changes(save=told).plus(await judged_again(request, exam, desk, void=request.get("priority") != "stat"))
+    return await judged_again(request, exam, desk, void=False, keep=set(found) == {"priority"})
 
 
 def _refuse_another_patient(request: Resource, before: Stored | None) -> None:

@@ -1,0 +1,73 @@
+"""The table of states is that of the department's workflow, row by row: which moves, who may, under which clause."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from slipring.rules.lifecycle import IllegalMove, moves
+from slipring_order import lifecycle
+from slipring_order.handlers.aborts import TABLE as ABORT
+from slipring_order.lifecycle import BEFORE_THE_SCAN, TRANSITIONS
+
+# The workflow of a request, as the department's design says it: state -> who may move it -> to which states.
+WORKFLOW = {
+    "received": {"rules": {"awaiting-information", "awaiting-justification", "justified", "rejected"}},
+    "justified": {"anyone": {"scheduled", "arrived"}},
+    "scheduled": {"anyone": {"arrived", "justified"}},  # taken out of the day again
+    "arrived": {"anyone": {"ready"}},
+    "ready": {"anyone": {"in-progress", "discontinued"}},
+    "in-progress": {"anyone": {"acquired", "discontinued"}},
+    "acquired": {"service": {"reported"}},
+    "reported": {"service": {"closed"}},
+    "awaiting-information": {"decision": {"justified", "rejected"}},
+    "awaiting-justification": {"decision": {"justified", "rejected", "awaiting-information"}},
+    "rejected": {"decision": {"justified", "awaiting-information"}},
+}
+ENDS = {"closed", "cancelled", "discontinued"}
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(("state", "who"), [(state, who) for state, by in WORKFLOW.items() for who in by])
+def test_the_moves_of_a_state_are_those_of_the_workflow(state: str, who: str) -> None:
+    made = {line.next for line in moves(TRANSITIONS, state) if line.by == who and line.event != "cancel"}
+    assert made == WORKFLOW[state][who]
+
+
+def test_every_state_before_the_scan_may_be_cancelled_and_no_later_one() -> None:
+    cancelling = {line.state for line in TRANSITIONS if line.next == "cancelled"}
+    assert cancelling == BEFORE_THE_SCAN == set(lifecycle.states()) - ENDS - {"in-progress", "acquired", "reported"}
+
+
+def test_nothing_leads_out_of_an_end_and_everything_leads_into_one() -> None:
+    assert {line.state for line in TRANSITIONS} == set(lifecycle.states()) - ENDS
+    assert {line.next for line in TRANSITIONS} == set(lifecycle.states()) - {"received"}
+
+
+def test_before_the_scan_the_rules_may_come_to_another_outcome_and_afterwards_never() -> None:
+    outcomes = WORKFLOW["received"]["rules"]
+    for state in lifecycle.states():
+        found = {line.next for line in moves(TRANSITIONS, state) if line.by == "rules"}
+        assert found == (outcomes if state in BEFORE_THE_SCAN else set())
+
+
+@pytest.mark.parametrize("table", [TRANSITIONS, ABORT])
+def test_every_row_names_its_clause_and_who_may_make_it(table: lifecycle.Table) -> None:
+    for line in table:
+        assert re.fullmatch(r"CL02(-A011)?:[0-9.]+( [a-z])?", line.clause), line
+        assert line.by in {"rules", "decision", "anyone", "service", "placer", "department"}
+        assert line.state != line.next or line.by in {"rules", "department"}
+
+
+def test_one_move_leads_from_a_state_to_another_for_each_who_may_make_it() -> None:
+    pairs = [(line.state, line.next, line.by, line.event) for line in TRANSITIONS]
+    assert len(pairs) == len(set(pairs))
+
+
+@pytest.mark.parametrize("state", sorted(lifecycle.states()))
+def test_an_illegal_move_names_exactly_the_legal_ones(state: str) -> None:
+    legal = [line for line in moves(TRANSITIONS, state) if line.by == "anyone"]
+    for target in set(lifecycle.states()) - {line.next for line in legal}:
+        with pytest.raises(IllegalMove) as refused:
+            lifecycle.by_hand(state, target)
+        assert list(refused.value.legal) == legal
