@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from slipring.fhir.beside import Beside
 from slipring.fhir.caller import Caller
 from slipring.fhir.checks.shape import warm
 from slipring.fhir.delivery import asked, parked
@@ -25,6 +26,7 @@ from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.subscribing import Subscribed
 from slipring.fhir.delivery.worker import Worker
+from slipring.fhir.inside import LiveInside
 from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
 from slipring.fhir.interactions.openapi import openapi, operation_paths
@@ -99,16 +101,20 @@ class Running:
     worker: Worker
     engine: Engine
     sealer: Sealer
+    beside: Sequence[Beside] = ()
     warming: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
         """Begin to follow, deliver, fire and seal; compile the checks behind it, 20 ms a type."""
         await self.worker.start()
         await self.sealer.start()
+        for one in self.beside:
+            await one.start()
         self.warming = asyncio.create_task(self._warm())
 
     async def stop(self) -> None:
-        """End the loops, then the connections."""
+        """End what stands beside it, the loops, then the connections."""
+        await asyncio.gather(*(one.stop() for one in self.beside))
         if self.warming is not None:
             self.warming.cancel()
             await asyncio.gather(self.warming, return_exceptions=True)
@@ -180,9 +186,10 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)
     look = Look(kernel)
-    engine = Engine(kernel, look, around.watchers)
+    beside = service.beside(LiveInside(kernel, around.data_dir))
+    engine = Engine(kernel, look, around.watchers, beside)
     application = _application(kernel, follower, around, look, engine)
-    return Running(application, kernel, worker, engine, sealer)
+    return Running(application, kernel, worker, engine, sealer, beside)
 
 
 def _application(kernel: Kernel, follower: Follower, around: Surroundings, look: Look, engine: Engine) -> Measured:

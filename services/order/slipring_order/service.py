@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_order.dicom.rim import beside_order
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.followed import consent_arrived, report_arrived
@@ -127,5 +128,6 @@ SERVICE = Service(
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
+    beside=beside_order,
     unconfirmed=unconfirmed,
 )

@@ -10,6 +10,7 @@ import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from slipring.fhir.caller import Caller
@@ -19,6 +20,7 @@ from slipring.rules.finding import Limit
 if TYPE_CHECKING:  # rules, facts and signing read this module and must stay free of the network
     import httpx
 
+    from slipring.fhir.beside import Beside, Inside, Seen
     from slipring.fhir.profiles import Profile
     from slipring.fhir.terminology import CodeSystem, ValueSet
     from slipring.fhir.topics import Topic
@@ -359,6 +361,16 @@ def _nothing(day: date) -> Sequence[Limit]:
     return ()
 
 
+def _alone(inside: Inside) -> Sequence[Beside]:
+    """A service that speaks FHIR over HTTP and nothing else."""
+    return ()
+
+
+def _unseen(data_dir: Path) -> Sequence[Seen]:
+    """Nothing of its own lies on the machine."""
+    return ()
+
+
 @dataclass(frozen=True, slots=True)
 class Service:
     """The whole service on one page."""
@@ -384,6 +396,8 @@ class Service:
     profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions
     topics: Sequence[Topic] = ()  # what others may subscribe to, beside plain criteria
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
+    beside: Callable[[Inside], Sequence[Beside]] = _alone  # what runs beside its HTTP addresses
+    seen: Callable[[Path], Sequence[Seen]] = _unseen  # what the doctor looks at for it, by the data directory
     unconfirmed: Callable[[date], Sequence[Limit]] = _nothing  # numbers in force that nobody has confirmed
 
     def keeper_of(self, resource_type: str) -> Keeps | None:

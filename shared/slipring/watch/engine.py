@@ -13,6 +13,7 @@ import msgspec
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slipring.fhir.beside import Beside
 from slipring.fhir.kernel import Kernel
 from slipring.watch.exposition import Network, may_look
 from slipring.watch.figures import Figures, Look
@@ -24,8 +25,8 @@ HEALTH_JSON = "application/health+json"
 class Engine:
     """Judges one service's engine when asked."""
 
-    def __init__(self, kernel: Kernel, look: Look, watchers: Sequence[Network]) -> None:
-        self._kernel, self._look, self._watchers = kernel, look, watchers
+    def __init__(self, kernel: Kernel, look: Look, watchers: Sequence[Network], beside: Sequence[Beside] = ()) -> None:
+        self._kernel, self._look, self._watchers, self._beside = kernel, look, watchers, beside
 
     async def __call__(self, request: Request) -> Response:
         """200 while the engine works, 503 when it does not or when the database is away."""
@@ -40,6 +41,8 @@ class Engine:
         meters = self._kernel.meters
         found = list(checks(figures, {loop: now - at for loop, at in meters.turned.items()}))
         found += clock_checks({clock: (jumped, now - at) for clock, (jumped, at) in meters.jumped.items()})
+        signs = [sign for one in self._beside for sign in one.signs()]
+        found += [Check(sign.name, Status(sign.status), sign.value, sign.unit, sign.about) for sign in signs]
         status = worst(check.status for check in found)
         return {"status": status.value, "serviceId": name, **_numbers(figures), "checks": _by_name(found)}
 

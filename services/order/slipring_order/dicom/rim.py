@@ -1,0 +1,142 @@
+"""The DICOM port of the order service: it listens as long as the service runs, and answers through the bridge."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
+from typing import cast
+
+import pydicom.config
+import structlog
+from pynetdicom import AE, _config, evt
+from slipring.fhir.beside import Beside, Inside, Sign
+from slipring.runtime.settings import BadSettings
+
+from slipring_order.dicom.admission import Admission
+from slipring_order.dicom.bridge import Bridge
+from slipring_order.dicom.connection import GuardedHandler, GuardedServer
+from slipring_order.dicom.contexts import supported_contexts
+from slipring_order.dicom.settings import DicomSettings
+
+_LOG = structlog.get_logger("slipring.dicom")
+_SUCCESS = 0x0000
+_LEAVE_SECONDS = 3.0  # for what is under way when we stop
+_ANSWER_SECONDS = 20.0
+
+
+def beside_order(inside: Inside) -> Sequence[Beside]:
+    """The DICOM port, when the department has set one."""
+    settings = DicomSettings.from_env()
+    return [Rim(inside, settings)] if settings.port else []
+
+
+class Rim:
+    """Implements `slipring.fhir.beside.Beside` with pynetdicom."""
+
+    def __init__(self, inside: Inside, settings: DicomSettings) -> None:
+        if inside.demo and not _loopback(settings.host):
+            raise BadSettings("A demo listens on loopback only: SLIPRING_DICOM_HOST. 演示模式仅监听本机。")
+        self._inside = inside
+        self._settings = settings
+        self._admission = Admission(settings)
+        self._server: GuardedServer | None = None
+        self._thread: threading.Thread | None = None
+        self._bridge: Bridge | None = None
+
+    @property
+    def port(self) -> int:
+        """Where it listens."""
+        return int(self._server.server_address[1]) if self._server else 0
+
+    async def start(self) -> None:
+        """Bind the port and listen."""
+        _quiet()
+        self._bridge = Bridge(asyncio.get_running_loop(), _ANSWER_SECONDS)
+        try:
+            self._server = self._listening(self._handlers())
+        except OSError as problem:
+            raise BadSettings(
+                f"SLIPRING_DICOM_PORT: port {self._settings.port} of {self._settings.host} cannot be used "
+                f"({problem.strerror}). 该端口无法使用。"
+            ) from None
+        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="dicom", daemon=True)
+        self._thread.start()
+        _LOG.info("dicom port open", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
+
+    async def stop(self) -> None:
+        """Listen no more, let what is under way end, then cut the rest off."""
+        if self._server is not None:
+            await asyncio.to_thread(self._leave, self._server)
+        if self._bridge is not None:
+            self._bridge.close()
+
+    def signs(self) -> Iterator[Sign]:
+        """Whether the port is open, and how many speak with us."""
+        listening = self._thread is not None and self._thread.is_alive()
+        yield Sign("dicom:port", "pass" if listening else "fail", self.port)
+        if self._server is not None:
+            established = sum(one.is_established for one in self._server.active_associations)
+            full = established >= self._settings.associations
+            yield Sign("dicom:associations", "warn" if full else "pass", established)
+            yield Sign("dicom:turnedAway", "pass", self._server.closed + self._admission.rejected.total())
+
+    def _handlers(self) -> list[evt.EventHandlerType]:
+        return [(evt.EVT_REQUESTED, self._admission.requested), (evt.EVT_C_ECHO, _echoed)]
+
+    def _listening(self, handlers: list[evt.EventHandlerType]) -> GuardedServer:
+        settings = self._settings
+        entity = AE(settings.ae_title)
+        entity.require_called_aet = True
+        entity.require_calling_aet = [*settings.peers] or ["-"]
+        entity.maximum_associations = 1_000_000  # ours to judge: theirs counts those that have not said who they are
+        entity.maximum_pdu_size = settings.pdu_bytes
+        entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = settings.seconds
+        entity.supported_contexts = supported_contexts()
+        server = cast(
+            GuardedServer,
+            entity.make_server(
+                (settings.host, settings.port),
+                evt_handlers=handlers,
+                server_class=GuardedServer,
+                request_handler=GuardedHandler,
+            ),
+        )
+        server.settings = settings
+        entity._servers.append(server)
+        return server
+
+    def _leave(self, server: GuardedServer) -> None:
+        server.shutdown()
+        until = time.monotonic() + _LEAVE_SECONDS
+        while any(one.is_established for one in server.active_associations) and time.monotonic() < until:
+            time.sleep(0.05)
+        for association in server.active_associations:
+            threading.Thread(target=association.abort, daemon=True).start()
+        until = time.monotonic() + _LEAVE_SECONDS
+        while server.active_associations and time.monotonic() < until:
+            time.sleep(0.05)
+
+
+def _echoed(event: evt.Event) -> int:
+    """Verification (PS3.4 annex A)."""
+    return _SUCCESS
+
+
+def _loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _quiet() -> None:
+    """What the libraries say about a dataset may hold a patient's data: they say nothing."""
+    logging.getLogger("pynetdicom").setLevel(logging.CRITICAL + 1)
+    logging.getLogger("pydicom").setLevel(logging.CRITICAL + 1)
+    _config.LOG_HANDLER_LEVEL = "none"
+    _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE

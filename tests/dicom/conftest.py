@@ -1,0 +1,54 @@
+"""One real process with a DICOM port, which the tests here share."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from slipring.runtime.postgres import stop
+from slipring_demo.servers import free_port
+
+from tests.support.server import Server
+
+PEERS = """
+[[peer]]
+ae_title = "CT1"
+
+[[peer]]
+ae_title = "CT2"
+character_set = "GB18030"
+
+[[peer]]
+ae_title = "FARAWAY"
+from = ["192.0.2.0/24"]
+"""
+
+
+def with_port(server: Server, **more: str) -> Server:
+    """The server with a DICOM port and its callers."""
+    peers = server.data_dir / "peers.toml"
+    peers.write_text(PEERS, encoding="utf-8")
+    server.environment |= {"SLIPRING_DICOM_PORT": str(free_port()), "SLIPRING_DICOM_PEERS": str(peers), **more}
+    return server
+
+
+@pytest.fixture(scope="session")
+def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The front and the four services with a DICOM port, as one real process."""
+    server = with_port(
+        Server(tmp_path_factory.mktemp("slipring-dicom")), SLIPRING_DICOM_SECONDS="2", SLIPRING_DICOM_ASSOCIATIONS="6"
+    )
+    try:
+        server.start(seconds=120)
+        yield server
+    finally:
+        server.stop()
+        stop(server.data_dir)
+        shutil.rmtree(server.data_dir, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def port(hospital: Server) -> int:
+    """Where scanners call."""
+    return int(hospital.environment["SLIPRING_DICOM_PORT"])
