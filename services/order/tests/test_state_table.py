@@ -14,7 +14,7 @@ from slipring_order.lifecycle import BEFORE_THE_SCAN, TRANSITIONS
 WORKFLOW = {
     "received": {"rules": {"awaiting-information", "awaiting-justification", "justified", "rejected"}},
     "justified": {"anyone": {"scheduled", "arrived"}},
-    "scheduled": {"anyone": {"arrived", "justified"}},  # taken out of the day again
+    "scheduled": {"anyone": {"arrived"}},
     "arrived": {"anyone": {"ready"}},
     "ready": {"anyone": {"in-progress", "discontinued"}},
     "in-progress": {"anyone": {"acquired", "discontinued"}},
@@ -24,19 +24,25 @@ WORKFLOW = {
     "awaiting-justification": {"decision": {"justified", "rejected", "awaiting-information"}},
     "rejected": {"decision": {"justified", "awaiting-information"}},
 }
+TAKEN_BACK = {"cancel", "unschedule"}
 ENDS = {"closed", "cancelled", "discontinued"}
 
 
 @pytest.mark.clause("5.4.1")
 @pytest.mark.parametrize(("state", "who"), [(state, who) for state, by in WORKFLOW.items() for who in by])
 def test_the_moves_of_a_state_are_those_of_the_workflow(state: str, who: str) -> None:
-    made = {line.next for line in moves(TRANSITIONS, state) if line.by == who and line.event != "cancel"}
+    made = {line.next for line in moves(TRANSITIONS, state) if line.by == who and line.event not in TAKEN_BACK}
     assert made == WORKFLOW[state][who]
 
 
 def test_every_state_before_the_scan_may_be_cancelled_and_no_later_one() -> None:
     cancelling = {line.state for line in TRANSITIONS if line.next == "cancelled"}
     assert cancelling == BEFORE_THE_SCAN == set(lifecycle.states()) - ENDS - {"in-progress", "acquired", "reported"}
+
+
+def test_what_was_booked_may_be_taken_out_of_the_day_until_the_scan_begins() -> None:
+    back = {(line.state, line.next) for line in TRANSITIONS if line.event == "unschedule"}
+    assert back == {(state, "justified") for state in ("scheduled", "arrived", "ready")}
 
 
 def test_nothing_leads_out_of_an_end_and_everything_leads_into_one() -> None:
