@@ -23,6 +23,9 @@ import uvicorn
 import uvloop
 
 from slipring.app import Surroundings, open_service
+from slipring.department.opening import ROOM, department_routes
+from slipring.department.place import Place
+from slipring.department.road import Road
 from slipring.fhir.delivery.endpoint_connection import outside_client
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.service import Service
@@ -210,11 +213,14 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=PAGE_ROOMS,
+        rooms=(*PAGE_ROOMS, ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
     )
+    road = Road(_client(plan, house, "front", None), mint.for_pages)
+    house.peers["pages->front"] = road.client
+    department = Place(road, signing_in.pages, signing_in.entered, plan.clock.now, signing_in.idle)
     deliveries = DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages)
     return create_front(
         behind,
@@ -223,7 +229,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         ground.cursor_key,
         DecidingTable(ground.pool),
         pages=signing_in.pages,
-        signing_in=[*signing_in.routes, *deliveries.routes()],
+        signing_in=[*signing_in.routes, *deliveries.routes(), *department_routes(department)],
         now=plan.clock.now,
         settings=FrontSettings(
             base_url=plan.settings.url or "",

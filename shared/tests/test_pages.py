@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 from babel.messages.extract import extract
+from slipring.department.opening import ROOM
 from slipring.fhir.outcome import forbidden
 from slipring.front.app import PAGE_ROOMS
 from slipring.pages.frame import Pages, Viewer, own_path
@@ -19,6 +20,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
+ROOMS = (*PAGE_ROOMS, ROOM)
 KEY = b"a key of this test"
 EN = {"accept-language": "en"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
@@ -150,9 +152,9 @@ async def test_a_refusal_and_a_fault_are_pages_in_the_viewers_language_that_tell
 
 def test_every_word_of_every_template_is_there_in_chinese() -> None:
     """`pybabel extract` over the templates, against the catalogues; nothing in the catalogues is left over."""
-    translations: Any = catalogue("zh-CN", PAGE_ROOMS)
+    translations: Any = catalogue("zh-CN", ROOMS)
     asked: set[str] = set()
-    for room in PAGE_ROOMS:
+    for room in ROOMS:
         for template in resources.files(room).joinpath("templates").iterdir():
             found = extract("jinja2.ext:babel_extract", io.BytesIO(template.read_bytes()))
             asked |= {

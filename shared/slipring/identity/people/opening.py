@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
@@ -30,6 +31,7 @@ class SigningIn:
     pages: Pages
     routes: list[Route]
     entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # what only a signed-in person gets
+    idle: timedelta  # a session left alone for so long is over, and its screens are cleared
 
 
 async def open_signing_in(
@@ -56,7 +58,7 @@ async def open_signing_in(
     routes += EmergencyPages(signing_in).routes()
     if outside:
         routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
-    return SigningIn(pages, routes, signing_in.entered)
+    return SigningIn(pages, routes, signing_in.entered, signing_in.people.figures.session_idle)
 
 
 def provider_settings(settings: Settings) -> ProviderSettings | None:

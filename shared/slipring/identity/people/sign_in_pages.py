@@ -20,7 +20,7 @@ from slipring.pages.frame import Pages, Viewer, own_path
 from slipring.pages.language import language_of, said
 
 _COOKIE = "slipring-session"
-_HOME = "/auth/me"
+_HOME = "/department"
 Entered = Callable[[Request, Session], Awaitable[Response]]
 
 
@@ -33,11 +33,12 @@ class SignInPages:
     provider: str = ""
 
     def routes(self) -> list[Route]:
-        """`/auth/sign-in`, `/auth/sign-out`, `/auth/password` and `/auth/me`."""
+        """`/auth/sign-in`, `/auth/sign-out`, `/auth/locked`, `/auth/password` and `/auth/me`."""
         table: list[tuple[str, Any, list[str]]] = [
             ("/auth/sign-in", self.sign_in_shown, ["GET"]),
             ("/auth/sign-in", self.sign_in, ["POST"]),
             ("/auth/sign-out", self.sign_out, ["POST"]),
+            ("/auth/locked", self.locked, ["GET"]),
             ("/auth/password", self.entered(self.password_shown, unchanged=True), ["GET"]),
             ("/auth/password", self.entered(self.password, unchanged=True), ["POST"]),
             ("/auth/me", self.entered(self.me), ["GET"]),
@@ -108,6 +109,12 @@ class SignInPages:
         response.delete_cookie(cookie_name(secure=secure), path="/", httponly=True, samesite="lax", secure=secure)
         response.headers["Clear-Site-Data"] = '"cache"'
         return response
+
+    async def locked(self, request: Request) -> Response:
+        """What a screen that was left alone turns to; it looks up nobody, so that it keeps no session awake."""
+        to = own_path(request.query_params.get("to", ""), _HOME)
+        minutes = int(self.people.figures.session_idle.total_seconds() // 60)
+        return self.pages.page(request, "identity/locked.html", to=to, minutes=minutes)
 
     async def password_shown(self, request: Request, session: Session) -> Response:
         """The page to choose a password."""

@@ -1,0 +1,125 @@
+"""One request: its data, what the rules found, its story, and what can be done with it now."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from slipring.department.deciding import DECISIONS, Decision, decision_call
+from slipring.department.exams import Exam, exam_of
+from slipring.department.names import ACSN_SYSTEM, plain
+from slipring.department.place import Place, Words, may, wrong
+from slipring.department.reasons import reasons
+from slipring.department.road import Hand
+from slipring.department.story import story_of
+from slipring.department.told import told
+from slipring.department.worklist import ADDRESS, coded
+from slipring.fhir.outcome import FhirError, not_found, unprocessable
+from slipring.identity.people.sessions import Session
+
+_DECIDED = (
+    ("decision", "decision"),
+    ("reason", "reason"),
+    ("note", "note"),
+    ("replacement", "replacement"),
+    ("performer", ""),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class OneRequestPages:
+    """The page of one request, and the decision on its justification."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/department/requests/{id}` and what is done there."""
+        one = f"{ADDRESS}/{{id}}"
+        return self.place.routes(
+            [
+                (one, self.shown, ["GET"]),
+                (f"{one}/decision", self.decision_shown, ["GET"]),
+                (f"{one}/decision", self.decide, ["POST"]),
+            ]
+        )
+
+    async def shown(self, request: Request, session: Session) -> Response:
+        """Everything about it, top to bottom."""
+        hand = await self.place.hand(session)
+        exam = await exam_named(hand, request)
+        return self.place.page(
+            request,
+            session,
+            "one_request.html",
+            exam=exam,
+            told=told(exam.request),
+            items=dict(await coded(hand, "missing-item")),
+            story=await story_of(hand, exam),
+            may_decide=may(session, "Task", "u") and may(session, "ServiceRequest", "u"),
+            may_work=may(session, "Task", "u"),
+        )
+
+    async def decision_shown(self, request: Request, session: Session) -> Response:
+        """The form of the decision, with all that it is about."""
+        hand = await self.place.hand(session)
+        return await self._decision(request, session, hand, Decision(), {})
+
+    async def decide(self, request: Request, session: Session) -> Response:
+        """`Task/[id]/$decide` in the person's name; what was refused stands beside its field."""
+        given = Decision.of(await self.place.posted(request, session))
+        hand = await self.place.hand(session)
+        exam = await exam_named(hand, request)
+        try:
+            other = await numbered(hand, given.replacement) if given.replacement else ""
+            await hand.called(f"{exam.reference}/$decide", decision_call(given, other))
+        except FhirError as refused:
+            if refused.status == 401:  # the act asks for a fresh proof of who decides
+                return RedirectResponse(sign_in_again(f"{ADDRESS}/{exam.id}/decision"), 303)
+            beside = wrong(refused, request, _DECIDED)
+            return await self._decision(request, session, hand, given, beside, status=refused.status)
+        return RedirectResponse(f"{ADDRESS}/{exam.id}", 303)
+
+    async def _decision(
+        self, request: Request, session: Session, hand: Hand, given: Decision, beside: Words, *, status: int = 200
+    ) -> Response:
+        return self.place.page(
+            request,
+            session,
+            "decision.html",
+            status=status,
+            exam=await exam_named(hand, request),
+            given=given,
+            beside=beside,
+            decisions=DECISIONS,
+            reasons=reasons("decision"),
+        )
+
+
+async def exam_named(hand: Hand, request: Request) -> Exam:
+    """The exam that an address names, or 404."""
+    found = await exam_of(hand, request.path_params["id"])
+    if found is None:
+        raise not_found("ServiceRequest")
+    return found
+
+
+async def numbered(hand: Hand, number: str) -> str:
+    """The request that an imaging number names; a number that names none is refused beside its field."""
+    found = await hand.found("ServiceRequest", [("identifier", f"{ACSN_SYSTEM}|{plain(number)}")])
+    if not found:
+        raise unprocessable(
+            "No request has this imaging number.",
+            "没有申请使用该影像检查号。",
+            at="replacement",
+            detail="department.no-such-number",
+        )
+    return f"ServiceRequest/{found[0]['id']}"
+
+
+def sign_in_again(to: str) -> str:
+    """Where a person proves once more who he is, and comes back."""
+    return f"/auth/sign-in?again=1&to={quote(to, safe='/')}"

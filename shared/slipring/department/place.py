@@ -1,0 +1,106 @@
+"""What every page of the department needs: the road, the frame, who looks, the time, and when the screen locks."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+from urllib.parse import quote
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from slipring.department.road import Hand, Road
+from slipring.fhir.caller import grant_of
+from slipring.fhir.outcome import FhirError
+from slipring.identity.people.roles import the_roles
+from slipring.identity.people.sessions import Session
+from slipring.identity.people.sign_in_pages import Entered, here, viewer_of
+from slipring.pages.frame import Pages
+from slipring.pages.language import language_of, said
+
+HOME = "/department"
+# What the head of every page leads to: address, key of its words, what a person must be able to search for it.
+PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
+    (f"{HOME}/requests", "requests", ("Task", "ServiceRequest")),
+    (f"{HOME}/reception", "reception", ("Task", "Patient", "Appointment")),
+    (f"{HOME}/day", "day", ("Task", "Device")),
+    (f"{HOME}/people", "people", ("Practitioner", "PractitionerRole")),
+)
+Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The department as its pages see it; `idle`: after so long without use the screen is cleared."""
+
+    road: Road
+    pages: Pages
+    entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]
+    now: Callable[[], datetime]
+    idle: timedelta
+
+    @property
+    def zone(self) -> tzinfo:
+        """The department's time zone."""
+        return self.pages.zone
+
+    def routes(self, table: Sequence[tuple[str, Entered, list[str]]]) -> list[Route]:
+        """Routes of pages that only a signed-in person gets."""
+        return [
+            Route(path, self.pages.guarded(self.entered(endpoint)), methods=methods)
+            for path, endpoint, methods in table
+        ]
+
+    async def hand(self, session: Session) -> Hand:
+        """The road in this person's name."""
+        return await self.road.of(session)
+
+    def page(self, request: Request, session: Session, template: str, *, status: int = 200, **values: Any) -> Response:
+        """A page of the department; left alone for `idle`, the browser turns to one that shows nothing."""
+        shown = self.pages.page(
+            request,
+            f"department/{template}",
+            viewer=viewer_of(session),
+            status=status,
+            places=[(address, key) for address, key, types in PLACES if may_search(session, *types)],
+            at=request.url.path,
+            now=self.now(),
+            **values,
+        )
+        seconds = int(self.idle.total_seconds()) + 1
+        address = f"/auth/locked?to={quote(here(request), safe='/')}"
+        shown.headers["Refresh"] = f"{seconds}; url={address}"
+        return shown
+
+    async def posted(self, request: Request, session: Session) -> dict[str, str]:
+        """The fields of a form of ours."""
+        return await self.pages.form(request, viewer_of(session))
+
+
+def may_search(session: Session, *types: str) -> bool:
+    """Whether a person's roles let him search all these types."""
+    return all(may(session, kept_type, "s") for kept_type in types)
+
+
+def may(session: Session, kept_type: str, letter: str) -> bool:
+    """Whether a person's roles grant one of c, r, u, d, s on a type."""
+    scopes = the_roles().scopes(session.roles, emergency=session.emergency is not None)
+    grants = [grant for grant in map(grant_of, scopes) if grant is not None]
+    return any(letter in grant.letters and grant.type in (kept_type, "*") for grant in grants)
+
+
+def wrong(refused: FhirError, request: Request, fields: Sequence[tuple[str, str]]) -> Words:
+    """A refusal beside the fields it names: each issue goes to the first field that its element ends in, else to the form.
+
+    `fields`: (word in the element, name of the field). A refusal that is no answer to what was typed is raised again.
+    """
+    if refused.status not in (400, 409, 412, 422):
+        raise refused
+    language, found = language_of(request), dict[str, list[str]]()
+    for issue in refused.issues:
+        where = next((field for word, field in fields if word and word in issue.at), "")
+        found.setdefault(where, []).append(said((issue.zh, issue.en), language))
+    return {name: " ".join(sentences) for name, sentences in found.items()}

@@ -1,0 +1,125 @@
+"""The one road of the pages: FHIR at the front, asked in the signed-in person's name as any client asks it.
+
+Nothing is decided here. What a page may show and do is what the person's roles allow there; a refusal comes back as it
+was said, in both languages and with the elements that it points at.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+import httpx
+import msgspec
+
+from slipring.fhir.outcome import FhirError, Issue, busy
+from slipring.identity.people.sessions import Session
+
+Tree = dict[str, Any]
+_FHIR = "application/fhir+json"
+_FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Road:
+    """The way to the front's own FHIR address; `token` makes the token of a signed-in person's calls."""
+
+    client: httpx.AsyncClient
+    token: Callable[[Session], Awaitable[str]]
+
+    async def of(self, session: Session) -> Hand:
+        """The road in this person's name, for one page."""
+        return Hand(self.client, await self.token(session))
+
+
+@dataclass(frozen=True, slots=True)
+class Hand:
+    """Somebody's calls for one page."""
+
+    client: httpx.AsyncClient
+    token: str
+
+    async def read(self, reference: str) -> Tree:
+        """A resource by `Type/id`; 404 and 403 are raised."""
+        return await self._asked("GET", reference)
+
+    async def found(self, kept_type: str, asked: Sequence[tuple[str, str]]) -> list[Tree]:
+        """Matches and what they include; values travel in the body, so that no log of addresses names a patient."""
+        form = urlencode(asked).encode()
+        bundle = await self._asked("POST", f"{kept_type}/_search", form, {"content-type": _FORM})
+        return [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
+
+    async def if_allowed(self, kept_type: str, asked: Sequence[tuple[str, str]]) -> list[Tree] | None:
+        """The same; None when the person's roles do not open the type."""
+        try:
+            return await self.found(kept_type, asked)
+        except FhirError as refused:
+            if refused.status == 403:
+                return None
+            raise
+
+    async def history(self, reference: str) -> list[Tree]:
+        """The versions of a resource, newest first."""
+        bundle = await self._asked("GET", f"{reference}/_history?_count=100")
+        return [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
+
+    async def saved(self, resource: Tree) -> Tree:
+        """The next version; one that somebody else made meanwhile is 412."""
+        headers = {"content-type": _FHIR, "if-match": f'W/"{resource["meta"]["versionId"]}"'}
+        return await self._asked("PUT", _reference(resource), msgspec.json.encode(resource), headers)
+
+    async def created(self, resource: Tree) -> Tree:
+        """A new resource."""
+        headers = {"content-type": _FHIR, "prefer": "return=representation"}
+        return await self._asked("POST", str(resource["resourceType"]), msgspec.json.encode(resource), headers)
+
+    async def called(self, target: str, given: Sequence[Tree]) -> Tree:
+        """An operation such as `Task/o-1/$decide` with its parameters."""
+        body = msgspec.json.encode({"resourceType": "Parameters", "parameter": list(given)})
+        return await self._asked("POST", target, body, {"content-type": _FHIR})
+
+    async def _asked(
+        self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> Tree:
+        sent = {"authorization": f"Bearer {self.token}", "accept": _FHIR, "accept-language": "zh-CN", **(headers or {})}
+        try:
+            reply = await self.client.request(method, f"/fhir/{target}", content=body or None, headers=sent)
+        except httpx.TransportError:
+            raise busy(
+                "The records cannot be reached right now. Nothing was lost; try again shortly.",
+                "记录暂时无法访问，没有丢失任何内容；请稍后重试。",
+                detail="department.records-away",
+            ) from None
+        tree: Tree = msgspec.json.decode(reply.content) if reply.content else {}
+        if reply.is_success:
+            return tree
+        raise FhirError(reply.status_code, [_issue(entry) for entry in tree.get("issue", [])] or [_silent()])
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """One issue of an OperationOutcome in the words of whoever refused."""
+
+    zh: str
+    en: str
+    code: str
+
+
+def _issue(entry: Mapping[str, Any]) -> Issue:
+    details = entry.get("details", {})
+    code = next((str(coding.get("code", "")) for coding in details.get("coding", [])), "")
+    said = _Said(str(details.get("text", "")), str(entry.get("diagnostics", "")), code)
+    at = next(iter(entry.get("expression", [])), "")
+    return Issue(str(entry.get("code", "exception")), zh=said.zh, en=said.en, at=at, detail=said.code)
+
+
+def _silent() -> Issue:
+    return Issue(
+        "exception", zh="服务没有说明原因。", en="The service gave no reason.", detail="department.refused-silently"
+    )
+
+
+def _reference(resource: Tree) -> str:
+    return f"{resource['resourceType']}/{resource['id']}"

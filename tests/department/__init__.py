@@ -1,0 +1,1 @@
+"""The pages of the department, as the people see them who work there."""
