@@ -35,6 +35,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "result": ("result",),
     "implicated": ("implicated",),
     "target": ("target",),
+    "combo-code": ("code", "component.code"),
     "context": ("context", "encounter"),
     "encounter": ("encounter", "context"),
     "questionnaire": ("questionnaire",),

@@ -9,11 +9,27 @@ from datetime import date, datetime
 
 @dataclass(frozen=True, slots=True)
 class EarlierExam:
-    """A CT examination that was done before."""
+    """A CT examination that was done before, whatever carries it; one examination in several carriers is one."""
 
     reference: str
     done_at: datetime
     regions: frozenset[str]
+    sides: frozenset[str] = frozenset()  # left, right; empty when nothing is said
+    elsewhere: bool = False  # another institution is named
+    institution: frozenset[str] = frozenset()  # its names, references and identifiers
+    result: str = ""  # the report on it, where one is known
+
+    def same_place(self, regions: frozenset[str], sides: frozenset[str]) -> bool:
+        """Whether it shows what this request asks for: a common region, and not only the other side of it."""
+        return bool(self.regions & regions) and (not self.sides or not sides or bool(self.sides & sides))
+
+
+@dataclass(frozen=True, slots=True)
+class DoseReceived:
+    """The effective dose of one earlier examination, in mSv."""
+
+    at: datetime
+    effective_msv: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +41,7 @@ class OrderFacts:
     question: tuple[str, ...] = ()  # reasons in words
     coded_reason: bool = False  # a coded indication, or a reference to a diagnosis
     purpose: str = ""  # diagnosis, follow-up, screening, health-check, legal
+    indications: frozenset[str] = frozenset()  # groups of the indication table that reasons and diagnoses belong to
     exam_named: bool = False
     exam_coded: bool = True  # False: only the hospital's own code is given, and no map translates it
     exam_code: str = ""  # the catalogue's code of the exam
@@ -32,8 +49,12 @@ class OrderFacts:
     mapped_from: str = ""  # system|code that a map translated
     mapped_by: str = ""  # the version of the map that did
     regions: frozenset[str] = frozenset()
+    sides: frozenset[str] = frozenset()  # left, right; empty when nothing is said
+    whole_body: bool = False
     site_named: bool = False
     contrast: bool | None = None
+    contrast_screened: bool = False  # a completed screening for this request is known
+    multiphase: bool = False  # more than one phase is requested
     statements: Mapping[str, str] = field(default_factory=dict)  # clinical data item -> what was said
     answers: Mapping[str, str] = field(default_factory=dict)  # rule number (J08) -> the requester's answer
     inpatient: bool = False
@@ -46,14 +67,17 @@ class OrderFacts:
     birth_date: str = ""  # as recorded, possibly partial
     age_years: int | None = None  # None unless the whole birth date is known
     pregnancy: str = ""  # pregnant, not-pregnant, unknown; empty when not recorded for this request
+    gestation_days: int | None = None  # since the last menstrual period; conception is 14 days later
 
     # the requester
     requester_named: bool = False
     requester_reachable: bool = False
     requester_lacks: tuple[str, ...] = ()  # codes of what is missing to order a CT
     requester_roles: frozenset[str] = frozenset()
+    self_referred: bool = False  # the patient or a relative asks
 
     earlier: tuple[EarlierExam, ...] = ()
+    doses: tuple[DoseReceived, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

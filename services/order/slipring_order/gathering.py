@@ -12,51 +12,63 @@ from slipring.staff import missing, staff_facts
 
 from slipring_order import catalogue
 from slipring_order.earlier import earlier_exams
-from slipring_order.facts import OrderFacts, age_on
+from slipring_order.facts import OrderFacts
+from slipring_order.indications import asks_for_phases, groups_of, purpose_of
+from slipring_order.institutions import own_institution
 from slipring_order.mapping import exam_of_concept, is_coded, translation
-from slipring_order.reading import Pool, codes, codings, has_code, moment
+from slipring_order.patient_facts import VOID, patient_facts
+from slipring_order.reading import Pool, codes, codings, reference_of
+from slipring_order.request_form import is_filled_in, stated_on_the_form
+from slipring_order.sides import is_whole_body, regions_of_sides, sides_of
 
 CLINICAL_DATA = f"{CANONICAL}/StructureDefinition/clinical-data"
 RULE_ANSWER = f"{CANONICAL}/StructureDefinition/rule-answer"
 PURPOSE_SYSTEM = f"{CANONICAL}/CodeSystem/exam-purpose"
-LOINC = "http://loinc.org"
-PREGNANCY_STATUS = "82810-3"
-_PREGNANCY = {
-    "LA15173-0": "pregnant", "77386006": "pregnant",
-    "LA26683-5": "not-pregnant", "60001007": "not-pregnant",
-    "LA4489-6": "unknown", "261665006": "unknown",
-}  # fmt: skip
-_VOID = frozenset({"entered-in-error", "cancelled"})
 _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})
+_ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")
+_SUPPORTING = ("Observation", "DiagnosticReport", "Procedure", "ImagingStudy", "QuestionnaireResponse")
+_SCREENED = frozenset({"completed", "amended"})
+_SCREENING = ("contrast-screening", "screening")
+_THE_PATIENT_S = frozenset({"Patient", "RelatedPerson"})
 _FROM_INSTRUCTION = ("precautions", "consent-information")
 _STATED_BY_NOTE = ("surgery-endoscopy", "pathology", "laboratory", "earlier-imaging", *_FROM_INSTRUCTION)
 
 
-def order_facts(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> OrderFacts:
-    """Read a request, with the resources around it, at a moment."""
+def order_facts(
+    request: Resource, pool: Pool, now: datetime, zone: ZoneInfo, institution: frozenset[str] = frozenset()
+) -> OrderFacts:
+    """Read a request, with the resources around it, at a moment; `institution` is how this hospital is known."""
     exam = exam_of_concept(request.get("code"), pool)
     translated = translation(request.get("code"), pool)
     sites = [code for site in request.get("bodySite", []) for code in codes(site)]
     encounter = pool.resolve(request.get("encounter"), request)
+    supporting = list(_supporting(request, pool))
+    regions = (exam.regions if exam else frozenset()) | catalogue.regions_of(sites) | regions_of_sides(sites)
+    own = institution | own_institution(request, pool)
     return OrderFacts(
         stat=request.get("priority") == "stat",
         question=tuple(_words(request)),
         coded_reason=_coded(request, pool),
-        purpose=_purpose(request),
+        purpose=_purpose(request) or purpose_of(_words(request)),
+        indications=groups_of(_reasons_in_words(request, pool), _diagnoses(request, pool)),
         exam_named=bool(request.get("code", {}).get("coding") or request.get("code", {}).get("text")),
         exam_coded=is_coded(request.get("code"), pool),
         exam_code=exam.code if exam else "",
         exam_loinc=exam.loinc if exam else "",
         mapped_from=f"{translated.system}|{translated.code}" if translated else "",
         mapped_by=translated.by if translated else "",
-        regions=(exam.regions if exam else frozenset()) | catalogue.regions_of(sites),
+        regions=regions,
+        sides=sides_of(request),
+        whole_body=is_whole_body(request, regions),
         site_named=bool(request.get("bodySite")) or bool(exam and exam.regions),
         contrast=contrast_planned(request, pool),
-        statements=_statements(request, pool),
-        answers=_answers(request),
+        contrast_screened=_contrast_screened(request, pool),
+        multiphase=asks_for_phases(codes(request.get("code")), _phase_words(request)),
+        statements=_statements(request, supporting),
+        answers=_answers(request, supporting),
         inpatient=(encounter or {}).get("class", {}).get("code") in _INPATIENT,
-        earlier=tuple(earlier_exams(request, pool, now, zone)),
-        **_patient(request, pool, now, zone),
+        earlier=tuple(earlier_exams(request, pool, now, zone, own)),
+        **patient_facts(request, pool, supporting, now, zone),
         **_requester(request, pool, now, zone),
     )
 
@@ -97,12 +109,53 @@ def _purpose(request: Resource) -> str:
     return next((str(code) for code in found if code), "")
 
 
-def _statements(request: Resource, pool: Pool) -> Mapping[str, str]:
+def _reasons_in_words(request: Resource, pool: Pool) -> Iterator[str]:
+    yield from _words(request)
+    for condition in _conditions(request, pool):
+        yield from (str(c["display"]) for c in codings(condition.get("code")) if c.get("display"))
+        if text := condition.get("code", {}).get("text"):
+            yield str(text)
+
+
+def _diagnoses(request: Resource, pool: Pool) -> Iterator[str]:
+    concepts = [*request.get("reasonCode", []), *(condition.get("code") for condition in _conditions(request, pool))]
+    for concept in concepts:
+        yield from (str(c["code"]) for c in codings(concept) if c.get("code") and _is_icd10(c.get("system")))
+
+
+def _is_icd10(system: Any) -> bool:
+    return str(system or "").startswith(_ICD10)
+
+
+def _conditions(request: Resource, pool: Pool) -> list[Resource]:
+    named = (pool.resolve(reference, request) for reference in request.get("reasonReference", []))
+    return [resource for resource in named if resource is not None and resource.get("code")]
+
+
+def _phase_words(request: Resource) -> Iterator[str]:
+    for concept in [request.get("code") or {}, *request.get("orderDetail", [])]:
+        yield from (str(text) for text in (concept.get("text"), *(c.get("display") for c in codings(concept))) if text)
+
+
+def _contrast_screened(request: Resource, pool: Pool) -> bool:
+    """Whether a completed contrast screening is based on this request (section 4; mechanisms of consent)."""
+    return any(
+        response.get("status") in _SCREENED
+        and str(response.get("questionnaire", "")).partition("|")[0].rpartition("/")[2] in _SCREENING
+        and any(pool.same(reference, request) for reference in response.get("basedOn", []))
+        for response in pool.of_type("QuestionnaireResponse")
+    )
+
+
+def _statements(request: Resource, supporting: list[Resource]) -> Mapping[str, str]:
     said: dict[str, str] = {}
-    for supporting in _supporting(request, pool):
+    for resource in supporting:
         for item, carrier in catalogue.carriers().items():
-            if _fits(supporting, carrier):
-                said.setdefault(item, supporting["resourceType"])
+            if _fits(resource, carrier):
+                said.setdefault(item, resource["resourceType"])
+        if is_filled_in(resource):
+            answered = stated_on_the_form(resource).items()
+            said |= {item: statement for item, statement in answered if item in _STATED_BY_NOTE}
     for entry in request.get("extension", []):
         if entry.get("url") == CLINICAL_DATA:
             parts = {part.get("url"): part for part in entry.get("extension", [])}
@@ -118,10 +171,10 @@ def _statements(request: Resource, pool: Pool) -> Mapping[str, str]:
 
 def _supporting(request: Resource, pool: Pool) -> Iterator[Resource]:
     named = [pool.resolve(reference, request) for reference in request.get("supportingInfo", [])]
-    yield from (resource for resource in named if resource is not None and resource.get("status") not in _VOID)
-    for resource in pool.of_type("Observation", "DiagnosticReport", "Procedure", "ImagingStudy"):
+    yield from (resource for resource in named if resource is not None and resource.get("status") not in VOID)
+    for resource in pool.of_type(*_SUPPORTING):
         about = any(pool.same(reference, request) for reference in resource.get("basedOn", []))
-        if about and resource.get("status") not in _VOID:
+        if about and resource.get("status") not in VOID:
             yield resource
 
 
@@ -134,8 +187,9 @@ def _fits(resource: Resource, carrier: Mapping[str, Any]) -> bool:
     return not wanted or resource["resourceType"] == "ImagingStudy" or bool(wanted & found)
 
 
-def _answers(request: Resource) -> Mapping[str, str]:
-    found: dict[str, str] = {}
+def _answers(request: Resource, supporting: list[Resource]) -> Mapping[str, str]:
+    forms = [stated_on_the_form(resource) for resource in supporting if is_filled_in(resource)]
+    found = {number: said for form in forms for number, said in form.items() if number.startswith("J")}
     for entry in request.get("extension", []):
         if entry.get("url") == RULE_ANSWER:
             parts = {part.get("url"): part for part in entry.get("extension", [])}
@@ -150,40 +204,6 @@ def _value(part: Mapping[str, Any] | None) -> str:
         if member.startswith("value"):
             return str(value.get("text") or next(iter(codes(value)), "")) if isinstance(value, Mapping) else str(value)
     return ""
-
-
-def _patient(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    patient = pool.resolve(request.get("subject"), request)
-    if patient is None:
-        return {}
-    birth_date = str(patient.get("birthDate", ""))
-    return {
-        "patient_known": True,
-        "patient_identified": any(identifier.get("value") for identifier in patient.get("identifier", [])),
-        "patient_reachable": bool(patient.get("telecom") or patient.get("address") or request.get("encounter")),
-        "sex": str(patient.get("gender", "")),
-        "birth_date": birth_date,
-        "age_years": age_on(birth_date, now.astimezone(zone).date()),
-        "pregnancy": _pregnancy(request, patient, pool, now, zone),
-    }
-
-
-def _pregnancy(request: Resource, patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> str:
-    """The newest pregnancy status recorded for this request; another patient's is not used."""
-    found: list[tuple[datetime, str]] = []
-    for observation in _supporting(request, pool):
-        if observation["resourceType"] != "Observation" or not has_code(
-            observation.get("code"), LOINC, PREGNANCY_STATUS
-        ):
-            continue
-        subject = observation.get("subject")
-        if subject and not pool.same(subject, patient):
-            continue
-        at = moment(observation.get("effectiveDateTime") or observation.get("issued"), zone)
-        value = observation.get("valueCodeableConcept")
-        status = next((_PREGNANCY[code] for code in codes(value) if code in _PREGNANCY), "unknown")
-        found.append((at or datetime.min.replace(tzinfo=now.tzinfo), status))
-    return max(found)[1] if found else ""
 
 
 def _requester(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
@@ -202,7 +222,12 @@ def _requester(request: Resource, pool: Pool, now: datetime, zone: ZoneInfo) -> 
         "requester_reachable": reachable or bool(request.get("encounter")),
         "requester_lacks": tuple(reason.code for reason in missing("order-ct", staff)),
         "requester_roles": staff.roles,
+        "self_referred": _kind(request["requester"], found) in _THE_PATIENT_S,
     }
+
+
+def _kind(element: Mapping[str, Any], found: Resource | None) -> str:
+    return str(found["resourceType"] if found else element.get("type") or reference_of(element).partition("/")[0])
 
 
 def _person_and_roles(found: Resource | None, pool: Pool) -> tuple[Resource | None, list[Resource]]:

@@ -32,8 +32,14 @@ class Judgement:
 
     @property
     def stopped(self) -> bool:
-        """Whether something is missing or stops, so that no single decision may pass it outside an emergency."""
-        return any(finding.weight is Weight.STOP for finding in self.findings)
+        """Whether something is missing or not asked yet, so that no single decision passes it outside an emergency."""
+        return bool(self.stops)
+
+    @property
+    def stops(self) -> list[Finding]:
+        """The findings that stop and want information, not a physician's decision."""
+        wanting = (f for f in self.findings if f.weight is Weight.STOP)
+        return [finding for finding in wanting if _outcome(finding) == "awaiting-information"]
 
 
 def judge(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> Judgement:
@@ -70,9 +76,14 @@ def severity(outcome: str) -> int:
     return order.index(outcome)
 
 
+def answered_by_decision(rule: str) -> bool:
+    """Whether a physician's decision on the justification answers what this rule found."""
+    return rule not in _data()["stands"]
+
+
 def _outcome(finding: Finding) -> str:
     asked = str(_data()["outcomes"].get(finding.rule, "justified"))
-    return "awaiting-justification" if finding.softened and asked == "rejected" else asked
+    return "awaiting-justification" if asked == "rejected" and finding.weight is not Weight.STOP else asked
 
 
 @cache

@@ -16,10 +16,12 @@ from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
 from slipring_order.mapping import local_systems
 from slipring_order.mapping_record import exam_input
+from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, codes, moment, reference_of
 from slipring_order.rooms.following import step_follows
 
 _EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
+_BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
 
 
 async def surroundings(request: Resource, desk: Desk) -> Pool:
@@ -33,13 +35,15 @@ async def surroundings(request: Resource, desk: Desk) -> Pool:
             pool.add(_tree(await desk.read(reference)))
     await _requester(request, pool, desk)
     about = f"ServiceRequest/{request['id']}"
-    for query in (f"Observation?based-on={about}", f"DiagnosticReport?based-on={about}", f"Procedure?based-on={about}"):
-        pool.add(*(found.resource for found in await desk.search(query)))
+    for kind in _BASED_ON:
+        pool.add(*(found.resource for found in await desk.search(f"{kind}?based-on={about}")))
     subject = reference_of(request.get("subject"))
     if subject.startswith("Patient/"):
         for kind in _EARLIER_TYPES:
             # A followed copy of a report is evidence of an earlier exam like any other.
             pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={subject}")))
+        query = f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}"
+        pool.add(*(found.resource for found in await desk.search(query)))
     pool.add(request)
     await maps_of(pool, desk)
     return pool
@@ -56,7 +60,8 @@ async def judged(request: Resource, desk: Desk) -> Judgement:
     """What the rules say about a request as it stands on the desk."""
     pool = await surroundings(request, desk)
     settings = desk.settings
-    return judge(order_facts(request, pool, desk.now, settings.zone), settings.limits, desk.now, settings.zone)
+    facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
+    return judge(facts, settings.limits, desk.now, settings.zone)
 
 
 def evidence(

@@ -11,7 +11,7 @@ from slipring.fhir.topics import read_topics
 from slipring_order.dicom.rim import beside_order
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
-from slipring_order.handlers.followed import consent_arrived, report_arrived
+from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
@@ -58,7 +58,7 @@ SERVICE = Service(
         Keeps("PlanDefinition"),
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire"),
-        Keeps("QuestionnaireResponse"),
+        Keeps("QuestionnaireResponse", on_write=evidence_written),
         Keeps("Measure"),
         Keeps("MeasureReport"),
         Keeps("Provenance", record=True),
@@ -68,6 +68,7 @@ SERVICE = Service(
         Follows("consent", "MedicationAdministration"),
         Follows("consent", "AllergyIntolerance"),
         Follows("consent", "Task"),
+        Follows("consent", "QuestionnaireResponse", then=screening_arrived),
         Follows("report", "DiagnosticReport", then=report_arrived, unreleased=True),
         Follows("report", "DetectedIssue", unreleased=True),
     ],

@@ -23,11 +23,12 @@ class OrderSettings:
 
     time_zone: str = "Asia/Shanghai"
     number_prefix: str = "CT"  # two characters at the front of every imaging number
+    institution: frozenset[str] = frozenset()  # how this hospital is known: names, references, system|value
     limits_confirmed: frozenset[str] = frozenset()  # limit ids that a named person has confirmed; "*" = all
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> OrderSettings:
-        """Read SLIPRING_TIME_ZONE, SLIPRING_NUMBER_PREFIX and SLIPRING_LIMITS_CONFIRMED (`*` or ids by comma).
+        """Read SLIPRING_TIME_ZONE, SLIPRING_NUMBER_PREFIX, SLIPRING_INSTITUTION and SLIPRING_LIMITS_CONFIRMED.
 
         The demo department (SLIPRING_DEMO) has confirmed its whole set.
         """
@@ -39,6 +40,9 @@ class OrderSettings:
         return cls(
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
             number_prefix=found.get("SLIPRING_NUMBER_PREFIX", default.number_prefix),
+            institution=frozenset(
+                name.strip() for name in found.get("SLIPRING_INSTITUTION", "").split(",") if name.strip()
+            ),
             limits_confirmed=frozenset(confirmed),
         )
 

@@ -13,7 +13,7 @@ import slipring_order.rules as rules_room
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring_order.catalogue import items
-from slipring_order.facts import DecisionFacts, EarlierExam, OrderFacts
+from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.rules import DECISION_RULES, ORDER_RULES
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -28,6 +28,11 @@ COMPLETE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
+def an_exam(entry: Mapping[str, Any]) -> EarlierExam:
+    sets = {name: frozenset(entry.get(name, ())) for name in ("regions", "sides", "institution")}
+    return EarlierExam(**{**entry, **sets})
+
+
 def the_facts(case: Case) -> Any:
     given = dict(case.facts)
     kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
@@ -38,7 +43,9 @@ def the_facts(case: Case) -> Any:
         if known[name].startswith("frozenset"):
             given[name] = frozenset(value)
         elif name == "earlier":
-            given[name] = tuple(EarlierExam(e["reference"], e["done_at"], frozenset(e["regions"])) for e in value)
+            given[name] = tuple(an_exam(entry) for entry in value)
+        elif name == "doses":
+            given[name] = tuple(DoseReceived(**entry) for entry in value)
         elif known[name].startswith("tuple"):
             given[name] = tuple(value)
     return kind(**given)

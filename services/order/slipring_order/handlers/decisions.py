@@ -11,7 +11,7 @@ from slipring.staff import may, staff_facts
 
 from slipring_order import lifecycle, resources
 from slipring_order.facts import DecisionFacts
-from slipring_order.judgement import Judgement, judge_decision
+from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
 from slipring_order.judging import contrast_shown, judged, open_issues
 from slipring_order.people import person_and_roles
 from slipring_order.reading import codes, instant, reference_of
@@ -122,8 +122,7 @@ def _target(state: str, decision: str) -> str:
 
 
 def _still_open(judgement: Judgement) -> FhirError:
-    stops = [finding for finding in judgement.findings if finding.weight is Weight.STOP]
-    return FhirError(422, [Issue("business-rule", zh=f.zh, en=f.en, at=f.at, detail=f.rule) for f in stops])
+    return FhirError(422, [Issue("business-rule", zh=f.zh, en=f.en, at=f.at, detail=f.rule) for f in judgement.stops])
 
 
 async def _task_after(
@@ -151,7 +150,7 @@ async def _overridden(request: Resource, reason: Resource, decider: str, desk: D
             issue, "decided", f"医师决定放行（{code}）。", f"Passed by a physician ({code}).", desk.now, decider
         )
         for issue in await open_issues(request, desk)
-        if rule_of(issue.resource) != "order.green-channel"
+        if answered_by_decision(rule_of(issue.resource))
     ]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
-from slipring_order.gathering import LOINC, PREGNANCY_STATUS
 from slipring_order.judging import exam_of, judged_again, status_changed_by
+from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import has_code, instant, reference_of
 from slipring_order.rooms.following import step_follows
 from slipring_order.voiding import holders_told

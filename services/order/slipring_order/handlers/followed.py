@@ -6,7 +6,7 @@ from slipring.fhir.service import Arrival, Changes, Desk
 from slipring.rules.lifecycle import IllegalMove, move
 
 from slipring_order import resources
-from slipring_order.judging import contrast_shown, exam_of
+from slipring_order.judging import contrast_shown, exam_of, judged_again
 from slipring_order.lifecycle import TRANSITIONS
 from slipring_order.reading import reference_of
 from slipring_order.rooms.following import step_follows
@@ -28,6 +28,16 @@ async def consent_arrived(arrival: Arrival, desk: Desk) -> Changes:
             reason = exam.resource.get("statusReason")
             save = resources.moved(exam, state, desk.now, statusReason=reason, **members)
             changes = changes.plus(Changes(save=[save]))
+    return changes
+
+
+async def screening_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """A contrast screening answers J13 for the request it is based on."""
+    changes = Changes.none()
+    for element in arrival.resource.get("basedOn", []):
+        request, exam = await desk.read(reference_of(element)), await exam_of(reference_of(element), desk)
+        if request is not None and exam is not None:
+            changes = changes.plus(await judged_again(request.resource, exam, desk, void=False))
     return changes
 
 

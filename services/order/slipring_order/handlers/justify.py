@@ -22,7 +22,7 @@ async def justified(call: Call, desk: Desk) -> Changes:
     await _named_but_not_sent(request, pool, desk)
     await maps_of(pool, desk)
     settings = desk.settings
-    facts = order_facts(request, pool, desk.now, settings.zone)
+    facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
     judgement = judge_in_full(facts, settings.limits, desk.now, settings.zone)
     answer: list[Resource] = [{"name": "outcome", "valueCode": judgement.outcome}]
     subject = reference_of(request.get("subject"))

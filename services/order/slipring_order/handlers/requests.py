@@ -12,6 +12,7 @@ from slipring_order.judging import contrast_shown, evidence, exam_of, judged, ju
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of
+from slipring_order.request_form import questionnaire
 from slipring_order.voiding import holders_told
 
 SEQUENCE = "imaging_number"
@@ -53,7 +54,14 @@ async def _received(request: Resource, desk: Desk) -> Changes:
     task = {name: value for name, value in {**task, **shown}.items() if value is not None}
     identifiers = resources.department_identifiers(request, number)
     saves = [Save(task), *evidence(request, number, judgement, desk), *await _replaced(request, desk)]
+    saves += await _form(desk)
     return Changes(append={"identifier": identifiers}, save=saves)
+
+
+async def _form(desk: Desk) -> list[Save]:
+    """The request form itself, so that whoever asks for what is missing finds the questions here."""
+    form = questionnaire()
+    return [] if await desk.read(f"Questionnaire/{form['id']}") else [Save(form)]
 
 
 async def _replaced(request: Resource, desk: Desk) -> list[Save]:

@@ -1,12 +1,22 @@
 """Rules of this service, each with its cases as data beside it."""
 
+from slipring_order.rules.child import considers_the_alternatives_for_a_child
+from slipring_order.rules.child_health_check import keeps_children_out_of_health_check_ct
 from slipring_order.rules.clinical_question import states_a_clinical_question
+from slipring_order.rules.contrast_screened import shows_the_check_before_contrast
+from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
 from slipring_order.rules.green_channel import runs_through_the_green_channel
-from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unknown_pregnancy, weighs_a_known_pregnancy
+from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unknown_pregnancy
+from slipring_order.rules.pregnant import weighs_a_known_pregnancy
+from slipring_order.rules.pregnant_early import spares_the_lower_abdomen_in_early_pregnancy
+from slipring_order.rules.recognised_exam import recognises_the_exam_of_another_institution
+from slipring_order.rules.region_fits import scans_the_region_that_the_indication_asks_for
 from slipring_order.rules.repeat_exam import gives_a_reason_for_a_repeat
 from slipring_order.rules.request_complete import carries_what_the_standard_asks
 from slipring_order.rules.requester_authorised import comes_from_an_authorised_requester
+from slipring_order.rules.single_phase import scans_one_phase_where_one_suffices
+from slipring_order.rules.without_complaint import approves_ct_without_complaint
 
 ORDER_RULES = (
     carries_what_the_standard_asks,
@@ -14,8 +24,17 @@ ORDER_RULES = (
     comes_from_an_authorised_requester,
     asks_about_pregnancy,
     settles_an_unknown_pregnancy,
+    spares_the_lower_abdomen_in_early_pregnancy,
     weighs_a_known_pregnancy,
+    considers_the_alternatives_for_a_child,
+    keeps_children_out_of_health_check_ct,
     gives_a_reason_for_a_repeat,
+    recognises_the_exam_of_another_institution,
+    points_out_cumulative_exposure,
+    scans_one_phase_where_one_suffices,
+    scans_the_region_that_the_indication_asks_for,
+    shows_the_check_before_contrast,
+    approves_ct_without_complaint,
     runs_through_the_green_channel,
 )
 DECISION_RULES = (records_the_whole_decision,)

@@ -10,7 +10,7 @@ from slipring.rules.rulebook import rule
 
 from slipring_order.facts import OrderFacts
 
-_LOWER_TRUNK = frozenset({"abdomen", "pelvis", "lumbar-spine", "hip"})
+LOWER_TRUNK = frozenset({"abdomen", "pelvis", "lumbar-spine", "hip"})
 _AT = "ServiceRequest.supportingInfo"
 
 
@@ -45,22 +45,8 @@ def settles_an_unknown_pregnancy(order: OrderFacts, limits: Limits, now: datetim
     )
 
 
-@rule("order.pregnant", clause="MOH46:26(3)", weight="warn", domain="J05")
-def weighs_a_known_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
-    """A pregnant patient is scanned only after a physician has weighed it against ultrasound or MR."""
-    if order.pregnancy != "pregnant":
-        return None
-    return Hit(
-        "患者妊娠，须由医师权衡并记录已考虑超声或磁共振。",
-        "The patient is pregnant: a physician weighs the scan against ultrasound or MR.",
-        at=_AT,
-        inputs={"regions": sorted(order.regions)},
-        weight=Weight.INFO if order.stat else None,
-    )
-
-
 def _concerned(order: OrderFacts, limits: Limits) -> bool:
-    if order.sex == "male" or not order.regions & _LOWER_TRUNK:
+    if order.sex == "male" or not order.regions & LOWER_TRUNK:
         return False
     youngest, oldest = limits.limit("pregnancy.age-from").value, limits.limit("pregnancy.age-to").value
     return order.age_years is None or bool(youngest <= order.age_years <= oldest)

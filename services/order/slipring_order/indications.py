@@ -1,0 +1,67 @@
+"""Which groups of indications a reason belongs to, what fits a region, and what asks for several phases."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+_EVERYWHERE = "*"
+
+
+def groups_of(texts: Iterable[str], codes: Iterable[str]) -> frozenset[str]:
+    """The groups that words and ICD-10 codes name; none when nothing is recognised.
+
+    >>> sorted(groups_of(["右膝疼痛"], []))
+    ['limb']
+    """
+    said = [text.casefold() for text in texts]
+    coded = [code.upper() for code in codes]
+    return frozenset(
+        name
+        for name, group in _groups().items()
+        if any(word in text for text in said for word in group["words"])
+        or any(code.startswith(start) for code in coded for start in group["icd10"])
+    )
+
+
+def fits(group: str, regions: frozenset[str]) -> bool:
+    """Whether an indication of this group is a reason to scan any of these regions."""
+    allowed = set(_groups()[group]["regions"])
+    return _EVERYWHERE in allowed or bool(allowed & regions)
+
+
+def warrants_phases(groups: Iterable[str]) -> bool:
+    """Whether more than one phase is the usual protocol for one of these groups."""
+    return any(_groups()[group].get("multiphase", False) for group in groups)
+
+
+def purpose_of(texts: Iterable[str]) -> str:
+    """The purpose that a reason states when it is nothing but that: "体检" is one, "体检发现肺结节" is a complaint."""
+    said = {text.casefold().strip(" .。，,；;") for text in texts}
+    return next((purpose for purpose, words in _data()["purposes"].items() if said and said <= set(words)), "")
+
+
+def table_version() -> str:
+    """The version of the table."""
+    return str(_data()["version"])
+
+
+def asks_for_phases(codes: Iterable[str], texts: Iterable[str]) -> bool:
+    """Whether exam codes or words ask for more than one phase."""
+    table = _data()["multiphase"]
+    said = [text.casefold() for text in texts]
+    return bool(set(codes) & set(table["loinc"])) or any(word in text for text in said for word in table["words"])
+
+
+def _groups() -> Mapping[str, Mapping[str, Any]]:
+    groups: Mapping[str, Mapping[str, Any]] = _data()["groups"]
+    return groups
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    with (Path(__file__).parent / "data" / "indications.toml").open("rb") as file:
+        return tomllib.load(file)
