@@ -43,7 +43,7 @@ async def test_signing_in_leads_nowhere_else(staff: Staff, to: str) -> None:
         staff.made["nurse-2"] = await staff.account("nurse", "nurse-2")
     async with staff.browser() as browser:
         answer = await send(browser, "/auth/sign-in", "/auth/sign-in", name="nurse-2", password=PASSWORD, to=to)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/auth/me")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/department")
 
 
 def plain(page: httpx.Response, name: str) -> str:
