@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
-from slipring_order.dose.command import as_text
+from slipring_order.dose.observation import as_observation
+from slipring_order.dose.printed import exact_json
 from slipring_order.dose.reading import read_dose_report
 from slipring_order.dose.report import DoseReport
+
+from tests.support.desk import A_NOON
 
 FOLDER = Path(os.environ.get("SLIPRING_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "rdsr"
 pytestmark = pytest.mark.skipif(not FOLDER.is_dir(), reason="the real dose reports are not at hand")
@@ -53,7 +56,8 @@ def test_the_dose_check_alert_of_a_scanner_is_seen() -> None:
 
 @pytest.mark.parametrize("name", EXPECTED)
 def test_the_observation_keeps_the_numbers_as_the_scanner_wrote_them(name: str) -> None:
-    observation = json.loads(as_text(the_report(name)), parse_float=Decimal)
+    tree = as_observation(the_report(name), request=None, subject=None, now=A_NOON)
+    observation = json.loads(exact_json(tree), parse_float=Decimal)
     total = observation["component"][0]["valueQuantity"]
     assert (str(total["value"]), total["code"]) == (EXPECTED[name][0], "mGy.cm")
     assert len(observation["hasMember"]) == len(observation["contained"]) == EXPECTED[name][1]

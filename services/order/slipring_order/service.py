@@ -10,6 +10,7 @@ from slipring.fhir.topics import read_topics
 
 from slipring_order.dicom.rim import beside_order
 from slipring_order.handlers.decisions import decided
+from slipring_order.handlers.doses import dose_report_taken
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
 from slipring_order.handlers.justify import justified
@@ -109,6 +110,19 @@ SERVICE = Service(
             unscheduled,
             title="Give an exam's time back",
             parameters=(Parameter("return", "Task", use="out", min=1),),
+        ),
+        Operation(
+            "Observation",
+            "take-dose-report",
+            dose_report_taken,
+            level="type",
+            title="Store the dose that a DICOM dose report states",
+            parameters=(
+                Parameter("report", "base64Binary", min=1, documentation="the DICOM file"),
+                Parameter("request", "Reference", documentation="the exam, where the report names none or a wrong one"),
+                Parameter("imagingNumber", "string", documentation="the exam by its imaging number"),
+                Parameter("return", "Observation", use="out", min=1),
+            ),
         ),
         Operation(
             "ServiceRequest",

@@ -4,64 +4,15 @@ from __future__ import annotations
 
 import json
 from decimal import Decimal
-from typing import Any
 
-import httpx
 import pytest
 from pydicom.dataset import Dataset
-from slipring_order.dose.command import NotSent, as_text, line, send
+from slipring_order.dose.observation import as_observation
+from slipring_order.dose.printed import as_tree, exact_json
 from slipring_order.dose.reading import NotADoseReport, read_dose_report
-from slipring_order.settings import OrderSettings
 
-
-def a_code(code: str, meaning: str = "-") -> Dataset:
-    coded = Dataset()
-    coded.CodeValue, coded.CodingSchemeDesignator, coded.CodeMeaning = code, "DCM", meaning
-    return coded
-
-
-def an_item(code: str, *children: Dataset, text: str = "", value: Dataset | None = None) -> Dataset:
-    item = Dataset()
-    item.ConceptNameCodeSequence = [a_code(code)]
-    if children:
-        item.ContentSequence = list(children)
-    if text:
-        item.TextValue = text
-    if value is not None:
-        item.ConceptCodeSequence = [value]
-    return item
-
-
-def a_number(code: str, value: str | None, unit: str | None) -> Dataset:
-    item = an_item(code)
-    measured = Dataset()
-    if value is not None:
-        measured.NumericValue = value
-    measured.MeasurementUnitsCodeSequence = [a_code(unit)] if unit else []
-    item.MeasuredValueSequence = [measured] if value is not None else []
-    return item
-
-
-def an_event(ctdi: str | None = "5.0", dlp: str | None = "100.0", unit: str | None = "mGy.cm") -> Dataset:
-    numbers = []
-    if ctdi is not None:
-        numbers.append(a_number("113830", ctdi, "mGy"))
-    if dlp is not None:
-        numbers.append(a_number("113838", dlp, unit))
-    dose = [an_item("113829", *numbers)] if numbers else []
-    return an_item("113819", an_item("125203", text="腹部 平扫"), *dose)
-
-
-def a_report(*events: Dataset, total: str = "100.0", unit: str | None = "mGy.cm") -> Dataset:
-    report = an_item(
-        "113701",
-        an_item("113811", a_number("113812", str(len(events)), "{events}"), a_number("113813", total, unit)),
-        *events,
-    )
-    report.SOPInstanceUID = "1.2.3.4"
-    report.AccessionNumber = "CT20260303000001"
-    report.Manufacturer, report.ManufacturerModelName = "ACME", "One"
-    return report
+from tests.support.desk import A_NOON
+from tests.support.dose import a_code, a_number, a_report, an_event, an_item
 
 
 def test_a_plain_report_reads_with_unicode_names() -> None:
@@ -109,40 +60,70 @@ def test_another_document_is_no_dose_report() -> None:
 
 
 def test_the_observation_keeps_decimals_and_names_the_report() -> None:
+    report = read_dose_report(a_report(an_event("5.00", "100.10"), total="100.10"))
     observation = json.loads(
-        as_text(read_dose_report(a_report(an_event("5.00", "100.10"), total="100.10"))), parse_float=str
+        exact_json(as_observation(report, request=None, subject=None, now=A_NOON)), parse_float=str
     )
-    assert observation["identifier"] == [{"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.4"}]
+    assert observation["identifier"][0] == {"system": "urn:dicom:uid", "value": "urn:oid:1.2.3.4"}
     assert observation["component"][0]["valueQuantity"]["value"] == "100.10"
-    assert observation["contained"][0]["component"][0]["valueQuantity"]["value"] == "5.00"
+    values = [
+        part["valueQuantity"]["value"] for part in observation["contained"][0]["component"] if "valueQuantity" in part
+    ]
+    assert values[:2] == ["5.00", "100.10"]
 
 
-def test_the_line_names_events_total_highest_dose_device_and_alerts() -> None:
-    text = line(read_dose_report(a_report(an_event())), OrderSettings())
-    assert text == "1 events, total DLP 100.0 mGy.cm, CTDIvol max 5.0 mGy, ACME One, no dose alerts"
+def test_a_dual_source_event_names_both_voltages_and_one_source_names_one() -> None:
+    def source(name: str, kv: str, ma: str) -> Dataset:
+        parts = [a_number("113733", kv, "kV"), a_number("113734", ma, "mA"), a_number("113834", "0.28", "s")]
+        return an_item("113831", an_item("113832", text=name), *parts)
+
+    event = an_event()
+    event.ContentSequence.append(an_item("113822", source("A", "80", "350"), source("B", "150", "175")))
+    printed = as_tree(read_dose_report(a_report(event)), Decimal(1))["events"][0]
+    assert printed["kvp"] == [Decimal(80), Decimal(150)]
+    assert (printed["ma"], printed["rotation_time"]) == ([Decimal(350), Decimal(175)], Decimal("0.28"))
+    assert [each["id"] for each in printed["sources"]] == ["A", "B"]
 
 
-def a_server(posted: list[httpx.Request], exams: list[dict[str, Any]]) -> httpx.Client:
-    def answer(request: httpx.Request) -> httpx.Response:
-        if request.url.path == "/fhir/ServiceRequest/_search":
-            return httpx.Response(200, json={"entry": [{"resource": exam} for exam in exams]})
-        posted.append(request)
-        return httpx.Response(201, json={"resourceType": "Observation", "id": "o-9"})
-
-    return httpx.Client(base_url="http://server", transport=httpx.MockTransport(answer))
-
-
-def test_a_report_is_sent_once_to_the_exam_with_its_number() -> None:
-    posted: list[httpx.Request] = []
-    exam = {"resourceType": "ServiceRequest", "id": "o-1", "subject": {"reference": "Patient/o-2"}}
-    assert send(read_dose_report(a_report(an_event())), None, a_server(posted, [exam])) == "Observation/o-9"
-    body = json.loads(posted[0].content)
-    assert body["basedOn"] == [{"reference": "ServiceRequest/o-1"}] and body["subject"] == exam["subject"]
-    assert posted[0].headers["If-None-Exist"] == "identifier=urn:dicom:uid|urn:oid:1.2.3.4"
+@pytest.mark.parametrize(
+    ("code", "meaning", "size"),
+    [("113690", "IEC Head Dosimetry Phantom", 16), ("113691", "IEC Body Dosimetry Phantom", 32), ("99X", "Body 32 cm", 32),
+     ("99X", "Other", None)],
+)  # fmt: skip
+def test_the_phantom_says_for_which_diameter_the_dose_is_given(code: str, meaning: str, size: int | None) -> None:
+    event = an_event()
+    event.ContentSequence[1].ContentSequence.append(an_item("113835", value=a_code(code, meaning)))
+    [read] = read_dose_report(a_report(event)).events
+    assert read.phantom_cm == size
 
 
-def test_a_report_without_its_exam_is_not_sent() -> None:
-    posted: list[httpx.Request] = []
-    with pytest.raises(NotSent):
-        send(read_dose_report(a_report(an_event())), None, a_server(posted, []))
-    assert posted == []
+@pytest.mark.parametrize("written", ["张三丰".encode(), "张三丰".encode("gb2312"), "Müller".encode("latin-1")])
+def test_a_protocol_in_an_undeclared_character_set_is_read_by_its_bytes(written: bytes) -> None:
+    report = a_report(an_event())
+    del report.SpecificCharacterSet
+    report.ContentSequence[1].ContentSequence[0].TextValue = written.decode("latin-1")
+    assert read_dose_report(report).events[0].protocol in ("张三丰", "Müller")
+
+
+def test_a_declared_character_set_is_believed() -> None:
+    report = a_report(an_event())
+    report.SpecificCharacterSet = "ISO_IR 100"
+    report.ContentSequence[1].ContentSequence[0].TextValue = "função"
+    assert read_dose_report(report).events[0].protocol == "função"
+
+
+def test_a_dose_below_zero_or_no_number_is_not_taken() -> None:
+    with pytest.raises(NotADoseReport):
+        read_dose_report(a_report(an_event(dlp="-1")))
+    assert read_dose_report(a_report(an_event(dlp="NaN"))).events[0].dlp_mgy_cm is None
+
+
+def test_a_report_of_another_modality_says_what_it_lacks() -> None:
+    with pytest.raises(NotADoseReport, match="without CT dose data"):
+        read_dose_report(an_item("113701", an_item("113702")))
+
+
+def test_two_accumulated_totals_are_added_when_the_events_bear_it_out() -> None:
+    report = a_report(an_event(dlp="100"), an_event(dlp="40"), total="100")
+    report.ContentSequence.append(an_item("113811", a_number("113813", "40", "mGy.cm")))
+    assert read_dose_report(report).total_dlp_mgy_cm == Decimal(140)

@@ -14,12 +14,13 @@ from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring_order.catalogue import items
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
-from slipring_order.rules import DECISION_RULES, ORDER_RULES
+from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
+from slipring_order.rules import DECISION_RULES, IMAGE_RULES, ORDER_RULES
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ROOM = Path(rules_room.__file__).parent
 LIMITS = ROOM.with_name("limits.toml")
-RULES = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES)}
+RULES = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES)}
 CASES = [case for file in sorted(ROOM.glob("*.toml")) for case in load_cases(file)]
 COMPLETE: Mapping[str, Any] = {
     "patient_known": True, "patient_identified": True, "patient_reachable": True, "sex": "male",
@@ -35,6 +36,8 @@ def an_exam(entry: Mapping[str, Any]) -> EarlierExam:
 
 def the_facts(case: Case) -> Any:
     given = dict(case.facts)
+    if case.rule in {rule.id for rule in IMAGE_RULES}:
+        return image_facts(given)
     kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
     if given.pop("complete", False):
         given = {**COMPLETE, **given}
@@ -49,6 +52,16 @@ def the_facts(case: Case) -> Any:
         elif known[name].startswith("tuple"):
             given[name] = tuple(value)
     return kind(**given)
+
+
+def image_facts(given: dict[str, Any]) -> ImageFacts:
+    image = dict(given.pop("image", {}))
+    header = ImageHeader(**image | {"identity": Identity(**sets(image.pop("identity", {}))), **sets(image)})
+    return ImageFacts(**{"image": header, **sets(given), "identity": Identity(**sets(given.pop("identity", {})))})
+
+
+def sets(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: frozenset(value) if isinstance(value, list) else value for name, value in given.items()}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.rule}: {case.name}")

@@ -6,103 +6,102 @@ CTDIvol. A unit that is missing is taken as the one the template asks for; one t
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from pydicom.dataset import Dataset
 
 from slipring_order.dose import tree
+from slipring_order.dose.events import dose_amount, read_event
+from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.report import Alert, DoseReport, Event
+from slipring_order.dose.text import text_of
 
-ROOT, ACCUMULATED, ACQUISITION, DOSE = "113701", "113811", "113819", "113829"
-_PARAMETERS, _CHECK = "113822", "113900"
-_SCALES = {
-    "mgycm": Decimal(1), "ugycm": Decimal("0.001"), "µgycm": Decimal("0.001"), "gycm": Decimal(1000), "mgym": Decimal(100),
-    "mgy": Decimal(1), "ugy": Decimal("0.001"), "µgy": Decimal("0.001"), "gy": Decimal(1000),
-    "mm": Decimal(1), "cm": Decimal(10), "m": Decimal(1000),
-}  # fmt: skip
-_LENGTH = frozenset({"mm", "cm", "m"})
+ROOT, ACCUMULATED, ACQUISITION = "113701", "113811", "113819"
+_TOTAL, _COUNT, _CHECK = "113813", "113812", "113900"
 _DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
-
-class NotADoseReport(ValueError):
-    """The file is no CT dose report; the message says what it is or what it lacks."""
+__all__ = ["NotADoseReport", "read_dose_report"]
 
 
 def read_dose_report(dataset: Dataset, zone: ZoneInfo = _DEFAULT_ZONE) -> DoseReport:
-    """Read a CT X-Ray Radiation Dose SR; the SOP class does not matter, the content tree does."""
+    """Read a CT X-Ray Radiation Dose SR; the SOP class does not matter, the content tree does.
+
+    Whatever is wrong with the file, the error is a NotADoseReport: pydicom decodes elements when they are looked
+    at, and what bytes of strangers may raise then is no closed list.
+    """
+    try:
+        return _read(dataset, zone)
+    except NotADoseReport:
+        raise
+    except Exception as problem:
+        raise NotADoseReport(
+            f"the file cannot be read as a dose report ({type(problem).__name__})", "文件无法按剂量报告解析"
+        ) from problem
+
+
+def _read(dataset: Dataset, zone: ZoneInfo) -> DoseReport:
     if tree.concept(dataset) != ROOT:
-        raise NotADoseReport("not an X-Ray Radiation Dose Report (root concept 113701 is missing)")
-    accumulated = tree.first(tree.children(dataset, ACCUMULATED))
-    acquisitions = list(tree.children(dataset, ACQUISITION))
-    if accumulated is None and not acquisitions:
-        raise NotADoseReport("a dose report without CT dose data")
-    events = tuple(_event(item) for item in acquisitions)
-    alerts = tuple(alert for item in acquisitions for alert in _alerts(item))
-    observer = _observer(dataset, acquisitions)
-    stated = tree.number(tree.first(tree.children(accumulated, "113812"))) if accumulated is not None else None
+        raise NotADoseReport(
+            "not an X-Ray Radiation Dose Report (root concept 113701 is missing)",
+            "不是 X 射线剂量报告（缺少根概念 113701）",
+        )
+    accumulated = list(tree.within(dataset, ACCUMULATED))
+    acquisitions = list(tree.within(dataset, ACQUISITION))
+    if not accumulated and not acquisitions:
+        raise NotADoseReport("a dose report without CT dose data", "剂量报告中没有 CT 剂量数据")
+    say = text_of(dataset)
+    events = tuple(read_event(item, zone, say) for item in acquisitions)
+    counts = [stated for item in accumulated if (stated := tree.number(tree.first(tree.children(item, _COUNT))))]
+    observer = [say(part) for part in _observer(dataset, acquisitions)]
     return DoseReport(
         sop_instance_uid=str(dataset.get("SOPInstanceUID", "")),
         study_uid=tree.text(tree.first(tree.within(dataset, "110180"))) or str(dataset.get("StudyInstanceUID", "")),
-        accession_number=str(dataset.get("AccessionNumber") or "").strip(),
+        accession_number=say(dataset.get("AccessionNumber")),
         manufacturer=observer[0],
         model=observer[1],
         serial_number=observer[2],
         started_at=tree.moment(tree.first(tree.children(dataset, "113809")), zone),
         ended_at=tree.moment(tree.first(tree.children(dataset, "113810")), zone),
-        stated_events=int(stated[0]) if stated else None,
-        total_dlp_mgy_cm=_amount(accumulated, "113813", "mgycm") if accumulated is not None else None,
+        stated_events=sum(int(count[0]) for count in counts) if counts else None,
+        total_dlp_mgy_cm=_total(accumulated, events),
         events=events,
-        alerts=alerts,
+        alerts=tuple(alert for item in acquisitions for alert in _alerts(item)),
+        series_uid=str(dataset.get("SeriesInstanceUID", "")),
+        written_at=_written_at(dataset, zone),
+        scope=tree.value_code(tree.first(tree.within(dataset, "113705")))[0],
+        station=say(dataset.get("StationName")),
+        procedure=say(tree.value_code(tree.first(tree.children(dataset, "121058")))[1]),
+        description=say(dataset.get("StudyDescription")),
     )
 
 
-def _event(item: Dataset) -> Event:
-    dose = tree.first(tree.children(item, DOSE))
-    parameters = tree.first(tree.children(item, _PARAMETERS))
-    phantom = tree.value_code(tree.first(tree.children(dose, "113835"))) if dose is not None else ("", "")
-    return Event(
-        uid=tree.text(tree.first(tree.children(item, "113769"))),
-        acquisition=tree.value_code(tree.first(tree.children(item, "113820")))[1],
-        protocol=tree.text(tree.first(tree.children(item, "125203"))),
-        region=tree.value_code(tree.first(tree.children(item, "123014")))[1],
-        ctdi_vol_mgy=_amount(dose, "113830", "mgy") if dose is not None else None,
-        dlp_mgy_cm=_amount(dose, "113838", "mgycm") if dose is not None else None,
-        length_mm=_amount(parameters, "113825", "mm") if parameters is not None else None,
-        phantom=phantom[1],
-        phantom_code=phantom[0],
-    )
+def _total(accumulated: list[Dataset], events: tuple[Event, ...]) -> Decimal | None:
+    """The stated total; of several (one per phantom or per part) their sum where the events bear it out."""
+    totals = [
+        amount
+        for container in accumulated
+        for item in tree.children(container, _TOTAL)
+        if (amount := dose_amount(item, _TOTAL, "mGy.cm")) is not None
+    ]
+    if len(totals) < 2:
+        return totals[0] if totals else None
+    together = sum((event.dlp_mgy_cm for event in events if event.dlp_mgy_cm is not None), Decimal(0))
+    return min((sum(totals, Decimal(0)), max(totals)), key=lambda total: abs(total - together))
 
 
 def _alerts(item: Dataset) -> Iterator[Alert]:
     for details in tree.within(item, _CHECK):
         for kind, value, estimate, unit in (
-            ("DLP", "113903", "113905", "mgycm"),
-            ("CTDIvol", "113904", "113906", "mgy"),
+            ("DLP", "113903", "113905", "mGy.cm"),
+            ("CTDIvol", "113904", "113906", "mGy"),
         ):
-            configured = _amount(details, value, unit)
+            configured = dose_amount(tree.first(tree.children(details, value)), value, unit)
             if configured is not None:
-                yield Alert(kind, configured, _amount(details, estimate, unit))
-
-
-def _amount(container: Dataset, code: str, wanted: str) -> Decimal | None:
-    """A number in the wanted unit; a missing unit is the template's own."""
-    found = tree.number(tree.first(tree.children(container, code)))
-    if found is None:
-        return None
-    value, written = found
-    unit = re.sub(r"[^a-zµ]", "", written.replace("μ", "µ").lower()) or wanted
-    if unit not in _SCALES or _quantity(unit) != _quantity(wanted):
-        raise NotADoseReport(f"concept {code} carries the unit {written!r}, which is not {wanted}")
-    return value * _SCALES[unit] if _SCALES[unit] != 1 else value
-
-
-def _quantity(unit: str) -> str:
-    if unit in _LENGTH:
-        return "length"
-    return "dose-length" if unit.endswith("m") else "dose"
+                foreseen = dose_amount(tree.first(tree.children(details, estimate)), estimate, unit)
+                yield Alert(kind, configured, foreseen)
 
 
 def _observer(dataset: Dataset, acquisitions: list[Dataset]) -> tuple[str, str, str]:
@@ -118,3 +117,9 @@ def _observer(dataset: Dataset, acquisitions: list[Dataset]) -> tuple[str, str, 
             found = found or tree.text(tree.first(tree.within(item, of_event)))
         names.append(found or str(dataset.get(of_header) or "").strip())
     return names[0], names[1], names[2]
+
+
+def _written_at(dataset: Dataset, zone: ZoneInfo) -> datetime | None:
+    """When the content was written, in the department's time."""
+    day, time = (str(dataset.get(name) or "").strip() for name in ("ContentDate", "ContentTime"))
+    return tree.instant(f"{day}{time.partition('.')[0]}", zone) if len(day) == len("20260302") else None

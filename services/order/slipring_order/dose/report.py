@@ -1,4 +1,4 @@
-"""What a CT dose report says, in plain numbers with fixed units (mGy, mGy.cm)."""
+"""What a CT dose report says, in plain numbers with fixed units (mGy, mGy.cm, mm, s, kV, mA)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,19 @@ from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
+class Source:
+    """One X-ray source during an event; a dual-source scanner has two of them."""
+
+    id: str
+    kvp_kv: tuple[Decimal, ...] = ()  # more than one when the tube switched
+    current_ma: Decimal | None = None
+    max_current_ma: Decimal | None = None
+    rotation_s: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Event:
-    """One irradiation event; a localizer may carry no dose at all."""
+    """One irradiation event; a localizer may carry no dose at all, which is not a dose of 0."""
 
     uid: str
     acquisition: str  # as the report names it: Spiral Acquisition, Constant Angle Acquisition, ...
@@ -20,6 +31,23 @@ class Event:
     length_mm: Decimal | None
     phantom: str
     phantom_code: str
+    acquisition_code: str = ""
+    region_code: str = ""
+    phantom_cm: int | None = None  # 16 (head) or 32 (body); the two are never compared with each other
+    started_at: datetime | None = None
+    exposure_time_s: Decimal | None = None
+    pitch: Decimal | None = None
+    collimation_single_mm: Decimal | None = None
+    collimation_total_mm: Decimal | None = None
+    ssde_mgy: Decimal | None = None
+    effective_dose_msv: Decimal | None = None  # as the report states it
+    sources: tuple[Source, ...] = ()
+    comment: str = ""
+
+    @property
+    def kvp_kv(self) -> tuple[Decimal, ...]:
+        """The tube voltages that were used, each once."""
+        return tuple(dict.fromkeys(kv for source in self.sources for kv in source.kvp_kv))
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +80,12 @@ class DoseReport:
     total_dlp_mgy_cm: Decimal | None
     events: tuple[Event, ...]
     alerts: tuple[Alert, ...]
+    series_uid: str = ""
+    written_at: datetime | None = None  # ContentDate and ContentTime
+    scope: str = ""  # of accumulation: 113014 study, 113015 series, 113016 performed procedure step
+    station: str = ""
+    procedure: str = ""  # procedure reported, in words
+    description: str = ""  # of the study
 
     @property
     def device(self) -> str:
@@ -62,6 +96,13 @@ class DoseReport:
     def sum_dlp_mgy_cm(self) -> Decimal:
         """The DLP of all events together."""
         return sum((event.dlp_mgy_cm for event in self.events if event.dlp_mgy_cm is not None), Decimal(0))
+
+    @property
+    def dlp_mgy_cm(self) -> Decimal | None:
+        """The total as stated, else the sum of the events; None when neither says anything."""
+        if self.total_dlp_mgy_cm is not None:
+            return self.total_dlp_mgy_cm
+        return self.sum_dlp_mgy_cm if any(event.dlp_mgy_cm is not None for event in self.events) else None
 
     @property
     def max_ctdi_vol_mgy(self) -> Decimal | None:

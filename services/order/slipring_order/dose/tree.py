@@ -47,22 +47,32 @@ def text(item: Dataset | None) -> str:
 
 def number(item: Dataset | None) -> tuple[Decimal, str] | None:
     """The value of a NUM item with its unit as written; None when nothing was measured."""
-    measured = (item.get("MeasuredValueSequence") if item is not None else None) or ()
-    for value in measured:
+    return next(numbers(item), None)
+
+
+def numbers(item: Dataset | None) -> Iterator[tuple[Decimal, str]]:
+    """All values of a NUM item, each with the unit as written and the decimals as written."""
+    for value in (item.get("MeasuredValueSequence") if item is not None else None) or ():
         written = value.get("NumericValue")
         if written is None or written == "":
             continue
-        first = written if not hasattr(written, "__iter__") or isinstance(written, str) else next(iter(written))
-        try:
-            return Decimal(str(getattr(first, "original_string", first)).strip()), _unit(value)
-        except InvalidOperation:
-            return None
-    return None
+        several = hasattr(written, "__iter__") and not isinstance(written, str)
+        for each in written if several else [written]:
+            try:
+                found = Decimal(str(getattr(each, "original_string", each)).strip())
+            except InvalidOperation:
+                continue
+            if found.is_finite():
+                yield found, _unit(value)
 
 
 def moment(item: Dataset | None, zone: ZoneInfo) -> datetime | None:
     """The value of a DATETIME item; without an offset it is the department's time."""
-    written = text(item)
+    return instant(text(item), zone)
+
+
+def instant(written: str, zone: ZoneInfo) -> datetime | None:
+    """A DICOM date and time as an instant; None when it is none."""
     if not written:
         return None
     try:
@@ -84,7 +94,9 @@ def first(items: Iterator[Dataset]) -> Dataset | None:
 
 
 def _unit(value: Dataset) -> str:
-    return _code(value, "MeasurementUnitsCodeSequence")[0]
+    """The unit's code, or its name where only that is given."""
+    code, meaning = _code(value, "MeasurementUnitsCodeSequence")
+    return code or meaning
 
 
 def _code(item: Dataset, sequence: str) -> tuple[str, str]:

@@ -7,6 +7,11 @@ from slipring_order.rules.contrast_screened import shows_the_check_before_contra
 from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
 from slipring_order.rules.green_channel import runs_through_the_green_channel
+from slipring_order.rules.image_accession import carries_the_imaging_number
+from slipring_order.rules.image_body_part import shows_the_ordered_part
+from slipring_order.rules.image_exam_known import belongs_to_a_known_exam
+from slipring_order.rules.image_identity import shows_the_ordered_patient
+from slipring_order.rules.image_laterality import shows_the_ordered_side
 from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unknown_pregnancy
 from slipring_order.rules.pregnant import weighs_a_known_pregnancy
 from slipring_order.rules.pregnant_early import spares_the_lower_abdomen_in_early_pregnancy
@@ -38,5 +43,8 @@ ORDER_RULES = (
     runs_through_the_green_channel,
 )
 DECISION_RULES = (records_the_whole_decision,)
+# What names the exam, and what the pictures show: a dose report has the first only.
+IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_the_imaging_number)
+IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
-__all__ = ["DECISION_RULES", "ORDER_RULES"]
+__all__ = ["DECISION_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES"]

@@ -1,0 +1,67 @@
+"""Which files a command line means: files, folders with all below them, and patterns the shell did not expand."""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydicom import dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+
+from slipring_order.dose.problem import NotADoseReport
+
+_MAGIC = b"DICM"
+_PREAMBLE = 128
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A file to be read; `asked` when it was named itself, so that it must answer."""
+
+    path: Path
+    asked: bool = True
+
+
+def named_files(given: Iterable[Path]) -> list[Named]:
+    """Every file once, in the order given; the files of a folder by name."""
+    found: dict[Path, Named] = {}
+    for path in given:
+        if path.is_dir():
+            inside = iter([Named(each, asked=False) for each in sorted(path.rglob("*")) if each.is_file()])
+        elif not path.exists() and glob.has_magic(str(path)):
+            root = Path(path.anchor) if path.is_absolute() else Path()
+            matching = sorted(root.glob(str(path.relative_to(root))))
+            inside = iter([Named(each) for each in matching if each.is_file()] or [Named(path)])
+        else:
+            inside = iter([Named(path)])
+        for each in inside:
+            found.setdefault(each.path, each)
+    return list(found.values())
+
+
+def names_of(files: Iterable[Named]) -> Iterator[tuple[str, Named]]:
+    """The name each file is answered under: its own, or its whole path where another has the same name."""
+    taken: set[str] = set()
+    for file in files:
+        name = file.path.name if file.path.name not in taken else str(file.path)
+        taken.add(name)
+        yield name, file
+
+
+def read_file(path: Path) -> Dataset:
+    """Read a DICOM file without its pixels; anything else is refused in words."""
+    try:
+        with path.open("rb") as file:
+            marked = file.read(_PREAMBLE + len(_MAGIC)).endswith(_MAGIC)
+            file.seek(0)
+            dataset = dcmread(file, stop_before_pixels=True, force=not marked)
+    except OSError as problem:
+        raise NotADoseReport(f"cannot be opened ({problem.strerror})", "无法打开文件") from problem
+    except (InvalidDicomError, Exception) as problem:
+        raise NotADoseReport("this is not a DICOM file", "不是 DICOM 文件") from problem
+    if not marked and "SOPClassUID" not in dataset:
+        raise NotADoseReport("this is not a DICOM file", "不是 DICOM 文件")
+    return dataset

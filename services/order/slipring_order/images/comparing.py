@@ -1,0 +1,72 @@
+"""Images held against their order; each difference becomes a finding once, and stays until a person resolves it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from slipring.fhir.findings import RULE_RESULT, as_detected_issue, rule_of
+from slipring.fhir.service import Desk, Resource, Save, Stored
+from slipring.rules.rulebook import Rule, check
+
+from slipring_order import resources
+from slipring_order.images.exam import patient_of
+from slipring_order.images.facts import ImageFacts, ImageHeader
+from slipring_order.images.reading import identity_of, order_side
+from slipring_order.reading import reference_of
+from slipring_order.rules import IMAGE_RULES
+
+
+async def compared(
+    image: ImageHeader,
+    request: Stored | None,
+    about: str,
+    desk: Desk,
+    *,
+    other_patient: bool = False,
+    rules: Sequence[Rule[Any]] = IMAGE_RULES,
+) -> list[Save]:
+    """One DetectedIssue per difference that is not on record yet, on the exam and on `about`."""
+    facts = await _facts(image, request, about, desk, other_patient=other_patient)
+    findings = check(facts, rules, desk.settings.limits.on(desk.now.astimezone(desk.settings.zone).date()), desk.now)
+    if not findings:
+        return []
+    exam = request.reference if request else about
+    known = {_said(found.resource) for found in await desk.search(f"DetectedIssue?implicated={exam}")}
+    subject = reference_of(request.resource.get("subject")) if request else ""
+    saves = []
+    for finding in findings:
+        issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=exam, now=desk.now)
+        if about != exam:
+            issue["implicated"].append({"reference": about})
+        if _said(issue) not in known:
+            saves.append(Save(issue))
+    return saves
+
+
+async def _facts(
+    image: ImageHeader, request: Stored | None, about: str, desk: Desk, *, other_patient: bool
+) -> ImageFacts:
+    at = about.partition("/")[0]
+    if request is None:
+        return ImageFacts(image, exam_known=False, at=at)
+    patient = await patient_of(request.resource, desk)
+    regions, sides = order_side(request.resource)
+    return ImageFacts(
+        image,
+        accession=resources.number_of(request.resource),
+        identity=identity_of(patient or {}),
+        regions=regions,
+        sides=sides,
+        other_patient=other_patient,
+        at=at,
+    )
+
+
+def _said(issue: Resource) -> tuple[str, str]:
+    """Which rule found what: the same difference in the next image is no second finding."""
+    for extension in issue.get("extension", []):
+        if extension.get("url") == RULE_RESULT:
+            parts = {part.get("url"): part for part in extension.get("extension", [])}
+            return rule_of(issue), str(parts.get("inputs", {}).get("valueString", ""))
+    return rule_of(issue), ""
