@@ -194,7 +194,7 @@ def _is(value: Any, wanted: str) -> bool:
         return _mapping_is(value, wanted)
     if isinstance(value, bool):
         return str(value).lower() == wanted
-    return str(value) == wanted
+    return wanted in (str(value), str(value).partition("|")[0])  # a canonical is found without its version, too
 
 
 def _mapping_is(value: Mapping[str, Any], wanted: str) -> bool:

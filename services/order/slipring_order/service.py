@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.rim import beside_order
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.doses import dose_report_taken
@@ -137,6 +138,7 @@ SERVICE = Service(
                 Parameter("issue", "DetectedIssue", use="out", max="*"),
             ),
         ),
+        *DEPARTMENT_OPERATIONS,
     ],
     sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=CODE_SYSTEMS,

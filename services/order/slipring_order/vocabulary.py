@@ -8,6 +8,7 @@ from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_cod
 from slipring.staff.vocabulary import STAFF
 
 from slipring_order import cancelling, catalogue, lifecycle
+from slipring_order.department.vocabulary import DEPARTMENT_CODES
 
 _WITH = {True: (" with contrast", "增强"), False: (" without contrast", "平扫"), None: ("", "")}
 
@@ -32,4 +33,5 @@ CODE_SYSTEMS = (
     ),
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
+    *DEPARTMENT_CODES,
 )

@@ -16,7 +16,7 @@ SERVICE_STATE = f"{CANONICAL}/StructureDefinition/service-state"
 SCANNER_PROPERTY = f"{CANONICAL}/CodeSystem/scanner-property"
 SERVICE_STATES = f"{CANONICAL}/CodeSystem/service-state"
 OUT_OF_SERVICE = "out-of-service"
-_CT = frozenset({"CT", "702569007", "6815"})
+CT_TYPES = frozenset({"CT", "702569007", "6815"})
 _MINUTES = "min"
 
 
@@ -33,7 +33,7 @@ class Scanner:
 
 def is_ct(device: Resource) -> bool:
     """Whether a Device is a CT scanner by its type."""
-    return bool(_CT.intersection(codes(device.get("type"))))
+    return bool(CT_TYPES.intersection(codes(device.get("type"))))
 
 
 def service_state(device: Resource) -> str:

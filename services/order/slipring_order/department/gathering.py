@@ -1,0 +1,91 @@
+"""What the department has on record, read from the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from slipring.fhir.service import Desk, Resource
+from slipring.staff import StaffFacts, staff_facts
+from slipring.staff.facts import ROLE_SYSTEM, register
+
+from slipring_order.department import records
+from slipring_order.department.checklists import checklists
+from slipring_order.department.due import DEPARTMENT, Record, Subject
+from slipring_order.department.obligations import carried_by, obligations
+from slipring_order.people import person_and_roles
+from slipring_order.reading import reference_of
+from slipring_order.rooms.scanner import CT_TYPES
+
+
+@dataclass(slots=True)
+class OnRecord:
+    """Who and what the department has, and the evidence about it."""
+
+    subjects: list[Subject] = field(default_factory=list)
+    records: list[Record] = field(default_factory=list)
+    staff: dict[str, StaffFacts] = field(default_factory=dict)  # by Practitioner/...
+    documents: list[Resource] = field(default_factory=list)
+
+
+async def department_on_record(desk: Desk, at: datetime) -> OnRecord:
+    """Everything that may be owed, with all evidence, as it stands at a moment."""
+    found = OnRecord(subjects=[Subject(DEPARTMENT, "department")])
+    for reference in await _on_duty(desk):
+        await person_on_record(reference, found, desk, at)
+    await _devices_on_record(found, desk)
+    kinds = _tokens(records.DOCUMENT_SYSTEM, list(carried_by("document")))
+    found.documents = [one.resource for one in await desk.search(f"DocumentReference?type={kinds}")]
+    found.records += records.documents(found.documents)
+    found.records += records.answered(await _answers(desk), desk.settings.zone)
+    return found
+
+
+async def person_on_record(reference: str, found: OnRecord, desk: Desk, at: datetime) -> None:
+    """One member of staff with what his register entry says."""
+    person, roles = await person_and_roles(reference, desk)
+    staff = staff_facts(person, roles, at, zone=desk.settings.time_zone)
+    if person is None or not staff.active:
+        return
+    found.staff[reference] = staff
+    found.subjects.append(records.person_of(reference, _name(person), staff))
+    found.records += records.qualifications_of(reference, staff)
+
+
+async def _on_duty(desk: Desk) -> list[str]:
+    """Everyone who holds, or once held, a role of the department."""
+    roles = [code for code in register()["roles"] if code not in ("requester", "may-order-ct", "may-receive-critical")]
+    held = await desk.search(f"PractitionerRole?role={_tokens(ROLE_SYSTEM, roles)}")
+    people = [reference_of(role.resource.get("practitioner")) for role in held]
+    return sorted({person for person in people if person.startswith("Practitioner/")})
+
+
+async def _devices_on_record(found: OnRecord, desk: Desk) -> None:
+    owed = {kind for one in obligations() for kind in one.by if one.of == "device"} | set(carried_by("device")) - {
+        "expiry"
+    }
+    kinds = [_tokens(records.KIND_SYSTEM, sorted(owed)), *sorted(CT_TYPES)]
+    held = await desk.search(f"Device?type={','.join(kinds)}")
+    subjects, evidence = records.devices([one.resource for one in held])
+    found.subjects += subjects
+    found.records += evidence
+    tests = await desk.search(f"Observation?code={_tokens(records.TEST_SYSTEM, list(carried_by('test')))}")
+    found.records += records.tests([one.resource for one in tests], desk.settings.zone)
+
+
+async def _answers(desk: Desk) -> list[Resource]:
+    """All answers to the department's forms; each form is asked for by itself, in any version."""
+    found: list[Resource] = []
+    for listed in checklists().values():
+        found += [one.resource for one in await desk.search(f"QuestionnaireResponse?questionnaire={listed.canonical}")]
+    return found
+
+
+def _name(person: Resource) -> str:
+    name = (person.get("name") or [{}])[0]
+    return str(name.get("text") or f"{name.get('family', '')}{''.join(name.get('given', []))}")
+
+
+def _tokens(system: str, codes: Sequence[str]) -> str:
+    return ",".join(f"{system}|{code}" for code in codes)
