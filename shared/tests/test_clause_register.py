@@ -15,6 +15,8 @@ from slipring.clauses.register import UnreadableRegister, is_known, named_by, re
         ("4.13", ["4.13 d", "4.13 +"]),
         ("4.1.1.4", ["4.1.1.4"]),
         ("4.11", ["4.9-4.12"]),
+        ("CL02:4.10", ["4.9-4.12"]),
+        ("CL02:5.4.3 b", []),
         ("B", ["B"]),
         ("MOH46:26(3)", []),
         ("5.4.31", []),

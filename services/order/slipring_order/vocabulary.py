@@ -10,8 +10,6 @@ from slipring.staff.vocabulary import STAFF
 from slipring_order import cancelling, catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
 
-_WITH = {True: (" with contrast", "增强"), False: (" without contrast", "平扫"), None: ("", "")}
-
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
     *STAFF,
@@ -26,10 +24,8 @@ CODE_SYSTEMS = (
         "exam",
         "Examination",
         "检查项目",
-        {
-            code: {"zh": exam.zh + _WITH[exam.contrast][1], "en": exam.en + _WITH[exam.contrast][0]}
-            for code, exam in catalogue.own_codes().items()
-        },
+        {code: {"zh": exam.zh, "en": exam.en} for code, exam in catalogue.own_codes().items()},
+        catalogue.catalogue_version(),
     ),
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),

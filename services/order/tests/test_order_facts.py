@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from slipring.fhir.service import CANONICAL, Resource
-from slipring_order import catalogue, lifecycle
+from slipring_order import lifecycle
 from slipring_order.facts import OrderFacts
 from slipring_order.gathering import CLINICAL_DATA, order_facts
 from slipring_order.reading import Pool
@@ -98,12 +97,6 @@ def test_regions_and_contrast_come_from_the_catalogue_and_the_body_site() -> Non
     code = {"code": {"coding": [{"system": "http://loinc.org", "code": "36813-4"}]}}
     assert (facts(code).regions, facts(code).contrast) == (frozenset({"abdomen", "pelvis"}), True)
     assert facts({"bodySite": [{"coding": [{"code": "122496007"}]}]}).regions == frozenset({"lumbar-spine"})
-
-
-def test_no_code_of_the_catalogue_stands_for_two_exams() -> None:
-    entries = catalogue._read("exams.toml")["exam"]
-    codes = Counter(code for e in entries for kind in ("plain", "contrast", "snomed") for code in e.get(kind, ()))
-    assert [code for code, count in codes.items() if count > 1] == []
 
 
 def test_every_state_has_a_status_and_names_and_every_move_a_clause() -> None:

@@ -17,6 +17,7 @@ from typing import Any
 _REGISTER = Path(__file__).with_name("register.toml")
 _BEYOND = Path(__file__).with_name("beyond.toml")
 DOCUMENT = "CL02-A011"
+_SAME_NUMBERS = (DOCUMENT, "CL02")  # the application document keeps the numbers of the standard it applies
 KINDS = ("gate", "record", "clock", "measure", "registry", "promise", "procedure")
 SERVICES = ("order", "consent", "report", "critical", "qc", "all")
 
@@ -108,7 +109,7 @@ def named_by(label: str, service: str = "") -> tuple[Clause, ...]:
     document, divided, number = label.partition(":")
     if not divided:
         document, number = DOCUMENT, label
-    if document != DOCUMENT:
+    if document not in _SAME_NUMBERS:
         return ()
     clauses = register().clauses
     exact = [clause for clause in clauses if number in clause.numbers]

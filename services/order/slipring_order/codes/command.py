@@ -94,9 +94,7 @@ def show(
     """The maps of exam codes, or the catalogue they lead to."""
     if catalogue_codes:
         for exam in catalogue.own_codes().values():
-            typer.echo(
-                f"{exam.code}  {exam.zh}{' 增强' if exam.contrast else ''}  {exam.en}{', contrast' if exam.contrast else ''}"
-            )
+            typer.echo(f"{exam.code}  {exam.zh}  {exam.en}")
         return
     with _connected(client, data_dir, server) as http:
         for found in _found(http, f"ConceptMap?target-system={EXAM_SYSTEM}"):
