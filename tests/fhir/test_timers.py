@@ -31,6 +31,9 @@ class Engine:
         self.sent: list[Errand] = []
         self.failures = 0
         self.collide: Place | None = None
+        self.begun = asyncio.Event()
+        self.may_go_on = asyncio.Event()
+        self.may_go_on.set()
 
     async def arm(self, call: Call, desk: Desk) -> Changes:
         assert call.target is not None
@@ -44,6 +47,8 @@ class Engine:
 
     async def ring(self, due: Due, desk: Desk) -> Changes:
         self.fired.append(due)
+        self.begun.set()
+        await self.may_go_on.wait()
         task = await desk.read(due.subject)
         assert task is not None
         return Changes(save=[successor(task, status="completed")])
@@ -115,6 +120,35 @@ async def test_a_cancelled_timer_never_fires_and_one_armed_again_fires_at_its_ne
         await asyncio.sleep(0.8)
         assert engine.fired == []
         assert len(await place.rows("SELECT 1 FROM timer")) == 1
+
+
+async def test_one_armed_again_while_it_runs_is_decided_anew_without_waiting_for_the_next_look(data_dir: Path) -> None:
+    engine = Engine()
+    engine.may_go_on.clear()
+    async with opened(data_dir, engine.service()) as street:
+        place = street["order"]
+        timers, armed = place.running.worker.timers, place.running.kernel.store.armed
+        task = await place.make(a_task())
+        await arm(place, task, "ring")
+        await timers.step()
+        await engine.begun.wait()
+        await arm(place, task, "ring")
+        armed.clear()
+        engine.may_go_on.set()
+        await timers.settle()
+        await until_set(armed)
+        assert (await place.ask("GET", f"Task/{task['id']}")).json()["status"] == "requested"
+        await timers.step()
+        await timers.settle()
+        assert len(engine.fired) == 2
+        stored = (await place.ask("GET", f"Task/{task['id']}")).json()
+        assert (stored["status"], stored["meta"]["versionId"]) == ("completed", "2")
+        assert not await place.rows("SELECT 1 FROM timer")
+
+
+async def until_set(event: asyncio.Event) -> None:
+    async with asyncio.timeout(10):
+        await event.wait()
 
 
 async def test_an_errand_that_fails_is_repeated_under_the_same_attempt_id_and_marked(data_dir: Path) -> None:

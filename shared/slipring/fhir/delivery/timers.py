@@ -23,9 +23,8 @@ from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
 from slipring.fhir.delivery.owing import react
 from slipring.fhir.delivery.queue import LIVING, uptime
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Desk, Due, Errand, successor
-from slipring.fhir.store.batch import Stale, Taking
+from slipring.fhir.store.batch import Overtaken, Taking
 from slipring.fhir.store.engine import lock_number
 
 _LOG = structlog.get_logger("slipring.timers")
@@ -60,6 +59,7 @@ class Timers:
         self._http = http
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._running: dict[int, asyncio.Task[None]] = {}  # by timer id
+        self._armed_again: set[int] = set()  # while they ran
         self._renewed = 0.0
         self.clock = ClockWatch()
 
@@ -96,9 +96,11 @@ class Timers:
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
     def _over(self, timer: int, _: asyncio.Task[None]) -> None:
-        if len(self._running) >= _MOST:  # others may have been left waiting
-            self._kernel.store.armed.set()
+        full = len(self._running) >= _MOST  # others may have been left waiting
         self._running.pop(timer, None)
+        if full or timer in self._armed_again:
+            self._armed_again.discard(timer)
+            self._kernel.store.armed.set()
 
     async def _jumped(self, jump: Jump) -> None:
         """Tell of a jump. After one of the database's clock backward, deadlines keep what was left of them.
@@ -140,8 +142,8 @@ class Timers:
         async with self._slots:
             try:
                 await self._complete(row)
-            except Stale:
-                pass
+            except Overtaken:
+                self._armed_again.add(row["id"])
             except Exception as error:
                 _LOG.warning("timer failed", name=row["name"], kind=type(error).__name__, attempts=row["attempts"])
                 await self._later(row, error)
@@ -169,14 +171,7 @@ class Timers:
             await decided(act, handle)
             return act, None
 
-        try:
-            await perform(kernel, decide, taking=taking)
-        except FhirError:
-            held = await kernel.store.pool.fetchval(
-                "SELECT 1 FROM timer WHERE id = $1 AND fence = $2", row["id"], row["fence"]
-            )
-            if held:
-                raise
+        await perform(kernel, decide, taking=taking)
 
     async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
         held = await self._kernel.store.pool.fetchval(
@@ -185,7 +180,7 @@ class Timers:
             row["fence"],
         )
         if not held:
-            raise Stale
+            raise Overtaken
         errand = Errand(
             row["name"],
             row["subject"],

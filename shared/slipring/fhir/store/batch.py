@@ -20,6 +20,10 @@ class Stale(Exception):
     """Something the decision relied on changed before the commit; the handler must look again."""
 
 
+class Overtaken(Exception):
+    """The timer that the batch completes was armed again, taken over or completed meanwhile: looking again is no use."""
+
+
 class KeyTaken(Exception):
     """One of these business keys is held by another resource; who holds it is asked once the commit is undone."""
 

@@ -13,7 +13,7 @@ from typing import TypeVar
 import asyncpg
 
 from slipring.fhir.outcome import busy
-from slipring.fhir.store.batch import Batch, KeyTaken, Stale
+from slipring.fhir.store.batch import Batch, KeyTaken, Overtaken, Stale
 from slipring.fhir.store.commit import commit
 from slipring.fhir.store.engine import UNAVAILABLE, OutcomeUnknown, transaction
 from slipring.fhir.store.reading import Reader
@@ -29,7 +29,7 @@ async def settle(pool: asyncpg.Pool, batch: Batch) -> None:
     async def once_more() -> None:
         try:
             await commit(pool, batch)
-        except (Stale, KeyTaken):
+        except (Stale, KeyTaken, Overtaken):
             if not await _stands(pool, batch):
                 raise
 

@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from slipring.fhir.store import guard
-from slipring.fhir.store.batch import Batch, KeyTaken, Label, Relied, Stale, array_text
+from slipring.fhir.store.batch import Batch, KeyTaken, Label, Overtaken, Relied, Stale, array_text
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
 
@@ -236,7 +236,7 @@ async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
             "DELETE FROM timer WHERE id = $1 AND fence = $2 RETURNING id", batch.taking.id, batch.taking.fence
         )
         if taken is None:
-            raise Stale
+            raise Overtaken
     if batch.cancel:
         await connection.execute("DELETE FROM timer WHERE timer_key = ANY($1::text[])", batch.cancel)
     if batch.versions or batch.wake or batch.audits:
