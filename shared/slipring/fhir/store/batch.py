@@ -21,7 +21,7 @@ class Stale(Exception):
 
 
 class Overtaken(Exception):
-    """The timer that the batch completes was armed again, taken over or completed meanwhile: looking again is no use."""
+    """The timer that the batch completes is another's by now: looking again is no use."""
 
 
 class KeyTaken(Exception):
@@ -61,8 +61,7 @@ class Version:
 class Label:
     """For whom a resource is from this commit on, though it gets no new version.
 
-    What is released to everybody is so in its current version too; what is taken back stays readable in the versions
-    that everybody had.
+    Released, a resource is so in its current version too; taken back, it stays readable in the versions all had.
     """
 
     reference: str
