@@ -44,6 +44,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "recipient": ("recipient",),
     "supporting-info": ("supportingInfo",),
     "source-system": ("group.source",),
+    "link": ("link.other",),
     "actor": ("participant.actor",),
     "service-type": ("serviceType",),
     "date": ("start", "effectiveDateTime", "period.start"),

@@ -5,7 +5,7 @@ An answer that was not given is `unknown`, and unknown is never `no`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -59,6 +59,7 @@ class GateFacts:
     exam_known: bool = True
     exam_active: bool = True
     same_patient: bool = True
+    identity_waits: bool = False  # records were merged or taken apart, and nobody has confirmed who this is
     consent: str = "active"  # active | not-yet | expired | withdrawn | refused | none
     screening: str = "completed"  # completed | none
     high_findings: tuple[str, ...] = ()  # rule keys that stop
@@ -220,14 +221,14 @@ def exam_of_administration(administration: Resource) -> str:
     return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
 
 
-def consent_state(consents: Iterable[Resource], patient: str, now: datetime, time_zone: str) -> str:
-    """Where consent for one exam stands: the best of what is held, at `now`."""
+def consent_state(consents: Iterable[Resource], person: Collection[str], now: datetime, time_zone: str) -> str:
+    """Where consent for one exam stands: the best of what is held under any of the patient's records, at `now`."""
     order = ("none", "refused", "withdrawn", "expired", "not-yet", "active")
-    return max((_state(consent, patient, now, time_zone) for consent in consents), key=order.index, default="none")
+    return max((_state(consent, person, now, time_zone) for consent in consents), key=order.index, default="none")
 
 
-def _state(consent: Resource, patient: str, now: datetime, time_zone: str) -> str:
-    if reference_of(consent.get("patient")) != patient:
+def _state(consent: Resource, person: Collection[str], now: datetime, time_zone: str) -> str:
+    if reference_of(consent.get("patient")) not in person:
         return "none"
     if consent["status"] != "active":
         return {"rejected": "refused", "inactive": "withdrawn"}.get(consent["status"], "none")

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slipring.fhir.findings import rule_of
+from slipring.fhir.merged import merge_set
 from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
 from slipring.rules.finding import Finding, Weight
 from slipring.staff import Reason
@@ -15,6 +16,7 @@ from slipring_consent.facts import GateFacts, consent_state, exam_of_administrat
 from slipring_consent.gathering import (
     PHYSICIAN_DECIDES,
     contrast_asked,
+    identity_waits,
     lacking,
     screening_known,
     screening_of,
@@ -70,18 +72,20 @@ async def gives_contrast(administration: Resource, desk: Desk) -> bool:
 async def judged(administration: Resource, desk: Desk) -> Verdict:
     """Run every rule of the gate; all reasons at once."""
     patient = reference_of(administration.get("subject"))
+    person = await merge_set(patient, desk) if patient else frozenset()
     reference = exam_of_administration(administration)
     exam = await _exam(administration, desk)
     consents = await desk.search(f"Consent?data={reference}") if reference else []
-    screening = await screening_of(desk, reference, patient) if reference else None
+    screening = await screening_of(desk, reference, person) if reference else None
     opened = await _open_findings(screening, patient, desk)
     performers, observer = _people(administration)
     unqualified = await _unqualified(performers, desk)
     facts = GateFacts(
         exam_known=exam is not None,
         exam_active=exam is not None and exam.resource.get("status") == "active",
-        same_patient=exam is not None and bool(patient) and reference_of(exam.resource.get("subject")) == patient,
-        consent=consent_state((one.resource for one in consents), patient, desk.now, settings_of(desk).time_zone),
+        same_patient=exam is not None and reference_of(exam.resource.get("subject")) in person,
+        identity_waits=exam is not None and await identity_waits(reference, desk),
+        consent=consent_state((one.resource for one in consents), person, desk.now, settings_of(desk).time_zone),
         screening="completed" if screening else "none",
         high_findings=tuple(finding.rule for finding in opened if finding.weight is Weight.STOP),
         open_questions=tuple(f.rule for f in opened if f.weight is Weight.ASK and screening is not None),

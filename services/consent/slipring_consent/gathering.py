@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from datetime import timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.service import Desk, Resource, Stored
+from slipring.fhir.merged import any_of, merge_set
+from slipring.fhir.service import CANONICAL, Desk, Resource, Stored
 from slipring.rules.limits import EVERYTHING, LimitBook, Limits
 from slipring.staff import Reason, may
 
@@ -50,15 +51,15 @@ def exam_of_response(response: Resource) -> str:
     return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
 
 
-async def screening_of(desk: Desk, exam: str, patient: str) -> Stored | None:
-    """The newest answered screening of this exam and this patient."""
+async def screening_of(desk: Desk, exam: str, person: Collection[str]) -> Stored | None:
+    """The newest answered screening of this exam and this patient, under any of his records."""
     zone = settings_of(desk).time_zone
     found = [
         stored
         for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
         if stored.resource.get("status") in ANSWERED
         and is_our_screening(stored.resource)
-        and reference_of(stored.resource.get("subject")) == patient
+        and reference_of(stored.resource.get("subject")) in person
     ]
     return max(found, key=lambda one: moment(one.resource.get("authored"), zone) or one.updated_at, default=None)
 
@@ -66,16 +67,17 @@ async def screening_of(desk: Desk, exam: str, patient: str) -> Stored | None:
 async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
     """The answers together with what the copies say about the patient now."""
     patient = reference_of(response.get("subject"))
+    person = any_of(await merge_set(patient, desk)) if patient else ""  # what is known of any of his records counts
     inpatient = any(
         stored.resource.get("class", {}).get("code") == "IMP"
-        for stored in await desk.search(f"Encounter?patient={patient}&status=in-progress")
+        for stored in await desk.search(f"Encounter?patient={person}&status=in-progress")
     )
     days = limits_of(desk).limit("renal.valid_days_inpatient" if inpatient else "renal.valid_days_outpatient").value
     return screening_facts(
         response,
-        observations=await _about(desk, "Observation", patient),
-        allergies=await _about(desk, "AllergyIntolerance", patient),
-        medications=await _about(desk, "MedicationStatement", patient),
+        observations=await _about(desk, "Observation", person),
+        allergies=await _about(desk, "AllergyIntolerance", person),
+        medications=await _about(desk, "MedicationStatement", person),
         policy=policy_of(desk),
         now=desk.now,
         renal_valid=timedelta(days=days),
@@ -83,8 +85,8 @@ async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
     )
 
 
-async def _about(desk: Desk, resource_type: str, patient: str) -> list[Resource]:
-    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={patient}")] if patient else []
+async def _about(desk: Desk, resource_type: str, person: str) -> list[Resource]:
+    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={person}")] if person else []
 
 
 async def staff_behind(desk: Desk, reference: str) -> tuple[Resource | None, list[Resource]]:
@@ -120,3 +122,9 @@ async def contrast_asked(reference: str, request: Resource, desk: Desk) -> bool:
         return True
     tasks = await desk.search(f"Task?focus={reference}&code=exam")
     return translated_to_contrast(task.resource for task in tasks)
+
+
+async def identity_waits(reference: str, desk: Desk) -> bool:
+    """Whether the patient's records were merged or taken apart, and nobody has confirmed yet who this exam's patient is."""
+    tasks = await desk.search(f"Task?based-on={reference}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation")
+    return any(task.resource.get("status") in ("requested", "rejected") for task in tasks)

@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import quote
 
 from slipring.fhir.findings import as_detected_issue, rule_of
+from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
@@ -39,10 +40,11 @@ async def surroundings(request: Resource, desk: Desk) -> Pool:
         pool.add(*(found.resource for found in await desk.search(f"{kind}?based-on={about}")))
     subject = reference_of(request.get("subject"))
     if subject.startswith("Patient/"):
+        pool.one_person = await merge_set(subject, desk)
         for kind in _EARLIER_TYPES:
             # A followed copy of a report is evidence of an earlier exam like any other.
-            pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={subject}")))
-        query = f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}"
+            pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={any_of(pool.one_person)}")))
+        query = f"Observation?subject={any_of(pool.one_person)}&combo-code={','.join(SOUGHT_BY_CODE)}"
         pool.add(*(found.resource for found in await desk.search(query)))
     pool.add(request)
     await maps_of(pool, desk)
@@ -92,7 +94,10 @@ async def exam_of(request_reference: str, desk: Desk) -> Stored | None:
 async def pregnancy_changed(old: Resource, new: Resource, desk: Desk) -> bool:
     """Whether the pregnancy status that counts for a request is another one than before."""
     zone = desk.settings.zone
-    before, after = [order_facts(one, await surroundings(one, desk), desk.now, zone).pregnancy for one in (old, new)]
+    before, after = [
+        order_facts(one, await surroundings(one, desk), desk.now, zone, desk.settings.institution).pregnancy
+        for one in (old, new)
+    ]
     return before != after
 
 

@@ -26,6 +26,8 @@ BEFORE_THE_SCAN = frozenset(
         "ready",
     }
 )
+# What already happened is recorded whatever stood: also where the exam had been cancelled.
+RECORDED_LATE_FROM = BEFORE_THE_SCAN | {"cancelled"}
 OPEN_QUESTIONS = frozenset({"received", "awaiting-information", "awaiting-justification"})
 
 

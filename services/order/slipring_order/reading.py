@@ -74,6 +74,7 @@ class Pool:
     """The resources a judgement may look at, by reference and by type."""
 
     by_reference: dict[str, Resource] = field(default_factory=dict)
+    one_person: frozenset[str] = frozenset()  # records that the HIS has merged
 
     def add(self, *resources: Resource | None) -> None:
         """Put resources in, under `Type/id`."""
@@ -109,12 +110,15 @@ class Pool:
 
     def same(self, element: Mapping[str, Any] | None, resource: Resource) -> bool:
         """Whether a Reference points at this very resource."""
+        here = f"{resource['resourceType']}/{resource.get('id')}"
+        if here in self.one_person and reference_of(element) in self.one_person:
+            return True
         found = self.resolve(element)
         if found is not None:
             return found is resource or (
                 found["resourceType"] == resource["resourceType"] and found.get("id") == resource.get("id") is not None
             )
-        return reference_of(element) == f"{resource['resourceType']}/{resource.get('id')}"
+        return reference_of(element) == here
 
 
 def _carries(resource: Resource, identifier: Mapping[str, Any], wanted: str | None) -> bool:

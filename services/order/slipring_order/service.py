@@ -16,6 +16,7 @@ from slipring_order.handlers.evidence import evidence_written, images_written, o
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
+from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.scheduling import appointment_written, scheduled, unscheduled
 from slipring_order.handlers.tasks import guarded
@@ -37,7 +38,7 @@ SERVICE = Service(
             must_exist=("subject",),
         ),
         Keeps("Task", on_write=guarded, record=True),
-        Keeps("Patient", on_write=evidence_written),
+        Keeps("Patient", on_write=patient_written),
         Keeps("RelatedPerson"),
         Keeps("Practitioner"),
         Keeps("PractitionerRole"),

@@ -46,7 +46,7 @@ def test_what_was_booked_may_be_taken_out_of_the_day_until_the_scan_begins() -> 
 
 
 def test_nothing_leads_out_of_an_end_and_everything_leads_into_one() -> None:
-    assert {line.state for line in TRANSITIONS} == set(lifecycle.states()) - ENDS
+    assert {line.state for line in TRANSITIONS if line.by != "late"} == set(lifecycle.states()) - ENDS
     assert {line.next for line in TRANSITIONS} == set(lifecycle.states()) - {"received"}
 
 
@@ -57,11 +57,16 @@ def test_before_the_scan_the_rules_may_come_to_another_outcome_and_afterwards_ne
         assert found == (outcomes if state in BEFORE_THE_SCAN else set())
 
 
+def test_only_what_already_happened_is_recorded_past_the_table_of_permissions() -> None:
+    late = {(line.state, line.next) for line in TRANSITIONS if line.by == "late"}
+    assert late == {(state, end) for state in (*BEFORE_THE_SCAN, "cancelled") for end in ("acquired", "discontinued")}
+
+
 @pytest.mark.parametrize("table", [TRANSITIONS, ABORT])
 def test_every_row_names_its_clause_and_who_may_make_it(table: lifecycle.Table) -> None:
     for line in table:
         assert re.fullmatch(r"CL02(-A011)?:[0-9.]+( [a-z])?", line.clause), line
-        assert line.by in {"rules", "decision", "anyone", "service", "placer", "department"}
+        assert line.by in {"rules", "decision", "anyone", "service", "late", "placer", "department"}
         assert line.state != line.next or line.by in {"rules", "department"}
 
 

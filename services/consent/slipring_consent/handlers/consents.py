@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 from slipring.rules.finding import Weight
@@ -74,10 +75,11 @@ async def _refused(write: Write, desk: Desk) -> Changes:
 
 async def _ended(exam: str, write: Write, desk: Desk) -> list[Save]:
     patient = reference_of(write.resource.get("patient"))
+    person = await merge_set(patient, desk) if patient else {patient}
     return [
         successor(stored, status="inactive")
         for stored in await desk.search(f"Consent?data={exam}&status=active")
-        if stored.reference != write.reference and reference_of(stored.resource.get("patient")) == patient
+        if stored.reference != write.reference and reference_of(stored.resource.get("patient")) in person
     ]
 
 
@@ -105,7 +107,8 @@ async def _relative(consent: Resource, desk: Desk) -> Resource | None:
 async def _other_patient(consent: Resource, desk: Desk) -> list[Issue]:
     request = await desk.read(exam_of_consent(consent)) if exam_of_consent(consent) else None
     patient = reference_of(consent.get("patient"))
-    if patient and (request is None or reference_of(request.resource.get("subject")) == patient):
+    subject = reference_of(request.resource.get("subject")) if request else patient
+    if patient and (subject == patient or subject in await merge_set(patient, desk)):
         return []
     return [
         Issue(

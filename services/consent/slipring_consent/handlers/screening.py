@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.findings import rule_of
+from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
@@ -76,7 +77,8 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
             )
         )
     request = await desk.read(exam) if exam else None
-    if not patient or (request is not None and reference_of(request.resource.get("subject")) != patient):
+    subject = reference_of(request.resource.get("subject")) if request else patient
+    if not patient or (subject != patient and subject not in await merge_set(patient, desk)):
         problems.append(
             Issue(
                 "business-rule",

@@ -6,6 +6,7 @@ from slipring_consent.rules.effect_stated import closing_states_the_effect
 from slipring_consent.rules.exam_named import names_the_exam
 from slipring_consent.rules.exam_stands import exam_still_stands
 from slipring_consent.rules.explanation_named import was_explained
+from slipring_consent.rules.identity_confirmed import identity_is_confirmed
 from slipring_consent.rules.measures_stated import closing_states_measures
 from slipring_consent.rules.metformin import metformin_is_managed
 from slipring_consent.rules.no_high_finding import no_high_finding_is_open
@@ -29,6 +30,7 @@ SCREENING_RULES = (
 CONSENT_RULES = (is_signed, states_its_validity, names_the_exam, was_explained)
 GATE_RULES = (
     exam_still_stands,
+    identity_is_confirmed,
     consent_is_valid,
     screening_is_complete,
     no_high_finding_is_open,

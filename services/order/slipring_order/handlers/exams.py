@@ -9,8 +9,9 @@ from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove
 from slipring.staff import Reason, may
 
-from slipring_order import lifecycle, resources
+from slipring_order import identity, late, lifecycle, resources
 from slipring_order.discontinuing import coded_reason
+from slipring_order.handlers.late_records import recorded_late
 from slipring_order.judging import contrast_shown
 from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, reference_of
@@ -61,9 +62,13 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     try:
         lifecycle.by_hand(was, target)
     except IllegalMove as refused:
+        if late.tells_the_past(task, target, desk) and was in lifecycle.RECORDED_LATE_FROM:
+            return await recorded_late(task, before, was, target, desk)
         raise _illegal(refused) from refused
     if target == "discontinued":
         _demand_a_coded_reason(task)
+    if target == "in-progress" and task.get("priority") != "stat" and await identity.waits(before, desk):
+        return _identity_unconfirmed(task, desk)
     if target == "in-progress" and (lacks := await _operator_lacks(task, desk)):
         return _not_started(task, lacks, desk)
     members = {**resources.state_members(target, desk.now)}
@@ -76,6 +81,22 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     if target == "justified":
         members["restriction"] = None
     return Changes(members=members, save=await step_follows(before, target, desk))
+
+
+def _identity_unconfirmed(task: Resource, desk: Desk) -> Changes:
+    """Refused until a named person has confirmed who the patient is, and on record that it was tried."""
+    zh = "患者档案刚合并或拆分，须先由具名人员确认身份。"
+    en = "The patient's records were merged or taken apart: a named person confirms the identity first."
+    finding = Finding("order.identity-confirmed", "1", "CL02-A011:5.5.1.1", Weight.STOP, zh, en, "Task.for")
+    subject, about = reference_of(task.get("for")), f"Task/{task['id']}"
+    issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
+    refusal = unprocessable(
+        "The patient's records were merged or taken apart: a named person confirms the identity first.",
+        "患者档案刚合并或拆分，须先由具名人员确认身份。",
+        at="Task.for",
+        detail="order.identity-confirmed",
+    )
+    return Changes(save=[Save(issue)], refuse=refusal)
 
 
 def _demand_a_coded_reason(task: Resource) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
@@ -32,7 +33,7 @@ async def request_written(write: Write, desk: Desk) -> Changes:
     exam = await exam_of(write.reference, desk) if write.before else None
     if exam is None:
         return await _received(request, desk) if _is_work(request) else Changes.none()
-    _refuse_another_patient(request, write.before)
+    await _refuse_another_patient(request, write.before, desk)
     if request.get("status") in _TAKEN_BACK:
         return await _taken_back(request, exam, desk)
     return await _changed(request, write.before, exam, desk)
@@ -71,7 +72,8 @@ async def _replaced(request: Resource, desk: Desk) -> list[Save]:
         earlier = await desk.read(reference_of(element))
         if earlier is None:
             continue
-        if reference_of(earlier.resource.get("subject")) != reference_of(request.get("subject")):
+        subject = reference_of(request.get("subject"))
+        if reference_of(earlier.resource.get("subject")) not in await merge_set(subject, desk):
             raise unprocessable(
                 "A request takes the place of one of the same patient only.",
                 "只能替代同一患者的申请。",
@@ -113,8 +115,10 @@ async def _changed(request: Resource, before: Stored | None, exam: Stored, desk:
     return await judged_again(request, exam, desk, void=False, keep=set(found) == {"priority"})
 
 
-def _refuse_another_patient(request: Resource, before: Stored | None) -> None:
-    if before and reference_of(request.get("subject")) != reference_of(before.resource.get("subject")):
+async def _refuse_another_patient(request: Resource, before: Stored | None, desk: Desk) -> None:
+    """Another record of the same person, after a merge, is no other patient."""
+    was, target = [reference_of(one.get("subject")) for one in (before.resource if before else request, request)]
+    if was != target and target not in await merge_set(was, desk):
         raise unprocessable(
             "The patient of a request never changes: cancel it and order anew.",
             "申请的患者不可更改：请取消后重新申请。",

@@ -1,0 +1,79 @@
+"""The HIS merges records, or takes them apart: rules look at all records of the person, and open permissions wait."""
+
+from __future__ import annotations
+
+from slipring.fhir.merged import any_of, linked, merge_set
+from slipring.fhir.outcome import FhirError, Issue, conflict
+from slipring.fhir.service import Changes, Desk, Stored, Write
+
+from slipring_order import identity, resources
+from slipring_order.handlers.evidence import evidence_written
+from slipring_order.judging import judged_again
+from slipring_order.lifecycle import BEFORE_THE_SCAN
+from slipring_order.people import may_any
+from slipring_order.reading import reference_of
+
+_OPEN = (*sorted(BEFORE_THE_SCAN), "in-progress")
+_CONFIRMING = ("operate-ct", "decide-justification", "give-contrast")
+
+
+async def patient_written(write: Write, desk: Desk) -> Changes:
+    """A completed record may answer what requests wait for; a merge or an unmerge asks who the patient is."""
+    before = linked(write.before.resource) if write.before else frozenset()
+    if write.imported or write.method == "delete" or linked(write.resource) == before:
+        return await evidence_written(write, desk)
+    changes = Changes.none()
+    for exam in await _open_exams(write.reference, before, desk):
+        request = await desk.read(reference_of(exam.resource.get("focus")))
+        changes = changes.plus(Changes(save=await identity.asked(exam, desk)))
+        if request is not None:
+            changes = changes.plus(await judged_again(request.resource, exam, desk, void=False))
+    return changes
+
+
+async def _open_exams(patient: str, before: frozenset[str], desk: Desk) -> list[Stored]:
+    """The exams that are not over, of everybody whose records were touched by this change."""
+    person = await merge_set(patient, desk)
+    for other in sorted(before - person):
+        person |= await merge_set(other, desk)
+    states = ",".join(f"{resources.STATE_SYSTEM}|{state}" for state in _OPEN)
+    asked = f"Task?patient={any_of(person)}&code={resources.TASK_CODE_SYSTEM}|exam&business-status={states}"
+    return [one for one in await desk.search(asked) if not one.source]
+
+
+async def identity_confirmed(write: Write, desk: Desk) -> Changes:
+    """A named person confirms or denies; nobody else opens or closes the question."""
+    task = write.resource
+    if write.before is None or not identity.is_confirmation(task):
+        raise conflict(
+            "The department asks for a confirmation itself when records are merged or taken apart.",
+            "档案合并或拆分时由科室自动提出身份确认。",
+            at="Task.code",
+            detail="order.identity-asked-by-department",
+        )
+    was, target = write.before.resource.get("status"), task.get("status")
+    if was == target:
+        return Changes.none()
+    if was == "completed" or target not in ("completed", "rejected"):
+        raise conflict(
+            f"A confirmation of identity that is {was} cannot become {target}. Legal: requested to completed or rejected.",
+            f"身份确认处于 {was}，不能转为 {target}。可由 requested 转为 completed 或 rejected。",
+            at="Task.status",
+            detail="order.identity-illegal-move",
+        )
+    who = reference_of(task.get("owner")) or desk.caller.practitioner or ""
+    if not who:
+        issue = Issue(
+            "required",
+            zh="确认身份须注明确认人。",
+            en="A confirmation of identity names who gives it.",
+            at="Task.owner",
+            detail="order.identity-unnamed",
+        )
+        raise FhirError(422, [issue])
+    lacks = await may_any(_CONFIRMING, who, desk)
+    if lacks:
+        raise FhirError(
+            403, [Issue("forbidden", zh=r.zh, en=r.en, at="Task.owner", detail=f"staff.{r.code}") for r in lacks]
+        )
+    return Changes.none()

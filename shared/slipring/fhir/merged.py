@@ -1,0 +1,45 @@
+"""Records of one person: what the HIS has merged by Patient.link counts as one, and no resource is rewritten.
+
+A merge stands as long as either record says so (`replaced-by` on one, `replaces` on the other); an unmerge takes the
+links away again. `seealso` and `refer` are no merge.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slipring.fhir.service import Desk
+
+_MERGING = frozenset({"replaced-by", "replaces"})
+_MOST = 50  # records of one person that are followed; nobody has more
+
+
+def linked(patient: Mapping[str, Any]) -> frozenset[str]:
+    """The records that a Patient says are the same person, as `Patient/id`."""
+    named = (
+        str(link.get("other", {}).get("reference", "")).partition("/_history/")[0]
+        for link in patient.get("link", [])
+        if link.get("type") in _MERGING
+    )
+    cut = ("/".join(one.split("/")[-2:]) for one in named)
+    return frozenset(one for one in cut if one.startswith("Patient/"))
+
+
+async def merge_set(patient: str, desk: Desk) -> frozenset[str]:
+    """All records of the person behind `Patient/id`, that one included, over any number of merges."""
+    found, asked = {patient}, set[str]()
+    while (waiting := sorted(found - asked)) and len(found) <= _MOST:
+        asked.update(waiting)
+        for reference in waiting:
+            stored = await desk.read(reference)
+            found |= linked(stored.resource) if stored else set()
+        for stored in await desk.search(f"Patient?link={','.join(waiting)}"):
+            if linked(stored.resource) & asked:
+                found.add(stored.reference)
+    return frozenset(found)
+
+
+def any_of(patients: frozenset[str]) -> str:
+    """The records as the value of a search parameter: `Patient/o-1,Patient/o-2`."""
+    return ",".join(sorted(patients))
