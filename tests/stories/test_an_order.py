@@ -8,7 +8,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL as C
 
 from tests.support.department import Department
-from tests.support.ordering import a_patient, a_person, a_request
+from tests.support.ordering import a_patient, a_person, a_request, identity_confirmed
 
 Tree = dict[str, Any]
 NEW_REQUEST = "urn:uuid:7f1c9d38-4d3c-4d1e-9f57-0b6f7a1c2a01"
@@ -67,6 +67,12 @@ async def test_a_held_request_is_completed_decided_and_carried_out(department: D
     assert refused.status_code == 409 and "scheduled" in refused.text
     for step in ("scheduled", "arrived", "ready", "in-progress"):
         task = await the_exam(department, request)
+        if step == "ready":
+            confirmed = identity_confirmed(None).parameters
+            confirmed["parameter"][-1]["valueReference"] = {"reference": f"Practitioner/{doctor['id']}"}
+            answer = await department.post(f"Task/{task['id']}/$check", confirmed)
+            assert answer.status_code == 200, answer.text
+            continue
         task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": step}]}
         answer = await department.put(task)
         assert answer.status_code == 200, answer.text

@@ -45,6 +45,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "supporting-info": ("supportingInfo",),
     "source-system": ("group.source",),
     "link": ("link.other",),
+    "birthdate": ("birthDate",),
     "actor": ("participant.actor",),
     "service-type": ("serviceType",),
     "date": ("start", "effectiveDateTime", "period.start"),

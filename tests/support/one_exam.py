@@ -14,7 +14,7 @@ from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
 from slipring_demo.cast import cast_bundle, practitioner, role, staff_of
 from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
-from slipring_demo.ordering import a_request, not_pregnant, stated
+from slipring_demo.ordering import a_request, identity_confirmed, not_pregnant, stated
 from slipring_demo.reading import FINDING, a_draft, a_route
 from slipring_demo.receivers import Receiver
 from slipring_demo.scene import Cast
@@ -92,6 +92,10 @@ class OneExam:
         for state in states:
             await self.department.settle()
             task = await self.task()
+            if state == "ready":
+                answer = await self.department.post(f"Task/{task['id']}/$check", identity_confirmed(self.cast))
+                assert answer.status_code == 200, answer.text
+                continue
             task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": state}]}
             answer = await self.department.put(task, If_Match=f'W/"{task["meta"]["versionId"]}"')
             assert answer.status_code == 200, answer.text

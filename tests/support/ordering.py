@@ -10,6 +10,7 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL, Call, Changes, Resource, Write
 from slipring_order import resources
+from slipring_order.handlers.check_list import checked
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.requests import request_written
@@ -87,9 +88,23 @@ async def moved(desk: ADesk, *states: str) -> Resource:
     for state in states:
         before = await desk.read(f"Task/{(await the_exam(desk))['id']}")
         assert before
+        if state == "ready":
+            desk.carry_out(await checked(identity_confirmed(before), desk))
+            continue
         task = deepcopy(before.resource) | {"businessStatus": resources.state_concept(state)}
         desk.carry_out(await task_written(Write("update", task, before), desk), task)
     return await the_exam(desk)
+
+
+def identity_confirmed(exam: Any, *more: str) -> Call:
+    """Number and birth date agree, and this is the examination."""
+    given: list[Resource] = [
+        *({"name": "item", "valueCode": item} for item in ("identity-confirmed", "item-confirmed", *more)),
+        {"name": "identifier", "valueIdentifier": {"system": "urn:hospital", "value": "A1"}},
+        {"name": "birthDate", "valueDate": "1961-07-15"},
+        {"name": "performer", "valueReference": {"reference": "Practitioner/o-rad"}},
+    ]
+    return Call({"resourceType": "Parameters", "parameter": given}, exam)
 
 
 def a_decision(exam: Any, decision: str, reason: str | None = "benefit", who: str | None = "o-rad") -> Call:

@@ -74,6 +74,21 @@ def move(scene: Scene, state: str) -> None:
     raise StepFailed(f"the exam's Task changed {_TRIES} times while it was moved to {state}")
 
 
+def identity_confirmed(cast: Cast, *more: str) -> Tree:
+    """What the technologist says before the scan: number and birth date agree, and this is the examination."""
+    number = next(one for one in cast.patient["identifier"])
+    shown = {name: number[name] for name in ("system", "value") if name in number}
+    return {
+        "resourceType": "Parameters",
+        "parameter": [
+            *({"name": "item", "valueCode": item} for item in ("identity-confirmed", "item-confirmed", *more)),
+            {"name": "identifier", "valueIdentifier": shown},
+            {"name": "birthDate", "valueDate": cast.patient["birthDate"]},
+            {"name": "performer", "valueReference": cast.person("technologist")},
+        ],
+    }
+
+
 def a_request(cast: Cast) -> Tree:
     """A request for pulmonary arteries with contrast, which says nothing about the laboratory; given an earlier study, for that."""
     coding, site = _PULMONARY_CTA, None

@@ -13,7 +13,7 @@ from slipring_order.dose.reading import read_dose_report
 from slipring_demo.cast import SYNTHETIC
 from slipring_demo.contrast import injection
 from slipring_demo.dose_report import write_dose_report
-from slipring_demo.ordering import move
+from slipring_demo.ordering import identity_confirmed, move
 from slipring_demo.scene import Scene
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
@@ -23,7 +23,8 @@ def exam_with_dose_report(scene: Scene) -> None:
     """Identity checked, started, contrast given, images and dose recorded: acquired."""
     teller = scene.teller
     teller.say("The exam: contrast given, images and dose report in")
-    move(scene, "ready")
+    teller.ask("POST", f"Task/{scene.task()['id']}/$check", identity_confirmed(scene))
+    teller.must(scene.state() == "ready", "identity and examination confirmed: ready")
     move(scene, "in-progress")
     injection(scene)
     path = Path(str(get_testdata_file("CT_small.dcm")))

@@ -19,6 +19,7 @@ from slipring_order.mapping import local_systems
 from slipring_order.mapping_record import exam_input
 from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, codes, moment, reference_of
+from slipring_order.rooms.checks import PLAIN, done_items, for_another_exam
 from slipring_order.rooms.following import step_follows
 
 _EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
@@ -58,9 +59,10 @@ async def maps_of(pool: Pool, desk: Desk) -> None:
         pool.add(*(one.resource for one in found if not one.source))
 
 
-async def judged(request: Resource, desk: Desk) -> Judgement:
-    """What the rules say about a request as it stands on the desk."""
+async def judged(request: Resource, desk: Desk, also: Iterable[Resource] = ()) -> Judgement:
+    """What the rules say about a request as it stands on the desk; `also`: what the same act is about to store."""
     pool = await surroundings(request, desk)
+    pool.add(*also)
     settings = desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
     return judge(facts, settings.limits, desk.now, settings.zone)
@@ -111,7 +113,14 @@ async def status_changed_by(write: Write, request: Resource, desk: Desk) -> bool
 
 
 async def judged_again(
-    request: Resource, exam: Stored, desk: Desk, *, void: bool, keep: bool = False, unbook: bool = False
+    request: Resource,
+    exam: Stored,
+    desk: Desk,
+    *,
+    void: bool,
+    keep: bool = False,
+    unbook: bool = False,
+    also: Iterable[Resource] = (),
 ) -> Changes:
     """Run the rules anew.
 
@@ -121,7 +130,7 @@ async def judged_again(
     state = resources.state_of(exam.resource)
     if state not in BEFORE_THE_SCAN:
         return Changes.none()
-    judgement = await judged(request, desk)
+    judgement = await judged(request, desk, also)
     number = resources.number_of(request) or str(exam.resource.get("groupIdentifier", {}).get("value", ""))
     before = await _last_outcome(number, desk)
     standing = await open_issues(request, desk)
@@ -130,7 +139,7 @@ async def judged_again(
         move_by_rules(state, target)
     members = await contrast_shown(request, exam.resource, target, desk)
     members["priority"] = request.get("priority", "routine")
-    members["input"] = exam_input(exam.resource, judgement)
+    members["input"] = exam_input(for_another_exam(exam.resource) if unbook else exam.resource, judgement)
     if unbook:
         members["restriction"] = None
     saves = [resources.moved(exam, target, desk.now, judgement.missing, **members)]
@@ -231,7 +240,9 @@ def _with_contrast(task: Resource, condition: str) -> dict[str, Any]:
 
 
 async def contrast_shown(request: Resource, exam: Resource, state: str, desk: Desk) -> dict[str, Any]:
-    """The Task members that show the contrast condition in a state."""
+    """The Task members that show the contrast condition in a state; none is needed once a radiologist made it plain."""
+    if PLAIN in done_items(exam):
+        return _with_contrast(exam, "not-needed")
     return _with_contrast(exam, await contrast_condition(request, state, desk))
 
 

@@ -18,8 +18,9 @@ from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
-from slipring_order.handlers.scheduling import appointment_written, scheduled, unscheduled
+from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.tasks import guarded
+from slipring_order.room_operations import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
 from slipring_order.vocabulary import CODE_SYSTEMS
@@ -90,29 +91,7 @@ SERVICE = Service(
                 Parameter("return", "Task", use="out", min=1),
             ),
         ),
-        Operation(
-            "Task",
-            "schedule",
-            scheduled,
-            title="Give an exam its time on a scanner, or another one",
-            parameters=(
-                Parameter("scanner", "Reference", documentation="absent: the scanner that is free first"),
-                Parameter("period", "Period", documentation="absent: the next free slot; without end: one slot"),
-                Parameter("protocol", "Reference", documentation="the PlanDefinition to scan by"),
-                Parameter("protocolCode", "CodeableConcept", documentation="or its code"),
-                Parameter("return", "Task", use="out", min=1, documentation="the exam"),
-                Parameter("step", "Task", use="out", min=1, documentation="the scheduled step"),
-                Parameter("appointment", "Appointment", use="out", min=1),
-                Parameter("bumped", "Reference", use="out", max="*", documentation="whose time a stat exam takes"),
-            ),
-        ),
-        Operation(
-            "Task",
-            "unschedule",
-            unscheduled,
-            title="Give an exam's time back",
-            parameters=(Parameter("return", "Task", use="out", min=1),),
-        ),
+        *ROOM_OPERATIONS,
         Operation(
             "Observation",
             "take-dose-report",

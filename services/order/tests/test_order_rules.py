@@ -15,12 +15,14 @@ from slipring.rules.limits import LimitBook
 from slipring_order.catalogue import items
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
-from slipring_order.rules import DECISION_RULES, IMAGE_RULES, ORDER_RULES
+from slipring_order.rooms.facts import StartFacts
+from slipring_order.rules import DECISION_RULES, IMAGE_RULES, ORDER_RULES, START_RULES, STEP_RULES
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ROOM = Path(rules_room.__file__).parent
 LIMITS = ROOM.with_name("limits.toml")
-RULES = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES)}
+AT_THE_SCANNER = {rule.id: rule for rule in (*START_RULES, *STEP_RULES)}
+RULES: Mapping[str, Any] = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES)} | AT_THE_SCANNER
 CASES = [case for file in sorted(ROOM.glob("*.toml")) for case in load_cases(file)]
 COMPLETE: Mapping[str, Any] = {
     "patient_known": True, "patient_identified": True, "patient_reachable": True, "sex": "male",
@@ -39,6 +41,7 @@ def the_facts(case: Case) -> Any:
     if case.rule in {rule.id for rule in IMAGE_RULES}:
         return image_facts(given)
     kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
+    kind = StartFacts if case.rule in AT_THE_SCANNER else kind
     if given.pop("complete", False):
         given = {**COMPLETE, **given}
     known = {field.name: str(field.type) for field in fields(kind)}

@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
-from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
-from slipring.rules.finding import Finding, Weight
+from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 from slipring.rules.lifecycle import IllegalMove
-from slipring.staff import Reason, may
 
-from slipring_order import identity, late, lifecycle, resources
+from slipring_order import late, lifecycle, resources
 from slipring_order.discontinuing import coded_reason
 from slipring_order.handlers.late_records import recorded_late
 from slipring_order.judging import contrast_shown
-from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
 from slipring_order.rooms.step import is_step
 
 # What a client may change on an exam Task; the rest follows from the request and the table.
@@ -64,13 +61,13 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     except IllegalMove as refused:
         if late.tells_the_past(task, target, desk) and was in lifecycle.RECORDED_LATE_FROM:
             return await recorded_late(task, before, was, target, desk)
-        raise _illegal(refused) from refused
+        raise illegal(refused) from refused
     if target == "discontinued":
-        _demand_a_coded_reason(task)
-    if target == "in-progress" and task.get("priority") != "stat" and await identity.waits(before, desk):
-        return _identity_unconfirmed(task, desk)
-    if target == "in-progress" and (lacks := await _operator_lacks(task, desk)):
-        return _not_started(task, lacks, desk)
+        demand_a_coded_reason(task.get("statusReason"), "Task.statusReason")
+    findings = await start_findings({**before.resource, **task}, desk) if target == "in-progress" else []
+    issues = issues_of(findings, before.resource, desk)
+    if stopped := stopped_by(findings):
+        return Changes(save=issues, refuse=stopped)
     members = {**resources.state_members(target, desk.now)}
     members["statusReason"] = task.get("statusReason") if target in ("discontinued", "cancelled") else None
     if target == "in-progress" and not task.get("executionPeriod", {}).get("start"):
@@ -80,31 +77,16 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
         members |= await contrast_shown(request.resource, before.resource, target, desk)
     if target == "justified":
         members["restriction"] = None
-    return Changes(members=members, save=await step_follows(before, target, desk))
+    return Changes(members=members, save=[*await step_follows(before, target, desk), *issues])
 
 
-def _identity_unconfirmed(task: Resource, desk: Desk) -> Changes:
-    """Refused until a named person has confirmed who the patient is, and on record that it was tried."""
-    zh = "患者档案刚合并或拆分，须先由具名人员确认身份。"
-    en = "The patient's records were merged or taken apart: a named person confirms the identity first."
-    finding = Finding("order.identity-confirmed", "1", "CL02-A011:5.5.1.1", Weight.STOP, zh, en, "Task.for")
-    subject, about = reference_of(task.get("for")), f"Task/{task['id']}"
-    issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
-    refusal = unprocessable(
-        "The patient's records were merged or taken apart: a named person confirms the identity first.",
-        "患者档案刚合并或拆分，须先由具名人员确认身份。",
-        at="Task.for",
-        detail="order.identity-confirmed",
-    )
-    return Changes(save=[Save(issue)], refuse=refusal)
-
-
-def _demand_a_coded_reason(task: Resource) -> None:
-    if not coded_reason(task.get("statusReason")):
+def demand_a_coded_reason(reason: Resource | None, at: str) -> None:
+    """422 unless the reason is one of the list."""
+    if not coded_reason(reason):
         raise unprocessable(
             "A discontinued exam says why by a code of DICOM CID 9300 (110513: unspecified).",
             "中止检查须以 DICOM CID 9300 的代码注明原因（110513 为未说明）。",
-            at="Task.statusReason",
+            at=at,
             code="required",
             detail="order.discontinuation-reason",
         )
@@ -129,7 +111,8 @@ def _refuse_other_changes(task: Resource, before: Resource) -> None:
         )
 
 
-def _illegal(refused: IllegalMove) -> FhirError:
+def illegal(refused: IllegalMove) -> FhirError:
+    """409 with the moves that are legal now."""
     here = lifecycle.names(refused.state)
     legal = [f"{lifecycle.names(line.next)[0]}（{line.next}）" for line in refused.legal]
     codes = ", ".join(line.next for line in refused.legal) or "none"
@@ -140,29 +123,3 @@ def _illegal(refused: IllegalMove) -> FhirError:
         at="Task.businessStatus",
         detail="order.illegal-move",
     )
-
-
-async def _operator_lacks(task: Resource, desk: Desk) -> list[Reason]:
-    """What the named operator lacks; an exam without a named person is started by the caller."""
-    owner = reference_of(task.get("owner"))
-    named = owner if owner.startswith(("Practitioner/", "PractitionerRole/")) else desk.caller.practitioner
-    if not named:
-        return []
-    person, roles = await person_and_roles(named, desk)
-    return may("operate-ct", person, roles, desk.now, zone=desk.settings.time_zone)
-
-
-def _not_started(task: Resource, lacks: list[Reason], desk: Desk) -> Changes:
-    """Refused, and on record that it was tried."""
-    saves, subject = [], reference_of(task.get("for"))
-    for reason in lacks:
-        finding = Finding(
-            "order.operator-qualified", "1", reason.clause, Weight.STOP, reason.zh, reason.en, "Task.owner",
-            {"lacks": reason.code},
-        )  # fmt: skip
-        issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=f"Task/{task['id']}", now=desk.now)
-        saves.append(Save(issue))
-    issues = [
-        Issue("business-rule", zh=r.zh, en=r.en, at="Task.owner", detail="order.operator-qualified") for r in lacks
-    ]
-    return Changes(save=saves, refuse=FhirError(422, issues))

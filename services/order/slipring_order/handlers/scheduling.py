@@ -25,6 +25,8 @@ from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.scanner import Scanner, is_ct
 from slipring_order.rooms.step import Booking
 
+_BOOKED = ("scheduled", "arrived", "ready")
+
 
 async def scheduled(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$schedule`: book the exam, or move what is booked; without a period, the next free slot."""
@@ -50,7 +52,7 @@ async def scheduled(call: Call, desk: Desk) -> Changes:
 async def unscheduled(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$unschedule`: give the exam's time back; the exam stays justified."""
     exam = the_exam(call)
-    if "restriction" not in exam.resource or resources.state_of(exam.resource) not in ("scheduled", "arrived", "ready"):
+    if "restriction" not in exam.resource or resources.state_of(exam.resource) not in _BOOKED:
         raise unprocessable(
             "The exam has no appointment.", "该检查没有预约。", at="Task.restriction", detail="order.not-booked"
         )
@@ -111,7 +113,7 @@ async def _booked_by_hand(appointment: Resource, exam: Stored | None, desk: Desk
 
 async def _freed(exam: Stored, desk: Desk, *, without: str = "") -> Changes:
     """The exam is justified again and its time free; `without` names the appointment that the client writes himself."""
-    if resources.state_of(exam.resource) not in ("scheduled", "arrived", "ready"):
+    if resources.state_of(exam.resource) not in _BOOKED:
         return Changes.none()
     follows = [
         one

@@ -3,16 +3,21 @@
 from slipring_order.rules.child import considers_the_alternatives_for_a_child
 from slipring_order.rules.child_health_check import keeps_children_out_of_health_check_ct
 from slipring_order.rules.clinical_question import states_a_clinical_question
+from slipring_order.rules.contrast_refused import a_refusal_of_contrast_is_answered
 from slipring_order.rules.contrast_screened import shows_the_check_before_contrast
+from slipring_order.rules.critical_attended import a_clinician_attends_a_critical_patient
 from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
 from slipring_order.rules.green_channel import runs_through_the_green_channel
+from slipring_order.rules.identity_before_start import identity_is_checked_before_the_start
+from slipring_order.rules.identity_confirmed import merged_records_are_confirmed
 from slipring_order.rules.image_accession import carries_the_imaging_number
 from slipring_order.rules.image_body_part import shows_the_ordered_part
 from slipring_order.rules.image_exam_known import belongs_to_a_known_exam
 from slipring_order.rules.image_identity import shows_the_ordered_patient
 from slipring_order.rules.image_laterality import shows_the_ordered_side
 from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unknown_pregnancy
+from slipring_order.rules.pregnancy_asked_again import pregnancy_is_asked_again_before_the_start
 from slipring_order.rules.pregnant import weighs_a_known_pregnancy
 from slipring_order.rules.pregnant_early import spares_the_lower_abdomen_in_early_pregnancy
 from slipring_order.rules.recognised_exam import recognises_the_exam_of_another_institution
@@ -21,6 +26,7 @@ from slipring_order.rules.repeat_exam import gives_a_reason_for_a_repeat
 from slipring_order.rules.request_complete import carries_what_the_standard_asks
 from slipring_order.rules.requester_authorised import comes_from_an_authorised_requester
 from slipring_order.rules.single_phase import scans_one_phase_where_one_suffices
+from slipring_order.rules.step_check_list import every_step_of_the_exam_is_confirmed
 from slipring_order.rules.without_complaint import approves_ct_without_complaint
 
 ORDER_RULES = (
@@ -43,8 +49,16 @@ ORDER_RULES = (
     runs_through_the_green_channel,
 )
 DECISION_RULES = (records_the_whole_decision,)
+START_RULES = (
+    merged_records_are_confirmed,
+    identity_is_checked_before_the_start,
+    a_clinician_attends_a_critical_patient,
+    a_refusal_of_contrast_is_answered,
+    pregnancy_is_asked_again_before_the_start,
+)
+STEP_RULES = (every_step_of_the_exam_is_confirmed,)
 # What names the exam, and what the pictures show: a dose report has the first only.
 IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_the_imaging_number)
 IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
-__all__ = ["DECISION_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES"]
+__all__ = ["DECISION_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES", "START_RULES", "STEP_RULES"]

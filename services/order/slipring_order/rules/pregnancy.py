@@ -20,7 +20,7 @@ def asks_about_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hi
 
     A missing or partial birth date, or an unknown sex, is treated as the case that asks.
     """
-    if order.pregnancy or not _concerned(order, limits):
+    if order.pregnancy or not concerned_by_pregnancy(order, limits):
         return None
     return Hit(
         "未记录本次检查的妊娠情况，请先询问。",
@@ -34,7 +34,7 @@ def asks_about_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hi
 @rule("order.pregnancy-unknown", clause="MOH46:26(3)", weight="ask", domain="J03")
 def settles_an_unknown_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
     """Unknown is never "no": outside an emergency a physician decides when pregnancy is unknown."""
-    if order.pregnancy != "unknown" or not _concerned(order, limits):
+    if order.pregnancy != "unknown" or not concerned_by_pregnancy(order, limits):
         return None
     return Hit(
         "妊娠情况为“不详”，须由医师判断。",
@@ -45,7 +45,8 @@ def settles_an_unknown_pregnancy(order: OrderFacts, limits: Limits, now: datetim
     )
 
 
-def _concerned(order: OrderFacts, limits: Limits) -> bool:
+def concerned_by_pregnancy(order: OrderFacts, limits: Limits) -> bool:
+    """Whether pregnancy is to be asked about: sex, age band and region; what is not known counts as concerned."""
     if order.sex == "male" or not order.regions & LOWER_TRUNK:
         return False
     youngest, oldest = limits.limit("pregnancy.age-from").value, limits.limit("pregnancy.age-to").value

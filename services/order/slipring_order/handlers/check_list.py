@@ -1,0 +1,112 @@
+"""The check list of a scan: what is confirmed, by whom, item by item."""
+
+from __future__ import annotations
+
+from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Save, Stored, successor
+from slipring.rules.lifecycle import IllegalMove, moves
+from slipring.staff import may
+
+from slipring_order import lifecycle, resources
+from slipring_order.handlers.exams import illegal
+from slipring_order.handlers.reception import also_named, identified, moved_to, patient_of, performer, with_inputs
+from slipring_order.handlers.scheduling import the_exam
+from slipring_order.judging import contrast_shown, judged, judged_again
+from slipring_order.people import person_and_roles
+from slipring_order.reading import reference_of
+from slipring_order.rooms import checks
+from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
+
+_MAY_BE_CHECKED = frozenset({"arrived", "ready", "in-progress", "acquired"})
+
+
+async def checked(call: Call, desk: Desk) -> Changes:
+    """`Task/[id]/$check`: confirm items of the check list; with identity and examination confirmed, the exam is ready."""
+    exam, who = the_exam(call), await performer(call, desk)
+    items = _items(call)
+    state = resources.state_of(exam.resource)
+    if state not in _MAY_BE_CHECKED:
+        raise illegal(IllegalMove(state, "", moves(lifecycle.TRANSITIONS, state)))
+    kinds: tuple[str, ...] = ()
+    if checks.IDENTITY in items:
+        found = identified(call, exam, await patient_of(exam, desk), desk)
+        if isinstance(found, Changes):
+            return found
+        kinds = found
+    if checks.PLAIN in items:
+        await _radiologist(call, who, desk)
+    saves, inputs = [], exam.resource
+    for item in items:
+        about = kinds if item == checks.IDENTITY else ()
+        note = str(call.value("note") or "")
+        record = checks.record(exam, item, who, id=desk.new_id(), now=desk.now, kinds=about, note=note)
+        saves.append(Save(record))
+        given = {"valueReference": {"reference": f"Provenance/{record['id']}"}}
+        inputs = {**inputs, "input": checks.with_input(inputs, item, given)}
+    exam = with_inputs(exam, also_named(call, inputs.get("input", [])))
+    if checks.PREGNANCY in items:
+        again = await _asked_again(call, exam, who, desk)
+        if again.save[1:]:
+            return Changes(save=[*again.save, *saves], answer=again.save[1].resource)
+        saves += again.save
+    moved = await _prepared(exam, desk)
+    return Changes(save=[*moved, *saves], answer=moved[0].resource)
+
+
+async def _prepared(exam: Stored, desk: Desk) -> list[Save]:
+    """An arrived exam is ready once identity and examination are confirmed."""
+    enough = {checks.IDENTITY, checks.ITEM} <= checks.done_items(exam.resource)
+    state = resources.state_of(exam.resource)
+    if state == "arrived" and enough:
+        return await moved_to(exam, "ready", desk)
+    request = await desk.read(reference_of(exam.resource["focus"]))
+    shown = await contrast_shown(request.resource, exam.resource, state, desk) if request else {}
+    return [successor(exam, **shown)]
+
+
+def _items(call: Call) -> list[str]:
+    items = [str(item) for item in call.values("item")]
+    unknown = [item for item in items if item not in checks.ITEMS]
+    if unknown or not items:
+        raise unprocessable(
+            f"item is one of {', '.join(checks.ITEMS)}.",
+            f"item 须为下列之一：{', '.join(checks.ITEMS)}。",
+            at=call.at("item"),
+            code="code-invalid",
+            detail="order.check-item-unknown",
+        )
+    return items
+
+
+async def _radiologist(call: Call, who: str, desk: Desk) -> None:
+    person, roles = await person_and_roles(who, desk)
+    lacks = may("decide-justification", person, roles, desk.now, zone=desk.settings.time_zone)
+    if lacks:
+        raise FhirError(
+            403,
+            [Issue("forbidden", zh=r.zh, en=r.en, at=call.at("performer"), detail=f"staff.{r.code}") for r in lacks],
+        )
+
+
+async def _asked_again(call: Call, exam: Stored, who: str, desk: Desk) -> Changes:
+    """The new answer as an Observation first; then, when it differs from what was known, the exam judged anew."""
+    answer = str(call.value("pregnancy") or "")
+    if answer not in known_answers():
+        raise unprocessable(
+            f"pregnancy is one of {', '.join(known_answers())}.",
+            f"pregnancy 须为下列之一：{', '.join(known_answers())}。",
+            at=call.at("pregnancy"),
+            code="code-invalid",
+            detail="order.pregnancy-answer-unknown",
+        )
+    request = await desk.read(reference_of(exam.resource["focus"]))
+    observation = as_observation(exam.resource, answer, who, id=desk.new_id(), now=desk.now)
+    if request is None:
+        return Changes(save=[Save(observation)])
+    known = (await judged(request.resource, desk)).facts.pregnancy
+    if known == answer:
+        return Changes(save=[Save(observation)])
+    # A reassuring answer takes nothing away; nothing takes an emergency's pass away.
+    void = answer != NOT_PREGNANT and request.resource.get("priority") != "stat"
+    again = await judged_again(request.resource, exam, desk, void=void, also=(observation,))
+    return Changes(save=[Save(observation), *again.save])

@@ -1,0 +1,95 @@
+"""The operations of a day in the rooms: schedule, receive, check, start, finish."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Operation, Parameter
+
+from slipring_order.handlers.check_list import checked
+from slipring_order.handlers.performing import finished, started
+from slipring_order.handlers.reception import arrived
+from slipring_order.handlers.scheduling import scheduled, unscheduled
+from slipring_order.rooms.checks import ITEMS
+
+_WHO = Parameter("performer", "Reference", documentation="who does it, when the caller is no person")
+_SHOWN = (
+    Parameter("identifier", "Identifier", max="*", documentation="what the patient shows, as scanned or typed"),
+    Parameter("name", "string", documentation="the name he says"),
+    Parameter("birthDate", "date", documentation="the birth date he says"),
+    Parameter("unidentified", "boolean", documentation="nobody knows yet who this is (a patient tagged so)"),
+)
+_ATTENDED = (
+    Parameter("attendant", "Reference", documentation="the clinician who stays with a critical patient"),
+    Parameter("critical", "boolean", documentation="a critical patient, as whoever receives him sees it"),
+)
+_EXAM = Parameter("return", "Task", use="out", min=1, documentation="the exam")
+
+ROOM_OPERATIONS = (
+    Operation(
+        "Task",
+        "schedule",
+        scheduled,
+        title="Give an exam its time on a scanner, or another one",
+        parameters=(
+            Parameter("scanner", "Reference", documentation="absent: the scanner that is free first"),
+            Parameter("period", "Period", documentation="absent: the next free slot; without end: one slot"),
+            Parameter("protocol", "Reference", documentation="the PlanDefinition to scan by"),
+            Parameter("protocolCode", "CodeableConcept", documentation="or its code"),
+            Parameter("return", "Task", use="out", min=1, documentation="the exam"),
+            Parameter("step", "Task", use="out", min=1, documentation="the scheduled step"),
+            Parameter("appointment", "Appointment", use="out", min=1),
+            Parameter("bumped", "Reference", use="out", max="*", documentation="whose time a stat exam takes"),
+        ),
+    ),
+    Operation(
+        "Task",
+        "unschedule",
+        unscheduled,
+        title="Give an exam's time back",
+        parameters=(Parameter("return", "Task", use="out", min=1),),
+    ),
+    Operation(
+        "Task",
+        "arrive",
+        arrived,
+        title="Receive a patient for an exam: two identifiers of different kinds",
+        parameters=(
+            *_SHOWN,
+            *_ATTENDED,
+            Parameter("note", "string"),
+            _WHO,
+            _EXAM,
+            Parameter(
+                "issue", "DetectedIssue", use="out", max="*", documentation="somebody of the same name is expected"
+            ),
+        ),
+    ),
+    Operation(
+        "Task",
+        "check",
+        checked,
+        title="Confirm items of the check list of an exam",
+        parameters=(
+            Parameter("item", "code", min=1, max="*", documentation=" | ".join(ITEMS)),
+            *_SHOWN,
+            *_ATTENDED,
+            Parameter("pregnancy", "code", documentation="pregnant | not-pregnant | unknown, with pregnancy-asked"),
+            Parameter("note", "string"),
+            _WHO,
+            _EXAM,
+        ),
+    ),
+    Operation("Task", "start", started, title="Begin the scan", parameters=(_WHO, _EXAM)),
+    Operation(
+        "Task",
+        "finish",
+        finished,
+        title="End the scan",
+        parameters=(
+            Parameter("outcome", "code", documentation="acquired (when absent) | discontinued"),
+            Parameter("reason", "CodeableConcept", documentation="why it was broken off"),
+            Parameter("note", "string"),
+            _WHO,
+            _EXAM,
+        ),
+    ),
+)

@@ -1,0 +1,20 @@
+"""What the rules of the start look at, as plain facts."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class StartFacts:
+    """An exam that is about to start."""
+
+    stat: bool = False
+    critical: bool = False  # a critical patient, by the request's priority or by whoever received him
+    identity_waits: bool = False  # records were merged or taken apart, and nobody has confirmed the identity
+    attendant: str = ""  # the clinician who stays with him
+    confirmed: frozenset[str] = frozenset()  # items of the check list that are on record
+    contrast: str = "not-needed"  # not-needed, open, cleared, refused, expired; empty before justification
+    pregnancy_concerns: bool = False  # the question is to be put again
+    scanner: str = ""  # Device/..., when the step names one
+    unfit: tuple[str, ...] = ()  # what makes the scanner unfit, as (test: why)

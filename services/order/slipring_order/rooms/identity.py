@@ -1,0 +1,98 @@
+"""Who stands at the counter: what was shown, held against the record. Compared as written, never by likeness."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from slipring.fhir.service import Resource
+
+from slipring_order.reading import codes
+
+UNIDENTIFIED = "unidentified"
+NAME, BIRTH_DATE = "name", "birth-date"
+ENOUGH = 2  # identifiers of different kinds (CL02-A011:4.13)
+_NO_LETTER = re.compile(r"[\W_]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a patient, or who brings him, shows or says."""
+
+    identifiers: Sequence[Resource] = ()
+    name: str = ""
+    birth_date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What became of the comparison."""
+
+    kinds: tuple[str, ...]  # kinds of identifier that agree
+    wrong: tuple[str, ...]  # kinds that do not
+
+    @property
+    def enough(self) -> bool:
+        """Whether two identifiers of different kinds agree and none disagrees."""
+        return not self.wrong and len(self.kinds) >= ENOUGH
+
+
+def compare(patient: Resource, shown: Shown) -> Checked:
+    """Hold what was shown against the patient's record."""
+    found = list(_compared(patient, shown))
+    right = dict.fromkeys(kind for kind, agrees in found if agrees)
+    return Checked(tuple(right), tuple(dict.fromkeys(kind for kind, agrees in found if not agrees)))
+
+
+def names_of(patient: Resource) -> frozenset[str]:
+    """Every way in which a patient's name may be written, normalised."""
+    found = set()
+    for name in patient.get("name", []):
+        family, given = str(name.get("family", "")), "".join(map(str, name.get("given", [])))
+        found |= {normalised(text) for text in (str(name.get("text", "")), family + given, given + family)}
+    return frozenset(found - {""})
+
+
+def normalised(name: str) -> str:
+    """A name without what is no letter, in one width and one case.
+
+    >>> normalised("ZHANG, Ｗei") == normalised("zhang wei")
+    True
+    >>> normalised("阿依古丽·买买提") == normalised("阿依古丽 买买提")
+    True
+    """
+    return _NO_LETTER.sub("", unicodedata.normalize("NFKC", name).casefold())
+
+
+def same_person_by_words(one: Resource, other: Resource) -> bool:
+    """Whether two records bear the same name and the same birth date: to be told apart by something else."""
+    return (
+        bool(one.get("birthDate"))
+        and one.get("birthDate") == other.get("birthDate")
+        and bool(names_of(one) & names_of(other))
+    )
+
+
+def is_unidentified(patient: Resource) -> bool:
+    """Whether nobody knows yet who this is."""
+    return any(tag.get("code") == UNIDENTIFIED for tag in patient.get("meta", {}).get("tag", []))
+
+
+def _compared(patient: Resource, shown: Shown) -> Iterator[tuple[str, bool]]:
+    held: list[dict[str, Any]] = patient.get("identifier", [])
+    for given in shown.identifiers:
+        same = [one for one in held if one.get("value") == given.get("value") and _same_system(one, given)]
+        kind = next(iter(codes((same[0] if same else given).get("type"))), "") or str(given.get("system", "identifier"))
+        yield kind, bool(same)
+    if shown.name:
+        yield NAME, normalised(shown.name) in names_of(patient)
+    if shown.birth_date:
+        yield BIRTH_DATE, shown.birth_date == patient.get("birthDate")
+
+
+def _same_system(held: Resource, given: Resource) -> bool:
+    """A scanned bar code names no system; then the value alone counts."""
+    return not given.get("system") or given["system"] == held.get("system")
