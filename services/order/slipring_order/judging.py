@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from typing import Any
-from urllib.parse import quote
+from collections.abc import Iterable
 
 from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
-from slipring_order.gathering import contrast_planned, order_facts
+from slipring_order.contrast import contrast_shown
+from slipring_order.gathering import order_facts
 from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
-from slipring_order.mapping import local_systems
 from slipring_order.mapping_record import exam_input
+from slipring_order.maps_in_use import EARLIER_TYPES, maps_of
 from slipring_order.patient_facts import SOUGHT_BY_CODE
-from slipring_order.reading import Pool, codes, moment, reference_of
-from slipring_order.rooms.checks import PLAIN, done_items, for_another_exam
+from slipring_order.reading import Pool, codes, reference_of
+from slipring_order.rooms.checks import for_another_exam
 from slipring_order.rooms.following import step_follows
 
-_EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")
 _BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
 
 
@@ -42,7 +40,7 @@ async def surroundings(request: Resource, desk: Desk) -> Pool:
     subject = reference_of(request.get("subject"))
     if subject.startswith("Patient/"):
         pool.one_person = await merge_set(subject, desk)
-        for kind in _EARLIER_TYPES:
+        for kind in EARLIER_TYPES:
             # A followed copy of a report is evidence of an earlier exam like any other.
             pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={any_of(pool.one_person)}")))
         query = f"Observation?subject={any_of(pool.one_person)}&combo-code={','.join(SOUGHT_BY_CODE)}"
@@ -50,13 +48,6 @@ async def surroundings(request: Resource, desk: Desk) -> Pool:
     pool.add(request)
     await maps_of(pool, desk)
     return pool
-
-
-async def maps_of(pool: Pool, desk: Desk) -> None:
-    """The current maps of the hospital's own exam codes, where one of these resources uses such codes."""
-    for system in local_systems(pool.of_type(*_EARLIER_TYPES)):
-        found = await desk.search(f"ConceptMap?status=active&source-system={quote(system, safe='')}")
-        pool.add(*(one.resource for one in found if not one.source))
 
 
 async def judged(request: Resource, desk: Desk, also: Iterable[Resource] = ()) -> Judgement:
@@ -207,43 +198,6 @@ async def _last_outcome(number: str, desk: Desk) -> str:
     found = await desk.search(f"GuidanceResponse?request={number}")
     newest = max(found, key=lambda stored: str(stored.resource.get("occurrenceDateTime", "")), default=None)
     return resources.outcome_in(newest.resource) if newest else ""
-
-
-async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
-    """Whether contrast is cleared, as the consents followed from consent say; empty before justification."""
-    if state in OPEN_QUESTIONS or state in ("rejected", "cancelled"):
-        return ""
-    pool = Pool()
-    pool.add(request)
-    await maps_of(pool, desk)
-    if not contrast_planned(request, pool):
-        return "not-needed"
-    found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
-    consents = [stored.resource for stored in found]
-    if any(consent.get("status") == "active" and _stands(consent, desk) for consent in consents):
-        return "cleared"
-    if any(consent.get("status") == "active" for consent in consents):
-        return "expired"
-    return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
-
-
-def _stands(consent: Resource, desk: Desk) -> bool:
-    period: Mapping[str, Any] = consent.get("provision", {}).get("period", {})
-    end = moment(period.get("end"), desk.settings.zone, end_of_day=True)
-    return end is None or desk.now <= end
-
-
-def _with_contrast(task: Resource, condition: str) -> dict[str, Any]:
-    others = [entry for entry in task.get("extension", []) if entry.get("url") != resources.CONTRAST_CONDITION]
-    shown = [{"url": resources.CONTRAST_CONDITION, "valueCode": condition}] if condition else []
-    return {"extension": [*others, *shown] or None}
-
-
-async def contrast_shown(request: Resource, exam: Resource, state: str, desk: Desk) -> dict[str, Any]:
-    """The Task members that show the contrast condition in a state; none is needed once a radiologist made it plain."""
-    if PLAIN in done_items(exam):
-        return _with_contrast(exam, "not-needed")
-    return _with_contrast(exam, await contrast_condition(request, state, desk))
 
 
 async def _requester(request: Resource, pool: Pool, desk: Desk) -> None:

@@ -14,8 +14,8 @@ from slipring.fhir.service import Resource, Write
 from slipring_order import catalogue, resources
 from slipring_order.codes.concept_map import as_draft, difference, mapped, next_version
 from slipring_order.codes.table import read_table
+from slipring_order.contrast import contrast_condition
 from slipring_order.handlers.maps import DRAFTED_BY, map_written
-from slipring_order.judging import contrast_condition
 from slipring_order.mapping import EXAM_SYSTEM
 from slipring_order.mapping_record import CODE_MAPPING
 

@@ -8,10 +8,11 @@ from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.staff import may
 
 from slipring_order import lifecycle, resources
+from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.reception import also_named, identified, moved_to, patient_of, performer, with_inputs
 from slipring_order.handlers.scheduling import the_exam
-from slipring_order.judging import contrast_shown, judged, judged_again
+from slipring_order.judging import judged, judged_again
 from slipring_order.people import person_and_roles
 from slipring_order.reading import reference_of
 from slipring_order.rooms import checks

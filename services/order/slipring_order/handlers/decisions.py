@@ -10,9 +10,10 @@ from slipring.rules.lifecycle import IllegalMove, move
 from slipring.staff import may, staff_facts
 
 from slipring_order import lifecycle, resources
+from slipring_order.contrast import contrast_shown
 from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
-from slipring_order.judging import contrast_shown, judged, open_issues
+from slipring_order.judging import judged, open_issues
 from slipring_order.people import person_and_roles
 from slipring_order.reading import codes, instant, reference_of
 from slipring_order.rooms.following import step_follows

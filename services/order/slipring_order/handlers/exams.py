@@ -7,9 +7,9 @@ from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 from slipring.rules.lifecycle import IllegalMove
 
 from slipring_order import late, lifecycle, resources
+from slipring_order.contrast import contrast_shown
 from slipring_order.discontinuing import coded_reason
 from slipring_order.handlers.late_records import recorded_late
-from slipring_order.judging import contrast_shown
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by

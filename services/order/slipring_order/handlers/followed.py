@@ -6,7 +6,8 @@ from slipring.fhir.service import Arrival, Changes, Desk
 from slipring.rules.lifecycle import IllegalMove, move
 
 from slipring_order import resources
-from slipring_order.judging import contrast_shown, exam_of, judged_again
+from slipring_order.contrast import contrast_shown
+from slipring_order.judging import exam_of, judged_again
 from slipring_order.lifecycle import TRANSITIONS
 from slipring_order.reading import reference_of
 from slipring_order.rooms.following import step_follows

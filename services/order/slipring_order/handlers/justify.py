@@ -10,7 +10,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import judge_in_full
-from slipring_order.judging import maps_of
+from slipring_order.maps_in_use import maps_of
 from slipring_order.people import person_and_roles
 from slipring_order.reading import Pool, reference_of
 

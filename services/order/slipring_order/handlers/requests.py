@@ -8,8 +8,9 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
 from slipring_order.cancelling import cancelled
+from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.aborts import abort_for
-from slipring_order.judging import contrast_shown, evidence, exam_of, judged, judged_again, pregnancy_changed
+from slipring_order.judging import evidence, exam_of, judged, judged_again, pregnancy_changed
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of

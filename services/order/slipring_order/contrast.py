@@ -1,0 +1,52 @@
+"""The contrast condition of an exam, as the consents followed from consent say it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from slipring.fhir.service import Desk, Resource
+
+from slipring_order import resources
+from slipring_order.gathering import contrast_planned
+from slipring_order.lifecycle import OPEN_QUESTIONS
+from slipring_order.maps_in_use import maps_of
+from slipring_order.reading import Pool, moment
+from slipring_order.rooms.checks import PLAIN, done_items
+
+
+async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
+    """Whether contrast is cleared, as the consents followed from consent say; empty before justification."""
+    if state in OPEN_QUESTIONS or state in ("rejected", "cancelled"):
+        return ""
+    pool = Pool()
+    pool.add(request)
+    await maps_of(pool, desk)
+    if not contrast_planned(request, pool):
+        return "not-needed"
+    found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
+    consents = [stored.resource for stored in found]
+    if any(consent.get("status") == "active" and _stands(consent, desk) for consent in consents):
+        return "cleared"
+    if any(consent.get("status") == "active" for consent in consents):
+        return "expired"
+    return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
+
+
+def _stands(consent: Resource, desk: Desk) -> bool:
+    period: Mapping[str, Any] = consent.get("provision", {}).get("period", {})
+    end = moment(period.get("end"), desk.settings.zone, end_of_day=True)
+    return end is None or desk.now <= end
+
+
+def _with_contrast(task: Resource, condition: str) -> dict[str, Any]:
+    others = [entry for entry in task.get("extension", []) if entry.get("url") != resources.CONTRAST_CONDITION]
+    shown = [{"url": resources.CONTRAST_CONDITION, "valueCode": condition}] if condition else []
+    return {"extension": [*others, *shown] or None}
+
+
+async def contrast_shown(request: Resource, exam: Resource, state: str, desk: Desk) -> dict[str, Any]:
+    """The Task members that show the contrast condition in a state; none is needed once a radiologist made it plain."""
+    if PLAIN in done_items(exam):
+        return _with_contrast(exam, "not-needed")
+    return _with_contrast(exam, await contrast_condition(request, state, desk))
