@@ -11,6 +11,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring_order import resources
 from slipring_order.contrast import contrast_shown
 from slipring_order.gathering import order_facts
+from slipring_order.images.mismatch import is_mismatch
 from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
@@ -189,7 +190,9 @@ async def decided_issues(request: Resource, desk: Desk) -> list[Stored]:
 
 async def _issues(request: Resource, desk: Desk) -> list[Stored]:
     found = await desk.search(f"DetectedIssue?implicated=ServiceRequest/{request['id']}")
-    return [issue for issue in found if not issue.source and rule_of(issue.resource).startswith("order.")]
+    ours = (issue for issue in found if not issue.source and rule_of(issue.resource).startswith("order."))
+    # What images show is no question of justification: neither a decision nor an answer to the request settles it.
+    return [issue for issue in ours if not is_mismatch(issue.resource)]
 
 
 async def _last_outcome(number: str, desk: Desk) -> str:

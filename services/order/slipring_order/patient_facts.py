@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Resource
 
+from slipring_order.dose.exposure import exam_doses
 from slipring_order.facts import DoseReceived, age_on
-from slipring_order.reading import Pool, codes, codings, first, has_code, moment, reference_of
+from slipring_order.reading import Pool, codes, codings, first, has_code, moment
 from slipring_order.request_form import asked_on_the_form
 
 LOINC = "http://loinc.org"
@@ -29,7 +30,6 @@ _PREGNANCY = {
 _TERM = timedelta(days=280)  # from the last menstrual period to the expected date, Naegele
 _LONGEST = timedelta(days=308)  # what is longer ago belongs to an earlier pregnancy
 _IN_DAYS = {"d": 1.0, "wk": 7.0}  # UCUM
-_IN_MSV = {"mSv": 1.0, "Sv": 1000.0, "uSv": 0.001, "µSv": 0.001}
 
 
 def patient_facts(
@@ -103,28 +103,13 @@ def _since_last_period(observation: Resource, now: datetime, zone: ZoneInfo) -> 
 
 
 def _doses(request: Resource, patient: Resource, pool: Pool, zone: ZoneInfo) -> Iterator[DoseReceived]:
-    """The effective dose of each earlier examination: of several statements on one the newest counts."""
-    newest: dict[str, DoseReceived] = {}
-    for observation in pool.of_type("Observation"):
-        msv, at = _effective_dose(observation), moment(first(observation, "effectiveDateTime", "effectivePeriod"), zone)
-        ours = observation.get("subject") and pool.same(observation["subject"], patient)
-        if msv is None or at is None or not ours or observation.get("status") in VOID:
-            continue
-        if any(pool.same(reference, request) for reference in observation.get("basedOn", [])):
-            continue
-        exams = [*observation.get("basedOn", []), *observation.get("partOf", [])]
-        exam = next((reference_of(element) for element in exams), "") or str(id(observation))
-        if exam not in newest or newest[exam].at <= at:
-            newest[exam] = DoseReceived(at, msv)
-    yield from newest.values()
-
-
-def _effective_dose(observation: Resource) -> float | None:
-    parts: list[Mapping[str, Any]] = [observation, *observation.get("component", [])]
-    for part in parts:
-        if has_code(part.get("code"), DCM, EFFECTIVE_DOSE):
-            quantity = part.get("valueQuantity", {})
-            scale = _IN_MSV.get(str(quantity.get("code") or quantity.get("unit", "")))
-            if scale is not None and quantity.get("value") is not None:
-                return float(quantity["value"]) * scale
-    return None
+    """The effective dose of each earlier examination, however many Observations speak of it."""
+    held = [
+        observation
+        for observation in pool.of_type("Observation")
+        if observation.get("subject") and pool.same(observation["subject"], patient)
+        if not any(pool.same(reference, request) for reference in observation.get("basedOn", []))
+    ]
+    for exam in exam_doses(held, zone):
+        if exam.msv is not None and exam.performed_at is not None:
+            yield DoseReceived(exam.performed_at, float(exam.msv))

@@ -16,6 +16,7 @@ from slipring_order.handlers.evidence import evidence_written, images_written, o
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
+from slipring_order.handlers.mismatches import finding_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.scheduling import appointment_written
@@ -55,7 +56,7 @@ SERVICE = Service(
         Keeps("Appointment", on_write=appointment_written),
         Keeps("ImagingStudy", on_write=images_written),
         Keeps("Procedure", on_write=evidence_written),
-        Keeps("DetectedIssue", record=True),
+        Keeps("DetectedIssue", on_write=finding_written, record=True),
         Keeps("GuidanceResponse", record=True),
         Keeps("DocumentReference"),
         Keeps("ActivityDefinition"),

@@ -27,6 +27,11 @@ def sides_of(resource: Resource) -> frozenset[str]:
     return frozenset(found)
 
 
+def sides_named(found: Iterable[str], texts: Iterable[str]) -> frozenset[str]:
+    """The sides that codes and words name, both where both are."""
+    return _sides(found, [text.casefold() for text in texts])
+
+
 def regions_of_sides(sites: Iterable[str]) -> frozenset[str]:
     """The regions of lateralised site codes."""
     wanted = set(sites)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.findings import TRANSLATION
 from slipring.fhir.service import CANONICAL, Resource, Stored
 from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES
@@ -24,6 +25,8 @@ TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
 HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"
 CRITICAL_FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
+DEPARTMENT_RULE = f"{CANONICAL}/CodeSystem/department-rule"
+IMAGE_MISMATCH = "image-mismatch"
 FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
 _ORDER: Mapping[str, int] = {role: number for number, role in enumerate(ROLES)}
 _LICENCE_TYPES = frozenset({"MD", "LN"})  # v2-0203: medical licence, licence number
@@ -60,6 +63,15 @@ class Signer:
 
 
 @dataclass(frozen=True, slots=True)
+class Mismatch:
+    """An open finding of order that images differ from their request."""
+
+    reference: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True, slots=True)
 class SigningFacts:
     """What the rules on a signature look at."""
 
@@ -70,6 +82,7 @@ class SigningFacts:
     earlier: tuple[Signer, ...] = ()
     lacks_zh: tuple[str, ...] = ()
     lacks_en: tuple[str, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
 
 
 def signature(stored: Stored) -> Signature | None:
@@ -107,7 +120,12 @@ def signatures(found: Sequence[Stored]) -> list[Signature]:
 
 
 def signing_facts(
-    who: Signer, role: str, standing: Sequence[Signature], chain_length: int, lacks: Sequence[Reason]
+    who: Signer,
+    role: str,
+    standing: Sequence[Signature],
+    chain_length: int,
+    lacks: Sequence[Reason],
+    mismatches: Sequence[Mismatch] = (),
 ) -> SigningFacts:
     """The facts of one attempt to sign."""
     return SigningFacts(
@@ -118,7 +136,18 @@ def signing_facts(
         earlier=tuple(Signer(each.who, each.licences, each.level) for each in standing),
         lacks_zh=tuple(reason.zh for reason in lacks),
         lacks_en=tuple(reason.en for reason in lacks),
+        mismatches=tuple(mismatches),
     )
+
+
+def mismatch(issue: Resource) -> Mismatch | None:
+    """The open difference that a DetectedIssue of order states, or None: settled ones and lesser ones stop nothing."""
+    found = code_of(issue.get("code"), DEPARTMENT_RULE) == IMAGE_MISMATCH
+    if not found or issue.get("severity") != "high" or issue.get("mitigation"):
+        return None
+    english = extension(issue.get("_detail", {}), TRANSLATION).get("extension", [])
+    en = next((part["valueString"] for part in english if part.get("url") == "content"), "")
+    return Mismatch(f"DetectedIssue/{issue['id']}", str(issue.get("detail", "")), str(en))
 
 
 def signer(reference: str, practitioner: Resource | None, staff: StaffFacts) -> Signer:

@@ -8,7 +8,15 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Desk, Require, Resource, Stored
 from slipring.signing.form import SignedForm, signed_form
 
-from slipring_report.facts import Signature, composition_of, results_of, signatures
+from slipring_report.facts import (
+    Mismatch,
+    Signature,
+    composition_of,
+    mismatch,
+    request_of,
+    results_of,
+    signatures,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +71,15 @@ async def _part(reference: str, desk: Desk, at: str) -> Stored:
 async def signatures_of(report: str, desk: Desk) -> list[Signature]:
     """All signatures on a report, voided ones too, oldest first."""
     return signatures(await desk.search(f"Provenance?target={report}"))
+
+
+async def open_mismatches(report: Resource, desk: Desk) -> list[Mismatch]:
+    """What order found in the images of this report's exam and nobody has settled."""
+    request = request_of(report)
+    if not request:
+        return []
+    found = [mismatch(issue.resource) for issue in await desk.search(f"DetectedIssue?implicated={request}")]
+    return [each for each in found if each is not None]
 
 
 async def roles_of(practitioner: str, desk: Desk) -> list[Stored]:

@@ -12,6 +12,7 @@ from slipring.fhir.topics import read_topics
 from slipring.staff.vocabulary import STAFF
 
 from slipring_report.audiences import audiences
+from slipring_report.facts import DEPARTMENT_RULE, IMAGE_MISMATCH
 from slipring_report.handlers import flagging, signing, writes
 from slipring_report.settings import ReportSettings
 
@@ -61,6 +62,7 @@ SERVICE = Service(
                 "Observation",
             )
         ],
+        Follows("order", f"DetectedIssue?code={DEPARTMENT_RULE}|{IMAGE_MISMATCH}"),
         Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
         Follows("critical", "Communication"),
     ],

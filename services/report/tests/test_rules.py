@@ -10,7 +10,7 @@ import slipring_report.rules as rules
 from slipring.clauses.critical_findings import critical_findings
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
-from slipring_report.facts import Signer, SigningFacts
+from slipring_report.facts import Mismatch, Signer, SigningFacts
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FILES = sorted(Path(rules.__file__).parent.glob("*.toml"))
@@ -31,6 +31,7 @@ def facts_of(case: Case) -> SigningFacts:
         earlier=earlier,
         lacks_zh=tuple(case.facts.get("lacks_zh", ())),
         lacks_en=tuple(case.facts.get("lacks_en", ())),
+        mismatches=tuple(Mismatch(**each) for each in case.facts.get("mismatches", ())),
     )
 
 

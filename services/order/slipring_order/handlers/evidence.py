@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
+from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import has_code, instant, reference_of
@@ -47,8 +48,11 @@ async def images_written(write: Write, desk: Desk) -> Changes:
     """Images or a dose report of a running exam: it is acquired."""
     if write.imported or write.method == "delete":
         return Changes.none()
+    requests = await _based_on(write.resource, desk)
     changes = Changes.none()
-    for request in await _based_on(write.resource, desk):
+    if write.resource["resourceType"] == "ImagingStudy":
+        changes = Changes(save=await study_compared(write.resource, requests, desk))
+    for request in requests:
         exam = await exam_of(request.reference, desk)
         if exam is not None and resources.state_of(exam.resource) == "in-progress":
             period = {**exam.resource.get("executionPeriod", {})}

@@ -24,7 +24,7 @@ class ImageHeader:
     accession: str = ""
     identity: Identity = field(default_factory=Identity)
     regions: frozenset[str] = frozenset()  # by code: BodyPartExamined, anatomic region
-    sides: frozenset[str] = frozenset()  # left, right, both: by Laterality, ImageLaterality
+    sides: frozenset[str] = frozenset()  # left, right or both of them: by Laterality, ImageLaterality
     described_regions: frozenset[str] = frozenset()  # by words of the descriptions
     described_sides: frozenset[str] = frozenset()
 

@@ -12,8 +12,9 @@ from slipring_order import catalogue
 from slipring_order.dose.text import text_of
 from slipring_order.images.facts import Identity, ImageHeader
 from slipring_order.images.names import together
-from slipring_order.images.words import regions_in, sides_in, sides_of
+from slipring_order.images.words import regions_in
 from slipring_order.reading import codes, identifier_of
+from slipring_order.sides import sides_named, sides_of
 
 _SEX = {"M": "male", "F": "female"}
 _WORDS = ("StudyDescription", "SeriesDescription", "ProtocolName", "RequestedProcedureDescription")
@@ -52,9 +53,9 @@ def _header(dataset: Dataset) -> ImageHeader:
             sex=_SEX.get(say(dataset.get("PatientSex")).upper(), ""),
         ),
         regions=catalogue.regions_of(_parts(dataset, say)),
-        sides=sides_of(_sides(dataset, say)),
+        sides=sides_named(_sides(dataset, say), ()),
         described_regions=regions_in(words),
-        described_sides=sides_in(words),
+        described_sides=sides_named((), words),
     )
 
 
@@ -62,7 +63,6 @@ def header_of_study(study: Resource, patient: Resource | None) -> ImageHeader:
     """Read an ImagingStudy; who it is of is what its subject says: the Patient resource, or an identifier."""
     series: list[dict[str, Any]] = study.get("series", [])
     sites = [entry["bodySite"] for entry in series if entry.get("bodySite", {}).get("code")]
-    sides = [entry["laterality"] for entry in series if entry.get("laterality", {}).get("code")]
     words = [str(text) for text in (study.get("description"), *(entry.get("description") for entry in series)) if text]
     uids = [str(one.get("value", "")) for one in study.get("identifier", []) if one.get("system") == "urn:dicom:uid"]
     number = (identifier_of(study, "ACSN") or {}).get("value")
@@ -73,9 +73,9 @@ def header_of_study(study: Resource, patient: Resource | None) -> ImageHeader:
         accession=str(number or ""),
         identity=identity,
         regions=catalogue.regions_of(str(site["code"]) for site in sites),
-        sides=sides_of(str(side["code"]) for side in sides),
+        sides=sides_of({"series": series}),
         described_regions=regions_in(words),
-        described_sides=sides_in(words),
+        described_sides=sides_named((), words),
     )
 
 
@@ -101,7 +101,7 @@ def order_side(request: Resource) -> tuple[frozenset[str], frozenset[str]]:
     words += [str(concept["text"]) for concept in concepts if concept.get("text")]
     exam = catalogue.exam_of(codes(request.get("code")))
     regions = catalogue.regions_of(coded) | (exam.regions if exam else frozenset())
-    return regions or regions_in(words), sides_of(coded) or sides_in(words)
+    return regions or regions_in(words), sides_of(request) or sides_named((), words)
 
 
 def _names(written: str) -> Iterator[list[str]]:

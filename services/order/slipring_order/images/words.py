@@ -1,4 +1,4 @@
-"""Regions and sides by words, in both languages; weaker than codes, so they ask and do not stop."""
+"""Regions by words, in both languages; weaker than codes, so they ask and do not stop."""
 
 from __future__ import annotations
 
@@ -15,31 +15,16 @@ _WORDS = Path(__file__).parents[1] / "data" / "body_words.toml"
 
 def regions_in(texts: Iterable[str]) -> frozenset[str]:
     """The regions that these texts name."""
-    return _named(texts, "regions")
-
-
-def sides_in(texts: Iterable[str]) -> frozenset[str]:
-    """The sides that these texts name: left, right, both."""
-    return _named(texts, "sides")
-
-
-def sides_of(codes: Iterable[str]) -> frozenset[str]:
-    """The sides that codes stand for: SNOMED CT qualifiers and DICOM's letters."""
-    known: Mapping[str, str] = _data()["side_codes"]
-    return frozenset(known[code] for code in codes if code in known)
-
-
-def _named(texts: Iterable[str], table: str) -> frozenset[str]:
     said = " ".join(unicodedata.normalize("NFKC", text).casefold() for text in texts)
-    return frozenset(name for name, words in _patterns(table).items() if words.search(said))
+    return frozenset(name for name, words in _patterns().items() if words.search(said))
 
 
 @cache
-def _patterns(table: str) -> Mapping[str, re.Pattern[str]]:
+def _patterns() -> Mapping[str, re.Pattern[str]]:
     """Chinese words stand anywhere; Latin ones only as whole words."""
     return {
         name: re.compile("|".join([*map(re.escape, entry["zh"]), *(rf"(?<![a-z]){w}(?![a-z])" for w in entry["en"])]))
-        for name, entry in _data()[table].items()
+        for name, entry in _data()["regions"].items()
     }
 
 

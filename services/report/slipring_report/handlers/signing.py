@@ -16,7 +16,7 @@ from slipring.signing.policy import ROLES, Reason
 from slipring.staff import missing, staff_facts
 
 from slipring_report.facts import Signature, signer, signing_facts
-from slipring_report.gathering import Gathered, gathered, roles_of, signatures_of, subject_of
+from slipring_report.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of, subject_of
 from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
 from slipring_report.release import seal_faults, sealed_rendering
@@ -81,7 +81,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     )
     who = signer(judged.signer, person.resource if person else None, staff)
     lacks = missing("sign-report" if len(standing) + 1 == chain else "first-sign", staff) if judged.signer else []
-    facts = signing_facts(who, role, standing, chain, lacks)
+    facts = signing_facts(who, role, standing, chain, lacks, await open_mismatches(report.resource, desk))
     findings = [_finding(reason) for reason in reasons]
     if judged.signer:
         findings += check(facts, SIGNING_RULES, _NO_LIMITS.on(staff.day), desk.now)
