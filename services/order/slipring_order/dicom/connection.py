@@ -17,6 +17,7 @@ from pynetdicom.association import Association
 from pynetdicom.transport import AssociationSocket, RequestHandler, ThreadedAssociationServer
 
 from slipring_order.dicom.settings import DicomSettings
+from slipring_order.dicom.spool import Spool
 
 _LOG = structlog.get_logger("slipring.dicom")
 _HEAD = struct.Struct(">BBL")  # type, reserved, length (PS3.8 9.3)
@@ -114,6 +115,7 @@ class GuardedServer(ThreadedAssociationServer):
     """Listens, and lets in so many connections as can be waited for; the others are closed at once."""
 
     settings: DicomSettings
+    spool: Spool
     closed = 0  # connections that found no room
     daemon_threads = True
     request_queue_size = 64
