@@ -9,6 +9,7 @@ import pytest
 from slipring.runtime.postgres import stop
 from slipring_demo.servers import free_port
 
+from tests.dicom.scheduled import Hospital
 from tests.support.server import Server
 
 PEERS = """
@@ -34,7 +35,7 @@ def with_port(server: Server, **more: str) -> Server:
 
 
 @pytest.fixture(scope="session")
-def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def served_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The front and the four services with a DICOM port, as one real process."""
     server = with_port(
         Server(tmp_path_factory.mktemp("slipring-dicom")), SLIPRING_DICOM_SECONDS="2", SLIPRING_DICOM_ASSOCIATIONS="6"
@@ -49,6 +50,12 @@ def hospital(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def port(hospital: Server) -> int:
+def port(served_port: Server) -> int:
     """Where scanners call."""
-    return int(hospital.environment["SLIPRING_DICOM_PORT"])
+    return int(served_port.environment["SLIPRING_DICOM_PORT"])
+
+
+@pytest.fixture(scope="session")
+def hospital(served_port: Server) -> Hospital:
+    """People, two scanners, and what tests do with them."""
+    return Hospital(served_port)

@@ -160,7 +160,7 @@ def test_a_request_that_drips_in_is_given_up(port: int) -> None:
     until_echoed(port)
 
 
-def test_rubbish_of_every_kind_is_survived(port: int, hospital: Server) -> None:
+def test_rubbish_of_every_kind_is_survived(port: int, served_port: Server) -> None:
     seed = random.Random(20261126)
     kinds = [
         b"GET / HTTP/1.1\r\nHost: x\r\n\r\n",
@@ -181,10 +181,10 @@ def test_rubbish_of_every_kind_is_survived(port: int, hospital: Server) -> None:
                 one.shutdown(socket.SHUT_WR)
             assert _is_closed(one)
     until_echoed(port)
-    health = httpx.get(f"{hospital.url}/order/health/engine", trust_env=False).json()
+    health = httpx.get(f"{served_port.url}/order/health/engine", trust_env=False).json()
     assert health["checks"]["dicom:port"][0]["status"] == "pass"
-    assert hospital.process is not None
-    assert hospital.process.poll() is None
+    assert served_port.process is not None
+    assert served_port.process.poll() is None
 
 
 def test_rubbish_inside_an_association_ends_that_one_alone(port: int) -> None:

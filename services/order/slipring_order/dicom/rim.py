@@ -17,15 +17,22 @@ from slipring.fhir.beside import Beside, Inside, Sign
 from slipring.runtime.settings import BadSettings
 
 from slipring_order.dicom.admission import Admission
+from slipring_order.dicom.asking import Asking
 from slipring_order.dicom.bridge import Bridge
 from slipring_order.dicom.connection import GuardedHandler, GuardedServer
 from slipring_order.dicom.contexts import supported_contexts
+from slipring_order.dicom.intake import Intake
+from slipring_order.dicom.performing import Performing
+from slipring_order.dicom.receiving import Storing, receive_into_spools
 from slipring_order.dicom.settings import DicomSettings
+from slipring_order.dicom.spool import Spool
 
 _LOG = structlog.get_logger("slipring.dicom")
 _SUCCESS = 0x0000
 _LEAVE_SECONDS = 3.0  # for what is under way when we stop
 _ANSWER_SECONDS = 20.0
+_FULL, _NEARLY = 99.0, 80.0  # % of the spool
+_LATE_SECONDS = 300.0
 
 
 def beside_order(inside: Inside) -> Sequence[Beside]:
@@ -43,6 +50,11 @@ class Rim:
         self._inside = inside
         self._settings = settings
         self._admission = Admission(settings)
+        self._spool = Spool(settings.spool or inside.data_dir / "dicom", settings.spool_bytes)
+        self._intake = Intake(inside, self._spool, settings.phantoms)
+        self._storing = Storing(self._spool, lambda event: self._admission.peer(event).ae_title, self._arrived)
+        self._working: asyncio.Task[None] | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._server: GuardedServer | None = None
         self._thread: threading.Thread | None = None
         self._bridge: Bridge | None = None
@@ -53,11 +65,14 @@ class Rim:
         return int(self._server.server_address[1]) if self._server else 0
 
     async def start(self) -> None:
-        """Bind the port and listen."""
+        """Bind the port, listen, and work off what a process before this one was sent."""
         _quiet()
-        self._bridge = Bridge(asyncio.get_running_loop(), _ANSWER_SECONDS)
+        receive_into_spools()
+        self._loop = asyncio.get_running_loop()
+        self._bridge = Bridge(self._loop, _ANSWER_SECONDS)
+        await asyncio.to_thread(self._spool.open)
         try:
-            self._server = self._listening(self._handlers())
+            self._server = self._listening(self._handlers(self._bridge))
         except OSError as problem:
             raise BadSettings(
                 f"SLIPRING_DICOM_PORT: port {self._settings.port} of {self._settings.host} cannot be used "
@@ -65,6 +80,7 @@ class Rim:
             ) from None
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="dicom", daemon=True)
         self._thread.start()
+        self._working = asyncio.create_task(self._intake.run())
         _LOG.info("dicom port open", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
 
     async def stop(self) -> None:
@@ -73,6 +89,9 @@ class Rim:
             await asyncio.to_thread(self._leave, self._server)
         if self._bridge is not None:
             self._bridge.close()
+        if self._working is not None:
+            self._working.cancel()
+            await asyncio.gather(self._working, return_exceptions=True)
 
     def signs(self) -> Iterator[Sign]:
         """Whether the port is open, and how many speak with us."""
@@ -84,8 +103,35 @@ class Rim:
             yield Sign("dicom:associations", "warn" if full else "pass", established)
             yield Sign("dicom:turnedAway", "pass", self._server.closed + self._admission.rejected.total())
 
-    def _handlers(self) -> list[evt.EventHandlerType]:
-        return [(evt.EVT_REQUESTED, self._admission.requested), (evt.EVT_C_ECHO, _echoed)]
+        yield from self._spool_signs()
+
+    def _spool_signs(self) -> Iterator[Sign]:
+        share = 100 * self._spool.held_bytes / self._settings.spool_bytes
+        yield Sign("dicom:spool", "fail" if share >= _FULL else "warn" if share >= _NEARLY else "pass", share, "%")
+        late = self._intake.oldest_seconds
+        yield Sign("dicom:oldestWaiting", "warn" if late >= _LATE_SECONDS else "pass", late, "s")
+        refused = self._spool.refused()
+        yield Sign("dicom:putAside", "warn" if refused else "pass", refused)
+        working = self._working is not None and not self._working.done()
+        yield Sign("dicom:intake", "pass" if working else "fail", self._intake.waiting)
+
+    def _arrived(self) -> None:
+        """From a thread of an association: wake the worker."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._intake.wake)
+
+    def _handlers(self, bridge: Bridge) -> list[evt.EventHandlerType]:
+        asking = Asking(self._inside, self._settings.peers, self._admission, bridge)
+        performing = Performing(self._inside, self._settings.peers, self._admission, bridge)
+        return [
+            (evt.EVT_C_FIND, asking.found),
+            (evt.EVT_N_CREATE, performing.created),
+            (evt.EVT_N_SET, performing.set),
+            (evt.EVT_REQUESTED, self._admission.requested),
+            (evt.EVT_C_ECHO, _echoed),
+            (evt.EVT_C_STORE, self._storing.stored),
+            (evt.EVT_CONN_CLOSE, self._storing.ended),
+        ]
 
     def _listening(self, handlers: list[evt.EventHandlerType]) -> GuardedServer:
         settings = self._settings
@@ -106,6 +152,7 @@ class Rim:
             ),
         )
         server.settings = settings
+        server.spool = self._spool
         entity._servers.append(server)
         return server
 
@@ -140,3 +187,4 @@ def _quiet() -> None:
     _config.LOG_HANDLER_LEVEL = "none"
     _config.LOG_REQUEST_IDENTIFIERS = _config.LOG_RESPONSE_IDENTIFIERS = False
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
+    pydicom.config.settings.writing_validation_mode = pydicom.config.IGNORE
