@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from slipring.fhir.findings import as_detected_issue, rule_of
-from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
@@ -16,39 +15,10 @@ from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
 from slipring_order.mapping_record import exam_input
-from slipring_order.maps_in_use import EARLIER_TYPES, maps_of
-from slipring_order.patient_facts import SOUGHT_BY_CODE
-from slipring_order.reading import Pool, codes, reference_of
+from slipring_order.reading import codes, reference_of
 from slipring_order.rooms.checks import for_another_exam
 from slipring_order.rooms.following import step_follows
-
-_BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
-
-
-async def surroundings(request: Resource, desk: Desk) -> Pool:
-    """Everything the desk holds that a judgement of this request may look at."""
-    pool = Pool()
-    pool.add(request)
-    direct = [request.get("subject"), request.get("requester"), request.get("encounter")]
-    direct += [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
-    for reference in filter(None, map(reference_of, direct)):
-        if "/" in reference:
-            pool.add(_tree(await desk.read(reference)))
-    await _requester(request, pool, desk)
-    about = f"ServiceRequest/{request['id']}"
-    for kind in _BASED_ON:
-        pool.add(*(found.resource for found in await desk.search(f"{kind}?based-on={about}")))
-    subject = reference_of(request.get("subject"))
-    if subject.startswith("Patient/"):
-        pool.one_person = await merge_set(subject, desk)
-        for kind in EARLIER_TYPES:
-            # A followed copy of a report is evidence of an earlier exam like any other.
-            pool.add(*(found.resource for found in await desk.search(f"{kind}?subject={any_of(pool.one_person)}")))
-        query = f"Observation?subject={any_of(pool.one_person)}&combo-code={','.join(SOUGHT_BY_CODE)}"
-        pool.add(*(found.resource for found in await desk.search(query)))
-    pool.add(request)
-    await maps_of(pool, desk)
-    return pool
+from slipring_order.surroundings import surroundings
 
 
 async def judged(request: Resource, desk: Desk, also: Iterable[Resource] = ()) -> Judgement:
@@ -201,18 +171,3 @@ async def _last_outcome(number: str, desk: Desk) -> str:
     found = await desk.search(f"GuidanceResponse?request={number}")
     newest = max(found, key=lambda stored: str(stored.resource.get("occurrenceDateTime", "")), default=None)
     return resources.outcome_in(newest.resource) if newest else ""
-
-
-async def _requester(request: Resource, pool: Pool, desk: Desk) -> None:
-    requester = reference_of(request.get("requester"))
-    if requester.startswith("PractitionerRole/"):
-        role = pool.resolve(request.get("requester"))
-        person = reference_of((role or {}).get("practitioner"))
-        if person:
-            pool.add(_tree(await desk.read(person)))
-    elif requester.startswith("Practitioner/"):
-        pool.add(*(found.resource for found in await desk.search(f"PractitionerRole?practitioner={requester}")))
-
-
-def _tree(stored: Stored | None) -> Resource | None:
-    return stored.resource if stored else None

@@ -82,6 +82,12 @@ class Pool:
             if resource is not None:
                 self.by_reference[f"{resource['resourceType']}/{resource.get('id', '')}"] = resource
 
+    def fill(self, *resources: Resource | None) -> None:
+        """Put in what is not there yet."""
+        for resource in resources:
+            if resource is not None:
+                self.by_reference.setdefault(f"{resource['resourceType']}/{resource.get('id', '')}", resource)
+
     def name(self, full_url: str, resource: Resource) -> None:
         """Make a resource known under a Bundle's fullUrl as well."""
         self.by_reference[full_url] = resource

@@ -10,9 +10,11 @@ from slipring.fhir.topics import read_topics
 
 from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.rim import beside_order
+from slipring_order.handlers.advise import advised
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.doses import dose_report_taken
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
+from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
@@ -104,6 +106,56 @@ SERVICE = Service(
                 Parameter("request", "Reference", documentation="the exam, where the report names none or a wrong one"),
                 Parameter("imagingNumber", "string", documentation="the exam by its imaging number"),
                 Parameter("return", "Observation", use="out", min=1),
+            ),
+        ),
+        Operation(
+            "ServiceRequest",
+            "advise",
+            advised,
+            level="type",
+            title="Say what the rules will say about draft orders, storing nothing",
+            affects_state=False,
+            parameters=(
+                Parameter(
+                    "data", "Bundle", min=1, documentation="the draft orders and what is known about the patient"
+                ),
+                Parameter("order", "Reference", max="*", documentation="which orders; without it all are judged"),
+                Parameter(
+                    "advice",
+                    "BackboneElement",
+                    use="out",
+                    max="*",
+                    documentation="one per CT order",
+                    parts=(
+                        Parameter("order", "Reference", use="out", min=1),
+                        Parameter("outcome", "code", use="out", min=1),
+                        Parameter("issue", "DetectedIssue", use="out", max="*"),
+                    ),
+                ),
+            ),
+        ),
+        Operation(
+            "ServiceRequest",
+            "advice-feedback",
+            feedback_given,
+            level="type",
+            title="Record what became of advice at ordering",
+            parameters=(
+                Parameter(
+                    "feedback",
+                    "BackboneElement",
+                    min=1,
+                    max="*",
+                    parts=(
+                        Parameter("card", "uuid", min=1),
+                        Parameter("service", "code", min=1, documentation="order-select | order-sign"),
+                        Parameter("outcome", "code", min=1, documentation="accepted | overridden"),
+                        Parameter("reason", "Coding", documentation="why it was overridden"),
+                        Parameter("comment", "string"),
+                        Parameter("at", "instant", min=1),
+                    ),
+                ),
+                Parameter("issue", "DetectedIssue", use="out", max="*"),
             ),
         ),
         Operation(

@@ -31,6 +31,7 @@ from slipring.front.engines import Engines
 from slipring.front.exchange import received, request_id_of
 from slipring.front.gate import Gate, Verify
 from slipring.front.home import home_page
+from slipring.front.hooks.calls import Hooks
 from slipring.front.own_trail import FRONT, OwnTrail
 from slipring.front.owners import Owners, the_owners
 from slipring.front.peers import FHIR_JSON, Ask, Peers, Reply, refused
@@ -67,6 +68,9 @@ class Tokens(Protocol):
 
     async def revocation(self, form: Mapping[str, str], request_url: str) -> TokenAnswer:
         """The answer to a revocation."""
+
+    async def of_hook(self, authorization: str, url: str) -> str:
+        """The Authorization of one of our tokens for a CDS client's own JWT."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +264,8 @@ def create_front(
     definitions = Definitions(owners, cursor_key, the_bounds(), settings.zone)
     router = Router(owners, searches, conditions, definitions, settings.max_entries)
     front = Front(behind, tokens, load_keys, router, owners, settings, pages, now, meters)
+    limits = (settings.max_body_bytes, settings.body_seconds)
+    hooks = Hooks(behind, owners, tokens, front.url, *limits)
     exposition = Exposition(meters, pools or {}, None, settings.watchers)
     routes: list[tuple[str, Answer, list[str]]] = [
         ("/", pages.guarded(front.home), ["GET"]),
@@ -281,7 +287,9 @@ def create_front(
         ("/fhir/{rest:path}", front.fhir, _METHODS),
     ]
     table = [Route(path, answer, methods=methods) for path, answer, methods in routes]
-    starlette = Starlette(routes=[*table, *signing_in, *pages.routes()], exception_handlers={405: method_refused})
+    starlette = Starlette(
+        routes=[*table, *hooks.routes(), *signing_in, *pages.routes()], exception_handlers={405: method_refused}
+    )
     clients = Buckets(settings.client_rate, settings.client_burst)
     rates = Rates(clients, Buckets(settings.address_rate, settings.address_burst), meters)
     application = Gate(starlette, counted(verify, meters), rates) if verify else starlette

@@ -14,6 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from slipring.fhir.outcome import unauthorized
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.client_keys import ClientKeys, KeysUnreachable
 from slipring.identity.clients import Client, read_client
@@ -91,6 +92,27 @@ class TokenEndpoint:
             await self.people.revoke(client, form.get("token", ""))
         return {}
 
+    async def of_hook(self, authorization: str, url: str) -> str:
+        """A CDS Hooks client proves itself by a JWT of its own (`iss` its name, `aud` the address called).
+
+        It is turned into one of our tokens with the scopes the client is registered for, and holds once; what is one
+        of our tokens already is given back as it is. 401 when it is neither.
+        """
+        scheme, _, assertion = authorization.partition(" ")
+        if scheme.lower() != "bearer" or AUDIENCE in _audiences(assertion.strip()):
+            return authorization
+        try:
+            client = await self._client_behind(assertion.strip(), "iss")
+            client = replace(client, jwks=dict(await self.keys.of(client, claimed_key(assertion.strip()))))
+            claims = verified_claims(assertion.strip(), client, {url}, self.now(), "iss")
+            if client.redirect_uris:
+                raise TokenRefused("unauthorized_client", "This client acts for people who sign in, not for itself.")
+            await self._use_once(client.id, claims)
+            return f"Bearer {await self._token(client, granted('', client))}"
+        except (TokenRefused, KeysUnreachable):
+            told = ("The token is not valid here.", "访问令牌在此无效。")
+            raise unauthorized(*told, detail="identity.token-not-valid") from None
+
     async def _told(self, doing: Awaitable[dict[str, Any]]) -> TokenAnswer:
         try:
             return TokenAnswer(200, await doing)
@@ -148,8 +170,8 @@ class TokenEndpoint:
             raise _not_this_client(str(problem)) from problem
         return client, verified_claims(assertion, client, audiences, self.now())
 
-    async def _client_behind(self, assertion: str) -> Client:
-        client_id = claimed_client(assertion)
+    async def _client_behind(self, assertion: str, claim: str = "sub") -> Client:
+        client_id = claimed_client(assertion, claim)
         client = await read_client(self.pool, self.schema, client_id)
         if client is None:
             raise _not_this_client("The client is not registered, or its key does not fit.")
@@ -196,13 +218,22 @@ class TokenEndpoint:
         return jwt.encode({"alg": TOKEN_ALGORITHM, "kid": key.kid}, claims, key, algorithms=[TOKEN_ALGORITHM])
 
 
-def claimed_client(assertion: str) -> str:
+def _audiences(token: str) -> list[str]:
+    """Whom a token says it is for; nothing is proved by it."""
+    try:
+        told = msgspec.json.decode(jws.extract_compact(token.encode()).payload).get("aud")
+    except (JoseError, ValueError, AttributeError, TypeError, msgspec.DecodeError):
+        return []
+    return [str(one) for one in (told if isinstance(told, list) else [told])]
+
+
+def claimed_client(assertion: str, claim: str = "sub") -> str:
     """Who the assertion says it is from: only used to find the keys that must then prove it."""
     if not assertion or len(assertion) > _LONGEST_ASSERTION:
         raise TokenRefused("invalid_request", "client_assertion is missing or too long.")
     try:
         claims = msgspec.json.decode(jws.extract_compact(assertion.encode()).payload)
-        subject = claims["sub"]
+        subject = claims[claim]
     except (JoseError, ValueError, KeyError, TypeError, msgspec.DecodeError):
         raise _not_this_client("client_assertion is not a signed JWT with a sub.") from None
     if not isinstance(subject, str) or not subject or "\0" in subject:
@@ -216,14 +247,16 @@ def claimed_key(assertion: str) -> str | None:
     return kid if isinstance(kid, str) else None
 
 
-def verified_claims(assertion: str, client: Client, audiences: Collection[str], now: datetime) -> dict[str, Any]:
-    """The claims of an assertion whose signature, audience, times and jti hold."""
+def verified_claims(
+    assertion: str, client: Client, audiences: Collection[str], now: datetime, claim: str = "sub"
+) -> dict[str, Any]:
+    """The claims of an assertion whose signature, audience, times and jti hold; `claim` names the client beside `iss`."""
     try:
         keys = KeySet.import_key_set(client.jwks)  # type: ignore[arg-type]
         claims = jwt.decode(assertion, _fitting(keys, assertion), algorithms=ASSERTION_ALGORITHMS).claims
     except (JoseError, ValueError, TypeError, KeyError):
         raise _not_this_client("The client is not registered, or its key does not fit.") from None
-    if claims.get("iss") != client.id or claims.get("sub") != client.id:
+    if claims.get("iss") != client.id or claims.get(claim) != client.id:
         raise _not_this_client("iss and sub must both be the client's id.")
     told = claims.get("aud")
     if not set(told if isinstance(told, list) else [told]) & set(audiences):

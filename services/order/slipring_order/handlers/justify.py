@@ -10,17 +10,15 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import judge_in_full
-from slipring_order.maps_in_use import maps_of
-from slipring_order.people import person_and_roles
 from slipring_order.reading import Pool, reference_of
+from slipring_order.surroundings import surroundings
 
 
 async def justified(call: Call, desk: Desk) -> Changes:
     """Judge the only active request of the Bundle by the full pack; each issue says whether its limit is confirmed."""
     bundle = call.value("data") or {}
     pool, request, address = _opened(bundle, call)
-    await _named_but_not_sent(request, pool, desk)
-    await maps_of(pool, desk)
+    await surroundings(request, desk, pool)
     settings = desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
     judgement = judge_in_full(facts, settings.limits, desk.now, settings.zone)
@@ -54,15 +52,3 @@ def _opened(bundle: dict[str, Any], call: Call) -> tuple[Pool, Resource, str]:
             detail="order.one-active-request",
         )
     return pool, *active[0]
-
-
-async def _named_but_not_sent(request: Resource, pool: Pool, desk: Desk) -> None:
-    """What the request names and the Bundle does not hold is looked up here."""
-    for member in ("subject", "requester", "encounter"):
-        reference = reference_of(request.get(member))
-        if pool.resolve(request.get(member), request) is None and "/" in reference:
-            stored = await desk.read(reference)
-            pool.add(stored.resource if stored else None)
-            if member == "requester":
-                person, roles = await person_and_roles(reference, desk)
-                pool.add(person, *roles)

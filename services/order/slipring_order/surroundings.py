@@ -1,0 +1,71 @@
+"""What stands around a request: everything here that a judgement of it may look at."""
+
+from __future__ import annotations
+
+from slipring.fhir.merged import any_of, merge_set
+from slipring.fhir.service import Desk, Resource
+
+from slipring_order.maps_in_use import EARLIER_TYPES, maps_of
+from slipring_order.patient_facts import SOUGHT_BY_CODE
+from slipring_order.reading import Pool, reference_of
+
+_BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
+
+
+async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) -> Pool:
+    """The request with all that is known here of its patient, its requester and itself.
+
+    `sent` holds what came with a dry run: it counts before what is stored under the same reference.
+    """
+    pool = sent or Pool()
+    if request.get("id"):
+        pool.add(request)
+    direct = [request.get("subject"), request.get("encounter")]
+    direct += [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
+    for element in direct:
+        await _named(reference_of(element), pool, desk)
+    await _requester(request, pool, desk)
+    subject = _subject(request, pool)
+    if subject.startswith("Patient/"):
+        pool.one_person = await merge_set(subject, desk)
+    for query in _queries(request, pool):
+        # A followed copy of a report is evidence of an earlier exam like any other.
+        pool.fill(*(found.resource for found in await desk.search(query)))
+    await maps_of(pool, desk, request)
+    return pool
+
+
+def _queries(request: Resource, pool: Pool) -> list[str]:
+    queries: list[str] = []
+    if request.get("id"):
+        queries += [f"{kind}?based-on=ServiceRequest/{request['id']}" for kind in _BASED_ON]
+    if pool.one_person:
+        subject = any_of(pool.one_person)
+        queries += [f"{kind}?subject={subject}" for kind in EARLIER_TYPES]
+        queries.append(f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}")
+    return queries
+
+
+def _subject(request: Resource, pool: Pool) -> str:
+    patient = pool.resolve(request.get("subject"), request)
+    return f"Patient/{patient['id']}" if patient and patient.get("id") else reference_of(request.get("subject"))
+
+
+async def _named(reference: str, pool: Pool, desk: Desk) -> Resource | None:
+    if "/" not in reference:
+        return None
+    if reference not in pool.by_reference:
+        stored = await desk.read(reference)
+        pool.fill(stored.resource if stored else None)
+    return pool.by_reference.get(reference)
+
+
+async def _requester(request: Resource, pool: Pool, desk: Desk) -> None:
+    """The person who asks, with the roles he holds; a role leads to its holder."""
+    reference = reference_of(request.get("requester"))
+    found = await _named(reference, pool, desk)
+    if found is not None and found["resourceType"] == "PractitionerRole":
+        await _named(reference_of(found.get("practitioner")), pool, desk)
+    elif reference.startswith("Practitioner/"):
+        roles = await desk.search(f"PractitionerRole?practitioner={reference}")
+        pool.fill(*(role.resource for role in roles))
