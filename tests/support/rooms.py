@@ -52,7 +52,7 @@ async def schedule(desk: ADesk, exam: Resource | None = None, **values: tuple[st
 def out(changes: Changes, name: str) -> list[Any]:
     """What an answer holds under a name."""
     found = []
-    for parameter in (changes.answer or {})["parameter"]:
+    for parameter in (changes.answer or {}).get("parameter", []):
         if parameter["name"] == name:
             found.append(next(value for member, value in parameter.items() if member != "name"))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import Operation, Parameter
 
 from slipring_order.handlers.check_list import checked
+from slipring_order.handlers.day_views import arrivals, free, queue, whole_day
 from slipring_order.handlers.performing import finished, started
 from slipring_order.handlers.reception import arrived
 from slipring_order.handlers.scheduling import scheduled, unscheduled
@@ -21,6 +22,7 @@ _ATTENDED = (
     Parameter("attendant", "Reference", documentation="the clinician who stays with a critical patient"),
     Parameter("critical", "boolean", documentation="a critical patient, as whoever receives him sees it"),
 )
+_DAY = Parameter("day", "date", documentation="today when absent, in the department's time zone")
 _EXAM = Parameter("return", "Task", use="out", min=1, documentation="the exam")
 
 ROOM_OPERATIONS = (
@@ -90,6 +92,86 @@ ROOM_OPERATIONS = (
             Parameter("note", "string"),
             _WHO,
             _EXAM,
+        ),
+    ),
+    Operation(
+        "Device",
+        "slots",
+        free,
+        title="The free slots of a scanner on a day",
+        affects_state=False,
+        parameters=(_DAY, Parameter("slot", "Period", use="out", max="*")),
+    ),
+    Operation(
+        "Device",
+        "day",
+        whole_day,
+        title="The day of a scanner: what is free, booked and blocked",
+        affects_state=False,
+        parameters=(
+            _DAY,
+            Parameter(
+                "entry",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("period", "Period", use="out", min=1),
+                    Parameter("state", "code", use="out", min=1, documentation="free | booked | blocked"),
+                    Parameter("appointment", "Reference", use="out"),
+                    Parameter("exam", "Reference", use="out"),
+                ),
+            ),
+        ),
+    ),
+    Operation(
+        "Task",
+        "queue",
+        queue,
+        level="type",
+        title="The patients who are here, in the order in which they are scanned",
+        affects_state=False,
+        parameters=(
+            Parameter("scanner", "Reference", documentation="all scanners when absent"),
+            Parameter(
+                "entry",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("number", "integer", use="out", min=1),
+                    Parameter("exam", "Reference", use="out", min=1),
+                    Parameter("priority", "code", use="out", min=1),
+                    Parameter("arrived", "instant", use="out", min=1),
+                    Parameter("bumpedBy", "integer", use="out", min=1, documentation="who came later and goes first"),
+                    Parameter("scanner", "Reference", use="out"),
+                ),
+            ),
+        ),
+    ),
+    Operation(
+        "Task",
+        "arrivals",
+        arrivals,
+        level="type",
+        title="The arrival register of a day",
+        affects_state=False,
+        parameters=(
+            _DAY,
+            Parameter(
+                "entry",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("exam", "Reference", use="out", min=1),
+                    Parameter("arrived", "instant", use="out", min=1),
+                    Parameter("receivedBy", "Reference", use="out", min=1),
+                    Parameter("kind", "string", use="out", max="*", documentation="kind of identifier that agreed"),
+                    Parameter("patient", "Reference", use="out"),
+                    Parameter("imagingNumber", "string", use="out"),
+                ),
+            ),
         ),
     ),
 )
