@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cache
@@ -29,6 +29,7 @@ class Judgement:
     findings: tuple[Finding, ...]
     missing: tuple[Item, ...]
     facts: OrderFacts
+    rule_set: str = ""  # the version of the department's own set that it was judged by; empty: as shipped
 
     @property
     def stopped(self) -> bool:
@@ -42,15 +43,19 @@ class Judgement:
         return [finding for finding in wanting if _outcome(finding) == "awaiting-information"]
 
 
-def judge(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> Judgement:
-    """Run the rules of justification on a request."""
-    findings = check(facts, ORDER_RULES, book.on(now.astimezone(zone).date()), now)
-    return Judgement(outcome_of(findings), tuple(findings), tuple(missing_items(facts)), facts)
+def judge(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo, off: Collection[str] = ()) -> Judgement:
+    """Run the rules of justification on a request; `off` are those that the department has switched off."""
+    rules = [rule for rule in ORDER_RULES if rule.id not in off]
+    findings = check(facts, rules, book.on(now.astimezone(zone).date()), now)
+    version = book.own.version if book.own else ""
+    return Judgement(outcome_of(findings), tuple(findings), tuple(missing_items(facts)), facts, version)
 
 
-def judge_in_full(facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo) -> Judgement:
+def judge_in_full(
+    facts: OrderFacts, book: LimitBook, now: datetime, zone: ZoneInfo, off: Collection[str] = ()
+) -> Judgement:
     """The answer of the full pack, unconfirmed numbers included; each finding still says what is confirmed."""
-    full = judge(facts, replace(book, confirmed=frozenset({EVERYTHING})), now, zone)
+    full = judge(facts, replace(book, confirmed=frozenset({EVERYTHING})), now, zone, off)
     day = now.astimezone(zone).date()
     truthful = [
         replace(finding, limit=book.limit(finding.limit.id, on=day)) if finding.limit else finding
@@ -79,6 +84,16 @@ def severity(outcome: str) -> int:
 def answered_by_decision(rule: str) -> bool:
     """Whether a physician's decision on the justification answers what this rule found."""
     return rule not in _data()["stands"]
+
+
+def switchable() -> frozenset[str]:
+    """The rules that the department may switch off."""
+    return frozenset(_data()["switchable"])
+
+
+def ordered_limits() -> list[tuple[str, str]]:
+    """Pairs of limits of which the first is never greater than the second."""
+    return [(str(lower), str(upper)) for lower, upper in _data()["ordered"]]
 
 
 def _outcome(finding: Finding) -> str:

@@ -18,16 +18,16 @@ from slipring_order.mapping_record import exam_input
 from slipring_order.reading import codes, reference_of
 from slipring_order.rooms.checks import for_another_exam
 from slipring_order.rooms.following import step_follows
-from slipring_order.surroundings import surroundings
+from slipring_order.surroundings import rules_in_force, surroundings
 
 
 async def judged(request: Resource, desk: Desk, also: Iterable[Resource] = ()) -> Judgement:
     """What the rules say about a request as it stands on the desk; `also`: what the same act is about to store."""
     pool = await surroundings(request, desk)
     pool.add(*also)
-    settings = desk.settings
+    rules, settings = await rules_in_force(desk), desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
-    return judge(facts, settings.limits, desk.now, settings.zone)
+    return judge(facts, rules.book, desk.now, settings.zone, rules.off)
 
 
 def evidence(

@@ -133,7 +133,7 @@ def guidance(request: Resource, number: str, judgement: Judgement, *, id: str, n
             *used_map(judgement),
         ],
         "requestIdentifier": {"system": ACSN_SYSTEM, "value": number},
-        "moduleCanonical": GUIDANCE_MODULE,
+        "moduleCanonical": f"{GUIDANCE_MODULE}|{judgement.rule_set}" if judgement.rule_set else GUIDANCE_MODULE,
         "status": "data-required" if needs else "success",
         "subject": request["subject"],
         "occurrenceDateTime": instant(now),

@@ -21,6 +21,7 @@ from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.mismatches import finding_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
+from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.tasks import guarded
 from slipring_order.room_operations import ROOM_OPERATIONS
@@ -62,7 +63,7 @@ SERVICE = Service(
         Keeps("GuidanceResponse", record=True),
         Keeps("DocumentReference"),
         Keeps("ActivityDefinition"),
-        Keeps("PlanDefinition"),
+        Keeps("PlanDefinition", on_write=plan_written),
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=evidence_written),

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Desk, Resource
 
 from slipring_order.maps_in_use import EARLIER_TYPES, maps_of
 from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, reference_of
+from slipring_order.rule_set import RULE_SET, RuleSet, in_force
 
 _BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
 
@@ -33,6 +36,13 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
         pool.fill(*(found.resource for found in await desk.search(query)))
     await maps_of(pool, desk, request)
     return pool
+
+
+async def rules_in_force(desk: Desk) -> RuleSet:
+    """The limits and switches to judge by now."""
+    settings = desk.settings
+    plans = await desk.search(f"PlanDefinition?url={quote(RULE_SET, safe='')}&status=active")
+    return in_force([plan for plan in plans if not plan.source], settings.limits, desk.now, settings.zone)
 
 
 def _queries(request: Resource, pool: Pool) -> list[str]:

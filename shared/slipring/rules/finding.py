@@ -29,11 +29,12 @@ class Limit:
     since: date
     unit: str = ""
     confirmed: bool = True
+    of: str = ""  # the version of the department's own set that it stands in; empty: as shipped
 
     @property
     def version(self) -> str:
-        """Limits have no other version than the day they came into force."""
-        return self.since.isoformat()
+        """The version of the set it stands in; what was shipped has no other than the day it came into force."""
+        return self.of or self.since.isoformat()
 
 
 @dataclass(frozen=True, slots=True)

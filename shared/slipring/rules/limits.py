@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,11 +24,22 @@ class UnknownLimit(LookupError):
 
 
 @dataclass(frozen=True, slots=True)
+class LimitSet:
+    """Values that the department has set for itself, in force now: two of its people stand for them."""
+
+    values: Mapping[str, Any]
+    version: str
+    since: date
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class LimitBook:
     """All limits of a file, and which unconfirmed ones a named person of the department has confirmed."""
 
     entries: Mapping[str, Mapping[str, Any]]
     confirmed: frozenset[str] = frozenset()
+    own: LimitSet | None = field(default=None)  # what the department has set counts before what was shipped
 
     @classmethod
     def load(cls, path: Path, confirmed: Collection[str] = ()) -> LimitBook:
@@ -44,6 +55,17 @@ class LimitBook:
         if entry is None or not dated:
             raise UnknownLimit(f"no limit {limit_id} in force on {on.isoformat()}")
         newest = max(dated, key=lambda value: value["from"])
+        if self.own is not None and limit_id in self.own.values:
+            return Limit(
+                id=limit_id,
+                value=self.own.values[limit_id],
+                source=self.own.source,
+                confidence=newest["confidence"],
+                since=self.own.since,
+                unit=entry.get("unit", ""),
+                confirmed=True,
+                of=self.own.version,
+            )
         confidence = newest["confidence"]
         sure = confidence in _READ_IN_THE_SOURCE or EVERYTHING in self.confirmed or limit_id in self.confirmed
         return Limit(
@@ -55,6 +77,10 @@ class LimitBook:
             unit=entry.get("unit", ""),
             confirmed=sure,
         )
+
+    def with_own(self, own: LimitSet | None) -> LimitBook:
+        """The same book with what the department has set."""
+        return replace(self, own=own)
 
     def unconfirmed(self, day: date) -> list[Limit]:
         """What is in force on a day without a source that was read and without anybody's confirmation."""

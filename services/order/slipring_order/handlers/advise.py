@@ -12,7 +12,7 @@ from slipring_order.gathering import order_facts
 from slipring_order.judgement import judge
 from slipring_order.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, codings, reference_of
-from slipring_order.surroundings import surroundings
+from slipring_order.surroundings import rules_in_force, surroundings
 
 _DRAFT = frozenset({"draft", "active"})
 _CT = frozenset({"CT", "77477000"})  # DICOM modality and v2-0074 section; SNOMED CT computed tomography
@@ -27,15 +27,15 @@ async def advised(call: Call, desk: Desk) -> Changes:
     bundle = call.value("data") or {}
     wanted = {reference_of(element) for element in call.values("order")}
     answer: list[Resource] = []
+    rules, settings = await rules_in_force(desk), desk.settings
     for address, order in _orders(bundle, wanted):
         # Each order is judged by itself: a draft beside it is no examination.
         pool = _pool(bundle)
         await surroundings(order, desk, pool)
         if not _is_ct(order, pool):
             continue
-        settings = desk.settings
         facts = order_facts(order, pool, desk.now, settings.zone, settings.institution)
-        judgement = judge(facts, settings.limits, desk.now, settings.zone)
+        judgement = judge(facts, rules.book, desk.now, settings.zone, rules.off)
         subject = reference_of(order.get("subject"))
         parts: list[Resource] = [
             {"name": "order", "valueReference": {"reference": address}},

@@ -11,7 +11,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import judge_in_full
 from slipring_order.reading import Pool, reference_of
-from slipring_order.surroundings import surroundings
+from slipring_order.surroundings import rules_in_force, surroundings
 
 
 async def justified(call: Call, desk: Desk) -> Changes:
@@ -19,9 +19,9 @@ async def justified(call: Call, desk: Desk) -> Changes:
     bundle = call.value("data") or {}
     pool, request, address = _opened(bundle, call)
     await surroundings(request, desk, pool)
-    settings = desk.settings
+    rules, settings = await rules_in_force(desk), desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone, settings.institution)
-    judgement = judge_in_full(facts, settings.limits, desk.now, settings.zone)
+    judgement = judge_in_full(facts, rules.book, desk.now, settings.zone, rules.off)
     answer: list[Resource] = [{"name": "outcome", "valueCode": judgement.outcome}]
     subject = reference_of(request.get("subject"))
     for position, finding in enumerate(judgement.findings, 1):

@@ -1,0 +1,140 @@
+"""A set of limits and switches is a draft until a second qualified person makes it active, from a moment on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
+from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Write
+from slipring.staff import may
+
+from slipring_order.people import person_and_roles
+from slipring_order.reading import instant, moment
+from slipring_order.rule_set import faults, is_rule_set
+
+DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
+APPROVED_BY = f"{CANONICAL}/StructureDefinition/approved-by"
+_SIGNED = frozenset({DRAFTED_BY, APPROVED_BY})
+# What may differ between the draft and what is approved: nothing that a request is judged by.
+_FORMAL = frozenset({"status", "meta", "date", "text", "id", "approvalDate", "effectivePeriod"})
+
+
+async def plan_written(write: Write, desk: Desk) -> Changes:
+    """Check a rule set; other PlanDefinitions, such as protocols, are plain records."""
+    before = write.before.resource if write.before else None
+    if not (is_rule_set(write.resource) or (before and is_rule_set(before))):
+        return Changes.none()
+    if write.method == "delete":
+        if write.resource.get("status") == "draft":
+            return Changes.none()
+        raise conflict(
+            "A rule set that was in force is kept: retire it.",
+            "生效过的规则集须保留：请改为停用（retired）。",
+            at="PlanDefinition.status",
+            detail="order.rule-set-kept",
+        )
+    plan = write.resource
+    if found := faults(plan, desk.settings.limits, desk.now, desk.settings.zone):
+        raise FhirError(422, found)
+    if before is None or before.get("status") == "draft":
+        return await _drafted_or_approved(plan, before, desk)
+    return await _retired(plan, before, desk)
+
+
+async def _drafted_or_approved(plan: Resource, before: Resource | None, desk: Desk) -> Changes:
+    if plan.get("status") != "active":
+        return Changes(members={"extension": _signed(plan, _who(desk))})
+    if before is None:
+        raise unprocessable(
+            "A rule set begins as a draft; a second person makes it active.",
+            "规则集须先以草稿（draft）提交，再由第二人生效（active）。",
+            at="PlanDefinition.status",
+            detail="order.rule-set-draft-first",
+        )
+    _demand_unchanged(plan, before)
+    approver = await _qualified(desk)
+    drafter = _signer(before, DRAFTED_BY)
+    if approver == drafter:
+        raise forbidden(
+            "The person who drafted a rule set does not approve it.",
+            "起草人不得自行批准规则集。",
+            at="PlanDefinition.status",
+            detail="order.rule-set-second-person",
+        )
+    # What was judged before stays judged: a set is in force from its approval on at the earliest.
+    start = moment(plan.get("effectivePeriod", {}).get("start"), desk.settings.zone)
+    period = {**plan.get("effectivePeriod", {}), "start": instant(max(start or desk.now, desk.now))}
+    return Changes(
+        members={
+            "effectivePeriod": period,
+            "approvalDate": desk.now.astimezone(desk.settings.zone).date().isoformat(),
+            "extension": _signed(plan, drafter, approver),
+        }
+    )
+
+
+async def _retired(plan: Resource, before: Resource, desk: Desk) -> Changes:
+    """What was approved may end, and nothing else."""
+    _demand_unchanged(plan, before)
+    if plan.get("status") not in (before.get("status"), "retired") or (
+        plan.get("effectivePeriod") != before.get("effectivePeriod")
+    ):
+        raise conflict(
+            "An approved rule set can only be retired; another is a new draft.",
+            "已批准的规则集只能停用；修改须另提交新草稿。",
+            at="PlanDefinition.status",
+            detail="order.rule-set-fixed",
+        )
+    if plan.get("status") != before.get("status"):
+        await _qualified(desk)
+    return Changes(members={"extension": _signed(plan, _signer(before, DRAFTED_BY), _signer(before, APPROVED_BY))})
+
+
+def _demand_unchanged(plan: Resource, before: Resource) -> None:
+    if _content(plan) != _content(before):
+        raise unprocessable(
+            "What is made active must be what was drafted: change the draft first, or post a new one.",
+            "生效内容须与草稿一致：请先修改草稿，或另提交新草稿。",
+            at="PlanDefinition.extension",
+            detail="order.rule-set-changed-on-approval",
+        )
+
+
+async def _qualified(desk: Desk) -> str:
+    """Who approves: the caller in person, entitled to; 403 with what is lacking."""
+    if not desk.caller.practitioner:
+        raise forbidden(
+            "A rule set is approved by a person who is signed in.",
+            "规则集须由本人登录批准。",
+            at="PlanDefinition.status",
+            detail="order.rule-set-person",
+        )
+    person, roles = await person_and_roles(desk.caller.practitioner, desk)
+    lacks = may("approve-limits", person, roles, desk.now, zone=desk.settings.time_zone)
+    if lacks:
+        issues = [
+            Issue("forbidden", zh=r.zh, en=r.en, at="PlanDefinition.status", detail=f"staff.{r.code}") for r in lacks
+        ]
+        raise FhirError(403, issues)
+    return desk.caller.practitioner
+
+
+def _content(plan: Resource) -> dict[str, Any]:
+    extension = [entry for entry in plan.get("extension", []) if entry.get("url") not in _SIGNED]
+    return {**{name: value for name, value in plan.items() if name not in _FORMAL}, "extension": extension}
+
+
+def _who(desk: Desk) -> str:
+    return desk.caller.practitioner or desk.caller.client
+
+
+def _signer(plan: Resource, url: str) -> str:
+    found = (e.get("valueString") for e in plan.get("extension", []) if e.get("url") == url)
+    return next((str(who) for who in found if who), "")
+
+
+def _signed(plan: Resource, drafter: str, approver: str = "") -> list[Resource]:
+    """The extensions with who drafted and who approved as the server knows them, whatever the sender wrote there."""
+    others = [entry for entry in plan.get("extension", []) if entry.get("url") not in _SIGNED]
+    signed = [{"url": DRAFTED_BY, "valueString": drafter}]
+    return [*others, *signed, *([{"url": APPROVED_BY, "valueString": approver}] if approver else [])]
