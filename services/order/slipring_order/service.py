@@ -11,6 +11,7 @@ from slipring.fhir.topics import read_topics
 from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.rim import beside_order
 from slipring_order.handlers.advise import advised
+from slipring_order.handlers.clocks import TIMER, clock_struck
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.doses import dose_report_taken
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
@@ -24,6 +25,7 @@ from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.tasks import guarded
+from slipring_order.life_operations import LIFE_OPERATIONS
 from slipring_order.room_operations import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
@@ -81,6 +83,7 @@ SERVICE = Service(
         Follows("report", "DetectedIssue", unreleased=True),
     ],
     operations=[
+        *LIFE_OPERATIONS,
         Operation(
             "Task",
             "decide",
@@ -174,6 +177,7 @@ SERVICE = Service(
         ),
         *DEPARTMENT_OPERATIONS,
     ],
+    timers={TIMER: clock_struck},
     sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=CODE_SYSTEMS,
     profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError, Issue, conflict, not_found, unprocessable
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored
-from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove, move
 from slipring.staff import may, staff_facts
 
 from slipring_order import lifecycle, resources
+from slipring_order.afterwork import open_points
 from slipring_order.contrast import contrast_shown
 from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
@@ -54,7 +54,7 @@ async def decided(call: Call, desk: Desk) -> Changes:
     saves.append(Save(record))
     if decision == "justified":
         saves += await _overridden(request.resource, reason, decider, desk)
-        if emergency and (passed := _passed(judgement)):
+        if emergency and (passed := await open_points(request.resource, judgement, desk)):
             saves.append(Save(resources.follow_up_task(exam, passed, decider, id=desk.new_id(), now=desk.now)))
     return Changes(save=saves, answer=saves[0].resource)
 
@@ -153,12 +153,3 @@ async def _overridden(request: Resource, reason: Resource, decider: str, desk: D
         for issue in await open_issues(request, desk)
         if answered_by_decision(rule_of(issue.resource))
     ]
-
-
-def _passed(judgement: Judgement) -> list[tuple[str, str, str]]:
-    def entry(finding: Finding) -> tuple[str, str, str]:
-        return finding.domain or finding.rule, finding.zh, finding.en
-
-    missing = [(item.code, item.zh, item.en) for item in judgement.missing]
-    rules = [entry(f) for f in judgement.findings if f.weight is not Weight.INFO and f.rule != "order.request-complete"]
-    return [*missing, *rules]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
+from slipring_order.afterwork import CODE as FOLLOW_UP
+from slipring_order.afterwork import answered
 from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
@@ -13,7 +15,6 @@ from slipring_order.rooms.following import step_follows
 from slipring_order.voiding import holders_told
 
 DOSE_CODE = "73569-6"
-_WAITING = f"{resources.STATE_SYSTEM}|awaiting-information"
 
 
 async def evidence_written(write: Write, desk: Desk) -> Changes:
@@ -34,6 +35,7 @@ async def evidence_written(write: Write, desk: Desk) -> Changes:
         if void:
             changes = changes.plus(Changes(save=await holders_told(request.resource, exam, ["supportingInfo"], desk)))
         changes = changes.plus(await judged_again(request.resource, exam, desk, void=void))
+        changes = changes.plus(Changes(save=await answered(request.resource, exam, desk)))
     return changes
 
 
@@ -82,6 +84,14 @@ async def _waiting_for(resource: Resource, desk: Desk) -> list[Stored]:
         patient = f"Patient/{resource['id']}"
     if not patient.startswith("Patient/"):
         return []
-    tasks = await desk.search(f"Task?patient={patient}&business-status={_WAITING}")
-    found = [await desk.read(reference_of(t.resource.get("focus"))) for t in tasks if resources.is_exam(t.resource)]
+    # One look finds exams that wait for information, and what an emergency left to be made up for.
+    tasks = await desk.search(f"Task?patient={patient}&status=on-hold,requested")
+    waiting = [one.resource for one in tasks if not one.source and _waits(one.resource)]
+    found = [await desk.read(reference_of(task.get("focus"))) for task in waiting]
     return [stored for stored in found if stored is not None]
+
+
+def _waits(task: Resource) -> bool:
+    if resources.is_exam(task):
+        return resources.state_of(task) == "awaiting-information"
+    return has_code(task.get("code"), resources.TASK_CODE_SYSTEM, FOLLOW_UP)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from slipring.fhir.merged import any_of, linked, merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict
-from slipring.fhir.service import Changes, Desk, Stored, Write
+from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import identity, resources
+from slipring_order.afterwork import CODE as FOLLOW_UP
+from slipring_order.afterwork import answered
 from slipring_order.handlers.evidence import evidence_written
-from slipring_order.judging import judged_again
+from slipring_order.judging import exam_of, judged_again
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.people import may_any
 from slipring_order.reading import reference_of
@@ -28,7 +30,18 @@ async def patient_written(write: Write, desk: Desk) -> Changes:
         changes = changes.plus(Changes(save=await identity.asked(exam, desk)))
         if request is not None:
             changes = changes.plus(await judged_again(request.resource, exam, desk, void=False))
+    for order, exam in await _left_open(write.reference, desk):
+        changes = changes.plus(Changes(save=await answered(order, exam, desk)))
     return changes
+
+
+async def _left_open(patient: str, desk: Desk) -> list[tuple[Resource, Stored]]:
+    """The exams of the person of which an emergency left something open, each with its request."""
+    person = any_of(await merge_set(patient, desk))
+    asked = f"Task?patient={person}&code={resources.TASK_CODE_SYSTEM}|{FOLLOW_UP}&status=requested"
+    found = {reference_of(one.resource.get("focus")) for one in await desk.search(asked) if not one.source}
+    pairs = [(await desk.read(request), await exam_of(request, desk)) for request in sorted(found)]
+    return [(request.resource, exam) for request, exam in pairs if request and exam]
 
 
 async def _open_exams(patient: str, before: frozenset[str], desk: Desk) -> list[Stored]:

@@ -7,9 +7,11 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
+from slipring_order.afterwork import answered
 from slipring_order.cancelling import cancelled
 from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.aborts import abort_for
+from slipring_order.handlers.clocks import watched
 from slipring_order.judging import evidence, exam_of, judged, judged_again, pregnancy_changed
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.material import changed
@@ -57,7 +59,8 @@ async def _received(request: Resource, desk: Desk) -> Changes:
     identifiers = resources.department_identifiers(request, number)
     saves = [Save(task), *evidence(request, number, judgement, desk), *await _replaced(request, desk)]
     saves += await _form(desk)
-    return Changes(append={"identifier": identifiers}, save=saves)
+    wake = [watched(f"Task/{task['id']}")] if request.get("priority") == "stat" else []
+    return Changes(append={"identifier": identifiers}, save=saves, wake=wake)
 
 
 async def _form(desk: Desk) -> list[Save]:
@@ -107,13 +110,17 @@ async def _changed(request: Resource, before: Stored | None, exam: Stored, desk:
             at=f"ServiceRequest.{other_exam[0]}",
             detail="order.material-change",
         )
+    made_up = Changes(save=await answered(request, exam, desk))
+    if "priority" in found and request.get("priority") == "stat":
+        made_up = made_up.plus(Changes(wake=[watched(exam.reference)]))
     if other_exam:
         told = await holders_told(request, exam, other_exam, desk)
-        return Changes(save=told).plus(await judged_again(request, exam, desk, void=True, unbook=True))
+        return made_up.plus(Changes(save=told)).plus(await judged_again(request, exam, desk, void=True, unbook=True))
     if "supportingInfo" in found and await pregnancy_changed(old, request, desk):
         told = await holders_told(request, exam, ["supportingInfo"], desk)
-        return Changes(save=told).plus(await judged_again(request, exam, desk, void=request.get("priority") != "stat"))
-    return await judged_again(request, exam, desk, void=False, keep=set(found) == {"priority"})
+        void = request.get("priority") != "stat"
+        return made_up.plus(Changes(save=told)).plus(await judged_again(request, exam, desk, void=void))
+    return made_up.plus(await judged_again(request, exam, desk, void=False, keep=set(found) == {"priority"}))
 
 
 async def _refuse_another_patient(request: Resource, before: Stored | None, desk: Desk) -> None:

@@ -1,0 +1,60 @@
+"""The operations on the life of a request, as the service declares them."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Operation, Parameter
+
+from slipring_order.handlers.emergencies import emergency_use, what_is_overdue
+
+LIFE_OPERATIONS = (
+    Operation(
+        "Task",
+        "overdue",
+        what_is_overdue,
+        level="type",
+        title="List what waits past its time, the longest overdue first",
+        affects_state=False,
+        parameters=(
+            Parameter(
+                "item",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("what", "code", use="out", min=1),
+                    Parameter("exam", "Reference", use="out", min=1),
+                    Parameter("task", "Reference", use="out", min=1),
+                    Parameter("dueAt", "instant", use="out", min=1),
+                    Parameter("minutes", "integer", use="out", min=1, documentation="overdue by so many minutes"),
+                    Parameter("zh", "string", use="out", min=1),
+                    Parameter("en", "string", use="out", min=1),
+                ),
+            ),
+        ),
+    ),
+    Operation(
+        "Task",
+        "emergency-use",
+        emergency_use,
+        level="type",
+        title="Count stat requests, emergency passes and late answers per requester",
+        affects_state=False,
+        parameters=(
+            Parameter("period", "Period", documentation="absent: the last 30 days; at most a year"),
+            Parameter(
+                "use",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("requester", "Reference", use="out"),
+                    Parameter("requests", "integer", use="out", min=1),
+                    Parameter("stat", "integer", use="out", min=1),
+                    Parameter("passes", "integer", use="out", min=1),
+                    Parameter("answeredLate", "integer", use="out", min=1),
+                    Parameter("open", "integer", use="out", min=1),
+                ),
+            ),
+        ),
+    ),
+)
