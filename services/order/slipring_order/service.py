@@ -10,10 +10,10 @@ from slipring.fhir.topics import read_topics
 
 from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.rim import beside_order
+from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.clocks import TIMER, clock_struck
 from slipring_order.handlers.decisions import decided
-from slipring_order.handlers.doses import dose_report_taken
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
@@ -100,19 +100,6 @@ SERVICE = Service(
         ),
         *ROOM_OPERATIONS,
         Operation(
-            "Observation",
-            "take-dose-report",
-            dose_report_taken,
-            level="type",
-            title="Store the dose that a DICOM dose report states",
-            parameters=(
-                Parameter("report", "base64Binary", min=1, documentation="the DICOM file"),
-                Parameter("request", "Reference", documentation="the exam, where the report names none or a wrong one"),
-                Parameter("imagingNumber", "string", documentation="the exam by its imaging number"),
-                Parameter("return", "Observation", use="out", min=1),
-            ),
-        ),
-        Operation(
             "ServiceRequest",
             "advise",
             advised,
@@ -176,11 +163,15 @@ SERVICE = Service(
             ),
         ),
         *DEPARTMENT_OPERATIONS,
+        *DOSE_OPERATIONS,
     ],
     timers={TIMER: clock_struck},
     sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=CODE_SYSTEMS,
-    profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+    profiles=(
+        *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "dose_profiles.toml"),
+    ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
     beside=beside_order,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import fields
 from datetime import UTC, date, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,20 @@ import slipring_order.rules as rules_room
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring_order.catalogue import items
+from slipring_order.dose.groups import ExamMeasure
+from slipring_order.dose.levels import level_for
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
 from slipring_order.rooms.facts import StartFacts
-from slipring_order.rules import DECISION_RULES, IMAGE_RULES, ORDER_RULES, START_RULES, STEP_RULES
+from slipring_order.rules import DECISION_RULES, DOSE_RULES, IMAGE_RULES, ORDER_RULES, START_RULES, STEP_RULES
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ROOM = Path(rules_room.__file__).parent
 LIMITS = ROOM.with_name("limits.toml")
 AT_THE_SCANNER = {rule.id: rule for rule in (*START_RULES, *STEP_RULES)}
-RULES: Mapping[str, Any] = {rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES)} | AT_THE_SCANNER
+RULES: Mapping[str, Any] = {
+    rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES, *DOSE_RULES)
+} | AT_THE_SCANNER
 CASES = [case for file in sorted(ROOM.glob("*.toml")) for case in load_cases(file)]
 COMPLETE: Mapping[str, Any] = {
     "patient_known": True, "patient_identified": True, "patient_reachable": True, "sex": "male",
@@ -38,6 +43,8 @@ def an_exam(entry: Mapping[str, Any]) -> EarlierExam:
 
 def the_facts(case: Case) -> Any:
     given = dict(case.facts)
+    if case.rule in {rule.id for rule in DOSE_RULES}:
+        return a_measure(case)
     if case.rule in {rule.id for rule in IMAGE_RULES}:
         return image_facts(given)
     kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
@@ -55,6 +62,13 @@ def the_facts(case: Case) -> Any:
         elif known[name].startswith("tuple"):
             given[name] = tuple(value)
     return kind(**given)
+
+
+def a_measure(case: Case) -> ExamMeasure:
+    limits = LimitBook.load(LIMITS, {"*"} if case.confirmed else ()).on(date(2026, 3, 2))
+    level = level_for(case.facts["key"], case.facts.get("age"), None, limits)
+    ctdivol, dlp = (Decimal(case.facts[name]) if name in case.facts else None for name in ("ctdivol", "dlp"))
+    return ExamMeasure("Observation/o-1", case.facts["key"], "Device/o-ct", level, "-", ctdivol, dlp)
 
 
 def image_facts(given: dict[str, Any]) -> ImageFacts:

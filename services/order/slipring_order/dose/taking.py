@@ -9,10 +9,12 @@ from decimal import Decimal
 
 from pydicom.dataset import Dataset
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
+from slipring.rules.rulebook import check
 
 from slipring_order import catalogue
 from slipring_order.dose.effective import Estimate, Part, estimated, stated
 from slipring_order.dose.events import terms
+from slipring_order.dose.measuring import Patient, measured
 from slipring_order.dose.observation import STUDY_DOSE, as_observation, study_identifier
 from slipring_order.dose.reading import read_dose_report
 from slipring_order.dose.report import DoseReport, Event
@@ -20,10 +22,10 @@ from slipring_order.dose.several import one_study
 from slipring_order.dose.stored import as_report
 from slipring_order.facts import age_on
 from slipring_order.handlers.evidence import images_written
-from slipring_order.images.comparing import compared
+from slipring_order.images.comparing import compared, new_issues
 from slipring_order.images.exam import patient_of, request_of, study_of
 from slipring_order.images.reading import NotAnImage, header_of, order_side
-from slipring_order.rules import IDENTITY_RULES
+from slipring_order.rules import DOSE_RULES, IDENTITY_RULES
 
 
 async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None = None) -> Changes:
@@ -42,7 +44,9 @@ async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None 
     observation = await _observation(whole, exam, before, desk)
     saves = [Save(observation, replaces=before.version if before else None)]
     changes = await images_written(Write("create", observation), desk)
-    findings = await _differences(dataset, exam, f"Observation/{observation['id']}", desk)
+    about = f"Observation/{observation['id']}"
+    findings = await _differences(dataset, exam, about, desk)
+    findings += await _prompts(observation, whole, exam, desk)
     return Changes(save=[*saves, *findings], answer=observation).plus(changes)
 
 
@@ -149,6 +153,19 @@ async def _device(report: DoseReport, desk: Desk) -> Resource:
         if report.serial_number in numbers:
             return {"reference": device.reference, **said}
     return said
+
+
+async def _prompts(observation: Resource, whole: DoseReport, exam: Stored | None, desk: Desk) -> list[Save]:
+    """A dose beyond its reference level, or an unusually low one, is pointed out; it is no verdict."""
+    if exam is None:
+        return []
+    born = str((await patient_of(exam.resource, desk) or {}).get("birthDate", ""))
+    day = desk.now.astimezone(desk.settings.zone).date()
+    on = (whole.started_at or desk.now).astimezone(desk.settings.zone).date()
+    limits = desk.settings.limits.on(day)
+    measure = measured(observation, whole, exam.resource.get("code"), Patient(born), on, limits)
+    findings = check(measure, DOSE_RULES, limits, desk.now) if measure else []
+    return await new_issues(findings, exam, f"Observation/{observation['id']}", desk)
 
 
 async def _differences(dataset: Dataset, exam: Stored | None, about: str, desk: Desk) -> list[Save]:

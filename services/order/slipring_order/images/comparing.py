@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from typing import Any
 
 from slipring.fhir.findings import RULE_RESULT, as_detected_issue, rule_of
+from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Desk, Resource, Save, Stored
+from slipring.rules.finding import Finding
 from slipring.rules.rulebook import Rule, check
 
 from slipring_order import resources
-from slipring_order.images.exam import patient_of
 from slipring_order.images.facts import ImageFacts, ImageHeader
-from slipring_order.images.reading import identity_of, order_side
+from slipring_order.images.reading import identity_of, order_side, together
 from slipring_order.reading import reference_of
 from slipring_order.rules import IMAGE_RULES
 
@@ -29,6 +30,11 @@ async def compared(
     """One DetectedIssue per difference that is not on record yet, on the exam and on `about`."""
     facts = await _facts(image, request, about, desk, other_patient=other_patient)
     findings = check(facts, rules, desk.settings.limits.on(desk.now.astimezone(desk.settings.zone).date()), desk.now)
+    return await new_issues(findings, request, about, desk)
+
+
+async def new_issues(findings: Sequence[Finding], request: Stored | None, about: str, desk: Desk) -> list[Save]:
+    """The findings that are not on record yet as DetectedIssues on the exam and on `about`."""
     if not findings:
         return []
     exam = request.reference if request else about
@@ -50,17 +56,24 @@ async def _facts(
     at = about.partition("/")[0]
     if request is None:
         return ImageFacts(image, exam_known=False, at=at)
-    patient = await patient_of(request.resource, desk)
     regions, sides = order_side(request.resource)
     return ImageFacts(
         image,
         accession=resources.number_of(request.resource),
-        identity=identity_of(patient or {}),
+        identity=together(identity_of(each) for each in await _records(request.resource, desk)),
         regions=regions,
         sides=sides,
         other_patient=other_patient,
         at=at,
     )
+
+
+async def _records(request: Resource, desk: Desk) -> list[Resource]:
+    """The patient's record, with those that the HIS has merged with it: images may carry the number of either."""
+    subject = reference_of(request.get("subject"))
+    names = await merge_set(subject, desk) if subject.startswith("Patient/") else frozenset()
+    held = [await desk.read(name) for name in sorted(names, key=lambda name: name != subject)]
+    return [each.resource for each in held if each is not None]
 
 
 def _said(issue: Resource) -> tuple[str, str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Desk, Resource, Save, Stored
 
 from slipring_order.images.comparing import compared
@@ -26,6 +27,6 @@ async def study_compared(study: Resource, requests: Sequence[Stored], desk: Desk
     saves: list[Save] = []
     for request in named:
         ordered, shown = reference_of(request.resource.get("subject")), reference_of(study.get("subject"))
-        other = bool(ordered and shown) and ordered != shown
+        other = bool(ordered and shown) and shown not in await merge_set(ordered, desk)
         saves += await compared(image, request, f"ImagingStudy/{study['id']}", desk, other_patient=other, rules=rules)
     return saves

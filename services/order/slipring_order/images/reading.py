@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from pydicom.dataset import Dataset
@@ -11,7 +11,7 @@ from slipring.fhir.service import Resource
 from slipring_order import catalogue
 from slipring_order.dose.text import text_of
 from slipring_order.images.facts import Identity, ImageHeader
-from slipring_order.images.names import together
+from slipring_order.images.names import together as forms_of
 from slipring_order.images.words import regions_in
 from slipring_order.reading import codes, identifier_of
 from slipring_order.sides import sides_named, sides_of
@@ -40,7 +40,7 @@ def _header(dataset: Dataset) -> ImageHeader:
     if not study:
         raise NotAnImage("the header names no study (0020,000D)")
     words = [say(dataset.get(name)) for name in _WORDS]
-    han, latin = together(_names(say(dataset.get("PatientName"))))
+    han, latin = forms_of(_names(say(dataset.get("PatientName"))))
     born = say(dataset.get("PatientBirthDate"))
     return ImageHeader(
         study_uid=study,
@@ -83,13 +83,25 @@ def identity_of(patient: Resource) -> Identity:
     """Who a Patient resource is."""
     names = [[str(name.get("family", "")), *map(str, name.get("given", []))] for name in patient.get("name", [])]
     names += [[str(name["text"])] for name in patient.get("name", []) if name.get("text")]
-    han, latin = together(names)
+    han, latin = forms_of(names)
     return Identity(
         numbers=frozenset(str(one["value"]).strip() for one in patient.get("identifier", []) if one.get("value")),
         han_names=han,
         latin_names=latin,
         birth_date=str(patient.get("birthDate", "")),
         sex=str(patient.get("gender", "")),
+    )
+
+
+def together(identities: Iterable[Identity]) -> Identity:
+    """Several records of one person: every number and name counts; birth date and sex are those of the first."""
+    held = list(identities) or [Identity()]
+    return Identity(
+        numbers=frozenset().union(*(each.numbers for each in held)),
+        han_names=frozenset().union(*(each.han_names for each in held)),
+        latin_names=frozenset().union(*(each.latin_names for each in held)),
+        birth_date=held[0].birth_date,
+        sex=held[0].sex,
     )
 
 

@@ -8,6 +8,7 @@ from slipring_order.rules.contrast_screened import shows_the_check_before_contra
 from slipring_order.rules.critical_attended import a_clinician_attends_a_critical_patient
 from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
+from slipring_order.rules.dose_level import looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose
 from slipring_order.rules.green_channel import runs_through_the_green_channel
 from slipring_order.rules.identity_before_start import identity_is_checked_before_the_start
 from slipring_order.rules.identity_confirmed import merged_records_are_confirmed
@@ -59,6 +60,8 @@ START_RULES = (
 STEP_RULES = (every_step_of_the_exam_is_confirmed,)
 # What names the exam, and what the pictures show: a dose report has the first only.
 IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_the_imaging_number)
+# A single dose beside its level.
+DOSE_RULES = (looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose)
 IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
-__all__ = ["DECISION_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES", "START_RULES", "STEP_RULES"]
+__all__ = ["DECISION_RULES", "DOSE_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES", "START_RULES", "STEP_RULES"]
