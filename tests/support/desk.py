@@ -58,6 +58,10 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 }
 
 
+# Moments are compared with ge and lt, as a search over a period does.
+_WHEN = re.compile(r"(?P<prefix>ge|lt)(?P<at>\d{4}-\d{2}-\d{2}T.+)")
+
+
 class SealsInMemory:
     """The service's own key without a database; whoever asks later asks the same key."""
 
@@ -196,6 +200,10 @@ def _is(value: Any, wanted: str) -> bool:
         return _mapping_is(value, wanted)
     if isinstance(value, bool):
         return str(value).lower() == wanted
+    compared = _WHEN.fullmatch(wanted)
+    if compared:
+        given, bound = datetime.fromisoformat(str(value)), datetime.fromisoformat(compared["at"])
+        return given >= bound if compared["prefix"] == "ge" else given < bound
     return wanted in (str(value), str(value).partition("|")[0])  # a canonical is found without its version, too
 
 

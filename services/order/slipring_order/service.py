@@ -22,6 +22,7 @@ from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.mismatches import finding_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
+from slipring_order.handlers.review import indications_reviewed
 from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.tasks import guarded
@@ -99,6 +100,18 @@ SERVICE = Service(
             ),
         ),
         *ROOM_OPERATIONS,
+        Operation(
+            "ServiceRequest",
+            "indication-review",
+            indications_reviewed,
+            level="type",
+            title="Review whether indications were met, by requester and department",
+            parameters=(
+                Parameter("periodStart", "date", min=1),
+                Parameter("periodEnd", "date", min=1, documentation="the last day that counts"),
+                Parameter("report", "MeasureReport", use="out", min=1, max="*"),
+            ),
+        ),
         Operation(
             "ServiceRequest",
             "advise",

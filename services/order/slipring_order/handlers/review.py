@@ -1,0 +1,53 @@
+"""`ServiceRequest/$indication-review`: whether indications were met in a period, told back to who asked."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Resource, Save
+
+from slipring_order.review.reading import reviewed
+from slipring_order.review.report import MEASURE_ID, REPORT_SYSTEM, measure, reports
+
+_LONGEST = timedelta(days=366)
+
+
+async def indications_reviewed(call: Call, desk: Desk) -> Changes:
+    """One MeasureReport of the whole and one for each requester (its subject), with the cases of every figure.
+
+    The same period asked again gives the same reports in a next version: late answers change them.
+    """
+    start, end = _day(call, "periodStart"), _day(call, "periodEnd")
+    if not start <= end or end - start > _LONGEST:
+        raise unprocessable(
+            "The period begins before it ends and is a year at most.",
+            "时段须先始后止，且不超过一年。",
+            at=call.at("periodEnd"),
+            code="value",
+            detail="order.review-period",
+        )
+    zone = desk.settings.zone
+    begun = datetime.combine(start, time.min, zone)
+    cases = await reviewed(begun, datetime.combine(end + timedelta(days=1), time.min, zone), desk)
+    saves = [] if await desk.read(f"Measure/{MEASURE_ID}") else [Save(measure())]
+    answer: list[Resource] = []
+    for key, report in reports(cases, start, end, desk.now):
+        known = next(iter(await desk.search(f"MeasureReport?identifier={REPORT_SYSTEM}|{key}")), None)
+        held = {**report, "id": known.resource["id"] if known else desk.new_id()}
+        saves.append(Save(held, replaces=known.version if known else None))
+        answer.append({"name": "report", "resource": held})
+    return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
+
+
+def _day(call: Call, name: str) -> date:
+    try:
+        return date.fromisoformat(str(call.value(name) or ""))
+    except ValueError:
+        raise unprocessable(
+            f"{name} is a whole day.",
+            f"{name} 须为完整日期。",
+            at=call.at(name),
+            code="value",
+            detail="order.review-day",
+        ) from None

@@ -1,0 +1,86 @@
+"""The periodic review whether indications were met, told back to the requesters with its cases."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Call, Resource, Write
+from slipring_order.handlers.requests import request_written
+from slipring_order.handlers.review import indications_reviewed
+
+from tests.support.desk import ADesk
+from tests.support.ordering import a_desk, a_person, a_request, decide, received
+
+
+def asked(start: str, end: str) -> Call:
+    given = [{"name": "periodStart", "valueDate": start}, {"name": "periodEnd", "valueDate": end}]
+    return Call({"resourceType": "Parameters", "parameter": given})
+
+
+async def review(desk: ADesk, start: str = "2026-03-01", end: str = "2026-03-31") -> list[Resource]:
+    changes = await indications_reviewed(asked(start, end), desk)
+    desk.carry_out(changes)
+    assert changes.answer
+    return [parameter["resource"] for parameter in changes.answer["parameter"]]
+
+
+def counts(report: Resource, figure: str) -> tuple[int, int]:
+    group = next(group for group in report["group"] if group["id"] == figure)
+    found = {p["code"]["coding"][0]["code"]: p["count"] for p in group["population"]}
+    return found["numerator"], found["denominator"]
+
+
+def numbered(id: str, who: str, **members: Any) -> Resource:
+    place = [{"type": {"coding": [{"code": "PLAC"}]}, "system": "urn:his", "value": id}]
+    return a_request(id=id, identifier=place, requester={"reference": f"Practitioner/{who}"}, **members)
+
+
+@pytest.mark.clause("4.14.2")
+async def test_each_requester_is_told_which_requests_met_their_indication() -> None:
+    desk = a_desk(*a_person("o-eve", "attending-physician", "requester"))
+    role = desk.held["PractitionerRole/o-eve-role"].resource
+    desk.hold(role | {"organization": {"reference": "Organization/o-ward"}})
+    for request in (
+        numbered("o-r1", "o-doc"),
+        numbered("o-r2", "o-eve", reasonCode=[{"text": "check"}]),
+        numbered("o-r3", "o-eve"),
+    ):
+        desk.carry_out(await request_written(Write("create", request), desk), request)
+    whole, doc, eve = await review(desk)
+    assert counts(whole, "indications-met") == (2, 3) and counts(doc, "indications-met") == (1, 1)
+    assert counts(eve, "indications-met") == (1, 2) and counts(eve, "order.clinical-question") == (1, 2)
+    assert (eve["subject"], "subject" in whole) == ({"reference": "Practitioner/o-eve"}, False)
+    members = {one["reference"]: [e["valueString"] for e in one["extension"]] for one in eve["evaluatedResource"]}
+    assert members == {"ServiceRequest/o-r2": ["order.clinical-question"], "ServiceRequest/o-r3": ["indications-met"]}
+    strata = {s["code"][0]["text"]: s["stratum"] for s in whole["group"][0]["stratifier"]}
+    assert [stratum["value"]["text"] for stratum in strata["申请科室"]] == ["Organization/o-ward"]
+    assert len(await review(desk)) == 3 and len(await desk.search("MeasureReport?status=complete")) == 3
+
+
+@pytest.mark.clause("4.14.2")
+async def test_passes_in_an_emergency_and_what_is_owed_after_are_counted() -> None:
+    desk = a_desk()
+    await received(desk, a_request(note=None, priority="stat", reasonCode=None))
+    await decide(desk, "justified", "emergency")
+    [whole, _] = await review(desk)
+    for figure in ("stat", "emergency-passed", "late-answers", "overridden"):
+        assert counts(whole, figure) == (1, 1), figure
+    [owed] = await desk.search("Task?code=follow-up")
+    desk.hold(owed.resource | {"status": "completed"})
+    assert counts((await review(desk))[0], "late-answers") == (0, 1)
+
+
+async def test_a_period_without_requests_has_figures_of_nothing() -> None:
+    [whole] = await review(a_desk(), "2025-01-01", "2025-01-31")
+    assert counts(whole, "indications-met") == (0, 0) and "measureScore" not in whole["group"][0]
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("2026-03", "2026-03-31"), ("2026-03-02", "2026-03-01"), ("2020-01-01", "2026-01-01")]
+)
+async def test_a_period_that_is_none_is_refused(start: str, end: str) -> None:
+    with pytest.raises(FhirError) as refused:
+        await indications_reviewed(asked(start, end), a_desk())
+    assert refused.value.status == 422
