@@ -32,13 +32,15 @@ def started(command: Sequence[str], ready: str, **environment: str) -> Iterator[
 
 
 @contextmanager
-def slipring(folder: Path, port: int) -> Iterator[subprocess.Popen[bytes]]:
+def slipring(folder: Path, port: int, **more: str) -> Iterator[subprocess.Popen[bytes]]:
     """All services and the front in one process on the embedded database in `folder`, without the request log."""
     command = [str(Path(sys.executable).parent / "slipring"), "serve", "--all", "--demo", "--port", str(port)]
     os.environ["SLIPRING_URL"] = f"http://127.0.0.1:{port}"  # for the client that fetches tokens
     ready = f"http://127.0.0.1:{port}/health/ready"
     unlimited = {"SLIPRING_CLIENT_RATE": "1000000", "SLIPRING_CLIENT_BURST": "1000000"}  # counted all the same
-    with started([*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning", **unlimited) as server:
+    with started(
+        [*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning", **unlimited, **more
+    ) as server:
         try:
             yield server
         finally:

@@ -62,6 +62,12 @@ def by_hand(state: str, target: str) -> Transition:
     raise IllegalMove(state, target, legal)
 
 
+def reported(state: str, target: str) -> Transition | None:
+    """The move that a scanner's report makes, permitted or not; None when the exam stays where it is."""
+    lines = [line for line in moves(TRANSITIONS, state) if line.by in ("anyone", "late", "scanner")]
+    return next((line for line in lines if line.next == target), None)
+
+
 def judged(state: str, target: str) -> Transition:
     """The move that the rules make, or IllegalMove."""
     return towards([line for line in TRANSITIONS if line.by == "rules"], state, target)

@@ -15,6 +15,7 @@ from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS
 from slipring_order.discontinuing import reason_concept, reasons
 from slipring_order.reading import instant
 from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.starting import issues_of, start_findings
 from slipring_order.rooms.step import UID_SYSTEM
 
 STEP_NUMBER = f"{CANONICAL}/sid/performed-step"
@@ -81,7 +82,7 @@ def unknown_subject(facts: StepFacts) -> Resource:
 async def exam_moved(facts: StepFacts, exam: Stored, who: str, desk: Desk) -> list[Save]:
     """The exam as the step leaves it. What had no permission is moved all the same, and opens a nonconformity."""
     was, target = resources.state_of(exam.resource), _TARGET[facts.status]
-    if was == target or was not in lifecycle.BEFORE_THE_SCAN | {"in-progress", "cancelled"}:
+    if was == target or lifecycle.reported(was, target) is None:
         return []
     period = {**exam.resource.get("executionPeriod", {})}
     period.setdefault("start", instant(facts.started_at or desk.now))
@@ -91,25 +92,31 @@ async def exam_moved(facts: StepFacts, exam: Stored, who: str, desk: Desk) -> li
     if target == "discontinued":
         told["statusReason"] = why_discontinued(facts)
     saves = [resources.moved(exam, target, desk.now, **told), *await step_follows(exam, target, desk)]
-    if was not in ("ready", "in-progress"):
-        saves += without_permission(exam, was, who, desk)
+    if was != "in-progress":
+        saves += await _without_permission(exam, was, who, desk)
     return saves
 
 
-def without_permission(exam: Stored, stood: str, who: str, desk: Desk) -> list[Save]:
-    """That a scan was done which nobody had permitted: a nonconformity and the finding it is about."""
-    zh, en = lifecycle.names(stood)
-    finding = Finding(
-        "order.scan-permitted",
-        "1",
-        "CL02-A011:5.4.1" if stood not in ("scheduled", "arrived") else "CL02-A011:5.5.1.1",
-        Weight.WARN,
-        f"设备报告检查已进行，而当时检查处于“{zh}”。",
-        f"The scanner reports a scan of an exam that was {en}.",
-        "Task.businessStatus",
-    )
+async def _without_permission(exam: Stored, stood: str, who: str, desk: Desk) -> list[Save]:
+    """What spoke against a start that has happened: each finding on record, and one nonconformity about the first."""
+    findings = [one for one in await start_findings(exam.resource, desk) if one.weight is Weight.STOP]
+    if stood != "ready":
+        zh, en = lifecycle.names(stood)
+        not_ready = Finding(
+            "order.scan-permitted",
+            "1",
+            "CL02-A011:5.5.1.1" if stood in ("scheduled", "arrived") else "CL02-A011:5.4.1",
+            Weight.STOP,
+            f"设备报告检查已开始，而当时检查处于“{zh}”。",
+            f"The scanner reports the start of an exam that was {en}.",
+            "Task.businessStatus",
+        )
+        findings.insert(0, not_ready)
+    if not findings:
+        return []
     subject = str(exam.resource.get("for", {}).get("reference", ""))
-    return _opened(finding, exam.reference, exam.resource.get("basedOn"), subject, who, desk)
+    opened = _opened(findings[0], exam.reference, exam.resource.get("basedOn"), subject, who, desk)
+    return [*opened, *issues_of(findings[1:], exam.resource, desk)]
 
 
 def unlisted(facts: StepFacts, made: Resource, who: str, desk: Desk) -> list[Save]:

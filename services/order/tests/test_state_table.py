@@ -46,7 +46,7 @@ def test_what_was_booked_may_be_taken_out_of_the_day_until_the_scan_begins() -> 
 
 
 def test_nothing_leads_out_of_an_end_and_everything_leads_into_one() -> None:
-    assert {line.state for line in TRANSITIONS if line.by != "late"} == set(lifecycle.states()) - ENDS
+    assert {line.state for line in TRANSITIONS if line.by not in {"late", "scanner"}} == set(lifecycle.states()) - ENDS
     assert {line.next for line in TRANSITIONS} == set(lifecycle.states()) - {"received"}
 
 
@@ -62,11 +62,20 @@ def test_only_what_already_happened_is_recorded_past_the_table_of_permissions() 
     assert late == {(state, end) for state in (*BEFORE_THE_SCAN, "cancelled") for end in ("acquired", "discontinued")}
 
 
+def test_a_scanner_that_began_is_believed_whatever_stood() -> None:
+    for state in (*BEFORE_THE_SCAN, "cancelled"):
+        began = lifecycle.reported(state, "in-progress")
+        assert began is not None
+        assert (began.by == "anyone") == (state == "ready"), "only what was ready had permission"
+    for over in ("acquired", "discontinued", "reported", "closed"):
+        assert lifecycle.reported(over, "in-progress") is None
+
+
 @pytest.mark.parametrize("table", [TRANSITIONS, ABORT])
 def test_every_row_names_its_clause_and_who_may_make_it(table: lifecycle.Table) -> None:
     for line in table:
         assert re.fullmatch(r"CL02(-A011)?:[0-9.]+( [a-z])?", line.clause), line
-        assert line.by in {"rules", "decision", "anyone", "service", "late", "placer", "department"}
+        assert line.by in {"rules", "decision", "anyone", "service", "late", "scanner", "placer", "department"}
         assert line.state != line.next or line.by in {"rules", "department"}
 
 

@@ -18,7 +18,7 @@ from slipring_order.dicom.finding import found_entries
 from slipring_order.dicom.intake import caller_of
 from slipring_order.dicom.keys import BadKey
 from slipring_order.dicom.settings import Peer
-from slipring_order.dicom.worklist import Asked, answer, read_identifier
+from slipring_order.dicom.worklist import Answering, Asked, read_identifier
 
 _LOG = structlog.get_logger("slipring.dicom")
 # PS3.4 table K.4-1, C.4-1.
@@ -56,11 +56,12 @@ class Asking:
             _LOG.warning("dicom worklist not answered", kind=type(problem).__name__, ae_title=peer.ae_title)
             yield (OUT_OF_RESOURCES if too_many else UNABLE), None
             return
+        answering = Answering(asked, peer.character_set)
         for entry in entries:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
-            yield status, answer(asked, entry, peer.character_set)
+            yield status, answering.answer(entry)
 
     async def _entries(self, asked: Asked, peer: Peer) -> list[Entry]:
         async def ask(desk: Desk) -> tuple[list[Entry], Sequence[str]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, time, timedelta
 from urllib.parse import quote
@@ -34,9 +36,11 @@ async def found_entries(asked: Asked, peers: Mapping[str, Peer], desk: Desk) -> 
     if not scanners:
         return [], []
     steps = [step for step in await _steps(asked, list(scanners), desk) if step.scanner in scanners]
-    patients = await _by_reference("Patient", (step.patient for step in steps), desk)
-    requests = await _by_reference("ServiceRequest", (step.request for step in steps), desk)
-    rooms = await _rooms(scanners.values(), desk)
+    patients, requests, rooms = await asyncio.gather(
+        _by_reference("Patient", (step.patient for step in steps), desk),
+        _by_reference("ServiceRequest", (step.request for step in steps), desk),
+        _rooms(scanners.values(), desk),
+    )
     zone = desk.settings.zone
     found = []
     for step in steps:
@@ -78,8 +82,8 @@ async def _steps(asked: Asked, scanners: Sequence[str], desk: Desk) -> list[Sche
         requests = await _requests_on(asked, scanners, desk)
         if len(requests) <= _NARROW:
             return _read(await _in_parts(f"{_STEPS}&focus=", requests, desk))
-    owner = "" if narrowed else f"&owner={','.join(scanners)}"
-    return _read(await desk.search(f"{_STEPS}{owner}{narrowed}"))
+    narrowed = narrowed or f"&owner={','.join(scanners)}{_narrowed_by_name(asked)}"
+    return _read(await desk.search(f"{_STEPS}{narrowed}"))
 
 
 def _narrowed(asked: Asked) -> str:
@@ -94,6 +98,13 @@ def _narrowed(asked: Asked) -> str:
     if patient := asked.exact("PatientID"):
         return f"&patient.identifier={quote(_escaped(patient), safe='')}"
     return ""
+
+
+def _narrowed_by_name(asked: Asked) -> str:
+    """The longest piece of the name that was asked for: the search holds it against every part of every name."""
+    pieces = re.split(r"[*?^=\\]", asked.keys.get("PatientName", ""))
+    longest = max(pieces, key=len).strip()
+    return f"&patient.name:contains={quote(_escaped(longest), safe='')}" if longest else ""
 
 
 async def _requests_on(asked: Asked, scanners: Sequence[str], desk: Desk) -> list[str]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
+from pydicom.tag import BaseTag, Tag
 
 from slipring_order.dicom.entry import CODED, REQUEST, STEP, STEP_SEQUENCE, Entry, coded
 from slipring_order.dicom.keys import Span, days, moments, named, one_of, same, times
@@ -16,6 +17,7 @@ from slipring_order.dicom.names import answer_set
 
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _LISTS = frozenset({"StudyInstanceUID"})
+_CONVERTED = frozenset({"PN", "SQ"})
 _TEXT = frozenset({"PN", "LO", "SH", "ST", "LT", "UT", "UC"})
 _CARRIED = frozenset({"SpecificCharacterSet", "TimezoneOffsetFromUTC"})
 MATCHED = frozenset(
@@ -85,39 +87,55 @@ def matches(asked: Asked, one: Entry) -> bool:
     )
 
 
-def answer(asked: Asked, one: Entry, configured_set: str) -> Dataset:
-    """The attributes that were asked for, in the character set that the asker can read."""
-    told = Dataset()
-    for element in asked.identifier:
-        keyword = element.keyword
-        if keyword == STEP_SEQUENCE:
-            told.ScheduledProcedureStepSequence = [_step(asked, one)]
-        elif keyword not in _CARRIED:
-            _put(told, element.tag, keyword, REQUEST, one)
-    if character_set := answer_set(_texts(told), asked.character_sets, configured_set):
-        told.SpecificCharacterSet = character_set
-    return told
+class Answering:
+    """How one query is answered: which attributes are told is settled once, each entry only fills them in."""
+
+    def __init__(self, asked: Asked, configured_set: str) -> None:
+        self._asked = asked
+        self._configured = configured_set
+        wanted = [one for one in asked.identifier if one.keyword not in _CARRIED and one.keyword != STEP_SEQUENCE]
+        self._plan = [_filled(one.tag, one.keyword, REQUEST) for one in wanted]
+        sequence = asked.identifier.get(STEP_SEQUENCE)
+        named = [one.keyword for one in sequence[0]] if sequence and not asked.whole_step else []
+        if asked.whole_step:
+            named = [*STEP, "ScheduledProtocolCodeSequence"]
+        self._step_plan = [_filled(Tag(name), name, STEP) for name in named] if sequence is not None else None
+
+    def answer(self, one: Entry) -> Dataset:
+        """The attributes that were asked for, in a character set that the asker can read."""
+        told, texts = Dataset(), list[str]()
+        _fill(told, self._plan, one, texts)
+        if self._step_plan is not None:
+            item = Dataset()
+            _fill(item, self._step_plan, one, texts)
+            told.add(DataElement(Tag(STEP_SEQUENCE), "SQ", [item]))
+        if character_set := answer_set(texts, self._asked.character_sets, self._configured):
+            told.SpecificCharacterSet = character_set
+        return told
 
 
-def _step(asked: Asked, one: Entry) -> Dataset:
-    item = Dataset()
-    sequence = asked.identifier.get(STEP_SEQUENCE)
-    if asked.whole_step or not sequence:
-        for keyword in [*STEP, "ScheduledProtocolCodeSequence"]:
-            _put(item, keyword, keyword, STEP, one)
-        return item
-    for element in sequence[0]:
-        _put(item, element.tag, element.keyword, STEP, one)
-    return item
+_Filled = tuple[BaseTag, str, Callable[[Entry], Any]]
 
 
-def _put(told: Dataset, tag: Any, keyword: str, known: Any, one: Entry) -> None:
+def _filled(tag: BaseTag, keyword: str, known: Mapping[str, Callable[[Entry], str]]) -> _Filled:
+    """How one attribute is filled in; one that DICOM knows and we do not is there, and empty."""
+    vr = dictionary_VR(tag) if keyword else "LO"
     if keyword in known:
-        setattr(told, keyword, known[keyword](one))
-    elif keyword in CODED:
-        setattr(told, keyword, coded(keyword, one))
-    elif keyword:  # known to DICOM, not to us: there, and empty
-        setattr(told, keyword, [] if dictionary_VR(tag) == "SQ" else None)
+        return tag, vr, known[keyword]
+    if keyword in CODED:
+        return tag, vr, lambda one: coded(keyword, one)
+    return tag, vr, lambda one: [] if vr == "SQ" else None
+
+
+def _fill(told: Dataset, plan: Iterable[_Filled], one: Entry, texts: list[str]) -> None:
+    for tag, vr, value_of in plan:
+        value = value_of(one)
+        if vr in _TEXT and value:
+            texts.append(value)
+        elif vr == "SQ":
+            texts += [str(part.value) for item in value for part in item if part.VR in _TEXT]
+        # What we write is sound by how it was made: pydicom need not look at it again, which costs more than all else.
+        told.add(DataElement(tag, vr, value, already_converted=vr not in _CONVERTED))
 
 
 def _keys(identifier: Dataset, known: Any) -> tuple[dict[str, str], bool]:
@@ -151,15 +169,6 @@ def _matches(name: str, wanted: str, held: str) -> bool:
         return one_of(wanted.split("\\"), held)
     vr = dictionary_VR(name)
     return named(wanted, held) if vr == "PN" else days(wanted, name).holds(held) if vr == "DA" else same(wanted, held)
-
-
-def _texts(told: Dataset) -> Iterator[str]:
-    for element in told:
-        if element.VR == "SQ":
-            for item in element.value:
-                yield from _texts(item)
-        elif element.VR in _TEXT and element.value:
-            yield str(element.value)
 
 
 def in_order(found: Iterable[Entry]) -> list[Entry]:
