@@ -49,6 +49,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "actor": ("participant.actor",),
     "service-type": ("serviceType",),
     "date": ("start", "effectiveDateTime", "period.start"),
+    "period": ("executionPeriod.start",),
 }
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "ge": operator.ge,
@@ -171,7 +172,7 @@ def _matches(resource: Resource, parameter: str, wanted: str) -> bool:
     alternatives = wanted.split(",")
     members = _MEMBERS.get(name, (_camel(name),))
     found = [value for member in members for value in _at(resource, member.split("."))]
-    if name in ("date", "recorded", "authored-on") and wanted[:2] in _COMPARISONS:
+    if name in ("date", "recorded", "period", "authored-on") and wanted[:2] in _COMPARISONS:
         compare, limit = _COMPARISONS[wanted[:2]], datetime.fromisoformat(wanted[2:])
         return any(compare(datetime.fromisoformat(value), limit) for value in found)
     if modifier == "missing":

@@ -8,6 +8,7 @@ from slipring_order.handlers.check_list import checked
 from slipring_order.handlers.day_views import arrivals, free, queue, whole_day
 from slipring_order.handlers.performing import finished, started
 from slipring_order.handlers.reception import arrived
+from slipring_order.handlers.scanner_tests import asked_fitness
 from slipring_order.handlers.scheduling import scheduled, unscheduled
 from slipring_order.rooms.checks import ITEMS
 
@@ -170,6 +171,32 @@ ROOM_OPERATIONS = (
                     Parameter("kind", "string", use="out", max="*", documentation="kind of identifier that agreed"),
                     Parameter("patient", "Reference", use="out"),
                     Parameter("imagingNumber", "string", use="out"),
+                ),
+            ),
+        ),
+    ),
+    Operation(
+        "Device",
+        "fitness",
+        asked_fitness,
+        title="Whether a scanner may scan now, and which test is due when",
+        affects_state=False,
+        parameters=(
+            Parameter("fit", "boolean", use="out", min=1),
+            Parameter(
+                "issue", "DetectedIssue", use="out", max="*", documentation="severity high takes it off the worklist"
+            ),
+            Parameter(
+                "test",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("test", "code", use="out", min=1),
+                    Parameter("result", "Reference", use="out", documentation="the newest Observation"),
+                    Parameter("passes", "boolean", use="out"),
+                    Parameter("lastPass", "instant", use="out"),
+                    Parameter("due", "date", use="out"),
                 ),
             ),
         ),

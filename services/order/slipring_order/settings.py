@@ -14,6 +14,7 @@ from slipring.rules.finding import Limit
 from slipring.rules.limits import EVERYTHING, LimitBook
 
 _LIMITS = Path(__file__).with_name("limits.toml")
+_SCANNER_LIMITS = Path(__file__).parent / "data" / "scanner_limits.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -24,11 +25,12 @@ class OrderSettings:
     time_zone: str = "Asia/Shanghai"
     number_prefix: str = "CT"  # two characters at the front of every imaging number
     institution: frozenset[str] = frozenset()  # how this hospital is known: names, references, system|value
+    scanner_edition: str = "ws519-2019"  # the standard that a scanner's tests are held against
     limits_confirmed: frozenset[str] = frozenset()  # limit ids that a named person has confirmed; "*" = all
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> OrderSettings:
-        """Read SLIPRING_TIME_ZONE, SLIPRING_NUMBER_PREFIX, SLIPRING_INSTITUTION and SLIPRING_LIMITS_CONFIRMED.
+        """Read SLIPRING_TIME_ZONE, _NUMBER_PREFIX, _INSTITUTION, _SCANNER_STANDARD and _LIMITS_CONFIRMED.
 
         The demo department (SLIPRING_DEMO) has confirmed its whole set.
         """
@@ -43,6 +45,7 @@ class OrderSettings:
             institution=frozenset(
                 name.strip() for name in found.get("SLIPRING_INSTITUTION", "").split(",") if name.strip()
             ),
+            scanner_edition=found.get("SLIPRING_SCANNER_STANDARD", default.scanner_edition),
             limits_confirmed=frozenset(confirmed),
         )
 
@@ -56,12 +59,23 @@ class OrderSettings:
         """The limits of this service, with what the department has confirmed."""
         return _limits(self.limits_confirmed)
 
+    @property
+    def scanner_limits(self) -> LimitBook:
+        """The limits and intervals of a scanner's tests, with what the department has confirmed."""
+        return _scanner_limits(self.limits_confirmed)
+
 
 def unconfirmed(day: date) -> list[Limit]:
     """The limits of this service that wait for a named person of the department."""
-    return OrderSettings.from_env().limits.unconfirmed(day)
+    settings = OrderSettings.from_env()
+    return [*settings.limits.unconfirmed(day), *settings.scanner_limits.unconfirmed(day)]
 
 
 @cache
 def _limits(confirmed: frozenset[str]) -> LimitBook:
     return LimitBook.load(_LIMITS, confirmed)
+
+
+@cache
+def _scanner_limits(confirmed: frozenset[str]) -> LimitBook:
+    return LimitBook.load(_SCANNER_LIMITS, confirmed)

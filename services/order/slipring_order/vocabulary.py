@@ -9,6 +9,7 @@ from slipring.staff.vocabulary import STAFF
 
 from slipring_order import cancelling, catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
+from slipring_order.rooms.testing import kinds, names_of_tests
 
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
@@ -28,6 +29,8 @@ CODE_SYSTEMS = (
         catalogue.catalogue_version(),
     ),
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
+    own_system("scanner-test", "Test of a scanner", "CT 设备检测项目", names_of_tests()),
+    own_system("scanner-test-kind", "Kind of test of a scanner", "CT 设备检测类型", kinds()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
     *DEPARTMENT_CODES,
 )

@@ -19,15 +19,42 @@ from slipring_order.dose.levels import level_for
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
 from slipring_order.rooms.facts import StartFacts
-from slipring_order.rules import DECISION_RULES, DOSE_RULES, IMAGE_RULES, ORDER_RULES, START_RULES, STEP_RULES
+from slipring_order.rooms.scanner_facts import ServiceFacts
+from slipring_order.rooms.testing import Result, ScannerTest
+from slipring_order.rules import (
+    DECISION_RULES,
+    DOSE_RULES,
+    IMAGE_RULES,
+    ORDER_RULES,
+    SCANNER_RULES,
+    SCANNER_TEST_RULES,
+    START_RULES,
+    STEP_RULES,
+)
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
 ROOM = Path(rules_room.__file__).parent
 LIMITS = ROOM.with_name("limits.toml")
-AT_THE_SCANNER = {rule.id: rule for rule in (*START_RULES, *STEP_RULES)}
+FACTS = {
+    **{rule.id: StartFacts for rule in (*START_RULES, *STEP_RULES)},
+    **{rule.id: ServiceFacts for rule in SCANNER_RULES},
+    **{rule.id: ScannerTest for rule in SCANNER_TEST_RULES},
+    "order.decision-recorded": DecisionFacts,
+}
 RULES: Mapping[str, Any] = {
-    rule.id: rule for rule in (*ORDER_RULES, *DECISION_RULES, *IMAGE_RULES, *DOSE_RULES)
-} | AT_THE_SCANNER
+    rule.id: rule
+    for rules in (
+        ORDER_RULES,
+        DECISION_RULES,
+        IMAGE_RULES,
+        DOSE_RULES,
+        START_RULES,
+        STEP_RULES,
+        SCANNER_RULES,
+        SCANNER_TEST_RULES,
+    )
+    for rule in rules
+}
 CASES = [case for file in sorted(ROOM.glob("*.toml")) for case in load_cases(file)]
 COMPLETE: Mapping[str, Any] = {
     "patient_known": True, "patient_identified": True, "patient_reachable": True, "sex": "male",
@@ -47,8 +74,9 @@ def the_facts(case: Case) -> Any:
         return a_measure(case)
     if case.rule in {rule.id for rule in IMAGE_RULES}:
         return image_facts(given)
-    kind = DecisionFacts if case.rule == "order.decision-recorded" else OrderFacts
-    kind = StartFacts if case.rule in AT_THE_SCANNER else kind
+    kind: Any = FACTS.get(case.rule, OrderFacts)
+    if kind is ScannerTest and "last" in given:
+        given["last"] = Result("Observation/o-1", given["test"], "constancy", NOW, Decimal(given["last"]))
     if given.pop("complete", False):
         given = {**COMPLETE, **given}
     known = {field.name: str(field.type) for field in fields(kind)}

@@ -18,7 +18,7 @@ from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, reference_of
 from slipring_order.resources import ACSN_SYSTEM, TASK_CODE_SYSTEM
 from slipring_order.rooms.day import rooms_data
-from slipring_order.rooms.scanner import scanner_of
+from slipring_order.rooms.scanners import scanner_fitness
 from slipring_order.rooms.step import STEP_CODE, STEP_SYSTEM, UID_SYSTEM, WAITING, ScheduledStep, read_step
 
 _STEPS = f"Task?code={TASK_CODE_SYSTEM}|{STEP_CODE}&status={WAITING}"
@@ -61,7 +61,9 @@ async def fit_scanners(wanted: str, peers: Mapping[str, Peer], desk: Desk) -> di
     found = {}
     for device in await desk.search("Device?type=CT"):
         ae_title = given.get(device.reference) or ae_title_of(device.resource)
-        if not device.source and ae_title and same(wanted, ae_title) and scanner_of(device.resource, None).in_service:
+        if device.source or not ae_title or not same(wanted, ae_title):
+            continue
+        if (fitness := await scanner_fitness(device.reference, desk)) and fitness.fit:
             found[device.reference] = (device.resource, ae_title)
     return found
 

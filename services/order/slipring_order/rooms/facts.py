@@ -17,4 +17,4 @@ class StartFacts:
     contrast: str = "not-needed"  # not-needed, open, cleared, refused, expired; empty before justification
     pregnancy_concerns: bool = False  # the question is to be put again
     scanner: str = ""  # Device/..., when the step names one
-    unfit: tuple[str, ...] = ()  # what makes the scanner unfit, as (test: why)
+    unfit: tuple[tuple[str, str], ...] = ()  # why the scanner is not fit, in Chinese and English

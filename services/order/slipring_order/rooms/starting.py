@@ -21,6 +21,7 @@ from slipring_order.resources import state_of
 from slipring_order.rooms.booking import step_of
 from slipring_order.rooms.checks import ATTENDANT, CRITICAL, done_items, input_of
 from slipring_order.rooms.facts import StartFacts
+from slipring_order.rooms.scanners import scanner_fitness
 from slipring_order.rooms.step import ENDED, read_step
 from slipring_order.rules import START_RULES, STEP_RULES
 from slipring_order.rules.pregnancy import concerned_by_pregnancy
@@ -32,7 +33,8 @@ async def start_facts(exam: Resource, desk: Desk) -> StartFacts:
     request = await desk.read(reference)
     attendant = input_of(exam, ATTENDANT) or {}
     critical = input_of(exam, CRITICAL) or {}
-    asked, contrast = False, ""
+    asked, contrast, scanner = False, "", await scanner_for(exam, desk)
+    fit = await scanner_fitness(scanner, desk)
     if request is not None:
         asked = await _pregnancy_concerns(request.resource, desk)
         contrast = await contrast_condition(request.resource, state_of(exam), desk)
@@ -44,7 +46,8 @@ async def start_facts(exam: Resource, desk: Desk) -> StartFacts:
         confirmed=done_items(exam),
         contrast=contrast,
         pregnancy_concerns=asked,
-        scanner=await scanner_for(exam, desk),
+        scanner=scanner,
+        unfit=tuple((one.zh, one.en) for one in (fit.blocking if fit else ())),
     )
 
 

@@ -26,6 +26,11 @@ from slipring_order.rules.region_fits import scans_the_region_that_the_indicatio
 from slipring_order.rules.repeat_exam import gives_a_reason_for_a_repeat
 from slipring_order.rules.request_complete import carries_what_the_standard_asks
 from slipring_order.rules.requester_authorised import comes_from_an_authorised_requester
+from slipring_order.rules.scanner_fit import the_scanner_is_fit
+from slipring_order.rules.scanner_in_service import the_scanner_is_in_service
+from slipring_order.rules.scanner_test_due import no_test_is_overdue
+from slipring_order.rules.scanner_tested import something_was_measured_on_the_scanner
+from slipring_order.rules.scanner_within_limits import the_last_result_is_within_limits
 from slipring_order.rules.single_phase import scans_one_phase_where_one_suffices
 from slipring_order.rules.step_check_list import every_step_of_the_exam_is_confirmed
 from slipring_order.rules.without_complaint import approves_ct_without_complaint
@@ -56,7 +61,10 @@ START_RULES = (
     a_clinician_attends_a_critical_patient,
     a_refusal_of_contrast_is_answered,
     pregnancy_is_asked_again_before_the_start,
+    the_scanner_is_fit,
 )
+SCANNER_RULES = (the_scanner_is_in_service, something_was_measured_on_the_scanner)
+SCANNER_TEST_RULES = (the_last_result_is_within_limits, no_test_is_overdue)
 STEP_RULES = (every_step_of_the_exam_is_confirmed,)
 # What names the exam, and what the pictures show: a dose report has the first only.
 IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_the_imaging_number)
@@ -64,4 +72,14 @@ IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_th
 DOSE_RULES = (looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose)
 IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
-__all__ = ["DECISION_RULES", "DOSE_RULES", "IDENTITY_RULES", "IMAGE_RULES", "ORDER_RULES", "START_RULES", "STEP_RULES"]
+__all__ = [
+    "DECISION_RULES",
+    "DOSE_RULES",
+    "IDENTITY_RULES",
+    "IMAGE_RULES",
+    "ORDER_RULES",
+    "SCANNER_RULES",
+    "SCANNER_TEST_RULES",
+    "START_RULES",
+    "STEP_RULES",
+]

@@ -1,0 +1,145 @@
+"""A test result arrives: a scanner goes out of limits, or passes again. However it is entered, the same is done."""
+
+from __future__ import annotations
+
+from slipring.fhir.findings import as_detected_issue
+from slipring.fhir.outcome import not_found
+from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored, Write, successor
+from slipring.rules.finding import Finding
+
+from slipring_order import resources
+from slipring_order.mapping_record import INPUT_SYSTEM
+from slipring_order.reading import has_code, instant, reference_of
+from slipring_order.rooms.fitness import Fitness
+from slipring_order.rooms.scanners import judged_fitness, measured_on
+from slipring_order.rooms.step import STEP_CODE
+from slipring_order.rooms.testing import TEST_SYSTEM, ScannerTest
+
+NONCONFORMITY = "nonconformity"
+_OUT = "order.scanner-within-limits"
+_CLAUSE = "CL02-A011:5.6.2.3"
+
+
+def on_a_scanner(write: Write) -> bool:
+    """Whether an Observation is, or was, a test result of a device."""
+    held = [write.resource, *([write.before.resource] if write.before else [])]
+    return any(_is_test(tree) for tree in held)
+
+
+async def result_written(write: Write, desk: Desk) -> Changes:
+    """Open a nonconformity when a scanner goes out of limits; say so on it when it passes again."""
+    changes = Changes.none()
+    for scanner in sorted({reference_of(tree.get("subject")) for tree in _trees(write) if _is_test(tree)}):
+        device = await desk.read(scanner)
+        if device is None:
+            continue
+        others = [one.resource for one in await measured_on(scanner, desk) if one.reference != write.reference]
+        was = judged_fitness(device.resource, [*others, *([write.before.resource] if write.before else [])], desk)
+        after = (
+            []
+            if write.method == "delete" or reference_of(write.resource.get("subject")) != scanner
+            else [write.resource]
+        )
+        now = judged_fitness(device.resource, [*others, *after], desk)
+        for test in now.tests:
+            failed = next(one.passes is False for one in was.tests if one.test == test.test)
+            if test.passes is False and not failed:
+                changes = changes.plus(await _out_of_limits(device, test, now, desk))
+            elif failed and test.passes is not False:
+                changes = changes.plus(await _passed_again(device, test, desk))
+    return changes
+
+
+async def asked_fitness(call: Call, desk: Desk) -> Changes:
+    """`Device/[id]/$fitness`: whether the scanner may scan now, why not, and when each test is due."""
+    if call.target is None:
+        raise not_found("Device")
+    device = call.target
+    found = judged_fitness(device.resource, [one.resource for one in await measured_on(device.reference, desk)], desk)
+    answer: list[Resource] = [{"name": "fit", "valueBoolean": found.fit}]
+    for position, finding in enumerate(found.findings, 1):
+        issue = as_detected_issue(finding, id=f"issue-{position}", subject="", about=device.reference, now=desk.now)
+        answer.append({"name": "issue", "resource": issue})
+    answer += [{"name": "test", "part": _part(test)} for test in found.tests if test.last or test.interval]
+    return Changes(answer={"resourceType": "Parameters", "parameter": answer})
+
+
+async def _out_of_limits(device: Stored, test: ScannerTest, now: Fitness, desk: Desk) -> Changes:
+    """The finding, which others may subscribe to, and a nonconformity with every exam since the test was last passed."""
+    [finding] = [one for one in now.findings if one.rule == _OUT and one.inputs.get("test") == test.test]
+    issue = as_detected_issue(finding, id=desk.new_id(), subject="", about=device.reference, now=desk.now)
+    issue["implicated"].append({"reference": str(finding.inputs["observation"])})
+    exams = await _exams_since(device, test, desk)
+    task = _nonconformity(device, test, finding, issue, exams, desk)
+    return Changes(save=[Save(issue), Save(task)])
+
+
+async def _exams_since(device: Stored, test: ScannerTest, desk: Desk) -> list[str]:
+    since = f"&period=ge{instant(test.last_pass_at)}" if test.last_pass_at else ""
+    code = f"{resources.TASK_CODE_SYSTEM}|{STEP_CODE}"
+    steps = await desk.search(f"Task?owner={device.reference}&code={code}&status=in-progress,completed,failed{since}")
+    return sorted({reference_of(step.resource["partOf"][0]) for step in steps if not step.source})
+
+
+async def _passed_again(device: Stored, test: ScannerTest, desk: Desk) -> Changes:
+    """The scanner scans again; the nonconformity stays open for those who look into it."""
+    found = await desk.search(
+        f"Task?focus={device.reference}&code={resources.TASK_CODE_SYSTEM}|{NONCONFORMITY}&status=requested"
+    )
+    said = {"time": instant(desk.now), "text": f"{test.zh}复测合格。Passed again: {test.en}."}
+    return Changes(
+        save=[
+            successor(one, note=[*one.resource.get("note", []), said], lastModified=instant(desk.now))
+            for one in found
+            if not one.source and has_code(one.resource.get("reasonCode"), TEST_SYSTEM, test.test)
+        ]
+    )
+
+
+def _nonconformity(
+    device: Stored, test: ScannerTest, finding: Finding, issue: Resource, exams: list[str], desk: Desk
+) -> Resource:
+    def given(code: str, reference: str) -> Resource:
+        kind = {"coding": [{"system": INPUT_SYSTEM, "code": code}]}
+        return {"type": kind, "valueReference": {"reference": reference}}
+
+    reason = [{"system": TEST_SYSTEM, "code": test.test}, {"system": f"{CANONICAL}/CodeSystem/clause", "code": _CLAUSE}]
+    return {
+        "resourceType": "Task",
+        "id": desk.new_id(),
+        "status": "requested",
+        "intent": "order",
+        "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": NONCONFORMITY}]},
+        "description": f"CT 质控：{finding.zh}自上次合格以来的检查 {len(exams)} 例待评估。{finding.en}",
+        "focus": {"reference": device.reference},
+        "authoredOn": instant(desk.now),
+        "lastModified": instant(desk.now),
+        "reasonCode": {"coding": reason, "text": finding.zh},
+        "reasonReference": {"reference": f"DetectedIssue/{issue['id']}"},
+        "input": [
+            given("test-result", str(finding.inputs["observation"])),
+            *(given("exam-since-last-pass", exam) for exam in exams),
+        ],
+    }
+
+
+def _part(test: ScannerTest) -> list[Resource]:
+    parts: list[Resource] = [{"name": "test", "valueCode": test.test}]
+    if test.last:
+        parts.append({"name": "result", "valueReference": {"reference": test.last.reference}})
+    if test.passes is not None:
+        parts.append({"name": "passes", "valueBoolean": test.passes})
+    if test.last_pass_at:
+        parts.append({"name": "lastPass", "valueInstant": instant(test.last_pass_at)})
+    if test.due_on:
+        parts.append({"name": "due", "valueDate": test.due_on.isoformat()})
+    return parts
+
+
+def _trees(write: Write) -> list[Resource]:
+    return [write.resource, *([write.before.resource] if write.before else [])]
+
+
+def _is_test(tree: Resource) -> bool:
+    device = reference_of(tree.get("subject")).startswith("Device/")
+    return device and any(c.get("system") == TEST_SYSTEM for c in tree.get("code", {}).get("coding", []))

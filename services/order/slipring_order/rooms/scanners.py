@@ -1,0 +1,38 @@
+"""The shell around fitness: fetch what a scanner's tests say, and judge."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from slipring.fhir.service import Desk, Resource, Stored
+
+from slipring_order.reading import instant
+from slipring_order.rooms.fitness import Fitness, fitness
+from slipring_order.rooms.testing import TEST_SYSTEM, tests
+
+# The longest interval is a year; a baseline of the status test before the last one is still found.
+_AS_FAR_BACK = timedelta(days=3 * 366)
+
+
+async def measured_on(scanner: str, desk: Desk) -> list[Stored]:
+    """The test results of a scanner."""
+    sought = ",".join(f"{TEST_SYSTEM}|{code}" for code in tests())
+    since = instant(desk.now - _AS_FAR_BACK)
+    found = await desk.search(f"Observation?subject={scanner}&code={sought}&date=ge{since}")
+    return [one for one in found if not one.source]
+
+
+async def scanner_fitness(scanner: str, desk: Desk) -> Fitness | None:
+    """Whether a scanner may scan now; None when it is not known here."""
+    device = await desk.read(scanner) if scanner.startswith("Device/") else None
+    if device is None:
+        return None
+    return judged_fitness(device.resource, [one.resource for one in await measured_on(scanner, desk)], desk)
+
+
+def judged_fitness(device: Resource, observations: list[Resource], desk: Desk) -> Fitness:
+    """Judge by the department's own limits and edition."""
+    settings = desk.settings
+    return fitness(
+        device, observations, desk.now, settings.scanner_limits, settings.zone, edition=settings.scanner_edition
+    )
