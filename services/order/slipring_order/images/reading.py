@@ -132,10 +132,19 @@ def _numbers(dataset: Dataset, say: Any) -> Iterator[str]:
 
 def _parts(dataset: Dataset, say: Any) -> Iterator[str]:
     yield say(dataset.get("BodyPartExamined"))
-    for region in dataset.get("AnatomicRegionSequence") or ():
-        yield say(region.get("CodeValue"))
+    for described in (dataset, *_frame_anatomy(dataset)):
+        for region in described.get("AnatomicRegionSequence") or ():
+            yield say(region.get("CodeValue"))
 
 
 def _sides(dataset: Dataset, say: Any) -> Iterator[str]:
     for name in ("Laterality", "ImageLaterality"):
         yield say(dataset.get(name)).upper()
+    for described in _frame_anatomy(dataset):
+        yield say(described.get("FrameLaterality")).upper()
+
+
+def _frame_anatomy(dataset: Dataset) -> Iterator[Dataset]:
+    """Where an enhanced image says part and side: in the functional groups that its frames share (C.7.6.16.2.8)."""
+    for group in dataset.get("SharedFunctionalGroupsSequence") or ():
+        yield from group.get("FrameAnatomySequence") or ()
