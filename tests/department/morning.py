@@ -39,6 +39,7 @@ class Morning:
     staff: dict[str, str]
     patients: dict[str, dict[str, Any]] = field(default_factory=dict)
     requests: dict[str, dict[str, Any]] = field(default_factory=dict)
+    scanners: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def number(self, who: str) -> str:
         """The imaging number of somebody's request."""
@@ -56,6 +57,8 @@ def a_morning(served: Server) -> Morning:
         answer = http.post("/fhir", json=cast_bundle(with_patient=False)).raise_for_status()
         made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer.json()["entry"]]
         morning = Morning(served.url, staff_of(made))
+        for name in ("CT 1", "CT 2"):
+            morning.scanners[name] = _posted(http, _scanner(name))
         asyncio.run(_accounts(served, morning.staff))
         for who, born, sex in (
             ("柳", "1961-02-03", "male"),
@@ -111,6 +114,16 @@ def _posted(http: httpx.Client, resource: dict[str, Any]) -> dict[str, Any]:
     assert answer.status_code == 201, answer.text
     found: dict[str, Any] = answer.json()
     return found
+
+
+def _scanner(name: str) -> dict[str, Any]:
+    return {
+        "resourceType": "Device",
+        "meta": SYNTHETIC,
+        "status": "active",
+        "deviceName": [{"name": name, "type": "user-friendly-name"}],
+        "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}]},
+    }
 
 
 def _patient(family: str, born: str, sex: str) -> dict[str, Any]:

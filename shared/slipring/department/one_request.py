@@ -14,20 +14,14 @@ from slipring.department.exams import Exam, exam_of
 from slipring.department.names import ACSN_SYSTEM, plain
 from slipring.department.place import Place, Words, may, wrong
 from slipring.department.reasons import reasons
-from slipring.department.road import Hand
+from slipring.department.road import Hand, Tree
 from slipring.department.story import story_of
 from slipring.department.told import told
 from slipring.department.worklist import ADDRESS, coded
 from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.identity.people.sessions import Session
 
-_DECIDED = (
-    ("decision", "decision"),
-    ("reason", "reason"),
-    ("note", "note"),
-    ("replacement", "replacement"),
-    ("performer", ""),
-)
+_FIELDS = {name: name for name in ("decision", "reason", "note", "replacement")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +67,14 @@ class OneRequestPages:
         given = Decision.of(await self.place.posted(request, session))
         hand = await self.place.hand(session)
         exam = await exam_named(hand, request)
+        call: list[Tree] = []
         try:
-            other = await numbered(hand, given.replacement) if given.replacement else ""
-            await hand.called(f"{exam.reference}/$decide", decision_call(given, other))
+            call = decision_call(given, await numbered(hand, given.replacement) if given.replacement else "")
+            await hand.called(f"{exam.reference}/$decide", call)
         except FhirError as refused:
             if refused.status == 401:  # the act asks for a fresh proof of who decides
                 return RedirectResponse(sign_in_again(f"{ADDRESS}/{exam.id}/decision"), 303)
-            beside = wrong(refused, request, _DECIDED)
+            beside = wrong(refused, request, call, _FIELDS)
             return await self._decision(request, session, hand, given, beside, status=refused.status)
         return RedirectResponse(f"{ADDRESS}/{exam.id}", 303)
 
@@ -114,7 +109,7 @@ async def numbered(hand: Hand, number: str) -> str:
         raise unprocessable(
             "No request has this imaging number.",
             "没有申请使用该影像检查号。",
-            at="replacement",
+            at="Parameters.parameter.where(name='replacement')",
             detail="department.no-such-number",
         )
     return f"ServiceRequest/{found[0]['id']}"

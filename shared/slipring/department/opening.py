@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
+from slipring.department.day import DayPage
 from slipring.department.home import HomePage
 from slipring.department.one_request import OneRequestPages
+from slipring.department.people_due import PeopleDuePage
+from slipring.department.performing import PerformingPages
 from slipring.department.place import Place
+from slipring.department.reception import ReceptionPages
 from slipring.department.worklist import WorklistPages
 
 ROOM = "slipring.department"  # whose templates and words they need
@@ -14,5 +18,5 @@ ROOM = "slipring.department"  # whose templates and words they need
 
 def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
-    pages = (HomePage(place), WorklistPages(place), OneRequestPages(place))
-    return [route for page in pages for route in page.routes()]
+    kinds = (HomePage, WorklistPages, OneRequestPages, ReceptionPages, DayPage, PerformingPages, PeopleDuePage)
+    return [route for kind in kinds for route in kind(place).routes()]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
@@ -12,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from slipring.department.road import Hand, Road
+from slipring.department.road import Hand, Road, Tree
 from slipring.fhir.caller import grant_of
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.roles import the_roles
@@ -27,9 +28,11 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (f"{HOME}/requests", "requests", ("Task", "ServiceRequest")),
     (f"{HOME}/reception", "reception", ("Task", "Patient", "Appointment")),
     (f"{HOME}/day", "day", ("Task", "Device")),
-    (f"{HOME}/people", "people", ("Practitioner", "PractitionerRole")),
+    (f"{HOME}/people", "people", ("Practitioner", "PractitionerRole", "Organization")),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
+_BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")
+_BY_PLACE = re.compile(r"Parameters\.parameter\[(\d+)\]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +95,23 @@ def may(session: Session, kept_type: str, letter: str) -> bool:
     return any(letter in grant.letters and grant.type in (kept_type, "*") for grant in grants)
 
 
-def wrong(refused: FhirError, request: Request, fields: Sequence[tuple[str, str]]) -> Words:
-    """A refusal beside the fields it names: each issue goes to the first field that its element ends in, else to the form.
+def wrong(refused: FhirError, request: Request, given: Sequence[Tree], fields: Mapping[str, str]) -> Words:
+    """A refusal beside the fields it names: a parameter of the call stands in its field, anything else with the form.
 
-    `fields`: (word in the element, name of the field). A refusal that is no answer to what was typed is raised again.
+    `given`: the parameters of the call; `fields`: parameter -> field. What is no answer to what was typed is raised again.
     """
     if refused.status not in (400, 409, 412, 422):
         raise refused
     language, found = language_of(request), dict[str, list[str]]()
     for issue in refused.issues:
-        where = next((field for word, field in fields if word and word in issue.at), "")
+        where = fields.get(_parameter(issue.at, given), "")
         found.setdefault(where, []).append(said((issue.zh, issue.en), language))
-    return {name: " ".join(sentences) for name, sentences in found.items()}
+    return {name: " ".join(dict.fromkeys(sentences)) for name, sentences in found.items()}
+
+
+def _parameter(at: str, given: Sequence[Tree]) -> str:
+    named, counted = _BY_NAME.search(at), _BY_PLACE.search(at)
+    if named:
+        return named[1]
+    place = int(counted[1]) if counted else len(given)
+    return str(given[place]["name"]) if place < len(given) else ""

@@ -11,6 +11,8 @@ from slipring.department.names import Pair
 from slipring.department.road import Tree
 from slipring.fhir.service import CANONICAL
 
+_DICOM = "http://dicom.nema.org/resources/ontology/DCM"
+
 
 @dataclass(frozen=True, slots=True)
 class Reason:
@@ -33,5 +35,5 @@ def concept_of(kind: str, code: str) -> Tree | None:
     found = next((reason for reason in reasons(kind) if reason.code == code), None)
     if found is None:
         return None
-    system = f"{CANONICAL}/CodeSystem/{kind}-reason"
+    system = _DICOM if kind == "discontinued" else f"{CANONICAL}/CodeSystem/{kind}-reason"
     return {"coding": [{"system": system, "code": code, "display": found.words[1]}], "text": found.words[0]}

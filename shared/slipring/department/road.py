@@ -77,8 +77,8 @@ class Hand:
 
     async def called(self, target: str, given: Sequence[Tree]) -> Tree:
         """An operation such as `Task/o-1/$decide` with its parameters."""
-        body = msgspec.json.encode({"resourceType": "Parameters", "parameter": list(given)})
-        return await self._asked("POST", target, body, {"content-type": _FHIR})
+        parameters = {"resourceType": "Parameters"} | ({"parameter": list(given)} if given else {})
+        return await self._asked("POST", target, msgspec.json.encode(parameters), {"content-type": _FHIR})
 
     async def _asked(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None

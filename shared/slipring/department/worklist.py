@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.bookings import bookings_with, scanners
 from slipring.department.exams import MOST, OPEN, STATE_SYSTEM, Exam, exams_where
 from slipring.department.names import Pair
 from slipring.department.place import HOME, Place
@@ -77,8 +78,19 @@ class WorklistPages:
         """What waits, the most urgent first."""
         wanted = Wanted.of(request.query_params)
         hand = await self.place.hand(session)
-        exams = await exams_where(hand, wanted.asked(self.place))
-        return self._page(request, session, exams, wanted, await coded(hand, "exam-state"))
+        asked = wanted.asked(self.place)
+        if wanted.scanner:
+            held = await bookings_with(hand, wanted.scanner, self.place.now() - timedelta(days=1))
+            asked.append(("focus", ",".join(sorted({f"ServiceRequest/{one.request}" for one in held if one.request}))))
+        exams = await exams_where(hand, asked) if asked[-1:] != [("focus", "")] else []
+        return self._page(
+            request,
+            session,
+            exams,
+            wanted=wanted,
+            states=await coded(hand, "exam-state"),
+            scanners=await scanners(hand) or [],
+        )
 
     async def looked_for(self, request: Request, session: Session) -> Response:
         """Who carries this imaging number, patient number or name; what is looked for stays out of addresses."""
@@ -86,23 +98,11 @@ class WorklistPages:
         text = form.get("text", "").strip()[:_LONGEST]
         hand = await self.place.hand(session)
         exams = await exams_called(hand, text) if text else []
-        return self._page(request, session, exams, Wanted(), await coded(hand, "exam-state"), text=text)
+        return self._page(request, session, exams, text=text)
 
-    def _page(
-        self, request: Request, session: Session, exams: list[Exam], wanted: Wanted, known: list[tuple[str, Pair]],
-        *, text: str | None = None,
-    ) -> Response:  # fmt: skip
-        return self.place.page(
-            request,
-            session,
-            "worklist.html",
-            exams=exams,
-            wanted=wanted,
-            text=text,
-            states=known,
-            priorities=PRIORITIES,
-            cut=len(exams) >= MOST,
-        )
+    def _page(self, request: Request, session: Session, exams: list[Exam], **values: Any) -> Response:
+        shown = {"wanted": Wanted(), "text": None, "states": [], "scanners": [], "priorities": PRIORITIES, **values}
+        return self.place.page(request, session, "worklist.html", exams=exams, cut=len(exams) >= MOST, **shown)
 
 
 async def exams_called(hand: Hand, text: str) -> list[Exam]:

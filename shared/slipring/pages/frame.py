@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 import structlog
-from babel.dates import format_datetime
+from babel.dates import format_date, format_datetime
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
@@ -200,10 +200,15 @@ def _environment(language: str, rooms: tuple[str, ...]) -> Environment:
     environment.install_gettext_translations(catalogue(language, rooms), newstyle=True)  # type: ignore[attr-defined]
     environment.globals["asset"] = assets.address
     environment.filters["moment"] = lambda moment, zone: _moment(moment, language, zone)
+    environment.filters["clock"] = lambda moment, zone: f"{moment.astimezone(zone):%H:%M}"
+    environment.filters["day_name"] = lambda day: str(format_date(day, "full", locale=_locale(language)))
     environment.filters["said"] = lambda pair: said(pair, language)
     return environment
 
 
 def _moment(moment: datetime, language: str, zone: tzinfo) -> str:
-    locale = "en_GB" if language == "en" else language.replace("-", "_")  # hours up to 24 in both
-    return str(format_datetime(moment.astimezone(zone), "medium", locale=locale))
+    return str(format_datetime(moment.astimezone(zone), "medium", locale=_locale(language)))
+
+
+def _locale(language: str) -> str:
+    return "en_GB" if language == "en" else language.replace("-", "_")  # hours up to 24 in both

@@ -20,6 +20,10 @@
     const act = keys[event.key];
     if (act) { event.preventDefault(); act(); }
   });
+  for (const button of document.querySelectorAll("[data-print]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => window.print());
+  }
   const asOf = document.querySelector(".asof");
   if (asOf) setTimeout(() => asOf.classList.add("old"), 60_000);
 })();

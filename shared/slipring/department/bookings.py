@@ -1,0 +1,132 @@
+"""Scanners and their time: what the Devices and Appointments say. Nothing is worked out here that order decides."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta, tzinfo
+from typing import Any
+
+from slipring.department import names
+from slipring.department.names import Pair
+from slipring.department.road import Hand, Tree
+from slipring.fhir.service import CANONICAL
+
+_HOLDING = "pending,booked,arrived,checked-in,fulfilled"
+_STATE = f"{CANONICAL}/StructureDefinition/service-state"
+_BLOCK = "maintenance"
+
+
+@dataclass(frozen=True, slots=True)
+class Scanner:
+    """One scanner as its Device states it."""
+
+    device: Tree
+
+    @property
+    def reference(self) -> str:
+        """`Device/id`."""
+        return f"Device/{self.device['id']}"
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.device["id"])
+
+    @property
+    def name(self) -> str:
+        """What the department calls it."""
+        given = [str(one.get("name", "")) for one in self.device.get("deviceName", [])]
+        return next(filter(None, given), "") or str(self.device.get("modelNumber") or f"CT {self.id[-4:]}")
+
+    @property
+    def in_service(self) -> bool:
+        """Whether it is in service, as the Device says."""
+        said = [str(e.get("valueCode", "")) for e in self.device.get("extension", []) if e.get("url") == _STATE]
+        said += [
+            code
+            for one in self.device.get("property", [])
+            if names.code_in(one.get("type"), "scanner-property") == "service-state"
+            for value in one.get("valueCode", [])
+            for code in names.codes(value)
+        ]
+        return self.device.get("status", "active") == "active" and "out-of-service" not in said
+
+    @property
+    def why(self) -> list[Pair]:
+        """Why it is as it is, in the words of whoever set it."""
+        reasons = [names.concept_words(concept) for concept in self.device.get("statusReason", [])]
+        return reasons + [(str(note.get("text", "")),) * 2 for note in self.device.get("note", [])]
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """A span of a scanner's time that something holds."""
+
+    appointment: Tree
+    starts_at: datetime
+    ends_at: datetime
+    scanner: str
+    request: str  # id of the ServiceRequest; '' when the time is blocked
+
+    @property
+    def blocked(self) -> bool:
+        """Whether it is no patient's time."""
+        return any(_BLOCK in names.codes(kind) for kind in self.appointment.get("serviceType", [])) or not self.request
+
+    @property
+    def words(self) -> str:
+        """What the booking says of itself."""
+        return str(self.appointment.get("description") or self.appointment.get("comment") or "")
+
+
+async def scanners(hand: Hand) -> list[Scanner] | None:
+    """The department's CT scanners by name; None when the person's roles do not open devices."""
+    found = await hand.if_allowed("Device", [("type", "CT,702569007,6815"), ("_count", "100")])
+    return None if found is None else sorted((Scanner(one) for one in found), key=lambda one: one.name)
+
+
+async def bookings_on(hand: Hand, of: Iterable[Scanner], day: date, zone: tzinfo) -> list[Booking]:
+    """What holds these scanners on a day, earliest first."""
+    begin = datetime.combine(day, time(), zone)
+    asked = [
+        ("actor", ",".join(scanner.reference for scanner in of)),
+        ("status", _HOLDING),
+        ("date", f"ge{begin.isoformat()}"),
+        ("date", f"lt{(begin + timedelta(days=1)).isoformat()}"),
+        ("_count", "500"),
+    ]
+    return _read(await hand.found("Appointment", asked)) if asked[0][1] else []
+
+
+async def bookings_with(hand: Hand, scanner: str, since: datetime) -> list[Booking]:
+    """What holds one scanner from a moment on."""
+    asked = [
+        ("actor", f"Device/{scanner}"),
+        ("status", _HOLDING),
+        ("date", f"ge{since.isoformat()}"),
+        ("_count", "500"),
+    ]
+    return _read(await hand.found("Appointment", asked))
+
+
+async def booking_of(hand: Hand, request_id: str) -> Booking | None:
+    """The time that an exam has; None when it has none, or the person may not see it."""
+    asked = [("based-on", f"ServiceRequest/{request_id}"), ("status", _HOLDING)]
+    found = _read(await hand.if_allowed("Appointment", asked) or [])
+    return found[-1] if found else None
+
+
+def _read(appointments: list[dict[str, Any]]) -> list[Booking]:
+    found = [one for tree in appointments if (one := _booking(tree))]
+    return sorted(found, key=lambda one: (one.starts_at, one.scanner))
+
+
+def _booking(appointment: Mapping[str, Any]) -> Booking | None:
+    start, end = names.moment(appointment.get("start")), names.moment(appointment.get("end"))
+    actors = [names.reference_in(one.get("actor")) for one in appointment.get("participant", [])]
+    scanner = next((actor for actor in actors if actor.startswith("Device/")), "")
+    if start is None or end is None or not scanner:
+        return None
+    request = names.reference_in(appointment.get("basedOn"))
+    return Booking(dict(appointment), start, end, scanner, request.rpartition("/")[2])
