@@ -118,11 +118,14 @@ def _client(house: House, data_dir: Path, clock: FakeClock, name: str, scope: st
 
 
 @asynccontextmanager
-async def open_department(data_dir: Path, prefix: str, at: datetime | None = None) -> AsyncIterator[Department]:
+async def open_department(
+    data_dir: Path, prefix: str, at: datetime | None = None, *, shipped_exams: bool = False
+) -> AsyncIterator[Department]:
     """Open everything in demo mode on fresh schemas."""
     clock = FakeClock(at or datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
     os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
     os.environ.update(DEMO_ENVIRONMENT)
+    os.environ["SLIPRING_SHIPPED_EXAMS"] = "yes" if shipped_exams else "no"
     make_authority(data_dir / "signing", now=clock.now())
     settings = Settings.from_env(
         {"SLIPRING_SCHEMA_PREFIX": prefix, "SLIPRING_DATA_DIR": str(data_dir), "SLIPRING_DEMO": "1"}

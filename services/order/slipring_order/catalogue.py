@@ -119,6 +119,12 @@ def catalogue_version() -> str:
 
 
 @cache
+def effective_from() -> str:
+    """The day from which the shipped catalogue counts."""
+    return str(_read("exams.toml")["effective_from"].isoformat())
+
+
+@cache
 def _sites() -> Mapping[str, frozenset[str]]:
     return {code: place.regions for place in places().values() for code in (*place.snomed, *place.dicom)}
 

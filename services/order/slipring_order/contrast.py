@@ -10,7 +10,7 @@ from slipring.fhir.service import Desk, Resource
 from slipring_order import resources
 from slipring_order.gathering import contrast_planned
 from slipring_order.lifecycle import OPEN_QUESTIONS
-from slipring_order.maps_in_use import maps_of
+from slipring_order.maps_in_use import definition_of, maps_of
 from slipring_order.reading import Pool, moment
 from slipring_order.rooms.checks import PLAIN, done_items
 
@@ -22,6 +22,7 @@ async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
     pool = Pool()
     pool.add(request)
     await maps_of(pool, desk)
+    await definition_of(request, pool, desk)
     if not contrast_planned(request, pool):
         return "not-needed"
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")

@@ -43,6 +43,8 @@ class OrderFacts:
     purpose: str = ""  # diagnosis, follow-up, screening, health-check, legal
     indications: frozenset[str] = frozenset()  # groups of the indication table that reasons and diagnoses belong to
     exam_named: bool = False
+    exam_unlisted: bool = False  # it is coded, and the code is none of the catalogue
+    exam_withdrawn: bool = False  # the department has stopped offering it
     exam_coded: bool = True  # False: only the hospital's own code is given, and no map translates it
     exam_code: str = ""  # the catalogue's code of the exam
     exam_loinc: str = ""

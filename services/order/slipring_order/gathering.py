@@ -15,7 +15,7 @@ from slipring_order.earlier import earlier_exams
 from slipring_order.facts import OrderFacts
 from slipring_order.indications import asks_for_phases, groups_of, purpose_of
 from slipring_order.institutions import own_institution
-from slipring_order.mapping import exam_of_concept, is_coded, translation
+from slipring_order.mapping import exam_of_concept, is_coded, is_unlisted, is_withdrawn, translation
 from slipring_order.patient_facts import VOID, patient_facts
 from slipring_order.reading import Pool, codes, codings, reference_of
 from slipring_order.request_form import is_filled_in, stated_on_the_form
@@ -52,6 +52,8 @@ def order_facts(
         purpose=_purpose(request) or purpose_of(_words(request)),
         indications=groups_of(_reasons_in_words(request, pool), _diagnoses(request, pool)),
         exam_named=bool(request.get("code", {}).get("coding") or request.get("code", {}).get("text")),
+        exam_unlisted=is_unlisted(request.get("code"), pool),
+        exam_withdrawn=exam is not None and is_withdrawn(exam, pool),
         exam_coded=is_coded(request.get("code"), pool),
         exam_code=exam.code if exam else "",
         exam_loinc=exam.loinc if exam else "",

@@ -7,12 +7,13 @@ into this department's exam catalogue.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order import catalogue
+from slipring_order.offer.defined import exam_in, exam_number
 from slipring_order.reading import Pool, codes, codings
 
 EXAM_SYSTEM = f"{CANONICAL}/CodeSystem/exam"
@@ -55,6 +56,18 @@ def is_coded(concept: Mapping[str, Any] | None, pool: Pool) -> bool:
     return any(not is_local(coding) for coding in given)
 
 
+def is_unlisted(concept: Mapping[str, Any] | None, pool: Pool) -> bool:
+    """Whether a code is given that is none of the catalogue and no local one that waits for its map."""
+    given = [coding for coding in codings(concept) if coding.get("code")]
+    return bool(given) and exam_of_concept(concept, pool) is None and is_coded(concept, pool)
+
+
+def is_withdrawn(exam: catalogue.Exam, pool: Pool) -> bool:
+    """Whether the department's own definition of an exam says that it is not offered."""
+    stated = (one for one in pool.of_type("ActivityDefinition") if exam_number(one) == exam.code)
+    return any(one.get("status") in ("retired", "draft") for one in stated)
+
+
 def is_local(coding: Mapping[str, Any]) -> bool:
     """Whether a coding is of a system that only a map could translate."""
     return bool(coding.get("system")) and coding["system"] not in (*catalogue.known_systems(), EXAM_SYSTEM)
@@ -80,7 +93,30 @@ def _concepts(resource: Resource) -> list[Mapping[str, Any]]:
 def _directly(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Exam | None:
     mapped = {source for source, _, _ in _elements(_maps(pool))}
     plain = {"coding": [coding for coding in codings(concept) if coding.get("system") not in mapped]}
-    return catalogue.exam_of(codes(plain))
+    named = codes(plain)
+    shipped = catalogue.exam_of(named)
+    return _as_edited(shipped, pool) if shipped else _defined(named, pool)
+
+
+def _as_edited(shipped: catalogue.Exam, pool: Pool) -> catalogue.Exam:
+    """A shipped exam as the department's definition of it reads, where the pool holds one that is offered."""
+    stated = _defined([shipped.code], pool)
+    if stated is None:
+        return shipped
+    return replace(
+        shipped,
+        systems=stated.systems or shipped.systems,
+        regions=shipped.regions if stated.regions <= shipped.regions else stated.regions,
+        contrast=shipped.contrast if shipped.contrast is None else stated.contrast,
+        phases=stated.phases,
+        laterality=stated.laterality,
+    )
+
+
+def _defined(named: list[str], pool: Pool) -> catalogue.Exam | None:
+    """The department's own exam, beside those that are shipped."""
+    found = (exam_in(one) for one in pool.of_type("ActivityDefinition") if exam_number(one) in named)
+    return next((exam for exam in found if exam is not None), None)
 
 
 def _maps(pool: Pool) -> Iterator[Resource]:

@@ -8,12 +8,13 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_order.beside import beside
 from slipring_order.department_operations import DEPARTMENT_OPERATIONS
-from slipring_order.dicom.rim import beside_order
 from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.clocks import TIMER, clock_struck
 from slipring_order.handlers.decisions import decided
+from slipring_order.handlers.definitions import SCOPE_COVERAGE, exam_defined, plan_defined
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
@@ -23,7 +24,6 @@ from slipring_order.handlers.mismatches import finding_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.review import indications_reviewed
-from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.tasks import guarded
 from slipring_order.life_operations import LIFE_OPERATIONS
@@ -65,8 +65,8 @@ SERVICE = Service(
         Keeps("DetectedIssue", on_write=finding_written, record=True),
         Keeps("GuidanceResponse", record=True),
         Keeps("DocumentReference"),
-        Keeps("ActivityDefinition"),
-        Keeps("PlanDefinition", on_write=plan_written),
+        Keeps("ActivityDefinition", on_write=exam_defined),
+        Keeps("PlanDefinition", on_write=plan_defined),
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=evidence_written),
@@ -100,6 +100,7 @@ SERVICE = Service(
             ),
         ),
         *ROOM_OPERATIONS,
+        SCOPE_COVERAGE,
         Operation(
             "ServiceRequest",
             "indication-review",
@@ -187,6 +188,6 @@ SERVICE = Service(
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
-    beside=beside_order,
+    beside=beside,
     unconfirmed=unconfirmed,
 )

@@ -23,6 +23,7 @@ class OrderSettings:
     """What a department may set."""
 
     time_zone: str = "Asia/Shanghai"
+    shipped_exams: bool = True  # bring the shipped exams and protocols into the store at start
     number_prefix: str = "CT"  # two characters at the front of every imaging number
     institution: frozenset[str] = frozenset()  # how this hospital is known: names, references, system|value
     scanner_edition: str = "ws519-2019"  # the standard that a scanner's tests are held against
@@ -30,7 +31,7 @@ class OrderSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> OrderSettings:
-        """Read SLIPRING_TIME_ZONE, _NUMBER_PREFIX, _INSTITUTION, _SCANNER_STANDARD and _LIMITS_CONFIRMED.
+        """Read SLIPRING_TIME_ZONE, _NUMBER_PREFIX, _INSTITUTION, _SHIPPED_EXAMS, _SCANNER_STANDARD and _LIMITS_CONFIRMED.
 
         The demo department (SLIPRING_DEMO) has confirmed its whole set.
         """
@@ -42,6 +43,7 @@ class OrderSettings:
         return cls(
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
             number_prefix=found.get("SLIPRING_NUMBER_PREFIX", default.number_prefix),
+            shipped_exams=found.get("SLIPRING_SHIPPED_EXAMS", "yes").lower() in _TRUE,
             institution=frozenset(
                 name.strip() for name in found.get("SLIPRING_INSTITUTION", "").split(",") if name.strip()
             ),

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Desk, Resource
 
-from slipring_order.maps_in_use import EARLIER_TYPES, maps_of
+from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
 from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, reference_of
 from slipring_order.rule_set import RULE_SET, RuleSet, in_force
@@ -35,6 +35,7 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
         # A followed copy of a report is evidence of an earlier exam like any other.
         pool.fill(*(found.resource for found in await desk.search(query)))
     await maps_of(pool, desk, request)
+    await definition_of(request, pool, desk)
     return pool
 
 

@@ -9,6 +9,8 @@ from slipring.staff.vocabulary import STAFF
 
 from slipring_order import cancelling, catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
+from slipring_order.offer.protocols import group_names, tissue_names
+from slipring_order.offer.words import FILE
 from slipring_order.rooms.testing import kinds, names_of_tests
 
 CODE_SYSTEMS = (
@@ -31,6 +33,9 @@ CODE_SYSTEMS = (
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     own_system("scanner-test", "Test of a scanner", "CT 设备检测项目", names_of_tests()),
     own_system("scanner-test-kind", "Kind of test of a scanner", "CT 设备检测类型", kinds()),
+    own_system("protocol-group", "Group of scan protocols", "扫描方案组", group_names()),
+    own_system("tissue", "Tissue", "组织", tissue_names()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
+    *read_code_systems(FILE),
     *DEPARTMENT_CODES,
 )

@@ -112,7 +112,7 @@ def named_by(label: str, service: str = "") -> tuple[Clause, ...]:
     if document not in _SAME_NUMBERS:
         return ()
     clauses = register().clauses
-    exact = [clause for clause in clauses if number in clause.numbers]
+    exact = [clause for clause in clauses if number in (clause.id, *clause.numbers)]
     wider = [clause for clause in clauses if clause.is_named_by(number)]
     own = [[clause for clause in found if clause.answered_by(service)] for found in (exact, wider)]
     return tuple(next((found for found in (*own, exact, wider) if found), ()))

@@ -14,7 +14,7 @@ from slipring.staff import may
 from slipring_order import identity
 from slipring_order.contrast import contrast_condition
 from slipring_order.gathering import order_facts
-from slipring_order.maps_in_use import maps_of
+from slipring_order.maps_in_use import definition_of, maps_of
 from slipring_order.people import person_and_roles
 from slipring_order.reading import Pool, reference_of
 from slipring_order.resources import state_of
@@ -114,6 +114,7 @@ async def _pregnancy_concerns(request: Resource, desk: Desk) -> bool:
     patient: Stored | None = await desk.read(reference_of(request.get("subject")))
     pool.add(patient.resource if patient else None)
     await maps_of(pool, desk)
+    await definition_of(request, pool, desk)
     settings = desk.settings
     facts = order_facts(request, pool, desk.now, settings.zone)
     return concerned_by_pregnancy(facts, settings.limits.on(desk.now.astimezone(settings.zone).date()))

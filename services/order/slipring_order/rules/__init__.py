@@ -9,6 +9,7 @@ from slipring_order.rules.critical_attended import a_clinician_attends_a_critica
 from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
 from slipring_order.rules.dose_level import looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose
+from slipring_order.rules.exam_offered import asks_for_an_exam_that_is_offered
 from slipring_order.rules.green_channel import runs_through_the_green_channel
 from slipring_order.rules.identity_before_start import identity_is_checked_before_the_start
 from slipring_order.rules.identity_confirmed import merged_records_are_confirmed
@@ -37,6 +38,7 @@ from slipring_order.rules.without_complaint import approves_ct_without_complaint
 
 ORDER_RULES = (
     carries_what_the_standard_asks,
+    asks_for_an_exam_that_is_offered,
     states_a_clinical_question,
     comes_from_an_authorised_requester,
     asks_about_pregnancy,

@@ -1,0 +1,190 @@
+"""Exams and protocols as the department edits them, and what the scope covers."""
+
+from __future__ import annotations
+
+from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
+from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Operation, Parameter, Resource, Write
+
+from slipring_order.check_digits import is_loinc, is_snomed
+from slipring_order.handlers.rule_sets import plan_written
+from slipring_order.offer.coverage import Covered, coverage
+from slipring_order.offer.defined import LOINC, SNOMED, contrast_in, exam_number, systems_in
+from slipring_order.offer.protocols import PROTOCOL_NUMBER
+from slipring_order.offer.words import concept
+from slipring_order.people import may_any
+from slipring_order.reading import codings
+from slipring_order.rooms.scanner import is_ct
+
+DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
+_MAY_APPROVE = ("approve-limits", "lead-technique", "lead-diagnosis")
+_FORMAL = frozenset(
+    {"status", "meta", "date", "text", "extension", "publisher", "contact", "id", "approvalDate", "version"}
+)
+
+
+async def exam_defined(write: Write, desk: Desk) -> Changes:
+    """An exam that the department writes names its system, its contrast and sound codes; other definitions are its own."""
+    definition = write.resource
+    if write.method == "delete" or not exam_number(definition):
+        return Changes.none()
+    issues = [*_codes(definition)]
+    if not systems_in(definition):
+        issues.append(
+            _issue(
+                "topic",
+                "exam-system",
+                "须注明一个或多个系统（B1 至 B6）。",
+                "It names one or more of the systems B1 to B6.",
+            )
+        )
+    if not contrast_in(definition):
+        issues.append(
+            _issue(
+                "useContext",
+                "exam-contrast",
+                "须注明对比剂：none、with 或 both。",
+                "It names contrast: none, with or both.",
+            )
+        )
+    if issues:
+        raise FhirError(422, issues)
+    return Changes.none()
+
+
+def _codes(definition: Resource) -> list[Issue]:
+    checks = {LOINC: is_loinc, SNOMED: is_snomed}
+    return [
+        _issue(
+            f"code.coding[{place}].code", "exam-code-digit", "代码的校验位错误。", "The code's check digit is wrong."
+        )
+        for place, coding in enumerate(codings(definition.get("code")))
+        if coding.get("system") in checks and not checks[coding["system"]](str(coding.get("code", "")))
+    ]
+
+
+def _issue(at: str, detail: str, zh: str, en: str) -> Issue:
+    return Issue("business-rule", zh=zh, en=en, at=f"ActivityDefinition.{at}", detail=f"order.{detail}")
+
+
+async def plan_defined(write: Write, desk: Desk) -> Changes:
+    """A protocol, or a rule set; other plans are plain records."""
+    stood = write.before.resource if write.before else write.resource
+    if _is_protocol(write.resource) or _is_protocol(stood):
+        return await protocol_written(write, desk)
+    return await plan_written(write, desk)
+
+
+async def protocol_written(write: Write, desk: Desk) -> Changes:
+    """A scan protocol is a draft until a second, qualified person makes it active as it was drafted (5.5.3)."""
+    plan = write.resource
+    if write.method == "delete" or write.imported:
+        return Changes.none()
+    before = write.before.resource if write.before else None
+    if plan.get("status") != "active":
+        return Changes(members={"extension": _signed(plan, _who(desk))})
+    if before is None or before.get("status") not in ("draft", "active"):
+        raise unprocessable(
+            "A protocol begins as a draft; a second person makes it active.",
+            "扫描方案须先以草稿（draft）提交，再由第二人生效（active）。",
+            at="PlanDefinition.status",
+            detail="order.protocol-draft-first",
+        )
+    if _content(plan) != _content(before):
+        raise unprocessable(
+            "What is made active must be what was drafted: change the draft first.",
+            "生效内容须与草稿一致：请先修改草稿。",
+            at="PlanDefinition.action",
+            detail="order.protocol-changed-on-approval",
+        )
+    if before["status"] == "draft":
+        await _refuse_unqualified(before, desk)
+    return Changes(members={"extension": _signed(plan, _drafter(before))})
+
+
+async def _refuse_unqualified(draft: Resource, desk: Desk) -> None:
+    if _drafter(draft) == _who(desk):
+        raise forbidden(
+            "The person who drafted a protocol does not approve it.",
+            "起草人不得自行批准扫描方案。",
+            at="PlanDefinition.status",
+            detail="order.protocol-second-person",
+        )
+    lacking = await may_any(_MAY_APPROVE, desk.caller.practitioner or "", desk)
+    if lacking:
+        raise forbidden(
+            f"A protocol is approved by a qualified person: {lacking[0].en}",
+            f"扫描方案须由有资质者批准：{lacking[0].zh}",
+            at="PlanDefinition.status",
+            detail="order.protocol-approver",
+        )
+
+
+async def scope_covered(call: Call, desk: Desk) -> Changes:
+    """Which of the six systems the offered exams and the scanners in use cover, the missing ones named (Annex B)."""
+    definitions = [one.resource for one in await desk.search("ActivityDefinition?status=active")]
+    scanners = [one.resource for one in await desk.search("Device?status=active") if is_ct(one.resource)]
+    found = coverage(definitions, scanners)
+    systems = [_as_parameter(one) for one in found]
+    missing = [{"name": "missing", "valueCode": one.system} for one in found if not one.whole]
+    return Changes(answer={"resourceType": "Parameters", "parameter": [*systems, *missing]})
+
+
+SCOPE_COVERAGE = Operation(
+    "ActivityDefinition",
+    "scope-coverage",
+    scope_covered,
+    level="type",
+    title="Which of the six systems the offered exams and the scanners in use cover",
+    affects_state=False,
+    parameters=(
+        Parameter(
+            "system",
+            "BackboneElement",
+            use="out",
+            min=6,
+            max="6",
+            parts=(
+                Parameter("code", "Coding", use="out", min=1),
+                Parameter("exams", "integer", use="out", min=1),
+                Parameter("covered", "boolean", use="out", min=1),
+                Parameter("scanner", "Reference", use="out", max="*"),
+                Parameter("scannerMissing", "Reference", use="out", max="*"),
+            ),
+        ),
+        Parameter("missing", "code", use="out", max="6", documentation="a system that is not covered whole"),
+    ),
+)
+
+
+def _as_parameter(one: Covered) -> Resource:
+    [coding] = concept("body-system", one.system)["coding"]
+    parts: list[Resource] = [
+        {"name": "code", "valueCoding": coding},
+        {"name": "exams", "valueInteger": one.exams},
+        {"name": "covered", "valueBoolean": one.whole},
+    ]
+    parts += [{"name": "scanner", "valueReference": {"reference": name}} for name in one.scanners_in_scope]
+    parts += [{"name": "scannerMissing", "valueReference": {"reference": name}} for name in one.scanners_missing]
+    return {"name": "system", "part": parts}
+
+
+def _is_protocol(plan: Resource) -> bool:
+    return any(identifier.get("system") == PROTOCOL_NUMBER for identifier in plan.get("identifier", []))
+
+
+def _content(plan: Resource) -> Resource:
+    return {name: value for name, value in plan.items() if name not in _FORMAL}
+
+
+def _who(desk: Desk) -> str:
+    return desk.caller.practitioner or desk.caller.client
+
+
+def _drafter(plan: Resource) -> str:
+    found = (e.get("valueString") for e in plan.get("extension", []) if e.get("url") == DRAFTED_BY)
+    return next((str(who) for who in found if who), "")
+
+
+def _signed(plan: Resource, who: str) -> list[Resource]:
+    others = [entry for entry in plan.get("extension", []) if entry.get("url") != DRAFTED_BY]
+    return [*others, {"url": DRAFTED_BY, "valueString": who}] if who else others
