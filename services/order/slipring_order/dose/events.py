@@ -34,17 +34,17 @@ def read_event(item: Dataset, zone: ZoneInfo, say: Callable[[object], str]) -> E
         region_code=region_code,
         ctdi_vol_mgy=dose_amount(tree.first(tree.within(item, "113830")), "113830", "mGy"),
         dlp_mgy_cm=dose_amount(tree.first(tree.within(item, "113838")), "113838", "mGy.cm"),
-        length_mm=_amount(item, "113825", "mm"),
+        length_mm=amount(item, "113825", "mm"),
         phantom=say(phantom) or str(terms()["phantom"].get(phantom_code, {}).get("en", "")),
         phantom_code=phantom_code,
         phantom_cm=_phantom_cm(phantom_code, phantom),
         started_at=tree.moment(tree.first(tree.children(item, "111526")), zone),
-        exposure_time_s=_amount(item, "113824", "s"),
-        pitch=_amount(item, "113828", "1"),
-        collimation_single_mm=_amount(item, "113826", "mm"),
-        collimation_total_mm=_amount(item, "113827", "mm"),
-        ssde_mgy=dose_amount(tree.first(tree.within(item, "113930")), "113930", "mGy"),
-        effective_dose_msv=dose_amount(tree.first(tree.within(item, "113839")), "113839", "mSv"),
+        exposure_time_s=amount(item, "113824", "s"),
+        pitch=amount(item, "113828", "1"),
+        collimation_single_mm=amount(item, "113826", "mm"),
+        collimation_total_mm=amount(item, "113827", "mm"),
+        ssde_mgy=amount(item, "113930", "mGy"),
+        effective_dose_msv=amount(item, "113839", "mSv"),
         sources=tuple(_sources(item)),
         comment=say(tree.text(tree.first(tree.children(item, "121106")))),
     )
@@ -74,8 +74,8 @@ def terms() -> Mapping[str, Any]:
         return tomllib.load(file)
 
 
-def _amount(item: Dataset, code: str, wanted: str) -> Decimal | None:
-    """A scan parameter; it decides about no dose, so a unit nobody knows leaves it unsaid."""
+def amount(item: Dataset, code: str, wanted: str) -> Decimal | None:
+    """A number beside the dose: a unit that nobody knows leaves it unsaid, and the report is still worth reading."""
     found = tree.number(tree.first(tree.within(item, code)))
     if found is None:
         return None
@@ -94,9 +94,9 @@ def _sources(item: Dataset) -> Iterator[Source]:
             yield Source(
                 id=tree.text(tree.first(tree.children(source, "113832"))) or str(position),
                 kvp_kv=tuple(dict.fromkeys(voltages)),
-                current_ma=_amount(source, "113734", "mA"),
-                max_current_ma=_amount(source, "113833", "mA"),
-                rotation_s=_amount(source, "113834", "s"),
+                current_ma=amount(source, "113734", "mA"),
+                max_current_ma=amount(source, "113833", "mA"),
+                rotation_s=amount(source, "113834", "s"),
             )
 
 

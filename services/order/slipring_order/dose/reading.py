@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from pydicom.dataset import Dataset
 
 from slipring_order.dose import tree
-from slipring_order.dose.events import dose_amount, read_event
+from slipring_order.dose.events import amount, dose_amount, read_event
 from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.report import Alert, DoseReport, Event
 from slipring_order.dose.text import text_of
@@ -81,10 +81,10 @@ def _read(dataset: Dataset, zone: ZoneInfo) -> DoseReport:
 def _total(accumulated: list[Dataset], events: tuple[Event, ...]) -> Decimal | None:
     """The stated total; of several (one per phantom or per part) their sum where the events bear it out."""
     totals = [
-        amount
+        stated
         for container in accumulated
         for item in tree.children(container, _TOTAL)
-        if (amount := dose_amount(item, _TOTAL, "mGy.cm")) is not None
+        if (stated := dose_amount(item, _TOTAL, "mGy.cm")) is not None
     ]
     if len(totals) < 2:
         return totals[0] if totals else None
@@ -98,10 +98,9 @@ def _alerts(item: Dataset) -> Iterator[Alert]:
             ("DLP", "113903", "113905", "mGy.cm"),
             ("CTDIvol", "113904", "113906", "mGy"),
         ):
-            configured = dose_amount(tree.first(tree.children(details, value)), value, unit)
+            configured = amount(details, value, unit)
             if configured is not None:
-                foreseen = dose_amount(tree.first(tree.children(details, estimate)), estimate, unit)
-                yield Alert(kind, configured, foreseen)
+                yield Alert(kind, configured, amount(details, estimate, unit))
 
 
 def _observer(dataset: Dataset, acquisitions: list[Dataset]) -> tuple[str, str, str]:
