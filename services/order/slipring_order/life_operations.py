@@ -5,8 +5,21 @@ from __future__ import annotations
 from slipring.fhir.service import Operation, Parameter
 
 from slipring_order.handlers.emergencies import emergency_use, what_is_overdue
+from slipring_order.handlers.wrong_exams import stopped, wrongs
 
 LIFE_OPERATIONS = (
+    Operation(
+        "Task",
+        "stop-wrong",
+        stopped,
+        title="Stop an exam on the wrong part or the wrong patient",
+        parameters=(
+            Parameter("reason", "CodeableConcept", min=1, documentation=" | ".join(wrongs())),
+            Parameter("note", "string"),
+            Parameter("performer", "Reference", documentation="who stops it, when the caller is no person"),
+            Parameter("return", "Task", use="out", min=1, documentation="the exam, back where it is safe"),
+        ),
+    ),
     Operation(
         "Task",
         "overdue",

@@ -71,11 +71,16 @@ def test_a_scanner_that_began_is_believed_whatever_stood() -> None:
         assert lifecycle.reported(over, "in-progress") is None
 
 
+def test_a_wrong_exam_is_stopped_to_where_identity_and_examination_are_confirmed_anew() -> None:
+    stops = {(line.state, line.next) for line in TRANSITIONS if line.by == "stop"}
+    assert stops == {(state, safe) for state in ("in-progress", "acquired") for safe in ("arrived", "justified")}
+
+
 @pytest.mark.parametrize("table", [TRANSITIONS, ABORT])
 def test_every_row_names_its_clause_and_who_may_make_it(table: lifecycle.Table) -> None:
     for line in table:
         assert re.fullmatch(r"CL02(-A011)?:[0-9.]+( [a-z])?", line.clause), line
-        assert line.by in {"rules", "decision", "anyone", "service", "late", "scanner", "placer", "department"}
+        assert line.by in {"rules", "decision", "anyone", "service", "late", "scanner", "stop", "placer", "department"}
         assert line.state != line.next or line.by in {"rules", "department"}
 
 
