@@ -15,6 +15,7 @@ import asyncpg
 import httpx
 from slipring.fhir.caller import DRAFT_READ
 from slipring.identity.clients import DEMO_DEPARTMENT
+from slipring.identity.scopes import LOADING
 from slipring.runtime.postgres import ensure_running
 from slipring_demo.cast import SYNTHETIC, C, cast_bundle
 from slipring_demo.teller import parameters, value_of
@@ -113,7 +114,9 @@ class _Ward:
         token = serving.access_token(folder, DEMO_DEPARTMENT, f"system/*.cruds {DRAFT_READ}")
         headers = {"Authorization": f"Bearer {token}", "Content-Type": "application/fhir+json"}
         self._http = httpx.Client(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False)
-        made = self._checked(self._http.post("/fhir", content=json.dumps(cast_bundle(with_patient=True))))
+        loading = {**headers, "Authorization": f"Bearer {serving.access_token(folder, DEMO_DEPARTMENT, LOADING)}"}
+        cast = json.dumps(cast_bundle(with_patient=True))
+        made = self._checked(self._http.post("/fhir", content=cast, headers=loading))
         self._people = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in made["entry"]]
 
     def post(self, kind: str, tree: Tree) -> Tree:

@@ -53,8 +53,9 @@ class Morning:
 
 def a_morning(served: Server) -> Morning:
     """Staff, scanners, and four patients: one ready to come, one incomplete, one pregnant, one in the green channel."""
-    with served.client() as http:
+    with served.loading() as http:
         answer = http.post("/fhir", json=cast_bundle(with_patient=False)).raise_for_status()
+    with served.client() as http:
         made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer.json()["entry"]]
         morning = Morning(served.url, staff_of(made))
         for name in ("CT 1", "CT 2"):

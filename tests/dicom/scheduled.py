@@ -58,7 +58,8 @@ class Hospital:
 
     def __post_init__(self) -> None:
         self.http = self.server.department()
-        answer = self.http.post("/fhir", json=cast_bundle(with_patient=False), headers=_FHIR)
+        with self.server.loading() as loading:
+            answer = loading.post("/fhir", json=cast_bundle(with_patient=False), headers=_FHIR)
         assert answer.status_code == 200, answer.text
         self.staff = staff_of(made_by(answer.json()))
         for ae_title in ("CT1", "CT2"):

@@ -11,7 +11,9 @@ from typing import Any
 import asyncpg
 import httpx
 import pytest
+from slipring.identity.clients import DEMO_DEPARTMENT
 from slipring.identity.people.administering import Administration
+from slipring.identity.scopes import LOADING
 from slipring_demo.cast import STAFF, cast_bundle, staff_of
 
 from tests.support.department import Department, open_department
@@ -96,7 +98,8 @@ class _Transaction:
 async def staff(data_dir: Path) -> AsyncIterator[Staff]:
     """One department for all tests about people; each test makes accounts of its own name."""
     async with open_department(data_dir, prefix="people_") as department:
-        answer = (await department.post("", cast_bundle(with_patient=True))).raise_for_status()
+        async with department.client(DEMO_DEPARTMENT, LOADING) as loading:
+            answer = (await department.post("", cast_bundle(with_patient=True), loading)).raise_for_status()
         made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer.json()["entry"]]
         assert set(ROLES) == set(STAFF)
         yield Staff(department, staff_of(made), "people_front")

@@ -32,7 +32,7 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"no browser at {C
 @pytest.fixture(scope="module")
 def site(served: Server) -> str:
     """The running house with two people who have accounts."""
-    with served.client() as http:
+    with served.loading() as http:
         answer = http.post("/fhir", json=cast_bundle(with_patient=False)).raise_for_status()
     made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer.json()["entry"]]
     staff = staff_of(made)

@@ -40,8 +40,9 @@ def test_an_alert_outlives_the_server_that_took_the_flag(server: Server) -> None
     server.start()
     phone = Receiver("ward duty")
     seed = random.Random(20261124)
-    with server.department() as http:
+    with server.loading() as http:
         people = _people(http)
+    with server.department() as http:
         _post(http, "Endpoint", _route(phone))
     flags = []
     for number in range(_ROUNDS):

@@ -51,8 +51,9 @@ class World:
 
 def backed_up(server: Server, target: Path) -> World:
     """Records of every kind, then a backup under load, then more records that it does not hold."""
-    with server.client() as http:
+    with server.loading() as http:
         people = cast(http)
+    with server.client() as http:
         somebody_signs_in(server, next(reference for reference in people if reference.startswith("Practitioner/")))
         subscription = post(http, "Subscription", subscribing(f"http://127.0.0.1:{free_port()}/nobody"))
         made = World(server, target, "")

@@ -10,6 +10,8 @@ from typing import Any
 
 import httpx
 from slipring.fhir.service import CANONICAL as C
+from slipring.identity.clients import DEMO_DEPARTMENT
+from slipring.identity.scopes import LOADING
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
 from slipring_demo.cast import cast_bundle, practitioner, role, staff_of
@@ -174,7 +176,9 @@ class OneExam:
 
 async def one_exam(department: Department) -> OneExam:
     """The demo's people and patient in this department, and an exam nobody has asked for yet."""
-    answer = await department.post("", cast_bundle(with_patient=True))
+    loading = department.client(DEMO_DEPARTMENT, LOADING)
+    answer = await department.post("", cast_bundle(with_patient=True), loading)
+    await loading.aclose()
     assert answer.status_code == 200, answer.text
     made = made_by(answer.json())
     patient = await department.get(made[-1])

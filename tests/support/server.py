@@ -15,6 +15,7 @@ from slipring.fhir.caller import DRAFT_READ
 from slipring.identity.client import BackendAuth
 from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 from slipring.identity.keys import key_file
+from slipring.identity.scopes import LOADING
 from slipring_demo.servers import free_port
 
 
@@ -70,6 +71,10 @@ class Server:
         """The demo HIS, or another client whose key lies in the data directory."""
         auth = BackendAuth(f"{self.url}/auth/token", name, key_file(self.data_dir, name), scope)
         return httpx.Client(base_url=self.url, auth=auth, timeout=30, trust_env=False)
+
+    def loading(self) -> httpx.Client:
+        """Whoever brings history in, such as the competence of the demo's cast."""
+        return self.client(LOADING, DEMO_DEPARTMENT)
 
     def department(self) -> httpx.Client:
         """The demo department, which sees its own drafts."""

@@ -6,9 +6,10 @@ from datetime import datetime
 from typing import Any
 
 from slipring.fhir.caller import Caller
-from slipring.fhir.service import CANONICAL, Call, Resource
+from slipring.fhir.service import CANONICAL, Call, Due, Resource, Wake, Write, WriteHandler
 from slipring_order.department.checklists import QUESTIONNAIRE
 from slipring_order.department.records import DOCUMENT_SYSTEM, KIND_SYSTEM, TEST_SYSTEM
+from slipring_order.handlers.reminding import lapsed
 from slipring_order.settings import OrderSettings
 
 from tests.support.desk import A_NOON, ANYONE, ADesk
@@ -109,3 +110,23 @@ def asked(**values: Any) -> Call:
 def a_house(*holding: Resource, now: datetime = A_NOON, caller: Caller = ANYONE) -> ADesk:
     """A desk of the order service where nobody works and nothing stands but what is given; intervals unconfirmed."""
     return ADesk(now, holding, caller=caller, settings=OrderSettings())
+
+
+async def written(desk: ADesk, resource: Resource, handler: WriteHandler) -> Resource:
+    """Write a resource as the kernel would, and let what became due at once happen; the resource as it is kept."""
+    before = await desk.read(f"{resource['resourceType']}/{resource['id']}")
+    changes = await handler(Write("update" if before else "create", resource, before), desk)
+    kept = desk.carry_out(changes, resource)
+    if changes.refuse is not None:
+        raise changes.refuse
+    assert kept is not None
+    for wake in changes.wake:
+        await fired(desk, wake)
+    return kept
+
+
+async def fired(desk: ADesk, wake: Wake) -> list[Wake]:
+    """Let a timer of the department fire; what it armed next."""
+    changes = await lapsed(Due(wake.name, wake.subject, wake.key, desk.now, wake.payload), desk)
+    desk.carry_out(changes)
+    return list(changes.wake)

@@ -95,7 +95,10 @@ def patient() -> Tree:
 
 
 def cast_bundle(*, with_patient: bool) -> Tree:
-    """Everyone in one transaction; members of staff by their `urn:uuid`."""
+    """Everyone in one transaction; members of staff by their `urn:uuid`.
+
+    Their competence is history, which the import scope alone brings (`slipring.identity.scopes.LOADING`).
+    """
     entries = [
         _entry("urn:uuid:hospital", {"resourceType": "Organization", "meta": SYNTHETIC, "name": "示例医院(虚构)"})
     ]

@@ -14,6 +14,7 @@ from slipring.front.load import load_files
 from slipring.front.parts import read_file
 from slipring.identity.client import api_client
 from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
+from slipring.identity.scopes import LOADING
 
 from slipring_demo import contrast, ordering, reading, scanning
 from slipring_demo.accounts import make_accounts
@@ -79,11 +80,12 @@ def made_by(answer: Tree) -> list[str]:
 def _people(teller: Teller, servers: Servers, receivers: dict[str, Receiver], patients: Sequence[Path]) -> Scene:
     """The cast; with given Bundles the patient comes from them."""
     teller.say("The department and its people (all invented)")
-    made = made_by(teller.ask("POST", "", cast_bundle(with_patient=not patients)))
+    with _client(servers, DEMO_DEPARTMENT, LOADING) as loading:  # their competence was assessed before: history
+        made = made_by(Teller(loading).ask("POST", "", cast_bundle(with_patient=not patients)))
     study = None
     if patients:
         teller.note(f"loading {', '.join(path.name for path in patients)}")
-        with api_client(servers.url, data_dir=servers.data_dir, scope="system/*.cruds slipring/import") as loader:
+        with api_client(servers.url, data_dir=servers.data_dir, scope=LOADING) as loader:
             summary = load_files(patients, loader, lambda text: print(f"      {text}", end="\r", flush=True))
         for line in summary.lines():
             teller.note(line)

@@ -6,6 +6,7 @@ from slipring.fhir.service import Operation, Parameter
 
 from slipring_order.handlers.due import due_told
 from slipring_order.handlers.permissions import permission_told
+from slipring_order.handlers.staff import suspended
 
 DEPARTMENT_OPERATIONS = (
     Operation(
@@ -81,6 +82,18 @@ DEPARTMENT_OPERATIONS = (
                     ),
                 ),
             ),
+        ),
+    ),
+    Operation(
+        "Practitioner",
+        "suspend",
+        suspended,
+        title="Suspend a person's authorisation until training and assessment anew",
+        parameters=(
+            Parameter("reason", "CodeableConcept", min=1, documentation="a code of suspension-reason"),
+            Parameter("from", "date", documentation="today when nothing is said"),
+            Parameter("performer", "Reference", documentation="who decides, when the caller is no person"),
+            Parameter("return", "Practitioner", use="out", min=1),
         ),
     ),
 )

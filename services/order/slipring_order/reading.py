@@ -32,6 +32,11 @@ def has_code(concept: Mapping[str, Any] | None, system: str, code: str) -> bool:
     return any(coding.get("system") == system and coding.get("code") == code for coding in codings(concept))
 
 
+def has_system(concept: Mapping[str, Any] | None, system: str) -> bool:
+    """Whether a CodeableConcept carries any code of this system."""
+    return any(coding.get("system") == system for coding in codings(concept))
+
+
 def identifier_of(resource: Resource, type_code: str) -> Mapping[str, Any] | None:
     """The first identifier of a v2-0203 type (PLAC, FILL, ACSN)."""
     for identifier in resource.get("identifier", []):

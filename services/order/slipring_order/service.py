@@ -18,13 +18,17 @@ from slipring_order.handlers.definitions import SCOPE_COVERAGE, exam_defined, pl
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
+from slipring_order.handlers.forms import response_written
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.mismatches import finding_written
+from slipring_order.handlers.papers import device_written, document_written
 from slipring_order.handlers.patients import patient_written
+from slipring_order.handlers.reminding import LAPSES, lapsed
 from slipring_order.handlers.requests import SEQUENCE, request_written
 from slipring_order.handlers.review import indications_reviewed
 from slipring_order.handlers.scheduling import appointment_written
+from slipring_order.handlers.staff import practitioner_written, role_written
 from slipring_order.handlers.tasks import guarded
 from slipring_order.life_operations import LIFE_OPERATIONS
 from slipring_order.room_operations import ROOM_OPERATIONS
@@ -48,12 +52,12 @@ SERVICE = Service(
         Keeps("Task", on_write=guarded, record=True),
         Keeps("Patient", on_write=patient_written),
         Keeps("RelatedPerson"),
-        Keeps("Practitioner"),
-        Keeps("PractitionerRole"),
+        Keeps("Practitioner", on_write=practitioner_written),
+        Keeps("PractitionerRole", on_write=role_written),
         Keeps("Organization"),
         Keeps("Location"),
         Keeps("Encounter"),
-        Keeps("Device"),
+        Keeps("Device", on_write=device_written),
         Keeps("Condition", on_write=evidence_written),
         Keeps("MedicationStatement"),
         Keeps("MedicationRequest"),
@@ -64,12 +68,12 @@ SERVICE = Service(
         Keeps("Procedure", on_write=evidence_written),
         Keeps("DetectedIssue", on_write=finding_written, record=True),
         Keeps("GuidanceResponse", record=True),
-        Keeps("DocumentReference"),
+        Keeps("DocumentReference", on_write=document_written),
         Keeps("ActivityDefinition", on_write=exam_defined),
         Keeps("PlanDefinition", on_write=plan_defined),
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire"),
-        Keeps("QuestionnaireResponse", on_write=evidence_written),
+        Keeps("QuestionnaireResponse", on_write=response_written),
         Keeps("Measure"),
         Keeps("MeasureReport"),
         Keeps("Provenance", record=True),
@@ -179,12 +183,13 @@ SERVICE = Service(
         *DEPARTMENT_OPERATIONS,
         *DOSE_OPERATIONS,
     ],
-    timers={TIMER: clock_struck},
+    timers={TIMER: clock_struck, LAPSES: lapsed},
     sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=CODE_SYSTEMS,
     profiles=(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "dose_profiles.toml"),
+        *read_profiles(Path(__file__).parent / "department" / "profiles.toml"),
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,

@@ -5,7 +5,7 @@ The same road serves create, update, delete, transactions, operations, timers, e
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from typing import TypeVar
@@ -133,7 +133,7 @@ class Act:
         batch = Batch(at, taking=taking, armed_at=at if self.kernel.fake_time else None)
         batch.keys = list(self.changes.keys)
         batch.cancel = list(self.changes.cancel)
-        batch.wake = [(self._kind(wake), wake) for wake in self.changes.wake]
+        batch.wake = [(self._kind(wake), wake) for wake in _last_of_each_key(self.changes.wake)]
         for intent in self._intents.values():
             self._write_intent(batch, intent)
         for save in self._saves.values():
@@ -337,3 +337,9 @@ async def already_taken(act: Act, taken: KeyTaken) -> FhirError:
         headers={"Location": f"{kernel.base}/{holder}"},
         detail="kernel.identifier-taken",
     )
+
+
+def _last_of_each_key(wakes: Sequence[Wake]) -> list[Wake]:
+    """Arming a key again replaces the old deadline, within one act as well."""
+    kept = {wake.key or f"\0{place}": wake for place, wake in enumerate(wakes)}
+    return list(kept.values())

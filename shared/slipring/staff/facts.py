@@ -67,6 +67,11 @@ class StaffFacts:
         duties = {code: spans for code, spans in self.duties.items() if code in _duties()}
         return max(returns(duties, self.leaves, duty, self.day, months=months), key=lambda one: one.on, default=None)
 
+    def since(self, qualification: str) -> date | None:
+        """The latest day on which one that is valid today began; None when none is."""
+        valid = [span for span in self.qualifications.get(qualification, ()) if span.covers(self.day)]
+        return max((span.start or date.min for span in valid), default=None)
+
     def years_of(self, qualification: str) -> int:
         """Completed years since the earliest valid start: a year counts when its anniversary is reached."""
         starts = [s.start for s in self.qualifications.get(qualification, ()) if s.start and s.covers(self.day)]

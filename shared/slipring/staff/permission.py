@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -111,17 +111,27 @@ def _lacking_title(way: Mapping[str, Any], staff: StaffFacts, clause: str) -> It
 
 def _not_ready(way: Mapping[str, Any], staff: StaffFacts) -> Iterator[Reason]:
     """What keeps a person from his duty today: a suspension, a leave, or a return without training and assessment."""
-    if staff.holds("suspension"):
-        yield Reason("suspension", "授权已暂停。", "The authorisation is suspended.", _READINESS)
+    stopped = staff.since("suspension")
+    if stopped is not None and not (_trained(staff, stopped) and _assessed(staff, stopped)):
+        zh, en = "授权已暂停，须再培训并重新评估。", "Suspended until trained and assessed anew."
+        yield Reason("suspension", zh, en, _READINESS)
     if staff.absent:
         yield Reason("absent", "该人员正在休假或离岗。", "The person is on leave.", _READINESS)
     back = staff.back_since(way["duty"], months=register()["readiness"]["away_months"])
     if back is None or COMPETENCE not in way.get("certificates", ()):
         return
     zh, en = ("离岗六个月以上", "six months or more away") if back.after == "away" else ("岗位变更", "a change of duty")
-    if not any(
-        staff.holds(code, since=back.on) for code, kept in register()["qualifications"].items() if "training" in kept
-    ):
+    if not _trained(staff, back.on):
         yield Reason("re-training", f"{zh}后未再培训。", f"Not trained again after {en}.", _READINESS)
-    if staff.holds(COMPETENCE, needs_end=True) and not staff.holds(COMPETENCE, needs_end=True, since=back.on):
+    if staff.holds(COMPETENCE, needs_end=True) and not _assessed(staff, back.on):
         yield Reason("re-assessment", f"{zh}后未重新评估。", f"Not assessed again after {en}.", _READINESS)
+
+
+def _trained(staff: StaffFacts, since: date) -> bool:
+    return any(
+        staff.holds(code, since=since) for code, kept in register()["qualifications"].items() if "training" in kept
+    )
+
+
+def _assessed(staff: StaffFacts, since: date) -> bool:
+    return staff.holds(COMPETENCE, needs_end=True, since=since)

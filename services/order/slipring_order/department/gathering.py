@@ -42,6 +42,22 @@ async def department_on_record(desk: Desk, at: datetime) -> OnRecord:
     return found
 
 
+async def one_on_record(reference: str, desk: Desk, at: datetime) -> OnRecord:
+    """One person, one device, or (no reference) the department itself, with the evidence about it."""
+    if reference == DEPARTMENT:
+        found = await department_on_record(desk, at)
+        found.subjects = [one for one in found.subjects if one.reference == DEPARTMENT]
+        return found
+    found = OnRecord()
+    if reference.startswith("Practitioner/"):
+        await person_on_record(reference, found, desk, at)
+    elif (device := await desk.read(reference)) is not None:
+        found.subjects, found.records = records.devices([device.resource])
+        found.records += records.tests(await _tests(desk, f"&device={reference}"), desk.settings.zone)
+    found.records += records.answered(await _answers(desk, f"&subject={reference}"), desk.settings.zone)
+    return found
+
+
 async def person_on_record(reference: str, found: OnRecord, desk: Desk, at: datetime) -> None:
     """One member of staff with what his register entry says."""
     person, roles = await person_and_roles(reference, desk)
@@ -70,15 +86,20 @@ async def _devices_on_record(found: OnRecord, desk: Desk) -> None:
     subjects, evidence = records.devices([one.resource for one in held])
     found.subjects += subjects
     found.records += evidence
-    tests = await desk.search(f"Observation?code={_tokens(records.TEST_SYSTEM, list(carried_by('test')))}")
-    found.records += records.tests([one.resource for one in tests], desk.settings.zone)
+    found.records += records.tests(await _tests(desk), desk.settings.zone)
 
 
-async def _answers(desk: Desk) -> list[Resource]:
+async def _tests(desk: Desk, narrowed: str = "") -> list[Resource]:
+    kinds = _tokens(records.TEST_SYSTEM, list(carried_by("test")))
+    return [one.resource for one in await desk.search(f"Observation?code={kinds}{narrowed}")]
+
+
+async def _answers(desk: Desk, narrowed: str = "") -> list[Resource]:
     """All answers to the department's forms; each form is asked for by itself, in any version."""
     found: list[Resource] = []
     for listed in checklists().values():
-        found += [one.resource for one in await desk.search(f"QuestionnaireResponse?questionnaire={listed.canonical}")]
+        asked = f"QuestionnaireResponse?questionnaire={listed.canonical}{narrowed}"
+        found += [one.resource for one in await desk.search(asked)]
     return found
 
 

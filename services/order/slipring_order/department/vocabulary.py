@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slipring.fhir.terminology.own import own_system, read_code_systems
 
+from slipring_order.department import quality
 from slipring_order.department.obligations import Carrier, carried_by, obligations
 
 
@@ -28,5 +29,6 @@ DEPARTMENT_CODES = (
         "科室应尽事项",
         {one.code: {"zh": one.zh, "en": one.en} for one in obligations()},
     ),
+    own_system("quality-state", "State of a nonconformity or complaint", "不符合项与投诉状态", quality.names()),
     *read_code_systems(Path(__file__).with_name("vocabulary.toml")),
 )

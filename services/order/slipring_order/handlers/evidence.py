@@ -7,6 +7,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 from slipring_order import resources
 from slipring_order.afterwork import CODE as FOLLOW_UP
 from slipring_order.afterwork import answered
+from slipring_order.handlers.device_tests import is_device_test, test_written
 from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
 from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
@@ -41,9 +42,11 @@ async def evidence_written(write: Write, desk: Desk) -> Changes:
 
 
 async def observation_written(write: Write, desk: Desk) -> Changes:
-    """A test result is about a scanner; a dose report shows that the scan was done; any other may be an answer."""
+    """A test result is about a device; a dose report shows that the scan was done; any other may be an answer."""
     if on_a_scanner(write):
         return await result_written(write, desk)
+    if is_device_test(write.resource):
+        return await test_written(write, desk)
     if write.method != "delete" and has_code(write.resource.get("code"), LOINC, DOSE_CODE):
         return await images_written(write, desk)
     return await evidence_written(write, desk)

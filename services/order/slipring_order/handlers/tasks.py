@@ -10,12 +10,14 @@ from slipring.fhir.service import Changes, Desk, Resource, Write, WriteHandler
 from slipring_order.handlers.aborts import abort_written, is_abort
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.patients import identity_confirmed
+from slipring_order.handlers.quality import is_quality_task, quality_written
 from slipring_order.identity import is_confirmation
 
 # A Task is guarded by the first line that it fits, or that it fitted before it was written.
 _GUARDS: Sequence[tuple[Callable[[Resource], bool], WriteHandler]] = (
     (is_abort, abort_written),
     (is_confirmation, identity_confirmed),
+    (is_quality_task, quality_written),
 )
 
 
