@@ -10,6 +10,7 @@ from slipring.fhir.topics import read_topics
 
 from slipring_order.beside import beside
 from slipring_order.department_operations import DEPARTMENT_OPERATIONS
+from slipring_order.dicom.seen import dicom_seen
 from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.clocks import TIMER, clock_struck
@@ -194,5 +195,6 @@ SERVICE = Service(
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
     beside=beside,
+    seen=dicom_seen,
     unconfirmed=unconfirmed,
 )

@@ -6,11 +6,13 @@ it and the socket. One connection that misbehaves ends alone.
 
 from __future__ import annotations
 
+import contextlib
 import select
 import socket
 import struct
 import time
 from typing import Any
+from weakref import WeakSet
 
 import structlog
 from pynetdicom.association import Association
@@ -105,6 +107,8 @@ class GuardedHandler(RequestHandler):
         server: Any = self.server
         self.request = GuardedSocket(self.request, server.settings)
         association = super()._create_association()
+        association.daemon = association.dul.daemon = True  # the process does not wait for a peer that hangs
+        server.connected.add(self.request)
         polled = PolledSocket.__new__(PolledSocket)
         polled.__dict__.update(association.dul.socket.__dict__)
         association.dul.socket = polled
@@ -117,6 +121,7 @@ class GuardedServer(ThreadedAssociationServer):
     settings: DicomSettings
     spool: Spool
     closed = 0  # connections that found no room
+    connected: WeakSet[GuardedSocket]
     daemon_threads = True
     request_queue_size = 64
 
@@ -129,6 +134,12 @@ class GuardedServer(ThreadedAssociationServer):
             return True
         self.closed += 1
         return False
+
+    def cut_off(self) -> None:
+        """End every connection: what waits for bytes wakes up."""
+        for one in list(self.connected):
+            with contextlib.suppress(OSError):
+                one.shutdown(socket.SHUT_RDWR)
 
     def service_actions(self) -> None:
         """Nothing: pynetdicom would collect garbage here, which holds up the whole process."""

@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from typing import cast
+from weakref import WeakSet
 
 import pydicom.config
 import structlog
@@ -30,6 +31,7 @@ from slipring_order.dicom.spool import Spool
 _LOG = structlog.get_logger("slipring.dicom")
 _SUCCESS = 0x0000
 _LEAVE_SECONDS = 3.0  # for what is under way when we stop
+_ABORT_SECONDS = 0.2  # for what we say as the last word
 _ANSWER_SECONDS = 20.0
 _FULL, _NEARLY = 99.0, 80.0  # % of the spool
 _LATE_SECONDS = 300.0
@@ -153,6 +155,7 @@ class Rim:
         )
         server.settings = settings
         server.spool = self._spool
+        server.connected = WeakSet()
         entity._servers.append(server)
         return server
 
@@ -163,9 +166,8 @@ class Rim:
             time.sleep(0.05)
         for association in server.active_associations:
             threading.Thread(target=association.abort, daemon=True).start()
-        until = time.monotonic() + _LEAVE_SECONDS
-        while server.active_associations and time.monotonic() < until:
-            time.sleep(0.05)
+        time.sleep(_ABORT_SECONDS)
+        server.cut_off()
 
 
 def _echoed(event: evt.Event) -> int:

@@ -8,6 +8,7 @@ import socket
 import ssl
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
@@ -80,6 +81,13 @@ def _loopback(url: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def look_beside(services: Mapping[str, Service], data_dir: Path) -> Iterator[Remark]:
+    """What stands beside the HTTP addresses of a service, as that service sees it."""
+    for service in services.values():
+        for one in service.seen(data_dir):
+            yield Remark(one.code, Level(one.level), one.about, one.seen)
 
 
 def look_at_defaults(services: Mapping[str, Service], day: date) -> Iterator[Remark]:

@@ -17,7 +17,13 @@ from slipring.runtime.postgres import PostgresUnavailable, ensure_running, is_ru
 from slipring.runtime.settings import Settings
 from slipring.upkeep.contents import schemas_of
 from slipring.upkeep.doctor.database import look_at_engine, look_at_front, look_at_schemas, look_at_server, mode_of
-from slipring.upkeep.doctor.department import look_at_addresses, look_at_defaults, look_at_mode, look_at_routes
+from slipring.upkeep.doctor.department import (
+    look_at_addresses,
+    look_at_defaults,
+    look_at_mode,
+    look_at_routes,
+    look_beside,
+)
 from slipring.upkeep.doctor.machine import look_at_certificates, look_at_disk, look_at_keys, look_at_ntp
 from slipring.upkeep.doctor.remark import Level, Remark
 
@@ -38,6 +44,7 @@ async def look(settings: Settings, data_dir: Path, now: datetime) -> list[Remark
             remarks.append(Remark("database-unseen", Level.BAD, "SLIPRING_DATABASE_URL", type(problem).__name__))
     remarks += look_at_addresses(settings)
     remarks += look_at_mode(settings, mode)
+    remarks += look_beside(installed(), data_dir)
     if mode != "demo":  # a demo rings its own phones, and its department has confirmed the shipped set
         remarks += look_at_routes(settings)
         remarks += look_at_defaults(installed(), now.astimezone(settings.zone).date())
