@@ -12,6 +12,7 @@ from slipring_demo.cast import SYNTHETIC, C, cast_bundle, staff_of
 from slipring_demo.ordering import stated
 from slipring_demo.story import made_by
 from slipring_order.reading import instant
+from slipring_order.rooms.testing import TEST_SYSTEM
 
 from tests.support.server import Server
 
@@ -155,6 +156,20 @@ def a_scanner(ae_title: str) -> Tree:
         "identifier": [{"system": f"{C}/sid/ae-title", "value": ae_title}],
         "deviceName": [{"name": f"CT {ae_title}", "type": "user-friendly-name"}],
         "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}]},
+    }
+
+
+def a_water_value(scanner: Tree, value: float) -> Tree:
+    """The CT number of water as somebody measured it just now, at constancy."""
+    return {
+        "resourceType": "Observation",
+        "meta": SYNTHETIC,
+        "status": "final",
+        "code": {"coding": [{"system": TEST_SYSTEM, "code": "water"}]},
+        "method": {"coding": [{"code": "status"}]},
+        "subject": scanner,
+        "effectiveDateTime": instant(datetime.now(UTC)),
+        "valueQuantity": {"value": value, "unit": "HU", "system": "http://unitsofmeasure.org", "code": "[hnsf'U]"},
     }
 
 

@@ -11,7 +11,7 @@ from pydicom import dcmread
 from slipring.identity.clients import DEMO_DEPARTMENT
 
 from tests.dicom.modality import a_query, asked, associated, worklist
-from tests.dicom.scheduled import Exam, Hospital, a_patient
+from tests.dicom.scheduled import Exam, Hospital, a_patient, a_water_value
 from tests.dicom.toolkit import needs_toolkit, scu
 
 LATIN_TOO = [{"family": "王", "given": ["芳"], "use": "official"}, {"family": "Wang", "given": ["Fang"]}]
@@ -174,6 +174,16 @@ def test_a_scanner_out_of_service_gets_no_entry_until_it_is_back(port: int, hosp
     hospital.scanners["CT2"] = hospital.saved(
         hospital.read(hospital.reference("CT2")["reference"]) | {"status": "active"}
     )
+    assert numbers(worklist(port, "CT2", AccessionNumber=exam.number)) == [exam.number]
+
+
+@pytest.mark.clause("5.6.2.3")
+def test_a_scanner_out_of_limits_gets_no_entry_until_a_test_passes(port: int, hospital: Hospital) -> None:
+    """A water CT number far from nought, measured by whomever: nothing more is scanned on it."""
+    exam = hospital.exam(a_patient("W-7"), "CT2", minutes=24 * 60 + 60)
+    hospital.made(a_water_value(hospital.reference("CT2"), 25))
+    assert worklist(port, "CT2", AccessionNumber=exam.number) == []
+    hospital.made(a_water_value(hospital.reference("CT2"), 1))
     assert numbers(worklist(port, "CT2", AccessionNumber=exam.number)) == [exam.number]
 
 
