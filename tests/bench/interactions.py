@@ -16,6 +16,7 @@ from tests.bench.load import Figures, Next, drive, http, in_turn
 
 ENTRIES = 20  # resources in one transaction
 _READ_IDS = 500
+_PHYSICIANS = 50
 _PATIENTS = 400
 _WARM_SECONDS = 1.5
 
@@ -92,8 +93,9 @@ def _blocks(folder: Path, ours: Served, echo: Served, rival: Served | None) -> l
     one = json.dumps(samples.prescription()).encode()
     made = _made(ours.port, token, base, [samples.prescription(f"read-{n}") for n in range(_READ_IDS)])
     people = _made(ours.port, token, base, [samples.patient(n) for n in range(_PATIENTS)])
-    physician = _made(ours.port, token, base, [samples.requester()])[0]
-    orders = [samples.order(person, physician) for person in people]
+    # A hospital's requests come from many: what is known of one requester must stand still while his request is judged.
+    physicians = _made(ours.port, token, base, [samples.requester(n) for n in range(_PHYSICIANS)])
+    orders = [samples.order(person, physicians[n % _PHYSICIANS]) for n, person in enumerate(people)]
     blocks = [
         ("echo", echo, in_turn([http("POST", "/echo", body=one)])),
         ("create", ours, samples.posting(f"{base}/MedicationRequest", token, samples.prescription())),

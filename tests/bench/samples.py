@@ -54,9 +54,9 @@ def patient(position: int) -> Tree:
     }
 
 
-def requester() -> Tree:
-    """Who orders."""
-    return {"resourceType": "Practitioner", "active": True, "name": [{"text": "Synthetic Physician"}]}
+def requester(number: int = 0) -> Tree:
+    """One of those who order."""
+    return {"resourceType": "Practitioner", "active": True, "name": [{"text": f"Synthetic Physician {number}"}]}
 
 
 def order(patient_reference: str, requester_reference: str) -> Tree:

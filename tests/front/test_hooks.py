@@ -12,6 +12,7 @@ from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL as C
 from slipring.identity.client import read_key_file
 from slipring.identity.keys import key_file
+from slipring_demo.teller import parameters
 
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam
@@ -212,3 +213,21 @@ async def test_a_hook_client_may_sign_its_own_jwt_for_the_address_called(story: 
         for wrong in ({"aud": "http://127.0.0.1:8100/cds-services/order-select"}, {"iss": "nobody"}, {"exp": now - 60}):
             assert (await his.post(SIGN, json=call, headers=signed(**wrong))).status_code == 401, wrong
         assert (await his.post(SIGN, json=call, headers={"Authorization": "Bearer x.y.z"})).status_code == 401
+
+
+@pytest.mark.clause("4.14.2")
+async def test_what_was_told_back_stands_in_the_review_of_the_period(story: OneExam) -> None:
+    card = rules(await story.department.his.post(SIGN, json=a_call(story, a_draft(story))))["order.request-complete"]
+    told = {"card": card["uuid"], "outcome": "overridden", "outcomeTimestamp": "2026-11-23T02:00:00Z"}
+    assert (await story.department.his.post(f"{SIGN}/feedback", json={"feedback": [told]})).status_code == 200
+    period = parameters(periodStart=("Date", "2026-11-23"), periodEnd=("Date", "2026-11-30"))
+    answer = await story.department.post("ServiceRequest/$indication-review", period)
+    assert answer.status_code == 200, answer.text
+    whole = answer.json()["parameter"][0]["resource"]
+    kept = await story.department.get(f"MeasureReport/{whole['id']}")
+    group = next(one for one in kept["group"] if one["code"]["coding"][0]["code"] == "advice-overridden")
+    assert {p["code"]["coding"][0]["code"]: p["count"] for p in group["population"]}["numerator"] >= 1
+    said = await story.department.post("MeasureReport/$validate", kept)
+    assert [i for i in said.json()["issue"] if i["severity"] in ("error", "fatal")] == []
+    again = await story.department.post("ServiceRequest/$indication-review", period)
+    assert again.json()["parameter"][0]["resource"]["id"] == whole["id"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +33,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "part-of": ("partOf",),
     "request": ("request", "orderRequest", "requestIdentifier"),
     "result": ("result",),
+    "identified": ("identifiedDateTime",),
     "implicated": ("implicated",),
     "target": ("target",),
     "combo-code": ("code", "component.code"),
@@ -149,6 +150,10 @@ class ADesk:
             and stored.resource["resourceType"] == resource_type
             and all(_matches(stored.resource, name, value) for name, value in criteria)
         ]
+
+    async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
+        """Each search after the other."""
+        return [await self.search(query) for query in queries]
 
     def new_id(self) -> str:
         """`o-1`, `o-2`, ..."""

@@ -108,7 +108,9 @@ def _examination(group: list[_Carrier], pool: Pool, own: frozenset[str]) -> Earl
         return None
     ordered = sorted(group, key=lambda carrier: list(_WHEN).index(carrier.type))
     place = frozenset[str]().union(*(institution_of(carrier.resource, pool) for carrier in group))
-    ours = any(numbered_by_us(carrier.resource) for carrier in group) or bool(place & own)
+    # What rests on a request that this service gave its id was done here.
+    here = any(key.startswith("ServiceRequest/o-") for carrier in group for key in carrier.keys)
+    ours = here or any(numbered_by_us(carrier.resource) for carrier in group) or bool(place & own)
     return EarlierExam(
         reference=_reference(ordered[0].resource),
         done_at=done_at,

@@ -17,6 +17,7 @@ from slipring_order.judgement import ordered_limits, switchable
 from slipring_order.reading import moment
 
 RULE_SET = f"{CANONICAL}/PlanDefinition/ct-justification"
+INDEX = "PlanDefinition/o-ct-justification"  # lists the sets that are active
 LIMIT = f"{CANONICAL}/StructureDefinition/rule-limit"
 SWITCH = f"{CANONICAL}/StructureDefinition/rule-switch"
 
@@ -32,6 +33,25 @@ class RuleSet:
 def is_rule_set(plan: Resource) -> bool:
     """Whether a PlanDefinition is a rule set of justification."""
     return str(plan.get("url", "")) == RULE_SET
+
+
+def index(references: Iterable[str]) -> Resource:
+    """The resource that lists the sets that are active; it begins empty."""
+    kind, _, name = INDEX.partition("/")
+    related = [{"type": "composed-of", "resource": reference} for reference in sorted(references)]
+    plan: Resource = {
+        "resourceType": kind,
+        "id": name,
+        "url": f"{RULE_SET}-sets",
+        "title": "正当性规则集一览",
+        "status": "active",
+    }
+    return plan | ({"relatedArtifact": related} if related else {})
+
+
+def listed(plan: Resource) -> list[str]:
+    """The sets that the index names."""
+    return [str(one["resource"]) for one in plan.get("relatedArtifact", []) if one.get("resource")]
 
 
 def in_force(plans: Iterable[Stored], book: LimitBook, now: datetime, zone: ZoneInfo) -> RuleSet:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from urllib.parse import quote
-
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Desk, Resource
 
 from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
 from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, reference_of
-from slipring_order.rule_set import RULE_SET, RuleSet, in_force
+from slipring_order.rule_set import INDEX, RuleSet, in_force, listed
 
+# A request counts as an examination when it was carried out; other carriers say so themselves.
+_NARROWER = {"ServiceRequest": "&status=completed"}
 _BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
 
 
@@ -27,23 +27,27 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
     direct += [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
     for element in direct:
         await _named(reference_of(element), pool, desk)
-    await _requester(request, pool, desk)
     subject = _subject(request, pool)
     if subject.startswith("Patient/"):
         pool.one_person = await merge_set(subject, desk)
-    for query in _queries(request, pool):
+    await _requester(request, pool, desk)
+    for found in await desk.searches(_queries(request, pool)):
         # A followed copy of a report is evidence of an earlier exam like any other.
-        pool.fill(*(found.resource for found in await desk.search(query)))
+        pool.fill(*(one.resource for one in found))
     await maps_of(pool, desk, request)
     await definition_of(request, pool, desk)
     return pool
 
 
 async def rules_in_force(desk: Desk) -> RuleSet:
-    """The limits and switches to judge by now."""
-    settings = desk.settings
-    plans = await desk.search(f"PlanDefinition?url={quote(RULE_SET, safe='')}&status=active")
-    return in_force([plan for plan in plans if not plan.source], settings.limits, desk.now, settings.zone)
+    """The limits and switches to judge by now.
+
+    The sets that are active stand in one resource of a fixed id: a search for them would make every judgement wait for
+    every other, because what a search finds must still stand at the commit.
+    """
+    settings, index = desk.settings, await desk.read(INDEX)
+    plans = [await desk.read(reference) for reference in listed(index.resource)] if index else []
+    return in_force([plan for plan in plans if plan], settings.limits, desk.now, settings.zone)
 
 
 def _queries(request: Resource, pool: Pool) -> list[str]:
@@ -52,8 +56,11 @@ def _queries(request: Resource, pool: Pool) -> list[str]:
         queries += [f"{kind}?based-on=ServiceRequest/{request['id']}" for kind in _BASED_ON]
     if pool.one_person:
         subject = any_of(pool.one_person)
-        queries += [f"{kind}?subject={subject}" for kind in EARLIER_TYPES]
+        queries += [f"{kind}?subject={subject}{_NARROWER.get(kind, '')}" for kind in EARLIER_TYPES]
         queries.append(f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}")
+    requester = reference_of(request.get("requester"))
+    if requester.startswith("Practitioner/"):
+        queries.append(f"PractitionerRole?practitioner={requester}")
     return queries
 
 
@@ -72,11 +79,7 @@ async def _named(reference: str, pool: Pool, desk: Desk) -> Resource | None:
 
 
 async def _requester(request: Resource, pool: Pool, desk: Desk) -> None:
-    """The person who asks, with the roles he holds; a role leads to its holder."""
-    reference = reference_of(request.get("requester"))
-    found = await _named(reference, pool, desk)
+    """The person who asks; a role leads to its holder."""
+    found = await _named(reference_of(request.get("requester")), pool, desk)
     if found is not None and found["resourceType"] == "PractitionerRole":
         await _named(reference_of(found.get("practitioner")), pool, desk)
-    elif reference.startswith("Practitioner/"):
-        roles = await desk.search(f"PractitionerRole?practitioner={reference}")
-        pool.fill(*(role.resource for role in roles))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from secrets import token_bytes
 from typing import Any
 
 import pytest
+from slipring.fhir.cards import card_id
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Call, Resource, Write
+from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.review import indications_reviewed
 
@@ -70,6 +73,23 @@ async def test_passes_in_an_emergency_and_what_is_owed_after_are_counted() -> No
     [owed] = await desk.search("Task?code=follow-up")
     desk.hold(owed.resource | {"status": "completed"})
     assert counts((await review(desk))[0], "late-answers") == (0, 1)
+
+
+async def test_advice_that_was_overridden_counts_with_its_cards() -> None:
+    desk = a_desk()
+    for outcome in ("overridden", "accepted"):
+        parts = [
+            {"name": "card", "valueUuid": f"urn:uuid:{card_id('order.repeat-exam', token_bytes(12))}"},
+            {"name": "service", "valueCode": "order-sign"},
+            {"name": "outcome", "valueCode": outcome},
+            {"name": "at", "valueInstant": "2026-03-02T10:00:00Z"},
+        ]
+        told = {"resourceType": "Parameters", "parameter": [{"name": "feedback", "part": parts}]}
+        desk.carry_out(await feedback_given(Call(told), desk))
+    [whole] = await review(desk)
+    assert counts(whole, "advice-overridden") == (1, 2)
+    [member] = whole["evaluatedResource"]
+    assert member["extension"][0]["valueString"] == "advice-overridden"
 
 
 async def test_a_period_without_requests_has_figures_of_nothing() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -11,13 +11,13 @@ from zoneinfo import ZoneInfo
 
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
-from slipring.fhir.search.criteria import parse
+from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.service import Seals, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Relied, Unreferred
-from slipring.fhir.store.reading import Reader
+from slipring.fhir.store.reading import Reader, Row
 
 _SEARCH_LIMIT = 5000
 
@@ -48,6 +48,7 @@ class LiveDesk:
         self._letter = letter
         self.zone = zone
         self._pending: dict[str, Stored] = {}
+        self._read: dict[str, Row | None] = {}
         self.relied = Relied()  # all that was looked at in the store: it must still stand when the act is committed
 
     def put(self, stored: Stored) -> None:
@@ -61,8 +62,11 @@ class LiveDesk:
         pending = self._pending.get(f"{resource_type}/{resource_id}")
         if pending:
             return None if pending.deleted else pending
-        row = await reading.current(self.reader, resource_type, resource_id)
-        self.relied.saw(f"{resource_type}/{resource_id}", row.version if row else 0)
+        name = f"{resource_type}/{resource_id}"
+        if name not in self._read:  # what was read once stays the same for this act: it must stand until the commit
+            self._read[name] = await reading.current(self.reader, resource_type, resource_id)
+        row = self._read[name]
+        self.relied.saw(name, row.version if row else 0)
         return row.stored() if row and not row.deleted else None
 
     async def read_version(self, reference: str, version: int) -> Stored | None:
@@ -73,9 +77,24 @@ class LiveDesk:
 
     async def search(self, query: str) -> list[Stored]:
         """All current matches, own and followed."""
+        [found] = await self.searches([query])
+        return found
+
+    async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
+        """The matches of several searches, asked of the store at once."""
+        asked = [self._criteria(query) for query in queries]
+        if len(asked) == 1:
+            answers = [await reading.search(self._searcher, asked[0], source=None, limit=_SEARCH_LIMIT + 1)]
+        else:  # narrow ones, asked again and again in the same shape: their plan is worth keeping
+            answers = await reading.searches(self.reader, asked, limit=_SEARCH_LIMIT + 1) if asked else []
+        return [self._looked_at(criteria, found) for criteria, found in zip(asked, answers, strict=True)]
+
+    def _criteria(self, query: str) -> Criteria:
         resource_type, _, text = query.partition("?")
-        criteria = parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self.zone, types=self._types)
-        found = await reading.search(self._searcher, criteria, source=None, limit=_SEARCH_LIMIT + 1)
+        return parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self.zone, types=self._types)
+
+    def _looked_at(self, criteria: Criteria, found: Sequence[Row]) -> list[Stored]:
+        """What a search found, noted as relied on, under what this act is about to write."""
         if len(found) > _SEARCH_LIMIT:
             raise busy(
                 "Too many matches to decide on.", "匹配结果过多，无法判断。", detail="kernel.too-many-matches-decide"
@@ -88,7 +107,7 @@ class LiveDesk:
             stored
             for stored in self._pending.values()
             if not stored.deleted
-            and stored.resource["resourceType"] == resource_type
+            and stored.resource["resourceType"] == criteria.type
             and matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
 

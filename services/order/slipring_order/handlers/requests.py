@@ -17,6 +17,7 @@ from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of
 from slipring_order.request_form import questionnaire
+from slipring_order.rule_set import index
 from slipring_order.voiding import holders_told
 
 SEQUENCE = "imaging_number"
@@ -64,9 +65,9 @@ async def _received(request: Resource, desk: Desk) -> Changes:
 
 
 async def _form(desk: Desk) -> list[Save]:
-    """The request form itself, so that whoever asks for what is missing finds the questions here."""
-    form = questionnaire()
-    return [] if await desk.read(f"Questionnaire/{form['id']}") else [Save(form)]
+    """What stands here from the first request on: the form with the questions, and the list of rule sets, still empty."""
+    shipped = (questionnaire(), index(()))
+    return [Save(one) for one in shipped if await desk.read(f"{one['resourceType']}/{one['id']}") is None]
 
 
 async def _replaced(request: Resource, desk: Desk) -> list[Save]:

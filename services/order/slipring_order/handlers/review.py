@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save
 
-from slipring_order.review.reading import reviewed
+from slipring_order.review.reading import advice_told, reviewed
 from slipring_order.review.report import MEASURE_ID, REPORT_SYSTEM, measure, reports
 
 _LONGEST = timedelta(days=366)
@@ -29,10 +29,11 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
         )
     zone = desk.settings.zone
     begun = datetime.combine(start, time.min, zone)
-    cases = await reviewed(begun, datetime.combine(end + timedelta(days=1), time.min, zone), desk)
+    ended = datetime.combine(end + timedelta(days=1), time.min, zone)
+    cases, advice = await reviewed(begun, ended, desk), await advice_told(begun, ended, desk)
     saves = [] if await desk.read(f"Measure/{MEASURE_ID}") else [Save(measure())]
     answer: list[Resource] = []
-    for key, report in reports(cases, start, end, desk.now):
+    for key, report in reports(cases, advice, start, end, desk.now):
         known = next(iter(await desk.search(f"MeasureReport?identifier={REPORT_SYSTEM}|{key}")), None)
         held = {**report, "id": known.resource["id"] if known else desk.new_id()}
         saves.append(Save(held, replaces=known.version if known else None))

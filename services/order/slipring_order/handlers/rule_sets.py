@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
-from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Write
+from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Write
 from slipring.staff import may
 
 from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, moment
-from slipring_order.rule_set import faults, is_rule_set
+from slipring_order.rule_set import INDEX, faults, index, is_rule_set, listed
 
 DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
 APPROVED_BY = f"{CANONICAL}/StructureDefinition/approved-by"
@@ -22,6 +22,13 @@ _FORMAL = frozenset({"status", "meta", "date", "text", "id", "approvalDate", "ef
 async def plan_written(write: Write, desk: Desk) -> Changes:
     """Check a rule set; other PlanDefinitions, such as protocols, are plain records."""
     before = write.before.resource if write.before else None
+    if write.reference == INDEX:
+        raise conflict(
+            "Which rule sets are active the department writes down itself.",
+            "生效规则集一览由科室自动维护。",
+            at="PlanDefinition.id",
+            detail="order.rule-set-index",
+        )
     if not (is_rule_set(write.resource) or (before and is_rule_set(before))):
         return Changes.none()
     if write.method == "delete":
@@ -65,11 +72,12 @@ async def _drafted_or_approved(plan: Resource, before: Resource | None, desk: De
     start = moment(plan.get("effectivePeriod", {}).get("start"), desk.settings.zone)
     period = {**plan.get("effectivePeriod", {}), "start": instant(max(start or desk.now, desk.now))}
     return Changes(
+        save=await _indexed(plan, desk, add=True),
         members={
             "effectivePeriod": period,
             "approvalDate": desk.now.astimezone(desk.settings.zone).date().isoformat(),
             "extension": _signed(plan, drafter, approver),
-        }
+        },
     )
 
 
@@ -85,9 +93,20 @@ async def _retired(plan: Resource, before: Resource, desk: Desk) -> Changes:
             at="PlanDefinition.status",
             detail="order.rule-set-fixed",
         )
+    saves: list[Save] = []
     if plan.get("status") != before.get("status"):
         await _qualified(desk)
-    return Changes(members={"extension": _signed(plan, _signer(before, DRAFTED_BY), _signer(before, APPROVED_BY))})
+        saves = await _indexed(plan, desk, add=False)
+    return Changes(
+        save=saves, members={"extension": _signed(plan, _signer(before, DRAFTED_BY), _signer(before, APPROVED_BY))}
+    )
+
+
+async def _indexed(plan: Resource, desk: Desk, *, add: bool) -> list[Save]:
+    """The list of active sets with this one, or without it."""
+    known, own = await desk.read(INDEX), f"PlanDefinition/{plan['id']}"
+    others = {one for one in listed(known.resource) if one != own} if known else set()
+    return [Save(index(others | ({own} if add else set())), replaces=known.version if known else None)]
 
 
 def _demand_unchanged(plan: Resource, before: Resource) -> None:

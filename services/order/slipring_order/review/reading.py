@@ -9,8 +9,9 @@ from slipring.fhir.findings import RULE_RESULT, rule_of
 from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order import resources
+from slipring_order.advice import CARD_SYSTEM
 from slipring_order.reading import codes, instant, reference_of
-from slipring_order.review.figures import Reviewed
+from slipring_order.review.figures import Figure, Reviewed
 
 _BATCH = 50  # references in one search
 _ASKING = frozenset({"stop", "ask", "warn"})
@@ -27,6 +28,19 @@ async def reviewed(start: datetime, end: datetime, desk: Desk) -> list[Reviewed]
     firsts = await _first_outcomes(exams, desk)
     roles = await _roles([exam.resource for exam in exams], desk)
     return [_case(exam.resource, issues, records, owed, firsts.get(exam.reference, ""), roles) for exam in exams]
+
+
+async def advice_told(start: datetime, end: datetime, desk: Desk) -> Figure:
+    """Of the cards of advice that somebody answered, those that were overridden."""
+    span = f"identified=ge{instant(start)}&identified=lt{instant(end)}"
+    cards = await desk.search(f"DetectedIssue?{span}&identifier={CARD_SYSTEM}|")
+    done = {card.reference: _outcomes(card.resource) for card in cards}
+    overridden = tuple(sorted(card for card, outcomes in done.items() if "overridden" in outcomes))
+    return Figure("advice-overridden", "开单提示未采纳", "advice at ordering overridden", overridden, len(cards))
+
+
+def _outcomes(card: Resource) -> set[str]:
+    return {code for done in card.get("mitigation", []) for code in codes(done.get("action"))}
 
 
 def _case(

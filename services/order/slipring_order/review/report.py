@@ -37,11 +37,16 @@ def measure() -> Resource:
     }
 
 
-def reports(cases: Sequence[Reviewed], start: date, end: date, now: datetime) -> Iterable[tuple[str, Resource]]:
-    """The whole and each requester's own part, by the key it is known by."""
+def reports(
+    cases: Sequence[Reviewed], advice: Figure, start: date, end: date, now: datetime
+) -> Iterable[tuple[str, Resource]]:
+    """The whole, with what became of advice, and each requester's own part, by the key it is known by."""
     span = f"{start.isoformat()}/{end.isoformat()}"
     whole = _report(cases, start, end, now, span)
-    whole["group"] = [_stratified(group, cases) for group in whole["group"]]
+    whole["group"] = [*(_stratified(group, cases) for group in whole["group"]), _group(advice)]
+    overridden = [_member(card, advice.code) for card in advice.numerator]
+    if overridden:
+        whole["evaluatedResource"] = [*whole.get("evaluatedResource", []), *overridden]
     yield span, whole
     for requester in sorted({case.requester for case in cases} - {""}):
         own = [case for case in cases if case.requester == requester]
@@ -115,17 +120,15 @@ def _evaluated(cases: Sequence[Reviewed], found: Sequence[Figure]) -> Resource:
         return {}
     return {
         "evaluatedResource": [
-            {
-                "extension": [
-                    {"url": _MEMBER_OF, "valueString": figure.code}
-                    for figure in found
-                    if case.request in figure.numerator
-                ],
-                "reference": case.request,
-            }
+            _member(case.request, *(figure.code for figure in found if case.request in figure.numerator))
             for case in cases
         ]
     }
+
+
+def _member(reference: str, *figures_of: str) -> Resource:
+    extension = [{"url": _MEMBER_OF, "valueString": code} for code in figures_of]
+    return {**({"extension": extension} if extension else {}), "reference": reference}
 
 
 def _named(figure: Figure) -> Resource:
