@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -67,7 +68,7 @@ def a_morning(served: Server) -> Morning:
             ("苏", "1994-07-08", "female"),
             ("石", "1950-09-10", "male"),
         ):
-            morning.patients[who] = _posted(http, _patient(who, born, sex))
+            morning.patients[who] = _posted(http, a_patient(who, born, sex))
         order(http, morning, "柳", "30799-1", "CT head", "69536005", "Head")
         order(http, morning, "云", "24627-2", "CT chest", "816094009", "Chest", items=_ITEMS[:4])
         pregnant = _posted(http, _pregnancy(morning.patients["苏"], "LA15173-0", "Pregnant"))
@@ -81,32 +82,40 @@ def order(
     *, priority: str = "routine", items: tuple[str, ...] = _ITEMS, supporting: dict[str, Any] | None = None,
 ) -> dict[str, Any]:  # fmt: skip
     """The ward orders a CT for somebody."""
-    request = {
-        "resourceType": "ServiceRequest",
-        "meta": SYNTHETIC,
-        "extension": [stated(item, "none") for item in items],
-        "identifier": [
-            {
-                "type": {"coding": [{"system": _V2, "code": "PLAC"}]},
-                "system": f"{C}/his-order",
-                "value": f"HIS-{uuid.uuid4().hex[:10]}",
-            }
-        ],
-        "status": "active",
-        "intent": "order",
-        "priority": priority,
-        "category": [{"coding": [{"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}]}],
-        "code": {"coding": [{"system": _LOINC, "code": code, "display": display}]},
-        "bodySite": [{"coding": [{"system": "http://snomed.info/sct", "code": site, "display": site_name}]}],
-        "subject": {"reference": f"Patient/{morning.patients[who]['id']}"},
-        "requester": {"reference": morning.staff["requester"]},
-        "authoredOn": utc_now().isoformat(timespec="seconds"),
-        "reasonCode": [{"text": "头痛两天，出血？ Headache for two days, bleeding?"}],
-    }
+    patient = f"Patient/{morning.patients[who]['id']}"
+    request = a_request(patient, morning.staff["requester"], code, display, site, site_name, items=items)
+    request["priority"] = priority
     if supporting:
         request["supportingInfo"] = [{"reference": f"Observation/{supporting['id']}"}]
     morning.requests[who] = _posted(http, request)
     return morning.requests[who]
+
+
+def a_request(
+    patient: str, requester: str, code: str, display: str, site: str, site_name: str,
+    *, items: tuple[str, ...] = _ITEMS, at: datetime | None = None,
+) -> dict[str, Any]:  # fmt: skip
+    """A request for a CT that states these items of the clinical data."""
+    placer = {
+        "type": {"coding": [{"system": _V2, "code": "PLAC"}]},
+        "system": f"{C}/his-order",
+        "value": f"HIS-{uuid.uuid4().hex[:10]}",
+    }
+    return {
+        "resourceType": "ServiceRequest",
+        "meta": SYNTHETIC,
+        "extension": [stated(item, "none") for item in items],
+        "identifier": [placer],
+        "status": "active",
+        "intent": "order",
+        "category": [{"coding": [{"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}]}],
+        "code": {"coding": [{"system": _LOINC, "code": code, "display": display}]},
+        "bodySite": [{"coding": [{"system": "http://snomed.info/sct", "code": site, "display": site_name}]}],
+        "subject": {"reference": patient},
+        "requester": {"reference": requester},
+        "authoredOn": (at or utc_now()).isoformat(timespec="seconds"),
+        "reasonCode": [{"text": "头痛两天，出血？ Headache for two days, bleeding?"}],
+    }
 
 
 def _posted(http: httpx.Client, resource: dict[str, Any]) -> dict[str, Any]:
@@ -127,7 +136,7 @@ def _scanner(name: str) -> dict[str, Any]:
     }
 
 
-def _patient(family: str, born: str, sex: str) -> dict[str, Any]:
+def a_patient(family: str, born: str, sex: str) -> dict[str, Any]:
     return {
         "resourceType": "Patient",
         "meta": SYNTHETIC,

@@ -8,6 +8,7 @@ from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from slipring.department import names
+from slipring.department.findings import Found, found_in
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.service import CANONICAL
@@ -84,6 +85,21 @@ async def scanners(hand: Hand) -> list[Scanner] | None:
     """The department's CT scanners by name; None when the person's roles do not open devices."""
     found = await hand.if_allowed("Device", [("type", "CT,702569007,6815"), ("_count", "100")])
     return None if found is None else sorted((Scanner(one) for one in found), key=lambda one: one.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Fitness:
+    """Whether a scanner may scan now, and what speaks against it."""
+
+    fit: bool
+    findings: list[Found]
+
+
+async def fitness_of(hand: Hand, scanner: Scanner) -> Fitness:
+    """`Device/[id]/$fitness`."""
+    said = (await hand.called(f"{scanner.reference}/$fitness", [])).get("parameter", [])
+    fit = next((bool(one["valueBoolean"]) for one in said if one["name"] == "fit"), False)
+    return Fitness(fit, found_in([one["resource"] for one in said if one["name"] == "issue"]))
 
 
 async def bookings_on(hand: Hand, of: Iterable[Scanner], day: date, zone: tzinfo) -> list[Booking]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from slipring.department.bookings import Booking, Scanner, bookings_on, scanners
+from slipring.department.bookings import Booking, Fitness, Scanner, bookings_on, fitness_of, scanners
 from slipring.department.day_picture import picture_of
 from slipring.department.exams import Exam, exams_where
 from slipring.department.place import HOME, Place
@@ -30,6 +31,7 @@ class Day:
     scanners: list[Scanner]
     held: list[Booking]
     exams: dict[str, Exam]
+    fitness: dict[str, Fitness]
 
     @property
     def before(self) -> date:
@@ -76,7 +78,10 @@ class DayPage:
                 "Your roles do not open the scanners.", "您的岗位无权查看设备。", detail="department.no-scanners"
             )
         held = await bookings_on(hand, every, day, self.place.zone)
-        return Day(day, today, every, held, await exams_of(hand, {one.request for one in held if one.request}))
+        exams = await exams_of(hand, {one.request for one in held if one.request})
+        fitness = await asyncio.gather(*(fitness_of(hand, scanner) for scanner in every))
+        by_scanner = {scanner.reference: one for scanner, one in zip(every, fitness, strict=True)}
+        return Day(day, today, every, held, exams, by_scanner)
 
 
 async def exams_of(hand: Hand, requests: set[str]) -> dict[str, Exam]:

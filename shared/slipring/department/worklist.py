@@ -15,6 +15,7 @@ from starlette.routing import Route
 from slipring.department import names
 from slipring.department.bookings import bookings_with, scanners
 from slipring.department.exams import MOST, OPEN, STATE_SYSTEM, Exam, exams_where
+from slipring.department.late import late_by_exam
 from slipring.department.names import Pair
 from slipring.department.place import HOME, Place
 from slipring.department.road import Hand
@@ -83,9 +84,10 @@ class WorklistPages:
             held = await bookings_with(hand, wanted.scanner, self.place.now() - timedelta(days=1))
             asked.append(("focus", ",".join(sorted({f"ServiceRequest/{one.request}" for one in held if one.request}))))
         exams = await exams_where(hand, asked) if asked[-1:] != [("focus", "")] else []
-        return self._page(
+        return await self._page(
             request,
             session,
+            hand,
             exams,
             wanted=wanted,
             states=await coded(hand, "exam-state"),
@@ -98,11 +100,15 @@ class WorklistPages:
         text = form.get("text", "").strip()[:_LONGEST]
         hand = await self.place.hand(session)
         exams = await exams_called(hand, text) if text else []
-        return self._page(request, session, exams, text=text)
+        return await self._page(request, session, hand, exams, text=text)
 
-    def _page(self, request: Request, session: Session, exams: list[Exam], **values: Any) -> Response:
+    async def _page(self, request: Request, session: Session, hand: Hand, exams: list[Exam], **values: Any) -> Response:
+        late = await late_by_exam(hand)
+        exams = sorted(exams, key=lambda exam: exam.reference not in late)  # stable: the urgent stay first among them
         shown = {"wanted": Wanted(), "text": None, "states": [], "scanners": [], "priorities": PRIORITIES, **values}
-        return self.place.page(request, session, "worklist.html", exams=exams, cut=len(exams) >= MOST, **shown)
+        return self.place.page(
+            request, session, "worklist.html", exams=exams, late=late, cut=len(exams) >= MOST, **shown
+        )
 
 
 async def exams_called(hand: Hand, text: str) -> list[Exam]:
