@@ -6,7 +6,7 @@ import asyncio
 import logging
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import cast
 from weakref import WeakSet
@@ -14,7 +14,7 @@ from weakref import WeakSet
 import pydicom.config
 import structlog
 from pynetdicom import AE, _config, evt
-from slipring.fhir.beside import Beside, Inside, Sign
+from slipring.fhir.beside import Inside, Sign
 from slipring.runtime.settings import BadSettings
 
 from slipring_order.dicom.admission import Admission
@@ -35,12 +35,6 @@ _ABORT_SECONDS = 0.2  # for what we say as the last word
 _ANSWER_SECONDS = 20.0
 _FULL, _NEARLY = 99.0, 80.0  # % of the spool
 _LATE_SECONDS = 300.0
-
-
-def beside_order(inside: Inside) -> Sequence[Beside]:
-    """The DICOM port, when the department has set one."""
-    settings = DicomSettings.from_env()
-    return [Rim(inside, settings)] if settings.port else []
 
 
 class Rim:

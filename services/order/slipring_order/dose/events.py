@@ -7,15 +7,16 @@ from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
-
-from pydicom.dataset import Dataset
 
 from slipring_order.dose import tree
 from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.report import Event, Source
 from slipring_order.dose.units import UnknownUnit, converted
+
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 _TERMS = Path(__file__).parents[1] / "data" / "dose_terms.toml"
 

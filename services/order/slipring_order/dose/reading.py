@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
-
-from pydicom.dataset import Dataset
 
 from slipring_order.dose import tree
 from slipring_order.dose.events import amount, dose_amount, read_event
 from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.report import Alert, DoseReport, Event
 from slipring_order.dose.text import text_of
+
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 ROOT, ACCUMULATED, ACQUISITION = "113701", "113811", "113819"
 _TOTAL, _COUNT, _CHECK = "113813", "113812", "113900"

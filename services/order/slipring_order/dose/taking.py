@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring.rules.rulebook import check
 
@@ -26,6 +26,9 @@ from slipring_order.images.comparing import compared, new_issues
 from slipring_order.images.exam import patient_of, request_of, study_of
 from slipring_order.images.reading import NotAnImage, header_of, order_side
 from slipring_order.rules import DOSE_RULES, IDENTITY_RULES
+
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 
 async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None = None) -> Changes:

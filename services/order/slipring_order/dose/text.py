@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from pydicom.dataset import Dataset
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
+
 
 # Without a declared set DICOM allows ASCII alone (PS3.3 C.12.1.1.2); scanners write these two all the same.
 _TRIED = ("utf-8", "gb2312")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from pydicom.dataset import Dataset
-from pydicom.valuerep import DT
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 
 def children(item: Dataset, code: str) -> Iterator[Dataset]:
@@ -76,6 +77,8 @@ def instant(written: str, zone: ZoneInfo) -> datetime | None:
     if not written:
         return None
     try:
+        from pydicom.valuerep import DT
+
         parsed = DT(written)
     except ValueError:
         return None

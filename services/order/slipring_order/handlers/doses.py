@@ -6,7 +6,6 @@ import base64
 import binascii
 from io import BytesIO
 
-from pydicom import dcmread
 from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Stored
 
@@ -19,6 +18,8 @@ from slipring_order.reading import reference_of
 async def dose_report_taken(call: Call, desk: Desk) -> Changes:
     """Store the dose of a DICOM dose report; `request` or `imagingNumber` name the exam better than the file does."""
     try:
+        from pydicom import dcmread  # only here: a service without DICOM starts without it
+
         dataset = dcmread(BytesIO(base64.b64decode(str(call.value("report") or ""), validate=True)), force=True)
     except (binascii.Error, Exception) as problem:  # what bytes of strangers raise in pydicom is no closed list
         raise _refused(call, "this is not a DICOM file", "不是 DICOM 文件") from problem

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydicom.dataset import Dataset
 from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
@@ -15,6 +14,9 @@ from slipring_order.images.names import together as forms_of
 from slipring_order.images.words import regions_in
 from slipring_order.reading import codes, identifier_of
 from slipring_order.sides import sides_named, sides_of
+
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 _SEX = {"M": "male", "F": "female"}
 _WORDS = ("StudyDescription", "SeriesDescription", "ProtocolName", "RequestedProcedureDescription")

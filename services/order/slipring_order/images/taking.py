@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from pydicom.dataset import Dataset
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_order.dose import tree
@@ -16,6 +15,9 @@ from slipring_order.images.facts import ImageHeader
 from slipring_order.images.reading import header_of
 from slipring_order.reading import instant
 from slipring_order.resources import ACSN_SYSTEM
+
+if TYPE_CHECKING:  # a service without a DICOM port starts without it
+    from pydicom.dataset import Dataset
 
 _DCM = "http://dicom.nema.org/resources/ontology/DCM"
 _V2_0203 = "http://terminology.hl7.org/CodeSystem/v2-0203"
