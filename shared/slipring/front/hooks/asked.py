@@ -60,7 +60,9 @@ def asked(body: Any, hook: str) -> Asked:
     others = [one for one in _resources(context["draftOrders"]) if one["resourceType"] != "ServiceRequest"]
     sent = [one for value in (tree.get("prefetch") or {}).values() for one in _resources(value)]
     if len(orders) + len(others) + len(sent) > _MOST:
-        raise FhirError(413, [_fault("too-costly", "prefetch", "资源过多", "Too many resources", "hooks.too-many")])
+        raise FhirError(
+            413, [_fault("too-costly", "prefetch", "资源过多", "Too many resources", "front.hook-too-many")]
+        )
     return Asked(
         user=str(context["userId"]) if str(context["userId"]).startswith(_WHO) else "",
         patient=f"Patient/{_bare(context['patientId'])}",
@@ -72,9 +74,9 @@ def asked(body: Any, hook: str) -> Asked:
 
 def _faults(tree: Mapping[str, Any], context: Mapping[str, Any], hook: str) -> Iterator[Issue]:
     if tree.get("hook") != hook:
-        yield _fault("value", "hook", f"hook 须为 {hook}", f"hook must be {hook}", "hooks.other-hook")
+        yield _fault("value", "hook", f"hook 须为 {hook}", f"hook must be {hook}", "front.hook-other-hook")
     if not isinstance(tree.get("hookInstance"), str) or not _UUID.fullmatch(tree["hookInstance"]):
-        yield _fault("value", "hookInstance", "须为 UUID", "hookInstance must be a UUID", "hooks.instance")
+        yield _fault("value", "hookInstance", "须为 UUID", "hookInstance must be a UUID", "front.hook-instance")
     for name in ("userId", "patientId"):
         if not isinstance(context.get(name), str) or not context[name]:
             yield _missing(f"context.{name}")
@@ -84,11 +86,13 @@ def _faults(tree: Mapping[str, Any], context: Mapping[str, Any], hook: str) -> I
     if hook == "order-select" and not isinstance(context.get("selections"), list):
         yield _missing("context.selections")
     if tree.get("prefetch") is not None and not isinstance(tree["prefetch"], dict):
-        yield _fault("structure", "prefetch", "须为对象", "prefetch must be an object", "hooks.prefetch")
+        yield _fault("structure", "prefetch", "须为对象", "prefetch must be an object", "front.hook-prefetch")
 
 
 def _missing(at: str) -> Issue:
-    return _fault("required", at, f"缺少 {at}，或其类型不对", f"{at} is missing, or of another kind", "hooks.missing")
+    return _fault(
+        "required", at, f"缺少 {at}，或其类型不对", f"{at} is missing, or of another kind", "front.hook-missing"
+    )
 
 
 def _fault(code: str, at: str, zh: str, en: str, detail: str) -> Issue:

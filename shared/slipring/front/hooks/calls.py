@@ -119,7 +119,7 @@ class Hooks:
                 "The patient did not come along and is not known here: send the prefetch.",
                 "请求未附带患者资料，本系统亦无该患者：请按 prefetch 模板发送。",
                 at="prefetch.patient",
-                detail="hooks.patient-unknown",
+                detail="front.hook-patient-unknown",
             )
 
     async def _ask(self, target: str, parameters: Mapping[str, Any], headers: dict[str, str]) -> Reply:
@@ -131,7 +131,7 @@ class Hooks:
 def _service(name: str) -> str:
     if name not in {service["id"] for service in table()["service"]}:
         raise refusal(
-            404, "not-found", "There is no such CDS service.", "没有该 CDS 服务。", detail="hooks.service-unknown"
+            404, "not-found", "There is no such CDS service.", "没有该 CDS 服务。", detail="front.hook-service-unknown"
         )
     return name
 

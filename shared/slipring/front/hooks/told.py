@@ -24,7 +24,7 @@ def told(body: Any, service: str) -> Tree:
                     zh=f"feedback 须为 1 至 {_MOST} 项的数组。",
                     en=f"feedback is an array of 1 to {_MOST} entries.",
                     at="feedback",
-                    detail="hooks.feedback",
+                    detail="front.hook-feedback",
                 )
             ],
         )
@@ -40,19 +40,25 @@ def _faults(position: int, entry: Any) -> Iterator[Issue]:
     for name in ("card", "outcome", "outcomeTimestamp"):
         if not isinstance(given.get(name), str) or not given[name]:
             at = f"feedback[{position}].{name}"
-            yield Issue("required", zh=f"缺少 {at}。", en=f"{at} is missing.", at=at, detail="hooks.feedback-member")
+            yield Issue(
+                "required", zh=f"缺少 {at}。", en=f"{at} is missing.", at=at, detail="front.hook-feedback-member"
+            )
     if isinstance(given.get("outcome"), str) and given["outcome"] not in _OUTCOMES:
         yield Issue(
             "code-invalid",
             zh="outcome 须为 accepted 或 overridden。",
             en="outcome is accepted or overridden.",
             at=f"feedback[{position}].outcome",
-            detail="hooks.feedback-outcome",
+            detail="front.hook-feedback-outcome",
         )
     if given.get("overrideReason") is not None and not isinstance(given["overrideReason"], dict):
         at = f"feedback[{position}].overrideReason"
         yield Issue(
-            "structure", zh=f"{at} 须为对象。", en=f"{at} must be an object.", at=at, detail="hooks.feedback-reason"
+            "structure",
+            zh=f"{at} 须为对象。",
+            en=f"{at} must be an object.",
+            at=at,
+            detail="front.hook-feedback-reason",
         )
 
 
