@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slipring.fhir.service import CANONICAL as C
 from slipring_demo.ordering import a_request
 from slipring_demo.teller import parameters
 
@@ -181,3 +182,33 @@ async def test_the_his_writes_over_its_order_after_it_was_justified(department: 
     issues = await department.found(f"DetectedIssue?implicated={story.cast.exam}&_count=100")
     assert "order.material-change" in {one["code"]["coding"][0]["code"] for one in issues}
     assert (await department.get(story.cast.exam))["status"] == "active", "the status is the placer's alone"
+
+
+async def test_a_form_of_the_downtime_is_entered_afterwards_once_with_its_reserved_number(
+    department: Department,
+) -> None:
+    story = await one_exam(department)
+    answer = await department.post("Task/$downtime-kit", parameters(count=("Integer", 2)))
+    assert answer.status_code == 200, answer.text
+    [task] = [one["resource"] for one in answer.json()["parameter"] if one["name"] == "return"]
+    first, second = [one["value"] for one in task["identifier"]]
+    form = {name: a_request(story.cast)[name] for name in ("resourceType", "status", "intent", "subject", "requester")}
+    form |= {"code": HEAD, "reasonCode": [{"text": "头部外伤后意识障碍"}]}
+    reserved = "https://slipring.example/fhir/StructureDefinition/reserved-number"
+    story.cast.request = await story.made(form | {"extension": [{"url": reserved, "valueString": first}]})
+    assert story.cast.imaging_number == first
+    twice = await department.post("ServiceRequest", form | {"extension": [{"url": reserved, "valueString": first}]})
+    assert twice.status_code == 409, "a number is never used again"
+    other = await story.made(form)
+    story.cast.request = other
+    assert story.cast.imaging_number not in (first, second)
+
+    late = (await story.task()) | {
+        "businessStatus": {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": "acquired"}]},
+        "executionPeriod": {"start": story.cast.moment(), "end": story.cast.moment()},
+        "owner": story.cast.person("technologist"), "statusReason": {"text": "停机期间已检查"},
+    }  # fmt: skip
+    refused = await department.put(late)
+    assert refused.status_code == 403 and "order.late-record" in rules(refused)
+    about = f"Task?focus=Task/{late['id']}&code=late-record"
+    assert [one["status"] for one in await department.found(about)] == ["requested"]

@@ -4,10 +4,23 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
+from slipring_order.handlers.downtime_kit import kit_made
 from slipring_order.handlers.emergencies import emergency_use, what_is_overdue
 from slipring_order.handlers.wrong_exams import stopped, wrongs
 
 LIFE_OPERATIONS = (
+    Operation(
+        "Task",
+        "downtime-kit",
+        kit_made,
+        level="type",
+        title="Reserve imaging numbers, and print forms and worklist for a time without the system",
+        parameters=(
+            Parameter("count", "integer", documentation="how many forms, each with a reserved number: 1 to 100; 20"),
+            Parameter("kit", "Attachment", use="out", min=1, documentation="one self-contained HTML page"),
+            Parameter("return", "Task", use="out", min=1, documentation="the reservation, with its numbers"),
+        ),
+    ),
     Operation(
         "Task",
         "stop-wrong",

@@ -10,6 +10,7 @@ from slipring_order import resources
 from slipring_order.afterwork import answered
 from slipring_order.cancelling import cancelled
 from slipring_order.contrast import contrast_shown
+from slipring_order.downtime import is_reserved, reserved_in
 from slipring_order.handlers.aborts import abort_for
 from slipring_order.handlers.clocks import watched
 from slipring_order.judging import evidence, exam_of, judged, judged_again, pregnancy_changed
@@ -50,9 +51,7 @@ def _is_work(request: Resource) -> bool:
 
 
 async def _received(request: Resource, desk: Desk) -> Changes:
-    settings = desk.settings
-    sequence = await desk.next_value(SEQUENCE)
-    number = resources.imaging_number(settings.number_prefix, desk.now, sequence, settings.zone)
+    number = await _number(request, desk)
     judgement = await judged(request, desk)
     task = resources.exam_task(request, number, judgement, id=desk.new_id(), now=desk.now)
     shown = await contrast_shown(request, task, judgement.outcome, desk)
@@ -68,6 +67,22 @@ async def _form(desk: Desk) -> list[Save]:
     """What stands here from the first request on: the form with the questions, and the list of rule sets, still empty."""
     shipped = (questionnaire(), index(()))
     return [Save(one) for one in shipped if await desk.read(f"{one['resourceType']}/{one['id']}") is None]
+
+
+async def _number(request: Resource, desk: Desk) -> str:
+    """The next imaging number, or the one that was printed on the form which is entered afterwards."""
+    reserved = reserved_in(request)
+    if not reserved:
+        sequence = await desk.next_value(SEQUENCE)
+        return resources.imaging_number(desk.settings.number_prefix, desk.now, sequence, desk.settings.zone)
+    if not await is_reserved(reserved, desk):
+        raise unprocessable(
+            "This imaging number was not reserved for downtime.",
+            "该影像检查号未作停机预留。",
+            at="ServiceRequest.extension",
+            detail="order.reserved-number-unknown",
+        )
+    return reserved
 
 
 async def _replaced(request: Resource, desk: Desk) -> list[Save]:

@@ -1,0 +1,46 @@
+"""`Task/$downtime-kit`: reserve a block of imaging numbers, and print forms and worklist for a time without the system."""
+
+from __future__ import annotations
+
+import base64
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Save
+
+from slipring_order import downtime, resources
+from slipring_order.handlers.requests import SEQUENCE
+
+_USUAL, _MOST = 20, 100
+
+
+async def kit_made(call: Call, desk: Desk) -> Changes:
+    """Reserve the numbers and answer with the page that carries them."""
+    count = _count(call)
+    settings = desk.settings
+    numbers = [
+        resources.imaging_number(settings.number_prefix, desk.now, await desk.next_value(SEQUENCE), settings.zone)
+        for _ in range(count)
+    ]
+    task = downtime.reservation(numbers, desk.caller.practitioner or "", id=desk.new_id(), now=desk.now)
+    page = downtime.printed(numbers, await downtime.worklist(desk), desk)
+    kit = {
+        "contentType": "text/html; charset=utf-8",
+        "title": "downtime-kit.html",
+        "data": base64.b64encode(page.encode()).decode(),
+    }
+    answer = [{"name": "kit", "valueAttachment": kit}, {"name": "return", "resource": task}]
+    return Changes(save=[Save(task)], answer={"resourceType": "Parameters", "parameter": answer})
+
+
+def _count(call: Call) -> int:
+    given = call.value("count")
+    count = _USUAL if given is None else int(given)
+    if not 1 <= count <= _MOST:
+        raise unprocessable(
+            f"A kit holds 1 to {_MOST} forms.",
+            f"备用包可含 1 至 {_MOST} 张表。",
+            at=call.at("count"),
+            code="value",
+            detail="order.kit-size",
+        )
+    return count

@@ -1,0 +1,88 @@
+"""Downtime: reserved numbers on paper, the day's work beside them, and late entry with those numbers."""
+
+from __future__ import annotations
+
+import base64
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Resource, Write
+from slipring_order.downtime import RESERVED_NUMBER
+from slipring_order.handlers.downtime_kit import kit_made
+from slipring_order.handlers.requests import request_written
+from slipring_order.reading import identifier_of
+
+from tests.support.desk import ADesk
+from tests.support.ordering import a_desk, a_patient, a_request, received
+from tests.support.rooms import call
+
+
+async def made(desk: ADesk, count: int = 3) -> tuple[str, list[str]]:
+    changes = await kit_made(call(None, count=("Integer", count)), desk)
+    desk.carry_out(changes)
+    kit, task = (changes.answer or {})["parameter"]
+    page = base64.b64decode(kit["valueAttachment"]["data"]).decode()
+    return page, [one["value"] for one in task["resource"]["identifier"]]
+
+
+class Outside(HTMLParser):
+    """What a page would fetch from elsewhere."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.found: list[str] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.found += [tag for name, _ in attrs if name in ("src", "href")] + (
+            [tag] if tag in ("script", "link") else []
+        )
+
+
+@pytest.mark.clause("5.10.1")
+@pytest.mark.clause("5.4.6")
+async def test_the_kit_holds_the_days_work_and_a_form_for_each_reserved_number() -> None:
+    desk = a_desk(a_patient(name=[{"text": "<b>测试 & 患者</b>"}]))
+    await received(desk, a_request())
+    page, numbers = await made(desk)
+    assert len(set(numbers)) == 3 and all(len(number) == 16 for number in numbers)
+    assert all(f'aria-label="{number}"' in page for number in numbers)
+    assert "CT20260303000001" in page and "CT20260303000001" not in numbers
+    assert "&lt;b&gt;测试 &amp; 患者&lt;/b&gt;" in page and "<b>测试" not in page
+    outside = Outside()
+    outside.feed(page)
+    assert outside.found == [], "it stands by itself, also without a network"
+
+
+async def entered(desk: ADesk, number: str, **members: Any) -> Resource:
+    extension = [{"url": RESERVED_NUMBER, "valueString": number}]
+    request = a_request(extension=extension, **members)
+    kept = desk.carry_out(await request_written(Write("create", request), desk), request)
+    assert kept
+    return kept
+
+
+async def test_a_form_is_entered_afterwards_with_the_number_printed_on_it_and_the_sequence_goes_on() -> None:
+    desk = a_desk()
+    _, numbers = await made(desk)
+    request = await entered(desk, numbers[1])
+    found = identifier_of(request, "ACSN")
+    assert found and found["value"] == numbers[1]
+    other = a_request(id="o-next", identifier=[])
+    kept = desk.carry_out(await request_written(Write("create", other), desk), other)
+    following = identifier_of(kept or {}, "ACSN")
+    assert following and following["value"] not in numbers
+
+
+async def test_a_number_that_was_not_reserved_is_refused() -> None:
+    with pytest.raises(FhirError) as refused:
+        await entered(a_desk(), "CT20260303000009")
+    assert (refused.value.status, refused.value.issues[0].detail) == (422, "order.reserved-number-unknown")
+
+
+@pytest.mark.parametrize("count", [0, 101, -1])
+async def test_a_kit_has_one_to_a_hundred_forms(count: int) -> None:
+    with pytest.raises(FhirError) as refused:
+        await made(a_desk(), count)
+    assert refused.value.status == 422
