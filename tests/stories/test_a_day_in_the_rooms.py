@@ -10,6 +10,8 @@ from typing import Any
 import httpx
 import pytest
 from slipring.fhir.service import CANONICAL as C
+from slipring.identity.clients import DEMO_DEPARTMENT
+from slipring.identity.scopes import LOADING
 from slipring_demo.cast import cast_bundle, staff_of
 from slipring_demo.story import made_by
 from slipring_demo.teller import parameters, value_of
@@ -30,7 +32,8 @@ class Rooms:
     scanner: Tree = field(default_factory=dict)
 
     async def opened(self) -> Rooms:
-        answer = await self.department.post("", cast_bundle(with_patient=False))
+        async with self.department.client(DEMO_DEPARTMENT, LOADING) as loading:
+            answer = await self.department.post("", cast_bundle(with_patient=False), loading)
         assert answer.status_code == 200, answer.text
         self.staff = staff_of(made_by(answer.json()))
         self.scanner = await self.made(a_scanner("CT1"))
