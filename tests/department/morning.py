@@ -53,7 +53,7 @@ class Morning:
 
 
 def a_morning(served: Server) -> Morning:
-    """Staff, scanners, and four patients: one ready to come, one incomplete, one pregnant, one in the green channel."""
+    """Staff, scanners, and five patients: one ready to come, one incomplete, one pregnant, two in the green channel."""
     with served.loading() as http:
         answer = http.post("/fhir", json=cast_bundle(with_patient=False)).raise_for_status()
     with served.client() as http:
@@ -67,6 +67,7 @@ def a_morning(served: Server) -> Morning:
             ("云", "1990-05-06", "female"),
             ("苏", "1994-07-08", "female"),
             ("石", "1950-09-10", "male"),
+            ("秦", "1952-11-12", "male"),
         ):
             morning.patients[who] = _posted(http, a_patient(who, born, sex))
         order(http, morning, "柳", "30799-1", "CT head", "69536005", "Head")
@@ -74,6 +75,7 @@ def a_morning(served: Server) -> Morning:
         pregnant = _posted(http, _pregnancy(morning.patients["苏"], "LA15173-0", "Pregnant"))
         order(http, morning, "苏", "24627-2", "CT chest", "816094009", "Chest", supporting=pregnant)
         order(http, morning, "石", "30799-1", "CT head", "69536005", "Head", priority="stat")
+        order(http, morning, "秦", "30799-1", "CT head", "69536005", "Head", priority="stat")
     return morning
 
 

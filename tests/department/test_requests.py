@@ -34,7 +34,7 @@ def test_the_worklist_says_what_waits_why_and_how_long(
         "link", name=said[0]
     ).click()
     rows = page.get_by_role("main").get_by_role("listitem")
-    expect(rows.filter(has_text=morning.number("石")).first).to_contain_text("▲")
+    expect(rows.filter(has_text=morning.number("秦")).first).to_contain_text("▲")
     expect(rows.filter(has_text=morning.number("云")).first).to_contain_text(said[2])
     pregnant = rows.filter(has_text=morning.number("苏")).first
     expect(pregnant).to_contain_text("MOH46:26(3)")
