@@ -10,9 +10,11 @@ from slipring.fhir.service import CANONICAL, Resource, Stored
 
 from slipring_order.mapping_record import INPUT_SYSTEM
 from slipring_order.reading import codes, has_code, instant
+from slipring_order.rooms.identity import BIRTH_DATE, NAME
 
 STEP_ITEM_SYSTEM = f"{CANONICAL}/CodeSystem/exam-step"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/identifier-kind"
+_KINDS = {NAME: NAME, BIRTH_DATE: BIRTH_DATE}  # any other kind is a number of some system, named by the text
 _AGENT = f"{CANONICAL}/CodeSystem/agent-type"
 
 ARRIVAL = "arrival"
@@ -32,7 +34,7 @@ def record(
     exam: Stored, item: str, who: str, *, id: str, now: datetime, kinds: Sequence[str] = (), note: str = ""
 ) -> Resource:
     """Who confirmed an item of an exam, when, and by which kinds of identifier; no value of theirs is copied."""
-    why = [{"coding": [{"system": KIND_SYSTEM, "code": kind}], "text": kind} for kind in kinds]
+    why = [{"coding": [{"system": KIND_SYSTEM, "code": _KINDS.get(kind, "number")}], "text": kind} for kind in kinds]
     provenance: Resource = {
         "resourceType": "Provenance",
         "id": id,
