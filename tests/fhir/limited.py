@@ -21,6 +21,13 @@ async def looked_at(call: Call, desk: Desk) -> Changes:
     return Changes(answer=call.target.resource)
 
 
+async def all_told(call: Call, desk: Desk) -> Changes:
+    """Answers with what it finds, whoever asks: what the caller may see is for the kernel to say."""
+    found = await desk.search("Observation")
+    told = [{"name": "found", "valueReference": {"reference": one.reference}} for one in found]
+    return Changes(answer={"resourceType": "Parameters", "parameter": told})
+
+
 def ward() -> Service:
     return Service(
         "order",
@@ -33,7 +40,10 @@ def ward() -> Service:
             Keeps("Task"),
             Keeps("Practitioner"),
         ],
-        operations=[Operation("Observation", "look", looked_at, affects_state=False)],
+        operations=[
+            Operation("Observation", "look", looked_at, affects_state=False),
+            Operation("Patient", "tell", all_told, "type", affects_state=False, tells=("Observation",)),
+        ],
     )
 
 

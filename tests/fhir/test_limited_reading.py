@@ -196,3 +196,22 @@ async def test_history_pages_of_a_limited_token_are_whole(place: Place) -> None:
             break
         path = following[0].partition("/fhir/")[2]
     assert [one for one in found if one in made] == [one for n, one in reversed(list(enumerate(made))) if n % 3]
+
+
+@pytest.mark.parametrize(
+    ("scopes", "status"),
+    [
+        (LIMITED, 403),
+        ("system/Patient.r", 403),
+        ("system/Patient.r system/Observation.c", 403),
+        ("system/Patient.r patient/Observation.rs", 403),
+        ("system/Patient.r system/Observation.rs", 200),
+        ("system/*.rs", 200),
+    ],
+)
+async def test_an_operation_that_tells_of_all_answers_only_who_reaches_all(
+    place: Place, held: dict[str, Resource], scopes: str, status: int
+) -> None:
+    answer = await place.ask("POST", "Patient/$tell", scopes=scopes)
+    assert answer.status_code == status, answer.text
+    assert (held["secret"]["id"] in answer.text) is (status == 200)

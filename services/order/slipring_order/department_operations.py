@@ -15,6 +15,7 @@ DEPARTMENT_OPERATIONS = (
         due_told,
         level="type",
         title="Tell what the department owes: missing, failed, overdue or due soon",
+        tells=("Practitioner", "PractitionerRole", "QuestionnaireResponse", "DocumentReference", "Device"),
         affects_state=False,
         parameters=(
             Parameter("on", "date", documentation="as it stands on this day; today when nothing is said"),
@@ -56,6 +57,7 @@ DEPARTMENT_OPERATIONS = (
         "may",
         permission_told,
         title="Tell what a person may do at a moment, and why not",
+        tells=("Practitioner", "PractitionerRole"),
         affects_state=False,
         parameters=(
             Parameter("act", "code", max="*", documentation="all acts when nothing is said"),

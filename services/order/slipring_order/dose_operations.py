@@ -37,6 +37,7 @@ DOSE_OPERATIONS = (
         "dose",
         dose_asked,
         title="Tell what CT examinations gave a patient, each exam once",
+        tells=("Observation", "ServiceRequest"),
         affects_state=False,
         parameters=(
             Parameter("months", "integer", documentation="how far back; 12 when nothing is said"),
@@ -57,6 +58,7 @@ DOSE_OPERATIONS = (
         doses_reviewed,
         level="type",
         title="Compare medians of dose with the diagnostic reference levels",
+        tells=("Observation",),
         affects_state=False,
         parameters=(
             Parameter("periodStart", "date", min=1),

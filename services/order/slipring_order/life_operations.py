@@ -15,6 +15,7 @@ LIFE_OPERATIONS = (
         kit_made,
         level="type",
         title="Reserve imaging numbers, and print forms and worklist for a time without the system",
+        tells=("Task", "Patient", "ServiceRequest"),
         parameters=(
             Parameter("count", "integer", documentation="how many forms, each with a reserved number: 1 to 100; 20"),
             Parameter("kit", "Attachment", use="out", min=1, documentation="one self-contained HTML page"),
@@ -39,6 +40,7 @@ LIFE_OPERATIONS = (
         what_is_overdue,
         level="type",
         title="List what waits past its time, the longest overdue first",
+        tells=("Task",),
         affects_state=False,
         parameters=(
             Parameter(
@@ -64,6 +66,7 @@ LIFE_OPERATIONS = (
         emergency_use,
         level="type",
         title="Count stat requests, emergency passes and late answers per requester",
+        tells=("Task", "ServiceRequest"),
         affects_state=False,
         parameters=(
             Parameter("period", "Period", documentation="absent: the last 30 days; at most a year"),

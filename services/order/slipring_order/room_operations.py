@@ -100,6 +100,7 @@ ROOM_OPERATIONS = (
         "slots",
         free,
         title="The free slots of a scanner on a day",
+        tells=("Appointment",),
         affects_state=False,
         parameters=(_DAY, Parameter("slot", "Period", use="out", max="*")),
     ),
@@ -108,6 +109,7 @@ ROOM_OPERATIONS = (
         "day",
         whole_day,
         title="The day of a scanner: what is free, booked and blocked",
+        tells=("Appointment", "Task"),
         affects_state=False,
         parameters=(
             _DAY,
@@ -131,6 +133,7 @@ ROOM_OPERATIONS = (
         queue,
         level="type",
         title="The patients who are here, in the order in which they are scanned",
+        tells=("Task",),
         affects_state=False,
         parameters=(
             Parameter("scanner", "Reference", documentation="all scanners when absent"),
@@ -156,6 +159,7 @@ ROOM_OPERATIONS = (
         arrivals,
         level="type",
         title="The arrival register of a day",
+        tells=("Task", "Patient", "Provenance"),
         affects_state=False,
         parameters=(
             _DAY,
@@ -180,6 +184,7 @@ ROOM_OPERATIONS = (
         "fitness",
         asked_fitness,
         title="Whether a scanner may scan now, and which test is due when",
+        tells=("Observation",),
         affects_state=False,
         parameters=(
             Parameter("fit", "boolean", use="out", min=1),

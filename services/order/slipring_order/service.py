@@ -112,6 +112,7 @@ SERVICE = Service(
             indications_reviewed,
             level="type",
             title="Review whether indications were met, by requester and department",
+            tells=("ServiceRequest", "Task", "DetectedIssue"),
             parameters=(
                 Parameter("periodStart", "date", min=1),
                 Parameter("periodEnd", "date", min=1, documentation="the last day that counts"),

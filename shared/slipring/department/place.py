@@ -28,7 +28,11 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     (f"{HOME}/requests", "requests", ("Task", "ServiceRequest")),
     (f"{HOME}/reception", "reception", ("Task", "Patient", "Appointment")),
     (f"{HOME}/day", "day", ("Task", "Device")),
-    (f"{HOME}/people", "people", ("Practitioner", "PractitionerRole", "Organization")),
+    (
+        f"{HOME}/people",
+        "people",
+        ("Practitioner", "PractitionerRole", "Organization", "Device", "QuestionnaireResponse", "DocumentReference"),
+    ),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")

@@ -357,6 +357,7 @@ class Operation:
     affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
     parameters: tuple[Parameter, ...] = ()
     step_up: bool = False  # the person signs in afresh for it
+    tells: tuple[str, ...] = ()  # types of which the answer tells more than the caller named: he must reach them whole
 
 
 def _nothing(day: date) -> Sequence[Limit]:

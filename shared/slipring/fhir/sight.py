@@ -55,6 +55,13 @@ def demand_within(kernel: Kernel, context: Context, tree: Resource, letter: str)
         raise outside(str(tree["resourceType"]))
 
 
+def demand_whole(context: Context, resource_type: str) -> None:
+    """403 unless the caller reaches every resource of the type: an answer made of them all would tell him of others."""
+    context.demand(resource_type, "r")
+    if not any(grant.whole for grant in context.caller.grants(resource_type, "r")):
+        raise outside(resource_type)
+
+
 def asked(kernel: Kernel, context: Context, criteria: Criteria, letter: str = "s") -> Criteria:
     """A search as its caller may ask it."""
     return reached(criteria, context.caller, kernel.zone, letter)

@@ -135,6 +135,7 @@ SCOPE_COVERAGE = Operation(
     scope_covered,
     level="type",
     title="Which of the six systems the offered exams and the scanners in use cover",
+    tells=("ActivityDefinition", "Device"),
     affects_state=False,
     parameters=(
         Parameter(

@@ -10,6 +10,7 @@ from slipring.fhir.service import CANONICAL, Operation, Parameter, Resource
 
 def as_operation_definition(operation: Operation) -> Resource:
     """The OperationDefinition of a declared operation."""
+    reads = {"comment": f"Asks for r on all of {', '.join(operation.tells)}."} if operation.tells else {}
     return {
         "resourceType": "OperationDefinition",
         "id": f"{operation.type}-{operation.name}",
@@ -21,6 +22,7 @@ def as_operation_definition(operation: Operation) -> Resource:
         "kind": "operation",
         "affectsState": operation.affects_state,
         "code": operation.name,
+        **reads,
         "resource": [operation.type],
         "system": False,
         "type": operation.level == "type",

@@ -12,7 +12,7 @@ from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
 from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
-from slipring.fhir.sight import known
+from slipring.fhir.sight import demand_whole, known
 from slipring.fhir.step_up import demand_fresh
 from slipring.fhir.store import reading
 from slipring.fhir.text import parse
@@ -27,6 +27,8 @@ async def operate(
     operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
     letter = "u" if operation.affects_state else "r"
     context.demand(resource_type, letter)
+    for told in operation.tells:
+        demand_whole(context, told)
     if operation.step_up:
         demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
     parameters = body_of(kernel, asked) or {"resourceType": "Parameters"}
