@@ -80,10 +80,22 @@ async def test_an_identifier_of_somebody_else_is_refused_and_on_record() -> None
     assert findings(desk) == {"order.identity-mismatch"} and await state(desk) == "justified"
 
 
+async def test_after_a_merge_what_stands_on_any_record_of_the_person_counts() -> None:
+    desk = a_desk()
+    await received(desk, a_request())
+    surviving = a_patient(id="o-other", identifier=[{"system": "urn:hospital", "value": "B7"}])
+    shown = {"identifier": ("Identifier", {"system": "urn:hospital", "value": "B7"}), "birthDate": BORN}
+    desk.hold(surviving)
+    assert (await act(desk, arrived, **shown)).refuse is not None
+    desk.hold({**surviving, "link": [{"other": {"reference": "Patient/o-pat"}, "type": "replaces"}]})
+    assert (await act(desk, arrived, **shown)).refuse is None
+    assert await state(desk) == "arrived"
+
+
 def test_two_of_one_kind_are_one() -> None:
     mr = {"coding": [{"code": "MR"}]}
     patient = a_patient(identifier=[{"type": mr, "value": "1"}, {"type": mr, "value": "2"}])
-    found = compare(patient, Shown([{"value": "1"}, {"value": "2"}]))
+    found = compare([patient], Shown([{"value": "1"}, {"value": "2"}]))
     assert found.kinds == ("MR",) and not found.enough
 
 
@@ -92,7 +104,7 @@ def test_two_of_one_kind_are_one() -> None:
 )
 def test_names_compare_after_normalisation_and_never_by_likeness(said: str, agrees: bool) -> None:
     patient = a_patient(name=[{"text": "张伟"}, {"family": "Zhang", "given": ["Wei"]}])
-    found = compare(patient, Shown(name=said))
+    found = compare([patient], Shown(name=said))
     assert (found.kinds, found.wrong) == ((("name",), ()) if agrees else ((), ("name",)))
 
 

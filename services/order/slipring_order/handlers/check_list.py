@@ -10,7 +10,7 @@ from slipring.staff import may
 from slipring_order import lifecycle, resources
 from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
-from slipring_order.handlers.reception import also_named, identified, moved_to, patient_of, performer, with_inputs
+from slipring_order.handlers.reception import also_named, identified, moved_to, performer, records_of, with_inputs
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.judging import judged, judged_again
 from slipring_order.people import person_and_roles
@@ -30,7 +30,7 @@ async def checked(call: Call, desk: Desk) -> Changes:
         raise illegal(IllegalMove(state, "", moves(lifecycle.TRANSITIONS, state)))
     kinds: tuple[str, ...] = ()
     if checks.IDENTITY in items:
-        found = identified(call, exam, await patient_of(exam, desk), desk)
+        found = identified(call, exam, await records_of(exam, desk), desk)
         if isinstance(found, Changes):
             return found
         kinds = found

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from slipring.fhir.findings import as_detected_issue
+from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
@@ -29,8 +30,8 @@ async def arrived(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$arrive`: the patient is here; two identifiers of different kinds are checked and recorded."""
     exam, who = the_exam(call), await performer(call, desk)
     _may_move(exam, "arrived")
-    patient = await patient_of(exam, desk)
-    kinds = identified(call, exam, patient, desk)
+    records = await records_of(exam, desk)
+    kinds = identified(call, exam, records, desk)
     if isinstance(kinds, Changes):
         return kinds
     note = str(call.value("note") or "")
@@ -39,7 +40,7 @@ async def arrived(call: Call, desk: Desk) -> Changes:
         exam.resource, checks.ARRIVAL, {"valueReference": {"reference": f"Provenance/{record['id']}"}}
     )
     exam = with_inputs(exam, also_named(call, inputs))
-    warned = await _namesakes(patient, exam, desk)
+    warned = await _namesakes(records, exam, desk)
     moved = await moved_to(exam, "arrived", desk)
     saves = [*moved, Save(record), *(Save(issue) for issue in warned)]
     answer = [
@@ -94,16 +95,19 @@ async def performer(call: Call, desk: Desk) -> str:
     return f"Practitioner/{person['id']}"
 
 
-async def patient_of(exam: Stored, desk: Desk) -> Resource:
-    """The patient of an exam; an empty one when he is not known here."""
-    stored = await desk.read(reference_of(exam.resource.get("for")))
-    return stored.resource if stored else {"resourceType": "Patient"}
+async def records_of(exam: Stored, desk: Desk) -> list[Stored]:
+    """The records of an exam's patient, the exam's own first; none when he is not known here."""
+    own = reference_of(exam.resource.get("for"))
+    if not own.startswith("Patient/"):
+        return []
+    others = sorted(await merge_set(own, desk) - {own})
+    return [stored for one in (own, *others) if (stored := await desk.read(one))]
 
 
-def identified(call: Call, exam: Stored, patient: Resource, desk: Desk) -> tuple[str, ...] | Changes:
+def identified(call: Call, exam: Stored, records: Sequence[Stored], desk: Desk) -> tuple[str, ...] | Changes:
     """The kinds of identifier that agree; a refusal when one does not, or when they are too few."""
     if call.value("unidentified"):
-        if not is_unidentified(patient):
+        if not records or not all(is_unidentified(record.resource) for record in records):
             raise unprocessable(
                 "This patient is identified: check two identifiers.",
                 "该患者身份已知，须核对两种身份标识。",
@@ -112,7 +116,7 @@ def identified(call: Call, exam: Stored, patient: Resource, desk: Desk) -> tuple
             )
         return (UNIDENTIFIED,)
     shown = Shown(call.values("identifier"), str(call.value("name") or ""), str(call.value("birthDate") or ""))
-    found = compare(patient, shown)
+    found = compare([record.resource for record in records], shown)
     if found.wrong:
         return _somebody_else(call, exam, found.wrong, desk)
     if not found.enough:
@@ -139,13 +143,16 @@ def _somebody_else(call: Call, exam: Stored, wrong: Sequence[str], desk: Desk) -
     return Changes(save=[Save(issue)], refuse=refused)
 
 
-async def _namesakes(patient: Resource, exam: Stored, desk: Desk) -> list[Resource]:
+async def _namesakes(records: Sequence[Stored], exam: Stored, desk: Desk) -> list[Resource]:
     """A warning when somebody else of the same name and birth date is on the list as well."""
-    if not patient.get("birthDate"):
+    born = sorted({str(record.resource["birthDate"]) for record in records if record.resource.get("birthDate")})
+    if not born:
         return []
-    own = reference_of(exam.resource.get("for"))
-    for other in await desk.search(f"Patient?birthdate={patient['birthDate']}"):
-        if other.reference == own or not same_person_by_words(patient, other.resource):
+    own, same = reference_of(exam.resource.get("for")), {record.reference for record in records}
+    for other in await desk.search(f"Patient?birthdate={','.join(born)}"):
+        if other.reference in same:
+            continue
+        if not any(same_person_by_words(record.resource, other.resource) for record in records):
             continue
         if not await desk.search(f"Task?patient={other.reference}&code=exam&business-status={_TODAY}"):
             continue

@@ -40,9 +40,9 @@ class Checked:
         return not self.wrong and len(self.kinds) >= ENOUGH
 
 
-def compare(patient: Resource, shown: Shown) -> Checked:
-    """Hold what was shown against the patient's record."""
-    found = list(_compared(patient, shown))
+def compare(records: Sequence[Resource], shown: Shown) -> Checked:
+    """Hold what was shown against the records of the person: after a merge any of them may be on the card he carries."""
+    found = list(_compared(records, shown))
     right = dict.fromkeys(kind for kind, agrees in found if agrees)
     return Checked(tuple(right), tuple(dict.fromkeys(kind for kind, agrees in found if not agrees)))
 
@@ -81,16 +81,16 @@ def is_unidentified(patient: Resource) -> bool:
     return any(tag.get("code") == UNIDENTIFIED for tag in patient.get("meta", {}).get("tag", []))
 
 
-def _compared(patient: Resource, shown: Shown) -> Iterator[tuple[str, bool]]:
-    held: list[dict[str, Any]] = patient.get("identifier", [])
+def _compared(records: Sequence[Resource], shown: Shown) -> Iterator[tuple[str, bool]]:
+    held: list[dict[str, Any]] = [one for record in records for one in record.get("identifier", [])]
     for given in shown.identifiers:
         same = [one for one in held if one.get("value") == given.get("value") and _same_system(one, given)]
         kind = next(iter(codes((same[0] if same else given).get("type"))), "") or str(given.get("system", "identifier"))
         yield kind, bool(same)
     if shown.name:
-        yield NAME, normalised(shown.name) in names_of(patient)
+        yield NAME, any(normalised(shown.name) in names_of(record) for record in records)
     if shown.birth_date:
-        yield BIRTH_DATE, shown.birth_date == patient.get("birthDate")
+        yield BIRTH_DATE, shown.birth_date in [record.get("birthDate") for record in records]
 
 
 def _same_system(held: Resource, given: Resource) -> bool:
