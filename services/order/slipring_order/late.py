@@ -14,6 +14,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored, successor
 
 from slipring_order import resources
+from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.reading import instant, moment
 
 RECORD_LATE = "slipring/record-late"
@@ -51,14 +52,14 @@ async def completed(exam: str, who: str, desk: Desk) -> list[Save]:
     return [successor(one, **ended) for one in await waiting(exam, desk)]
 
 
-def nonconformity(task: Resource, stood: str, who: str, clause: str, desk: Desk) -> Resource:
+def unpermitted(task: Resource, stood: str, who: str, clause: str, desk: Desk) -> Resource:
     """That an exam was carried out without its permission; `stood`: the state it was in."""
     zh, en = "未经许可已进行的检查，事后补录。", "An exam was carried out without its permission and recorded late."
-    made = _beside(task, "nonconformity", f"{zh}{en}", desk)
-    made["reasonCode"] = {"coding": [{"system": f"{CANONICAL}/CodeSystem/clause", "code": clause}]}
-    made["requester"] = {"reference": who}
-    made["input"] = [{"type": _type("state"), "valueCodeableConcept": resources.state_concept(stood)}]
-    return made
+    made = nonconformity(
+        id=desk.new_id(), zh=zh, en=en, clause=clause, about=f"Task/{task['id']}", now=desk.now, who=who
+    )
+    state = {"type": _type("state"), "valueCodeableConcept": resources.state_concept(stood)}
+    return {**of_an_exam(made, task), "input": [state]}
 
 
 def _told(task: Resource) -> Resource:
@@ -70,7 +71,7 @@ def _type(code: str) -> Resource:
     return {"coding": [{"system": _INPUT, "code": code}]}
 
 
-def _beside(task: Resource, code: str, description: str, desk: Desk, sent: Resource | None = None) -> Resource:
+def _beside(task: Resource, code: str, description: str, desk: Desk, sent: Resource) -> Resource:
     exam = {"reference": f"Task/{task['id']}"}
     made: dict[str, Any] = {
         "resourceType": "Task",
@@ -85,6 +86,6 @@ def _beside(task: Resource, code: str, description: str, desk: Desk, sent: Resou
         "for": task.get("for"),
         "authoredOn": instant(desk.now),
         "lastModified": instant(desk.now),
-        "input": [{"type": _type("sent"), "valueAttachment": sent}] if sent else None,
+        "input": [{"type": _type("sent"), "valueAttachment": sent}],
     }
     return {name: value for name, value in made.items() if value is not None}

@@ -23,6 +23,12 @@ def nonconformity(
     )
 
 
+def of_an_exam(made: Resource, exam: Resource) -> Resource:
+    """A nonconformity with whose exam it is about."""
+    named = {name: exam[name] for name in ("basedOn", "for") if exam.get(name)}
+    return {**made, **named, "partOf": [{"reference": f"Task/{exam['id']}"}]}
+
+
 def department_task(
     code: str,
     *,

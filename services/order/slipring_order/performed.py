@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from slipring.fhir.findings import as_detected_issue
@@ -13,6 +13,7 @@ from slipring_order import lifecycle, resources
 from slipring_order.dicom.names import human_names
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.discontinuing import reason_concept, reasons
+from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.reading import instant
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import issues_of, start_findings
@@ -115,8 +116,8 @@ async def _without_permission(exam: Stored, stood: str, who: str, desk: Desk) ->
     if not findings:
         return []
     subject = str(exam.resource.get("for", {}).get("reference", ""))
-    opened = _opened(findings[0], exam.reference, exam.resource.get("basedOn"), subject, who, desk)
-    return [*opened, *issues_of(findings[1:], exam.resource, desk)]
+    issue, task = _opened(findings[0], exam.reference, subject, who, desk)
+    return [Save(issue), Save(of_an_exam(task, exam.resource)), *issues_of(findings[1:], exam.resource, desk)]
 
 
 def unlisted(facts: StepFacts, made: Resource, who: str, desk: Desk) -> list[Save]:
@@ -131,30 +132,16 @@ def unlisted(facts: StepFacts, made: Resource, who: str, desk: Desk) -> list[Sav
         "Procedure.basedOn",
     )
     subject = str(made["subject"].get("reference", ""))
-    return _opened(finding, f"Procedure/{made['id']}", None, subject, who, desk)
+    issue, task = _opened(finding, f"Procedure/{made['id']}", subject, who, desk)
+    return [Save(issue), Save({**task, "for": {"reference": subject}} if subject else task)]
 
 
-def _opened(
-    finding: Finding, about: str, based_on: Sequence[Resource] | None, subject: str, who: str, desk: Desk
-) -> list[Save]:
+def _opened(finding: Finding, about: str, subject: str, who: str, desk: Desk) -> tuple[Resource, Resource]:
     issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
-    task: Resource = {
-        "resourceType": "Task",
-        "id": desk.new_id(),
-        "basedOn": based_on,
-        "status": "requested",
-        "intent": "order",
-        "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": "nonconformity"}]},
-        "description": f"{finding.zh}{finding.en}",
-        "focus": {"reference": about},
-        "for": {"reference": subject} if subject else None,
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
-        "requester": {"reference": who} if who else None,
-        "reasonCode": {"coding": [{"system": f"{CANONICAL}/CodeSystem/clause", "code": finding.clause}]},
-        "reasonReference": {"reference": f"DetectedIssue/{issue['id']}"},
-    }
-    return [Save(issue), Save({name: value for name, value in task.items() if value is not None})]
+    return issue, nonconformity(
+        id=desk.new_id(), zh=finding.zh, en=finding.en, clause=finding.clause, about=about, now=desk.now,
+        evidence=[f"DetectedIssue/{issue['id']}"], who=who,
+    )  # fmt: skip
 
 
 def _named(facts: StepFacts) -> Resource | None:

@@ -26,7 +26,7 @@ async def recorded_late(task: Resource, before: Stored, was: str, target: str, d
     _demand_name_and_reason(task, before.resource, who)
     members = {**resources.state_members(target, desk.now), "statusReason": task.get("statusReason")}
     saves = [
-        Save(late.nonconformity(task, was, who, _CLAUSE, desk)),
+        Save(late.unpermitted(task, was, who, _CLAUSE, desk)),
         *await late.completed(f"Task/{task['id']}", who, desk),
         *await step_follows(before, target, desk),
     ]

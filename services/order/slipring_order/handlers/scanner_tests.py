@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import not_found
-from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored, Write, successor
+from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write, successor
 from slipring.rules.finding import Finding
 
 from slipring_order import resources
 from slipring_order.mapping_record import INPUT_SYSTEM
+from slipring_order.nonconformity import nonconformity
 from slipring_order.reading import has_code, instant, reference_of
 from slipring_order.rooms.fitness import Fitness
 from slipring_order.rooms.scanners import judged_fitness, measured_on
@@ -103,24 +104,19 @@ def _nonconformity(
         kind = {"coding": [{"system": INPUT_SYSTEM, "code": code}]}
         return {"type": kind, "valueReference": {"reference": reference}}
 
-    reason = [{"system": TEST_SYSTEM, "code": test.test}, {"system": f"{CANONICAL}/CodeSystem/clause", "code": _CLAUSE}]
-    return {
-        "resourceType": "Task",
-        "id": desk.new_id(),
-        "status": "requested",
-        "intent": "order",
-        "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": NONCONFORMITY}]},
-        "description": f"CT 质控：{finding.zh}自上次合格以来的检查 {len(exams)} 例待评估。{finding.en}",
-        "focus": {"reference": device.reference},
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
-        "reasonCode": {"coding": reason, "text": finding.zh},
-        "reasonReference": {"reference": f"DetectedIssue/{issue['id']}"},
-        "input": [
-            given("test-result", str(finding.inputs["observation"])),
-            *(given("exam-since-last-pass", exam) for exam in exams),
-        ],
-    }
+    made = nonconformity(
+        id=desk.new_id(),
+        zh=f"CT 质控：{finding.zh}自上次合格以来的检查 {len(exams)} 例待评估。",
+        en=f"{finding.en} {len(exams)} exams since the last pass are to be looked at.",
+        clause=_CLAUSE,
+        about=device.reference,
+        now=desk.now,
+        evidence=[f"DetectedIssue/{issue['id']}"],
+    )
+    made["reasonCode"]["coding"].insert(0, {"system": TEST_SYSTEM, "code": test.test})
+    made["reasonCode"]["text"] = finding.zh
+    results = [given("test-result", str(finding.inputs["observation"]))]
+    return {**made, "input": [*results, *(given("exam-since-last-pass", exam) for exam in exams)]}
 
 
 def _part(test: ScannerTest) -> list[Resource]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
-from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored
+from slipring.fhir.service import Call, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove, move
 
@@ -19,6 +19,7 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.images.mismatch import CATEGORY
+from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.people import may_any
 from slipring_order.reading import codes, instant, reference_of
 from slipring_order.rooms.checks import ITEMS
@@ -109,22 +110,9 @@ def _on_record(exam: Stored, what: str, who: str, zh: str, en: str, call: Call, 
     issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=request, now=desk.now, author=who)
     issue["implicated"].append({"reference": exam.reference})
     note = str(call.value("note") or "")
-    task: Resource = {
-        "resourceType": "Task",
-        "id": desk.new_id(),
-        "basedOn": exam.resource.get("basedOn"),
-        "partOf": [{"reference": exam.reference}],
-        "status": "requested",
-        "intent": "order",
-        "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": "nonconformity"}]},
-        "description": f"{finding.zh}{finding.en}",
-        "focus": {"reference": exam.reference},
-        "for": exam.resource.get("for"),
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
-        "requester": {"reference": who},
-        "reasonCode": {"coding": [{"system": f"{CANONICAL}/CodeSystem/clause", "code": _CLAUSE}]},
-        "reasonReference": {"reference": f"DetectedIssue/{issue['id']}"},
-        "note": [{"time": instant(desk.now), "text": note}] if note else None,
-    }
-    return [Save(issue), Save({name: value for name, value in task.items() if value is not None})]
+    made = nonconformity(
+        id=desk.new_id(), zh=finding.zh, en=finding.en, clause=_CLAUSE, about=exam.reference, now=desk.now,
+        evidence=[f"DetectedIssue/{issue['id']}"], who=who,
+    )  # fmt: skip
+    said = {"note": [{"time": instant(desk.now), "text": note}]} if note else {}
+    return [Save(issue), Save({**of_an_exam(made, exam.resource), **said})]
