@@ -6,6 +6,8 @@ import base64
 from dataclasses import dataclass, field
 from typing import Any
 
+from slipring.identity.clients import DEMO_DEPARTMENT
+from slipring.identity.scopes import LOADING
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import jws_sha256, sign_payload
 from slipring_demo.cast import STAFF, role
@@ -73,8 +75,9 @@ async def _desk(department: Department) -> Desk:
 async def test_of_two_reviewers_at_once_one_is_the_second_signature(department: Department) -> None:
     desk = await _desk(department)
     cast = desk.story.cast
-    other = await desk.story.made(STAFF["second reader"][0])
-    cast.staff["third reader"] = f"Practitioner/{other['id']}"
+    async with department.client(DEMO_DEPARTMENT, LOADING) as loading:  # his competence comes in as history
+        answer = await department.post("Practitioner", STAFF["second reader"][0], loading)
+    cast.staff["third reader"] = f"Practitioner/{answer.raise_for_status().json()['id']}"
     await desk.story.made(role(cast.staff["third reader"], cast.hospital, *STAFF["second reader"][1]))
     await department.settle()
     one_of_both(await in_lanes(lambda _: _two_reviewers(desk)))
