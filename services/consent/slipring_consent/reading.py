@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import interval
 from slipring.fhir.service import Resource
+
+_DAY = 10  # characters of a whole day
 
 
 def codes_in(concept: Resource | None) -> list[tuple[str, str]]:
@@ -28,16 +31,10 @@ def reference_of(element: Resource | None) -> str:
 
 def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> datetime | None:
     """A FHIR dateTime as an aware UTC instant; a bare day is taken in the department's time zone."""
-    if not text:
+    found = interval(text, ZoneInfo(time_zone)) if text and len(text) >= _DAY else None
+    if found is None or not text:  # a year or a month says no moment
         return None
-    if "T" in text:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None  # a year or a month says no moment
-    clock = time.max if end_of_day else time.min
-    return datetime.combine(day, clock, ZoneInfo(time_zone)).astimezone(UTC)
+    return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
 
 
 def instant(moment_at: datetime) -> str:

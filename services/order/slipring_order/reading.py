@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, time
+from datetime import UTC, datetime, tzinfo
 from typing import Any
-from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import interval
 from slipring.fhir.service import Resource
+
+_DAY = 10  # characters of a whole day; a month or a year is no moment
 
 
 def reference_of(element: Mapping[str, Any] | None) -> str:
@@ -45,17 +47,12 @@ def identifier_of(resource: Resource, type_code: str) -> Mapping[str, Any] | Non
     return None
 
 
-def moment(text: Any, zone: ZoneInfo, *, end_of_day: bool = False) -> datetime | None:
+def moment(text: Any, zone: tzinfo, *, end_of_day: bool = False) -> datetime | None:
     """A FHIR dateTime as an instant; a bare day is the department's day; a month or year is no moment."""
-    if not isinstance(text, str) or not text:
+    found = interval(text, zone) if isinstance(text, str) and len(text) >= _DAY else None
+    if found is None or not isinstance(text, str):
         return None
-    if "T" in text:
-        return datetime.fromisoformat(text).astimezone(UTC)
-    try:
-        day = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return datetime.combine(day, time.max if end_of_day else time.min, zone).astimezone(UTC)
+    return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
 
 
 def instant(at: datetime) -> str:

@@ -5,12 +5,13 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import interval
 from slipring.fhir.service import CANONICAL, Resource
 from slipring.staff.duty import Return, Span, returns
 
@@ -174,9 +175,9 @@ def _held_over_time(roles: Sequence[Resource]) -> Mapping[str, tuple[Span, ...]]
 def _in_force(period: Mapping[str, Any] | None, at: datetime, day: date) -> bool:
     """A role's period may name the minute; a period of days is compared by day."""
     start, end = (period or {}).get("start", ""), (period or {}).get("end", "")
-    if "T" in start and at < datetime.fromisoformat(start).astimezone(UTC):
+    if "T" in start and (first := interval(start)) and at < first.low:
         return False
-    if "T" in end and at > datetime.fromisoformat(end).astimezone(UTC):
+    if "T" in end and (last := interval(end)) and at > last.low:
         return False
     return _span({k: v for k, v in (("start", start), ("end", end)) if v and "T" not in v}).covers(day)
 
@@ -191,12 +192,5 @@ def _span(period: Mapping[str, Any] | None) -> Span:
 
 def _last_day(text: str | None) -> date | None:
     """The last day that a FHIR date may mean: a partial date never gives anyone more years than it proves."""
-    if not text:
-        return None
-    if len(text) >= _DAY_AS_WRITTEN:
-        return date.fromisoformat(text[:_DAY_AS_WRITTEN])
-    year, _, month = text.partition("-")
-    if not month:
-        return date(int(year), 12, 31)
-    following = date(int(year) + int(month) // 12, int(month) % 12 + 1, 1)
-    return date.fromordinal(following.toordinal() - 1)
+    found = interval(text[:_DAY_AS_WRITTEN]) if text else None
+    return (found.high - found.high.resolution).date() if found else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,7 +13,7 @@ from slipring.staff import StaffFacts
 from slipring_order.department.checklists import checklist_of, failed_items
 from slipring_order.department.due import DEPARTMENT, Record, Subject
 from slipring_order.department.obligations import carried_by
-from slipring_order.reading import codes, codings, reference_of
+from slipring_order.reading import codes, codings, moment, reference_of
 from slipring_order.rooms.scanner import is_ct
 
 DOCUMENT_SYSTEM = f"{CANONICAL}/CodeSystem/department-document"
@@ -126,10 +126,9 @@ def _answered_day(response: Resource, link: str) -> date | None:
     return None
 
 
-def _local_day(moment: Any, zone: ZoneInfo) -> date | None:
-    if isinstance(moment, str) and "T" in moment:
-        return datetime.fromisoformat(moment).astimezone(zone).date()
-    return _day(moment)
+def _local_day(text: Any, zone: ZoneInfo) -> date | None:
+    at = moment(text, zone)
+    return at.astimezone(zone).date() if at else None
 
 
 def _day(text: Any) -> date | None:

@@ -9,6 +9,7 @@ from slipring.fhir.outcome import not_found
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_order import resources
+from slipring_order.asked_day import asked_day
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import taken_on
 from slipring_order.rooms.booking import read_scanner
@@ -111,8 +112,8 @@ async def _day(call: Call, desk: Desk) -> tuple[Scanner, date, list[Taken]]:
 
 
 def _span_of_day(call: Call, desk: Desk) -> Span:
-    zone, said = desk.settings.zone, call.value("day")
-    day = date.fromisoformat(str(said)) if said else desk.now.astimezone(zone).date()
+    zone = desk.settings.zone
+    day = asked_day(call, "day", desk.now.astimezone(zone).date())
     begins, ends = (datetime.combine(one, time.min, zone) for one in (day, day + timedelta(days=1)))
     return Span(begins, ends)
 

@@ -11,6 +11,7 @@ from slipring.fhir.access import reaches
 from slipring.fhir.outcome import invalid
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource
 
+from slipring_order.asked_day import asked_day
 from slipring_order.dose.groups import VERDICTS, ExamMeasure, Group, groups
 from slipring_order.dose.levels import title_of
 from slipring_order.dose.measuring import Patient, measured
@@ -27,7 +28,7 @@ _BODY_WEIGHT = "29463-7"
 
 async def doses_reviewed(call: Call, desk: Desk) -> Changes:
     """Compare the doses of a period, by exam, scanner and band of patients; nothing is stored, the answer may be."""
-    start, end = _day(call, "periodStart"), _day(call, "periodEnd")
+    start, end = asked_day(call, "periodStart"), asked_day(call, "periodEnd")
     if end < start:
         raise invalid(
             "The period ends before it begins.",
@@ -171,15 +172,3 @@ def _members(group: Group, number: int) -> Resource:
     entries = [{"item": {"reference": reference}} for reference in group.members]
     members: Resource = {"resourceType": "List", "id": f"members-{number}", "status": "current", "mode": "snapshot"}
     return members | ({"entry": entries} if entries else {})
-
-
-def _day(call: Call, name: str) -> date:
-    try:
-        return date.fromisoformat(str(call.value(name) or ""))
-    except ValueError as problem:
-        raise invalid(
-            f"{name} is a day such as 2026-03-01.",
-            f"{name} 须为日期，例如 2026-03-01。",
-            at=call.at(name),
-            detail="order.day-unfit",
-        ) from problem

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource
 from slipring.rules.limits import Limits, UnknownLimit
 
+from slipring_order.asked_day import asked_day
 from slipring_order.department.due import DEPARTMENT, Standing, State, due_list
 from slipring_order.department.gathering import OnRecord, department_on_record
 from slipring_order.department.obligations import obligations
@@ -22,7 +22,7 @@ _MOST_DAYS = 3660
 
 async def due_told(call: Call, desk: Desk) -> Changes:
     """Everything missing, failed, overdue, or due within so many days of a day; nothing is stored."""
-    on, within = _day(call, desk), _within(call)
+    on, within = asked_day(call, "on", desk.now.astimezone(desk.settings.zone).date()), _within(call)
     at = datetime.combine(on, time(12), desk.settings.zone).astimezone(UTC)
     found = await department_on_record(desk, at)
     limits = _limits(on, call, desk)
@@ -80,22 +80,6 @@ def _issues(found: OnRecord, limits: Limits, at: datetime, desk: Desk) -> list[R
         {"name": "issue", "resource": as_detected_issue(one, id=f"issue-{n}", subject="", about=about, now=desk.now)}
         for n, one in enumerate(department_findings(found.staff, found.documents, limits, at), 1)
     ]
-
-
-def _day(call: Call, desk: Desk) -> date:
-    said: Any = call.value("on")
-    if said is None:
-        return desk.now.astimezone(desk.settings.zone).date()
-    try:
-        return date.fromisoformat(str(said))
-    except ValueError:
-        raise unprocessable(
-            "`on` is a whole day, yyyy-mm-dd.",
-            "on 须为完整日期 yyyy-mm-dd。",
-            at=call.at("on"),
-            code="value",
-            detail="order.due-day",
-        ) from None
 
 
 def _within(call: Call) -> timedelta:

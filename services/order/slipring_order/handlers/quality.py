@@ -12,7 +12,7 @@ from slipring.staff import may
 
 from slipring_order.department import quality
 from slipring_order.people import person_and_roles
-from slipring_order.reading import instant, reference_of
+from slipring_order.reading import instant, moment, reference_of
 
 
 def is_quality_task(task: Resource) -> bool:
@@ -78,7 +78,7 @@ async def _demand_another(task: Resource, desk: Desk) -> None:
 
 def _no_earlier(task: Resource, desk: Desk) -> datetime:
     """After a clock set back it still changes no earlier than it was written (R4, inv-1)."""
-    return max(desk.now, datetime.fromisoformat(task["authoredOn"])) if "T" in task.get("authoredOn", "") else desk.now
+    return max(desk.now, moment(task.get("authoredOn"), desk.settings.zone) or desk.now)
 
 
 def _needed(place: str) -> Issue:

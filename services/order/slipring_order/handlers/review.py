@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save
 
+from slipring_order.asked_day import asked_day
 from slipring_order.review.reading import advice_told, reviewed
 from slipring_order.review.report import MEASURE_ID, REPORT_SYSTEM, measure, reports
 
@@ -18,7 +19,7 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
 
     The same period asked again gives the same reports in a next version: late answers change them.
     """
-    start, end = _day(call, "periodStart"), _day(call, "periodEnd")
+    start, end = asked_day(call, "periodStart"), asked_day(call, "periodEnd")
     if not start <= end or end - start > _LONGEST:
         raise unprocessable(
             "The period begins before it ends and is a year at most.",
@@ -39,16 +40,3 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
         saves.append(Save(held, replaces=known.version if known else None))
         answer.append({"name": "report", "resource": held})
     return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
-
-
-def _day(call: Call, name: str) -> date:
-    try:
-        return date.fromisoformat(str(call.value(name) or ""))
-    except ValueError:
-        raise unprocessable(
-            f"{name} is a whole day.",
-            f"{name} 须为完整日期。",
-            at=call.at(name),
-            code="value",
-            detail="order.review-day",
-        ) from None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC
 from typing import Any
 
 from slipring.fhir.outcome import unprocessable
@@ -10,7 +10,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
 from slipring_order.judging import exam_of
-from slipring_order.reading import reference_of
+from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.appointments import given_back, holds, is_block, request_in, scanner_in, span_of
 from slipring_order.rooms.booking import (
     appointment_save,
@@ -163,7 +163,8 @@ async def _place(call: Call, desk: Desk) -> tuple[Scanner, Span]:
 
 
 def _span(period: dict[str, Any], call: Call, scanner: Scanner) -> Span:
-    if "T" not in str(period.get("start", "")):
+    start = moment(period.get("start"), UTC) if "T" in str(period.get("start", "")) else None
+    if start is None:
         raise unprocessable(
             "The period starts at a moment.",
             "时段须给出开始时刻。",
@@ -171,6 +172,5 @@ def _span(period: dict[str, Any], call: Call, scanner: Scanner) -> Span:
             code="required",
             detail="order.slot-missing",
         )
-    start = datetime.fromisoformat(period["start"]).astimezone(UTC)
-    end = str(period.get("end", ""))
-    return Span(start, datetime.fromisoformat(end).astimezone(UTC) if "T" in end else start + scanner.hours.slot)
+    end = moment(period.get("end"), UTC) if "T" in str(period.get("end", "")) else None
+    return Span(start, end or start + scanner.hours.slot)

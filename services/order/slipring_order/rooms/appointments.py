@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 
-from slipring_order.reading import codes, instant, reference_of
+from slipring_order.reading import codes, instant, moment, reference_of
 from slipring_order.rooms.day import Span, Taken, rooms_data
 from slipring_order.rooms.scanner import Scanner
 
@@ -44,10 +44,8 @@ def request_in(appointment: Resource) -> str:
 
 def span_of(appointment: Resource) -> Span | None:
     """Its time, when both ends are stated."""
-    start, end = appointment.get("start"), appointment.get("end")
-    if not start or not end:
-        return None
-    return Span(datetime.fromisoformat(start).astimezone(UTC), datetime.fromisoformat(end).astimezone(UTC))
+    start, end = (moment(appointment.get(name), UTC) for name in ("start", "end"))
+    return Span(start, end) if start and end else None
 
 
 def new_appointment(exam: Stored, scanner: Scanner, span: Span, *, id: str, now: datetime) -> Resource:
