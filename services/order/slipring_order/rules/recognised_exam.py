@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_order.facts import OrderFacts
-from slipring_order.rules.repeat_exam import last_of_the_same
+from slipring_order.rules.repeat_exam import last_of_the_same, seen
 
 _ANY = "*"
 
@@ -26,12 +26,7 @@ def recognises_the_exam_of_another_institution(order: OrderFacts, limits: Limits
         f"{days} 天前外院（互认机构）已做过同一部位 CT，请说明重复检查的理由。",
         f"Another institution scanned the same region {days} days ago, which is recognised: say why it is needed again.",
         at="ServiceRequest.code",
-        inputs={
-            "earlier": last.reference,
-            "result": last.result,
-            "days": days,
-            "regions": sorted(last.regions & order.regions),
-        },
+        inputs=seen(last, days, order),
         limit=limit,
         weight=Weight.INFO if order.stat else None,
     )

@@ -27,12 +27,7 @@ def gives_a_reason_for_a_repeat(order: OrderFacts, limits: Limits, now: datetime
         f"{days} 天前已做过同一部位 CT，请说明重复检查的理由。",
         f"The same region was scanned {days} days ago: say why it is needed again.",
         at="ServiceRequest.code",
-        inputs={
-            "earlier": last.reference,
-            "result": last.result,
-            "days": days,
-            "regions": sorted(last.regions & order.regions),
-        },
+        inputs=seen(last, days, order),
         limit=limit,
         weight=Weight.INFO if order.stat else None,
     )
@@ -47,3 +42,9 @@ def last_of_the_same(order: OrderFacts, days: int, now: datetime, *, elsewhere: 
         if exam.elsewhere is elsewhere and exam.done_at >= since and exam.same_place(order.regions, order.sides)
     ]
     return max(same, key=lambda exam: exam.done_at, default=None)
+
+
+def seen(last: EarlierExam, days: int, order: OrderFacts) -> dict[str, object]:
+    """What the rule saw of the last examination."""
+    regions = sorted(last.regions & order.regions)
+    return {"earlier": last.reference, "result": last.result, "days": days, "regions": regions}
