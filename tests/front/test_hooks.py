@@ -153,6 +153,21 @@ async def test_a_call_of_another_shape_is_refused_at_its_place(
     assert answer.status_code == status and at in [issue["expression"][0] for issue in answer.json()["issue"]]
 
 
+@pytest.mark.parametrize("name", ["Patient/a b", "a\nb", "a?gender=male", "x/"])
+async def test_a_patient_that_is_no_id_is_refused_and_asked_of_nobody(story: OneExam, name: str) -> None:
+    answer = await story.department.his.post(SIGN, json=a_call(story, a_draft(story), patientId=name))
+    assert answer.status_code == 400
+    assert [issue["expression"] for issue in answer.json()["issue"]] == [["context.patientId"]]
+
+
+@pytest.mark.parametrize("entry", [5, "x", {"resource": {}}, [5, None, {"resource": 7}]])
+async def test_a_bundle_whose_entries_are_none_offers_nothing(story: OneExam, entry: Any) -> None:
+    call = a_call(story, a_draft(story))
+    call["context"]["draftOrders"] = {"resourceType": "Bundle", "entry": entry}
+    answer = await story.department.his.post(SIGN, json=call)
+    assert (answer.status_code, answer.json()) == (200, {"cards": []})
+
+
 async def test_without_the_patient_nothing_can_be_said(story: OneExam) -> None:
     answer = await story.department.his.post(SIGN, json=a_call(story, a_draft(story), patientId="nobody"))
     assert answer.status_code == 412

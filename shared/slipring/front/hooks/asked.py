@@ -11,6 +11,7 @@ from slipring.fhir.outcome import FhirError, Issue
 
 Tree = dict[str, Any]
 _UUID = re.compile(r"(?:urn:uuid:)?[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}")
 _WHO = ("Practitioner/", "PractitionerRole/", "Patient/", "RelatedPerson/")
 _MOST = 500  # resources of one call
 
@@ -80,6 +81,9 @@ def _faults(tree: Mapping[str, Any], context: Mapping[str, Any], hook: str) -> I
     for name in ("userId", "patientId"):
         if not isinstance(context.get(name), str) or not context[name]:
             yield _missing(f"context.{name}")
+    for name in ("patientId", "encounterId"):
+        if isinstance(context.get(name), str) and context[name] and not _ID.fullmatch(_bare(context[name])):
+            yield _fault("value", f"context.{name}", "须为 FHIR id", f"{name} must be a FHIR id", "front.hook-id")
     drafts = context.get("draftOrders")
     if not isinstance(drafts, dict) or drafts.get("resourceType") != "Bundle":
         yield _missing("context.draftOrders")
@@ -104,8 +108,9 @@ def _resources(value: Any) -> Iterator[Tree]:
     if not isinstance(value, dict):
         return
     if value.get("resourceType") == "Bundle":
-        for entry in value.get("entry") or []:
-            yield from _resources(entry.get("resource") if isinstance(entry, dict) else None)
+        entries = value.get("entry")
+        for one in entries if isinstance(entries, list) else ():
+            yield from _resources(one.get("resource") if isinstance(one, dict) else None)
     elif isinstance(value.get("resourceType"), str) and value["resourceType"] != "OperationOutcome":
         yield value
 

@@ -13,7 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from slipring.fhir.outcome import FhirError, refusal, unauthorized
+from slipring.fhir.outcome import FhirError, busy, refusal, unauthorized
+from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.wire import read_body
 from slipring.front.exchange import request_id_of
 from slipring.front.hooks.asked import Asked, asked
@@ -78,6 +79,13 @@ class Hooks:
             return Response(status_code=499)  # nobody is there to read it
         except FhirError as error:
             return refused(error, language, request_id)
+        except UNAVAILABLE:
+            away = busy(
+                "The database cannot be reached right now; try again shortly.",
+                "数据库暂时无法访问，请稍后重试。",
+                detail="front.hook-database-away",
+            )
+            return refused(away, language, request_id)
 
     async def _headers(self, request: Request, request_id: str) -> dict[str, str]:
         given = forwarded_headers(request.headers, request_id)
