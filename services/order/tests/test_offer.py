@@ -15,7 +15,7 @@ from slipring_order.catalogue import own_codes
 from slipring_order.offer.activity import PREPARATION, activity_definition
 from slipring_order.offer.defined import exam_in
 from slipring_order.offer.preparation import PARTS, VIEWS, preparation_of
-from slipring_order.offer.protocols import age_group_of, protocols
+from slipring_order.offer.protocols import protocols
 from slipring_order.offer.shipped import SHIPPED, is_as_shipped, print_of, reference_to, shipped, to_store
 
 RELEASE = shipped()
@@ -89,7 +89,6 @@ def test_a_protocol_states_parameters_of_each_phase_and_what_the_procedure_asks(
     assert said == {"positioning", "protection", "interference", "post-processing", "contrast"}
     child = next(one for one in RELEASE if one["id"] == "o-protocol-chest-with-child")
     assert child["action"][1]["extension"][0]["extension"][1]["valueQuantity"]["value"] < 120
-    assert (age_group_of(14), age_group_of(15), age_group_of(None)) == ("child", "adult", "adult")
 
 
 @pytest.mark.clause("5.5.3")

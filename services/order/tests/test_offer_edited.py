@@ -115,11 +115,20 @@ async def test_a_protocol_is_made_active_by_a_second_qualified_person_as_it_was_
     assert await refused(active, before) == "order.protocol-approver"
     desk.caller = person("o-lead")
     assert await refused(active | {"action": []}, before) == "order.protocol-changed-on-approval"
+    reworded = active | {"extension": [*active["extension"], {"url": "urn:x", "valueString": "other words"}]}
+    assert await refused(reworded, before) == "order.protocol-changed-on-approval"
+    assert await refused(reworded, Stored(active, 2, NOW)) == "order.protocol-changed-on-approval"
+    saved_again = await protocol_written(Write("update", drafted, before), desk)  # unchanged: it stays its drafter's
+    assert _drafter(saved_again.members) == "Practitioner/o-tech"
     changes = await protocol_written(Write("update", active, before), desk)
     assert {
         "url": f"{CANONICAL}/StructureDefinition/drafted-by",
         "valueString": "Practitioner/o-tech",
     } in changes.members["extension"]
+
+
+def _drafter(members: Resource) -> str:
+    return next(e["valueString"] for e in members["extension"] if e["url"].endswith("drafted-by"))
 
 
 # --- the scope --------------------------------------------------------------------------------------------------------------------

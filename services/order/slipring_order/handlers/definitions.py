@@ -10,6 +10,7 @@ from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.offer.coverage import Covered, coverage
 from slipring_order.offer.defined import LOINC, SNOMED, contrast_in, exam_number, systems_in
 from slipring_order.offer.protocols import PROTOCOL_NUMBER
+from slipring_order.offer.shipped import SHIPPED
 from slipring_order.offer.words import concept
 from slipring_order.people import may_any
 from slipring_order.reading import codings
@@ -17,9 +18,7 @@ from slipring_order.rooms.scanner import is_ct
 
 DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
 _MAY_APPROVE = ("approve-limits", "lead-technique", "lead-diagnosis")
-_FORMAL = frozenset(
-    {"status", "meta", "date", "text", "extension", "publisher", "contact", "id", "approvalDate", "version"}
-)
+_FORMAL = frozenset({"status", "meta", "date", "text", "publisher", "contact", "id", "approvalDate", "version"})
 
 
 async def exam_defined(write: Write, desk: Desk) -> Changes:
@@ -81,7 +80,8 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
         return Changes.none()
     before = write.before.resource if write.before else None
     if plan.get("status") != "active":
-        return Changes(members={"extension": _signed(plan, _who(desk))})
+        drafter = _drafter(before) if before is not None and _content(before) == _content(plan) else ""
+        return Changes(members={"extension": _signed(plan, drafter or _who(desk))})
     if before is None or before.get("status") not in ("draft", "active"):
         raise unprocessable(
             "A protocol begins as a draft; a second person makes it active.",
@@ -174,7 +174,9 @@ def _is_protocol(plan: Resource) -> bool:
 
 
 def _content(plan: Resource) -> Resource:
-    return {name: value for name, value in plan.items() if name not in _FORMAL}
+    """What is approved: the texts in extensions too, but not who drafted it."""
+    others = [entry for entry in plan.get("extension", []) if entry.get("url") not in (DRAFTED_BY, SHIPPED)]
+    return {**{name: value for name, value in plan.items() if name not in _FORMAL}, "extension": others}
 
 
 def _who(desk: Desk) -> str:

@@ -43,11 +43,6 @@ def protocols() -> Iterator[Resource]:
     yield _tissues()
 
 
-def age_group_of(age_years: int | None) -> str:
-    """Which protocols a patient is scanned by; an unknown age is an adult's."""
-    return "child" if age_years is not None and age_years < _data()["child_until_years"] else "adult"
-
-
 def group_names() -> dict[str, dict[str, str]]:
     """The groups of protocols with their names."""
     return {name: {"zh": group["zh"], "en": group["en"]} for name, group in _data()["group"].items()}

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from itertools import chain, repeat
 
 import structlog
 from slipring.fhir.beside import Inside, Sign
 from slipring.fhir.caller import itself
-from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Desk, Resource
 
 from slipring_order.offer.defined import EXAM_NUMBER
@@ -16,6 +16,7 @@ from slipring_order.offer.protocols import PROTOCOL_NUMBER
 from slipring_order.offer.shipped import print_in, reference_to, shipped, to_store
 
 _LOG = structlog.get_logger("slipring.order")
+_AGAIN_SECONDS = (1.0, 5.0, 30.0, 300.0)
 _TOGETHER = 40  # to a commit: the loop stays free for requests in between
 
 
@@ -42,12 +43,15 @@ class Stock:
         yield Sign("catalogue:shipped", "warn" if self._failed else "pass", float(not self._failed))
 
     async def _bring(self) -> None:
-        try:
-            stored = await bring(self._inside)
-        except FhirError as error:
-            self._failed = True
-            _LOG.warning("catalogue not brought", status=error.status)
-            return
+        for wait in chain(_AGAIN_SECONDS, repeat(_AGAIN_SECONDS[-1])):
+            try:
+                stored = await bring(self._inside)
+                break
+            except Exception as error:  # whatever it was, what is missing is brought by the next try
+                self._failed = True
+                _LOG.warning("catalogue not brought", kind=type(error).__name__)
+                await asyncio.sleep(wait)
+        self._failed = False
         if stored:
             _LOG.info("catalogue brought", resources=stored)
 
