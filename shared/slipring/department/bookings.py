@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
@@ -11,11 +11,13 @@ from slipring.department import names
 from slipring.department.findings import Found, found_in
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
+from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
 
 _HOLDING = "pending,booked,arrived,checked-in,fulfilled"
 _STATE = f"{CANONICAL}/StructureDefinition/service-state"
 _BLOCK = "maintenance"
+_NOT_FOR_HIM = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +97,14 @@ class Fitness:
     findings: list[Found]
 
 
-async def fitness_of(hand: Hand, scanner: Scanner) -> Fitness:
-    """`Device/[id]/$fitness`."""
-    said = (await hand.called(f"{scanner.reference}/$fitness", [])).get("parameter", [])
+async def fitness_of(hand: Hand, scanner: Scanner) -> Fitness | None:
+    """`Device/[id]/$fitness`; None when the person's roles do not open the tests of scanners."""
+    try:
+        said = (await hand.called(f"{scanner.reference}/$fitness", [])).get("parameter", [])
+    except FhirError as refused:
+        if refused.status == _NOT_FOR_HIM:
+            return None
+        raise
     fit = next((bool(one["valueBoolean"]) for one in said if one["name"] == "fit"), False)
     return Fitness(fit, found_in([one["resource"] for one in said if one["name"] == "issue"]))
 
@@ -112,7 +119,8 @@ async def bookings_on(hand: Hand, of: Iterable[Scanner], day: date, zone: tzinfo
         ("date", f"lt{(begin + timedelta(days=1)).isoformat()}"),
         ("_count", "500"),
     ]
-    return _read(await hand.found("Appointment", asked)) if asked[0][1] else []
+    known = asked[0][1].split(",")
+    return _read(await hand.found("Appointment", asked), known) if asked[0][1] else []
 
 
 async def bookings_with(hand: Hand, scanner: str, since: datetime) -> list[Booking]:
@@ -123,7 +131,7 @@ async def bookings_with(hand: Hand, scanner: str, since: datetime) -> list[Booki
         ("date", f"ge{since.isoformat()}"),
         ("_count", "500"),
     ]
-    return _read(await hand.found("Appointment", asked))
+    return _read(await hand.found("Appointment", asked), [f"Device/{scanner}"])
 
 
 async def booking_of(hand: Hand, request_id: str) -> Booking | None:
@@ -133,15 +141,16 @@ async def booking_of(hand: Hand, request_id: str) -> Booking | None:
     return found[-1] if found else None
 
 
-def _read(appointments: list[dict[str, Any]]) -> list[Booking]:
-    found = [one for tree in appointments if (one := _booking(tree))]
+def _read(appointments: list[dict[str, Any]], of: Sequence[str] = ()) -> list[Booking]:
+    """Bookings of these scanners; a booking may hold an injector too."""
+    found = [one for tree in appointments if (one := _booking(tree, of))]
     return sorted(found, key=lambda one: (one.starts_at, one.scanner))
 
 
-def _booking(appointment: Mapping[str, Any]) -> Booking | None:
+def _booking(appointment: Mapping[str, Any], of: Sequence[str]) -> Booking | None:
     start, end = names.moment(appointment.get("start")), names.moment(appointment.get("end"))
     actors = [names.reference_in(one.get("actor")) for one in appointment.get("participant", [])]
-    scanner = next((actor for actor in actors if actor.startswith("Device/")), "")
+    scanner = next((actor for actor in actors if actor.startswith("Device/") and (not of or actor in of)), "")
     if start is None or end is None or not scanner:
         return None
     request = names.reference_in(appointment.get("basedOn"))

@@ -31,7 +31,7 @@ class Day:
     scanners: list[Scanner]
     held: list[Booking]
     exams: dict[str, Exam]
-    fitness: dict[str, Fitness]
+    fitness: dict[str, Fitness | None]
 
     @property
     def before(self) -> date:

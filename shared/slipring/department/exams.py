@@ -43,8 +43,6 @@ class Exam:
     patient: Tree | None = None
     requester: Tree | None = None
     findings: list[Found] | None = field(default_factory=list)
-    step: Tree | None = None  # the scheduled step, when there is one
-    scanner: Tree | None = None
 
     @property
     def id(self) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from slipring.fhir.findings import TRANSLATION
@@ -113,12 +113,3 @@ def moment(text: object) -> datetime | None:
     except ValueError:
         return None
     return found if found.tzinfo else (found.replace(tzinfo=UTC) if len(str(text)) > len("2026-01-01") else None)
-
-
-def years(patient: Tree | None, on: date) -> int | None:
-    """The age in whole years on a day; None when the birth date is not known to the day."""
-    try:
-        born = date.fromisoformat(str((patient or {}).get("birthDate", "")))
-    except ValueError:
-        return None
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))

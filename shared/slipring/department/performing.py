@@ -18,7 +18,7 @@ from slipring.department.place import HOME, Place, Words, wrong
 from slipring.department.reasons import concept_of, reasons
 from slipring.department.road import Hand, Tree
 from slipring.department.shown import FIELDS, Shown, check_call, shown_call
-from slipring.fhir.outcome import FhirError
+from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.identity.people.sessions import Session
 
 ADDRESS = f"{HOME}/exams"
@@ -58,11 +58,11 @@ class PerformingPages:
     async def book(self, request: Request, session: Session) -> Response:
         """`Task/[id]/$schedule`: a time on a scanner, or another one; without a time, the next free one."""
         form = await self.place.posted(request, session)
-        call: list[Tree] = []
-        if form.get("scanner"):
-            call.append({"name": "scanner", "valueReference": {"reference": f"Device/{form['scanner']}"}})
-        if start := _moment(form.get("start", ""), self.place):
-            call.append({"name": "period", "valuePeriod": {"start": start}})
+        try:
+            call = _booking(form, self.place)
+        except FhirError as refused:
+            beside, hand = wrong(refused, request, [], _BOOKED), await self.place.hand(session)
+            return await self._page(request, session, hand, form=form, beside=beside, doing="book", status=422)
         return await self._do(request, session, "$schedule", call, form, _BOOKED, "book")
 
     async def unbook(self, request: Request, session: Session) -> Response:
@@ -143,10 +143,26 @@ def done_items(task: Mapping[str, Any]) -> set[str]:
     return {code for entry in task.get("input", []) for code in names.codes(entry.get("type"))}
 
 
+def _booking(form: Mapping[str, str], place: Place) -> list[Tree]:
+    """The parameters of `$schedule`; a time that cannot be read is no wish for the next free one."""
+    call: list[Tree] = []
+    if form.get("scanner"):
+        call.append({"name": "scanner", "valueReference": {"reference": f"Device/{form['scanner']}"}})
+    if typed := form.get("start", "").strip():
+        call.append({"name": "period", "valuePeriod": {"start": _moment(typed, place)}})
+    return call
+
+
 def _moment(text: str, place: Place) -> str:
-    """What a person typed as a time in the department, as an instant; '' when it is none."""
+    """What a person typed as a time in the department, as an instant."""
     try:
         found = datetime.fromisoformat(text)
     except ValueError:
-        return ""
+        raise unprocessable(
+            "Write the time as 2026-03-01 14:30.",
+            "请按 2026-03-01 14:30 的格式填写时间。",
+            at="Parameters.parameter.where(name='period')",
+            code="value",
+            detail="department.no-such-time",
+        ) from None
     return (found if found.tzinfo else found.replace(tzinfo=place.zone)).isoformat()

@@ -65,16 +65,6 @@ class Hand:
         bundle = await self._asked("GET", f"{reference}/_history?_count=100")
         return [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
 
-    async def saved(self, resource: Tree) -> Tree:
-        """The next version; one that somebody else made meanwhile is 412."""
-        headers = {"content-type": _FHIR, "if-match": f'W/"{resource["meta"]["versionId"]}"'}
-        return await self._asked("PUT", _reference(resource), msgspec.json.encode(resource), headers)
-
-    async def created(self, resource: Tree) -> Tree:
-        """A new resource."""
-        headers = {"content-type": _FHIR, "prefer": "return=representation"}
-        return await self._asked("POST", str(resource["resourceType"]), msgspec.json.encode(resource), headers)
-
     async def called(self, target: str, given: Sequence[Tree]) -> Tree:
         """An operation such as `Task/o-1/$decide` with its parameters."""
         parameters = {"resourceType": "Parameters"} | ({"parameter": list(given)} if given else {})
@@ -119,7 +109,3 @@ def _silent() -> Issue:
     return Issue(
         "exception", zh="服务没有说明原因。", en="The service gave no reason.", detail="department.refused-silently"
     )
-
-
-def _reference(resource: Tree) -> str:
-    return f"{resource['resourceType']}/{resource['id']}"

@@ -26,6 +26,7 @@ ADDRESS = f"{HOME}/requests"
 WAITING = ("awaiting-information", "awaiting-justification")
 PRIORITIES = ("stat", "asap", "urgent", "routine")
 _LONGEST = 80  # characters that are looked for
+_FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
 _CODE = re.compile(r"[a-z\-]{1,40}", re.ASCII)
 
 
@@ -138,8 +139,9 @@ def _both(concept: dict[str, Any]) -> Pair:
 
 
 def day_of(text: str) -> date | None:
-    """A day as a form or an address gives it."""
+    """A day as a form or an address gives it; None for one that no department has."""
     try:
-        return date.fromisoformat(text)
+        found = date.fromisoformat(text)
     except ValueError:
         return None
+    return found if _FIRST <= found <= _LAST else None

@@ -21,7 +21,7 @@ from slipring.identity.keys import table
 from slipring.identity.people.accounts import COLUMNS, Account, account_of, folded
 from slipring.identity.people.provider import Begun, Person, Provider, not_believed
 from slipring.identity.people.recording import record
-from slipring.identity.people.sign_in_pages import SignInPages, request_id_of
+from slipring.identity.people.sign_in_pages import HOME, SignInPages, request_id_of
 from slipring.pages.frame import own_path
 
 _COOKIE = "slipring-provider"
@@ -50,7 +50,7 @@ class ProviderPages:
             state=secrets.token_urlsafe(32),
             nonce=secrets.token_urlsafe(32),
             verifier=secrets.token_urlsafe(48),
-            to=own_path(request.query_params.get("to", ""), "/auth/me"),
+            to=own_path(request.query_params.get("to", ""), HOME),
             again=bool(request.query_params.get("again")),
             begun_at=self.signing_in.people.now().timestamp(),
         )

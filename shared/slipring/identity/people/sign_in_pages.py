@@ -20,7 +20,7 @@ from slipring.pages.frame import Pages, Viewer, own_path
 from slipring.pages.language import language_of, said
 
 _COOKIE = "slipring-session"
-_HOME = "/department"
+HOME = "/department"
 Entered = Callable[[Request, Session], Awaitable[Response]]
 
 
@@ -78,7 +78,7 @@ class SignInPages:
     async def sign_in_shown(self, request: Request) -> Response:
         """The sign-in page; who is signed in already goes on."""
         session, again = await self.session(request), bool(request.query_params.get("again"))
-        to = own_path(request.query_params.get("to", ""), _HOME)
+        to = own_path(request.query_params.get("to", ""), HOME)
         if session is not None and not again:
             return RedirectResponse(to, 303)
         return self._form(request, session, to, session.account.name if session else "", again=again)
@@ -87,7 +87,7 @@ class SignInPages:
         """Name and password: a new session, or the page again with one sentence."""
         session = await self.session(request)
         form = await self.pages.form(request, viewer_of(session))
-        to, again = own_path(form.get("to", ""), _HOME), bool(form.get("again"))
+        to, again = own_path(form.get("to", ""), HOME), bool(form.get("again"))
         name = session.account.name if session and again else form.get("name", "")
         try:
             cookie = await self.people.sign_in(
@@ -112,18 +112,18 @@ class SignInPages:
 
     async def locked(self, request: Request) -> Response:
         """What a screen that was left alone turns to; it looks up nobody, so that it keeps no session awake."""
-        to = own_path(request.query_params.get("to", ""), _HOME)
+        to = own_path(request.query_params.get("to", ""), HOME)
         minutes = int(self.people.figures.session_idle.total_seconds() // 60)
         return self.pages.page(request, "identity/locked.html", to=to, minutes=minutes)
 
     async def password_shown(self, request: Request, session: Session) -> Response:
         """The page to choose a password."""
-        return self._password_form(request, session, own_path(request.query_params.get("to", ""), _HOME))
+        return self._password_form(request, session, own_path(request.query_params.get("to", ""), HOME))
 
     async def password(self, request: Request, session: Session) -> Response:
         """Another password; every other session of this person ends."""
         form = await self.pages.form(request, viewer_of(session))
-        to = own_path(form.get("to", ""), _HOME)
+        to = own_path(form.get("to", ""), HOME)
         if form.get("new", "") != form.get("repeated", ""):
             return self._password_form(request, session, to, unlike=True, status=422)
         try:
