@@ -16,7 +16,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from slipring.fhir.service import CANONICAL, Desk, Resource, Stored
 
 from slipring_order import resources
-from slipring_order.reading import instant, reference_of
+from slipring_order.reading import instant, reference_of, sought
 
 CODE = "downtime-kit"
 RESERVED_SYSTEM = f"{CANONICAL}/sid/reserved-imaging-number"
@@ -68,7 +68,7 @@ def reserved_in(request: Resource) -> str:
 
 async def is_reserved(number: str, desk: Desk) -> bool:
     """Whether this number was handed out for downtime."""
-    return bool(await desk.search(f"Task?identifier={RESERVED_SYSTEM}|{number}"))
+    return bool(await desk.search(f"Task?identifier={RESERVED_SYSTEM}|{sought(number)}"))
 
 
 async def worklist(desk: Desk) -> list[Line]:

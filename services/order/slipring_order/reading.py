@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, tzinfo
 from typing import Any
+from urllib.parse import quote
 
 from slipring.fhir.search.moment import interval
 from slipring.fhir.service import Resource
@@ -45,6 +46,13 @@ def identifier_of(resource: Resource, type_code: str) -> Mapping[str, Any] | Non
         if type_code in codes(identifier.get("type")):
             return dict(identifier)
     return None
+
+
+def sought(value: str) -> str:
+    """A value as a search holds it: what separates is escaped (FHIR R4 search 3.1.1.5.5), and it is quoted."""
+    for sign in "\\|,$":
+        value = value.replace(sign, f"\\{sign}")
+    return quote(value, safe="")
 
 
 def moment(text: Any, zone: tzinfo, *, end_of_day: bool = False) -> datetime | None:

@@ -9,7 +9,7 @@ import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Call
 from slipring_order.asked_day import asked_day
-from slipring_order.reading import moment
+from slipring_order.reading import moment, sought
 from slipring_order.rooms.appointments import span_of
 
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -36,6 +36,10 @@ def test_an_appointment_at_a_leap_second_has_its_time() -> None:
     span = span_of({"start": "2026-12-31T23:59:60Z", "end": "2027-01-01T00:15:00Z"})
     assert span is not None and span.starts_at == datetime(2026, 12, 31, 23, 59, 59, tzinfo=UTC)
     assert span_of({"start": "2026-12-31T23:59:60Z"}) is None
+
+
+def test_what_is_sought_is_held_against_the_whole_value() -> None:
+    assert sought("a|b,c&d+e $") == "a%5C%7Cb%5C%2Cc%26d%2Be%20%5C%24"
 
 
 def asked(text: str | None) -> Call:

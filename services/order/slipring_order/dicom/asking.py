@@ -56,6 +56,10 @@ class Asking:
             _LOG.warning("dicom worklist not answered", kind=type(problem).__name__, ae_title=peer.ae_title)
             yield (OUT_OF_RESOURCES if too_many else UNABLE), None
             return
+        except Exception as problem:  # the database away, say: the scanner is told, and so are we
+            _LOG.warning("dicom worklist not answered", kind=type(problem).__name__, ae_title=peer.ae_title)
+            yield UNABLE, None
+            return
         answering = Answering(asked, peer.character_set)
         for entry in entries:
             if event.is_cancelled:

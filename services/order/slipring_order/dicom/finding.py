@@ -15,15 +15,17 @@ from slipring_order.dicom.keys import same
 from slipring_order.dicom.settings import Peer
 from slipring_order.dicom.worklist import Asked, in_order, matches
 from slipring_order.people import person_and_roles
-from slipring_order.reading import instant, reference_of
+from slipring_order.reading import instant, reference_of, sought
 from slipring_order.resources import ACSN_SYSTEM, TASK_CODE_SYSTEM
 from slipring_order.rooms.day import rooms_data
-from slipring_order.rooms.scanners import scanner_fitness
+from slipring_order.rooms.scanner import CT_TYPES
+from slipring_order.rooms.scanners import fit_among
 from slipring_order.rooms.step import STEP_CODE, STEP_SYSTEM, UID_SYSTEM, WAITING, ScheduledStep, read_step
 
 _STEPS = f"Task?code={TASK_CODE_SYSTEM}|{STEP_CODE}&status={WAITING}"
 _AT_ONCE = 200  # references in one search
 _NARROW = 600  # up to so many appointments it pays to look for their steps alone
+_EVER = ("19000101", "29991231")  # ends of a range that mean none
 _PEOPLE = ("ReferringPhysicianName", "RequestingPhysician")
 
 
@@ -49,23 +51,26 @@ async def found_entries(asked: Asked, peers: Mapping[str, Peer], desk: Desk) -> 
         known = (patients.get(step.patient, {}), requests.get(step.request, {}))
         one = Entry(step, ae_title, *known, device, {}, room, in_zone(step, zone))
         found.append(one)
-    if any(name in asked.identifier for name in _PEOPLE):
+    people = any(name in asked.identifier for name in _PEOPLE)
+    sought_by_people = any(asked.keys.get(name) for name in _PEOPLE)
+    if sought_by_people:
         found = await _with_requesters(found, desk)
     chosen = in_order(one for one in found if matches(asked, one))
+    if people and not sought_by_people:
+        chosen = await _with_requesters(chosen, desk)
     return chosen, [reference for one in chosen for reference in (one.step.reference, one.step.patient)]
 
 
 async def fit_scanners(wanted: str, peers: Mapping[str, Peer], desk: Desk) -> dict[str, tuple[Resource, str]]:
     """The scanners that may scan now and whose AE title matches: Device and AE title by reference."""
     given = {peer.device: peer.ae_title for peer in peers.values() if peer.device}
-    found = {}
-    for device in await desk.search("Device?type=CT"):
+    asked, titles = [], {}
+    for device in await desk.search(f"Device?type={','.join(sorted(CT_TYPES))}"):
         ae_title = given.get(device.reference) or ae_title_of(device.resource)
-        if device.source or not ae_title or not same(wanted, ae_title):
-            continue
-        if (fitness := await scanner_fitness(device.reference, desk)) and fitness.fit:
-            found[device.reference] = (device.resource, ae_title)
-    return found
+        if not device.source and ae_title and same(wanted, ae_title):
+            asked.append(device)
+            titles[device.reference] = ae_title
+    return {one.reference: (one.resource, titles[one.reference]) for one in await fit_among(asked, desk)}
 
 
 async def scanner_of_ae(ae_title: str, peers: Mapping[str, Peer], desk: Desk) -> str:
@@ -98,7 +103,7 @@ def _narrowed(asked: Asked) -> str:
     if studies := [one for one in asked.keys.get("StudyInstanceUID", "").split("\\") if one]:
         return "&identifier=" + ",".join(f"{UID_SYSTEM}|urn:oid:{quote(one, safe='')}" for one in studies[:_AT_ONCE])
     if patient := asked.exact("PatientID"):
-        return f"&patient.identifier={quote(_escaped(patient), safe='')}"
+        return f"&patient.identifier={sought(patient)}"
     return ""
 
 
@@ -106,16 +111,16 @@ def _narrowed_by_name(asked: Asked) -> str:
     """The longest piece of the name that was asked for: the search holds it against every part of every name."""
     pieces = re.split(r"[*?^=\\]", asked.keys.get("PatientName", ""))
     longest = max(pieces, key=len).strip()
-    return f"&patient.name:contains={quote(_escaped(longest), safe='')}" if longest else ""
+    return f"&patient.name:contains={sought(longest)}" if longest else ""
 
 
 async def _requests_on(asked: Asked, scanners: Sequence[str], desk: Desk) -> list[str]:
     """The requests with an appointment on these scanners on the days asked for."""
     status = ",".join(rooms_data()["appointments"]["holding"])
     query = f"Appointment?actor={','.join(scanners)}&status={status}"
-    if asked.on.first:
+    if asked.on.first > _EVER[0]:
         query += f"&date=ge{_midnight(asked.on.first, desk)}"
-    if asked.on.last:
+    if asked.on.last and asked.on.last < _EVER[1]:
         query += f"&date=lt{_midnight(asked.on.last, desk, later=timedelta(days=1))}"
     found = await desk.search(query)
     wanted = [reference_of(one) for appointment in found for one in appointment.resource.get("basedOn", [])]
@@ -137,7 +142,7 @@ async def _rooms(scanners: Iterable[tuple[Resource, str]], desk: Desk) -> dict[s
 
 
 async def _with_requesters(found: Sequence[Entry], desk: Desk) -> list[Entry]:
-    people: dict[str, Resource] = {}
+    people = await _by_reference("Practitioner", (reference_of(one.request.get("requester")) for one in found), desk)
     answer = []
     for one in found:
         reference = reference_of(one.request.get("requester"))
@@ -173,10 +178,3 @@ def _read(tasks: Iterable[Stored]) -> list[ScheduledStep]:
         except (LookupError, ValueError):  # a step that somebody imported without a time has no line
             continue
     return found
-
-
-def _escaped(value: str) -> str:
-    """A value as a search parameter holds it (FHIR R4 search 3.1.1.5.5)."""
-    for sign in "\\|,$":
-        value = value.replace(sign, f"\\{sign}")
-    return value

@@ -26,7 +26,8 @@ _LOG = structlog.get_logger("slipring.dicom")
 _POLL_SECONDS = 5.0
 _TRIES = 8  # of an object that something unforeseen happens to
 _REMEMBERED = 10_000
-_SERVER_ERROR, _CONFLICT = 500, 409
+_SERVER_ERROR = 500
+_OF_THE_MOMENT = (409, 412, 429)
 # One image stands for all of its series whose headers say the same of patient, number, part and side.
 _SAYS = (
     "StudyInstanceUID", "SeriesInstanceUID", "AccessionNumber", "PatientID", "PatientName", "PatientBirthDate",
@@ -83,7 +84,7 @@ class Intake:
         except Exception as problem:
             tried += 1
             _LOG.warning("dicom object waits", kind=type(problem).__name__, tried=tried, ae_title=received.ae_title)
-            passing = isinstance(problem, (FhirError, OSError)) or "asyncpg" in type(problem).__module__
+            passing = _passes(problem)
             if tried >= _TRIES and not passing:
                 await asyncio.to_thread(self._spool.refuse, received)
             else:
@@ -124,3 +125,10 @@ class Intake:
         self._known[said] = None
         while len(self._known) > _REMEMBERED:
             self._known.popitem(last=False)
+
+
+def _passes(problem: Exception) -> bool:
+    """Whether the moment is at fault: a refusal of the object itself is final."""
+    if isinstance(problem, FhirError):
+        return problem.status >= _SERVER_ERROR or problem.status in _OF_THE_MOMENT
+    return isinstance(problem, OSError) or "asyncpg" in type(problem).__module__

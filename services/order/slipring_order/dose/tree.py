@@ -51,6 +51,9 @@ def number(item: Dataset | None) -> tuple[Decimal, str] | None:
     return next(numbers(item), None)
 
 
+_DIGITS = 15  # no quantity of a dose report has more before or after the point; larger ones are no numbers of ours
+
+
 def numbers(item: Dataset | None) -> Iterator[tuple[Decimal, str]]:
     """All values of a NUM item, each with the unit as written and the decimals as written."""
     for value in (item.get("MeasuredValueSequence") if item is not None else None) or ():
@@ -63,7 +66,7 @@ def numbers(item: Dataset | None) -> Iterator[tuple[Decimal, str]]:
                 found = Decimal(str(getattr(each, "original_string", each)).strip())
             except InvalidOperation:
                 continue
-            if found.is_finite():
+            if found.is_finite() and abs(found.adjusted()) < _DIGITS:
                 yield found, _unit(value)
 
 

@@ -12,7 +12,7 @@ from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
 from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
-from slipring_order.reading import has_code, instant, reference_of
+from slipring_order.reading import has_code, instant, reference_of, sought
 from slipring_order.rooms.following import step_follows
 from slipring_order.voiding import holders_told
 
@@ -79,7 +79,7 @@ async def _based_on(resource: Resource, desk: Desk) -> list[Stored]:
             found += [stored] if stored else []
         elif not reference and identifier.get("value"):
             found += await desk.search(
-                f"ServiceRequest?identifier={identifier.get('system', '')}|{identifier['value']}"
+                f"ServiceRequest?identifier={sought(identifier.get('system', ''))}|{sought(identifier['value'])}"
             )
     return found
 

@@ -10,7 +10,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, success
 from slipring_order import performed
 from slipring_order.dicom.step_facts import StepFacts
 from slipring_order.judging import exam_of
-from slipring_order.reading import reference_of
+from slipring_order.reading import reference_of, sought
 from slipring_order.resources import ACSN_SYSTEM
 from slipring_order.rooms.step import UID_SYSTEM, is_step
 
@@ -80,14 +80,7 @@ async def _request(facts: StepFacts, desk: Desk) -> Stored | None:
 async def _subject(facts: StepFacts, desk: Desk) -> Resource:
     """The patient with this number, when there is exactly one; else as the scanner names him."""
     if facts.patient_id:
-        found = await desk.search(f"Patient?identifier={quote(_plain(facts.patient_id), safe='')}")
+        found = await desk.search(f"Patient?identifier={sought(facts.patient_id)}")
         if len(found) == 1:
             return {"reference": found[0].reference}
     return performed.unknown_subject(facts)
-
-
-def _plain(value: str) -> str:
-    """A value as a search parameter holds it (FHIR R4 search 3.1.1.5.5)."""
-    for sign in "\\|,$":
-        value = value.replace(sign, f"\\{sign}")
-    return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
@@ -16,10 +17,22 @@ _AS_FAR_BACK = timedelta(days=3 * 366)
 
 async def measured_on(scanner: str, desk: Desk) -> list[Stored]:
     """The test results of a scanner."""
-    sought = ",".join(f"{TEST_SYSTEM}|{code}" for code in tests())
-    since = instant(desk.now - _AS_FAR_BACK)
-    found = await desk.search(f"Observation?subject={scanner}&code={sought}&date=ge{since}")
-    return [one for one in found if not one.source]
+    return [one for one in await desk.search(_results_of(scanner, desk)) if not one.source]
+
+
+async def fit_among(devices: Sequence[Stored], desk: Desk) -> list[Stored]:
+    """Those of these scanners that may scan now; their results are looked up at once."""
+    results = await desk.searches([_results_of(device.reference, desk) for device in devices])
+    return [
+        device
+        for device, found in zip(devices, results, strict=True)
+        if judged_fitness(device.resource, [one.resource for one in found if not one.source], desk).fit
+    ]
+
+
+def _results_of(scanner: str, desk: Desk) -> str:
+    codes = ",".join(f"{TEST_SYSTEM}|{code}" for code in tests())
+    return f"Observation?subject={scanner}&code={codes}&date=ge{instant(desk.now - _AS_FAR_BACK)}"
 
 
 async def scanner_fitness(scanner: str, desk: Desk) -> Fitness | None:
