@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Call, Resource, Write
+from slipring.fhir.service import Call, Resource, Stored, Write
 from slipring.staff import may
 from slipring_order.handlers.forms import response_written
 from slipring_order.handlers.staff import practitioner_written, suspended
@@ -156,6 +156,21 @@ async def test_a_completed_form_is_never_reopened_nor_deleted() -> None:
         with pytest.raises(FhirError) as refused:
             await response_written(Write(method, changed, await desk.read("QuestionnaireResponse/o-a1")), desk)  # type: ignore[arg-type]
         assert refused.value.status == 409
+
+
+@pytest.mark.clause("5.1.6")
+async def test_a_suspension_is_not_written_over_by_a_second_competence() -> None:
+    desk = a_team()
+    await written(desk, an_assessment(), response_written)
+    person = await desk.read(TECH)
+    assert person is not None
+    stood = [*person.resource["qualification"], held("suspension")]
+    before = Stored({**person.resource, "qualification": stood}, 9, person.updated_at)
+    competent = next(q for q in stood if q["code"]["coding"][0]["code"] == "competence")
+    twice = {**person.resource, "qualification": [*stood[:-1], competent]}
+    with pytest.raises(FhirError) as refused:
+        await practitioner_written(Write("update", twice, before), desk)
+    assert refused.value.issues[0].detail == "order.competence-follows-assessment"
 
 
 @pytest.mark.clause("5.1.6")

@@ -77,6 +77,11 @@ async def test_a_nonconformity_is_understood_planned_carried_out_and_verified_by
     ):
         error = await refused(desk, "closed", outputs=(effect, said("verifier", who)))
         assert (error.status, error.issues[0].detail) == (422, detail)
+    for owner in ({"reference": "Practitioner/o-chief"}, None):  # who acted stays who acted
+        error = await refused(desk, "closed", outputs=(effect, said("verifier", "Practitioner/o-owner")), owner=owner)
+        assert (error.status, error.issues[0].at) == (422, "Task.owner")
+    error = await refused(desk, "closed", outputs=(effect, said("verifier", "somebody")))
+    assert (error.status, error.issues[0].detail) == (422, "staff.unknown-person")
     again = await moved(
         desk, "analysed", outputs=(said("effect", "仍有延迟"), said("verifier", "Practitioner/o-chief"))
     )

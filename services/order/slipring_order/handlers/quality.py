@@ -30,6 +30,10 @@ async def quality_written(write: Write, desk: Desk) -> Changes:
     for member in ("focus", "authoredOn", "description"):
         if write.before.resource.get(member) != write.resource.get(member):
             raise _fixed(member)
+    if quality.state_of(write.before.resource) == "carried-out" and write.before.resource.get(
+        "owner"
+    ) != write.resource.get("owner"):
+        raise _fixed("owner")
     was, target = quality.state_of(write.before.resource), quality.state_of(write.resource)
     if was == target:
         return Changes(members=quality.members(was, _no_earlier(write.resource, desk)))
@@ -62,7 +66,8 @@ def _opened(task: Resource, desk: Desk) -> Changes:
 async def _demand_another(task: Resource, desk: Desk) -> None:
     """The effect is verified by a named person who may, and who is not the one that carried it out."""
     at = "Task.output.where(type.coding.code='verifier')"
-    named = desk.caller.practitioner or reference_of(quality.told(task, "output", "verifier"))
+    said = quality.told(task, "output", "verifier")
+    named = desk.caller.practitioner or reference_of(said if isinstance(said, dict) else None)
     person, roles = await person_and_roles(named, desk)
     owner, _ = await person_and_roles(reference_of(task.get("owner")), desk)
     if person is not None and owner is not None and person["id"] == owner["id"]:

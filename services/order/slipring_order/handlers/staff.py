@@ -25,7 +25,8 @@ async def practitioner_written(write: Write, desk: Desk) -> Changes:
     if not given:
         return Changes(append={"qualification": stood} if stood else {}).plus(_reminder(write))
     altered = [place for place, one in given if one not in stood]
-    if altered or len(given) != len(stood):
+    kept = [one for _, one in given]
+    if altered or len(kept) != len(stood) or any(one not in kept for one in stood):
         raise unprocessable(
             "Competence and suspension follow from assessments and suspensions; they are not written by hand.",
             "能力评估与授权暂停由评估和暂停记录产生，不可直接填写。",
