@@ -127,6 +127,7 @@ class ADesk:
         for name, items in changes.append.items():
             amended[name] = [*amended.get(name, []), *items]
         amended.update(changes.members)
+        amended = {name: value for name, value in amended.items() if value is not None}
         self.hold(amended)
         return amended
 

@@ -99,6 +99,12 @@ def test_two_of_one_kind_are_one() -> None:
     assert found.kinds == ("MR",) and not found.enough
 
 
+def test_one_identifier_shown_twice_is_one() -> None:
+    patient = a_patient(identifier=[{"system": "urn:s", "value": "1"}])
+    found = compare([patient], Shown([{"system": "urn:s", "value": "1"}, {"value": "1"}]))
+    assert found.kinds == ("urn:s",) and not found.enough
+
+
 @pytest.mark.parametrize(
     ("said", "agrees"), [("张 伟", True), ("ＺＨＡＮＧ　wei", True), ("张炜", False), ("张", False)]
 )

@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Resource, Write
+from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order import resources
+from slipring_order.handlers.check_list import checked
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.scheduling import appointment_written, unscheduled
 from slipring_order.reading import instant
+from slipring_order.rooms.booking import scanners_in_service
+from slipring_order.rooms.checks import done_items
+from slipring_order.rooms.scanner import scanner_of
 from slipring_order.rooms.step import read_step
 
 from tests.support.desk import ADesk
-from tests.support.ordering import NOW, a_request, moved, received, the_exam
+from tests.support.ordering import NOW, a_request, identity_confirmed, moved, received, the_exam
 from tests.support.rooms import a_booking_desk, a_scanner, another_exam, call, out, period, schedule
 
 CT1: Any = ("Reference", {"reference": "Device/o-ct1"})
@@ -115,6 +120,36 @@ async def test_what_is_taken_back_frees_its_slot(by: str) -> None:
     assert (await the_step(desk))["status"] == "cancelled"
     assert resources.state_of(await the_exam(desk)) == ("cancelled" if by == "request" else "justified")
     await schedule(desk, await another_exam(desk, "o-b"), scanner=CT1, period=period(AT_NINE))
+
+
+@pytest.mark.parametrize("by", ["operation", "state"])
+async def test_what_was_confirmed_at_a_visit_ends_with_it(by: str) -> None:
+    desk = a_booking_desk()
+    await received(desk, a_request())
+    await schedule(desk, scanner=CT1, period=period(AT_NINE))
+    await moved(desk, "arrived")
+    at_the_desk = await desk.read(f"Task/{(await the_exam(desk))['id']}")
+    desk.carry_out(await checked(identity_confirmed(at_the_desk), desk))
+    assert done_items(await the_exam(desk))
+    exam = await the_exam(desk)
+    if by == "operation":
+        desk.carry_out(await unscheduled(call(await desk.read(f"Task/{exam['id']}")), desk))
+    else:
+        await moved(desk, "justified")
+    assert resources.state_of(await the_exam(desk)) == "justified"
+    assert not done_items(await the_exam(desk))
+
+
+@pytest.mark.parametrize("minutes", ["0.00000001", "1E13", "0", "-5"])
+async def test_a_slot_length_that_is_none_leaves_the_usual_one(minutes: str) -> None:
+    length = {"type": {"coding": [{"system": f"{CANONICAL}/CodeSystem/scanner-property", "code": "slot-length"}]}}
+    scanner = a_scanner(property=[{**length, "valueQuantity": [{"value": Decimal(minutes), "code": "min"}]}])
+    assert scanner_of(scanner, None).hours.slot == scanner_of(a_scanner(), None).hours.slot
+
+
+async def test_a_scanner_is_found_by_any_of_its_codes() -> None:
+    desk = a_booking_desk(a_scanner("o-snomed", type={"coding": [{"code": "702569007"}]}))
+    assert "Device/o-snomed" in [one.reference for one in await scanners_in_service(desk)]
 
 
 async def test_an_appointment_by_plain_fhir_books_like_the_operation_does() -> None:

@@ -11,6 +11,7 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.discontinuing import coded_reason
 from slipring_order.handlers.late_records import recorded_late
 from slipring_order.reading import instant, reference_of
+from slipring_order.rooms.checks import before_the_visit
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
 from slipring_order.rooms.step import is_step
@@ -76,7 +77,7 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
     if request is not None:
         members |= await contrast_shown(request.resource, before.resource, target, desk)
     if target == "justified":
-        members["restriction"] = None
+        members |= {"restriction": None, "input": before_the_visit(before.resource)}
     return Changes(members=members, save=[*await step_follows(before, target, desk), *issues])
 
 

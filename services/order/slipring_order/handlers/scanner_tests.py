@@ -85,7 +85,7 @@ async def _exams_since(device: Stored, test: ScannerTest, desk: Desk) -> list[st
 async def _passed_again(device: Stored, test: ScannerTest, desk: Desk) -> Changes:
     """The scanner scans again; the nonconformity stays open for those who look into it."""
     found = await desk.search(
-        f"Task?focus={device.reference}&code={resources.TASK_CODE_SYSTEM}|{NONCONFORMITY}&status=requested"
+        f"Task?focus={device.reference}&code={resources.TASK_CODE_SYSTEM}|{NONCONFORMITY}&status=requested,received,accepted,in-progress"
     )
     said = {"time": instant(desk.now), "text": f"{test.zh}复测合格。Passed again: {test.en}."}
     return Changes(

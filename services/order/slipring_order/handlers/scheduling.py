@@ -20,6 +20,7 @@ from slipring_order.rooms.booking import (
     scanner_at,
     scanners_in_service,
 )
+from slipring_order.rooms.checks import before_the_visit
 from slipring_order.rooms.day import Span
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.scanner import Scanner, is_ct
@@ -120,7 +121,7 @@ async def _freed(exam: Stored, desk: Desk, *, without: str = "") -> Changes:
         for one in await step_follows(exam, "justified", desk)
         if f"{one.resource['resourceType']}/{one.resource['id']}" != without
     ]
-    moved = resources.moved(exam, "justified", desk.now, restriction=None)
+    moved = resources.moved(exam, "justified", desk.now, restriction=None, input=before_the_visit(exam.resource))
     return Changes(save=[moved, *follows], answer=moved.resource)
 
 

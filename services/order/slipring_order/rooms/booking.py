@@ -12,7 +12,7 @@ from slipring_order import lifecycle, resources
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import new_appointment, scanner_in, taken_on
 from slipring_order.rooms.day import Span, Taken, clashes, free_slots, rooms_data
-from slipring_order.rooms.scanner import Scanner, is_ct, scanner_of
+from slipring_order.rooms.scanner import CT_TYPES, Scanner, is_ct, scanner_of
 from slipring_order.rooms.step import STEP_CODE, STEP_SEQUENCE, Booking, new_step, rebooked, step_number
 
 _MAY_BE_BOOKED = frozenset({"justified", "scheduled", "arrived", "ready"})
@@ -50,7 +50,9 @@ async def read_scanner(device: Stored, desk: Desk) -> Scanner:
 
 async def scanners_in_service(desk: Desk) -> list[Scanner]:
     """Every CT in service, by reference."""
-    found = [await read_scanner(device, desk) for device in await desk.search("Device?status=active&type=CT")]
+    found = [
+        await read_scanner(device, desk) for device in await desk.search(f"Device?type={','.join(sorted(CT_TYPES))}")
+    ]
     return sorted((one for one in found if one.in_service), key=lambda one: one.reference)
 
 

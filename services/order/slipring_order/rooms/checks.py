@@ -59,6 +59,12 @@ def with_input(exam: Resource, code: str, value: Mapping[str, Any]) -> list[Reso
     return [*others, {"type": kind, **value}]
 
 
+def before_the_visit(exam: Resource) -> list[Resource] | None:
+    """The exam's inputs without what was confirmed at a visit that came to nothing."""
+    ended = {ARRIVAL, *ITEMS}
+    return [entry for entry in exam.get("input", []) if not ended & set(codes(entry.get("type")))] or None
+
+
 def for_another_exam(exam: Resource) -> Resource:
     """The exam without what was confirmed of the examination that it no longer is; who came, and who he is, stands."""
     inputs = [e for e in exam.get("input", []) if not {ITEM, PARAMETERS, PLAIN}.intersection(codes(e.get("type")))]

@@ -85,7 +85,8 @@ def _compared(records: Sequence[Resource], shown: Shown) -> Iterator[tuple[str, 
     held: list[dict[str, Any]] = [one for record in records for one in record.get("identifier", [])]
     for given in shown.identifiers:
         same = [one for one in held if one.get("value") == given.get("value") and _same_system(one, given)]
-        kind = next(iter(codes((same[0] if same else given).get("type"))), "") or str(given.get("system", "identifier"))
+        known = same[0] if same else given
+        kind = next(iter(codes(known.get("type"))), "") or str(known.get("system", "identifier"))
         yield kind, bool(same)
     if shown.name:
         yield NAME, any(normalised(shown.name) in names_of(record) for record in records)

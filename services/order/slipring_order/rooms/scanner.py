@@ -18,6 +18,7 @@ SERVICE_STATES = f"{CANONICAL}/CodeSystem/service-state"
 OUT_OF_SERVICE = "out-of-service"
 CT_TYPES = frozenset({"CT", "702569007", "6815"})
 _MINUTES = "min"
+_SHORTEST, _LONGEST = 1, 24 * 60  # minutes that a slot may last
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +65,10 @@ def _slot_minutes(device: Resource) -> float:
     for entry in device.get("property", []):
         if has_code(entry.get("type"), SCANNER_PROPERTY, "slot-length"):
             for quantity in entry.get("valueQuantity", []):
-                if quantity.get("code", quantity.get("unit")) == _MINUTES and quantity.get("value", 0) > 0:
+                if (
+                    quantity.get("code", quantity.get("unit")) == _MINUTES
+                    and _SHORTEST <= quantity.get("value", 0) <= _LONGEST
+                ):
                     return float(quantity["value"])
     return float(rooms_data()["slots"]["minutes"])
 
