@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 import typer
+from pydicom import dcmread
 from slipring_order.dose.command import dose
 from slipring_order.dose.sending import NotSent, send
 from typer.testing import CliRunner
@@ -50,6 +51,21 @@ def test_an_enhanced_sr_and_other_units_give_the_same_numbers(tmp_path: Path) ->
     told, code, _ = called(tmp_path / "plain.dcm", tmp_path / "enhanced.dcm")
     assert code == 0
     assert {each["total_dlp"] for each in told.values()} == {Decimal(100)}
+
+
+def test_reports_that_name_themselves_by_nothing_do_not_swallow_each_other(tmp_path: Path) -> None:
+    for name, total, study in (("a.dcm", "200", "1.2.9"), ("b.dcm", "90", "1.2.10")):
+        report = a_report(an_event("5", total), total=total)
+        report.StudyInstanceUID = study
+        written(report, tmp_path / name)
+        nameless = dcmread(tmp_path / name)
+        del nameless.SOPInstanceUID
+        nameless.save_as(tmp_path / name, enforce_file_format=False)
+    told, code, _ = called(tmp_path / "a.dcm", tmp_path / "b.dcm")
+    assert code == 0
+    assert [told[name]["total_dlp"] for name in ("a.dcm", "b.dcm")] == [Decimal(200), Decimal(90)]
+    assert [told[name]["report_uid"] for name in ("a.dcm", "b.dcm")] == [None, None]
+    assert not any(told[name].get("replaced_by") for name in told)
 
 
 def test_a_bad_file_is_an_error_under_its_name_and_the_others_are_answered(tmp_path: Path) -> None:

@@ -39,6 +39,20 @@ def test_a_unit_of_another_quantity_is_refused() -> None:
         read_dose_report(a_report(an_event(), unit="mGy"))
 
 
+@pytest.mark.parametrize("unit", ["Gy.cm2", "mGy.cm2", "mGy/cm", "10*-3.Gy.cm", "mm"])
+def test_what_is_another_quantity_by_a_digit_or_a_stroke_is_refused(unit: str) -> None:
+    with pytest.raises(NotADoseReport):
+        read_dose_report(a_report(an_event(), unit=unit))
+
+
+@pytest.mark.parametrize("number", ["1E5000000", "9E999999", "1E-999999", "-9E999999"])
+def test_a_number_beyond_all_doses_is_none_and_costs_no_time(number: str) -> None:
+    report = a_report(an_event(), total=number)
+    report.ContentSequence[0].ContentSequence[0].MeasuredValueSequence[0].NumericValue = number
+    read = read_dose_report(report)
+    assert (read.total_dlp_mgy_cm, read.stated_events, read.dlp_mgy_cm) == (None, None, Decimal("100.0"))
+
+
 def test_a_localizer_without_dose_is_an_event_without_numbers() -> None:
     report = read_dose_report(a_report(an_event(None, None), an_event()))
     assert [event.dlp_mgy_cm for event in report.events] == [None, Decimal("100.0")]

@@ -26,7 +26,7 @@ from slipring_order.dose.taking import take_dose_report
 from slipring_order.handlers.exposures import dose_asked
 
 from tests.support.desk import A_NOON, ADesk
-from tests.support.dose import a_code, a_report, an_event, an_item
+from tests.support.dose import a_code, a_number, a_report, an_event, an_item
 from tests.support.ordering import NOW, a_desk, a_patient, a_request, received
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -88,6 +88,61 @@ async def test_a_late_first_report_changes_nothing_but_is_known() -> None:
     observation = await taken(desk, a_report(first, uid="9.1"), number, "20260301")
     assert component(observation, "113813") == Decimal("200.0")
     assert {"system": "urn:dicom:uid", "value": "urn:oid:9.1"} in observation["identifier"]
+
+
+async def test_totals_of_the_whole_study_hold_the_earlier_ones_in_whatever_order_they_come() -> None:
+    def cumulative(uid: str, total: str) -> Dataset:
+        report = a_report(total=total, uid=uid)
+        report.ContentSequence[0].ContentSequence.append(an_item("113705", value=a_code("113014", "Study")))
+        return report
+
+    for order in (("200", "300"), ("300", "200")):
+        desk, number = await the_department()
+        for total in order:
+            at = "20260302" if total == "300" else "20260301"
+            observation = await taken(desk, cumulative(f"9.{total}", total), number, at)
+        assert component(observation, "113813") == Decimal(300)
+
+
+async def test_events_without_a_uid_count_once_though_a_stored_one_keeps_milliseconds() -> None:
+    def begun(dlp: str) -> Dataset:
+        event = an_event(dlp=dlp, region=CHEST)
+        at = an_item("111526")
+        at.DateTime = "20260302100000.123456"
+        event.ContentSequence.append(at)
+        return event
+
+    desk, number = await the_department()
+    await taken(desk, a_report(begun("200"), total="200", uid="9.1"), number)
+    observation = await taken(desk, a_report(begun("200"), begun("100"), total="300", uid="9.2"), number, "20260303")
+    assert (component(observation, "113813"), component(observation, "113812")) == (Decimal(300), 2)
+
+
+async def test_a_later_report_takes_nothing_from_what_the_first_one_said() -> None:
+    desk, number = await the_department()
+    first = an_event(uid="1.1", region=CHEST)
+    first.ContentSequence[1].ContentSequence += [
+        an_item("113835", value=a_code("x-1", "IEC Head Dosimetry Phantom")), a_number("113839", "3", "mSv"),
+    ]  # fmt: skip
+    first.ContentSequence.append(an_item("113822", a_number("113733", "120", "kV"), a_number("113734", "80", "mA")))
+    before = await taken(desk, a_report(first, uid="9.1"), number)
+    after = await taken(desk, a_report(an_event(uid="1.2", region=CHEST), uid="9.2"), number, "20260303")
+    assert after["contained"][0] == before["contained"][0]
+    again = as_report(after, ZONE).events[0]
+    assert (again.kvp_kv, again.effective_dose_msv, again.phantom_cm) == ((Decimal(120),), Decimal(3), 16)
+
+
+async def test_a_kept_report_is_tied_to_its_exam_when_somebody_names_it_and_stays_so() -> None:
+    desk, _ = await the_department()
+    kept = await taken(desk, a_report(an_event(uid="1.1"), uid="9.1"), "X-1")
+    exam = await desk.read("ServiceRequest/o-req")
+    changes = await take_dose_report(a_report(an_event(uid="1.1"), uid="9.1"), desk, exam)
+    desk.carry_out(changes)
+    assert changes.answer and changes.answer["id"] == kept["id"]
+    assert changes.answer["basedOn"] == [{"reference": "ServiceRequest/o-req"}]
+    assert sum("9.1" in one["value"] for one in changes.answer["identifier"]) == 1
+    later = await taken(desk, a_report(an_event(uid="1.2"), uid="9.2"), "X-1", "20260303")
+    assert later["basedOn"] == [{"reference": "ServiceRequest/o-req"}]
 
 
 @pytest.mark.clause("5.4.6")

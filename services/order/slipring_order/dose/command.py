@@ -7,6 +7,7 @@ import time
 import warnings
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -47,14 +48,16 @@ def dose(
     for name, file in _with_signs(list(names_of(named_files(files)))):
         try:
             with _quiet():
-                reports[name] = read_dose_report(read_file(file.path), settings.zone)
+                report = read_dose_report(read_file(file.path), settings.zone)
         except NotADoseReport as problem:
             if file.asked:
                 answers[name] = as_error(problem)
             skipped += not file.asked
             continue
         paths[name] = file.path
-        answers[name] = as_tree(reports[name], _tolerance(settings))
+        answers[name] = as_tree(report, _tolerance(settings))
+        # One that names itself by nothing is itself alone, whatever else is nameless.
+        reports[name] = report if report.sop_instance_uid else replace(report, sop_instance_uid=f"file:{name}")
     _add_studies(answers, reports)
     typer.echo(exact_json(answers))
     if skipped:

@@ -38,7 +38,7 @@ def read_event(item: Dataset, zone: ZoneInfo, say: Callable[[object], str]) -> E
         length_mm=amount(item, "113825", "mm"),
         phantom=say(phantom) or str(terms()["phantom"].get(phantom_code, {}).get("en", "")),
         phantom_code=phantom_code,
-        phantom_cm=_phantom_cm(phantom_code, phantom),
+        phantom_cm=phantom_cm(phantom_code, phantom),
         started_at=tree.moment(tree.first(tree.children(item, "111526")), zone),
         exposure_time_s=amount(item, "113824", "s"),
         pitch=amount(item, "113828", "1"),
@@ -109,7 +109,8 @@ def _volts(item: Dataset) -> Iterator[Decimal]:
             continue
 
 
-def _phantom_cm(code: str, meaning: str) -> int | None:
+def phantom_cm(code: str, meaning: str) -> int | None:
+    """The diameter (cm) of the phantom that a dose is given for: 16 or 32; None when nothing says it."""
     known = terms()["phantom"].get(code)
     if known:
         return int(known["diameter_cm"])

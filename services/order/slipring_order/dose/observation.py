@@ -25,7 +25,7 @@ NAMES = {
     "113838": "DLP", "113835": "CTDIw Phantom Type", "113852": "Irradiation Event", "113839": "Effective Dose",
     "113840": "Effective Dose Conversion Factor", "113820": "CT Acquisition Type", "123014": "Target Region",
     "125203": "Acquisition Protocol", "113825": "Scanning Length", "113733": "KVP", "113734": "X-Ray Tube Current",
-    "113824": "Exposure Time", "113828": "Pitch Factor", "113930": "Size Specific Dose Estimation",
+    "113824": "Exposure Time", "113705": "Scope of Accumulation", "113828": "Pitch Factor", "113930": "Size Specific Dose Estimation",
 }  # fmt: skip
 _SNOMED_DIGITS = 7  # at least; the codes of DCM have six
 
@@ -126,6 +126,8 @@ def _totals(report: DoseReport) -> Iterator[Resource]:
     if report.dlp_mgy_cm is not None:
         yield quantity("113813", report.dlp_mgy_cm, "mGy.cm")
     yield {"code": dicom_code("113812"), "valueInteger": len(report.events)}
+    if report.scope:
+        yield {"code": dicom_code("113705"), "valueCodeableConcept": _concept(report.scope, "")}
     if report.max_ctdi_vol_mgy is not None:
         highest = {"coding": [{"system": DOSE_QUANTITY, "code": CTDI_MAX, "display": "highest CTDIvol"}]}
         yield {**quantity("113830", report.max_ctdi_vol_mgy, "mGy"), "code": highest}

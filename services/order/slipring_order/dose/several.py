@@ -14,7 +14,7 @@ from decimal import Decimal
 
 from slipring_order.dose.report import DoseReport, Event
 
-_STUDY = "113014"  # scope of accumulation
+STUDY = "113014"  # scope of accumulation
 _LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 EventKey = tuple[object, ...]
 
@@ -65,7 +65,10 @@ def keyed(events: Sequence[Event]) -> Mapping[EventKey, Event]:
 
 
 def _described(event: Event) -> EventKey:
-    return (event.started_at, event.acquisition_code, event.protocol, event.region_code, event.ctdi_vol_mgy,
+    began = event.started_at
+    if began:  # a stored event keeps milliseconds
+        began = began.replace(microsecond=began.microsecond // 1000 * 1000)
+    return (began, event.acquisition_code, event.protocol, event.region_code, event.ctdi_vol_mgy,
             event.dlp_mgy_cm, event.length_mm)  # fmt: skip
 
 
@@ -76,7 +79,7 @@ def _says_anew(other: DoseReport, report: DoseReport, ordered: Sequence[DoseRepo
     later = ordered.index(other) > position
     mine, theirs = keyed(report.events).keys(), keyed(other.events).keys()
     if not mine:  # totals alone: a later total over the whole study holds the earlier one
-        return later and other.scope == _STUDY and _at_least(other, report)
+        return later and other.scope == STUDY and _at_least(other, report)
     return mine < theirs or (later and mine == theirs)
 
 

@@ -11,9 +11,9 @@ from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Resource
 
-from slipring_order.dose.events import terms
+from slipring_order.dose.events import phantom_cm
 from slipring_order.dose.observation import DCM, DICOM_UID, DOSE_CODE, LOINC, STUDY_DOSE
-from slipring_order.dose.report import DoseReport, Event
+from slipring_order.dose.report import DoseReport, Event, Source
 from slipring_order.dose.units import UnknownUnit, converted
 from slipring_order.reading import codes, first, has_code, moment, reference_of
 
@@ -87,6 +87,7 @@ def as_report(observation: Resource, zone: ZoneInfo) -> DoseReport:
         events=tuple(_event(each, zone) for each in contained),
         alerts=(),
         written_at=moment(observation.get("issued"), zone),
+        scope=_coded(observation, "113705")[0],
     )
 
 
@@ -94,7 +95,6 @@ def _event(observation: Resource, zone: ZoneInfo) -> Event:
     acquisition_code, acquisition = _coded(observation, "113820")
     region_code, region = _coded(observation, "123014")
     phantom_code, phantom = _coded(observation, "113835")
-    known = terms()["phantom"].get(phantom_code)
     said = (p.get("valueString") for p in observation.get("component", []) if has_code(p.get("code"), DCM, "125203"))
     return Event(
         uid=next((_uid(one) for one in observation.get("identifier", []) if one.get("system") == DICOM_UID), ""),
@@ -108,9 +108,21 @@ def _event(observation: Resource, zone: ZoneInfo) -> Event:
         length_mm=_first_amount(observation, "113825"),
         phantom=phantom,
         phantom_code=phantom_code,
-        phantom_cm=int(known["diameter_cm"]) if known else None,
+        phantom_cm=phantom_cm(phantom_code, phantom),
         started_at=moment(observation.get("effectiveDateTime"), zone),
+        exposure_time_s=_first_amount(observation, "113824"),
+        pitch=_first_amount(observation, "113828"),
+        ssde_mgy=_first_amount(observation, "113930"),
+        effective_dose_msv=_first_amount(observation, _EFFECTIVE),
+        sources=tuple(_sources(observation)),
     )
+
+
+def _sources(observation: Resource) -> Iterator[Source]:
+    """What is kept of the X-ray sources: the voltages that were used and the current of each source."""
+    voltages, currents = tuple(_amounts(observation, "113733")), list(_amounts(observation, "113734"))
+    for number, current in enumerate(currents or ([None] if voltages else []), 1):
+        yield Source(str(number), voltages if number == 1 else (), current)
 
 
 def _coded(observation: Resource, code: str) -> tuple[str, str]:
@@ -128,11 +140,16 @@ def _parts(observation: Resource) -> Iterator[Resource]:
 
 
 def _first_amount(observation: Resource, code: str) -> Decimal | None:
-    return next((amount for part in _parts(observation) if (amount := _amount(part, code)) is not None), None)
+    return next(_amounts(observation, code), None)
+
+
+def _amounts(observation: Resource, code: str) -> Iterator[Decimal]:
+    return (amount for part in _parts(observation) if (amount := _amount(part, code)) is not None)
 
 
 _UNITS = {
     "113813": "mGy.cm", "113838": "mGy.cm", "113830": "mGy", "113839": "mSv", "113825": "mm",
+    "113824": "s", "113828": "1", "113930": "mGy", "113733": "kV", "113734": "mA",
 }  # fmt: skip
 
 

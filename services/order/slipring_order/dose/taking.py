@@ -16,15 +16,17 @@ from slipring_order.dose.effective import Estimate, Part, estimated, stated
 from slipring_order.dose.events import terms
 from slipring_order.dose.measuring import Patient, measured
 from slipring_order.dose.observation import STUDY_DOSE, as_observation, study_identifier
+from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.reading import read_dose_report
 from slipring_order.dose.report import DoseReport, Event
-from slipring_order.dose.several import one_study
+from slipring_order.dose.several import STUDY, one_study
 from slipring_order.dose.stored import as_report
 from slipring_order.facts import age_on
 from slipring_order.handlers.evidence import images_written
 from slipring_order.images.comparing import compared, new_issues
 from slipring_order.images.exam import patient_of, request_of, study_of
 from slipring_order.images.reading import NotAnImage, header_of, order_side
+from slipring_order.reading import reference_of
 from slipring_order.rules import DOSE_RULES, IDENTITY_RULES
 
 if TYPE_CHECKING:  # a service without a DICOM port starts without it
@@ -39,9 +41,16 @@ async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None 
     """
     zone = desk.settings.zone
     report = read_dose_report(dataset, zone)
-    exam = request or await request_of(report.study_uid, report.accession_number, desk)
+    if not report.sop_instance_uid:
+        raise NotADoseReport("a report without SOP Instance UID cannot be kept", "没有 SOP Instance UID 的报告无法保存")
     before = await _dose_of(report, desk)
-    if before is not None and _holds(before.resource, report):
+    named = reference_of(next(iter(before.resource.get("basedOn", [])), None)) if before else ""
+    exam = (
+        request
+        or await request_of(report.study_uid, report.accession_number, desk)
+        or (await desk.read(named) if named.startswith("ServiceRequest/") else None)
+    )
+    if before is not None and _holds(before.resource, report) and (exam is None or exam.reference == named):
         return Changes(answer=before.resource)
     whole = _united(as_report(before.resource, zone), report) if before else report
     observation = await _observation(whole, exam, before, desk)
@@ -102,7 +111,8 @@ def _united(told: DoseReport, report: DoseReport) -> DoseReport:
     began = min((at for at in (told.started_at, report.started_at) if at), default=None)
     return replace(
         report,
-        sop_instance_uid=f"{told.sop_instance_uid} {report.sop_instance_uid}".strip(),
+        sop_instance_uid=" ".join(dict.fromkeys([*told.sop_instance_uid.split(), report.sop_instance_uid])),
+        scope=STUDY if STUDY in (told.scope, report.scope) else report.scope,
         total_dlp_mgy_cm=study.dlp_mgy_cm,
         events=study.events,
         started_at=began,
