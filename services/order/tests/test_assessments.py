@@ -158,6 +158,19 @@ async def test_a_completed_form_is_never_reopened_nor_deleted() -> None:
         assert refused.value.status == 409
 
 
+@pytest.mark.parametrize("changed", [{"subject": {"reference": "Practitioner/o-head"}}, {"subject": None}])
+async def test_a_completed_assessment_stays_about_whom_it_was(changed: Resource) -> None:
+    desk = a_team()
+    form = await written(desk, an_assessment(), response_written)
+    before = await desk.read("QuestionnaireResponse/o-a1")
+    for status in ("amended", "entered-in-error"):
+        told = {name: value for name, value in {**form, **changed, "status": status}.items() if value is not None}
+        with pytest.raises(FhirError) as refused:
+            await response_written(Write("update", told, before), desk)
+        assert (refused.value.status, refused.value.issues[0].detail) == (409, "order.form-subject-fixed")
+    assert await competence(desk) == [{"start": "2026-03-02", "end": "2027-03-02"}]
+
+
 @pytest.mark.clause("5.1.6")
 async def test_a_suspension_is_not_written_over_by_a_second_competence() -> None:
     desk = a_team()

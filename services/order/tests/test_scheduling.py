@@ -165,6 +165,29 @@ async def test_an_appointment_by_plain_fhir_books_like_the_operation_does() -> N
     assert (refused.value.status, refused.value.issues[0].at) == (409, "Appointment.start")
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"basedOn": [{"reference": "ServiceRequest/o-b"}]},
+        {"participant": []},
+        {"serviceType": [{"coding": [{"code": "maintenance"}]}]},
+    ],
+)
+async def test_no_time_is_taken_away_from_under_an_exam(change: Resource) -> None:
+    desk = a_booking_desk()
+    await received(desk, a_request())
+    await another_exam(desk, "o-b")
+    await schedule(desk, await the_exam(desk), scanner=CT1, period=period(AT_NINE))
+    before = await desk.read(f"Appointment/{(await the_appointment(desk))['id']}")
+    assert before
+    with pytest.raises(FhirError) as refused:
+        await appointment_written(Write("update", {**before.resource, **change}, before), desk)
+    assert (refused.value.status, refused.value.issues[0].detail) == (409, "order.booking-is-kept")
+    proposed = {**before.resource, "status": "proposed"}
+    desk.carry_out(await appointment_written(Write("update", proposed, before), desk), proposed)
+    assert (await the_step(desk))["status"] == "cancelled"
+
+
 def an_appointment(id: str, request: str, **members: Any) -> Resource:
     return {
         "resourceType": "Appointment", "id": id, "status": "booked", "basedOn": [{"reference": request}],

@@ -57,6 +57,13 @@ async def form_written(write: Write, desk: Desk) -> Changes:
             at="QuestionnaireResponse.status",
             detail="order.form-is-done",
         )
+    if was in _DONE and any(_said_before(write, name) for name in ("subject", "questionnaire")):
+        raise conflict(
+            "What a completed form is about does not change: mark it entered-in-error.",
+            "已完成表单的对象与种类不可更改：请标记为录入错误。",
+            at="QuestionnaireResponse.subject",
+            detail="order.form-subject-fixed",
+        )
     if status in _DONE:
         await _demand_a_whole_form(listed, write.resource, desk)
     elif was not in _DONE:
@@ -69,6 +76,11 @@ async def form_written(write: Write, desk: Desk) -> Changes:
     if status in _DONE and not (was in _DONE and failed_items(listed, (write.before or write).resource)):
         changes = changes.plus(_faults(listed, write.resource, desk))
     return changes.plus(reminder(reference_of(write.resource.get("subject"))))
+
+
+def _said_before(write: Write, name: str) -> bool:
+    """Whether an element said something else before."""
+    return write.before is not None and write.before.resource.get(name) != write.resource.get(name)
 
 
 async def _demand_a_whole_form(listed: Checklist, form: Resource, desk: Desk) -> None:
@@ -194,16 +206,17 @@ async def _competence(write: Write, desk: Desk) -> Changes:
     if form["status"] in _DONE:
         day = _local(form["authored"], desk)
         if (answers(form).get("result") or {}).get("code") == "passed":
-            due = await _next_due(write, stored, day, desk)
+            due = await _next_due({**stored.resource, "qualification": held}, stored.reference, day, desk)
             held = [*held, competence.entry(competence.COMPETENCE, day, due, write.reference)]
         else:
             held = competence.ended(held, day)
     return Changes(save=[successor(stored, qualification=held or None)])
 
 
-async def _next_due(write: Write, person: Stored, day: date, desk: Desk) -> date:
-    _, roles = await person_and_roles(person.reference, desk)
-    staff = staff_facts(person.resource, roles, desk.now, zone=desk.settings.time_zone)
+async def _next_due(person: Resource, reference: str, day: date, desk: Desk) -> date:
+    """When the next assessment is due; `person` without what this form made before."""
+    _, roles = await person_and_roles(reference, desk)
+    staff = staff_facts(person, roles, desk.now, zone=desk.settings.time_zone)
     spans = [one for one in staff.qualifications.get(competence.COMPETENCE, ()) if one.start]
     passes = [span.start for span in spans if span.start and span.start != day]
     since = competence.on_duty_since(staff)

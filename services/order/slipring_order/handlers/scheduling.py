@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from slipring.fhir.outcome import unprocessable
+from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
@@ -69,9 +69,24 @@ async def appointment_written(write: Write, desk: Desk) -> Changes:
     exam = await exam_of(request, desk) if request else None
     if write.method == "delete" or given_back(now):
         return await _freed(exam, desk, without=write.reference) if exam and was and holds(was) else Changes.none()
+    if was and holds(was) and request_in(was):
+        await _demand_the_same_exam(was, now, desk)
     if not holds(now) or is_block(now) or _same_time(was, now):
         return Changes.none()
     return await _booked_by_hand(now, exam, desk)
+
+
+async def _demand_the_same_exam(was: Resource, now: Resource, desk: Desk) -> None:
+    """A booking keeps its exam and a scanner: taken away from under it, the exam would stand on no list."""
+    device = await desk.read(scanner_in(now)) if scanner_in(now) else None
+    if request_in(now) == request_in(was) and not is_block(now) and device is not None and is_ct(device.resource):
+        return
+    raise conflict(
+        "A booking keeps its exam and a scanner: cancel it and book anew.",
+        "预约的检查与 CT 不可去除或更换为他项：请取消后重新预约。",
+        at="Appointment",
+        detail="order.booking-is-kept",
+    )
 
 
 def _same_time(was: Resource, now: Resource) -> bool:

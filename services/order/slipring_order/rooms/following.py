@@ -37,7 +37,8 @@ async def step_follows(exam: Stored, target: str, desk: Desk) -> list[Save]:
     if "restriction" not in exam.resource or resources.state_of(exam.resource) == target:
         return []
     step = await step_of(exam.reference, desk)
-    if step is None or step.resource["status"] in ENDED:
+    again = resources.state_of(exam.resource) == "acquired" and target == "arrived"  # stopped as wrong: scanned anew
+    if step is None or (step.resource["status"] in ENDED and not again):
         return []
     status, booked = _after(step, target)
     saves = []
@@ -56,6 +57,8 @@ def _after(step: Stored, target: str) -> tuple[str | None, str | None]:
 
 
 def _performed(step: Stored, status: str, desk: Desk) -> dict[str, Any]:
+    if status == WAITING:
+        return {"executionPeriod": None}
     period = {**step.resource.get("executionPeriod", {})}
     if status == RUNNING:
         period.setdefault("start", instant(desk.now))

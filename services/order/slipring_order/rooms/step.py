@@ -138,7 +138,7 @@ def new_step(exam: Stored, booking: Booking, appointment: str, *, id: str, step_
 
 def rebooked(step: Stored, exam: Stored, booking: Booking, appointment: str, now: datetime) -> Save:
     """The same step at another time or on another scanner; its numbers stay."""
-    return successor(step, **_booked(exam, booking, appointment, now))
+    return successor(step, executionPeriod=None, **_booked(exam, booking, appointment, now))
 
 
 def step_in(step: Stored, status: str, now: datetime, **members: Any) -> Save:
