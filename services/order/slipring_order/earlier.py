@@ -80,7 +80,7 @@ def _examinations(carriers: Iterable[_Carrier], zone: ZoneInfo) -> list[list[_Ca
     groups: list[list[_Carrier]] = []
     for carrier in carriers:
         tied = [group for group in groups if any(carrier.keys & other.keys for other in group)]
-        groups = [group for group in groups if group not in tied]
+        groups = [group for group in groups if not any(group is one for one in tied)]
         groups.append([*(other for group in tied for other in group), carrier])
     whole: list[list[_Carrier]] = []
     for group in groups:
@@ -96,10 +96,13 @@ def _one_examination(some: list[_Carrier], others: list[_Carrier], zone: ZoneInf
     if {carrier.type for carrier in some} & {carrier.type for carrier in others}:
         return False
     one, other = _done_at(some), _done_at(others)
-    same_day = one and other and one.astimezone(zone).date() == other.astimezone(zone).date()
+    if one is None or other is None or one.astimezone(zone).date() != other.astimezone(zone).date():
+        return False
     regions, also = (frozenset[str]().union(*(c.regions for c in group)) for group in (some, others))
+    if not regions & also:
+        return False
     sides, too = (frozenset[str]().union(*(sides_of(c.resource) for c in group)) for group in (some, others))
-    return bool(same_day and regions & also and (not sides or not too or sides & too))
+    return not sides or not too or bool(sides & too)
 
 
 def _examination(group: list[_Carrier], pool: Pool, own: frozenset[str]) -> EarlierExam | None:

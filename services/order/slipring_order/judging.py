@@ -10,7 +10,6 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring_order import resources
 from slipring_order.contrast import contrast_shown
 from slipring_order.gathering import order_facts
-from slipring_order.images.mismatch import is_mismatch
 from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
@@ -18,7 +17,10 @@ from slipring_order.mapping_record import exam_input
 from slipring_order.reading import codes, reference_of
 from slipring_order.rooms.checks import for_another_exam
 from slipring_order.rooms.following import step_follows
+from slipring_order.rules import ORDER_RULES
 from slipring_order.surroundings import rules_in_force, surroundings
+
+_RULES = frozenset(rule.id for rule in ORDER_RULES)
 
 
 async def judged(request: Resource, desk: Desk, also: Iterable[Resource] = ()) -> Judgement:
@@ -94,8 +96,8 @@ async def judged_again(
         return Changes.none()
     judgement = await judged(request, desk, also)
     number = resources.number_of(request) or str(exam.resource.get("groupIdentifier", {}).get("value", ""))
-    before = await _last_outcome(number, desk)
-    standing = await open_issues(request, desk)
+    issues, before = await _on_record(request, number, desk)
+    standing = [issue for issue in issues if not issue.resource.get("mitigation")]
     target = _target(state, before, judgement, void=void, keep=keep)
     if target != state:
         move_by_rules(state, target)
@@ -104,8 +106,10 @@ async def judged_again(
     members["input"] = exam_input(for_another_exam(exam.resource) if unbook else exam.resource, judgement)
     if unbook:
         members["restriction"] = None
+    if target == state and state not in OPEN_QUESTIONS:  # why it was rejected stays said
+        members["statusReason"] = exam.resource.get("statusReason")
     saves = [resources.moved(exam, target, desk.now, judgement.missing, **members)]
-    passed = [] if void else await decided_issues(request, desk)
+    passed = [] if void else [issue for issue in issues if _was_decided(issue)]
     record = _replaced(request, number, judgement, standing, passed, desk)
     nothing_new = target == state and before == judgement.outcome and len(record) == 1
     if nothing_new and _shows_the_same(exam.resource, saves[0].resource):
@@ -151,23 +155,30 @@ async def open_issues(request: Resource, desk: Desk) -> list[Stored]:
 
 async def decided_issues(request: Resource, desk: Desk) -> list[Stored]:
     """The findings on a request that a named physician has passed."""
-    return [
-        issue
-        for issue in await _issues(request, desk)
-        if any("decided" in codes(done.get("action")) for done in issue.resource.get("mitigation", []))
-    ]
+    return [issue for issue in await _issues(request, desk) if _was_decided(issue)]
+
+
+def _was_decided(issue: Stored) -> bool:
+    return any("decided" in codes(done.get("action")) for done in issue.resource.get("mitigation", []))
 
 
 async def _issues(request: Resource, desk: Desk) -> list[Stored]:
-    found = await desk.search(f"DetectedIssue?implicated=ServiceRequest/{request['id']}")
-    ours = (issue for issue in found if not issue.source and rule_of(issue.resource).startswith("order."))
-    # What images show is no question of justification: neither a decision nor an answer to the request settles it.
-    return [issue for issue in ours if not is_mismatch(issue.resource)]
+    return _of_judgement(await desk.search(_issues_of(request)))
 
 
-async def _last_outcome(number: str, desk: Desk) -> str:
-    if not number:
-        return ""
-    found = await desk.search(f"GuidanceResponse?request={number}")
-    newest = max(found, key=lambda stored: str(stored.resource.get("occurrenceDateTime", "")), default=None)
-    return resources.outcome_in(newest.resource) if newest else ""
+def _issues_of(request: Resource) -> str:
+    return f"DetectedIssue?implicated=ServiceRequest/{request['id']}"
+
+
+def _of_judgement(issues: Iterable[Stored]) -> list[Stored]:
+    """What the rules of justification found: neither a decision nor an answer settles what images show, or a record."""
+    return [issue for issue in issues if not issue.source and rule_of(issue.resource) in _RULES]
+
+
+async def _on_record(request: Resource, number: str, desk: Desk) -> tuple[list[Stored], str]:
+    """The findings on a request, and what came of its last judgement."""
+    asked = [_issues_of(request), *([f"GuidanceResponse?request={number}"] if number else [])]
+    issues, *guidance = await desk.searches(asked)
+    told = [stored for found in guidance for stored in found]
+    newest = max(told, key=lambda stored: str(stored.resource.get("occurrenceDateTime", "")), default=None)
+    return _of_judgement(issues), resources.outcome_in(newest.resource) if newest else ""

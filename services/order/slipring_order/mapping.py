@@ -91,7 +91,8 @@ def _concepts(resource: Resource) -> list[Mapping[str, Any]]:
 
 
 def _directly(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Exam | None:
-    mapped = {source for source, _, _ in _elements(_maps(pool))}
+    groups = (group for one in _maps(pool) for group in one.get("group", []))
+    mapped = {str(g.get("source", "")) for g in groups if g.get("target") == EXAM_SYSTEM and g.get("element")}
     plain = {"coding": [coding for coding in codings(concept) if coding.get("system") not in mapped]}
     named = codes(plain)
     shipped = catalogue.exam_of(named)

@@ -7,6 +7,8 @@ from typing import Any
 
 from slipring.fhir.service import Resource
 
+from slipring_order.sides import sides_of
+
 # Element -> what it is a change of. Laterality stands in bodySite, or in the extension for the target structure.
 _ELEMENTS: Mapping[str, str] = {
     "code": "exam",
@@ -26,6 +28,8 @@ def changed(before: Resource, after: Resource) -> dict[str, str]:
     found = {name: kind for name, kind in _ELEMENTS.items() if _meaning(before, name) != _meaning(after, name)}
     if _sites(before) != _sites(after):
         found.setdefault("extension", "exam")
+    if sides_of(before) != sides_of(after):  # the rules read it in words too
+        found.setdefault("bodySite", "exam")
     return found
 
 

@@ -79,7 +79,10 @@ def _gestation_days(patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo
         subject = observation.get("subject")
         if observation.get("status") in VOID or (subject and not pool.same(subject, patient)):
             continue
-        since = _since_last_period(observation, now, zone)
+        try:
+            since = _since_last_period(observation, now, zone)
+        except OverflowError:  # no time of any pregnancy
+            continue
         if since is not None and timedelta(0) <= since <= _LONGEST:
             at = moment(first(observation, "effectiveDateTime", "effectivePeriod", "issued"), zone)
             found.append((at or datetime.min.replace(tzinfo=now.tzinfo), since))

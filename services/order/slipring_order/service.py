@@ -26,7 +26,7 @@ from slipring_order.handlers.mismatches import finding_written
 from slipring_order.handlers.papers import device_written, document_written
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.reminding import LAPSES, lapsed
-from slipring_order.handlers.requests import SEQUENCE, request_written
+from slipring_order.handlers.requests import SEQUENCE, form_written, request_written
 from slipring_order.handlers.review import indications_reviewed
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.staff import practitioner_written, role_written
@@ -73,7 +73,7 @@ SERVICE = Service(
         Keeps("ActivityDefinition", on_write=exam_defined),
         Keeps("PlanDefinition", on_write=plan_defined),
         Keeps("ConceptMap", on_write=map_written),
-        Keeps("Questionnaire"),
+        Keeps("Questionnaire", on_write=form_written),
         Keeps("QuestionnaireResponse", on_write=response_written),
         Keeps("Measure"),
         Keeps("MeasureReport"),

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipring.fhir.service import CANONICAL
+from slipring.fhir.findings import rule_of
+from slipring.fhir.service import CANONICAL, Write
 from slipring_order import resources
+from slipring_order.handlers.requests import request_written
 from slipring_order.material import changed
 
 from tests.support.desk import ADesk
@@ -48,6 +50,17 @@ def test_spelling_and_order_of_codings_are_no_change(codes: list[str], display: 
     before, after = a_request(code={"coding": codings}), a_request(code={"coding": shuffled, "text": display})
     assert changed(before, after) == changed(after, before) == {}
     assert changed(before, a_request(code={"coding": [*codings, {"system": "urn:x", "code": "d"}]}))
+
+
+@pytest.mark.parametrize(("before", "after"), [("左膝", "右膝"), ("left knee", "knee"), ("膝", "双膝")])
+def test_another_side_in_words_beside_the_same_code_is_another_examination(before: str, after: str) -> None:
+    def knee(words: str) -> Any:
+        return a_request(
+            bodySite=[{"coding": [{"system": "http://snomed.info/sct", "code": "72696002"}], "text": words}]
+        )
+
+    assert changed(knee(before), knee(after)) == {"bodySite": "exam"}
+    assert changed(knee(before), knee(before)) == {}
 
 
 async def decided_by_the_radiologist(**members: Any) -> ADesk:
@@ -95,6 +108,34 @@ async def test_a_change_of_priority_runs_the_rules_and_voids_nothing() -> None:
     assert (resources.state_of(exam), exam["priority"]) == ("scheduled", "routine")
     found = [i.resource for i in desk.held.values() if i.resource["resourceType"] == "DetectedIssue"]
     assert "moderate" in {issue["severity"] for issue in found}, "the rules ran again and say what they ask"
+
+
+async def test_why_an_exam_was_rejected_stays_said_when_its_order_is_sent_again() -> None:
+    desk = a_booking_desk()
+    await received(desk, a_request())
+    await decide(desk, "rejected")
+    why = (await the_exam(desk))["statusReason"]
+    before = await desk.read("ServiceRequest/o-req")
+    assert before and why
+    again = {**before.resource, "priority": "urgent"}
+    desk.carry_out(await request_written(Write("update", again, before), desk), again)
+    exam = await the_exam(desk)
+    assert (resources.state_of(exam), exam["priority"], exam["statusReason"]) == ("rejected", "urgent", why)
+
+
+async def test_the_notice_of_a_change_is_no_finding_to_be_answered() -> None:
+    desk = await decided_by_the_radiologist()
+    before = await desk.read("ServiceRequest/o-req")
+    assert before
+    other = {**before.resource, "code": HEAD}
+    desk.carry_out(await request_written(Write("update", other, before), desk), other)
+    for _ in range(2):
+        standing = await desk.read("ServiceRequest/o-req")
+        assert standing
+        desk.carry_out(await request_written(Write("update", other, standing), desk), other)
+    issues = [one.resource for one in desk.held.values() if one.resource["resourceType"] == "DetectedIssue"]
+    notices = [issue for issue in issues if rule_of(issue) == "order.material-change"]
+    assert notices and not any(one.get("mitigation") for one in notices)
 
 
 async def test_a_worse_reason_lets_the_justification_fall() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.merged import merge_set
-from slipring.fhir.outcome import unprocessable
+from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
@@ -67,6 +67,18 @@ async def _form(desk: Desk) -> list[Save]:
     """What stands here from the first request on: the form with the questions, and the list of rule sets, still empty."""
     shipped = (questionnaire(), index(()))
     return [Save(one) for one in shipped if await desk.read(f"{one['resourceType']}/{one['id']}") is None]
+
+
+async def form_written(write: Write, desk: Desk) -> Changes:
+    """The form of the requests is part of the service: answers refer to it, and it is not taken away."""
+    if write.method == "delete" and write.resource["id"] == questionnaire()["id"]:
+        raise conflict(
+            "The request form is part of the service and stays.",
+            "申请表单为系统组成部分，不可删除。",
+            at="Questionnaire",
+            detail="order.request-form-is-kept",
+        )
+    return Changes.none()
 
 
 async def _number(request: Resource, desk: Desk) -> str:
