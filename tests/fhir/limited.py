@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from slipring.fhir.service import Call, Changes, Desk, Keeps, Operation, Service, UniqueIdentifier
+from slipring.fhir.service import Call, Changes, Desk, Keeps, Operation, Parameter, Service, UniqueIdentifier
 
 from tests.fhir.place import Place, Resource, a_patient
 
@@ -28,6 +28,14 @@ async def all_told(call: Call, desk: Desk) -> Changes:
     return Changes(answer={"resourceType": "Parameters", "parameter": told})
 
 
+async def noted(call: Call, desk: Desk) -> Changes:
+    """Answers with nothing."""
+    return Changes.none()
+
+
+_LINE = (Parameter("word", "string", min=1), Parameter("by", "string"))
+
+
 def ward() -> Service:
     return Service(
         "order",
@@ -43,6 +51,7 @@ def ward() -> Service:
         operations=[
             Operation("Observation", "look", looked_at, affects_state=False),
             Operation("Patient", "tell", all_told, "type", affects_state=False, tells=("Observation",)),
+            Operation("Task", "note", noted, "type", parameters=(Parameter("line", "", max="*", parts=_LINE),)),
         ],
     )
 

@@ -215,3 +215,14 @@ async def test_an_operation_that_tells_of_all_answers_only_who_reaches_all(
     answer = await place.ask("POST", "Patient/$tell", scopes=scopes)
     assert answer.status_code == status, answer.text
     assert (held["secret"]["id"] in answer.text) is (status == 200)
+
+
+async def test_a_part_that_must_be_said_is_named_where_it_is_missing(place: Place) -> None:
+    whole = {"name": "line", "part": [{"name": "word", "valueString": "x"}]}
+    lacking = {"name": "line", "part": [{"name": "by", "valueString": "x"}]}
+    for given, status, at in (([], 200, []), ([whole], 200, []), ([whole, lacking, lacking], 400, [1, 2])):
+        body = {"resourceType": "Parameters"} | ({"parameter": given} if given else {})
+        answer = await place.ask("POST", "Task/$note", body)
+        assert answer.status_code == status, answer.text
+        places = [f"Parameters.parameter[{n}].part.where(name='word')" for n in at]
+        assert [issue["expression"][0] for issue in answer.json().get("issue", [])] == places

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
@@ -11,7 +13,7 @@ from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
-from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
+from slipring.fhir.service import Call, Changes, Operation, Parameter, Resource, Stored
 from slipring.fhir.sight import demand_whole, known
 from slipring.fhir.step_up import demand_fresh
 from slipring.fhir.store import reading
@@ -83,17 +85,28 @@ def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) 
 
 
 def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
-    given = {parameter.get("name") for parameter in parameters.get("parameter", [])}
+    given = parameters.get("parameter", [])
+    asked = [p for p in operation.parameters if p.use == "in"]
+    issues = _absent(asked, given, "Parameters.parameter")
+    for p in asked:
+        for place, entry in enumerate(given):
+            if p.parts and entry.get("name") == p.name:
+                issues += _absent(p.parts, entry.get("part", []), f"Parameters.parameter[{place}].part")
+    return issues
+
+
+def _absent(asked: Sequence[Parameter], given: Sequence[Resource], where: str) -> list[Issue]:
+    names = {entry.get("name") for entry in given}
     return [
         Issue(
             "required",
             zh=f"缺少参数 {p.name}。",
             en=f"The parameter {p.name} is missing.",
-            at=f"Parameters.parameter.where(name='{p.name}')",
+            at=f"{where}.where(name='{p.name}')",
             detail="kernel.parameter-missing",
         )
-        for p in operation.parameters
-        if p.use == "in" and p.min > 0 and p.name not in given
+        for p in asked
+        if p.min > 0 and p.name not in names
     ]
 
 
