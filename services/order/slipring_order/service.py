@@ -13,6 +13,7 @@ from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.seen import dicom_seen
 from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
+from slipring_order.handlers.check_list import record_written
 from slipring_order.handlers.clocks import TIMER, clock_struck
 from slipring_order.handlers.decisions import decided
 from slipring_order.handlers.definitions import SCOPE_COVERAGE, exam_defined, plan_defined
@@ -77,7 +78,7 @@ SERVICE = Service(
         Keeps("QuestionnaireResponse", on_write=response_written),
         Keeps("Measure"),
         Keeps("MeasureReport"),
-        Keeps("Provenance", record=True),
+        Keeps("Provenance", on_write=record_written, record=True),
     ],
     follows=[
         Follows("consent", "Consent", then=consent_arrived),

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
-from slipring_order.downtime import RESERVED_NUMBER
+from slipring_order.downtime import RESERVED_NUMBER, RESERVED_SYSTEM
 from slipring_order.handlers.downtime_kit import kit_made
 from slipring_order.handlers.requests import request_written
+from slipring_order.handlers.tasks import guarded
 from slipring_order.reading import identifier_of
 
 from tests.support.desk import ADesk
@@ -86,3 +87,14 @@ async def test_a_kit_has_one_to_a_hundred_forms(count: int) -> None:
     with pytest.raises(FhirError) as refused:
         await made(a_desk(), count)
     assert refused.value.status == 422
+
+
+async def test_a_reservation_is_nobodys_to_write() -> None:
+    desk = a_desk()
+    forged = {
+        "resourceType": "Task", "id": "o-t", "status": "ready", "intent": "plan",
+        "identifier": [{"system": RESERVED_SYSTEM, "value": "CT20991231000001"}],
+    }  # fmt: skip
+    with pytest.raises(FhirError) as refused:
+        await guarded(Write("create", forged), desk)
+    assert (refused.value.status, refused.value.issues[0].detail) == (409, "order.kit-made-by-department")

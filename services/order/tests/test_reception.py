@@ -10,7 +10,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Resource, Write
 from slipring_order import resources
 from slipring_order.discontinuing import reason_concept
-from slipring_order.handlers.check_list import checked
+from slipring_order.handlers.check_list import checked, record_written
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.performing import finished, started
 from slipring_order.handlers.reception import arrived
@@ -243,3 +243,15 @@ async def test_a_scan_that_is_broken_off_names_its_reason() -> None:
     reason: Resource = reason_concept("110513")
     await act(desk, finished, outcome=("Code", "discontinued"), reason=("CodeableConcept", reason))
     assert await state(desk) == "discontinued" and (await the_exam(desk))["statusReason"] == reason
+
+
+async def test_an_arrival_is_recorded_by_the_operation_alone() -> None:
+    desk = a_desk()
+    await received(desk, a_request())
+    await act(desk, arrived, identifier=NUMBER, birthDate=BORN)
+    [record] = [one for one in desk.held.values() if is_record_of(one.resource, ARRIVAL)]
+    for write in (Write("create", {**record.resource, "id": "o-x"}), Write("delete", record.resource, record)):
+        with pytest.raises(FhirError) as refused:
+            await record_written(write, desk)
+        assert refused.value.issues[0].detail == "order.step-record-by-operation"
+    assert (await record_written(Write("create", {"resourceType": "Provenance", "id": "o-y"}), desk)).refuse is None

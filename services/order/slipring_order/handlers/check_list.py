@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Save, Stored, successor
+from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Write, successor
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.staff import may
 
@@ -14,11 +14,24 @@ from slipring_order.handlers.reception import also_named, identified, moved_to, 
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.judging import judged, judged_again
 from slipring_order.people import person_and_roles
-from slipring_order.reading import reference_of
+from slipring_order.reading import has_system, reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
 
 _MAY_BE_CHECKED = frozenset({"arrived", "ready", "in-progress", "acquired"})
+
+
+async def record_written(write: Write, desk: Desk) -> Changes:
+    """What was confirmed of an exam is recorded by the department's operations, in the name of who confirmed it."""
+    activities = [tree.get("activity") for tree in (write.resource, write.before.resource if write.before else {})]
+    if write.imported or not any(has_system(activity, checks.STEP_ITEM_SYSTEM) for activity in activities):
+        return Changes.none()
+    raise unprocessable(
+        "Arrivals and check lists are recorded by $arrive and $check.",
+        "到检与核对记录须通过 $arrive 与 $check 产生。",
+        at="Provenance.activity",
+        detail="order.step-record-by-operation",
+    )
 
 
 async def checked(call: Call, desk: Desk) -> Changes:

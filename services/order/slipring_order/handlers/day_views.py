@@ -95,7 +95,11 @@ async def _line(record: Resource, desk: Desk) -> Resource:
         {"name": "exam", "valueReference": {"reference": reference_of(record["target"][0])}},
         {"name": "arrived", "valueInstant": record["recorded"]},
         {"name": "receivedBy", "valueReference": record["agent"][0]["who"]},
-        *({"name": "kind", "valueString": reason["text"]} for reason in record.get("reason", []) if "coding" in reason),
+        *(
+            {"name": "kind", "valueString": reason["text"]}
+            for reason in record.get("reason", [])
+            if {"coding", "text"} <= set(reason)
+        ),
     ]
     if tree.get("for"):
         parts.append({"name": "patient", "valueReference": tree["for"]})

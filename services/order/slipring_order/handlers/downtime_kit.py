@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import base64
 
-from slipring.fhir.outcome import unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Save
+from slipring.fhir.outcome import conflict, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Save, Write
 
 from slipring_order import downtime, resources
 from slipring_order.handlers.requests import SEQUENCE
@@ -30,6 +30,16 @@ async def kit_made(call: Call, desk: Desk) -> Changes:
     }
     answer = [{"name": "kit", "valueAttachment": kit}, {"name": "return", "resource": task}]
     return Changes(save=[Save(task)], answer={"resourceType": "Parameters", "parameter": answer})
+
+
+async def reservation_written(write: Write, desk: Desk) -> Changes:
+    """Numbers are reserved by the operation alone: a request would believe any Task that names one."""
+    raise conflict(
+        "A reservation of imaging numbers is made by $downtime-kit and stays as it is.",
+        "影像检查号的预留由 $downtime-kit 产生，不可另行创建或更改。",
+        at="Task.identifier",
+        detail="order.kit-made-by-department",
+    )
 
 
 def _count(call: Call) -> int:

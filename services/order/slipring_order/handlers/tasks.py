@@ -7,7 +7,9 @@ from collections.abc import Callable, Sequence
 from slipring.fhir.outcome import conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write, WriteHandler
 
+from slipring_order.downtime import is_reservation
 from slipring_order.handlers.aborts import abort_written, is_abort
+from slipring_order.handlers.downtime_kit import reservation_written
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.patients import identity_confirmed
 from slipring_order.handlers.quality import is_quality_task, quality_written
@@ -18,6 +20,7 @@ _GUARDS: Sequence[tuple[Callable[[Resource], bool], WriteHandler]] = (
     (is_abort, abort_written),
     (is_confirmation, identity_confirmed),
     (is_quality_task, quality_written),
+    (is_reservation, reservation_written),
 )
 
 
