@@ -1,14 +1,15 @@
-"""The day that an operation is asked about."""
+"""The day, or the period of days, that an operation is asked about."""
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call
 
 # Outside of them no record of a department lies, and no reckoning with months leaves the calendar.
 _FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
+_LONGEST = timedelta(days=366)  # a review looks at each day of its period
 
 
 def asked_day(call: Call, name: str, otherwise: date | None = None) -> date:
@@ -29,3 +30,17 @@ def asked_day(call: Call, name: str, otherwise: date | None = None) -> date:
             detail="order.whole-day",
         )
     return day
+
+
+def asked_period(call: Call) -> tuple[date, date]:
+    """`periodStart` and `periodEnd`, the last day included; 422 unless they are in order and a year at most."""
+    start, end = asked_day(call, "periodStart"), asked_day(call, "periodEnd")
+    if start <= end and end - start <= _LONGEST:
+        return start, end
+    raise unprocessable(
+        "The period begins before it ends and is a year at most.",
+        "时段须先始后止，且不超过一年。",
+        at=call.at("periodEnd"),
+        code="value",
+        detail="order.review-period",
+    )

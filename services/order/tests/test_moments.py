@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Call
-from slipring_order.asked_day import asked_day
+from slipring_order.asked_day import asked_day, asked_period
 from slipring_order.reading import moment, sought
 from slipring_order.rooms.appointments import span_of
 
@@ -53,6 +53,20 @@ def test_a_day_that_an_operation_cannot_be_asked_about_is_refused_at_its_place(t
         asked_day(asked(text), "day", date(2026, 3, 2))
     assert (refused.value.status, refused.value.issues[0].detail) == (422, "order.whole-day")
     assert refused.value.issues[0].at == "Parameters.parameter[0]"
+
+
+@pytest.mark.parametrize(("start", "end"), [("2026-03-02", "2026-03-01"), ("2025-01-01", "2026-12-31")])
+def test_a_period_is_in_order_and_a_year_at_most(start: str, end: str) -> None:
+    def over(first: str, last: str) -> Call:
+        given = [{"name": "periodStart", "valueDate": first}, {"name": "periodEnd", "valueDate": last}]
+        return Call({"resourceType": "Parameters", "parameter": given}, None)
+
+    with pytest.raises(FhirError) as refused:
+        asked_period(over(start, end))
+    assert (refused.value.issues[0].detail, refused.value.issues[0].at) == (
+        "order.review-period", "Parameters.parameter[1]",
+    )  # fmt: skip
+    assert asked_period(over("2026-03-01", "2026-03-01")) == (date(2026, 3, 1), date(2026, 3, 1))
 
 
 def test_a_day_is_taken_as_given_or_else_today() -> None:

@@ -8,10 +8,9 @@ from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.access import reaches
-from slipring.fhir.outcome import invalid
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource
 
-from slipring_order.asked_day import asked_day
+from slipring_order.asked_day import asked_period
 from slipring_order.dose.groups import VERDICTS, ExamMeasure, Group, groups
 from slipring_order.dose.levels import title_of
 from slipring_order.dose.measuring import Patient, measured
@@ -28,14 +27,7 @@ _BODY_WEIGHT = "29463-7"
 
 async def doses_reviewed(call: Call, desk: Desk) -> Changes:
     """Compare the doses of a period, by exam, scanner and band of patients; nothing is stored, the answer may be."""
-    start, end = asked_day(call, "periodStart"), asked_day(call, "periodEnd")
-    if end < start:
-        raise invalid(
-            "The period ends before it begins.",
-            "期间的结束早于开始。",
-            at=call.at("periodEnd"),
-            detail="order.period-unfit",
-        )
+    start, end = asked_period(call)
     wanted = reference_of(call.value("scanner"))
     limits = desk.settings.limits.on(desk.now.astimezone(desk.settings.zone).date())
     measures = [m for m in await _measures(start, end, desk) if not wanted or m.scanner == wanted]

@@ -27,10 +27,12 @@ async def evidence_written(write: Write, desk: Desk) -> Changes:
     pregnancy = resource["resourceType"] == "Observation" and has_code(resource.get("code"), LOINC, PREGNANCY_STATUS)
     changes, done = Changes.none(), set()
     for request in [*await _based_on(resource, desk), *await _waiting_for(resource, desk)]:
-        exam = await exam_of(request.reference, desk)
-        if exam is None or request.reference in done:
+        if request.reference in done:
             continue
         done.add(request.reference)
+        exam = await exam_of(request.reference, desk)
+        if exam is None:
+            continue
         # Another pregnancy status voids a decision, but nothing takes an emergency's pass away.
         stat = request.resource.get("priority") == "stat"
         void = pregnancy and not stat and await status_changed_by(write, request.resource, desk)

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 
-from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save
 
-from slipring_order.asked_day import asked_day
+from slipring_order.asked_day import asked_period
 from slipring_order.review.reading import advice_told, reviewed
 from slipring_order.review.report import MEASURE_ID, REPORT_SYSTEM, measure, reports
-
-_LONGEST = timedelta(days=366)
 
 
 async def indications_reviewed(call: Call, desk: Desk) -> Changes:
@@ -19,15 +16,7 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
 
     The same period asked again gives the same reports in a next version: late answers change them.
     """
-    start, end = asked_day(call, "periodStart"), asked_day(call, "periodEnd")
-    if not start <= end or end - start > _LONGEST:
-        raise unprocessable(
-            "The period begins before it ends and is a year at most.",
-            "时段须先始后止，且不超过一年。",
-            at=call.at("periodEnd"),
-            code="value",
-            detail="order.review-period",
-        )
+    start, end = asked_period(call)
     zone = desk.settings.zone
     begun = datetime.combine(start, time.min, zone)
     ended = datetime.combine(end + timedelta(days=1), time.min, zone)
