@@ -35,13 +35,8 @@ def a_team(now: datetime = datetime(2026, 3, 2, 4, tzinfo=UTC), *, since: str = 
 
 def an_assessment(id: str = "o-a1", on: str = "2026-03-02", result: str = "passed", **changed: Any) -> Resource:
     """A technologist's assessment by the head; by keyword what is otherwise."""
-    said = {
-        "duty": "technologist",
-        "skills": True,
-        "first_aid": result == "passed",
-        "protection": True,
-        "result": result,
-    }
+    passed = result == "passed"
+    said = {"duty": "technologist", "skills": True, "first_aid": passed, "protection": True, "result": result}
     return an_answer(
         id,
         "competence",

@@ -15,7 +15,6 @@ from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.performing import finished, started
 from slipring_order.handlers.reception import arrived
 from slipring_order.rooms.checks import ARRIVAL, done_items, is_record_of
-from slipring_order.rooms.identity import Shown, compare
 
 from tests.support.desk import ADesk
 from tests.support.ordering import (
@@ -90,28 +89,6 @@ async def test_after_a_merge_what_stands_on_any_record_of_the_person_counts() ->
     desk.hold({**surviving, "link": [{"other": {"reference": "Patient/o-pat"}, "type": "replaces"}]})
     assert (await act(desk, arrived, **shown)).refuse is None
     assert await state(desk) == "arrived"
-
-
-def test_two_of_one_kind_are_one() -> None:
-    mr = {"coding": [{"code": "MR"}]}
-    patient = a_patient(identifier=[{"type": mr, "value": "1"}, {"type": mr, "value": "2"}])
-    found = compare([patient], Shown([{"value": "1"}, {"value": "2"}]))
-    assert found.kinds == ("MR",) and not found.enough
-
-
-def test_one_identifier_shown_twice_is_one() -> None:
-    patient = a_patient(identifier=[{"system": "urn:s", "value": "1"}])
-    found = compare([patient], Shown([{"system": "urn:s", "value": "1"}, {"value": "1"}]))
-    assert found.kinds == ("urn:s",) and not found.enough
-
-
-@pytest.mark.parametrize(
-    ("said", "agrees"), [("张 伟", True), ("ＺＨＡＮＧ　wei", True), ("张炜", False), ("张", False)]
-)
-def test_names_compare_after_normalisation_and_never_by_likeness(said: str, agrees: bool) -> None:
-    patient = a_patient(name=[{"text": "张伟"}, {"family": "Zhang", "given": ["Wei"]}])
-    found = compare([patient], Shown(name=said))
-    assert (found.kinds, found.wrong) == ((("name",), ()) if agrees else ((), ("name",)))
 
 
 async def test_somebody_of_the_same_name_and_birth_date_on_the_list_is_warned_about() -> None:

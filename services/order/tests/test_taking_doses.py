@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 from pydicom.dataset import Dataset
 from slipring.fhir.caller import Caller
 from slipring.fhir.findings import rule_of
@@ -17,15 +14,11 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Call, Resource
 from slipring_order import resources
 from slipring_order.dose.exposure import exam_doses, exposure
-from slipring_order.dose.observation import as_observation
-from slipring_order.dose.printed import exact_json
-from slipring_order.dose.reading import read_dose_report
-from slipring_order.dose.several import keyed, one_study
 from slipring_order.dose.stored import as_report
 from slipring_order.dose.taking import take_dose_report
 from slipring_order.handlers.exposures import dose_asked
 
-from tests.support.desk import A_NOON, ADesk
+from tests.support.desk import ADesk
 from tests.support.dose import a_code, a_number, a_report, an_event, an_item
 from tests.support.ordering import NOW, a_desk, a_patient, a_request, received
 
@@ -223,49 +216,3 @@ def test_two_studies_of_one_request_add_and_two_figures_of_one_study_do_not() ->
     again = by_hand("o-3", "4", partOf=[{"reference": "ImagingStudy/o-2"}], issued="2026-01-06T00:00:00Z")
     assert exposure([one, two], NOW, ZONE).msv == 5
     assert exposure([one, two, again], NOW, ZONE).msv == 6, "the newest figure of a study counts"
-
-
-events = st.lists(
-    st.builds(
-        lambda ctdi, dlp, region, named, n: an_event(ctdi, dlp, uid=f"1.{n}" if named else "", region=region),
-        st.one_of(st.none(), st.decimals(0, 200, places=2).map(str)),
-        st.one_of(st.none(), st.decimals(0, 5000, places=3).map(str)),
-        st.sampled_from(["", CHEST, "T-D1100", "818981001"]),
-        st.booleans(),
-        st.integers(1, 10**6),
-    ),
-    max_size=5,
-    unique_by=str,
-)
-
-
-@settings(max_examples=30, deadline=None)
-@given(events, st.decimals(0, 9000, places=2))
-def test_an_observation_read_back_says_what_the_report_said(described: list[Dataset], total: Decimal) -> None:
-    report = read_dose_report(a_report(*described, total=str(total)))
-    written = exact_json(as_observation(report, request=None, subject=None, now=A_NOON))
-    back = as_report(json.loads(written, parse_float=Decimal), ZONE)
-    assert back.total_dlp_mgy_cm == report.total_dlp_mgy_cm
-    assert back.study_uid == report.study_uid and back.sop_instance_uid == report.sop_instance_uid
-    told = [(e.uid, e.ctdi_vol_mgy, e.dlp_mgy_cm, e.region_code, e.protocol) for e in report.events]
-    assert [(e.uid, e.ctdi_vol_mgy, e.dlp_mgy_cm, e.region_code, e.protocol) for e in back.events] == told
-
-
-@settings(max_examples=30, deadline=None)
-@given(st.lists(st.sets(st.integers(1, 6), min_size=1), min_size=1, max_size=5), st.randoms())
-def test_the_reports_of_a_study_say_the_same_in_any_order_and_never_more_than_their_events(
-    told: list[set[int]], shuffle: Any
-) -> None:
-    def report(uid: int, numbers: set[int]) -> Any:
-        described = [an_event("1", f"{n}.5", uid=f"1.{n}") for n in sorted(numbers)]
-        return read_dose_report(
-            a_report(*described, total=str(sum(n + Decimal("0.5") for n in numbers)), uid=f"9.{uid}")
-        )
-
-    reports = [report(uid, numbers) for uid, numbers in enumerate(told, 1)]
-    once = one_study(reports)
-    shuffle.shuffle(reports)
-    again = one_study([*reports, *reports])
-    every = set().union(*told)
-    assert once.dlp_mgy_cm == again.dlp_mgy_cm == sum((n + Decimal("0.5") for n in every), Decimal(0))
-    assert set(keyed(once.events)) == set(keyed(again.events)) == {(f"1.{n}",) for n in every}
