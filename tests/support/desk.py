@@ -37,7 +37,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "implicated": ("implicated",),
     "target": ("target",),
     "combo-code": ("code", "component.code"),
-    "context": ("context", "encounter"),
+    "context": ("context", "encounter", "useContext.valueCodeableConcept"),
     "encounter": ("encounter", "context"),
     "questionnaire": ("questionnaire",),
     "practitioner": ("practitioner",),

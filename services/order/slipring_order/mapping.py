@@ -110,6 +110,7 @@ def _as_edited(shipped: catalogue.Exam, pool: Pool) -> catalogue.Exam:
         regions=shipped.regions if stated.regions <= shipped.regions else stated.regions,
         contrast=shipped.contrast if shipped.contrast is None else stated.contrast,
         phases=stated.phases,
+        protocol=stated.protocol or shipped.protocol,
         laterality=stated.laterality,
     )
 

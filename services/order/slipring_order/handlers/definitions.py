@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Operation, Parameter, Resource, Write
 
@@ -9,7 +12,7 @@ from slipring_order.check_digits import is_loinc, is_snomed
 from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.offer.coverage import Covered, coverage
 from slipring_order.offer.defined import LOINC, SNOMED, contrast_in, exam_number, systems_in
-from slipring_order.offer.protocols import PROTOCOL_NUMBER
+from slipring_order.offer.protocol_choice import SCANNER, is_protocol, scanners_in
 from slipring_order.offer.shipped import SHIPPED
 from slipring_order.offer.words import concept
 from slipring_order.people import may_any
@@ -68,7 +71,7 @@ def _issue(at: str, detail: str, zh: str, en: str) -> Issue:
 async def plan_defined(write: Write, desk: Desk) -> Changes:
     """A protocol, or a rule set; other plans are plain records."""
     stood = write.before.resource if write.before else write.resource
-    if _is_protocol(write.resource) or _is_protocol(stood):
+    if is_protocol(write.resource) or is_protocol(stood):
         return await protocol_written(write, desk)
     return await plan_written(write, desk)
 
@@ -78,6 +81,7 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
     plan = write.resource
     if write.method == "delete" or write.imported:
         return Changes.none()
+    await _demand_known_scanners(plan, desk)
     before = write.before.resource if write.before else None
     if plan.get("status") != "active":
         drafter = _drafter(before) if before is not None and _content(before) == _content(plan) else ""
@@ -99,6 +103,30 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
     if before["status"] == "draft":
         await _refuse_unqualified(before, desk)
     return Changes(members={"extension": _signed(plan, _drafter(before))})
+
+
+async def _demand_known_scanners(plan: Resource, desk: Desk) -> None:
+    """422 where a protocol is for a scanner that nobody has: it would never be picked, and nobody would know."""
+    issues = [
+        Issue(
+            "business-rule",
+            zh="须以代码指明本科登记的 CT、其标识或型号。",
+            en="It names a scanner that is known here by a code: its id, an identifier or its model.",
+            at=f"PlanDefinition.useContext[{place}].valueCodeableConcept",
+            detail="order.protocol-scanner",
+        )
+        for place, context in scanners_in(plan)
+        if not await _all_known(codings(context.get("valueCodeableConcept")), desk)
+    ]
+    if issues:
+        raise FhirError(422, issues)
+
+
+async def _all_known(named: list[Mapping[str, Any]], desk: Desk) -> bool:
+    if not named or not all(coding.get("system") and coding.get("code") for coding in named):
+        return False
+    devices = [await desk.read(f"Device/{coding['code']}") for coding in named if coding["system"] == SCANNER]
+    return all(device is not None and is_ct(device.resource) for device in devices)
 
 
 async def _refuse_unqualified(draft: Resource, desk: Desk) -> None:
@@ -167,10 +195,6 @@ def _as_parameter(one: Covered) -> Resource:
     parts += [{"name": "scanner", "valueReference": {"reference": name}} for name in one.scanners_in_scope]
     parts += [{"name": "scannerMissing", "valueReference": {"reference": name}} for name in one.scanners_missing]
     return {"name": "system", "part": parts}
-
-
-def _is_protocol(plan: Resource) -> bool:
-    return any(identifier.get("system") == PROTOCOL_NUMBER for identifier in plan.get("identifier", []))
 
 
 def _content(plan: Resource) -> Resource:

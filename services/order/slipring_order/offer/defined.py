@@ -13,6 +13,7 @@ from slipring_order.reading import codes, codings
 EXAM_NUMBER = f"{CANONICAL}/sid/exam-code"
 BODY_SYSTEM = f"{CANONICAL}/CodeSystem/body-system"
 EXAM_CONTRAST = f"{CANONICAL}/CodeSystem/exam-contrast"
+PROTOCOL_GROUP = f"{CANONICAL}/CodeSystem/protocol-group"
 LATERALITY_ASKED = f"{CANONICAL}/StructureDefinition/laterality-asked"
 LOINC = "http://loinc.org"
 SNOMED = "http://snomed.info/sct"
@@ -60,6 +61,7 @@ def exam_in(definition: Resource) -> Exam | None:
         contrast=(phases != "none") if phases else None,
         loinc=next((str(c["code"]) for c in coded if c.get("system") == LOINC and c.get("code")), ""),
         phases=phases or "none",
+        protocol=next(_context(definition, PROTOCOL_GROUP), ""),
         laterality=any(e.get("valueBoolean") for e in definition.get("extension", []) if e.get("url") == LATERALITY_ASKED),
     )  # fmt: skip
 

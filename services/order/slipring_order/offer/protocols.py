@@ -12,10 +12,10 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.catalogue import Exam, own_codes
+from slipring_order.offer.defined import PROTOCOL_GROUP
 from slipring_order.offer.words import concept, in_english, usage, words
 
 PROTOCOL_NUMBER = f"{CANONICAL}/sid/protocol"
-PROTOCOL_GROUP = f"{CANONICAL}/CodeSystem/protocol-group"
 AGE_GROUP = f"{CANONICAL}/CodeSystem/age-group"
 PARAMETER = f"{CANONICAL}/StructureDefinition/scan-parameter"
 PROCEDURE_TEXT = f"{CANONICAL}/StructureDefinition/procedure-text"
@@ -51,6 +51,11 @@ def group_names() -> dict[str, dict[str, str]]:
 def tissue_names() -> dict[str, dict[str, str]]:
     """The tissues that CT numbers are stated for."""
     return {name: {"zh": one["zh"], "en": one["en"]} for name, one in _data()["tissues"]["values"].items()}
+
+
+def child_until_years() -> int:
+    """The age from which the protocols for adults count."""
+    return int(_data()["child_until_years"])
 
 
 def group_of(exam: Exam) -> Resource:

@@ -1,0 +1,43 @@
+"""The shell around the choice of a protocol: fetch what an exam can be scanned by on a scanner, and choose."""
+
+from __future__ import annotations
+
+from urllib.parse import quote
+
+from slipring.fhir.service import Desk, Resource
+
+from slipring_order.catalogue import Exam
+from slipring_order.facts import age_on
+from slipring_order.maps_in_use import definition_of, maps_of
+from slipring_order.mapping import EXAM_SYSTEM, exam_of_concept
+from slipring_order.offer.protocol_choice import protocol_for
+from slipring_order.offer.protocols import PROTOCOL_GROUP
+from slipring_order.reading import Pool, reference_of
+
+
+async def protocol_on(request: Resource, scanner: Resource, desk: Desk) -> Resource | None:
+    """A Reference to the protocol that a request's exam is scanned by on a scanner (its Device); None without one."""
+    pool = Pool()
+    await maps_of(pool, desk, request)
+    await definition_of(request, pool, desk)
+    exam = exam_of_concept(request.get("code"), pool)
+    if exam is None:
+        return None
+    plans = [one.resource for one in await desk.search(_protocols_of(exam)) if not one.source]
+    chosen = protocol_for(exam, scanner, plans, age_years=await _age(request, desk)) if plans else None
+    if chosen is None:
+        return None
+    named = {"reference": f"PlanDefinition/{chosen['id']}", "display": chosen.get("title") or chosen.get("name")}
+    return {name: value for name, value in named.items() if value}
+
+
+def _protocols_of(exam: Exam) -> str:
+    wanted = [f"{EXAM_SYSTEM}|{exam.code}", *([f"{PROTOCOL_GROUP}|{exam.protocol}"] if exam.protocol else [])]
+    return f"PlanDefinition?status=active&context={','.join(quote(one, safe=':/|') for one in wanted)}"
+
+
+async def _age(request: Resource, desk: Desk) -> int | None:
+    reference = reference_of(request.get("subject"))
+    patient = await desk.read(reference) if reference.startswith("Patient/") else None
+    birth_date = str(patient.resource.get("birthDate", "")) if patient else ""
+    return age_on(birth_date, desk.now.astimezone(desk.settings.zone).date())
