@@ -74,7 +74,8 @@ def test_children_have_their_own_protocol_and_an_unknown_age_is_not_guessed(age:
 
 def test_a_protocol_for_the_very_exam_counts_before_its_group_s_and_drafts_count_for_nothing() -> None:
     [_, *others] = GROUP["useContext"]
-    exact = GROUP | {"id": "o-exact", "useContext": [usage("exam", {"coding": [{"system": EXAM_SYSTEM, "code": CHEST.code}]}), *others]}  # fmt: skip
+    this_exam = usage("exam", {"coding": [{"system": EXAM_SYSTEM, "code": CHEST.code}]})
+    exact = GROUP | {"id": "o-exact", "useContext": [this_exam, *others]}
     assert chosen(OTHER, [exact, GROUP]) == "o-exact"
     assert chosen(OTHER, [exact | {"status": "draft"}, GROUP]) == "o-group"
     assert chosen(OTHER, [GROUP, GROUP | {"id": "o-newer", "date": "2027-01-01"}]) == "o-newer"

@@ -14,8 +14,8 @@ from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.catalogue import Exam
 from slipring_order.mapping import EXAM_SYSTEM
-from slipring_order.offer.defined import EXAM_CONTRAST
-from slipring_order.offer.protocols import AGE_GROUP, PROTOCOL_GROUP, PROTOCOL_NUMBER, child_until_years
+from slipring_order.offer.defined import EXAM_CONTRAST, PROTOCOL_GROUP
+from slipring_order.offer.protocols import AGE_GROUP, PROTOCOL_NUMBER, child_until_years
 from slipring_order.offer.words import USAGE
 from slipring_order.reading import codings
 
@@ -102,4 +102,4 @@ def _stated(plan: Resource, usage: str) -> Iterator[tuple[str, str]]:
 
 def _is_usage(context: Mapping[str, Any], usage: str) -> bool:
     code = context.get("code", {})
-    return code.get("system") == USAGE and code.get("code") == usage
+    return (code.get("system"), code.get("code")) == (USAGE, usage)
