@@ -125,8 +125,9 @@ async def test_of_many_who_take_the_next_free_slot_at_once_each_gets_his_own(roo
     exams = [await rooms.exam(f"N-{number}") for number in range(5)]
     answers = await asyncio.gather(*(rooms.asked(exam, "schedule") for exam in exams))
     assert {answer.status_code for answer in answers} == {200}, [answer.text for answer in answers]
-    starts = {value_of(answer.json(), "step")["restriction"]["period"]["start"] for answer in answers}
-    assert len(starts) == len(exams)
+    steps = [value_of(answer.json(), "step") for answer in answers]
+    taken = {(step["restriction"]["period"]["start"], step["owner"]["reference"]) for step in steps}
+    assert len(taken) == len(exams)
     uids = {value_of(answer.json(), "step")["identifier"][1]["value"] for answer in answers}
     assert len(uids) == len(exams)
 

@@ -113,18 +113,33 @@ def cast_bundle(*, with_patient: bool) -> Tree:
             },
         )
     )
-    entries.append(
-        _entry(
-            "urn:uuid:scanner",
-            {"resourceType": "Device", "meta": SYNTHETIC, "status": "active", "type": {"text": "CT"}},
-        )
-    )
+    entries.append(_entry("urn:uuid:scanner", scanner()))
     for number, (person, codes) in enumerate(STAFF.values()):
         entries.append(_entry(f"urn:uuid:staff-{number}", person))
         entries.append(_entry(f"urn:uuid:role-{number}", role(f"urn:uuid:staff-{number}", "urn:uuid:hospital", *codes)))
     if with_patient:
         entries.append(_entry("urn:uuid:patient", patient()))
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def scanner() -> Tree:
+    """The department's CT, as a Device that the schedule and a worklist know it by."""
+    return {
+        "resourceType": "Device",
+        "meta": SYNTHETIC,
+        "status": "active",
+        "identifier": [{"system": f"{C}/sid/ae-title", "value": "DEMO_CT"}],
+        "deviceName": [{"name": "一号 CT（虚构）", "type": "user-friendly-name"}],
+        "type": {
+            "coding": [
+                {
+                    "system": "http://dicom.nema.org/resources/ontology/DCM",
+                    "code": "CT",
+                    "display": "Computed Tomography",
+                }
+            ]
+        },
+    }
 
 
 def staff_of(made: list[str]) -> dict[str, str]:

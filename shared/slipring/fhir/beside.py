@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Literal, Protocol, TypeVar
 
 from slipring.fhir.caller import Caller
-from slipring.fhir.service import Changes, Desk, Resource
+from slipring.fhir.service import Changes, Desk
 
 T = TypeVar("T")
 
@@ -62,12 +62,6 @@ class Inside(Protocol):
         ask: Callable[[Desk], Awaitable[tuple[T, Sequence[str]]]],
     ) -> T:
         """Read; on the trail as a search by `names` that disclosed the references which `ask` gives beside its answer."""
-
-    async def write_once(self, caller: Caller, resource: Resource, criteria: str) -> str:
-        """Create a resource unless one matches the criteria, with everything a POST brings about; its reference."""
-
-    async def replace(self, caller: Caller, resource: Resource, version: int) -> str:
-        """Write the successor of this version, with everything a PUT brings about; 412 when another stands by now."""
 
 
 class Beside(Protocol):

@@ -7,17 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-import msgspec
-
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.caller import Caller
-from slipring.fhir.interactions.aim import Aim
-from slipring.fhir.interactions.change import update
-from slipring.fhir.interactions.standing import Conditions
-from slipring.fhir.interactions.write import create
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.service import Changes, Desk, Resource
-from slipring.fhir.text import encode
+from slipring.fhir.service import Changes, Desk
 
 T = TypeVar("T")
 
@@ -66,22 +59,3 @@ class LiveInside:
         row = context.audit("search", touched, disclosed=list(disclosed), parameters=list(names))
         await self._kernel.store.audits.write(row, self._kernel.now())
         return answer
-
-    async def write_once(self, caller: Caller, resource: Resource, criteria: str) -> str:
-        """What a POST with If-None-Exist does."""
-        kind, text = resource["resourceType"], encode(resource)
-        answer = await create(self._kernel, Context(caller), kind, text, resource, criteria)
-        return _reference(answer.headers["location"], kind)
-
-    async def replace(self, caller: Caller, resource: Resource, version: int) -> str:
-        """What a PUT with If-Match does."""
-        kind, text = resource["resourceType"], encode(resource)
-        conditions = Conditions(match=f'W/"{version}"')
-        aim = Aim(kind, str(resource["id"]))
-        answer = await update(self._kernel, Context(caller), aim, text, resource, conditions)
-        return f"{kind}/{msgspec.json.decode(bytes(answer.body))['id']}"
-
-
-def _reference(location: str, kind: str) -> str:
-    name = location.partition(f"/{kind}/")[2].partition("/")[0]
-    return f"{kind}/{name}"

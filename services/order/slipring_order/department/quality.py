@@ -19,7 +19,6 @@ from slipring_order.resources import TASK_CODE_SYSTEM
 
 STATE_SYSTEM = f"{CANONICAL}/CodeSystem/quality-state"
 INPUT_SYSTEM = f"{CANONICAL}/CodeSystem/task-input"
-OUTPUT_SYSTEM = f"{CANONICAL}/CodeSystem/task-output"
 OPENED = "opened"
 KINDS = ("nonconformity", "complaint")
 

@@ -19,7 +19,6 @@ from slipring_order.rooms.scanner import is_ct
 DOCUMENT_SYSTEM = f"{CANONICAL}/CodeSystem/department-document"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/device-kind"
 TEST_SYSTEM = f"{CANONICAL}/CodeSystem/device-test"
-RESULT_SYSTEM = f"{CANONICAL}/CodeSystem/check-result"
 NEXT_DUE = f"{CANONICAL}/StructureDefinition/next-due"
 SCANNER = "ct-scanner"
 _VOID = frozenset({"entered-in-error", "cancelled", "in-progress", "stopped"})

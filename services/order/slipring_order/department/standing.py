@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 
-from slipring.fhir.service import CANONICAL, Resource
+from slipring.fhir.service import Resource
 from slipring.rules.finding import Finding
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import check
@@ -17,7 +17,6 @@ from slipring_order.department.records import documents
 from slipring_order.department.rules import DEPARTMENT_RULES
 from slipring_order.reading import codes
 
-PART_SYSTEM = f"{CANONICAL}/CodeSystem/document-part"
 AGREEMENT_PARTS = (
     "notices", "items", "methods", "contrast-consent", "unexpected-results", "special-cases", "report",
 )  # fmt: skip

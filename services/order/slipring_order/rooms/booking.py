@@ -56,9 +56,9 @@ async def scanners_in_service(desk: Desk) -> list[Scanner]:
     return sorted((one for one in found if one.in_service), key=lambda one: one.reference)
 
 
-async def next_free(scanner: Scanner, desk: Desk, *, after: Span | None = None) -> Span | None:
+async def next_free(scanner: Scanner, desk: Desk) -> Span | None:
     """The first free slot of a scanner from now on, within the days that are searched; None if there is none."""
-    zone, begin = desk.settings.zone, after.ends_at if after else desk.now
+    zone, begin = desk.settings.zone, desk.now
     today = begin.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(rooms_data()["slots"]["search_days"] + 1)]
     last = Span(begin, begin + timedelta(days=len(days) + 1))

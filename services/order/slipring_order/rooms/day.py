@@ -34,7 +34,6 @@ class Taken:
     span: Span
     appointment: str  # Appointment/...
     request: str = ""  # ServiceRequest/...; empty for a block
-    priority: str = "routine"
 
     @property
     def blocks(self) -> bool:

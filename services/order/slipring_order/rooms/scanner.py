@@ -14,7 +14,6 @@ from slipring_order.rooms.day import Hours, rooms_data, usual_week
 
 SERVICE_STATE = f"{CANONICAL}/StructureDefinition/service-state"
 SCANNER_PROPERTY = f"{CANONICAL}/CodeSystem/scanner-property"
-SERVICE_STATES = f"{CANONICAL}/CodeSystem/service-state"
 OUT_OF_SERVICE = "out-of-service"
 CT_TYPES = frozenset({"CT", "702569007", "6815"})
 _MINUTES = "min"
