@@ -16,6 +16,7 @@ from pynetdicom import AE
 from pynetdicom.sop_class import Verification
 from slipring.runtime.settings import BadSettings
 from slipring_order.dicom.admission import CALLED_UNKNOWN, CALLER_UNKNOWN, LIMIT_REACHED, rejection
+from slipring_order.dicom.connection import GuardedSocket
 from slipring_order.dicom.settings import DicomSettings, Peer
 
 from tests.dicom.toolkit import needs_toolkit, scu
@@ -143,6 +144,20 @@ def _is_closed(connection: socket.socket) -> bool:
     except ConnectionError:
         return True
     return True
+
+
+def test_nothing_said_is_held_back_for_an_acknowledgement() -> None:
+    """A message is several PDUs: with the kernel's usual waiting each answer would come 40 ms late."""
+    with (
+        socket.create_server(("127.0.0.1", 0)) as listening,
+        socket.create_connection(listening.getsockname()) as scanner,
+    ):
+        accepted, _ = listening.accept()
+        with accepted:
+            guarded = GuardedSocket(accepted, SETTINGS)
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) != 0
+            scanner.sendall(struct.pack(">BBL", 5, 0, 4) + bytes(4))
+            assert guarded.recv(6) + guarded.recv(4) == struct.pack(">BBL", 5, 0, 4) + bytes(4)
 
 
 def test_a_request_that_drips_in_is_given_up(port: int) -> None:

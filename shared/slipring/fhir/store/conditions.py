@@ -119,8 +119,23 @@ def _clause(clause: Clause, depth: int, arguments: Arguments) -> str:
 
 
 def _values(clause: Clause, arguments: Arguments) -> str:
-    """Any of the values; plain codes go together, so that one index scan serves them."""
-    codes = [v.code for v in clause.values if isinstance(v, TokenValue) and v.system is None]
-    if len(codes) > 1 and len(codes) == len(clause.values):
-        return f"s.code = ANY({arguments.add(codes, 'text[]')})"
-    return " OR ".join(compared(value, clause.modifier, arguments) for value in clause.values)
+    """Any of the values; codes of one system go together, and ids of one type: one index scan serves them, and one plan."""
+    if len(clause.values) == 1:
+        return compared(clause.values[0], clause.modifier, arguments)
+    together: dict[tuple[str, str | None], list[str]] = {}
+    written: list[str] = []
+    for value in clause.values:
+        if isinstance(value, TokenValue) and value.code is not None:
+            together.setdefault(("system", value.system), []).append(value.code)
+        elif isinstance(value, ReferenceValue) and value.type is not None:
+            together.setdefault(("type", value.type), []).append(value.id)
+        else:
+            written.append(compared(value, clause.modifier, arguments))
+    return " OR ".join([*written, *(_any_of(*of, held, arguments) for of, held in together.items())])
+
+
+def _any_of(column: str, of: str | None, held: Sequence[str], arguments: Arguments) -> str:
+    """One of several codes of a system (or of whatever system), or ids of a type."""
+    name = "code" if column == "system" else "id"
+    one = f"s.{name} = ANY({arguments.add(list(held), 'text[]')})"
+    return one if of is None else f"({one} AND s.{column} = {arguments.add(of, 'text')})"
