@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from tests.support.department import Department
@@ -43,5 +45,11 @@ async def test_images_of_another_part_stop_the_signature_until_a_radiologist_set
     settled = await department.put(issue)
     assert settled.status_code == 200, settled.text
     await department.settle()
-    signed = await story.signed(report, await story.jws(report, "first reader", "author"), "author")
+    await department.fresh()
+    department.clock.advance(timedelta(minutes=1))  # no pulse can have come: another finding may be on its way
+    jws = await story.jws(report, "first reader", "author")
+    behind = await story.signed(report, jws, "author")
+    assert behind.status_code == 503 and behind.headers["Retry-After"], behind.text
+    await department.fresh()
+    signed = await story.signed(report, jws, "author")
     assert signed.is_success, signed.text

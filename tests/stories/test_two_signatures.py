@@ -97,6 +97,7 @@ async def test_changed_text_voids_the_signatures_and_both_sign_anew(department: 
     second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
     assert (await story.signed(report, second, "reviewer")).status_code == 422, "the first signature no longer counts"
     department.clock.advance(timedelta(minutes=1))
+    await department.fresh()
     anew = await story.jws(report, "first reader", "author")
     assert (await story.signed(report, anew, "author")).is_success
     reviewed = await story.jws(report, "second reader", "reviewer", jws_sha256(anew))
@@ -121,6 +122,7 @@ async def test_a_released_report_is_corrected_only_by_signing_again(department: 
     assert reopened["status"] == "partial" and "presentedForm" not in reopened and "issued" not in reopened
     assert value_of(await story.called(f"{report}/$verify"), "valid") is False
     department.clock.advance(timedelta(minutes=1))
+    await department.fresh()
     anew = await story.jws(report, "first reader", "author")
     assert (await story.signed(report, anew, "author")).is_success
     reviewed = await story.jws(report, "second reader", "reviewer", jws_sha256(anew))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from slipring.fhir.copies import seconds_behind
 from slipring.fhir.findings import rule_of
 from slipring.fhir.merged import merge_set
 from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
@@ -102,10 +103,9 @@ async def judged(administration: Resource, desk: Desk) -> Verdict:
 
 async def stale_copies(desk: Desk) -> Finding | None:
     """The gate decides on copies of order's resources only while they are fresh."""
-    as_of = await desk.as_of("order")
-    if as_of is not None and desk.now - as_of <= settings_of(desk).copy_max_age:
+    behind = await seconds_behind("order", settings_of(desk).copy_max_age, desk)
+    if not behind:
         return None
-    behind = f"{(desk.now - as_of).total_seconds():.0f}" if as_of is not None else "?"
     return Finding(
         rule=COPIES_FRESH,
         version="1",

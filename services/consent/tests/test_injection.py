@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.caller import Caller
+from slipring.fhir.copies import decided_on
 from slipring.fhir.service import Changes, Write
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.reading import instant
@@ -38,6 +39,7 @@ async def test_the_gate_opens_when_everything_stands_and_names_what_it_relied_on
     changes = await ask(a_cleared_department())
     assert changes.refuse is None
     assert {one.reference for one in changes.require} == {"Consent/c-consent", "QuestionnaireResponse/c-screening"}
+    assert changes.append["extension"] == [decided_on("order", A_NOON)]
 
 
 async def test_a_refusal_names_every_reason_with_its_element_and_is_kept_on_record() -> None:

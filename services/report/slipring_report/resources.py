@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from slipring.clauses.critical_findings import CriticalFinding
+from slipring.fhir.copies import decided_on
 from slipring.fhir.service import Resource, Stored
 from slipring.signing.form import FORM, SignedForm
 from slipring.signing.jws import Judged
@@ -52,8 +53,9 @@ def as_provenance(
     who: facts.Signer,
     reached: str,
     now: datetime,
+    as_of: datetime | None,
 ) -> Resource:
-    """One signature: the JWS, what it covers by version, and the signer's qualification as it stood."""
+    """One signature: the JWS, what it covers by version, the signer's qualification as it stood, and the copies' time."""
     declared = purpose(judged.role)
     return {
         "resourceType": "Provenance",
@@ -67,6 +69,7 @@ def as_provenance(
                 ],
             },
             {"url": facts.QUALIFICATION, "extension": _qualification(person, roles, who)},
+            *([decided_on("order", as_of)] if as_of else []),
         ],
         "target": [reference(target) for target in targets],
         "occurredDateTime": written(judged.signed_at or now),

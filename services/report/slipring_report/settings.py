@@ -25,11 +25,12 @@ class ReportSettings:
     algorithms: tuple[str, ...] = allowed_algorithms()
     chain_length: int = 2
     hand_over_within: timedelta = timedelta(seconds=60)
+    copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources let nobody sign
     time_zone: str = "Asia/Shanghai"
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> ReportSettings:
-        """Read SLIPRING_SIGNING_TRUST, _SIGNING_ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS and _TIME_ZONE."""
+        """Read SLIPRING_SIGNING_TRUST, _SIGNING_ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS, _FOLLOW_MAX_AGE_SECONDS, _TIME_ZONE."""
         given = os.environ if environ is None else environ
         default = ReportSettings()
         algorithms = tuple(
@@ -44,6 +45,9 @@ class ReportSettings:
             chain_length=chain_length,
             hand_over_within=timedelta(
                 seconds=float(given.get("SLIPRING_HAND_OVER_SECONDS", default.hand_over_within.total_seconds()))
+            ),
+            copy_max_age=timedelta(
+                seconds=float(given.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
             ),
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
         )

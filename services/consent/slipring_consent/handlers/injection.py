@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from slipring.fhir.copies import decided_on
 from slipring.fhir.outcome import FhirError, Issue, busy, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.rules.finding import Finding
@@ -76,7 +77,9 @@ async def _asked(write: Write, desk: Desk) -> Changes:
         return Changes(save=_kept(against, write, desk), refuse=FhirError(422, as_issues(against)))
     overridden = [*([stale] if stale else []), *verdict.findings]
     save = _kept(overridden, write, desk, override) if override is not None else []
-    return Changes(save=save, require=verdict.relied_on)
+    as_of = await desk.as_of("order")
+    relied = {"extension": [decided_on("order", as_of)]} if as_of else {}
+    return Changes(save=save, require=verdict.relied_on, append=relied)
 
 
 async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:

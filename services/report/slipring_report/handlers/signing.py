@@ -16,6 +16,7 @@ from slipring.signing.policy import ROLES, Reason
 from slipring.staff import missing, staff_facts
 
 from slipring_report.facts import Signature, signer, signing_facts
+from slipring_report.freshness import passed_by, stale_copies
 from slipring_report.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of, subject_of
 from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
@@ -59,6 +60,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
             at="DiagnosticReport.status",
             detail="report.not-signed-here",
         )
+    stale = await stale_copies(report, desk)
     form = parts.form()
     if any(each.form_sha256 != form.sha256 for each in standing):  # a followed result changed under the signature
         voided = signatures_voided(report.reference, subject_of(report.resource), standing, desk)
@@ -101,12 +103,17 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
         who=who,
         reached=status,
         now=desk.now,
+        as_of=await desk.as_of("order"),
     )
     members: Resource = {"status": status}
     if status in RELEASED:
         members |= _released(parts, form.sha256, [*(each.sha256 for each in standing), jws_sha256(jws)], desk)
     return Changes(
-        save=[successor(report, **members), Save(provenance)],
+        save=[
+            successor(report, **members),
+            Save(provenance),
+            *([passed_by(judged.signer, stale, report, subject_of(report.resource), desk)] if stale else []),
+        ],
         require=[*parts.requires, *[Require(each.reference, each.version) for each in (person, *roles)]],
         answer=parameters(
             ("report", "Reference", reference(report.reference)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from slipring.fhir.copies import seconds_behind
 from slipring.fhir.outcome import busy, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Require, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, moves
@@ -174,10 +175,9 @@ async def _request(write: Write, desk: Desk) -> Stored:
 
 async def _not_behind(desk: Desk) -> None:
     """While this service still takes in what order has told, a request that is missing may be on its way."""
-    as_of = await desk.as_of("order")
-    if as_of is not None and desk.now - as_of <= _KEPT_UP:
+    behind = await seconds_behind("order", _KEPT_UP, desk)
+    if not behind:
         return
-    behind = f"{(desk.now - as_of).total_seconds():.0f}" if as_of is not None else "?"
     raise busy(
         f"order is {behind} s behind here, and the request has not arrived yet; please try again.",
         f"此处 order 的数据滞后 {behind} 秒，申请单尚未到达，请稍后重试。",
