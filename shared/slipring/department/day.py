@@ -12,10 +12,9 @@ from starlette.routing import Route
 
 from slipring.department.bookings import Booking, Fitness, Scanner, bookings_on, fitness_of, scanners
 from slipring.department.day_picture import picture_of
-from slipring.department.exams import Exam, exams_where
+from slipring.department.exams import Exam, exams_of
 from slipring.department.place import HOME, Place
-from slipring.department.road import Hand
-from slipring.department.worklist import day_of
+from slipring.department.wanted import day_of
 from slipring.fhir.outcome import forbidden
 from slipring.identity.people.sessions import Session
 
@@ -78,15 +77,8 @@ class DayPage:
                 "Your roles do not open the scanners.", "您的岗位无权查看设备。", detail="department.no-scanners"
             )
         held = await bookings_on(hand, every, day, self.place.zone)
-        exams = await exams_of(hand, {one.request for one in held if one.request})
+        asked = (f"ServiceRequest/{one.request}" for one in held if one.request)
+        exams = {exam.id: exam for exam in await exams_of(hand, "focus", asked)}
         fitness = await asyncio.gather(*(fitness_of(hand, scanner) for scanner in every))
         by_scanner = {scanner.reference: one for scanner, one in zip(every, fitness, strict=True)}
         return Day(day, today, every, held, exams, by_scanner)
-
-
-async def exams_of(hand: Hand, requests: set[str]) -> dict[str, Exam]:
-    """The exams of these requests, by request."""
-    if not requests:
-        return {}
-    focus = ",".join(sorted(f"ServiceRequest/{one}" for one in requests))
-    return {exam.id: exam for exam in await exams_where(hand, [("focus", focus)], findings=False)}

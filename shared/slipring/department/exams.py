@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -25,7 +26,9 @@ OPEN = (
     "ready",
     "in-progress",
 )
-MOST = 200
+# What comes along with exams' Tasks.
+INCLUDED = (("_include", "Task:focus"), ("_include", "Task:patient"), ("_include:iterate", "ServiceRequest:requester"))
+_AT_ONCE = 100  # ids in one search
 _PRIORITIES = ("stat", "asap", "urgent", "routine")
 _MARKS = {
     "awaiting-information": "warn", "awaiting-justification": "warn", "rejected": "bad", "discontinued": "bad",
@@ -152,23 +155,26 @@ class Exam:
 
 
 async def exams_where(hand: Hand, asked: Sequence[tuple[str, str]], *, findings: bool = True) -> list[Exam]:
-    """The exams that a search over their Tasks finds, the most urgent first."""
-    every = await hand.found(
-        "Task",
-        [
-            *asked,
-            ("code", "exam"),
-            ("_include", "Task:focus"),
-            ("_include", "Task:patient"),
-            ("_include:iterate", "ServiceRequest:requester"),
-            ("_sort", "authored-on"),
-            ("_count", str(MOST)),
-        ],
-    )
-    by_reference = {f"{one['resourceType']}/{one['id']}": one for one in every}
-    tasks = [one for one in every if one["resourceType"] == "Task"]
+    """The exams that a search over their Tasks finds, all of them, the most urgent first."""
+    way = [*asked, ("code", "exam"), *INCLUDED, ("_sort", "authored-on"), ("_count", str(_AT_ONCE))]
+    exams = await exams_in(hand, await hand.found("Task", way), findings=findings)
+    return sorted(exams, key=lambda exam: exam.urgency)
+
+
+async def exams_in(hand: Hand, found: Sequence[Tree], *, findings: bool = True) -> list[Exam]:
+    """The exams among the answers to a search over Tasks, in their order."""
+    by_reference = {f"{one['resourceType']}/{one['id']}": one for one in found}
+    tasks = [one for one in found if one["resourceType"] == "Task"]
     about = await _findings(hand, [names.reference_in(task.get("focus")) for task in tasks]) if findings else {}
-    return sorted((_exam(task, by_reference, about) for task in tasks), key=lambda exam: exam.urgency)
+    return [_exam(task, by_reference, about) for task in tasks]
+
+
+async def exams_of(hand: Hand, parameter: str, references: Iterable[str]) -> list[Exam]:
+    """The exams by their requests (`focus`) or Tasks (`_id`), without findings; asked for in portions."""
+    every = sorted(set(references))
+    portions = [every[at : at + _AT_ONCE] for at in range(0, len(every), _AT_ONCE)]
+    found = await asyncio.gather(*(exams_where(hand, [(parameter, ",".join(one))], findings=False) for one in portions))
+    return [exam for exams in found for exam in exams]
 
 
 async def exam_of(hand: Hand, request_id: str) -> Exam | None:
@@ -193,11 +199,13 @@ async def _findings(hand: Hand, requests: list[str]) -> dict[str, list[Any]] | N
     """The DetectedIssues of these requests, by request; None when the person may not see any."""
     if not requests:
         return {}
-    issues = await hand.if_allowed("DetectedIssue", [("implicated", ",".join(requests)), ("_count", "1000")])
-    if issues is None:
+    portions = [requests[at : at + _AT_ONCE] for at in range(0, len(requests), _AT_ONCE)]
+    ways = [[("implicated", ",".join(portion)), ("_count", "500")] for portion in portions]
+    told = await asyncio.gather(*(hand.if_allowed("DetectedIssue", way) for way in ways))
+    if None in told:
         return None
     found: dict[str, list[Any]] = {}
-    for issue in issues:
+    for issue in (issue for issues in told for issue in issues or []):
         for one in issue.get("implicated", []):
             found.setdefault(str(one.get("reference", "")), []).append(issue)
     return found

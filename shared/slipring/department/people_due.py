@@ -13,7 +13,7 @@ from slipring.department.findings import Found, found_in
 from slipring.department.names import Pair
 from slipring.department.place import HOME, Place
 from slipring.department.road import Hand, Tree
-from slipring.department.worklist import day_of
+from slipring.department.wanted import day_of
 from slipring.identity.people.sessions import Session
 
 ADDRESS = f"{HOME}/people"

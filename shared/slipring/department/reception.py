@@ -2,37 +2,28 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
-from datetime import datetime, time
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.department import names
 from slipring.department.bookings import booking_of, scanners
 from slipring.department.code39 import bars_of
-from slipring.department.exams import Exam, exams_where
 from slipring.department.one_request import exam_named, sign_in_again
 from slipring.department.place import HOME, Place, Words, wrong
+from slipring.department.present import queue, register
 from slipring.department.road import Hand, Tree
 from slipring.department.shown import FIELDS, Shown, shown_call
 from slipring.department.told import told
-from slipring.department.worklist import exams_called
+from slipring.department.worklist import Called, exams_called, too_wide
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 
 ADDRESS = f"{HOME}/reception"
 _LONGEST = 80
-
-
-@dataclass(frozen=True, slots=True)
-class Came:
-    """One line of the day's register."""
-
-    at: datetime
-    exam: Exam
-    by: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,38 +46,30 @@ class ReceptionPages:
         )
 
     async def shown(self, request: Request, session: Session) -> Response:
-        """Who can be received now, and who came today."""
-        hand = await self.place.hand(session)
-        return await self._desk(request, session, hand, None, None)
+        """Who can be received now, who waits here, and who came today."""
+        return await self._desk(request, session, await self.place.hand(session))
 
     async def looked_for(self, request: Request, session: Session) -> Response:
         """Who carries this number or name."""
         form = await self.place.posted(request, session)
         text = form.get("text", "").strip()[:_LONGEST]
         hand = await self.place.hand(session)
-        return await self._desk(request, session, hand, text, await exams_called(hand, text) if text else [])
+        try:
+            called = await exams_called(hand, text) if text else Called([])
+        except FhirError as refused:
+            return await self._desk(request, session, hand, text=text, problem=too_wide(refused, request), status=422)
+        return await self._desk(request, session, hand, text=text, found=called.exams, cut=called.cut)
 
     async def _desk(
-        self, request: Request, session: Session, hand: Hand, text: str | None, found: list[Exam] | None
+        self, request: Request, session: Session, hand: Hand, *, status: int = 200, **values: Any
     ) -> Response:
-        came = await self._register(hand)
-        return self.place.page(request, session, "reception.html", text=text, found=found, came=came)
-
-    async def _register(self, hand: Hand) -> list[Came] | None:
-        """Today's arrivals by the records of their reception, latest first; None when the roles do not open them."""
-        begin = datetime.combine(self.place.now().astimezone(self.place.zone).date(), time(), self.place.zone)
-        asked = [("recorded", f"ge{begin.isoformat()}"), ("_include", "Provenance:agent"), ("_count", "1000")]
-        every = await hand.if_allowed("Provenance", asked)
-        if every is None:
-            return None
-        people = {f"{one['resourceType']}/{one['id']}": one for one in every}
-        records = {
-            _request_in(one): one for one in every if names.code_in(one.get("activity"), "exam-step") == "arrival"
-        }
-        focus = ",".join(sorted(records))
-        exams = await exams_where(hand, [("focus", focus)], findings=False) if focus else []
-        came = [_came(exam, records[f"ServiceRequest/{exam.id}"], people) for exam in exams]
-        return sorted(came, key=lambda one: one.at, reverse=True)
+        came, waiting, every = await asyncio.gather(register(hand), queue(hand), scanners(hand))
+        known = {one.reference: one.name for one in every or []}
+        usual: dict[str, Any] = {"text": None, "found": None, "cut": False, "problem": ""}
+        return self.place.page(
+            request, session, "reception.html", status=status, came=came, waiting=waiting, scanner_names=known,
+            **{**usual, **values},
+        )  # fmt: skip
 
     async def arrival_shown(self, request: Request, session: Session) -> Response:
         """The form of one arrival."""
@@ -136,14 +119,3 @@ class ReceptionPages:
             bars=bars_of(exam.number),
             namesake="namesake" in request.query_params,
         )
-
-
-def _request_in(record: Tree) -> str:
-    targets = (names.reference_in(target) for target in record.get("target", []))
-    return next((target for target in targets if target.startswith("ServiceRequest/")), "")
-
-
-def _came(exam: Exam, record: Tree, people: dict[str, Tree]) -> Came:
-    agents: list[Tree] = record.get("agent", [])
-    who = names.reference_in(agents[0].get("who")) if agents else ""
-    return Came(names.moment(record.get("recorded")) or exam.since, exam, names.person(people.get(who)))

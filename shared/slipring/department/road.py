@@ -6,20 +6,23 @@ was said, in both languages and with the elements that it points at.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 import httpx
 import msgspec
 
-from slipring.fhir.outcome import FhirError, Issue, busy
+from slipring.fhir.outcome import FhirError, Issue, busy, not_found, refusal
 from slipring.identity.people.sessions import Session
 
 Tree = dict[str, Any]
 _FHIR = "application/fhir+json"
 _FORM = "application/x-www-form-urlencoded"
+_MOST_PAGES = 20  # of a search that is read to its end
+_FOLLOWING = re.compile(r"_[a-z]{1,20}=[A-Za-z0-9_.%=\-]{1,6000}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,14 @@ class Road:
 
 
 @dataclass(frozen=True, slots=True)
+class Sheet:
+    """One page of a search; `following` leads to the next one, '' on the last: an opaque mark, fit for an address."""
+
+    resources: list[Tree]
+    following: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Hand:
     """Somebody's calls for one page."""
 
@@ -46,10 +57,37 @@ class Hand:
         return await self._asked("GET", reference)
 
     async def found(self, kept_type: str, asked: Sequence[tuple[str, str]]) -> list[Tree]:
-        """Matches and what they include; values travel in the body, so that no log of addresses names a patient."""
-        form = urlencode(asked).encode()
+        """All matches and what they include, read to the end; more than a page can hold is refused, never cut off."""
+        sheet = await self.sheet(kept_type, asked)
+        every = sheet.resources
+        for _ in range(_MOST_PAGES):
+            if not sheet.following:
+                return every
+            sheet = await self.sheet(kept_type, [], sheet.following)
+            every = every + sheet.resources
+        raise refusal(
+            422, "too-costly", "More is found than a page can show: narrow it.", "结果过多，无法显示：请缩小范围。",
+            detail="department.too-many",
+        )  # fmt: skip
+
+    async def sheet(self, kept_type: str, asked: Sequence[tuple[str, str]], following: str = "") -> Sheet:
+        """One page of a search; values travel in the body, so that no log of addresses names a patient."""
+        if following and not _FOLLOWING.fullmatch(following):
+            raise not_found(kept_type)
+        if following:
+            bundle = await self._asked("GET", f"{kept_type}?{following}")
+        else:
+            form = urlencode(asked).encode()
+            bundle = await self._asked("POST", f"{kept_type}/_search", form, {"content-type": _FORM})
+        further = next((str(one["url"]) for one in bundle.get("link", []) if one.get("relation") == "next"), "")
+        entries = [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
+        return Sheet(entries, urlsplit(further).query)
+
+    async def counted(self, kept_type: str, asked: Sequence[tuple[str, str]]) -> int:
+        """How many match."""
+        form = urlencode([*asked, ("_summary", "count")]).encode()
         bundle = await self._asked("POST", f"{kept_type}/_search", form, {"content-type": _FORM})
-        return [entry["resource"] for entry in bundle.get("entry", []) if "resource" in entry]
+        return int(bundle.get("total", 0))
 
     async def if_allowed(self, kept_type: str, asked: Sequence[tuple[str, str]]) -> list[Tree] | None:
         """The same; None when the person's roles do not open the type."""

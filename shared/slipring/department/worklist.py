@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -13,57 +12,22 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department import names
-from slipring.department.bookings import bookings_with, scanners
-from slipring.department.exams import MOST, OPEN, STATE_SYSTEM, Exam, exams_where
+from slipring.department.bookings import Scanner, bookings_on, bookings_with, scanners
+from slipring.department.exams import INCLUDED, OPEN, Exam, exams_in
 from slipring.department.late import late_by_exam
+from slipring.department.listing import Listing, listed
 from slipring.department.names import Pair
 from slipring.department.place import HOME, Place
 from slipring.department.road import Hand
+from slipring.department.wanted import PRIORITIES, Wanted
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
+from slipring.pages.language import language_of, said
 
 ADDRESS = f"{HOME}/requests"
-WAITING = ("awaiting-information", "awaiting-justification")
-PRIORITIES = ("stat", "asap", "urgent", "routine")
 _LONGEST = 80  # characters that are looked for
-_FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
-_CODE = re.compile(r"[a-z\-]{1,40}", re.ASCII)
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What the list is narrowed to; nothing of a patient is in it, so it may stand in an address."""
-
-    state: str = "open"
-    priority: str = ""
-    on: str = ""
-    scanner: str = ""
-
-    @classmethod
-    def of(cls, given: Any) -> Wanted:
-        """From an address; what is no such thing is left out."""
-        state, priority = str(given.get("state", "open")), str(given.get("priority", ""))
-        on, scanner = str(given.get("on", "")), str(given.get("scanner", ""))
-        return cls(
-            state if _CODE.fullmatch(state) else "open",
-            priority if priority in PRIORITIES else "",
-            on if day_of(on) else "",
-            scanner if re.fullmatch(r"[A-Za-z0-9.\-]{1,64}", scanner, re.ASCII) else "",
-        )
-
-    def asked(self, place: Place) -> list[tuple[str, str]]:
-        """The same as a search over exams' Tasks."""
-        states = {"open": OPEN, "waiting": WAITING, "all": ()}.get(self.state, (self.state,))
-        found = [("business-status", ",".join(f"{STATE_SYSTEM}|{state}" for state in states))] if states else []
-        if self.priority:
-            found.append(("priority", self.priority))
-        if day := day_of(self.on):
-            begin = datetime.combine(day, time(), place.zone)
-            found += [
-                ("authored-on", f"ge{begin.isoformat()}"),
-                ("authored-on", f"lt{(begin + timedelta(days=1)).isoformat()}"),
-            ]
-        return found
+_MOST_NAMED = 500  # requests that one search may name
+_MOST_FOUND = 100  # of a name or number
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,47 +42,77 @@ class WorklistPages:
 
     async def shown(self, request: Request, session: Session) -> Response:
         """What waits, the most urgent first."""
-        wanted = Wanted.of(request.query_params)
+        wanted, after = Wanted.of(request.query_params), request.query_params.get("after", "")
         hand = await self.place.hand(session)
-        asked = wanted.asked(self.place)
-        if wanted.scanner:
+        late, every, states = await asyncio.gather(late_by_exam(hand), scanners(hand), coded(hand, "exam-state"))
+        booked = await self._booked(hand, wanted, every or [])
+        asked = wanted.asked(self.place.zone) + ([] if booked is None else [("focus", ",".join(booked))])
+        listing = Listing()
+        if booked is None or booked:
+            listing = await listed(hand, asked, after, waits=wanted.waits, priority=wanted.priority, late=late)
+        cut = len(booked or []) >= _MOST_NAMED
+        return self._page(
+            request, session, listing=listing, exams=listing.exams, late=late, wanted=wanted, states=states, cut=cut,
+            scanners=every or [],
+        )  # fmt: skip
+
+    async def _booked(self, hand: Hand, wanted: Wanted, every: list[Scanner]) -> list[str] | None:
+        """The requests with a time on the wanted scanner or day, at most as many as a search may name; None: any."""
+        of = [one for one in every if wanted.scanner in ("", one.id)]
+        if wanted.booked:
+            held = await bookings_on(hand, of, date.fromisoformat(wanted.booked), self.place.zone)
+        elif wanted.scanner:
             held = await bookings_with(hand, wanted.scanner, self.place.now() - timedelta(days=1))
-            asked.append(("focus", ",".join(sorted({f"ServiceRequest/{one.request}" for one in held if one.request}))))
-        exams = await exams_where(hand, asked) if asked[-1:] != [("focus", "")] else []
-        return await self._page(
-            request,
-            session,
-            hand,
-            exams,
-            wanted=wanted,
-            states=await coded(hand, "exam-state"),
-            scanners=await scanners(hand) or [],
-        )
+        else:
+            return None
+        return list(dict.fromkeys(f"ServiceRequest/{one.request}" for one in held if one.request))[:_MOST_NAMED]
 
     async def looked_for(self, request: Request, session: Session) -> Response:
         """Who carries this imaging number, patient number or name; what is looked for stays out of addresses."""
         form = await self.place.posted(request, session)
         text = form.get("text", "").strip()[:_LONGEST]
         hand = await self.place.hand(session)
-        exams = await exams_called(hand, text) if text else []
-        return await self._page(request, session, hand, exams, text=text)
-
-    async def _page(self, request: Request, session: Session, hand: Hand, exams: list[Exam], **values: Any) -> Response:
         late = await late_by_exam(hand)
-        exams = sorted(exams, key=lambda exam: exam.reference not in late)  # stable: the urgent stay first among them
-        shown = {"wanted": Wanted(), "text": None, "states": [], "scanners": [], "priorities": PRIORITIES, **values}
-        return self.place.page(
-            request, session, "worklist.html", exams=exams, late=late, cut=len(exams) >= MOST, **shown
-        )
+        try:
+            called = await exams_called(hand, text) if text else Called([])
+        except FhirError as refused:
+            return self._page(request, session, text=text, late=late, problem=too_wide(refused, request), status=422)
+        return self._page(request, session, exams=called.exams, cut=called.cut, text=text, late=late)
+
+    def _page(self, request: Request, session: Session, *, status: int = 200, **values: Any) -> Response:
+        usual: dict[str, Any] = {
+            "wanted": Wanted(), "text": None, "problem": "", "states": [], "scanners": [], "exams": [], "cut": False,
+            "listing": None, "priorities": PRIORITIES,
+        }  # fmt: skip
+        return self.place.page(request, session, "worklist.html", status=status, **{**usual, **values})
 
 
-async def exams_called(hand: Hand, text: str) -> list[Exam]:
-    """The exams with this imaging number, or of patients with this number or a name that begins so."""
+@dataclass(frozen=True, slots=True)
+class Called:
+    """Who was found; `cut`: there are more."""
+
+    exams: list[Exam]
+    cut: bool = False
+
+
+async def exams_called(hand: Hand, text: str) -> Called:
+    """The exams with this imaging number, or of patients with this number or a name that begins so; open ones first."""
     escaped = names.plain(text)
-    ways = [[("group-identifier", escaped)], [("patient.identifier", escaped)], [("patient.name", escaped)]]
-    found = await asyncio.gather(*(exams_where(hand, way) for way in ways))
-    once = {exam.reference: exam for exams in found for exam in exams}
-    return sorted(once.values(), key=lambda exam: (exam.state not in OPEN, exam.urgency))
+    ways = ("group-identifier", "patient.identifier", "patient.name")
+    rest = [("code", "exam"), *INCLUDED, ("_sort", "-authored-on"), ("_count", str(_MOST_FOUND))]
+    sheets = await asyncio.gather(*(hand.sheet("Task", [(way, escaped), *rest]) for way in ways))
+    resources = {f"{one['resourceType']}/{one['id']}": one for sheet in sheets for one in sheet.resources}
+    exams = await exams_in(hand, list(resources.values()))
+    ordered = sorted(exams, key=lambda exam: (exam.state not in OPEN, exam.urgency))
+    return Called(ordered, any(sheet.following for sheet in sheets))
+
+
+def too_wide(refused: FhirError, request: Request) -> str:
+    """What is said beside the field when what is looked for fits too many, or cannot be looked for; others are raised."""
+    if refused.status not in (400, 422):
+        raise refused
+    issue = refused.issues[0]
+    return said((issue.zh, issue.en), language_of(request))
 
 
 async def coded(hand: Hand, name: str) -> list[tuple[str, Pair]]:
@@ -136,12 +130,3 @@ def _both(concept: dict[str, Any]) -> Pair:
     english = str(concept.get("display", concept["code"]))
     said = (str(d["value"]) for d in concept.get("designation", []) if str(d.get("language", "")).startswith("zh"))
     return next(said, english), english
-
-
-def day_of(text: str) -> date | None:
-    """A day as a form or an address gives it; None for one that no department has."""
-    try:
-        found = date.fromisoformat(text)
-    except ValueError:
-        return None
-    return found if _FIRST <= found <= _LAST else None
