@@ -1,7 +1,8 @@
 """`make bench`: the kernel's promises, measured in one run on one machine beside a bare echo and two rivals.
 
 Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing;
-`--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist.
+`--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
+`--only requests` CT requests through all rules.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from pathlib import Path
 import uvloop
 from slipring.runtime.postgres import stop
 
-from tests.bench import delivering, interactions, ringing, rivals, searching, serving, starting, worklist
+from tests.bench import delivering, interactions, ordering, ringing, rivals, searching, serving, starting, worklist
 from tests.bench.page import Results, written
 
 _PAGE = serving.ROOT / "docs" / "benchmarks.md"
@@ -33,6 +34,9 @@ def main() -> None:
         return
     if asked.only == "worklist":
         _worklist(asked)
+        return
+    if asked.only == "requests":
+        _requests(asked)
         return
     load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
@@ -76,6 +80,17 @@ def _worklist(asked: argparse.Namespace) -> None:
             _say(f"{took.asked_for:22} {took.entries:4} entries  p50 {took.p50_ms:6.1f} ms  p99 {took.p99_ms:6.1f} ms")
 
 
+def _requests(asked: argparse.Namespace) -> None:
+    """CT requests through all rules; promised: 200 a second without errors."""
+    with _folder() as folder:
+        uvloop.run(
+            ordering.measure(
+                folder, connections=asked.connections, seconds=asked.seconds, rate=asked.request_rate,
+                replicas=asked.replicas, say=_say,
+            )
+        )  # fmt: skip
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
     parser.add_argument("--connections", type=int, default=32)
@@ -89,9 +104,13 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
-    parser.add_argument("--only", choices=["delivery", "worklist"], help="this part alone; nothing is written")
+    parser.add_argument(
+        "--only", choices=["delivery", "worklist", "requests"], help="this part alone; nothing is written"
+    )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")
+    parser.add_argument("--replicas", type=int, default=0, help="processes of order for the requests; 0: all in one")
+    parser.add_argument("--request-rate", type=float, default=200, help="requests a second by the clock; 0: none")
     parser.add_argument("--page", default=str(_PAGE))
     return parser.parse_args()
 

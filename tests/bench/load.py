@@ -1,14 +1,16 @@
 """A small HTTP/1.1 load generator: n connections, each with one request in flight.
 
 It writes and reads raw bytes on uvloop, so that it costs as little as it can of the cores it shares with the servers.
+With a rate, requests fall due by the clock however slow the answers are, and a late one counts from when it was due.
 """
 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,7 +41,7 @@ class _Connection(asyncio.Protocol):
 
     def connection_made(self, transport: Any) -> None:
         self._transport = transport
-        self._ask()
+        self._next()
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -54,27 +56,39 @@ class _Connection(asyncio.Protocol):
         self._block.answered(self._begun, refused=self._received[9:10] != b"2")
         self._received.clear()
         self._whole = None
-        self._ask()
+        self._next()
 
     def connection_lost(self, error: Exception | None) -> None:
         self._block.closed()
 
-    def _ask(self) -> None:
-        self._begun = time.perf_counter()
+    def _next(self) -> None:
+        self._begun = self._block.due()
+        wait = self._begun - time.perf_counter()
         if self._begun >= self._block.end:
             self._transport.close()
+        elif wait > 0:
+            asyncio.get_running_loop().call_later(wait, self._ask)
         else:
-            self._transport.write(self._block.request())
+            self._ask()
+
+    def _ask(self) -> None:
+        self._transport.write(self._block.request())
 
 
 class _Block:
-    def __init__(self, request: Next, connections: int, seconds: float) -> None:
+    def __init__(self, request: Next, connections: int, seconds: float, rate: float) -> None:
         self.request = request
+        self._begun, self._rate, self._asked = time.perf_counter(), rate, 0
         self.spans: list[float] = []
         self.refused = 0
         self.open = connections
         self.end = time.perf_counter() + seconds
         self.done = asyncio.Event()
+
+    def due(self) -> float:
+        """When the next request is due: now, or by the rate."""
+        self._asked += 1
+        return self._begun + (self._asked - 1) / self._rate if self._rate else time.perf_counter()
 
     def answered(self, begun: float, *, refused: bool) -> None:
         self.spans.append(time.perf_counter() - begun)
@@ -86,27 +100,30 @@ class _Block:
             self.done.set()
 
 
-async def drive(port: int, request: Next, *, connections: int, seconds: float) -> Figures:
-    """Send requests made by `request` for so many seconds."""
-    block = _Block(request, connections, seconds)
+async def drive(
+    ports: int | Sequence[int], request: Next, *, connections: int, seconds: float, rate: float = 0
+) -> Figures:
+    """Send requests made by `request` for so many seconds, over the ports in turn; `rate`: so many a second, no more."""
+    block = _Block(request, connections, seconds, rate)
+    listening = itertools.cycle([ports] if isinstance(ports, int) else ports)
     loop = asyncio.get_running_loop()
     begun = time.perf_counter()
     await asyncio.gather(
-        *(loop.create_connection(lambda: _Connection(block), "127.0.0.1", port) for _ in range(connections))
+        *(loop.create_connection(lambda: _Connection(block), "127.0.0.1", next(listening)) for _ in range(connections))
     )
     await asyncio.wait_for(block.done.wait(), seconds + _PATIENCE_SECONDS)
     took = time.perf_counter() - begun
     spans = sorted(block.spans)
     if not spans:
-        raise SystemExit(f"nothing answered at port {port}")
+        raise SystemExit(f"nothing answered at {ports}")
     return Figures(
         len(spans) / took, 1000 * spans[len(spans) // 2], 1000 * spans[int(len(spans) * 0.99)], block.refused
     )
 
 
-def http(method: str, path: str, token: str = "", body: bytes = b"") -> bytes:
-    """One request as bytes."""
-    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1"]
+def http(method: str, path: str, token: str = "", body: bytes = b"", header: str = "") -> bytes:
+    """One request as bytes; `header` is one more line of its head."""
+    lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", *([header] if header else [])]
     if token:
         lines.append(f"Authorization: Bearer {token}")
     if body:

@@ -5,18 +5,18 @@ from __future__ import annotations
 import itertools
 import json
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 from tests.bench.load import Next, http
 
-_MARK = "00000000-0000-4000-8000-000000000000"  # where each request gets a number of its own
+MARK = "00000000-0000-4000-8000-000000000000"  # where each request gets a number of its own
 _ATC = {"system": "http://www.whocc.no/atc", "code": "V08AB02", "display": "iohexol"}
-_PLACER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC"}]}
+PLACER = {"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v2-0203", "code": "PLAC"}]}
 Tree = dict[str, Any]
 
 
-def prescription(number: str = _MARK) -> Tree:
+def prescription(number: str = MARK) -> Tree:
     """A MedicationRequest of about 2.5 KB: kept by order, followed by nobody, no rules."""
     return {
         "resourceType": "MedicationRequest",
@@ -36,7 +36,7 @@ def prescription(number: str = _MARK) -> Tree:
 def transaction(size: int) -> Tree:
     """A transaction Bundle of so many prescriptions."""
     entries = [
-        {"request": {"method": "POST", "url": "MedicationRequest"}, "resource": prescription(f"{_MARK}-{n:02d}")}
+        {"request": {"method": "POST", "url": "MedicationRequest"}, "resource": prescription(f"{MARK}-{n:02d}")}
         for n in range(size)
     ]
     return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
@@ -66,7 +66,7 @@ def order(patient_reference: str, requester_reference: str) -> Tree:
         "status": "active",
         "intent": "order",
         "priority": "routine",
-        "identifier": [{"type": _PLACER, "system": "urn:bench:his", "value": _MARK}],
+        "identifier": [{"type": PLACER, "system": "urn:bench:his", "value": MARK}],
         "code": {"coding": [{"system": "http://loinc.org", "code": "24627-2", "display": "CT Chest"}]},
         "bodySite": [{"coding": [{"system": "http://snomed.info/sct", "code": "816094009", "display": "Chest"}]}],
         "subject": {"reference": patient_reference},
@@ -84,9 +84,12 @@ def posting(path: str, token: str, tree: Tree) -> Next:
 
 def posting_in_turn(path: str, token: str, trees: Sequence[Tree]) -> Next:
     """The same, with one tree after the other."""
-    pieces = itertools.cycle(
-        [http("POST", path, token, json.dumps(tree).encode()).split(_MARK.encode()) for tree in trees]
-    )
+    return in_turn_with_numbers(http("POST", path, token, json.dumps(tree).encode()) for tree in trees)
+
+
+def in_turn_with_numbers(requests: Iterable[bytes]) -> Next:
+    """One request after the other, each time with a number of its own in place of the mark."""
+    pieces = itertools.cycle([request.split(MARK.encode()) for request in requests])
     number = _numbers()
     return lambda: number().join(next(pieces))
 

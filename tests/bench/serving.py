@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import httpx
@@ -16,6 +16,7 @@ from slipring.identity.client import api_client
 from slipring.runtime.postgres import stop
 
 ROOT = Path(__file__).parents[2]
+_UNLIMITED = {"SLIPRING_CLIENT_RATE": "1000000", "SLIPRING_CLIENT_BURST": "1000000"}  # counted all the same
 
 
 @contextmanager
@@ -37,9 +38,8 @@ def slipring(folder: Path, port: int, **more: str) -> Iterator[subprocess.Popen[
     command = [str(Path(sys.executable).parent / "slipring"), "serve", "--all", "--demo", "--port", str(port)]
     os.environ["SLIPRING_URL"] = f"http://127.0.0.1:{port}"  # for the client that fetches tokens
     ready = f"http://127.0.0.1:{port}/health/ready"
-    unlimited = {"SLIPRING_CLIENT_RATE": "1000000", "SLIPRING_CLIENT_BURST": "1000000"}  # counted all the same
     with started(
-        [*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning", **unlimited, **more
+        [*command, "--data-dir", str(folder)], ready, SLIPRING_LOG_LEVEL="warning", **_UNLIMITED, **more
     ) as server:
         try:
             yield server
@@ -47,6 +47,35 @@ def slipring(folder: Path, port: int, **more: str) -> Iterator[subprocess.Popen[
             server.terminate()
             server.wait()
             stop(folder)
+
+
+@contextmanager
+def apart(folder: Path, replicas: int) -> Iterator[tuple[dict[str, list[int]], list[subprocess.Popen[bytes]]]]:
+    """Each service in a process of its own and order in several, on one embedded database; the ports of each."""
+    ports = {name: [free_port()] for name in ("front", "order", "consent", "report", "critical")}
+    ports["order"] += [free_port() for _ in range(replicas - 1)]
+    addresses = {f"SLIPRING_{name.upper()}_URL": f"http://127.0.0.1:{held[0]}" for name, held in ports.items()}
+    address = addresses["SLIPRING_FRONT_URL"]
+    settings = {**_UNLIMITED, **addresses, "SLIPRING_URL": address, "SLIPRING_LOG_LEVEL": "warning"}
+    os.environ["SLIPRING_URL"] = address
+    program = str(Path(sys.executable).parent / "slipring")
+    with ExitStack() as running:
+        running.callback(stop, folder)
+        servers = [
+            running.enter_context(
+                started(
+                    [program, "serve", name, "--demo", "--port", str(port), "--data-dir", str(folder)],
+                    f"http://127.0.0.1:{port}/health/live",
+                    **settings,
+                )
+            )
+            for name, held in ports.items()
+            for port in held
+        ]
+        for held in ports.values():
+            for port in held:
+                wait_for(f"http://127.0.0.1:{port}/health/ready")
+        yield ports, servers
 
 
 @contextmanager
