@@ -38,14 +38,7 @@ def test_rows_without_a_duty_are_procedures_and_no_others_are_without_a_service(
 
 @pytest.mark.parametrize("clause", ORDER, ids=lambda clause: clause.id)
 def test_a_row_of_order_has_a_test_that_names_it(clause: Clause) -> None:
-    if clause.id in EXPECTED["still_without_a_test"]:
-        assert not shown(clause), "it has a test now: take it off still_without_a_test"
-    else:
-        assert shown(clause), f"no test carries @pytest.mark.clause for {clause.id}"
-
-
-def test_the_rows_still_without_a_test_are_rows_of_order() -> None:
-    assert set(EXPECTED["still_without_a_test"]) <= {clause.id for clause in ORDER}
+    assert shown(clause), f"no test carries @pytest.mark.clause for {clause.id}"
 
 
 def test_every_label_that_a_test_carries_is_in_the_register() -> None:

@@ -77,3 +77,32 @@ async def test_an_assessment_makes_competence_and_its_lapse_makes_a_task(departm
     tasks = await department.found(renewals)
     assert [task["reasonCode"]["coding"][0]["code"] for task in tasks] == ["CL02-A011:5.1.6"]
     assert await may_operate(department, tech) == ["staff.competence"]
+
+
+@pytest.mark.clause("5.1.3", "4.8")
+async def test_staffing_and_complaints_of_a_period_are_told_to_whoever_may_see_the_whole(
+    department: Department,
+) -> None:
+    await joined(department, "technologist", roles=("technologist",))
+    today = department.clock.now().date()
+    complaint = {
+        "resourceType": "Task", "status": "requested", "intent": "order", "description": "等候过久",
+        "code": {"coding": [{"system": "https://slipring.example/fhir/CodeSystem/task-code", "code": "complaint"}]},
+    }  # fmt: skip
+    assert (await department.post("Task", complaint)).status_code == 201
+    period = [
+        {"name": "periodStart", "valueDate": (today - timedelta(days=30)).isoformat()},
+        {"name": "periodEnd", "valueDate": (today + timedelta(days=1)).isoformat()},
+    ]
+    for address, figure in (("Organization/$staffing", "technologist-load"), ("Task/$complaints", "complaints-open")):
+        told = await called(department, address, *period)
+        groups = {group["id"]: group for group in told["parameter"][0]["resource"]["group"]}
+        assert len(groups[figure]["population"]) >= 1 and groups[figure]["extension"]
+        kept = await department.post("MeasureReport", told["parameter"][0]["resource"])
+        assert kept.status_code == 201, kept.text  # whoever wants it as evidence stores it as it was told
+    reader = department.client("demo-his", "system/Organization.rs system/Task.rs")
+    refused = await department.post(
+        "Organization/$staffing", {"resourceType": "Parameters", "parameter": period}, reader
+    )
+    assert refused.status_code == 403
+    await reader.aclose()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from collections.abc import Iterator
+from datetime import date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call
@@ -44,3 +46,11 @@ def asked_period(call: Call) -> tuple[date, date]:
         code="value",
         detail="order.review-period",
     )
+
+
+def day_by_day(start: date, end: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:
+    """Each day of a period as its first moment and the next day's, so that no search over a period grows without bound."""
+    for number in range((end - start).days + 1):
+        day = start + timedelta(days=number)
+        begins, ends = (datetime.combine(one, time.min, zone) for one in (day, day + timedelta(days=1)))
+        yield begins, ends

@@ -33,6 +33,7 @@ from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.staff import practitioner_written, role_written
 from slipring_order.handlers.tasks import guarded
 from slipring_order.life_operations import LIFE_OPERATIONS
+from slipring_order.review_operations import REVIEW_OPERATIONS
 from slipring_order.room_operations import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
@@ -185,6 +186,7 @@ SERVICE = Service(
         ),
         *DEPARTMENT_OPERATIONS,
         *DOSE_OPERATIONS,
+        *REVIEW_OPERATIONS,
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},
     sequences=(SEQUENCE, STEP_SEQUENCE),
@@ -193,6 +195,7 @@ SERVICE = Service(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "dose_profiles.toml"),
         *read_profiles(Path(__file__).parent / "department" / "profiles.toml"),
+        *read_profiles(Path(__file__).parent / "review" / "profiles.toml"),
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,

@@ -11,6 +11,7 @@ from slipring_order import cancelling, catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
 from slipring_order.offer.protocols import group_names, tissue_names
 from slipring_order.offer.words import FILE
+from slipring_order.review.words import WORDS
 from slipring_order.rooms.testing import kinds, names_of_tests
 
 CODE_SYSTEMS = (
@@ -37,5 +38,6 @@ CODE_SYSTEMS = (
     own_system("tissue", "Tissue", "组织", tissue_names()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
     *read_code_systems(FILE),
+    *read_code_systems(WORDS),
     *DEPARTMENT_CODES,
 )

@@ -32,7 +32,7 @@ class OnRecord:
 async def department_on_record(desk: Desk, at: datetime) -> OnRecord:
     """Everything that may be owed, with all evidence, as it stands at a moment."""
     found = OnRecord(subjects=[Subject(DEPARTMENT, "department")])
-    for reference in await _on_duty(desk):
+    for reference in await on_duty(desk):
         await person_on_record(reference, found, desk, at)
     await _devices_on_record(found, desk)
     kinds = _tokens(records.DOCUMENT_SYSTEM, list(carried_by("document")))
@@ -69,7 +69,7 @@ async def person_on_record(reference: str, found: OnRecord, desk: Desk, at: date
     found.records += records.qualifications_of(reference, staff)
 
 
-async def _on_duty(desk: Desk) -> list[str]:
+async def on_duty(desk: Desk) -> list[str]:
     """Everyone who holds, or once held, a role of the department."""
     roles = [code for code in register()["roles"] if code not in ("requester", "may-order-ct", "may-receive-critical")]
     held = await desk.search(f"PractitionerRole?role={_tokens(ROLE_SYSTEM, roles)}")

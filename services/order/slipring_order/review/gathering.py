@@ -1,0 +1,128 @@
+"""What a review of staffing or complaints looks at, read from the desk a day at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, date, datetime, time
+
+from slipring.fhir.service import Desk, Resource, Stored
+from slipring.staff import StaffFacts, staff_facts
+
+from slipring_order import resources
+from slipring_order.asked_day import day_by_day
+from slipring_order.department import quality
+from slipring_order.department.gathering import on_duty
+from slipring_order.people import person_and_roles
+from slipring_order.reading import instant, moment, reference_of
+from slipring_order.resources import CONTRAST_CONDITION
+from slipring_order.review.complaints import Complaint
+from slipring_order.review.staffing import Work
+
+_PERFORMED = frozenset({"acquired", "reported", "closed"})
+_WITHOUT_CONTRAST = frozenset({"", "not-needed", "refused"})
+_RELEASED = "final,amended,corrected,appended"
+_OPEN = "requested,received,accepted,in-progress,on-hold,ready"
+
+
+async def staff_at(on: date, desk: Desk) -> dict[str, StaffFacts]:
+    """Everyone who holds or once held a duty of the department, as at noon of a day."""
+    at = datetime.combine(on, time(12), desk.settings.zone).astimezone(UTC)
+    found: dict[str, StaffFacts] = {}
+    for reference in await on_duty(desk):
+        person, roles = await person_and_roles(reference, desk)
+        if person is not None:
+            found[reference] = staff_facts(person, roles, at, zone=desk.settings.time_zone)
+    return found
+
+
+async def work_done(start: date, end: date, desk: Desk) -> Work:
+    """The exams performed and the reports released in a period."""
+    exams = await exams_performed(start, end, desk)
+    reports: dict[str, Resource] = {}
+    for begins, ends in day_by_day(start, end, desk.settings.zone):
+        span = f"issued=ge{instant(begins)}&issued=lt{instant(ends)}"
+        found = await desk.search(f"DiagnosticReport?status={_RELEASED}&{span}")
+        reports |= {one.reference: one.resource for one in found}
+    persons = await _persons([*(_operator(exam) for exam in exams), *(w for r in reports.values() for w in _readers(r))], desk)  # fmt: skip
+    return Work(
+        exams=len(exams),
+        contrast_exams=sum(_with_contrast(exam) for exam in exams),
+        reports=len(reports),
+        operated=Counter(persons[_operator(exam)] for exam in exams if persons.get(_operator(exam))),
+        read=Counter(who for r in reports.values() for who in {persons.get(one, "") for one in _readers(r)} - {""}),
+    )
+
+
+async def exams_performed(start: date, end: date, desk: Desk) -> list[Resource]:
+    """The exams that were begun in a period and acquired."""
+    found: dict[str, Resource] = {}
+    for begins, ends in day_by_day(start, end, desk.settings.zone):
+        span = f"period=ge{instant(begins)}&period=lt{instant(ends)}"
+        for one in await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&{span}"):
+            begun = moment(one.resource.get("executionPeriod", {}).get("start"), desk.settings.zone)
+            within = begun is not None and begins <= begun < ends  # a period that meets the day is found as well
+            if within and not one.source and resources.state_of(one.resource) in _PERFORMED:
+                found[one.reference] = one.resource
+    return list(found.values())
+
+
+async def complaints_of(start: date, end: date, desk: Desk) -> list[Complaint]:
+    """The complaints received in a period, and those received before its end that are still open."""
+    zone, code = desk.settings.zone, f"Task?code={resources.TASK_CODE_SYSTEM}|complaint"
+    found: dict[str, Stored] = {}
+    last = None
+    for begins, ends in day_by_day(start, end, zone):
+        span = f"authored-on=ge{instant(begins)}&authored-on=lt{instant(ends)}"
+        found |= {one.reference: one for one in await desk.search(f"{code}&{span}") if not one.source}
+        last = ends
+    if last is not None:
+        waiting = await desk.search(f"{code}&status={_OPEN}&authored-on=lt{instant(last)}")
+        found |= {one.reference: one for one in waiting if not one.source}
+    return [await _complaint(one, desk) for one in found.values() if one.resource.get("status") != "entered-in-error"]
+
+
+async def _complaint(stored: Stored, desk: Desk) -> Complaint:
+    received = _day(stored.resource.get("authoredOn"), desk)
+    state = quality.state_of(stored.resource)
+    return Complaint(
+        reference=stored.reference,
+        received_on=received or desk.now.astimezone(desk.settings.zone).date(),
+        answered_on=await _answered_on(stored, desk),
+        is_open=state not in ("closed", "dismissed"),
+    )
+
+
+async def _answered_on(stored: Stored, desk: Desk) -> date | None:
+    """The day of the first version that says it was answered; later ones may have closed or reopened it."""
+    for version in range(1, stored.version + 1):
+        one = stored if version == stored.version else await desk.read_version(stored.reference, version)
+        if one is not None and quality.state_of(one.resource) in ("answered", "closed"):
+            return _day(one.resource.get("lastModified"), desk)
+    return None
+
+
+def _day(text: object, desk: Desk) -> date | None:
+    at = moment(text, desk.settings.zone)
+    return at.astimezone(desk.settings.zone).date() if at else None
+
+
+def _operator(exam: Resource) -> str:
+    return reference_of(exam.get("owner"))
+
+
+def _readers(report: Resource) -> list[str]:
+    return [reference_of(one) for one in report.get("resultsInterpreter", [])]
+
+
+def _with_contrast(exam: Resource) -> bool:
+    shown = (e.get("valueCode", "") for e in exam.get("extension", []) if e.get("url") == CONTRAST_CONDITION)
+    return next((str(code) for code in shown), "") not in _WITHOUT_CONTRAST
+
+
+async def _persons(named: list[str], desk: Desk) -> dict[str, str]:
+    """Who each of these references is in person; a role leads to its holder."""
+    found = {one: one for one in named if one.startswith("Practitioner/")}
+    for one in {one for one in named if one.startswith("PractitionerRole/")}:
+        role = await desk.read(one)
+        found[one] = reference_of(role.resource.get("practitioner")) if role else ""
+    return found
