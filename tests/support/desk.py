@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl
 
 from joserfc.jwk import ECKey
 from slipring.fhir.caller import Caller
+from slipring.fhir.outcome import busy
 from slipring.fhir.service import Changes, Resource, Stored
 from slipring.signing.seal import KnownKey, SealingKey, examine, seal
 
@@ -98,6 +99,7 @@ class ADesk:
         self.settings = settings
         self.seals = SealsInMemory()
         self._letter = letter
+        self._most: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._as_of = dict(as_of) if as_of is not None else None
         self.held: dict[str, Stored] = {}
@@ -116,6 +118,10 @@ class ADesk:
         self.held[reference] = stored
         self.versions[reference, version] = stored
         return stored
+
+    def limit_searches(self, *, of: str, to: int) -> None:
+        """From here on a search of a type that finds more is refused, as the store refuses more than 5,000."""
+        self._most[of] = to
 
     def carry_out(self, changes: Changes, written: Resource | None = None) -> Resource | None:
         """Store what `changes` saves, and the written resource amended as the kernel would; returns the latter."""
@@ -144,13 +150,18 @@ class ADesk:
         """All current matches; tokens and references compare exactly, commas mean or."""
         resource_type, _, rest = query.partition("?")
         criteria = [(name, value) for name, value in parse_qsl(rest) if name not in ("_count", "_sort")]
-        return [
+        found = [
             stored
             for stored in self.held.values()
             if not stored.deleted
             and stored.resource["resourceType"] == resource_type
             and all(_matches(stored.resource, name, value) for name, value in criteria)
         ]
+        if len(found) > self._most.get(resource_type, 5000):
+            raise busy(
+                "Too many matches to decide on.", "匹配结果过多，无法判断。", detail="kernel.too-many-matches-decide"
+            )
+        return found
 
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         """Each search after the other."""

@@ -162,6 +162,38 @@ async def test_a_certificate_that_lapses_opens_one_task_the_day_after_and_its_re
     assert not await open_tasks(desk, "renewal")
 
 
+@pytest.mark.clause("5.1.2", "5.1.6")
+async def test_a_duty_that_begins_later_is_looked_at_on_its_first_day_and_its_certificates_from_then_on() -> None:
+    certificate = held("radiation-worker-certificate", "2020-01-01", "2026-05-10")
+    person, role = a_member("o-t", "technologist", certificate, roles=("technologist",), since="2026-04-01")
+    desk = a_house(person)
+    changes = await role_written(Write("create", role), desk)
+    desk.carry_out(changes, role)
+    [first_day] = await fired(desk, changes.wake[0])
+    assert desk.now + first_day.after == datetime(2026, 3, 31, 16, tzinfo=UTC)
+    [last_day] = await until_fired(desk, first_day)
+    assert not await open_tasks(desk, "renewal")
+    assert desk.now + last_day.after == datetime(2026, 5, 10, 16, tzinfo=UTC)
+    await until_fired(desk, last_day)
+    assert len(await open_tasks(desk, "renewal")) == 1
+
+
+@pytest.mark.clause("5.1.2")
+async def test_a_renewal_that_counts_from_a_later_day_closes_the_task_on_that_day() -> None:
+    papers = [
+        held("radiation-worker-certificate", "2020-01-01", "2026-03-01"),
+        held("radiation-worker-certificate", "2026-03-20", "2031-03-20"),
+    ]
+    person, role = a_member("o-t", "technologist", *papers, roles=("technologist",))
+    desk = a_house(role)
+    changes = await practitioner_written(Write("create", person), desk)
+    desk.carry_out(changes, person)
+    [next_one] = await fired(desk, changes.wake[0])
+    assert len(await open_tasks(desk, "renewal")) == 1
+    await until_fired(desk, next_one)
+    assert desk.now == datetime(2026, 3, 19, 16, tzinfo=UTC) and not await open_tasks(desk, "renewal")
+
+
 @pytest.mark.clause("4.1.1.1", "5.2.1")
 async def test_a_permit_that_ran_out_is_reminded_of_and_a_renewed_one_is_not() -> None:
     desk = a_house()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, date, datetime
 from secrets import token_bytes
 from typing import Any
 
@@ -12,9 +13,13 @@ from slipring.fhir.service import Call, Resource, Write
 from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.review import indications_reviewed
+from slipring_order.review.figures import Figure, Reviewed
+from slipring_order.review.report import reports
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_person, a_request, decide, received
+
+DAY = date(2026, 3, 1)
 
 
 def asked(start: str, end: str) -> Call:
@@ -90,6 +95,35 @@ async def test_advice_that_was_overridden_counts_with_its_cards() -> None:
     assert counts(whole, "advice-overridden") == (1, 2)
     [member] = whole["evaluatedResource"]
     assert member["extension"][0]["valueString"] == "advice-overridden"
+
+
+async def test_a_year_of_more_requests_than_one_search_may_find_is_reviewed_day_by_day() -> None:
+    desk = a_desk()
+    for day in range(1, 13):
+        desk.now = datetime(2026, 3, day, 4, tzinfo=UTC)
+        request = numbered(f"o-r{day}", "o-doc")
+        desk.carry_out(await request_written(Write("create", request), desk), request)
+    desk.limit_searches(of="Task", to=10)
+    with pytest.raises(FhirError):
+        await desk.search("Task?code=exam")
+    [whole, _] = await review(desk, "2026-01-01", "2026-12-31")
+    assert counts(whole, "indications-met") == (12, 12) and len(whole["evaluatedResource"]) == 12
+
+
+def test_the_figures_of_many_requests_by_as_many_people_are_reckoned_once_each() -> None:
+    cases = [
+        Reviewed(f"ServiceRequest/o-{n}", f"Practitioner/o-{n % 300}", "", False, "justified", frozenset(), False, False, False)
+        for n in range(6000)
+    ]  # fmt: skip
+    reckoned = list(
+        reports(cases, Figure("advice-overridden", "", "", (), 0), DAY, DAY, datetime(2026, 3, 1, tzinfo=UTC))
+    )
+    assert len(reckoned) == 301
+    assert [one["population"][1]["count"] for one in strata(reckoned[0][1], "申请医生")] == [20] * 300
+
+
+def strata(report: Resource, title: str) -> list[Resource]:
+    return [s for one in report["group"][0]["stratifier"] if one["code"][0]["text"] == title for s in one["stratum"]]
 
 
 async def test_a_period_without_requests_has_figures_of_nothing() -> None:

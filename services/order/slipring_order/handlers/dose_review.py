@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.access import reaches
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource
 
-from slipring_order.asked_day import asked_period
+from slipring_order.asked_day import asked_period, day_by_day
 from slipring_order.dose.groups import VERDICTS, ExamMeasure, Group, groups
 from slipring_order.dose.levels import title_of
 from slipring_order.dose.measuring import Patient, measured
@@ -61,14 +61,11 @@ async def _measures(start: date, end: date, desk: Desk) -> list[ExamMeasure]:
 async def _observations(start: date, end: date, desk: Desk) -> list[Resource]:
     """The dose Observations of the period, day by day, so that no search grows without bound."""
     found: list[Resource] = []
-    day = start
-    while day <= end:
-        begins = datetime.combine(day, time.min, desk.settings.zone)
-        span = f"date=ge{instant(begins)}&date=lt{instant(begins + timedelta(days=1))}"
+    for begins, ends in day_by_day(start, end, desk.settings.zone):
+        span = f"date=ge{instant(begins)}&date=lt{instant(ends)}"
         for one in await desk.search(f"Observation?code={LOINC}|{DOSE_CODE}&{span}"):
             if not one.source and counts(one.resource) and reaches(desk.caller, "r", one.resource):
                 found.append(one.resource)
-        day += timedelta(days=1)
     return found
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 
 from slipring.fhir.service import CANONICAL, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
 
 from slipring_order.department.due import DEPARTMENT, Standing, State, standings
-from slipring_order.department.gathering import one_on_record
+from slipring_order.department.gathering import OnRecord, one_on_record
 from slipring_order.department.obligations import obligations
 from slipring_order.nonconformity import department_task
 from slipring_order.reading import codings, instant, reference_of
@@ -36,9 +36,17 @@ async def lapsed(due: Due, desk: Desk) -> Changes:
     standing = standings(found.subjects, found.records, obligations(), desk.settings.limits.on(today))
     open_tasks = await _open_tasks(subject, desk)
     saves = _opened(standing, open_tasks, subject, desk) + _closed(standing, open_tasks, desk)
-    ends = [one.due for one in standing if one.state is State.MET and one.due is not None]
-    wake = [Wake(LAPSES, due.subject, _after(min(ends), desk), due.key, due.payload)] if ends else []
+    days = list(_days_of_change(found, standing, today))
+    wake = [Wake(LAPSES, due.subject, _until(min(days), desk), due.key, due.payload)] if days else []
     return Changes(save=saves, wake=wake)
+
+
+def _days_of_change(found: OnRecord, standing: Sequence[Standing], today: date) -> Iterator[date]:
+    """The days to come on which something else may be owed: what holds ends, a duty begins, a record becomes known."""
+    yield from (one.due + timedelta(days=1) for one in standing if one.state is State.MET and one.due is not None)
+    spans = (span for one in found.staff.values() for held in one.duties.values() for span in held)
+    yield from (span.start for span in spans if span.start is not None and span.start > today)
+    yield from (record.on for record in found.records if record.on > today)
 
 
 async def _open_tasks(subject: str, desk: Desk) -> dict[str, Stored]:
@@ -87,7 +95,7 @@ def _owed(task: Resource) -> str:
     return ""
 
 
-def _after(last_day: date, desk: Desk) -> timedelta:
-    """From now to the first moment after this day, by the department's clock."""
-    begins = datetime.combine(last_day + timedelta(days=1), time.min, desk.settings.zone).astimezone(UTC)
+def _until(day: date, desk: Desk) -> timedelta:
+    """From now to the first moment of this day, by the department's clock."""
+    begins = datetime.combine(day, time.min, desk.settings.zone).astimezone(UTC)
     return max(begins - desk.now, timedelta(0))

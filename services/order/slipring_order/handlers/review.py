@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time, timedelta
-
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save
 
 from slipring_order.asked_day import asked_period
@@ -17,10 +15,7 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
     The same period asked again gives the same reports in a next version: late answers change them.
     """
     start, end = asked_period(call)
-    zone = desk.settings.zone
-    begun = datetime.combine(start, time.min, zone)
-    ended = datetime.combine(end + timedelta(days=1), time.min, zone)
-    cases, advice = await reviewed(begun, ended, desk), await advice_told(begun, ended, desk)
+    cases, advice = await reviewed(start, end, desk), await advice_told(start, end, desk)
     saves = [] if await desk.read(f"Measure/{MEASURE_ID}") else [Save(measure())]
     answer: list[Resource] = []
     for key, report in reports(cases, advice, start, end, desk.now):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date
 
 from slipring.fhir.findings import RULE_RESULT, rule_of
 from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order import resources
 from slipring_order.advice import CARD_SYSTEM
+from slipring_order.asked_day import day_by_day
 from slipring_order.reading import codes, instant, reference_of
 from slipring_order.review.figures import Figure, Reviewed
 
@@ -17,10 +18,13 @@ _BATCH = 50  # references in one search
 _ASKING = frozenset({"stop", "ask", "warn"})
 
 
-async def reviewed(start: datetime, end: datetime, desk: Desk) -> list[Reviewed]:
-    """Every CT request received from `start` on and before `end`."""
-    query = f"Task?code={resources.TASK_CODE_SYSTEM}|exam&authored-on=ge{instant(start)}&authored-on=lt{instant(end)}"
-    exams = [found for found in await desk.search(query) if not found.source]
+async def reviewed(start: date, end: date, desk: Desk) -> list[Reviewed]:
+    """Every CT request received in a period, both days included."""
+    exams: list[Stored] = []
+    for begins, ends in day_by_day(start, end, desk.settings.zone):
+        span = f"authored-on=ge{instant(begins)}&authored-on=lt{instant(ends)}"
+        found = await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&{span}")
+        exams += [one for one in found if not one.source]
     requests = [reference_of(exam.resource.get("focus")) for exam in exams]
     issues = await _by(desk, "DetectedIssue?implicated=", requests, "implicated")
     records = await _by(desk, "Provenance?target=", requests, "target")
@@ -30,13 +34,15 @@ async def reviewed(start: datetime, end: datetime, desk: Desk) -> list[Reviewed]
     return [_case(exam.resource, issues, records, owed, firsts.get(exam.reference, ""), roles) for exam in exams]
 
 
-async def advice_told(start: datetime, end: datetime, desk: Desk) -> Figure:
+async def advice_told(start: date, end: date, desk: Desk) -> Figure:
     """Of the cards of advice that somebody answered, those that were overridden."""
-    span = f"identified=ge{instant(start)}&identified=lt{instant(end)}"
-    cards = await desk.search(f"DetectedIssue?{span}&identifier={CARD_SYSTEM}|")
-    done = {card.reference: _outcomes(card.resource) for card in cards}
+    done: dict[str, set[str]] = {}
+    for begins, ends in day_by_day(start, end, desk.settings.zone):
+        span = f"identified=ge{instant(begins)}&identified=lt{instant(ends)}"
+        cards = await desk.search(f"DetectedIssue?{span}&identifier={CARD_SYSTEM}|")
+        done |= {card.reference: _outcomes(card.resource) for card in cards}
     overridden = tuple(sorted(card for card, outcomes in done.items() if "overridden" in outcomes))
-    return Figure("advice-overridden", "开单提示未采纳", "advice at ordering overridden", overridden, len(cards))
+    return Figure("advice-overridden", "开单提示未采纳", "advice at ordering overridden", overridden, len(done))
 
 
 def _outcomes(card: Resource) -> set[str]:

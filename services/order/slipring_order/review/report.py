@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
 
 from slipring.fhir.findings import RULE_SYSTEM, TRANSLATION
@@ -16,6 +16,7 @@ MEASURE_ID = "o-indication-review-1"
 REPORT_SYSTEM = f"{CANONICAL}/sid/indication-review"
 FIGURE_SYSTEM = f"{CANONICAL}/CodeSystem/indication-review-figure"
 # Which figure a case is a member of, as the quality measure guides of FHIR tie a resource to a population.
+_PARTS = {"department": "申请科室", "requester": "申请医生"}
 _MEMBER_OF = "http://hl7.org/fhir/us/cqfmeasures/StructureDefinition/cqfm-criteriaReference"
 _POPULATION = "http://terminology.hl7.org/CodeSystem/measure-population"
 
@@ -43,13 +44,13 @@ def reports(
     """The whole, with what became of advice, and each requester's own part, by the key it is known by."""
     span = f"{start.isoformat()}/{end.isoformat()}"
     whole = _report(cases, start, end, now, span)
-    whole["group"] = [*(_stratified(group, cases) for group in whole["group"]), _group(advice)]
+    parts = {name: _by(cases, name) for name in _PARTS}
+    whole["group"] = [*(_stratified(group, parts) for group in whole["group"]), _group(advice)]
     overridden = [_member(card, advice.code) for card in advice.numerator]
     if overridden:
         whole["evaluatedResource"] = [*whole.get("evaluatedResource", []), *overridden]
     yield span, whole
-    for requester in sorted({case.requester for case in cases} - {""}):
-        own = [case for case in cases if case.requester == requester]
+    for requester, own in sorted(_apart(cases, "requester").items()):
         key = f"{span}/{requester}"
         yield key, _report(own, start, end, now, key) | {"subject": {"reference": requester}}
 
@@ -79,23 +80,30 @@ def _group(figure: Figure) -> Resource:
     }
 
 
-def _stratified(group: Resource, cases: Sequence[Reviewed]) -> Resource:
+def _stratified(group: Resource, parts: Mapping[str, Mapping[str, Mapping[str, Figure]]]) -> Resource:
     """The same figure by department and by requester."""
     strata = []
-    for name, title in (("department", "申请科室"), ("requester", "申请医生")):
-        values = sorted({getattr(case, name) for case in cases} - {""})
-        stratum = [
-            _stratum(value, next(f for f in _of(cases, name, value) if f.code == group["id"]))
-            for value in values
-            if any(f.code == group["id"] for f in _of(cases, name, value))
-        ]
-        if stratum:
-            strata.append({"code": [{"text": title}], "stratum": stratum})
+    for name, title in _PARTS.items():
+        own = {value: found[group["id"]] for value, found in parts[name].items() if group["id"] in found}
+        if own:
+            strata.append(
+                {"code": [{"text": title}], "stratum": [_stratum(value, own[value]) for value in sorted(own)]}
+            )
     return group | ({"stratifier": strata} if strata else {})
 
 
-def _of(cases: Sequence[Reviewed], name: str, value: str) -> list[Figure]:
-    return figures([case for case in cases if getattr(case, name) == value])
+def _by(cases: Iterable[Reviewed], name: str) -> dict[str, dict[str, Figure]]:
+    """The figures of each part of the cases, by code."""
+    return {value: {figure.code: figure for figure in figures(own)} for value, own in _apart(cases, name).items()}
+
+
+def _apart(cases: Iterable[Reviewed], name: str) -> dict[str, list[Reviewed]]:
+    """The cases by their department or requester; those of nobody known are left out."""
+    found: dict[str, list[Reviewed]] = {}
+    for case in cases:
+        found.setdefault(getattr(case, name), []).append(case)
+    found.pop("", None)
+    return found
 
 
 def _stratum(value: str, figure: Figure) -> Resource:
@@ -118,12 +126,11 @@ def _evaluated(cases: Sequence[Reviewed], found: Sequence[Figure]) -> Resource:
     """Every case once, with the figures it is a member of."""
     if not cases:
         return {}
-    return {
-        "evaluatedResource": [
-            _member(case.request, *(figure.code for figure in found if case.request in figure.numerator))
-            for case in cases
-        ]
-    }
+    named: dict[str, list[str]] = {case.request: [] for case in cases}
+    for figure in found:
+        for request in figure.numerator:
+            named[request].append(figure.code)
+    return {"evaluatedResource": [_member(request, *codes) for request, codes in named.items()]}
 
 
 def _member(reference: str, *figures_of: str) -> Resource:
