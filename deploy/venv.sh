@@ -45,3 +45,8 @@ done
 # shellcheck disable=SC2086  # one word per option
 install install --no-deps --no-build-isolation $editable
 test -x .venv/bin/slipring
+
+# Loads what a start loads and keeps it compiled: no start compiles 1,500 files again, whatever the caller's shell says.
+env -u PYTHONDONTWRITEBYTECODE .venv/bin/python -c 'import alembic.command, sqlalchemy.ext.asyncio
+from slipring.process import installed_services
+installed_services()'
