@@ -58,7 +58,7 @@ class Stock:
 
 async def bring(inside: Inside) -> int:
     """Store what is absent and renew what is still as shipped; how many resources were written."""
-    release = shipped()
+    release = await asyncio.to_thread(shipped)  # read and written out for 100 ms: requests are answered meanwhile
     due = await inside.look(itself("order"), "ActivityDefinition", ["identifier"], lambda desk: _due(release, desk))
     groups = [due[begin : begin + _TOGETHER] for begin in range(0, len(due), _TOGETHER)]
     return sum([await _bring_some(inside, some) for some in groups])
