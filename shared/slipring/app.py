@@ -219,8 +219,8 @@ def _application(kernel: Kernel, follower: Follower, around: Surroundings, look:
         return Response(document(), media_type="application/json")
 
     @app.get(f"/{name}/health/live")
-    async def live() -> dict[str, str]:
-        return {"status": "live", "service": name}
+    async def live() -> Response:
+        return JSONResponse({"status": "live", "service": name})
 
     @app.get(f"/{name}/health/ready")
     async def readiness() -> Response:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import socket
 import sys
@@ -52,6 +53,7 @@ def serve(
     try:
         check_loopback(demo, host)
         _check_free(host, port or _PORTS[names[0]])
+        gc.disable()  # nothing that is loaded is thrown away again; `serve` turns it on when it answers
         # Loaded only here: the other commands need no web server.
         serving = importlib.import_module("slipring.process")
         serving.serve(names, demo=demo, host=host, port=port or _PORTS[names[0]], data_dir=data_directory(data_dir))

@@ -380,6 +380,7 @@ def _settle_memory() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(50_000, 20, 50)
+    gc.enable()
 
 
 __all__ = ["House", "Plan", "installed_services", "opened", "serve"]

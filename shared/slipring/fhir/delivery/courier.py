@@ -75,7 +75,8 @@ class Courier:
         self._failures: int = hold.lane["failures"]
         self._success_at = float("-inf")
         self._alone_until = 0  # a batch was refused for its content: which of its events is found one by one
-        self._busy_at = self._pulsed_at = uptime()
+        self._busy_at = uptime()
+        self._pulsed_at = float("-inf")  # a lane begins with a pulse: until then its copies have no age
 
     async def run(self) -> None:
         """Serve the lane; ends when it rests, when its endpoint is in error, or when it is somebody else's."""

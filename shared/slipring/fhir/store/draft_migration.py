@@ -40,9 +40,11 @@ async def draft(dsn: str, message: str) -> None:
 def _write(connection: Connection, message: str) -> None:
     from alembic import command
 
+    from slipring.fhir.store.tables import metadata
+
     number = f"{int(HEAD) + 1:04}"
     settings = configuration()
-    settings.attributes["connection"] = connection
+    settings.attributes.update(connection=connection, tables=metadata)
     settings.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     command.revision(settings, re.sub(r"\s+", " ", message), autogenerate=True, rev_id=number)
 
