@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored
 
 from slipring_order import resources
-from slipring_order.rooms.following import step_follows
+from slipring_order.moving import exam_follows
 
 CANCEL_SYSTEM = f"{CANONICAL}/CodeSystem/cancellation"
 _CANCELLATIONS = {
@@ -29,4 +29,4 @@ def cancellation(code: str) -> Resource:
 async def cancelled(exam: Stored, code: str, desk: Desk) -> list[Save]:
     """The exam is cancelled before its scan, and what was booked for it is free again."""
     moved = resources.moved(exam, "cancelled", desk.now, statusReason=cancellation(code))
-    return [moved, *await step_follows(exam, "cancelled", desk)]
+    return [moved, *await exam_follows(exam, "cancelled", desk)]

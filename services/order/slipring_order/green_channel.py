@@ -1,6 +1,6 @@
 """The clocks of the green channel: when a stat exam arrived, began, ended and was reported, and which is overdue.
 
-The times are read from the exam's own versions, so they hold whichever road moved it.
+Whichever road moved it, the exam itself says when: its arrival is an input, its scan the executionPeriod.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from slipring.fhir.service import Desk, Stored
 
 from slipring_order import resources
 from slipring_order.reading import moment
+from slipring_order.rooms.arriving import arrived_at
 
 # stage -> (limit, the time it runs from, the time that ends it, its names)
 STAGES = {
@@ -20,7 +21,10 @@ STAGES = {
     "report": ("green.end-to-report", "ended", "reported", "报告发出", "report"),
 }
 OVER = frozenset({"discontinued", "cancelled", "rejected"})
+_HERE = frozenset({"arrived", "ready"})
 _REPORTED = frozenset({"reported", "closed"})
+_ENDED = _REPORTED | {"acquired", "discontinued"}
+_BEGUN = _ENDED | {"in-progress"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,19 +47,15 @@ class Running:
 
 
 async def times_of(exam: Stored, desk: Desk) -> Times:
-    """The times of an exam, from what it says itself and from when its versions were written."""
-    first: dict[str, datetime] = {}
-    for number in range(1, exam.version + 1):
-        version = exam if number == exam.version else await desk.read_version(exam.reference, number)
-        if version is not None:
-            first.setdefault(resources.state_of(version.resource), version.updated_at)
-    period, zone = exam.resource.get("executionPeriod", {}), desk.settings.zone
-    reported = [first[state] for state in _REPORTED if state in first]
+    """The times of an exam as it stands now: what was taken back, or stopped as wrong, has not happened."""
+    state, zone = resources.state_of(exam.resource), desk.settings.zone
+    period = exam.resource.get("executionPeriod", {})
+    began, over = state in _BEGUN, state in _ENDED
     return Times(
-        arrived=first.get("arrived"),
-        started=moment(period.get("start"), zone) or first.get("in-progress"),
-        ended=moment(period.get("end"), zone) or first.get("acquired"),
-        reported=min(reported, default=None),
+        arrived=await arrived_at(exam, desk) if state in _HERE or began else None,
+        started=moment(period.get("start"), zone) if began else None,
+        ended=(moment(period.get("end"), zone) or exam.updated_at) if over else None,
+        reported=exam.updated_at if state in _REPORTED else None,
     )
 
 

@@ -9,6 +9,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
 from slipring_order.contrast import contrast_shown
+from slipring_order.follow_ups import follow_ups_follow
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import Judgement, judge, severity
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
@@ -115,7 +116,7 @@ async def judged_again(
     if nothing_new and _shows_the_same(exam.resource, saves[0].resource):
         return Changes.none()
     steps = await step_follows(exam, "cancelled" if unbook else target, desk)
-    return Changes(save=[*saves, *steps, *record])
+    return Changes(save=[*saves, *steps, *record, *await follow_ups_follow(exam, target, desk.now, desk)])
 
 
 def _shows_the_same(before: Resource, after: Resource) -> bool:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 
-from slipring_order import afterwork, green_channel, resources
+from slipring_order import follow_ups, green_channel, resources
 from slipring_order.reading import moment, reference_of
 
 _ABORT = "http://hl7.org/fhir/CodeSystem/task-code|abort"
@@ -55,8 +55,8 @@ async def _stages(desk: Desk) -> list[Overdue]:
 
 
 async def _follow_ups(desk: Desk) -> list[Overdue]:
-    found = await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|{afterwork.CODE}&status=requested")
-    due = [(one, afterwork.due_at(one.resource, desk)) for one in found if not one.source]
+    found = await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|{follow_ups.CODE}&status=requested")
+    due = [(one, follow_ups.due_at(one.resource, desk)) for one in found if not one.source]
     zh, en = "急诊先行的项目待补齐", "what was passed in an emergency waits to be made up for"
     return [Overdue("follow-up", _exam(one), one.reference, by, zh, en) for one, by in due if by is not None]
 

@@ -13,9 +13,9 @@ from slipring_order import lifecycle, resources
 from slipring_order.dicom.names import human_names
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.discontinuing import reason_concept, reasons
+from slipring_order.moving import exam_follows
 from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.reading import instant
-from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import issues_of, start_findings
 from slipring_order.rooms.step import UID_SYSTEM
 
@@ -92,7 +92,7 @@ async def exam_moved(facts: StepFacts, exam: Stored, who: str, desk: Desk) -> li
         period["end"] = instant(facts.ended_at or desk.now)
     if target == "discontinued":
         told["statusReason"] = why_discontinued(facts)
-    saves = [resources.moved(exam, target, desk.now, **told), *await step_follows(exam, target, desk)]
+    saves = [resources.moved(exam, target, desk.now, **told), *await exam_follows(exam, target, desk, period)]
     if was != "in-progress":
         saves += await _without_permission(exam, was, who, desk)
     return saves

@@ -17,11 +17,14 @@ from slipring_order.handlers.evidence import observation_written
 from slipring_order.handlers.followed import report_arrived
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.requests import request_written
+from slipring_order.handlers.wrong_exams import stopped
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_patient, a_request, decide, moved, received, the_exam
 from tests.support.requesting import a_report, follow_ups, parts
+from tests.support.rooms import call
 
+BY_THE_RADIOLOGIST = ("Reference", {"reference": "Practitioner/o-rad"})
 UNKNOWN = a_patient(
     identifier=[{"system": "urn:hospital:temporary", "value": "T-1"}],
     meta={"tag": [{"code": "unidentified"}]},
@@ -132,6 +135,28 @@ async def test_each_stage_of_the_green_channel_that_is_late_is_on_record_once() 
     late = await strike(desk, minutes=2)
     assert [issue["evidence"][0]["code"][0]["text"] for issue in late] == ["start", "report"]
     assert "30" in late[1]["detail"]
+
+
+async def test_the_clock_goes_by_what_stands_not_by_what_was_taken_back() -> None:
+    desk = await passed()
+    await moved(desk, "arrived", "ready", "in-progress", "acquired")
+    exam = await desk.read(f"Task/{(await the_exam(desk))['id']}")
+    assert exam
+    desk.now += timedelta(minutes=5)
+    given = {"reason": ("CodeableConcept", {"coding": [{"code": "wrong-side"}]}), "performer": BY_THE_RADIOLOGIST}
+    desk.carry_out(await stopped(call(exam, **given), desk))
+    [late] = await strike(desk, minutes=5)
+    assert late["evidence"][0]["code"][0]["text"] == "start", "scanned anew: the start is waited for since he arrived"
+    await moved(desk, "ready", "in-progress")
+    assert len(await strike(desk, minutes=19)) == 1
+    assert len(await strike(desk, minutes=1)) == 2, "the end, since the second start"
+
+
+async def test_a_look_at_the_clock_reads_no_earlier_version() -> None:
+    desk = await passed()
+    await moved(desk, "arrived", "ready", "in-progress")
+    desk.versions.clear()
+    assert len(await strike(desk, minutes=20)) == 1
 
 
 async def test_the_clock_stops_with_the_report_and_with_an_exam_that_is_off() -> None:

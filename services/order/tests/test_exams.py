@@ -102,3 +102,21 @@ async def test_the_contrast_condition_follows_the_consent() -> None:
         desk.hold(consent | {"status": status}, source="consent")
         desk.carry_out(await consent_arrived(Arrival("consent", consent | {"status": status}, 1), desk))
         assert (await the_exam(desk))["extension"][0]["valueCode"] == shown
+
+
+async def test_a_consent_that_is_for_another_exam_now_clears_this_one_no_more() -> None:
+    desk = a_desk()
+    await received(desk, a_request(code={"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}))
+    consent: Resource = {
+        "resourceType": "Consent", "id": "c-1", "status": "active",
+        "provision": {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]},
+    }  # fmt: skip
+    before = desk.hold(consent, source="consent")
+    desk.carry_out(await consent_arrived(Arrival("consent", consent, 1), desk))
+    assert (await the_exam(desk))["extension"][0]["valueCode"] == "cleared"
+    other = consent | {
+        "provision": {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-x"}}]}
+    }
+    desk.hold(other, source="consent")
+    desk.carry_out(await consent_arrived(Arrival("consent", other, 2, before=before), desk))
+    assert (await the_exam(desk))["extension"][0]["valueCode"] == "open"

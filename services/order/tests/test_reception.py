@@ -206,6 +206,8 @@ async def test_pregnancy_is_asked_again_and_another_answer_is_judged(answer: str
     next(p for p in confirmed.parameters["parameter"] if p["name"] == "birthDate")["valueDate"] = "1990-05-05"
     desk.carry_out(await checked(confirmed, desk))
     assert await state(desk) == then
+    told = {rule_of(one.resource) for one in desk.held.values() if one.resource["resourceType"] == "DetectedIssue"}
+    assert ("order.material-change" in told) == (answer == "pregnant"), "what is voided is said"
     answers = await desk.search("Observation?based-on=ServiceRequest/o-req&code=82810-3")
     assert len(answers) == 2
 

@@ -203,6 +203,20 @@ async def test_a_correction_or_a_withdrawal_takes_the_scanner_out_of_limits_as_w
     assert {rule_of(save.resource) for save in changes.save} >= {"order.scanner-within-limits"}
 
 
+async def test_a_result_that_was_entered_for_the_wrong_scanner_counts_for_the_right_one() -> None:
+    desk = a_booking_desk(a_scanner("o-ct2"))
+    for scanner in ("o-ct1", "o-ct2"):
+        accepted = a_result("water", 0.5, NOW - timedelta(days=9), "acceptance", f"o-a-{scanner}")
+        await enter(desk, accepted | {"subject": {"reference": f"Device/{scanner}"}})
+    bad = a_result("water", 7.5, NOW, id="o-bad")
+    await enter(desk, bad)
+    await enter(desk, bad | {"subject": {"reference": "Device/o-ct2"}}, "update")
+    [right] = await desk.search("Task?focus=Device/o-ct2&code=nonconformity")
+    assert right.resource["status"] == "requested"
+    [wrong] = await desk.search("Task?focus=Device/o-ct1&code=nonconformity")
+    assert "Passed again" in wrong.resource["note"][0]["text"]
+
+
 @pytest.mark.clause("5.6.2.3")
 async def test_no_exam_starts_on_a_scanner_out_of_limits_but_an_emergency_may() -> None:
     for priority in ("routine", "stat"):

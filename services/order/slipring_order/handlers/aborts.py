@@ -11,9 +11,9 @@ from slipring.rules.lifecycle import IllegalMove, load_table, towards
 
 from slipring_order import discontinuing, lifecycle, resources
 from slipring_order.judging import exam_of
+from slipring_order.moving import exam_follows
 from slipring_order.people import may_any
 from slipring_order.reading import has_code, instant, reference_of
-from slipring_order.rooms.following import step_follows
 
 ABORT_SYSTEM = "http://hl7.org/fhir/CodeSystem/task-code"
 TABLE = load_table(Path(__file__).parents[1] / "aborting.toml")
@@ -176,7 +176,7 @@ async def _stopped(task: Resource, desk: Desk) -> Changes:
         "executionPeriod": period,
     }
     stopped = resources.moved(exam, "discontinued", desk.now, **members)
-    return Changes(save=[stopped, *await step_follows(exam, "discontinued", desk)])
+    return Changes(save=[stopped, *await exam_follows(exam, "discontinued", desk, period)])
 
 
 async def _exam(task: Resource, desk: Desk) -> Stored:

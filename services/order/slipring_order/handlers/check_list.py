@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Write, successor
 from slipring.rules.lifecycle import IllegalMove, moves
@@ -17,7 +18,9 @@ from slipring_order.people import person_and_roles
 from slipring_order.reading import has_system, reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
+from slipring_order.voiding import holders_told
 
+STEP_CHECK_LIST = "order.step-check-list"
 _MAY_BE_CHECKED = frozenset({"arrived", "ready", "in-progress", "acquired"})
 
 
@@ -63,6 +66,7 @@ async def checked(call: Call, desk: Desk) -> Changes:
         if again.save[1:]:
             return Changes(save=[*again.save, *saves], answer=again.save[1].resource)
         saves += again.save
+    saves += await _made_up(exam, desk)
     moved = await _prepared(exam, desk)
     return Changes(save=[*moved, *saves], answer=moved[0].resource)
 
@@ -76,6 +80,17 @@ async def _prepared(exam: Stored, desk: Desk) -> list[Save]:
     request = await desk.read(reference_of(exam.resource["focus"]))
     shown = await contrast_shown(request.resource, exam.resource, state, desk) if request else {}
     return [successor(exam, **shown)]
+
+
+async def _made_up(exam: Stored, desk: Desk) -> list[Save]:
+    """What the check list lacked when the exam ended is confirmed now, and the finding says so."""
+    if resources.state_of(exam.resource) != "acquired" or not set(checks.CHECK_LIST) <= checks.done_items(
+        exam.resource
+    ):
+        return []
+    found = await desk.search(f"DetectedIssue?implicated={exam.reference}")
+    lacking = [one for one in found if rule_of(one.resource) == STEP_CHECK_LIST and not one.resource.get("mitigation")]
+    return [resources.mitigated(one, "answered", "已补充确认。", "Confirmed afterwards.", desk.now) for one in lacking]
 
 
 def _items(call: Call) -> list[str]:
@@ -123,4 +138,5 @@ async def _asked_again(call: Call, exam: Stored, who: str, desk: Desk) -> Change
     # A reassuring answer takes nothing away; nothing takes an emergency's pass away.
     void = answer != NOT_PREGNANT and request.resource.get("priority") != "stat"
     again = await judged_again(request.resource, exam, desk, void=void, also=(observation,))
-    return Changes(save=[Save(observation), *again.save])
+    told = await holders_told(request.resource, exam, ["supportingInfo"], desk) if void else []
+    return Changes(save=[Save(observation), *again.save, *told])

@@ -1,4 +1,4 @@
-"""One durable clock watches each stat exam until its report: it records what was late, and when afterwork is due."""
+"""One durable clock watches each stat exam until its report, and records which stage was late."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.service import Changes, Desk, Due, Resource, Save, Stored, Wake
 from slipring.rules.finding import Finding, Weight
 
-from slipring_order import afterwork, green_channel, resources
+from slipring_order import green_channel, resources
 from slipring_order.reading import reference_of
 
 TIMER = "green-channel"
@@ -30,14 +30,11 @@ async def clock_struck(due: Due, desk: Desk) -> Changes:
     if resources.state_of(exam.resource) in green_channel.OVER:
         return Changes.none()
     times = await green_channel.times_of(exam, desk)
-    saves: list[Save] = []
-    if times.ended is not None:
-        saves += await afterwork.now_due(exam, times.ended, desk)
     if times.reported is not None:
-        return Changes(save=saves)
+        return Changes.none()
     clock = green_channel.running(times, desk)
-    if clock is not None and desk.now >= clock.due_at:
-        saves += await _late(exam, clock, desk)
+    late = clock is not None and desk.now >= clock.due_at
+    saves = await _late(exam, clock, desk) if clock is not None and late else []
     return Changes(save=saves, wake=[watched(exam.reference)])
 
 

@@ -12,8 +12,9 @@ from slipring_order import resources
 from slipring_order.asked_day import asked_day
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import taken_on
+from slipring_order.rooms.arriving import arrived_at
 from slipring_order.rooms.booking import read_scanner
-from slipring_order.rooms.checks import ARRIVAL, input_of, is_record_of
+from slipring_order.rooms.checks import ARRIVAL, is_record_of
 from slipring_order.rooms.day import Span, Taken, free_slots, slots
 from slipring_order.rooms.queue import Waiting, in_order
 from slipring_order.rooms.scanner import Scanner
@@ -148,10 +149,7 @@ async def _scanner_of(exam: Stored, desk: Desk) -> str:
 
 async def _arrived_at(exam: Stored, desk: Desk) -> datetime:
     """When he was received; where nobody recorded it, when the exam last changed."""
-    entry = input_of(exam.resource, ARRIVAL)
-    record = await desk.read(reference_of(entry["valueReference"])) if entry else None
-    said = record.resource["recorded"] if record else exam.resource["lastModified"]
-    return datetime.fromisoformat(said)
+    return await arrived_at(exam, desk) or datetime.fromisoformat(exam.resource["lastModified"])
 
 
 def _period(span: Span) -> Resource:

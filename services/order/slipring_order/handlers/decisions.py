@@ -14,9 +14,9 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
 from slipring_order.judging import judged, open_issues
+from slipring_order.moving import exam_follows
 from slipring_order.people import person_and_roles
 from slipring_order.reading import codes, instant, reference_of
-from slipring_order.rooms.following import step_follows
 
 _EMERGENCY = "emergency"
 
@@ -140,7 +140,7 @@ async def _task_after(
         members["output"] = [*exam.resource.get("output", []), {"type": kind, "valueReference": replacement}]
     if target != "justified":
         members["statusReason"] = call.value("reason")
-    return [resources.moved(exam, target, desk.now, (), **members), *await step_follows(exam, target, desk)]
+    return [resources.moved(exam, target, desk.now, (), **members), *await exam_follows(exam, target, desk)]
 
 
 async def _overridden(request: Resource, reason: Resource, decider: str, desk: Desk) -> list[Save]:

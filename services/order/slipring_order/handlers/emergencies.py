@@ -9,7 +9,7 @@ from typing import Any
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
-from slipring_order import afterwork, overdue, resources
+from slipring_order import follow_ups, overdue, resources
 from slipring_order.reading import instant, moment, reference_of
 
 _LONGEST = timedelta(days=366)
@@ -52,7 +52,7 @@ def _period(call: Call, desk: Desk) -> tuple[datetime, datetime]:
 
 async def _tasks(start: datetime, end: datetime, desk: Desk) -> list[Stored]:
     """The exams and follow-ups made within a span, both a day long at most."""
-    kinds = ",".join(f"{resources.TASK_CODE_SYSTEM}|{code}" for code in ("exam", afterwork.CODE))
+    kinds = ",".join(f"{resources.TASK_CODE_SYSTEM}|{code}" for code in ("exam", follow_ups.CODE))
     asked = f"Task?code={kinds}&authored-on=ge{instant(start)}&authored-on=lt{instant(end)}"
     return [one for one in await desk.search(asked) if not one.source]
 
@@ -65,7 +65,7 @@ def _count(task: Resource, counts: dict[str, Counter[str]], desk: Desk) -> None:
         return
     counted = counts.setdefault(reference_of(task.get("owner")), Counter())
     counted["passes"] += 1
-    counted["answeredLate"] += afterwork.was_late(task, desk)
+    counted["answeredLate"] += follow_ups.was_late(task, desk)
     counted["open"] += task.get("status") == "requested"
 
 

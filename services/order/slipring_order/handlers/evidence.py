@@ -5,15 +5,15 @@ from __future__ import annotations
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
-from slipring_order.afterwork import CODE as FOLLOW_UP
 from slipring_order.afterwork import answered
+from slipring_order.follow_ups import CODE as FOLLOW_UP
 from slipring_order.handlers.device_tests import is_device_test, test_written
 from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
 from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
+from slipring_order.moving import exam_follows
 from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import has_code, instant, reference_of, sought
-from slipring_order.rooms.following import step_follows
 from slipring_order.voiding import holders_told
 
 DOSE_CODE = "73569-6"
@@ -68,7 +68,7 @@ async def images_written(write: Write, desk: Desk) -> Changes:
             period = {**exam.resource.get("executionPeriod", {})}
             period.setdefault("end", instant(desk.now))
             moved = resources.moved(exam, "acquired", desk.now, executionPeriod=period)
-            changes = changes.plus(Changes(save=[moved, *await step_follows(exam, "acquired", desk)]))
+            changes = changes.plus(Changes(save=[moved, *await exam_follows(exam, "acquired", desk, period)]))
     return changes
 
 

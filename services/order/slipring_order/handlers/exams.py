@@ -10,9 +10,9 @@ from slipring_order import late, lifecycle, resources
 from slipring_order.contrast import contrast_shown
 from slipring_order.discontinuing import coded_reason
 from slipring_order.handlers.late_records import recorded_late
+from slipring_order.moving import exam_follows
 from slipring_order.reading import instant, reference_of
-from slipring_order.rooms.checks import before_the_visit
-from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.checks import ARRIVAL, before_the_visit, with_input
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
 from slipring_order.rooms.step import is_step
 
@@ -71,14 +71,27 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
         return Changes(save=issues, refuse=stopped)
     members = {**resources.state_members(target, desk.now)}
     members["statusReason"] = task.get("statusReason") if target in ("discontinued", "cancelled") else None
-    if target == "in-progress" and not task.get("executionPeriod", {}).get("start"):
-        members["executionPeriod"] = {**task.get("executionPeriod", {}), "start": instant(desk.now)}
+    period = _period(task, target, desk)
+    if period != task.get("executionPeriod", {}):
+        members["executionPeriod"] = period
     request = await desk.read(reference_of(task.get("focus")))
     if request is not None:
         members |= await contrast_shown(request.resource, before.resource, target, desk)
     if target == "justified":
         members |= {"restriction": None, "input": before_the_visit(before.resource)}
-    return Changes(members=members, save=[*await step_follows(before, target, desk), *issues])
+    if target == "arrived":
+        members["input"] = with_input(before.resource, ARRIVAL, {"valueInstant": instant(desk.now)})
+    return Changes(members=members, save=[*await exam_follows(before, target, desk, period), *issues])
+
+
+def _period(task: Resource, target: str, desk: Desk) -> Resource:
+    """When the scan began and ended: as the client says, else now."""
+    period: Resource = dict(task.get("executionPeriod", {}))
+    if target == "in-progress":
+        period.setdefault("start", instant(desk.now))
+    if target in ("acquired", "discontinued"):
+        period.setdefault("end", instant(desk.now))
+    return period
 
 
 def demand_a_coded_reason(reason: Resource | None, at: str) -> None:

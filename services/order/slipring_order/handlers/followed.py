@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from slipring.fhir.service import Arrival, Changes, Desk
+from slipring.fhir.service import Arrival, Changes, Desk, Resource
 from slipring.rules.lifecycle import IllegalMove, move
 
 from slipring_order import resources
 from slipring_order.contrast import contrast_shown
 from slipring_order.judging import exam_of, judged_again
 from slipring_order.lifecycle import TRANSITIONS
+from slipring_order.moving import exam_follows
 from slipring_order.reading import reference_of
-from slipring_order.rooms.following import step_follows
 
 _RELEASED = frozenset({"final", "amended", "corrected", "appended"})
 
@@ -18,8 +18,8 @@ _RELEASED = frozenset({"final", "amended", "corrected", "appended"})
 async def consent_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """Show on the exam whether contrast is cleared, refused or expired."""
     changes = Changes.none()
-    for data in arrival.resource.get("provision", {}).get("data", []):
-        reference = reference_of(data.get("reference"))
+    before = [arrival.before.resource] if arrival.before else []
+    for reference in sorted({one for consent in (arrival.resource, *before) for one in _requests_of(consent)}):
         request, exam = await desk.read(reference), await exam_of(reference, desk)
         if request is None or exam is None:
             continue
@@ -30,6 +30,11 @@ async def consent_arrived(arrival: Arrival, desk: Desk) -> Changes:
             save = resources.moved(exam, state, desk.now, statusReason=reason, **members)
             changes = changes.plus(Changes(save=[save]))
     return changes
+
+
+def _requests_of(consent: Resource) -> list[str]:
+    """The requests that a consent is for; one that it no longer names is looked at again as well."""
+    return [reference_of(data.get("reference")) for data in consent.get("provision", {}).get("data", [])]
 
 
 async def screening_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -56,7 +61,7 @@ async def report_arrived(arrival: Arrival, desk: Desk) -> Changes:
         state = resources.state_of(exam.resource)
         target = _after_release(state, final=not emergency)
         if target != state:
-            follows = await step_follows(exam, target, desk)
+            follows = await exam_follows(exam, target, desk)
             changes = changes.plus(Changes(save=[resources.moved(exam, target, desk.now), *follows]))
     return changes
 

@@ -6,8 +6,8 @@ from slipring.fhir.outcome import FhirError, Issue, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored
 
 from slipring_order import late, resources
+from slipring_order.moving import exam_follows
 from slipring_order.reading import reference_of
-from slipring_order.rooms.following import step_follows
 
 _CLAUSE = "CL02-A011:5.4.1"
 
@@ -28,7 +28,7 @@ async def recorded_late(task: Resource, before: Stored, was: str, target: str, d
     saves = [
         Save(late.unpermitted(task, was, who, _CLAUSE, desk)),
         *await late.completed(f"Task/{task['id']}", who, desk),
-        *await step_follows(before, target, desk),
+        *await exam_follows(before, target, desk, task["executionPeriod"]),
     ]
     return Changes(members=members, save=saves)
 

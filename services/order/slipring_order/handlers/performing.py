@@ -14,10 +14,10 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import demand_a_coded_reason, illegal
 from slipring_order.handlers.reception import performer
 from slipring_order.handlers.scheduling import the_exam
+from slipring_order.moving import exam_follows
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms import checks
-from slipring_order.rooms.following import step_follows
-from slipring_order.rooms.starting import end_findings, issues_of, start_findings, stopped_by
+from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
 
 _ENDS = ("acquired", "discontinued")
 
@@ -50,8 +50,7 @@ async def finished(call: Call, desk: Desk) -> Changes:
         given = {"valueReference": {"reference": f"Provenance/{record['id']}"}}
         exam = replace(exam, resource={**exam.resource, "input": checks.with_input(exam.resource, checks.DONE, given)})
     changes = await _moved(exam, target, desk, **members)
-    lacking = await end_findings(exam.resource, desk) if target == "acquired" else []
-    return changes.plus(Changes(save=[Save(record), *issues_of(lacking, exam.resource, desk)]))
+    return changes.plus(Changes(save=[Save(record)]))
 
 
 async def _moved(exam: Stored, target: str, desk: Desk, **members: Any) -> Changes:
@@ -66,4 +65,5 @@ async def _moved(exam: Stored, target: str, desk: Desk, **members: Any) -> Chang
     request = await desk.read(reference_of(exam.resource["focus"]))
     shown: Resource = await contrast_shown(request.resource, exam.resource, target, desk) if request else {}
     moved = resources.moved(exam, target, desk.now, **{**shown, **members})
-    return Changes(save=[moved, *await step_follows(exam, target, desk), *issues], answer=moved.resource)
+    follows = await exam_follows(exam, target, desk, moved.resource.get("executionPeriod"))
+    return Changes(save=[moved, *follows, *issues], answer=moved.resource)

@@ -35,13 +35,10 @@ async def result_written(write: Write, desk: Desk) -> Changes:
         if device is None:
             continue
         others = [one.resource for one in await measured_on(scanner, desk) if one.reference != write.reference]
-        was = judged_fitness(device.resource, [*others, *([write.before.resource] if write.before else [])], desk)
-        after = (
-            []
-            if write.method == "delete" or reference_of(write.resource.get("subject")) != scanner
-            else [write.resource]
-        )
-        now = judged_fitness(device.resource, [*others, *after], desk)
+        before = [write.before.resource] if write.before else []
+        after = [write.resource] if write.method != "delete" else []
+        was = judged_fitness(device.resource, [*others, *_about(scanner, before)], desk)
+        now = judged_fitness(device.resource, [*others, *_about(scanner, after)], desk)
         for test in now.tests:
             failed = next(one.passes is False for one in was.tests if one.test == test.test)
             if test.passes is False and not failed:
@@ -130,6 +127,11 @@ def _part(test: ScannerTest) -> list[Resource]:
     if test.due_on:
         parts.append({"name": "due", "valueDate": test.due_on.isoformat()})
     return parts
+
+
+def _about(scanner: str, results: list[Resource]) -> list[Resource]:
+    """Those of these results that are this scanner's: one entered for another by mistake moves from it to this."""
+    return [one for one in results if reference_of(one.get("subject")) == scanner]
 
 
 def _trees(write: Write) -> list[Resource]:

@@ -19,11 +19,11 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.images.mismatch import CATEGORY
+from slipring_order.moving import exam_follows
 from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.people import may_any
 from slipring_order.reading import codes, instant, reference_of
-from slipring_order.rooms.checks import ITEMS
-from slipring_order.rooms.following import step_follows
+from slipring_order.rooms.checks import ARRIVAL, ITEMS
 
 _CLAUSE = "CL02-A011:5.5.1.1"
 _ACTS = ("operate-ct", "decide-justification")
@@ -53,7 +53,7 @@ async def stopped(call: Call, desk: Desk) -> Changes:
         raise illegal(refused) from refused
     moved = await _back(exam, target, desk)
     return Changes(
-        save=[moved, *await step_follows(exam, target, desk), *_on_record(exam, what, who, zh, en, call, desk)],
+        save=[moved, *await exam_follows(exam, target, desk), *_on_record(exam, what, who, zh, en, call, desk)],
         answer=moved.resource,
     )
 
@@ -90,7 +90,8 @@ async def _named(call: Call, desk: Desk) -> str:
 
 async def _back(exam: Stored, target: str, desk: Desk) -> Save:
     """The exam where it is safe: nothing is confirmed any more, and no scan of it is on its Task."""
-    left = [one for one in exam.resource.get("input", []) if not set(codes(one.get("type"))) & set(ITEMS)]
+    ended = {*ITEMS, *([ARRIVAL] if target == "justified" else [])}  # the right patient has not come yet
+    left = [one for one in exam.resource.get("input", []) if not set(codes(one.get("type"))) & ended]
     members: dict[str, Any] = {"input": left or None, "executionPeriod": None}
     if target == "justified":
         members["restriction"] = None
