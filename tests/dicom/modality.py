@@ -18,13 +18,15 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @contextmanager
-def associated(port: int, calling: str = "CT1") -> Iterator[Association]:
+def associated(
+    port: int, calling: str = "CT1", *, syntax: str = ExplicitVRLittleEndian, longest_pdu: int = 16382
+) -> Iterator[Association]:
     """An association of this scanner."""
     entity = AE(calling)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = 60
     for one in (VERIFICATION, WORKLIST, PERFORMED_STEP, CTImageStorage, XRayRadiationDoseSRStorage):
-        entity.add_requested_context(one, ExplicitVRLittleEndian)
-    association = entity.associate("127.0.0.1", port, ae_title="SLIPRING")
+        entity.add_requested_context(one, syntax)
+    association = entity.associate("127.0.0.1", port, ae_title="SLIPRING", max_pdu=longest_pdu)
     assert association.is_established
     try:
         yield association
@@ -60,9 +62,16 @@ def asked(association: Association, query: Dataset) -> tuple[list[Dataset], list
     return found, statuses
 
 
-def worklist(port: int, calling: str = "CT1", **keys: Any) -> list[Dataset]:
+def worklist(
+    port: int,
+    calling: str = "CT1",
+    *,
+    syntax: str = ExplicitVRLittleEndian,
+    longest_pdu: int = 16382,
+    **keys: Any,
+) -> list[Dataset]:
     """The entries for a query."""
-    with associated(port, calling) as association:
+    with associated(port, calling, syntax=syntax, longest_pdu=longest_pdu) as association:
         found, statuses = asked(association, a_query(**keys))
     assert statuses[-1] == 0, [hex(one) for one in statuses]
     return found

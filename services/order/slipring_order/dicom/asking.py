@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import structlog
 from pydicom.dataset import Dataset
+from pydicom.uid import UID
 from pynetdicom import evt
 from slipring.fhir.beside import Inside
 from slipring.fhir.outcome import FhirError
@@ -18,6 +19,7 @@ from slipring_order.dicom.finding import found_entries
 from slipring_order.dicom.intake import caller_of
 from slipring_order.dicom.keys import BadKey
 from slipring_order.dicom.settings import Peer
+from slipring_order.dicom.telling import Telling
 from slipring_order.dicom.worklist import Answering, Asked, read_identifier
 
 _LOG = structlog.get_logger("slipring.dicom")
@@ -37,7 +39,7 @@ class Asking:
         self._bridge = bridge
 
     def found(self, event: evt.Event) -> Iterator[Said]:
-        """Every match, or the one status that says why there is none."""
+        """Say every match; what is left to pynetdicom is the last word, or the one status that says why there is none."""
         peer = self._admission.peer(event)
         try:
             asked = read_identifier(event.identifier)
@@ -60,12 +62,14 @@ class Asking:
             _LOG.warning("dicom worklist not answered", kind=type(problem).__name__, ae_title=peer.ae_title)
             yield UNABLE, None
             return
-        answering = Answering(asked, peer.character_set)
+        answering, telling = Answering(asked, peer.character_set), Telling(event, status)
+        syntax = UID(event.context.transfer_syntax)
         for entry in entries:
             if event.is_cancelled:
                 yield CANCELLED, None
                 return
-            yield status, answering.answer(entry)
+            if not telling.say(answering.answer(entry, syntax)):
+                return
 
     async def _entries(self, asked: Asked, peer: Peer) -> list[Entry]:
         async def ask(desk: Desk) -> tuple[list[Entry], Sequence[str]]:

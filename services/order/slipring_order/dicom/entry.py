@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from pydicom.dataset import Dataset
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.dicom.names import one_line, person_name
@@ -94,8 +93,8 @@ CODED = {"RequestedProcedureCodeSequence", "ScheduledProtocolCodeSequence"}
 STEP_SEQUENCE = "ScheduledProcedureStepSequence"
 
 
-def coded(keyword: str, entry: Entry) -> list[Dataset]:
-    """The items of a code sequence."""
+def coded(keyword: str, entry: Entry) -> list[Mapping[str, str]]:
+    """The items of a code sequence, by keyword in the order of their tags."""
     concept = entry.request.get("code", {})
     if keyword == "ScheduledProtocolCodeSequence" and entry.step.protocol:
         return [_code(entry.step.protocol.rpartition("/")[2], _OURS, entry.step.protocol_text or entry.step.protocol)]
@@ -134,9 +133,9 @@ def device_name(device: Resource) -> str:
     return str(names[0].get("name", ""))
 
 
-def _code(value: str, designator: str, meaning: str) -> Dataset:
-    item = Dataset()
-    item.CodeValue = one_line(value, SHORT)
-    item.CodingSchemeDesignator = designator
-    item.CodeMeaning = one_line(meaning or value, LONG)
-    return item
+def _code(value: str, designator: str, meaning: str) -> Mapping[str, str]:
+    return {
+        "CodeValue": one_line(value, SHORT),
+        "CodingSchemeDesignator": designator,
+        "CodeMeaning": one_line(meaning or value, LONG),
+    }

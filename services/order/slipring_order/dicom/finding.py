@@ -108,9 +108,14 @@ def _narrowed(asked: Asked) -> str:
 
 
 def _narrowed_by_name(asked: Asked) -> str:
-    """The longest piece of the name that was asked for: the search holds it against every part of every name."""
-    pieces = re.split(r"[*?^=\\]", asked.keys.get("PatientName", ""))
-    longest = max(pieces, key=len).strip()
+    """What the search can hold against every part of every name: how the name begins, which an index knows, else a piece."""
+    wanted = asked.keys.get("PatientName", "")
+    if "\\" in wanted:
+        return ""
+    begins = [re.split(r"[*?^]", group, maxsplit=1)[0].strip() for group in wanted.split("=")]
+    if beginning := max(begins, key=len):
+        return f"&patient.name={sought(beginning)}"
+    longest = max(re.split(r"[*?^=]", wanted), key=len).strip()
     return f"&patient.name:contains={sought(longest)}" if longest else ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,15 +10,17 @@ from pydicom.datadict import dictionary_VR, keyword_for_tag
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.tag import BaseTag, Tag
+from pydicom.uid import UID
 
 from slipring_order.dicom.entry import CODED, REQUEST, STEP, STEP_SEQUENCE, Entry, coded
 from slipring_order.dicom.keys import Span, days, moments, named, one_of, same, times
 from slipring_order.dicom.names import answer_set
+from slipring_order.dicom.writing import TEXTS, Element, written
 
 _DATE, _TIME = "ScheduledProcedureStepStartDate", "ScheduledProcedureStepStartTime"
 _LISTS = frozenset({"StudyInstanceUID"})
-_CONVERTED = frozenset({"PN", "SQ"})
-_TEXT = frozenset({"PN", "LO", "SH", "ST", "LT", "UT", "UC"})
+_CHARACTER_SET = Tag("SpecificCharacterSet")
+_WHOLE_STEP = (*STEP, "ScheduledProtocolCodeSequence")
 _CARRIED = frozenset({"SpecificCharacterSet", "TimezoneOffsetFromUTC"})
 MATCHED = frozenset(
     {
@@ -93,49 +95,55 @@ class Answering:
     def __init__(self, asked: Asked, configured_set: str) -> None:
         self._asked = asked
         self._configured = configured_set
-        wanted = [one for one in asked.identifier if one.keyword not in _CARRIED and one.keyword != STEP_SEQUENCE]
-        self._plan = [_filled(one.tag, one.keyword, REQUEST) for one in wanted]
+        plan = {one.tag: _filled(one.tag, REQUEST) for one in asked.identifier if one.keyword not in _CARRIED}
         sequence = asked.identifier.get(STEP_SEQUENCE)
-        named = [one.keyword for one in sequence[0]] if sequence and not asked.whole_step else []
-        if asked.whole_step:
-            named = [*STEP, "ScheduledProtocolCodeSequence"]
-        self._step_plan = [_filled(Tag(name), name, STEP) for name in named] if sequence is not None else None
+        if sequence is not None:
+            tags = [Tag(name) for name in _WHOLE_STEP] if asked.whole_step else [one.tag for one in sequence[0]]
+            of_step = [_filled(tag, STEP) for tag in sorted(tags)]
+            tag = Tag(STEP_SEQUENCE)
+            plan[tag] = (tag, "SQ", lambda one: [_told(of_step, one)])
+        self._plan = [plan[tag] for tag in sorted(plan)]
 
-    def answer(self, one: Entry) -> Dataset:
+    def answer(self, one: Entry, syntax: UID) -> bytes:
         """The attributes that were asked for, in a character set that the asker can read."""
-        told, texts = Dataset(), list[str]()
-        _fill(told, self._plan, one, texts)
-        if self._step_plan is not None:
-            item = Dataset()
-            _fill(item, self._step_plan, one, texts)
-            told.add(DataElement(Tag(STEP_SEQUENCE), "SQ", [item]))
-        if character_set := answer_set(texts, self._asked.character_sets, self._configured):
-            told.SpecificCharacterSet = character_set
-        return told
+        told = _told(self._plan, one)
+        character_set = answer_set(_texts(told), self._asked.character_sets, self._configured)
+        if character_set:
+            told.insert(0, Element(_CHARACTER_SET, "CS", character_set))
+        return written(told, syntax, character_set)
 
 
 _Filled = tuple[BaseTag, str, Callable[[Entry], Any]]
 
 
-def _filled(tag: BaseTag, keyword: str, known: Mapping[str, Callable[[Entry], str]]) -> _Filled:
+def _filled(tag: BaseTag, known: Mapping[str, Callable[[Entry], Any]]) -> _Filled:
     """How one attribute is filled in; one that DICOM knows and we do not is there, and empty."""
+    keyword = keyword_for_tag(tag)
     vr = dictionary_VR(tag) if keyword else "LO"
     if keyword in known:
         return tag, vr, known[keyword]
     if keyword in CODED:
-        return tag, vr, lambda one: coded(keyword, one)
-    return tag, vr, lambda one: [] if vr == "SQ" else None
+        return tag, vr, lambda one: [_item(each) for each in coded(keyword, one)]
+    return tag, vr, lambda one: ""
 
 
-def _fill(told: Dataset, plan: Iterable[_Filled], one: Entry, texts: list[str]) -> None:
-    for tag, vr, value_of in plan:
-        value = value_of(one)
-        if vr in _TEXT and value:
-            texts.append(value)
-        elif vr == "SQ":
-            texts += [str(part.value) for item in value for part in item if part.VR in _TEXT]
-        # What we write is sound by how it was made: pydicom need not look at it again, which costs more than all else.
-        told.add(DataElement(tag, vr, value, already_converted=vr not in _CONVERTED))
+def _item(named: Mapping[str, str]) -> list[Element]:
+    return [Element(Tag(keyword), dictionary_VR(keyword), value) for keyword, value in named.items()]
+
+
+def _told(plan: Iterable[_Filled], one: Entry) -> list[Element]:
+    return [Element(tag, vr, value_of(one)) for tag, vr, value_of in plan]
+
+
+def _texts(told: Iterable[Element]) -> Iterator[str]:
+    """All that is written in the answer's character set."""
+    for element in told:
+        if isinstance(element.value, str):
+            if element.vr in TEXTS:
+                yield element.value
+        elif not isinstance(element.value, int):
+            for item in element.value:
+                yield from _texts(item)
 
 
 def _keys(identifier: Dataset, known: Any) -> tuple[dict[str, str], bool]:
