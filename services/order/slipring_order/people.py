@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Desk, Resource
 from slipring.staff import Reason, may
 
@@ -27,3 +28,13 @@ async def may_any(acts: Sequence[str], reference: str, desk: Desk) -> list[Reaso
     person, roles = await person_and_roles(reference, desk)
     found = [may(act, person, roles, desk.now, zone=desk.settings.time_zone) for act in acts]
     return min(found, key=len)
+
+
+def demand(lacks: Sequence[Reason], at: str, *, recorded: bool = False) -> None:
+    """Refuse with everything that a person lacks for an act, at the element that names him.
+
+    403 for what he asks to do; 422 for what is `recorded` to have been done by him.
+    """
+    if lacks:
+        status, code = (422, "business-rule") if recorded else (403, "forbidden")
+        raise FhirError(status, [Issue(code, zh=r.zh, en=r.en, at=at, detail=f"staff.{r.code}") for r in lacks])

@@ -15,9 +15,10 @@ from slipring_order import catalogue, resources
 from slipring_order.codes.concept_map import as_draft, difference, mapped, next_version
 from slipring_order.codes.table import read_table
 from slipring_order.contrast import contrast_condition
-from slipring_order.handlers.maps import DRAFTED_BY, map_written
+from slipring_order.handlers.maps import map_written
 from slipring_order.mapping import EXAM_SYSTEM
 from slipring_order.mapping_record import CODE_MAPPING
+from slipring_order.two_people import DRAFTED_BY
 
 from tests.support.desk import ADesk
 from tests.support.ordering import NOW, a_desk, a_request, findings, received
@@ -115,7 +116,8 @@ def test_a_difference_says_what_comes_changes_and_goes() -> None:
 
 async def test_a_map_is_drafted_by_one_and_made_active_by_another() -> None:
     desk = a_desk(caller=Caller("first", frozenset()))
-    desk.carry_out(await map_written(Write("create", a_map()), desk), a_map())
+    noted = a_map(extension=[{"url": "urn:note", "valueString": "checked with the HIS"}])
+    desk.carry_out(await map_written(Write("create", noted), desk), noted)
     draft = await desk.read("ConceptMap/o-map")
     assert draft
     active = {**deepcopy(draft.resource), "status": "active"}
@@ -131,11 +133,18 @@ async def test_a_map_is_drafted_by_one_and_made_active_by_another() -> None:
     with pytest.raises(FhirError) as refused:
         await map_written(Write("update", altered, draft), desk)
     assert refused.value.issues[0].detail == "order.map-changed-on-approval"
+    stripped = {**active, "extension": [e for e in active["extension"] if e["url"] != "urn:note"]}
+    with pytest.raises(FhirError) as refused:
+        await map_written(Write("update", stripped, draft), desk)
+    assert refused.value.issues[0].detail == "order.map-changed-on-approval", "what was written beside it is lost"
     older = desk.hold({**active, "id": "o-older"})
     changes = await map_written(Write("update", active, draft), desk)
     assert [(save.resource["id"], save.resource["status"]) for save in changes.save] == [("o-older", "retired")]
     assert changes.save[0].replaces == older.version
-    assert changes.members["extension"] == [{"url": DRAFTED_BY, "valueString": "first"}]
+    assert changes.members["extension"] == [
+        {"url": "urn:note", "valueString": "checked with the HIS"},
+        {"url": DRAFTED_BY, "valueString": "first"},
+    ]
 
 
 async def test_a_map_is_refused_when_it_begins_active_leads_nowhere_or_contradicts_another() -> None:

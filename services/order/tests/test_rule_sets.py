@@ -9,9 +9,10 @@ import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
-from slipring_order.handlers.rule_sets import APPROVED_BY, DRAFTED_BY, plan_written
+from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.rule_set import LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
+from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
 
 from tests.support.desk import ADesk
 from tests.support.ordering import NOW, a_desk, a_patient, a_person, a_request, findings, received

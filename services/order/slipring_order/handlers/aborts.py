@@ -12,7 +12,7 @@ from slipring.rules.lifecycle import IllegalMove, load_table, towards
 from slipring_order import discontinuing, lifecycle, resources
 from slipring_order.judging import exam_of
 from slipring_order.moving import exam_follows
-from slipring_order.people import may_any
+from slipring_order.people import demand, may_any
 from slipring_order.reading import has_code, instant, reference_of
 
 ABORT_SYSTEM = "http://hl7.org/fhir/CodeSystem/task-code"
@@ -150,11 +150,7 @@ async def _demand_a_named_answer(task: Resource, event: str, desk: Desk) -> None
         )
     if issues:
         raise FhirError(422, issues)
-    lacks = await may_any(_ACTS, who, desk)
-    if lacks:
-        raise FhirError(
-            403, [Issue("forbidden", zh=r.zh, en=r.en, at="Task.owner", detail=f"staff.{r.code}") for r in lacks]
-        )
+    demand(await may_any(_ACTS, who, desk), "Task.owner")
 
 
 async def _stopped(task: Resource, desk: Desk) -> Changes:

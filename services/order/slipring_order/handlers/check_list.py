@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.findings import rule_of
-from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Write, successor
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.staff import may
@@ -14,7 +14,7 @@ from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.reception import also_named, identified, moved_to, performer, records_of, with_inputs
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.judging import judged, judged_again
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import has_system, reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
@@ -109,12 +109,7 @@ def _items(call: Call) -> list[str]:
 
 async def _radiologist(call: Call, who: str, desk: Desk) -> None:
     person, roles = await person_and_roles(who, desk)
-    lacks = may("decide-justification", person, roles, desk.now, zone=desk.settings.time_zone)
-    if lacks:
-        raise FhirError(
-            403,
-            [Issue("forbidden", zh=r.zh, en=r.en, at=call.at("performer"), detail=f"staff.{r.code}") for r in lacks],
-        )
+    demand(may("decide-justification", person, roles, desk.now, zone=desk.settings.time_zone), call.at("performer"))
 
 
 async def _asked_again(call: Call, exam: Stored, who: str, desk: Desk) -> Changes:

@@ -15,7 +15,7 @@ from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
 from slipring_order.judging import judged, open_issues
 from slipring_order.moving import exam_follows
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codes, instant, reference_of
 
 _EMERGENCY = "emergency"
@@ -72,11 +72,7 @@ async def _decider(call: Call, desk: Desk) -> tuple[str, str]:
         )
     person, roles = await person_and_roles(named, desk)
     lacks = may("decide-justification", person, roles, desk.now, zone=desk.settings.time_zone)
-    if lacks:
-        issues = [
-            Issue("forbidden", zh=r.zh, en=r.en, at=call.at("performer"), detail=f"staff.{r.code}") for r in lacks
-        ]
-        raise FhirError(403, issues)
+    demand(lacks, call.at("performer"))
     staff = staff_facts(person, roles, desk.now, zone=desk.settings.time_zone)
     physician = [title for title in staff.titles if title.series == "physician"]
     return f"Practitioner/{(person or {})['id']}", max(physician, key=lambda title: title.rank).code

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
-from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Operation, Parameter, Resource, Write
+from slipring.fhir.service import Call, Changes, Desk, Operation, Parameter, Resource, Write
 
 from slipring_order.check_digits import is_loinc, is_snomed
 from slipring_order.handlers.rule_sets import plan_written
@@ -18,10 +18,9 @@ from slipring_order.offer.words import concept
 from slipring_order.people import may_any
 from slipring_order.reading import codings
 from slipring_order.rooms.scanner import is_ct
+from slipring_order.two_people import content, drafter, signed, who
 
-DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
 _MAY_APPROVE = ("approve-limits", "lead-technique", "lead-diagnosis")
-_FORMAL = frozenset({"status", "meta", "date", "text", "publisher", "contact", "id", "approvalDate", "version"})
 
 
 async def exam_defined(write: Write, desk: Desk) -> Changes:
@@ -84,8 +83,9 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
     await _demand_known_scanners(plan, desk)
     before = write.before.resource if write.before else None
     if plan.get("status") != "active":
-        drafter = _drafter(before) if before is not None and _content(before) == _content(plan) else ""
-        return Changes(members={"extension": _signed(plan, drafter or _who(desk))})
+        same = before is not None and _content(before) == _content(plan)
+        drafted_by = drafter(before) if before is not None and same else ""
+        return Changes(members={"extension": signed(plan, drafted_by or who(desk))})
     if before is None or before.get("status") not in ("draft", "active"):
         raise unprocessable(
             "A protocol begins as a draft; a second person makes it active.",
@@ -102,7 +102,7 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
         )
     if before["status"] == "draft":
         await _refuse_unqualified(before, desk)
-    return Changes(members={"extension": _signed(plan, _drafter(before))})
+    return Changes(members={"extension": signed(plan, drafter(before))})
 
 
 async def _demand_known_scanners(plan: Resource, desk: Desk) -> None:
@@ -130,7 +130,7 @@ async def _all_known(named: list[Mapping[str, Any]], desk: Desk) -> bool:
 
 
 async def _refuse_unqualified(draft: Resource, desk: Desk) -> None:
-    if _drafter(draft) == _who(desk):
+    if drafter(draft) == who(desk):
         raise forbidden(
             "The person who drafted a protocol does not approve it.",
             "起草人不得自行批准扫描方案。",
@@ -198,20 +198,5 @@ def _as_parameter(one: Covered) -> Resource:
 
 
 def _content(plan: Resource) -> Resource:
-    """What is approved: the texts in extensions too, but not who drafted it."""
-    others = [entry for entry in plan.get("extension", []) if entry.get("url") not in (DRAFTED_BY, SHIPPED)]
-    return {**{name: value for name, value in plan.items() if name not in _FORMAL}, "extension": others}
-
-
-def _who(desk: Desk) -> str:
-    return desk.caller.practitioner or desk.caller.client
-
-
-def _drafter(plan: Resource) -> str:
-    found = (e.get("valueString") for e in plan.get("extension", []) if e.get("url") == DRAFTED_BY)
-    return next((str(who) for who in found if who), "")
-
-
-def _signed(plan: Resource, who: str) -> list[Resource]:
-    others = [entry for entry in plan.get("extension", []) if entry.get("url") != DRAFTED_BY]
-    return [*others, {"url": DRAFTED_BY, "valueString": who}] if who else others
+    """What is approved: the texts in extensions too, but not the print of what was shipped."""
+    return content(plan, "version", without=frozenset({SHIPPED}))

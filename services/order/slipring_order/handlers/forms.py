@@ -21,7 +21,7 @@ from slipring_order.department.checklists import (
 from slipring_order.handlers.evidence import evidence_written
 from slipring_order.handlers.reminding import reminder
 from slipring_order.nonconformity import nonconformity
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import moment, reference_of
 
 _DONE = frozenset({"completed", "amended"})
@@ -182,9 +182,8 @@ async def _demand_an_assessor(form: Resource, author: str, subject: str, desk: D
             at="QuestionnaireResponse.author",
             detail="order.assessor-other",
         )
-    if lacks := may("assess-competence", person, roles, desk.now, zone=desk.settings.time_zone):
-        at = "QuestionnaireResponse.author"
-        raise FhirError(422, [Issue("business-rule", zh=r.zh, en=r.en, at=at, detail=f"staff.{r.code}") for r in lacks])
+    lacks = may("assess-competence", person, roles, desk.now, zone=desk.settings.time_zone)
+    demand(lacks, "QuestionnaireResponse.author", recorded=True)
     given = answers(form)
     if (given.get("result") or {}).get("code") == "passed" and any(value is False for value in given.values()):
         raise unprocessable(

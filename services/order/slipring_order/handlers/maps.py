@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import difflib
-from typing import Any
 from urllib.parse import quote
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
-from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stored, Write, successor
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write, successor
 
 from slipring_order import catalogue
 from slipring_order.mapping import EXAM_SYSTEM, is_exam_map
-
-DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
-# What may differ between the draft and what is approved: nothing that a request is judged by.
-_FORMAL = frozenset({"status", "meta", "date", "text", "extension", "publisher", "contact", "id", "approvalDate"})
+from slipring_order.two_people import content, drafter, signed, who
 
 
 async def map_written(write: Write, desk: Desk) -> Changes:
@@ -25,7 +21,7 @@ async def map_written(write: Write, desk: Desk) -> Changes:
     concept_map = write.resource
     _check_content(concept_map)
     if concept_map.get("status") != "active":
-        return Changes(members={"extension": _signed(concept_map, _who(desk))})
+        return Changes(members={"extension": signed(concept_map, who(desk))})
     if before is None or before.get("status") not in ("draft", "active"):
         raise unprocessable(
             "A map of exam codes begins as a draft; a second person makes it active.",
@@ -33,14 +29,14 @@ async def map_written(write: Write, desk: Desk) -> Changes:
             at="ConceptMap.status",
             detail="order.map-draft-first",
         )
-    if _content(concept_map) != _content(before):
+    if content(concept_map) != content(before):
         raise unprocessable(
             "What is made active must be what was drafted: change the draft first, or post a new one.",
             "生效内容须与草稿一致：请先修改草稿，或另提交新草稿。",
             at="ConceptMap.group",
             detail="order.map-changed-on-approval",
         )
-    if before["status"] == "draft" and _drafter(before) in ("", _who(desk)):
+    if before["status"] == "draft" and drafter(before) in ("", who(desk)):
         raise forbidden(
             "The person who drafted a map does not approve it.",
             "起草人不得自行批准对照表。",
@@ -49,7 +45,7 @@ async def map_written(write: Write, desk: Desk) -> Changes:
         )
     retired = [Save(_retired(one).resource, one.version) for one in await _current(concept_map, desk)]
     await _refuse_ambiguous(concept_map, desk)
-    return Changes(save=retired, members={"extension": _signed(concept_map, _drafter(before))})
+    return Changes(save=retired, members={"extension": signed(concept_map, drafter(before))})
 
 
 def _check_content(concept_map: Resource) -> None:
@@ -138,22 +134,3 @@ def _pairs(concept_map: Resource) -> list[tuple[tuple[str, str], str]]:
 
 def _retired(standing: Stored) -> Save:
     return successor(standing, status="retired")
-
-
-def _content(concept_map: Resource) -> dict[str, Any]:
-    return {name: value for name, value in concept_map.items() if name not in _FORMAL}
-
-
-def _who(desk: Desk) -> str:
-    return desk.caller.practitioner or desk.caller.client
-
-
-def _drafter(concept_map: Resource) -> str:
-    found = (e.get("valueString") for e in concept_map.get("extension", []) if e.get("url") == DRAFTED_BY)
-    return next((str(who) for who in found if who), "")
-
-
-def _signed(concept_map: Resource, who: str) -> list[Resource]:
-    """The extensions with the drafter as the server knows him, whatever the sender wrote there."""
-    others = [entry for entry in concept_map.get("extension", []) if entry.get("url") != DRAFTED_BY]
-    return [*others, {"url": DRAFTED_BY, "valueString": who}]

@@ -7,7 +7,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.staff import may
 
 from slipring_order.images.mismatch import is_mismatch
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, reference_of
 
 _ACT = "settle-image-mismatch"
@@ -53,10 +53,7 @@ async def _settled(mitigation: Resource, position: int, desk: Desk) -> Resource:
             detail="order.settler-is-another",
         )
     person, roles = await person_and_roles(named or str(caller), desk)
-    lacks = may(_ACT, person, roles, desk.now, zone=desk.settings.time_zone)
-    if lacks:
-        issues = [Issue("forbidden", zh=r.zh, en=r.en, at=f"{at}.author", detail=f"staff.{r.code}") for r in lacks]
-        raise FhirError(403, issues)
+    demand(may(_ACT, person, roles, desk.now, zone=desk.settings.time_zone), f"{at}.author")
     return {**mitigation, "date": instant(desk.now), "author": {"reference": f"Practitioner/{(person or {})['id']}"}}
 
 

@@ -12,7 +12,7 @@ from slipring_order.follow_ups import CODE as FOLLOW_UP
 from slipring_order.handlers.evidence import evidence_written
 from slipring_order.judging import exam_of, judged_again
 from slipring_order.lifecycle import BEFORE_THE_SCAN
-from slipring_order.people import may_any
+from slipring_order.people import demand, may_any
 from slipring_order.reading import reference_of
 
 _OPEN = (*sorted(BEFORE_THE_SCAN), "in-progress")
@@ -84,9 +84,5 @@ async def identity_confirmed(write: Write, desk: Desk) -> Changes:
             detail="order.identity-unnamed",
         )
         raise FhirError(422, [issue])
-    lacks = await may_any(_CONFIRMING, who, desk)
-    if lacks:
-        raise FhirError(
-            403, [Issue("forbidden", zh=r.zh, en=r.en, at="Task.owner", detail=f"staff.{r.code}") for r in lacks]
-        )
+    demand(await may_any(_CONFIRMING, who, desk), "Task.owner")
     return Changes.none()

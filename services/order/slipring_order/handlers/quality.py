@@ -11,7 +11,7 @@ from slipring.rules.lifecycle import IllegalMove, towards
 from slipring.staff import may
 
 from slipring_order.department import quality
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment, reference_of
 
 
@@ -77,8 +77,8 @@ async def _demand_another(task: Resource, desk: Desk) -> None:
             at=at,
             detail="order.quality-verified-by-another",
         )
-    if lacks := may("verify-correction", person, roles, desk.now, zone=desk.settings.time_zone):
-        raise FhirError(422, [Issue("business-rule", zh=r.zh, en=r.en, at=at, detail=f"staff.{r.code}") for r in lacks])
+    lacks = may("verify-correction", person, roles, desk.now, zone=desk.settings.time_zone)
+    demand(lacks, at, recorded=True)
 
 
 def _no_earlier(task: Resource, desk: Desk) -> datetime:

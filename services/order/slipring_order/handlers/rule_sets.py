@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
-from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Write
+from slipring.fhir.outcome import FhirError, conflict, forbidden, unprocessable
+from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.staff import may
 
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment
 from slipring_order.rule_set import INDEX, faults, index, is_rule_set, listed
-
-DRAFTED_BY = f"{CANONICAL}/StructureDefinition/drafted-by"
-APPROVED_BY = f"{CANONICAL}/StructureDefinition/approved-by"
-_SIGNED = frozenset({DRAFTED_BY, APPROVED_BY})
-# What may differ between the draft and what is approved: nothing that a request is judged by.
-_FORMAL = frozenset({"status", "meta", "date", "text", "id", "approvalDate", "effectivePeriod"})
+from slipring_order.two_people import approver, content, drafter, signed, who
 
 
 async def plan_written(write: Write, desk: Desk) -> Changes:
@@ -50,7 +43,7 @@ async def plan_written(write: Write, desk: Desk) -> Changes:
 
 async def _drafted_or_approved(plan: Resource, before: Resource | None, desk: Desk) -> Changes:
     if plan.get("status") != "active":
-        return Changes(members={"extension": _signed(plan, _who(desk))})
+        return Changes(members={"extension": signed(plan, who(desk))})
     if before is None:
         raise unprocessable(
             "A rule set begins as a draft; a second person makes it active.",
@@ -59,9 +52,8 @@ async def _drafted_or_approved(plan: Resource, before: Resource | None, desk: De
             detail="order.rule-set-draft-first",
         )
     _demand_unchanged(plan, before)
-    approver = await _qualified(desk)
-    drafter = _signer(before, DRAFTED_BY)
-    if approver == drafter:
+    approved_by, drafted_by = await _qualified(desk), drafter(before)
+    if approved_by == drafted_by:
         raise forbidden(
             "The person who drafted a rule set does not approve it.",
             "起草人不得自行批准规则集。",
@@ -76,7 +68,7 @@ async def _drafted_or_approved(plan: Resource, before: Resource | None, desk: De
         members={
             "effectivePeriod": period,
             "approvalDate": desk.now.astimezone(desk.settings.zone).date().isoformat(),
-            "extension": _signed(plan, drafter, approver),
+            "extension": signed(plan, drafted_by, approved_by),
         },
     )
 
@@ -97,9 +89,7 @@ async def _retired(plan: Resource, before: Resource, desk: Desk) -> Changes:
     if plan.get("status") != before.get("status"):
         await _qualified(desk)
         saves = await _indexed(plan, desk, add=False)
-    return Changes(
-        save=saves, members={"extension": _signed(plan, _signer(before, DRAFTED_BY), _signer(before, APPROVED_BY))}
-    )
+    return Changes(save=saves, members={"extension": signed(plan, drafter(before), approver(before))})
 
 
 async def _indexed(plan: Resource, desk: Desk, *, add: bool) -> list[Save]:
@@ -130,30 +120,9 @@ async def _qualified(desk: Desk) -> str:
         )
     person, roles = await person_and_roles(desk.caller.practitioner, desk)
     lacks = may("approve-limits", person, roles, desk.now, zone=desk.settings.time_zone)
-    if lacks:
-        issues = [
-            Issue("forbidden", zh=r.zh, en=r.en, at="PlanDefinition.status", detail=f"staff.{r.code}") for r in lacks
-        ]
-        raise FhirError(403, issues)
+    demand(lacks, "PlanDefinition.status")
     return desk.caller.practitioner
 
 
-def _content(plan: Resource) -> dict[str, Any]:
-    extension = [entry for entry in plan.get("extension", []) if entry.get("url") not in _SIGNED]
-    return {**{name: value for name, value in plan.items() if name not in _FORMAL}, "extension": extension}
-
-
-def _who(desk: Desk) -> str:
-    return desk.caller.practitioner or desk.caller.client
-
-
-def _signer(plan: Resource, url: str) -> str:
-    found = (e.get("valueString") for e in plan.get("extension", []) if e.get("url") == url)
-    return next((str(who) for who in found if who), "")
-
-
-def _signed(plan: Resource, drafter: str, approver: str = "") -> list[Resource]:
-    """The extensions with who drafted and who approved as the server knows them, whatever the sender wrote there."""
-    others = [entry for entry in plan.get("extension", []) if entry.get("url") not in _SIGNED]
-    signed = [{"url": DRAFTED_BY, "valueString": drafter}]
-    return [*others, *signed, *([{"url": APPROVED_BY, "valueString": approver}] if approver else [])]
+def _content(plan: Resource) -> Resource:
+    return content(plan, "effectivePeriod")

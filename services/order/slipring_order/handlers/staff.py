@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write, successor
 from slipring.staff import may
 from slipring.staff.facts import QUALIFICATION_SYSTEM, ROLE_SYSTEM
@@ -12,7 +12,7 @@ from slipring.staff.facts import QUALIFICATION_SYSTEM, ROLE_SYSTEM
 from slipring_order.department.competence import SUSPENSION, ended, entry, owned
 from slipring_order.department.suspension import as_provenance, reasons
 from slipring_order.handlers.reminding import reminder
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codes, has_system, moment, reference_of
 
 
@@ -83,11 +83,7 @@ def _target(call: Call) -> Stored:
 async def _decider(call: Call, desk: Desk) -> str:
     named = desk.caller.practitioner or reference_of(call.value("performer"))
     person, roles = await person_and_roles(named, desk) if named else (None, [])
-    if lacks := may("suspend-authorisation", person, roles, desk.now, zone=desk.settings.time_zone):
-        issues = [
-            Issue("forbidden", zh=r.zh, en=r.en, at=call.at("performer"), detail=f"staff.{r.code}") for r in lacks
-        ]
-        raise FhirError(403, issues)
+    demand(may("suspend-authorisation", person, roles, desk.now, zone=desk.settings.time_zone), call.at("performer"))
     return _reference(person)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from slipring.fhir.findings import as_detected_issue
-from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove, move
@@ -21,7 +21,7 @@ from slipring_order.handlers.scheduling import the_exam
 from slipring_order.images.mismatch import CATEGORY
 from slipring_order.moving import exam_follows
 from slipring_order.nonconformity import nonconformity, of_an_exam
-from slipring_order.people import may_any
+from slipring_order.people import demand, may_any
 from slipring_order.reading import codes, instant, reference_of
 from slipring_order.rooms.checks import ARRIVAL, ITEMS
 
@@ -81,10 +81,7 @@ async def _named(call: Call, desk: Desk) -> str:
             code="required",
             detail="order.stop-unnamed",
         )
-    lacks = await may_any(_ACTS, who, desk)
-    if lacks:
-        at = call.at("performer")
-        raise FhirError(403, [Issue("forbidden", zh=r.zh, en=r.en, at=at, detail=f"staff.{r.code}") for r in lacks])
+    demand(await may_any(_ACTS, who, desk), call.at("performer"))
     return who
 
 
