@@ -34,6 +34,7 @@ def states_of(topic: Topic) -> set[str]:
 def test_there_is_a_topic_for_each_state_that_others_wait_for() -> None:
     assert {name: owner for name, (owner, _) in TOPICS.items()} == {
         "request-state": "order",
+        "bookings-to-move": "order",
         "scanner-out-of-limits": "order",
         "consent-state": "consent",
         "report-released": "report",

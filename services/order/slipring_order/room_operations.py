@@ -35,12 +35,13 @@ ROOM_OPERATIONS = (
         parameters=(
             Parameter("scanner", "Reference", documentation="absent: the scanner that is free first"),
             Parameter("period", "Period", documentation="absent: the next free slot; without end: one slot"),
-            Parameter("protocol", "Reference", documentation="the PlanDefinition to scan by"),
+            Parameter("protocol", "Reference", documentation="absent: the one approved for exam, age and scanner"),
             Parameter("protocolCode", "CodeableConcept", documentation="or its code"),
             Parameter("return", "Task", use="out", min=1, documentation="the exam"),
             Parameter("step", "Task", use="out", min=1, documentation="the scheduled step"),
             Parameter("appointment", "Appointment", use="out", min=1),
             Parameter("bumped", "Reference", use="out", max="*", documentation="whose time a stat exam takes"),
+            Parameter("issue", "DetectedIssue", use="out", max="*", documentation="what is to be said of the protocol"),
         ),
     ),
     Operation(

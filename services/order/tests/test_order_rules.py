@@ -18,10 +18,11 @@ from slipring_order.dose.groups import ExamMeasure
 from slipring_order.dose.levels import level_for
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
-from slipring_order.rooms.facts import StartFacts
+from slipring_order.rooms.facts import ProtocolFacts, StartFacts
 from slipring_order.rooms.scanner_facts import ServiceFacts
 from slipring_order.rooms.testing import Result, ScannerTest
 from slipring_order.rules import (
+    BOOKING_RULES,
     DECISION_RULES,
     DOSE_RULES,
     IMAGE_RULES,
@@ -37,6 +38,7 @@ ROOM = Path(rules_room.__file__).parent
 LIMITS = ROOM.with_name("limits.toml")
 FACTS = {
     **{rule.id: StartFacts for rule in (*START_RULES, *STEP_RULES)},
+    **{rule.id: ProtocolFacts for rule in BOOKING_RULES},
     **{rule.id: ServiceFacts for rule in SCANNER_RULES},
     **{rule.id: ScannerTest for rule in SCANNER_TEST_RULES},
     "order.decision-recorded": DecisionFacts,
@@ -48,6 +50,7 @@ RULES: Mapping[str, Any] = {
         DECISION_RULES,
         IMAGE_RULES,
         DOSE_RULES,
+        BOOKING_RULES,
         START_RULES,
         STEP_RULES,
         SCANNER_RULES,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from slipring.fhir.outcome import not_found
@@ -13,9 +13,9 @@ from slipring_order.asked_day import asked_day
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import taken_on
 from slipring_order.rooms.arriving import arrived_at
-from slipring_order.rooms.booking import read_scanner
+from slipring_order.rooms.booking import demand_a_ct, known_scanner, read_scanner
 from slipring_order.rooms.checks import ARRIVAL, is_record_of
-from slipring_order.rooms.day import Span, Taken, free_slots, slots
+from slipring_order.rooms.day import Span, Taken, free_slots, slots, span_of_day
 from slipring_order.rooms.queue import Waiting, in_order
 from slipring_order.rooms.scanner import Scanner
 from slipring_order.rooms.step import ENDED, STEP_CODE, read_step
@@ -33,7 +33,8 @@ async def free(call: Call, desk: Desk) -> Changes:
 async def whole_day(call: Call, desk: Desk) -> Changes:
     """`Device/[id]/$day`: every slot of a day and everything that is booked, in the order of time."""
     scanner, day, taken = await _day(call, desk)
-    booked = [(one.span, _booked(one, await _exam(one, desk))) for one in taken]
+    today = span_of_day(day, desk.settings.zone)
+    booked = [(one.span, _booked(one, await _exam(one, desk))) for one in taken if one.span.meets(today)]
     # What has begun is no longer offered, and is shown nevertheless.
     open_ = [one for one in slots(scanner.hours, day, desk.settings.zone) if not any(t.span.meets(one) for t in taken)]
     state = "free" if scanner.in_service else "blocked"
@@ -48,7 +49,8 @@ async def whole_day(call: Call, desk: Desk) -> Changes:
 
 async def queue(call: Call, desk: Desk) -> Changes:
     """`Task/$queue`: the patients who are here, in the order in which they are scanned; of one scanner or of all."""
-    wanted, waiting = reference_of(call.value("scanner")), []
+    asked, waiting = call.value("scanner"), list[Waiting]()
+    wanted = (await known_scanner(asked, call.at("scanner"), desk)).reference if asked else ""
     for exam in await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&business-status={_HERE}"):
         if exam.source:
             continue
@@ -80,7 +82,7 @@ async def queue(call: Call, desk: Desk) -> Changes:
 
 async def arrivals(call: Call, desk: Desk) -> Changes:
     """`Task/$arrivals`: the arrival register of a day (4.13 d): when, who received, by which kinds of identifier."""
-    span = _span_of_day(call, desk)
+    span = span_of_day(_asked(call, desk), desk.settings.zone)
     found = await desk.search(f"Provenance?recorded=ge{instant(span.starts_at)}&recorded=lt{instant(span.ends_at)}")
     records = sorted(
         (one.resource for one in found if not one.source and is_record_of(one.resource, ARRIVAL)),
@@ -110,17 +112,18 @@ async def _line(record: Resource, desk: Desk) -> Resource:
 
 
 async def _day(call: Call, desk: Desk) -> tuple[Scanner, date, list[Taken]]:
+    """The scanner, the day, and all that holds the scanner until the last slot that begins on that day is over."""
     if call.target is None:
         raise not_found("Device")
-    scanner, span = await read_scanner(call.target, desk), _span_of_day(call, desk)
-    return scanner, span.starts_at.astimezone(desk.settings.zone).date(), await taken_on(scanner.reference, span, desk)
+    demand_a_ct(call.target, "Device.type")
+    scanner, day = await read_scanner(call.target, desk), _asked(call, desk)
+    whole = span_of_day(day, desk.settings.zone)
+    span = Span(whole.starts_at, whole.ends_at + scanner.hours.slot)
+    return scanner, day, await taken_on(scanner.reference, span, desk)
 
 
-def _span_of_day(call: Call, desk: Desk) -> Span:
-    zone = desk.settings.zone
-    day = asked_day(call, "day", desk.now.astimezone(zone).date())
-    begins, ends = (datetime.combine(one, time.min, zone) for one in (day, day + timedelta(days=1)))
-    return Span(begins, ends)
+def _asked(call: Call, desk: Desk) -> date:
+    return asked_day(call, "day", desk.now.astimezone(desk.settings.zone).date())
 
 
 def _booked(one: Taken, exam: Stored | None) -> list[Resource]:

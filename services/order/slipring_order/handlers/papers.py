@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Changes, Desk, Write
 
 from slipring_order.department.gear import too_thin
 from slipring_order.department.records import DOCUMENT_SYSTEM, kinds_of
 from slipring_order.handlers.reminding import reminder
 from slipring_order.reading import has_system
+from slipring_order.rooms.scanner import IN_SERVICE, OUT_OF_SERVICE, is_ct, service_state
+from slipring_order.rooms.stranded import taken_out_of_service
 
 
 async def document_written(write: Write, desk: Desk) -> Changes:
@@ -17,7 +19,22 @@ async def document_written(write: Write, desk: Desk) -> Changes:
 
 
 async def device_written(write: Write, desk: Desk) -> Changes:
-    """Protective gear states its lead equivalent, which is 0.5 mmPb or more (5.2.2 e)."""
+    """Protective gear states its lead equivalent, which is 0.5 mmPb or more (5.2.2 e); a scanner, whether it is in use."""
+    if write.imported or not any(map(is_ct, (write.resource, write.before.resource if write.before else {}))):
+        return _gear(write, desk)
+    if write.method != "delete" and service_state(write.resource) not in (IN_SERVICE, OUT_OF_SERVICE):
+        raise unprocessable(
+            f"The service state of a scanner is {IN_SERVICE} or {OUT_OF_SERVICE}.",
+            f"CT 的使用状态须为 {IN_SERVICE} 或 {OUT_OF_SERVICE}。",
+            at="Device",
+            code="code-invalid",
+            detail="order.service-state-unknown",
+        )
+    told = await taken_out_of_service(write.resource, write.before, desk, deleted=write.method == "delete")
+    return _gear(write, desk).plus(Changes(save=told))
+
+
+def _gear(write: Write, desk: Desk) -> Changes:
     if not (kinds := kinds_of(write.resource)):
         return Changes.none()
     day = desk.now.astimezone(desk.settings.zone).date()

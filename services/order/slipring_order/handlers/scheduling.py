@@ -13,6 +13,7 @@ from slipring_order.judging import exam_of
 from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.appointments import given_back, holds, is_block, request_in, scanner_in, span_of
 from slipring_order.rooms.booking import (
+    Places,
     appointment_save,
     booked,
     next_free,
@@ -20,11 +21,13 @@ from slipring_order.rooms.booking import (
     scanner_at,
     scanners_in_service,
 )
+from slipring_order.rooms.bounds import refuse_bad_block
 from slipring_order.rooms.checks import before_the_visit
 from slipring_order.rooms.day import Span
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.scanner import Scanner, is_ct
 from slipring_order.rooms.step import Booking
+from slipring_order.rooms.stranded import bookings_to_move
 
 _BOOKED = ("scheduled", "arrived", "ready")
 
@@ -37,7 +40,8 @@ async def scheduled(call: Call, desk: Desk) -> Changes:
     booking = Booking(
         scanner.reference, span.starts_at, span.ends_at, call.value("protocol") or call.value("protocolCode")
     )
-    done = await booked(exam, booking, scanner, desk, at=call.at("period"))
+    named = next((name for name in ("protocol", "protocolCode") if call.value(name)), "protocol")
+    done = await booked(exam, booking, scanner, desk, at=Places(call.at("period"), call.at(named)))
     before = await desk.read(f"Appointment/{done.appointment['id']}")
     appointment = appointment_save(done, before)
     answer = [
@@ -45,15 +49,17 @@ async def scheduled(call: Call, desk: Desk) -> Changes:
         {"name": "step", "resource": done.step.resource},
         {"name": "appointment", "resource": appointment.resource},
         *({"name": "bumped", "valueReference": {"reference": one.appointment}} for one in done.bumped),
+        *({"name": "issue", "resource": one.resource} for one in done.findings if one.replaces is None),
     ]
-    saves = [done.exam, done.step, appointment]
+    saves = [done.exam, done.step, appointment, *done.findings]
     return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
 
 
 async def unscheduled(call: Call, desk: Desk) -> Changes:
-    """`Task/[id]/$unschedule`: give the exam's time back; the exam stays justified."""
+    """`Task/[id]/$unschedule`: give the exam's time back, or end the visit of who left; the exam stays justified."""
     exam = the_exam(call)
-    if "restriction" not in exam.resource or resources.state_of(exam.resource) not in _BOOKED:
+    state = resources.state_of(exam.resource)
+    if state not in _BOOKED or (state == "scheduled" and "restriction" not in exam.resource):
         raise unprocessable(
             "The exam has no appointment.", "该检查没有预约。", at="Task.restriction", detail="order.not-booked"
         )
@@ -71,9 +77,33 @@ async def appointment_written(write: Write, desk: Desk) -> Changes:
         return await _freed(exam, desk, without=write.reference) if exam and was and holds(was) else Changes.none()
     if was and holds(was) and request_in(was):
         await _demand_the_same_exam(was, now, desk)
-    if not holds(now) or is_block(now) or _same_time(was, now):
+    if not holds(now) or _same_time(was, now):
         return Changes.none()
-    return await _booked_by_hand(now, exam, desk)
+    return await (_blocked(now, desk) if is_block(now) else _booked_by_hand(now, exam, desk))
+
+
+async def _blocked(block: Resource, desk: Desk) -> Changes:
+    """A scanner's time is taken for maintenance, whoever is booked: that he must be moved is told."""
+    device = await desk.read(scanner_in(block))
+    if device is None or not is_ct(device.resource):
+        return Changes.none()
+    span = _demand_a_span(block)
+    refuse_bad_block(span, "Appointment.start", desk)
+    after = Span(max(span.starts_at, desk.now), span.ends_at)
+    return Changes(save=await bookings_to_move(device.reference, after, desk, because_of=f"Appointment/{block['id']}"))
+
+
+def _demand_a_span(appointment: Resource) -> Span:
+    span = span_of(appointment)
+    if span is None:
+        raise unprocessable(
+            "A booked appointment states start and end.",
+            "预约须给出开始与结束时间。",
+            at="Appointment.start",
+            code="required",
+            detail="order.slot-missing",
+        )
+    return span
 
 
 async def _demand_the_same_exam(was: Resource, now: Resource, desk: Desk) -> None:
@@ -104,16 +134,8 @@ async def _booked_by_hand(appointment: Resource, exam: Stored | None, desk: Desk
             at="Appointment.basedOn",
             detail="order.appointment-without-exam",
         )
-    scanner = await scanner_at(scanner_in(appointment), "Appointment.participant", desk)
-    span = span_of(appointment)
-    if span is None:
-        raise unprocessable(
-            "A booked appointment states start and end.",
-            "预约须给出开始与结束时间。",
-            at="Appointment.start",
-            code="required",
-            detail="order.slot-missing",
-        )
+    scanner = await scanner_at({"reference": scanner_in(appointment)}, "Appointment.participant", desk)
+    span = _demand_a_span(appointment)
     protocol = next(
         (
             one
@@ -123,8 +145,9 @@ async def _booked_by_hand(appointment: Resource, exam: Stored | None, desk: Desk
         None,
     )
     booking = Booking(scanner.reference, span.starts_at, span.ends_at, protocol)
-    done = await booked(exam, booking, scanner, desk, at="Appointment.start", appointment=appointment)
-    return Changes(save=[done.exam, done.step])
+    at = Places("Appointment.start", "Appointment.supportingInformation")
+    done = await booked(exam, booking, scanner, desk, at=at, appointment=appointment)
+    return Changes(save=[done.exam, done.step, *done.findings])
 
 
 async def _freed(exam: Stored, desk: Desk, *, without: str = "") -> Changes:
@@ -154,7 +177,7 @@ def the_exam(call: Call) -> Stored:
 
 async def _place(call: Call, desk: Desk) -> tuple[Scanner, Span]:
     period: dict[str, Any] = call.value("period") or {}
-    named = reference_of(call.value("scanner"))
+    named = call.value("scanner")
     scanners = [await scanner_at(named, call.at("scanner"), desk)] if named else await scanners_in_service(desk)
     if period:
         if not named:

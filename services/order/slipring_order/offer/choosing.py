@@ -17,10 +17,7 @@ from slipring_order.reading import Pool, reference_of
 
 async def protocol_on(request: Resource, scanner: Resource, desk: Desk) -> Resource | None:
     """A Reference to the protocol that a request's exam is scanned by on a scanner (its Device); None without one."""
-    pool = Pool()
-    await maps_of(pool, desk, request)
-    await definition_of(request, pool, desk)
-    exam = exam_of_concept(request.get("code"), pool)
+    exam = await _exam(request, desk)
     if exam is None:
         return None
     plans = [one.resource for one in await desk.search(_protocols_of(exam)) if not one.source]
@@ -29,6 +26,20 @@ async def protocol_on(request: Resource, scanner: Resource, desk: Desk) -> Resou
         return None
     named = {"reference": f"PlanDefinition/{chosen['id']}", "display": chosen.get("title") or chosen.get("name")}
     return {name: value for name, value in named.items() if value}
+
+
+async def suits(plan: Resource, request: Resource, scanner: Resource, desk: Desk) -> bool:
+    """Whether a protocol, once it is approved, is for a request's exam, the patient's age and this scanner (its Device)."""
+    exam = await _exam(request, desk)
+    approved = [{**plan, "status": "active"}]
+    return exam is not None and protocol_for(exam, scanner, approved, age_years=await _age(request, desk)) is not None
+
+
+async def _exam(request: Resource, desk: Desk) -> Exam | None:
+    pool = Pool()
+    await maps_of(pool, desk, request)
+    await definition_of(request, pool, desk)
+    return exam_of_concept(request.get("code"), pool)
 
 
 def _protocols_of(exam: Exam) -> str:

@@ -11,8 +11,6 @@ from slipring_order.rooms.day import Span, Taken, rooms_data
 from slipring_order.rooms.scanner import Scanner
 
 MAINTENANCE = "maintenance"
-_ONE_DAY = timedelta(days=1)  # no exam holds a scanner longer
-_LONGEST_BLOCK = timedelta(days=366)
 
 
 def holds(appointment: Resource) -> bool:
@@ -71,12 +69,23 @@ def times(span: Span) -> Resource:
     }
 
 
+def longest(*, block: bool = False) -> timedelta:
+    """How long an exam, or a block, may hold a scanner: nothing that began earlier holds it still."""
+    if block:
+        return timedelta(days=rooms_data()["blocks"]["longest_days"])
+    return timedelta(hours=rooms_data()["slots"]["longest_hours"])
+
+
 async def taken_on(scanner: str, span: Span, desk: Desk) -> list[Taken]:
     """What holds the scanner within a span; the decision relies on nothing else being there."""
     holding = ",".join(rooms_data()["appointments"]["holding"])
     asked = f"Appointment?actor={scanner}&status={holding}&date=lt{instant(span.ends_at)}"
-    near = await desk.search(f"{asked}&date=ge{instant(span.starts_at - _ONE_DAY)}")
-    blocks = await desk.search(f"{asked}&service-type={MAINTENANCE}&date=ge{instant(span.starts_at - _LONGEST_BLOCK)}")
+    near, blocks = await desk.searches(
+        [
+            f"{asked}&date=ge{instant(span.starts_at - longest())}",
+            f"{asked}&service-type={MAINTENANCE}&date=ge{instant(span.starts_at - longest(block=True))}",
+        ]
+    )
     found = {one.reference: one.resource for one in [*near, *blocks] if holds(one.resource)}
     return [one for reference, tree in found.items() if (one := _taken(reference, tree)) and one.span.meets(span)]
 

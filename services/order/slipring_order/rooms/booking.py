@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import islice
 
 from slipring.fhir.outcome import FhirError, conflict, unprocessable
 from slipring.fhir.service import Desk, Resource, Save, Stored, successor
@@ -11,11 +12,15 @@ from slipring.fhir.service import Desk, Resource, Save, Stored, successor
 from slipring_order import lifecycle, resources
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import new_appointment, scanner_in, taken_on
+from slipring_order.rooms.bounds import refuse_bad_span
+from slipring_order.rooms.checks import before_the_visit
 from slipring_order.rooms.day import Span, Taken, clashes, free_slots, rooms_data
+from slipring_order.rooms.protocol import chosen_protocol, on_record
 from slipring_order.rooms.scanner import CT_TYPES, Scanner, is_ct, scanner_of
 from slipring_order.rooms.step import STEP_CODE, STEP_SEQUENCE, Booking, new_step, rebooked, step_number
 
 _MAY_BE_BOOKED = frozenset({"justified", "scheduled", "arrived", "ready"})
+_HERE = frozenset({"arrived", "ready"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,16 +31,35 @@ class Booked:
     step: Save
     appointment: Resource
     bumped: tuple[Taken, ...] = ()
+    findings: tuple[Save, ...] = ()
 
 
-async def scanner_at(reference: str, at: str, desk: Desk) -> Scanner:
-    """The scanner of a reference; 422 when it is none or is out of service."""
-    device = await desk.read(reference) if reference.startswith("Device/") else None
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where the client said what is booked, for words about it."""
+
+    period: str
+    protocol: str
+
+
+def demand_a_ct(device: Stored | None, at: str) -> Stored:
+    """The Device, which is a CT of this department; 422 for anything else."""
     if device is None or not is_ct(device.resource):
         raise unprocessable(
             "The scanner is not a CT known here.", "所指设备不是本科登记的 CT。", at=at, detail="order.scanner-unknown"
         )
-    scanner = await read_scanner(device, desk)
+    return device
+
+
+async def known_scanner(named: Resource | None, at: str, desk: Desk) -> Stored:
+    """The CT that a Reference names; 422 when it names none."""
+    reference = reference_of(named)
+    return demand_a_ct(await desk.read(reference) if reference.startswith("Device/") else None, at)
+
+
+async def scanner_at(named: Resource | None, at: str, desk: Desk) -> Scanner:
+    """The scanner that a Reference names; 422 when it names none, 409 when that is out of service."""
+    scanner = await read_scanner(await known_scanner(named, at, desk), desk)
     if not scanner.in_service:
         raise conflict("The scanner is out of service.", "该 CT 已停用。", at=at, detail="order.scanner-out-of-service")
     return scanner
@@ -58,16 +82,18 @@ async def scanners_in_service(desk: Desk) -> list[Scanner]:
 
 async def next_free(scanner: Scanner, desk: Desk) -> Span | None:
     """The first free slot of a scanner from now on, within the days that are searched; None if there is none."""
-    zone, begin = desk.settings.zone, desk.now
+    return next(iter(await _free(scanner, desk.now, 1, desk)), None)
+
+
+async def _free(scanner: Scanner, begin: datetime, most: int, desk: Desk) -> list[Span]:
+    """The first free slots of a scanner from a moment on."""
+    zone = desk.settings.zone
     today = begin.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(rooms_data()["slots"]["search_days"] + 1)]
     last = Span(begin, begin + timedelta(days=len(days) + 1))
     taken = await taken_on(scanner.reference, last, desk)
-    for day in days:
-        free = free_slots(scanner.hours, day, taken, begin, zone)
-        if free:
-            return free[0]
-    return None
+    slots = (slot for day in days for slot in free_slots(scanner.hours, day, taken, begin, zone))
+    return list(islice(slots, most))
 
 
 async def step_of(exam: str, desk: Desk) -> Stored | None:
@@ -90,39 +116,47 @@ def refuse_unbookable(exam: Resource) -> None:
 
 
 async def booked(
-    exam: Stored, booking: Booking, scanner: Scanner, desk: Desk, *, at: str, appointment: Resource | None = None
+    exam: Stored, booking: Booking, scanner: Scanner, desk: Desk, *, at: Places, appointment: Resource | None = None
 ) -> Booked:
     """Everything that booking writes; 409 when the time is taken. `appointment`: the one that the client writes."""
     refuse_unbookable(exam.resource)
     span = Span(booking.starts_at, booking.ends_at)
-    _refuse_bad_span(span, at, desk)
+    refuse_bad_span(span, at.period, desk)
     step = await step_of(exam.reference, desk)
+    chosen = await chosen_protocol(booking.protocol, exam.resource, step, scanner, desk, at=at.protocol)
+    booking = replace(booking, protocol=chosen.protocol)
     held = await _appointment_of(exam, appointment, desk)
     own = f"Appointment/{appointment['id']}" if appointment else held.reference if held else ""
     bumped = clashes(span, await taken_on(booking.scanner, span, desk), own=own)
     stat = exam.resource.get("priority") == "stat"
     if any(one.blocks or not stat for one in bumped):
-        raise await _taken(scanner, span, at, desk)
+        raise await _taken(scanner, span, at.period, desk)
+    exam, state = _after_booking(exam, span, desk)
     if appointment is None:
-        appointment = new_appointment(
-            exam, scanner, span, id=held.resource["id"] if held else desk.new_id(), now=desk.now
-        )
+        id = held.resource["id"] if held else desk.new_id()
+        appointment = new_appointment(exam, scanner, span, id=id, now=desk.now)
+        appointment["status"] = "arrived" if state in _HERE else "booked"
     reference = f"Appointment/{appointment['id']}"
     if step is None:
         number = step_number(await desk.next_value(STEP_SEQUENCE))
         task = Save(new_step(exam, booking, reference, id=desk.new_id(), step_id=number, now=desk.now))
     else:
         task = rebooked(step, exam, booking, reference, desk.now)
-    state = resources.state_of(exam.resource)
     period = {"start": instant(span.starts_at), "end": instant(span.ends_at)}
     moved = resources.moved(
-        exam,
-        "scheduled" if state == "justified" else state,
-        desk.now,
-        restriction={"period": period},
-        statusReason=exam.resource.get("statusReason"),
+        exam, state, desk.now, restriction={"period": period}, statusReason=exam.resource.get("statusReason")
     )
-    return Booked(moved, task, appointment, tuple(bumped))
+    return Booked(moved, task, appointment, tuple(bumped), tuple(await on_record(chosen, exam, desk)))
+
+
+def _after_booking(exam: Stored, span: Span, desk: Desk) -> tuple[Stored, str]:
+    """The exam, and the state it is in once it has this time: a patient who is here and comes another day is gone."""
+    state, zone = resources.state_of(exam.resource), desk.settings.zone
+    if state in _HERE and span.starts_at.astimezone(zone).date() > desk.now.astimezone(zone).date():
+        inputs = before_the_visit(exam.resource)
+        rest = {name: value for name, value in exam.resource.items() if name != "input"}
+        return replace(exam, resource=rest | ({"input": inputs} if inputs else {})), "scheduled"
+    return exam, "scheduled" if state == "justified" else state
 
 
 async def _appointment_of(exam: Stored, written: Resource | None, desk: Desk) -> Stored | None:
@@ -148,25 +182,16 @@ def appointment_save(booked_: Booked, before: Stored | None) -> Save:
     return successor(before, **moved)
 
 
-def _refuse_bad_span(span: Span, at: str, desk: Desk) -> None:
-    if span.ends_at <= span.starts_at:
-        raise unprocessable(
-            "The end of the slot is not after its start.",
-            "时段的结束须晚于开始。",
-            at=at,
-            detail="order.slot-backwards",
-        )
-    if span.ends_at <= desk.now:
-        raise unprocessable("The slot lies in the past.", "所选时段已过。", at=at, detail="order.slot-past")
-
-
 async def _taken(scanner: Scanner, span: Span, at: str, desk: Desk) -> FhirError:
-    free = await next_free(scanner, desk)
-    zone = desk.settings.zone
-    when = free.starts_at.astimezone(zone).isoformat(timespec="minutes") if free else "-"
+    """409 that names free slots: the first of all, and the first from the wanted time on."""
+    most, zone = rooms_data()["slots"]["offered"], desk.settings.zone
+    first = await _free(scanner, desk.now, 1, desk)
+    later = await _free(scanner, max(span.starts_at, desk.now), most, desk)
+    offered = sorted({slot.starts_at for slot in [*first, *later]})[:most]
+    when = [start.astimezone(zone).isoformat(timespec="minutes") for start in offered]
     return conflict(
-        f"The scanner is taken at this time. Next free slot: {when}.",
-        f"该时段已被占用。最近的空闲时段：{when}。",
+        f"The scanner is taken at this time. Next free slots: {', '.join(when) or '-'}.",
+        f"该时段已被占用。最近的空闲时段：{'、'.join(when) or '-'}。",
         at=at,
         detail="order.slot-taken",
     )

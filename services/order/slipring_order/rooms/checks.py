@@ -61,7 +61,7 @@ def with_input(exam: Resource, code: str, value: Mapping[str, Any]) -> list[Reso
 
 def before_the_visit(exam: Resource) -> list[Resource] | None:
     """The exam's inputs without what was confirmed at a visit that came to nothing."""
-    ended = {ARRIVAL, *ITEMS}
+    ended = {ARRIVAL, ATTENDANT, CRITICAL, *ITEMS}
     return [entry for entry in exam.get("input", []) if not ended & set(codes(entry.get("type")))] or None
 
 

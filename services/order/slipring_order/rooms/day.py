@@ -49,7 +49,7 @@ class Hours:
     slot: timedelta
 
     def on(self, day: date, zone: ZoneInfo) -> list[Span]:
-        """The open spans of a day in the department's time zone."""
+        """The open spans that begin on a day in the department's time zone; a night shift ends on the next one."""
         return [
             Span(_at(day, opens, zone), _at(day + timedelta(days=1) if closes <= opens else day, closes, zone))
             for opens, closes in self.week.get(_WEEK[day.weekday()], ())
@@ -70,14 +70,20 @@ def usual_week() -> Mapping[str, Sequence[tuple[time, time]]]:
 
 
 def slots(hours: Hours, day: date, zone: ZoneInfo) -> list[Span]:
-    """Every slot of a day, taken or not; a rest shorter than a slot is none."""
-    found = []
-    for opened in hours.on(day, zone):
+    """Every slot that begins on a day, taken or not, those of the night before included; a rest too short is none."""
+    today, found = span_of_day(day, zone), []
+    for opened in _joined([*hours.on(day - timedelta(days=1), zone), *hours.on(day, zone)]):
         start = opened.starts_at
         while start + hours.slot <= opened.ends_at:
-            found.append(Span(start, start + hours.slot))
+            if today.starts_at <= start < today.ends_at:
+                found.append(Span(start, start + hours.slot))
             start += hours.slot
     return found
+
+
+def span_of_day(day: date, zone: ZoneInfo) -> Span:
+    """A whole day in the department's time zone; it has 23 or 25 hours where the clocks change."""
+    return Span(_at(day, time.min, zone), _at(day + timedelta(days=1), time.min, zone))
 
 
 def free_slots(hours: Hours, day: date, taken: Iterable[Taken], now: datetime, zone: ZoneInfo) -> list[Span]:
@@ -94,6 +100,17 @@ def clashes(wanted: Span, taken: Iterable[Taken], *, own: str = "") -> list[Take
     """What already holds some of a span, the appointment `own` apart; earliest first."""
     found = [one for one in taken if one.appointment != own and one.span.meets(wanted)]
     return sorted(found, key=lambda one: one.span.starts_at)
+
+
+def _joined(spans: Iterable[Span]) -> list[Span]:
+    """Hours that run into each other are one."""
+    found: list[Span] = []
+    for one in sorted(spans, key=lambda span: span.starts_at):
+        if found and one.starts_at < found[-1].ends_at:
+            before = found.pop()
+            one = Span(before.starts_at, max(before.ends_at, one.ends_at))  # noqa: PLW2901 - the longer one
+        found.append(one)
+    return found
 
 
 def _at(day: date, clock: time, zone: ZoneInfo) -> datetime:

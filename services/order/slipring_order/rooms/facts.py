@@ -18,3 +18,12 @@ class StartFacts:
     pregnancy_concerns: bool = False  # the question is to be put again
     scanner: str = ""  # Device/..., when the step names one
     unfit: tuple[tuple[str, str], ...] = ()  # why the scanner is not fit, in Chinese and English
+
+
+@dataclass(frozen=True, slots=True)
+class ProtocolFacts:
+    """The protocol of an exam that gets its time on a scanner."""
+
+    found: bool = True  # somebody named one, or one was chosen by exam, age and scanner
+    approved: bool = True
+    suits: bool = True  # it is for this exam, this age and this scanner

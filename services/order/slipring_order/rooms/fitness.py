@@ -12,7 +12,7 @@ from slipring.rules.finding import Finding, Weight
 from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import check
 
-from slipring_order.rooms.scanner import OUT_OF_SERVICE, service_state
+from slipring_order.rooms.scanner import in_service
 from slipring_order.rooms.scanner_facts import ServiceFacts
 from slipring_order.rooms.testing import NEWEST_EDITION, Result, ScannerTest, result_of, standing
 from slipring_order.rules import SCANNER_RULES, SCANNER_TEST_RULES
@@ -49,8 +49,7 @@ def fitness(
     results: list[Result] = [one for tree in observations if (one := result_of(tree, zone))]
     limits = book.on(at.astimezone(zone).date())
     stands = standing(results, at, limits, edition, zone)
-    out = device.get("status", "active") != "active" or service_state(device) == OUT_OF_SERVICE
-    findings = check(ServiceFacts(out, bool(results)), SCANNER_RULES, limits, at)
+    findings = check(ServiceFacts(not in_service(device), bool(results)), SCANNER_RULES, limits, at)
     if results:
         for facts in stands:
             findings += check(facts, SCANNER_TEST_RULES, limits, at)

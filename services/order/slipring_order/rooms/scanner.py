@@ -14,10 +14,11 @@ from slipring_order.rooms.day import Hours, rooms_data, usual_week
 
 SERVICE_STATE = f"{CANONICAL}/StructureDefinition/service-state"
 SCANNER_PROPERTY = f"{CANONICAL}/CodeSystem/scanner-property"
-OUT_OF_SERVICE = "out-of-service"
+IN_SERVICE, OUT_OF_SERVICE = "in-service", "out-of-service"
 CT_TYPES = frozenset({"CT", "702569007", "6815"})
 _MINUTES = "min"
 _SHORTEST, _LONGEST = 1, 24 * 60  # minutes that a slot may last
+_MIDNIGHT, _ENDS = time.min, ("openingTime", "closingTime")
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class Scanner:
     room: str  # Location/..., or empty
     in_service: bool
     hours: Hours
+    device: Resource
 
 
 def is_ct(device: Resource) -> bool:
@@ -37,15 +39,19 @@ def is_ct(device: Resource) -> bool:
 
 
 def service_state(device: Resource) -> str:
-    """`in-service` or `out-of-service`: the extension, else the property, else what Device.status says."""
+    """`in-service` or `out-of-service` as written: the extension, else the property, else what Device.status says."""
     for entry in device.get("extension", []):
         if entry.get("url") == SERVICE_STATE:
             return str(entry.get("valueCode", ""))
     for entry in device.get("property", []):
         if has_code(entry.get("type"), SCANNER_PROPERTY, "service-state"):
-            said = [code for value in entry.get("valueCode", []) for code in codes(value)]
-            return said[0] if said else "in-service"
-    return OUT_OF_SERVICE if device.get("status", "active") != "active" else "in-service"
+            return next((code for value in entry.get("valueCode", []) for code in codes(value)), "")
+    return OUT_OF_SERVICE if device.get("status", "active") != "active" else IN_SERVICE
+
+
+def in_service(device: Resource) -> bool:
+    """Whether a Device is in use; a state that is none of the two is no permission."""
+    return device.get("status", "active") == "active" and service_state(device) == IN_SERVICE
 
 
 def scanner_of(device: Resource, room: Resource | None) -> Scanner:
@@ -55,8 +61,9 @@ def scanner_of(device: Resource, room: Resource | None) -> Scanner:
         reference=f"Device/{device['id']}",
         name=str(names[0].get("name", "")),
         room=f"Location/{room['id']}" if room else "",
-        in_service=device.get("status", "active") == "active" and service_state(device) != OUT_OF_SERVICE,
+        in_service=in_service(device),
         hours=Hours(_week(room), timedelta(minutes=_slot_minutes(device))),
+        device=device,
     )
 
 
@@ -78,8 +85,12 @@ def _week(room: Resource | None) -> dict[str, Sequence[tuple[time, time]]]:
         return dict(usual_week())
     week: dict[str, list[tuple[time, time]]] = {}
     for entry in stated:
-        opens = time.fromisoformat("00:00" if entry.get("allDay") else entry.get("openingTime", "00:00"))
-        closes = time.fromisoformat("00:00" if entry.get("allDay") else entry.get("closingTime", "00:00"))
-        for day in entry.get("daysOfWeek", []):
+        opens, closes = (_MIDNIGHT if entry.get("allDay") else _clock(entry.get(name)) for name in _ENDS)
+        for day in entry.get("daysOfWeek") or usual_week():  # hours of no day in particular are those of every day
             week.setdefault(day, []).append((opens, closes))
     return dict(week)
+
+
+def _clock(said: str | None) -> time:
+    """A FHIR time; a leap second is read as the second before it, as Python knows none."""
+    return time.fromisoformat(said.replace(":60", ":59")) if said else _MIDNIGHT

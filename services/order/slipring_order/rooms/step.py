@@ -72,7 +72,7 @@ def is_step(task: Resource) -> bool:
 def read_step(task: Resource) -> ScheduledStep:
     """A scheduled step out of its Task; LookupError if an element that we write is not there."""
     period = task["restriction"]["period"]
-    protocol = _input(task, "protocol")
+    protocol = protocol_in(task)
     coded = protocol.get("coding", []) if protocol else []
     return ScheduledStep(
         reference=f"Task/{task['id']}",
@@ -91,6 +91,11 @@ def read_step(task: Resource) -> ScheduledStep:
         status=str(task["status"]),
         appointment=reference_of(_input(task, "appointment")),
     )
+
+
+def protocol_in(step: Resource) -> Resource | None:
+    """By what a step is scanned: a Reference to a PlanDefinition, or a concept."""
+    return _input(step, "protocol")
 
 
 def step_number(number: int) -> str:

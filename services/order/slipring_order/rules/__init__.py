@@ -22,6 +22,7 @@ from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unkn
 from slipring_order.rules.pregnancy_asked_again import pregnancy_is_asked_again_before_the_start
 from slipring_order.rules.pregnant import weighs_a_known_pregnancy
 from slipring_order.rules.pregnant_early import spares_the_lower_abdomen_in_early_pregnancy
+from slipring_order.rules.protocol_suits import is_scanned_by_an_approved_protocol
 from slipring_order.rules.recognised_exam import recognises_the_exam_of_another_institution
 from slipring_order.rules.region_fits import scans_the_region_that_the_indication_asks_for
 from slipring_order.rules.repeat_exam import gives_a_reason_for_a_repeat
@@ -65,6 +66,7 @@ START_RULES = (
     pregnancy_is_asked_again_before_the_start,
     the_scanner_is_fit,
 )
+BOOKING_RULES = (is_scanned_by_an_approved_protocol,)
 SCANNER_RULES = (the_scanner_is_in_service, something_was_measured_on_the_scanner)
 SCANNER_TEST_RULES = (the_last_result_is_within_limits, no_test_is_overdue)
 STEP_RULES = (every_step_of_the_exam_is_confirmed,)
@@ -75,6 +77,7 @@ DOSE_RULES = (looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose)
 IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
 __all__ = [
+    "BOOKING_RULES",
     "DECISION_RULES",
     "DOSE_RULES",
     "IDENTITY_RULES",
