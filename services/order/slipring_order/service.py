@@ -103,6 +103,8 @@ SERVICE = Service(
                 Parameter("note", "string"),
                 Parameter("replacement", "Reference"),
                 Parameter("performer", "Reference", documentation="who decides, when the caller is no person"),
+                Parameter("agreedBy", "Reference", documentation="the requester, where J04 stands and he agrees"),
+                Parameter("consent", "Reference", documentation="the patient's consent, or a paper's number, for J04"),
                 Parameter("return", "Task", use="out", min=1),
             ),
         ),

@@ -9,6 +9,7 @@ from slipring.department.reasons import concept_of
 from slipring.department.road import Tree
 
 DECISIONS = ("justified", "rejected", "ask", "replace")
+FIELDS = ("decision", "reason", "note", "replacement", "agreed", "consent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,18 +20,20 @@ class Decision:
     reason: str = ""
     note: str = ""
     replacement: str = ""
+    agreed: str = ""  # anything: the requester agrees
+    consent: str = ""  # the number of the paper that the patient signed
 
     @classmethod
     def of(cls, form: Mapping[str, str]) -> Decision:
         """From the fields of the form."""
-        said = {name: form.get(name, "").strip() for name in ("decision", "reason", "note", "replacement")}
+        said = {name: form.get(name, "").strip() for name in FIELDS}
         return cls(**said)
 
 
-def decision_call(given: Decision, replacement: str = "") -> list[Tree]:
+def decision_call(given: Decision, replacement: str = "", requester: str = "") -> list[Tree]:
     """The parameters of `$decide`; what was not chosen is left for the operation to ask.
 
-    `replacement`: the request that the typed imaging number names.
+    `replacement`: the request that the typed imaging number names; `requester`: who asked for the exam.
     """
     found: list[Tree] = []
     if given.decision:
@@ -41,4 +44,8 @@ def decision_call(given: Decision, replacement: str = "") -> list[Tree]:
         found.append({"name": "note", "valueString": given.note})
     if replacement:
         found.append({"name": "replacement", "valueReference": {"reference": replacement}})
+    if given.agreed and requester:
+        found.append({"name": "agreedBy", "valueReference": {"reference": requester}})
+    if given.consent:
+        found.append({"name": "consent", "valueReference": {"display": given.consent}})
     return found

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.department.deciding import DECISIONS, Decision, decision_call
+from slipring.department.deciding import DECISIONS, FIELDS, Decision, decision_call
 from slipring.department.exams import Exam, exam_of
 from slipring.department.names import ACSN_SYSTEM, plain
 from slipring.department.place import Place, Words, may, wrong
@@ -21,7 +21,7 @@ from slipring.department.worklist import ADDRESS, coded
 from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.identity.people.sessions import Session
 
-_FIELDS = {name: name for name in ("decision", "reason", "note", "replacement")}
+_FIELDS = {name: name for name in FIELDS} | {"agreedBy": "agreed"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +69,8 @@ class OneRequestPages:
         exam = await exam_named(hand, request)
         call: list[Tree] = []
         try:
-            call = decision_call(given, await numbered(hand, given.replacement) if given.replacement else "")
+            replacement = await numbered(hand, given.replacement) if given.replacement else ""
+            call = decision_call(given, replacement, str(exam.request.get("requester", {}).get("reference", "")))
             await hand.called(f"{exam.reference}/$decide", call)
         except FhirError as refused:
             if refused.status == 401:  # the act asks for a fresh proof of who decides

@@ -11,6 +11,7 @@ from slipring.staff import may, staff_facts
 from slipring_order import lifecycle, resources
 from slipring_order.afterwork import open_points
 from slipring_order.contrast import contrast_shown
+from slipring_order.early_pregnancy import threefold, with_threefold
 from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
 from slipring_order.judging import judged, open_issues
@@ -47,11 +48,13 @@ async def decided(call: Call, desk: Desk) -> Changes:
     emergency = request.resource.get("priority") == "stat" and _EMERGENCY in codes(reason)
     if decision == "justified" and judgement.stopped and state == "awaiting-information" and not emergency:
         raise _still_open(judgement)
+    asked = decision == "justified" and not emergency
+    passed_by = await threefold(call, request.resource, judgement, decider, desk) if asked else None
     saves = await _task_after(call, exam, request.resource, target, judgement, desk)
     record = resources.decision_provenance(
         exam, request.resource, decision, reason, decider, title, id=desk.new_id(), now=desk.now
     )
-    saves.append(Save(record))
+    saves.append(Save(with_threefold(record, passed_by)))
     if decision == "justified":
         saves += await _overridden(request.resource, reason, decider, desk)
         if emergency and (passed := await open_points(request.resource, judgement, desk)):
