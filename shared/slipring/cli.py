@@ -17,6 +17,7 @@ from slipring.front.command import load
 from slipring.identity.command import client_commands, keys_commands, token
 from slipring.identity.demo import WrongMode, check_loopback
 from slipring.identity.keys import MissingKeys
+from slipring.runtime.hindrance import Hindered
 from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
 
@@ -57,7 +58,7 @@ def serve(
         # Loaded only here: the other commands need no web server.
         serving = importlib.import_module("slipring.process")
         serving.serve(names, demo=demo, host=host, port=port or _PORTS[names[0]], data_dir=data_directory(data_dir))
-    except (WrongMode, MissingKeys, BadSettings, PostgresUnavailable) as problem:
+    except (WrongMode, MissingKeys, BadSettings, PostgresUnavailable, Hindered) as problem:
         _stop(str(problem))
 
 

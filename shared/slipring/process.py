@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import ssl
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
@@ -54,6 +55,7 @@ from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import LoadKeys, TokenVerifier, keys_from_database
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.connection import ConnectionLimits, guarded
+from slipring.runtime.hindrance import Hindered, hindrance
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
@@ -270,8 +272,13 @@ def _roots(settings: Settings) -> Path | None:
     if not settings.endpoints_roots:
         return None
     path = Path(settings.endpoints_roots).expanduser()
-    if not path.is_file():
-        raise BadSettings("SLIPRING_ENDPOINTS_ROOTS must be a PEM file. SLIPRING_ENDPOINTS_ROOTS 须为 PEM 文件。")
+    try:
+        ssl.create_default_context(cafile=path)
+    except OSError as problem:  # one that is no certificate is an SSLError, which is an OSError
+        said = (
+            "SLIPRING_ENDPOINTS_ROOTS must be a PEM file of certificates. SLIPRING_ENDPOINTS_ROOTS 须为 PEM 证书文件。"
+        )
+        raise BadSettings(said) from problem
     return path
 
 
@@ -343,6 +350,10 @@ def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: P
     )
     try:
         uvloop.run(_serve(plan))
+    except Exception as error:
+        if line := hindrance(error):
+            raise Hindered(line) from error
+        raise
     finally:
         stop_tracing()
 

@@ -58,6 +58,8 @@ def test_a_variable_declared_by_another_service_is_accepted() -> None:
     ("name", "value"),
     [
         ("SLIPRING_MAX_ENTRIES", "many"),
+        ("SLIPRING_BODY_SECONDS", "nan"),
+        ("SLIPRING_DATABASE_URL", "postgresql://u:p@h:port/d"),
         ("SLIPRING_MAX_BODY_BYTES", "0"),
         ("SLIPRING_DEMO", "perhaps"),
         ("SLIPRING_TIME_ZONE", "Mars/Olympus"),

@@ -14,6 +14,7 @@ from slipring.identity.database import with_front_schema
 from slipring.identity.demo import WrongMode
 from slipring.identity.keys import MissingKeys
 from slipring.identity.people.accounts import NotAnAccount
+from slipring.runtime.hindrance import hindrance
 from slipring.runtime.postgres import PostgresUnavailable
 from slipring.runtime.settings import BadSettings
 
@@ -23,7 +24,6 @@ _TOLD: tuple[type[Exception], ...] = (
     WrongMode,
     BadSettings,
     PostgresUnavailable,
-    *UNAVAILABLE,
 )
 
 
@@ -36,6 +36,10 @@ def act_at_front(
         return with_front_schema(data_dir, act)
     except _TOLD as problem:
         stop(str(problem))
+    except Exception as problem:
+        if line := hindrance(problem) or (str(problem) if isinstance(problem, UNAVAILABLE) else ""):
+            stop(line)
+        raise
 
 
 def scopes_of(given: list[str] | None) -> list[str]:

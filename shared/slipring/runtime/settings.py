@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields
 from datetime import timedelta
 from functools import cache
 from ipaddress import ip_network
+from math import isfinite
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -138,7 +139,7 @@ def _value(name: str, kind: str, text: str) -> object:
             case "int":
                 return int(text)
             case "float":
-                return float(text)
+                return _finite(float(text))
             case "Path":
                 return Path(text).expanduser()
             case _:
@@ -146,6 +147,13 @@ def _value(name: str, kind: str, text: str) -> object:
     except ValueError:
         expected = {"bool": "0 or 1", "int": "a whole number", "float": "a number"}[kind]
         raise BadSettings(f"{name} must be {expected}.") from None
+
+
+def _finite(number: float) -> float:
+    """The number, unless it is none or without end: no comparison would stop it."""
+    if not isfinite(number):
+        raise ValueError
+    return number
 
 
 def _checked(settings: Settings) -> Settings:
@@ -194,6 +202,9 @@ def _checked(settings: Settings) -> Settings:
         raise BadSettings(f"{PREFIX}WATCHERS must list addresses or networks such as 10.1.0.0/16.") from None
     if settings.database_url and not settings.database_url.startswith(("postgresql://", "postgres://")):
         raise BadSettings(f"{PREFIX}DATABASE_URL must begin with postgresql://.")
+    hosts = re.split(r"[/?#]", settings.database_url.partition("://")[2])[0].rpartition("@")[2].split(",")
+    if not all(re.fullmatch(r"(\[[^\]]*\]|[^:\[\]]*)(:\d{1,5})?", host) for host in hosts):
+        raise BadSettings(f"{PREFIX}DATABASE_URL must name each host as host or host:port.")
     if settings.log_level not in ("debug", "info", "warning", "error"):
         raise BadSettings(f"{PREFIX}LOG_LEVEL must be debug, info, warning or error.")
     try:

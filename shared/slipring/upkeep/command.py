@@ -10,6 +10,7 @@ import typer
 
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.runtime.clock import utc_now
+from slipring.runtime.hindrance import hindrance
 from slipring.runtime.postgres import PostgresUnavailable, data_directory, ensure_running
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.upkeep.backup import NoBackup, back_up
@@ -32,7 +33,7 @@ def backup(
         dsn = settings.database_url or ensure_running(folder)
         made = back_up(dsn, settings.schema_prefix, folder.resolve(), target.absolute(), utc_now(), typer.echo)
     except _REFUSALS as problem:
-        _stop(str(problem))
+        _stop(hindrance(problem) or str(problem))
     resources = sum(sum(record.resources.values()) for record in made.schemas.values())
     typer.echo(f"{target}: {resources} resources, {made.mode}, {made.made_at}")
     typer.echo(
@@ -62,7 +63,7 @@ def restore_backup(
             )
             aside = asyncio.run(restore(whole, manifest, target, utc_now(), typer.echo))
     except _REFUSALS as problem:
-        _stop(str(problem))
+        _stop(hindrance(problem) or str(problem))
     for name in aside:
         typer.echo(f"kept aside 原有内容保留为: {name}")
     typer.echo(

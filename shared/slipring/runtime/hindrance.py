@@ -1,0 +1,40 @@
+"""What keeps a process from its work before it has begun, in one line of both languages that names what to mend."""
+
+from __future__ import annotations
+
+import ssl
+
+import asyncpg.exceptions
+
+# SQLSTATE classes of a database that is there and does not serve us: connection, authorisation, no such database,
+# read-only, resources, intervention of its operator.
+_REFUSES = ("08", "28", "3D", "25", "53", "57")
+_NO_RIGHT = "42501"
+
+
+class Hindered(Exception):
+    """The process cannot begin; the message says what to mend."""
+
+
+def hindrance(error: BaseException) -> str | None:
+    """The line for an error; None when it is a fault of the program."""
+    error = getattr(getattr(error, "orig", None), "__cause__", None) or error  # SQLAlchemy wraps it twice
+    if isinstance(error, asyncpg.exceptions.PostgresError):
+        state = str(getattr(error, "sqlstate", None) or "")
+        if state[:2] not in _REFUSES and state != _NO_RIGHT:
+            return None
+        said = str(error).partition("\n")[0]  # what follows are details
+        return (
+            f"The database refuses: {said}. See SLIPRING_DATABASE_URL. 数据库拒绝访问，请检查 SLIPRING_DATABASE_URL。"
+        )
+    if isinstance(error, (asyncpg.exceptions.InterfaceError, ssl.SSLError)) or (
+        isinstance(error, OSError) and not error.filename
+    ):
+        said = str(error).partition("\n")[0] or type(error).__name__
+        return (
+            f"The database does not answer: {said}. Start it, or mend SLIPRING_DATABASE_URL."
+            " 数据库无应答：请启动数据库，或更正 SLIPRING_DATABASE_URL。"
+        )
+    if isinstance(error, OSError):
+        return f"{error.filename} cannot be used ({error.strerror}). 该文件或目录无法使用。"
+    return None
