@@ -5,28 +5,15 @@ from __future__ import annotations
 import json
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
-import typer
 from pydicom import dcmread
-from slipring_order.dose.command import dose
 from slipring_order.dose.sending import NotSent, send
-from typer.testing import CliRunner
 
 from tests.support.dose import ENHANCED_SR, a_code, a_number, a_report, an_event, an_item, written
+from tests.support.dose_command import called
 from tests.support.image_header import a_header
-
-APP = typer.Typer()
-APP.command()(dose)
-
-
-def called(*given: Any) -> tuple[dict[str, Any], int, str]:
-    """The JSON with exact decimals, the exit code, and what was said on stderr."""
-    result = CliRunner().invoke(APP, [str(each) for each in given])
-    tree: dict[str, Any] = json.loads(result.stdout, parse_float=Decimal)
-    return tree, result.exit_code, result.stderr
 
 
 def test_one_object_holds_every_file_with_exact_decimals(tmp_path: Path) -> None:

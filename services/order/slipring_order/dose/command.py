@@ -19,7 +19,7 @@ from slipring.identity.client import NoToken, api_client, server_url
 
 from slipring_order.dose.finding_files import Named, named_files, names_of, read_file
 from slipring_order.dose.printed import as_error, as_tree, exact_json, of_study
-from slipring_order.dose.problem import NotADoseReport
+from slipring_order.dose.problem import Damaged, NotADoseReport
 from slipring_order.dose.reading import read_dose_report
 from slipring_order.dose.report import DoseReport
 from slipring_order.dose.sending import NotSent, send
@@ -50,9 +50,11 @@ def dose(
             with _quiet():
                 report = read_dose_report(read_file(file.path), settings.zone)
         except NotADoseReport as problem:
-            if file.asked:
+            told = file.asked or isinstance(problem, Damaged)
+            skipped += not told
+            if told:
                 answers[name] = as_error(problem)
-            skipped += not file.asked
+                typer.echo(f"{name}: {problem}", err=True)
             continue
         paths[name] = file.path
         answers[name] = as_tree(report, _tolerance(settings))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
@@ -18,6 +19,7 @@ from slipring_order.dose.units import UnknownUnit, converted
 if TYPE_CHECKING:  # a service without a DICOM port starts without it
     from pydicom.dataset import Dataset
 
+_DIAMETER = re.compile(r"\b(16|32)\s*cm\b", re.IGNORECASE)
 _TERMS = Path(__file__).parents[1] / "data" / "dose_terms.toml"
 
 
@@ -114,6 +116,8 @@ def phantom_cm(code: str, meaning: str) -> int | None:
     known = terms()["phantom"].get(code)
     if known:
         return int(known["diameter_cm"])
+    if stated := _DIAMETER.search(meaning):
+        return int(stated[1])
     said = meaning.lower()
     found = {int(each["diameter_cm"]) for each in terms()["phantom"].values() if each["word"] in said}
     return found.pop() if len(found) == 1 else None

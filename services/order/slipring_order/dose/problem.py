@@ -10,3 +10,7 @@ class NotADoseReport(ValueError):
         super().__init__(f"{en} {zh}")
         self.en = en
         self.zh = zh
+
+
+class Damaged(NotADoseReport):
+    """The file is DICOM and not whole: what it would have said is not known."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:  # a service without a DICOM port starts without it
 
 ROOT, ACCUMULATED, ACQUISITION = "113701", "113811", "113819"
 _TOTAL, _COUNT, _CHECK = "113813", "113812", "113900"
+_DOSES = (_TOTAL, "113830", "113838")
 _DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 __all__ = ["NotADoseReport", "read_dose_report"]
@@ -46,10 +47,7 @@ def read_dose_report(dataset: Dataset, zone: ZoneInfo = _DEFAULT_ZONE) -> DoseRe
 
 def _read(dataset: Dataset, zone: ZoneInfo) -> DoseReport:
     if tree.concept(dataset) != ROOT:
-        raise NotADoseReport(
-            "not an X-Ray Radiation Dose Report (root concept 113701 is missing)",
-            "不是 X 射线剂量报告（缺少根概念 113701）",
-        )
+        raise _another(dataset)
     accumulated = list(tree.within(dataset, ACCUMULATED))
     acquisitions = list(tree.within(dataset, ACQUISITION))
     if not accumulated and not acquisitions:
@@ -77,6 +75,20 @@ def _read(dataset: Dataset, zone: ZoneInfo) -> DoseReport:
         station=say(dataset.get("StationName")),
         procedure=say(tree.value_code(tree.first(tree.children(dataset, "121058")))[1]),
         description=say(dataset.get("StudyDescription")),
+        illegible=sum(tree.illegible(item) for code in _DOSES for item in tree.within(dataset, code)),
+    )
+
+
+def _another(dataset: Dataset) -> NotADoseReport:
+    """What it is instead: a page of doses saved as a picture is meant well, and nobody can read it but a person."""
+    from pydicom.uid import UID
+
+    name = UID(str(dataset.get("SOPClassUID") or "")).name
+    picture = "Rows" in dataset or "Image Storage" in name
+    return NotADoseReport(
+        f"{'a picture' if picture else 'another document'} ({name or 'of no named class'}), "
+        "not an X-Ray Radiation Dose Report (root concept 113701 is missing)",
+        f"{'这是图像' if picture else '这是其他文档'}（{name or '未注明类别'}），不是 X 射线剂量报告（缺少根概念 113701）",
     )
 
 

@@ -86,6 +86,7 @@ class DoseReport:
     station: str = ""
     procedure: str = ""  # procedure reported, in words
     description: str = ""  # of the study
+    illegible: int = 0  # doses that are said and are no numbers
 
     @property
     def device(self) -> str:
@@ -119,6 +120,8 @@ class DoseReport:
             found.append(
                 f"total DLP {total} differs from the {events} of its events by more than {tolerance_percent} %"
             )
+        if self.illegible:
+            found.append(f"{self.illegible} of its doses are no numbers")
         if self.stated_events is not None and self.stated_events != len(self.events):
             found.append(f"{self.stated_events} events are stated, {len(self.events)} are described")
         return found

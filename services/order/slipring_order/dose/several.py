@@ -52,12 +52,19 @@ def studies(reports: Sequence[DoseReport]) -> list[StudyDose]:
 
 
 def keyed(events: Sequence[Event]) -> Mapping[EventKey, Event]:
-    """Events by what identifies them: their UID, else all that is said of them and how often it was said before."""
+    """Events by what identifies them: their UID, else all that is said of them and how often it was said before.
+
+    A UID that two different events of one report carry identifies neither.
+    """
+    held: dict[str, set[EventKey]] = {}
+    for event in events:
+        held.setdefault(event.uid, set()).add(_described(event))
     seen: Counter[EventKey] = Counter()
     found: dict[EventKey, Event] = {}
     for event in events:
-        key: EventKey = (event.uid,) if event.uid else _described(event)
-        if not event.uid:
+        named = bool(event.uid) and len(held[event.uid]) == 1
+        key: EventKey = (event.uid,) if named else _described(event)
+        if not named:
             seen[key] += 1
             key = (*key, seen[key])
         found[key] = event

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 if TYPE_CHECKING:  # a service without a DICOM port starts without it
     from pydicom.dataset import Dataset
+
+
+_PRIVATE = "99"
 
 
 def children(item: Dataset, code: str) -> Iterator[Dataset]:
@@ -28,7 +31,10 @@ def within(item: Dataset, code: str) -> Iterator[Dataset]:
 
 
 def concept(item: Dataset) -> str:
-    """The code of a content item's name; empty when it has none."""
+    """The code of a content item's name; empty when it has none, or when it is a vendor's own (PS3.16 8.2: 99...)."""
+    for entry in item.get("ConceptNameCodeSequence") or ():
+        if str(entry.get("CodingSchemeDesignator") or "").startswith(_PRIVATE):
+            return ""
     return _code(item, "ConceptNameCodeSequence")[0]
 
 
@@ -57,7 +63,7 @@ _DIGITS = 15  # no quantity of a dose report has more before or after the point;
 def numbers(item: Dataset | None) -> Iterator[tuple[Decimal, str]]:
     """All values of a NUM item, each with the unit as written and the decimals as written."""
     for value in (item.get("MeasuredValueSequence") if item is not None else None) or ():
-        written = value.get("NumericValue")
+        written = _written(value)
         if written is None or written == "":
             continue
         several = hasattr(written, "__iter__") and not isinstance(written, str)
@@ -68,6 +74,18 @@ def numbers(item: Dataset | None) -> Iterator[tuple[Decimal, str]]:
                 continue
             if found.is_finite() and abs(found.adjusted()) < _DIGITS:
                 yield found, _unit(value)
+
+
+def illegible(item: Dataset) -> bool:
+    """Whether a NUM item says something that is no number."""
+    said = [_written(value) for value in item.get("MeasuredValueSequence") or ()]
+    return any(one is not None and str(one).strip(" \0") for one in said) and number(item) is None
+
+
+def _written(value: Dataset) -> Any:
+    """What stands there as a number; a few writers give the floating point value alone."""
+    written = value.get("NumericValue")
+    return value.get("FloatingPointValue") if written is None else written
 
 
 def moment(item: Dataset | None, zone: ZoneInfo) -> datetime | None:

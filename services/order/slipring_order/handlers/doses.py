@@ -9,6 +9,7 @@ from io import BytesIO
 from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Stored
 
+from slipring_order.dose.opening import opened
 from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.taking import take_dose_report
 from slipring_order.images.exam import request_by_number
@@ -18,11 +19,11 @@ from slipring_order.reading import reference_of
 async def dose_report_taken(call: Call, desk: Desk) -> Changes:
     """Store the dose of a DICOM dose report; `request` or `imagingNumber` name the exam better than the file does."""
     try:
-        from pydicom import dcmread  # only here: a service without DICOM starts without it
-
-        dataset = dcmread(BytesIO(base64.b64decode(str(call.value("report") or ""), validate=True)), force=True)
-    except (binascii.Error, Exception) as problem:  # what bytes of strangers raise in pydicom is no closed list
+        dataset = opened(BytesIO(base64.b64decode(str(call.value("report") or ""), validate=True)))
+    except binascii.Error as problem:
         raise _refused(call, "this is not a DICOM file", "不是 DICOM 文件") from problem
+    except NotADoseReport as problem:
+        raise _refused(call, problem.en, problem.zh) from problem
     exam = await _named_exam(call, desk)
     try:
         return await take_dose_report(dataset, desk, exam)
