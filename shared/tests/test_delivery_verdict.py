@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipring.fhir.delivery.clockwatch import ClockWatch, Reading
-from slipring.fhir.delivery.sending import Answer, retry_after
+from slipring.fhir.delivery.sending import Answer
 from slipring.fhir.delivery.verdict import Event, next_batch, next_heads, verdict, wait_seconds
+from slipring.runtime.coming_again import retry_after
 
 queues = st.lists(st.tuples(st.integers(0, 4), st.integers(0, 4)), min_size=1, max_size=30).map(
     lambda rows: [{"number": n, "key": key, "attempts": tried} for n, (key, tried) in enumerate(rows, 1)]

@@ -5,7 +5,8 @@ from __future__ import annotations
 import bz2
 import gzip
 import json
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
@@ -26,6 +27,8 @@ class RememberingFront:
         self.stored: dict[str, dict[str, Any]] = {}
         self.batches: list[list[str]] = []
         self.refuses: set[str] = set()
+        self.busy: list[tuple[str, str]] = []  # status and Retry-After of the next answers to batches
+        self.busy_once: set[str] = set()
 
     def search(self, request: httpx.Request, kept_type: str) -> httpx.Response:
         asked = {name: values[0] for name, values in parse_qs(request.content.decode()).items()}
@@ -39,10 +42,17 @@ class RememberingFront:
         return httpx.Response(200, json={"resourceType": "Bundle", "total": len(found), "entry": entries})
 
     def batch(self, request: httpx.Request) -> httpx.Response:
+        if self.busy:
+            status, after = self.busy.pop(0)
+            return httpx.Response(int(status), headers={"retry-after": after} if after else {}, json={})
         entries = json.loads(request.content)["entry"]
         self.batches.append([entry["request"]["url"] for entry in entries])
         answers = []
         for entry in entries:
+            if entry["request"]["url"] in self.busy_once:
+                self.busy_once.remove(entry["request"]["url"])
+                answers.append({"response": {"status": "503 Service Unavailable"}})
+                continue
             if entry["request"]["url"] in self.refuses:
                 outcome = {
                     "resourceType": "OperationOutcome",
@@ -95,12 +105,12 @@ def a_patient() -> dict[str, Any]:
     }
 
 
-def load(tmp_path: Path, *trees: dict[str, Any]) -> Summary:
+def load(tmp_path: Path, *trees: dict[str, Any], sleep: Callable[[float], None] = time.sleep) -> Summary:
     paths = [tmp_path / f"{number}.json" for number in range(len(trees))]
     for path, tree in zip(paths, trees, strict=True):
         path.write_text(json.dumps(tree))
     with httpx.Client(base_url="http://front") as http:
-        return load_files(paths, http, lambda _: None)
+        return load_files(paths, http, lambda _: None, sleep=sleep)
 
 
 def test_references_are_resolved_across_files_and_ids_are_kept(front: RememberingFront, tmp_path: Path) -> None:
@@ -145,6 +155,38 @@ def test_a_front_that_says_no_stops_the_load(tmp_path: Path) -> None:
         respx.post(url__startswith="http://front").respond(403, json={"issue": [{"diagnostics": "Scope."}]})
         with pytest.raises(LoadStopped, match=r"403: Scope\."):
             load(tmp_path, a_hospital())
+
+
+def test_a_busy_front_is_waited_for_as_it_asks(front: RememberingFront, tmp_path: Path) -> None:
+    waited: list[float] = []
+    front.busy = [("503", "7"), ("429", "2"), ("503", "")]
+    summary = load(tmp_path, a_hospital(), sleep=waited.append)
+    assert summary.stored.total() == 1
+    assert waited == [7, 2, 4]
+
+
+def test_entries_that_came_at_a_bad_moment_are_sent_again_alone(front: RememberingFront, tmp_path: Path) -> None:
+    waited: list[float] = []
+    patients = [entry({"resourceType": "Patient", "id": name}) for name in ("a", "b")]
+    front.busy_once = {"Patient/b"}
+    tree = {"resourceType": "Bundle", "type": "batch", "entry": patients}
+    summary = load(tmp_path, tree, sleep=waited.append)
+    assert front.batches == [["Patient/a", "Patient/b"], ["Patient/b"]]
+    assert (summary.stored.total(), summary.refused.total(), waited) == (2, 0, [1])
+
+
+def test_a_front_that_stays_busy_ends_the_load_with_what_was_not_stored(
+    front: RememberingFront, tmp_path: Path
+) -> None:
+    waited: list[float] = []
+    load(tmp_path, a_hospital())
+    front.busy = [("503", "30")] * 1000
+    with pytest.raises(LoadStopped, match="503") as stopped:
+        load(tmp_path, a_hospital(), a_patient(), sleep=waited.append)
+    assert sum(waited) <= 600
+    assert stopped.value.summary is not None
+    assert dict(stopped.value.summary.left) == {"Patient": 1, "DiagnosticReport": 1}
+    assert any("2 not stored" in line for line in stopped.value.summary.lines())
 
 
 @pytest.mark.parametrize(

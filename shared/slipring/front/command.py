@@ -9,7 +9,7 @@ from typing import Annotated
 import httpx
 import typer
 
-from slipring.front.load import LoadStopped, load_files
+from slipring.front.load import LoadStopped, Summary, load_files
 from slipring.front.parts import Unreadable
 from slipring.identity.client import NoToken, api_client
 from slipring.identity.keys import MissingKeys
@@ -30,15 +30,24 @@ def load(
             summary = load_files(files, http, _progress)
     except httpx.TransportError as problem:
         _stop(f"The server does not answer ({type(problem).__name__}). Start it, or set SLIPRING_URL.")
-    except (MissingKeys, NoToken, LoadStopped, Unreadable) as problem:
+    except LoadStopped as stopped:
+        if stopped.summary is not None and stopped.summary.left:
+            _tell(stopped.summary)
+            typer.echo("Load the same files again: what is stored already stays as it is.", err=True)
+        _stop(str(stopped))
+    except (MissingKeys, NoToken, Unreadable) as problem:
         _stop(str(problem))
+    _tell(summary)
+    if summary.refused:
+        raise typer.Exit(1)
+
+
+def _tell(summary: Summary) -> None:
     _ended()
     for line in summary.lines():
         typer.echo(line)
     for reason in summary.reasons:
         typer.echo(reason, err=True)
-    if summary.refused:
-        raise typer.Exit(1)
 
 
 def _progress(line: str) -> None:

@@ -7,11 +7,9 @@ never sends what it no longer holds.
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 import httpx
@@ -22,6 +20,7 @@ from slipring.fhir.delivery.endpoint_connection import EndpointRefused
 from slipring.fhir.delivery.notification import Notification
 from slipring.fhir.delivery.signature import HEADER as SIGNATURE
 from slipring.fhir.delivery.signature import read, signed
+from slipring.runtime.coming_again import retry_after
 
 _BODY_BYTES = 64 * 1024  # of an answer that are read so that its connection can be used again
 _BODY_SECONDS = 1.0
@@ -99,20 +98,6 @@ async def _drained(response: httpx.Response) -> None:
         pass
     finally:
         await response.aclose()
-
-
-def retry_after(text: str, now: float | None = None) -> float | None:
-    """The seconds that a Retry-After header asks for (RFC 9110, 10.2.3), None when it says nothing that can be read."""
-    text = text.strip()
-    if text.isascii() and text.isdigit() and len(text) <= 9:
-        return float(text)
-    try:
-        moment = parsedate_to_datetime(text)
-    except ValueError:
-        return None
-    if moment.tzinfo is None:
-        moment = moment.replace(tzinfo=UTC)
-    return max(0.0, moment.timestamp() - (time.time() if now is None else now))
 
 
 class HttpSender:
