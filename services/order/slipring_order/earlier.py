@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,12 +11,12 @@ from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Resource
 
-from slipring_order import catalogue
 from slipring_order.facts import EarlierExam
 from slipring_order.institutions import institution_of, numbered_by_us
 from slipring_order.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, first, moment, reference_of
-from slipring_order.sides import regions_of_sides, sides_of
+from slipring_order.sides import sides_of
+from slipring_order.sites import regions_of, regions_of_study, words
 
 # When it was performed: the members of each carrier, in the order they count; the surest carrier first.
 _WHEN = {
@@ -31,6 +32,7 @@ _DONE = {
     "ServiceRequest": frozenset({"completed"}),
 }
 _POINTERS = ("basedOn", "imagingStudy", "report", "procedureReference")
+_SAYS_CT = re.compile(r"(?<![a-z])ct(?![a-z])", re.IGNORECASE)
 _CT = frozenset({"CT", "77477000"})  # DICOM modality and v2-0074 section; SNOMED CT computed tomography
 
 
@@ -162,17 +164,14 @@ def _regions(resource: Resource, pool: Pool) -> tuple[frozenset[str], bool]:
     """The regions seen, and whether it was a CT."""
     exam = exam_of_concept(resource.get("code"), pool)
     concepts = [resource.get("code"), *_listed(resource.get("category"))]
-    if exam is None and not any(code in _CT for concept in concepts for code in codes(concept)):
+    coded = any(code in _CT for concept in concepts for code in codes(concept))
+    if exam is None and not coded and not any(_SAYS_CT.search(text) for text in words(resource.get("code"))):
         return frozenset(), False
-    sites = [code for site in _listed(resource.get("bodySite")) for code in codes(site)]
-    return (exam.regions if exam else frozenset()) | catalogue.regions_of(sites) | regions_of_sides(sites), True
+    return regions_of(exam, resource.get("code"), _listed(resource.get("bodySite"))), True
 
 
 def _regions_of_study(study: Resource, pool: Pool) -> tuple[frozenset[str], bool]:
     series: list[dict[str, Any]] = [s for s in study.get("series", []) if s.get("modality", {}).get("code") == "CT"]
     if not series and not any(modality.get("code") == "CT" for modality in study.get("modality", [])):
         return frozenset(), False
-    sites = [str(s["bodySite"]["code"]) for s in series if s.get("bodySite", {}).get("code")]
-    named = (exam_of_concept(concept, pool) for concept in study.get("procedureCode", []))
-    exam = next((found for found in named if found is not None), None)
-    return catalogue.regions_of(sites) | regions_of_sides(sites) | (exam.regions if exam else frozenset()), True
+    return regions_of_study(study, series, pool), True

@@ -13,19 +13,25 @@ from slipring.staff import missing, staff_facts
 from slipring_order import catalogue
 from slipring_order.earlier import earlier_exams
 from slipring_order.facts import OrderFacts
-from slipring_order.indications import asks_for_phases, groups_of, purpose_of
+from slipring_order.indications import asks_for_phases, groups_of, says_contrast
 from slipring_order.institutions import own_institution
 from slipring_order.mapping import exam_of_concept, is_coded, is_unlisted, is_withdrawn, translation
 from slipring_order.patient_facts import VOID, patient_facts
 from slipring_order.reading import Pool, codes, codings, reference_of
+from slipring_order.reasons_stated import (
+    diagnoses,
+    has_coded_reason,
+    purpose_stated,
+    reason_words,
+    reasons_and_diagnoses_in_words,
+)
 from slipring_order.request_form import is_filled_in, stated_on_the_form
-from slipring_order.sides import is_whole_body, regions_of_sides, sides_of
+from slipring_order.sides import is_whole_body, sides_of
+from slipring_order.sites import regions_of, words
 
 CLINICAL_DATA = f"{CANONICAL}/StructureDefinition/clinical-data"
 RULE_ANSWER = f"{CANONICAL}/StructureDefinition/rule-answer"
-PURPOSE_SYSTEM = f"{CANONICAL}/CodeSystem/exam-purpose"
 _INPATIENT = frozenset({"IMP", "ACUTE", "NONAC"})
-_ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")
 _SUPPORTING = ("Observation", "DiagnosticReport", "Procedure", "ImagingStudy", "QuestionnaireResponse")
 _SCREENED = frozenset({"completed", "amended"})
 _SCREENING = ("contrast-screening", "screening")
@@ -40,17 +46,16 @@ def order_facts(
     """Read a request, with the resources around it, at a moment; `institution` is how this hospital is known."""
     exam = exam_of_concept(request.get("code"), pool)
     translated = translation(request.get("code"), pool)
-    sites = [code for site in request.get("bodySite", []) for code in codes(site)]
     encounter = pool.resolve(request.get("encounter"), request)
     supporting = list(_supporting(request, pool))
-    regions = (exam.regions if exam else frozenset()) | catalogue.regions_of(sites) | regions_of_sides(sites)
+    regions = regions_of(exam, request.get("code"), request.get("bodySite", []))
     own = institution | own_institution(request, pool)
     return OrderFacts(
         stat=request.get("priority") == "stat",
-        question=tuple(_words(request)),
-        coded_reason=_coded(request, pool),
-        purpose=_purpose(request) or purpose_of(_words(request)),
-        indications=groups_of(_reasons_in_words(request, pool), _diagnoses(request, pool)),
+        question=tuple(reason_words(request)),
+        coded_reason=has_coded_reason(request, pool),
+        purpose=purpose_stated(request, pool),
+        indications=groups_of(reasons_and_diagnoses_in_words(request, pool), diagnoses(request, pool)),
         exam_named=bool(request.get("code", {}).get("coding") or request.get("code", {}).get("text")),
         exam_unlisted=is_unlisted(request.get("code"), pool),
         exam_withdrawn=exam is not None and is_withdrawn(exam, pool),
@@ -62,7 +67,7 @@ def order_facts(
         regions=regions,
         sides=sides_of(request),
         whole_body=is_whole_body(request, regions),
-        site_named=bool(request.get("bodySite")) or bool(exam and exam.regions),
+        site_named=bool(request.get("bodySite")) or bool(regions),
         contrast=contrast_planned(request, pool),
         contrast_screened=_contrast_screened(request, pool),
         multiphase=asks_for_phases(codes(request.get("code")), _phase_words(request)),
@@ -77,61 +82,17 @@ def order_facts(
 
 def contrast_planned(request: Resource, pool: Pool) -> bool | None:
     """Whether contrast is planned: by the exam code or by an agent in orderDetail; None when nothing says so."""
-    if request.get("orderDetail"):
+    if any(_names_contrast(detail) for detail in request.get("orderDetail", [])):
         return True
     exam = exam_of_concept(request.get("code"), pool)
     return exam.contrast if exam else None
 
 
-def _words(request: Resource) -> Iterator[str]:
-    for concept in request.get("reasonCode", []):
-        if concept.get("text"):
-            yield str(concept["text"])
-        yield from (
-            str(c["display"]) for c in codings(concept) if c.get("display") and c.get("system") != PURPOSE_SYSTEM
-        )
-
-
-def _coded(request: Resource, pool: Pool) -> bool:
-    coded = any(
-        coding.get("code") and coding.get("system") not in (None, PURPOSE_SYSTEM)
-        for concept in request.get("reasonCode", [])
-        for coding in codings(concept)
-    )
-    return coded or any(
-        (found := pool.resolve(reference, request)) is not None and found.get("code")
-        for reference in request.get("reasonReference", [])
-    )
-
-
-def _purpose(request: Resource) -> str:
-    found = (
-        c.get("code") for r in request.get("reasonCode", []) for c in codings(r) if c.get("system") == PURPOSE_SYSTEM
-    )
-    return next((str(code) for code in found if code), "")
-
-
-def _reasons_in_words(request: Resource, pool: Pool) -> Iterator[str]:
-    yield from _words(request)
-    for condition in _conditions(request, pool):
-        yield from (str(c["display"]) for c in codings(condition.get("code")) if c.get("display"))
-        if text := condition.get("code", {}).get("text"):
-            yield str(text)
-
-
-def _diagnoses(request: Resource, pool: Pool) -> Iterator[str]:
-    concepts = [*request.get("reasonCode", []), *(condition.get("code") for condition in _conditions(request, pool))]
-    for concept in concepts:
-        yield from (str(c["code"]) for c in codings(concept) if c.get("code") and _is_icd10(c.get("system")))
-
-
-def _is_icd10(system: Any) -> bool:
-    return str(system or "").startswith(_ICD10)
-
-
-def _conditions(request: Resource, pool: Pool) -> list[Resource]:
-    named = (pool.resolve(reference, request) for reference in request.get("reasonReference", []))
-    return [resource for resource in named if resource is not None and resource.get("code")]
+def _names_contrast(detail: Mapping[str, Any]) -> bool:
+    """Whether a detail of an order is an agent: by any code, or by its words; "low dose" and "without contrast" are none."""
+    if codes(detail):
+        return True
+    return says_contrast(words(detail))
 
 
 def _phase_words(request: Resource) -> Iterator[str]:

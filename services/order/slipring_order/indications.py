@@ -38,10 +38,35 @@ def warrants_phases(groups: Iterable[str]) -> bool:
     return any(_groups()[group].get("multiphase", False) for group in groups)
 
 
-def purpose_of(texts: Iterable[str]) -> str:
-    """The purpose that a reason states when it is nothing but that: "体检" is one, "体检发现肺结节" is a complaint."""
+def purpose_of(texts: Iterable[str], codes: Iterable[str] = ()) -> str:
+    """The purpose that a reason states when it is nothing but that: "体检" is one, "体检发现肺结节" is a complaint.
+
+    >>> purpose_of([], ["Z00.1"]), purpose_of(["咳嗽"], ["Z00.1"])
+    ('health-check', '')
+    """
     said = {text.casefold().strip(" .。，,；;") for text in texts}
-    return next((purpose for purpose, words in _data()["purposes"].items() if said and said <= set(words)), "")
+    coded = {code.upper() for code in codes}
+    for purpose, table in _data()["purposes"].items():
+        others = [code for code in coded if not code.startswith(tuple(table["icd10"]))]
+        if (said or coded) and said <= set(table["words"]) and not others:
+            return str(purpose)
+    return ""
+
+
+def says_contrast(texts: Iterable[str]) -> bool:
+    """Whether words name an agent of contrast, or that it is used; that none is used says the opposite.
+
+    >>> says_contrast(["碘海醇 80 ml"]), says_contrast(["不用对比剂"]), says_contrast(["低剂量"])
+    (True, False, False)
+    """
+    table = _data()["contrast"]
+    for text in texts:
+        said = text.casefold()
+        for without in table["without"]:
+            said = said.replace(without, " ")
+        if any(word in said for word in table["words"]):
+            return True
+    return False
 
 
 def table_version() -> str:

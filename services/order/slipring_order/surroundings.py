@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipring.fhir.merged import any_of, merge_set
+from slipring.fhir.merged import any_of, linked, merge_set
 from slipring.fhir.service import Desk, Resource
 
 from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
@@ -34,6 +34,8 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
     for found in await desk.searches(_queries(request, pool)):
         # A followed copy of a report is evidence of an earlier exam like any other.
         pool.fill(*(one.resource for one in found))
+    if sent is not None and pool.one_person:
+        pool.one_person = _linked(pool)  # it ties what was sent together, and opens no stored record
     await maps_of(pool, desk, request)
     await definition_of(request, pool, desk)
     return pool
@@ -67,6 +69,20 @@ def _queries(request: Resource, pool: Pool) -> list[str]:
 def _subject(request: Resource, pool: Pool) -> str:
     patient = pool.resolve(request.get("subject"), request)
     return f"Patient/{patient['id']}" if patient and patient.get("id") else reference_of(request.get("subject"))
+
+
+def _linked(pool: Pool) -> frozenset[str]:
+    """The records of the same person as what was sent links them, in either direction."""
+    pairs = [
+        {f"Patient/{patient['id']}", other}
+        for patient in pool.of_type("Patient")
+        if patient.get("id")
+        for other in linked(patient)
+    ]
+    found = pool.one_person
+    while more := frozenset[str]().union(*(pair for pair in pairs if found & pair)) - found:
+        found |= more
+    return found
 
 
 async def _named(reference: str, pool: Pool, desk: Desk) -> Resource | None:

@@ -12,7 +12,7 @@ from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
 from slipring_order.images.entered import study_compared
 from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.moving import exam_follows
-from slipring_order.patient_facts import LOINC, PREGNANCY_STATUS
+from slipring_order.pregnancy_stated import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import has_code, instant, reference_of, sought
 from slipring_order.voiding import holders_told
 

@@ -1,0 +1,148 @@
+"""What is stated about a pregnancy: the answer for a request, diagnoses of one, and the weeks it has lasted."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.service import Resource
+
+from slipring_order.reading import Pool, codes, codings, first, moment
+from slipring_order.request_form import asked_on_the_form
+
+LOINC = "http://loinc.org"
+PREGNANCY_STATUS = "82810-3"
+_STATUS = frozenset({PREGNANCY_STATUS, "11449-6"})
+_ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")
+_TERM = timedelta(days=280)  # from the last menstrual period to the expected date, Naegele
+_LONGEST = timedelta(days=308)  # what is longer ago belongs to an earlier pregnancy
+_DAYS = {"d": 1.0, "wk": 7.0}
+_WRITTEN = re.compile(r"\s*(\d{1,2})\s*(?:w|wk|weeks?|周|\+)\s*(?:\+?\s*(\d)\s*(?:d|days?|天)?)?\s*", re.IGNORECASE)
+
+
+def pregnancy_status(
+    request: Resource, supporting: Iterable[Resource], patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo
+) -> str:
+    """pregnant, not-pregnant, unknown, or empty: the newest statement for this request; another patient's is not used."""
+    never = datetime.min.replace(tzinfo=now.tzinfo)
+    found = [
+        (at or never, status)
+        for stated in supporting
+        if not stated.get("subject") or pool.same(stated["subject"], patient)
+        for at, status in _answered(stated, zone)
+    ]
+    if any(_is_pregnancy(concept) for concept in request.get("reasonCode", [])):
+        found.append((moment(request.get("authoredOn"), zone) or never, "pregnant"))
+    for condition in pool.of_type("Condition"):
+        at = moment(first(condition, "recordedDate", "onsetDateTime", "onsetPeriod"), zone)
+        old = at is not None and now - at > _LONGEST
+        if not old and _goes_on(condition) and pool.same(condition.get("subject"), patient):
+            found.append((at or never, "pregnant"))
+    return max(found)[1] if found else ""
+
+
+def gestation_days(patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo, void: frozenset[str]) -> int | None:
+    """Days since the last menstrual period by the newest statement that can be of this pregnancy."""
+    found: list[tuple[datetime, timedelta]] = []
+    for observation in pool.of_type("Observation"):
+        subject = observation.get("subject")
+        if observation.get("status") in void or (subject and not pool.same(subject, patient)):
+            continue
+        try:
+            since = _since_last_period(observation, now, zone)
+        except OverflowError:  # no time of any pregnancy
+            continue
+        if since is not None and timedelta(0) <= since <= _LONGEST:
+            at = moment(first(observation, "effectiveDateTime", "effectivePeriod", "issued"), zone)
+            found.append((at or datetime.min.replace(tzinfo=now.tzinfo), since))
+    return max(found)[1].days if found else None
+
+
+def dating_codes() -> tuple[str, ...]:
+    """The codes of what dates a pregnancy."""
+    return tuple(code for codes_ in _data()["dated-by"].values() for code in codes_)
+
+
+def _answered(stated: Resource, zone: ZoneInfo) -> Iterator[tuple[datetime | None, str]]:
+    if stated["resourceType"] == "QuestionnaireResponse":
+        answer = asked_on_the_form(stated, "pregnancy")
+        if answer:
+            yield moment(stated.get("authored"), zone), _status([answer], [answer])
+    elif stated["resourceType"] == "Observation" and _loinc(stated) & _STATUS:
+        at = moment(first(stated, "effectiveDateTime", "effectivePeriod", "issued"), zone)
+        if isinstance(stated.get("valueBoolean"), bool):
+            yield at, "pregnant" if stated["valueBoolean"] else "not-pregnant"
+            return
+        value = stated.get("valueCodeableConcept") or {}
+        words = [value.get("text"), stated.get("valueString"), *(c.get("display") for c in codings(value))]
+        yield at, _status(codes(value), [str(word) for word in words if word])
+
+
+def _status(coded: Iterable[str], words: Iterable[str]) -> str:
+    """By code before by words; what is neither is unknown, never "no"."""
+    known, said = _data()["answers"], {word.strip(" .。，,!！").casefold() for word in words}
+    for code in coded:
+        for status, listed in known.items():
+            if code in listed:
+                return str(status)
+    return next((str(status) for status, listed in _data()["words"].items() if said & set(listed)), "unknown")
+
+
+def _goes_on(condition: Resource) -> bool:
+    table = _data()["conditions"]
+    ended = condition.get("abatementDateTime") or set(codes(condition.get("clinicalStatus"))) & set(table["over"])
+    unsaid = set(codes(condition.get("verificationStatus"))) & set(table["not_so"])
+    return not ended and not unsaid and _is_pregnancy(condition.get("code"))
+
+
+def _is_pregnancy(concept: Mapping[str, Any] | None) -> bool:
+    table = _data()["conditions"]
+    return any(
+        str(coding.get("code")) in table["snomed"]
+        or (
+            str(coding.get("system", "")).startswith(_ICD10)
+            and str(coding.get("code", "")).upper().startswith(tuple(table["icd10"]))
+        )
+        for coding in codings(concept)
+    )
+
+
+def _since_last_period(observation: Resource, now: datetime, zone: ZoneInfo) -> timedelta | None:
+    held, dated = _loinc(observation), _data()["dated-by"]
+    day = moment(observation.get("valueDateTime"), zone)
+    if held & set(dated["last-period"]) and day is not None:
+        return now - day
+    if held & set(dated["expected-date"]) and day is not None:
+        return now - (day - _TERM)
+    if held & set(dated["gestational-age"]):
+        at = moment(first(observation, "effectiveDateTime", "effectivePeriod", "issued"), zone)
+        age = _age(observation)
+        return age + (now - at) if age is not None and at is not None else None
+    return None
+
+
+def _age(observation: Resource) -> timedelta | None:
+    """A gestational age as a quantity in days or weeks, or written as `12+3`, `12w3d`, `12周3天`."""
+    quantity = observation.get("valueQuantity", {})
+    units = {str(quantity.get(name, "")).strip().casefold() for name in ("code", "unit")}
+    for unit, names in _data()["days"].items():
+        if units & set(names) and quantity.get("value") is not None:
+            return timedelta(days=float(quantity["value"]) * _DAYS[unit])
+    written = _WRITTEN.fullmatch(str(observation.get("valueString", "")))
+    return timedelta(weeks=int(written[1]), days=int(written[2] or 0)) if written else None
+
+
+def _loinc(observation: Resource) -> set[str]:
+    return {str(c.get("code")) for c in codings(observation.get("code")) if c.get("system") == LOINC}
+
+
+@cache
+def _data() -> Mapping[str, Any]:
+    with (Path(__file__).parent / "data" / "pregnancy.toml").open("rb") as file:
+        return tomllib.load(file)
