@@ -222,7 +222,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
     )
     road = Road(_client(plan, house, "front", None), mint.for_pages)
     house.peers["pages->front"] = road.client
-    department = Place(road, signing_in.pages, signing_in.entered, plan.clock.now, signing_in.idle)
+    department = Place(road, signing_in.pages, signing_in.kept, plan.clock.now, signing_in.idle)
     deliveries = DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages)
     return create_front(
         behind,

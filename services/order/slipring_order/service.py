@@ -15,7 +15,7 @@ from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
 from slipring_order.handlers.clocks import TIMER, clock_struck
-from slipring_order.handlers.decisions import decided
+from slipring_order.handlers.decisions import decided, is_override
 from slipring_order.handlers.definitions import SCOPE_COVERAGE, exam_defined, plan_defined
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.feedback import feedback_given
@@ -97,6 +97,7 @@ SERVICE = Service(
             "decide",
             decided,
             title="Decide on the justification of an exam",
+            step_up=is_override,
             parameters=(
                 Parameter("decision", "code", min=1, documentation="justified | rejected | ask | replace"),
                 Parameter("reason", "CodeableConcept", min=1, documentation="emergency passes a stat request whole"),

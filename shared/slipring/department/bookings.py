@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
@@ -15,9 +16,17 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
 
 _HOLDING = "pending,booked,arrived,checked-in,fulfilled"
-_STATE = f"{CANONICAL}/StructureDefinition/service-state"
+STATE = f"{CANONICAL}/StructureDefinition/service-state"
 _BLOCK = "maintenance"
 _NOT_FOR_HIM = 403
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark on a device."""
+
+    at: datetime | None
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +54,7 @@ class Scanner:
     @property
     def in_service(self) -> bool:
         """Whether it is in service, as the Device says."""
-        said = [str(e.get("valueCode", "")) for e in self.device.get("extension", []) if e.get("url") == _STATE]
+        said = [str(e.get("valueCode", "")) for e in self.device.get("extension", []) if e.get("url") == STATE]
         said += [
             code
             for one in self.device.get("property", [])
@@ -57,9 +66,15 @@ class Scanner:
 
     @property
     def why(self) -> list[Pair]:
-        """Why it is as it is, in the words of whoever set it."""
+        """Why it is as it is, in the words of whoever set it; else what was noted last."""
         reasons = [names.concept_words(concept) for concept in self.device.get("statusReason", [])]
-        return reasons + [(str(note.get("text", "")),) * 2 for note in self.device.get("note", [])]
+        return reasons or [(one.text, one.text) for one in self.notes[:1]]
+
+    @property
+    def notes(self) -> list[Note]:
+        """What was noted about it, the newest first."""
+        found = [Note(names.moment(one.get("time")), str(one.get("text", ""))) for one in self.device.get("note", [])]
+        return found[::-1]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +122,24 @@ async def fitness_of(hand: Hand, scanner: Scanner) -> Fitness | None:
         raise
     fit = next((bool(one["valueBoolean"]) for one in said if one["name"] == "fit"), False)
     return Fitness(fit, found_in([one["resource"] for one in said if one["name"] == "issue"]))
+
+
+async def free_times(hand: Hand, of: Iterable[Scanner], day: date) -> dict[str, list[datetime]]:
+    """When each scanner that is in service is free on a day, by `Device/[id]/$slots`; left out where the roles forbid."""
+    every = [scanner for scanner in of if scanner.in_service]
+    told = await asyncio.gather(*(_slots(hand, scanner, day) for scanner in every))
+    return {scanner.reference: times for scanner, times in zip(every, told, strict=True) if times is not None}
+
+
+async def _slots(hand: Hand, scanner: Scanner, day: date) -> list[datetime] | None:
+    try:
+        said = await hand.called(f"{scanner.reference}/$slots", [{"name": "day", "valueDate": day.isoformat()}])
+    except FhirError as refused:
+        if refused.status == _NOT_FOR_HIM:
+            return None
+        raise
+    starts = (names.moment(one["valuePeriod"].get("start")) for one in said.get("parameter", []))
+    return [start for start in starts if start]
 
 
 async def bookings_on(hand: Hand, of: Iterable[Scanner], day: date, zone: tzinfo) -> list[Booking]:

@@ -13,7 +13,7 @@ from starlette.routing import Route
 from slipring.department.bookings import Booking, Fitness, Scanner, bookings_on, fitness_of, scanners
 from slipring.department.day_picture import picture_of
 from slipring.department.exams import Exam, exams_of
-from slipring.department.place import HOME, Place
+from slipring.department.place import HOME, Place, may
 from slipring.department.wanted import day_of
 from slipring.fhir.outcome import forbidden
 from slipring.identity.people.sessions import Session
@@ -61,7 +61,9 @@ class DayPage:
         """Who is on which scanner when, and what waits for a time."""
         told = await self._day(request, session)
         picture = picture_of(told.scanners, told.held, told.exams, self.place.now(), self.place.zone)
-        return self.place.page(request, session, "day.html", told=told, picture=picture)
+        return self.place.page(
+            request, session, "day.html", told=told, picture=picture, may_change=may(session, "Device", "u")
+        )
 
     async def printed(self, request: Request, session: Session) -> Response:
         """The worklist of the day to print, for when the screens are away."""

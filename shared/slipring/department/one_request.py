@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +14,7 @@ from slipring.department.names import ACSN_SYSTEM, plain
 from slipring.department.place import Place, Words, may, wrong
 from slipring.department.reasons import reasons
 from slipring.department.road import Hand, Tree
+from slipring.department.seen import changed_meanwhile, seen
 from slipring.department.story import story_of
 from slipring.department.told import told
 from slipring.department.worklist import ADDRESS, coded
@@ -64,17 +64,18 @@ class OneRequestPages:
 
     async def decide(self, request: Request, session: Session) -> Response:
         """`Task/[id]/$decide` in the person's name; what was refused stands beside its field."""
-        given = Decision.of(await self.place.posted(request, session))
+        form = await self.place.posted(request, session)
+        given = Decision.of(form)
         hand = await self.place.hand(session)
         exam = await exam_named(hand, request)
         call: list[Tree] = []
         try:
+            if form.get("seen") not in (None, seen(exam)):
+                raise changed_meanwhile(exam.state_words)
             replacement = await numbered(hand, given.replacement) if given.replacement else ""
             call = decision_call(given, replacement, str(exam.request.get("requester", {}).get("reference", "")))
             await hand.called(f"{exam.reference}/$decide", call)
         except FhirError as refused:
-            if refused.status == 401:  # the act asks for a fresh proof of who decides
-                return RedirectResponse(sign_in_again(f"{ADDRESS}/{exam.id}/decision"), 303)
             beside = wrong(refused, request, call, _FIELDS)
             return await self._decision(request, session, hand, given, beside, status=refused.status)
         return RedirectResponse(f"{ADDRESS}/{exam.id}", 303)
@@ -82,12 +83,14 @@ class OneRequestPages:
     async def _decision(
         self, request: Request, session: Session, hand: Hand, given: Decision, beside: Words, *, status: int = 200
     ) -> Response:
+        exam = await exam_named(hand, request)
         return self.place.page(
             request,
             session,
             "decision.html",
             status=status,
-            exam=await exam_named(hand, request),
+            exam=exam,
+            seen=seen(exam),
             given=given,
             beside=beside,
             decisions=DECISIONS,
@@ -114,8 +117,3 @@ async def numbered(hand: Hand, number: str) -> str:
             detail="department.no-such-number",
         )
     return f"ServiceRequest/{found[0]['id']}"
-
-
-def sign_in_again(to: str) -> str:
-    """Where a person proves once more who he is, and comes back."""
-    return f"/auth/sign-in?again=1&to={quote(to, safe='/')}"

@@ -5,12 +5,16 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from slipring.department.day import DayPage
+from slipring.department.downtime import DowntimePages
 from slipring.department.home import HomePage
+from slipring.department.live import LivePages
 from slipring.department.one_request import OneRequestPages
 from slipring.department.people_due import PeopleDuePage
 from slipring.department.performing import PerformingPages
 from slipring.department.place import Place
+from slipring.department.preparing import PreparingPages
 from slipring.department.reception import ReceptionPages
+from slipring.department.scanner_state import ScannerStatePages
 from slipring.department.worklist import WorklistPages
 
 ROOM = "slipring.department"  # whose templates and words they need
@@ -18,5 +22,8 @@ ROOM = "slipring.department"  # whose templates and words they need
 
 def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
-    kinds = (HomePage, WorklistPages, OneRequestPages, ReceptionPages, DayPage, PerformingPages, PeopleDuePage)
+    kinds = (
+        HomePage, WorklistPages, PreparingPages, OneRequestPages, ReceptionPages, DayPage, ScannerStatePages,
+        PerformingPages, PeopleDuePage, DowntimePages, LivePages,
+    )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -12,17 +13,19 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department import names
-from slipring.department.bookings import booking_of, scanners
-from slipring.department.one_request import exam_named, sign_in_again
+from slipring.department.booking_form import BOOKABLE, booking_call
+from slipring.department.bookings import booking_of, free_times, scanners
+from slipring.department.one_request import exam_named
 from slipring.department.place import HOME, Place, Words, wrong
 from slipring.department.reasons import concept_of, reasons
 from slipring.department.road import Hand, Tree
+from slipring.department.seen import changed_meanwhile, seen
 from slipring.department.shown import FIELDS, Shown, check_call, shown_call
-from slipring.fhir.outcome import FhirError, unprocessable
+from slipring.department.wanted import day_of
+from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 
 ADDRESS = f"{HOME}/exams"
-_BOOKED = {"scanner": "scanner", "period": "start"}
 _ENDED = {"outcome": "outcome", "reason": "reason", "note": "note"}
 
 
@@ -56,14 +59,14 @@ class PerformingPages:
         return RedirectResponse(f"{ADDRESS}/{request.path_params['id']}", 303)
 
     async def book(self, request: Request, session: Session) -> Response:
-        """`Task/[id]/$schedule`: a time on a scanner, or another one; without a time, the next free one."""
+        """`Task/[id]/$schedule`: a free time, a time that was typed, or without either the next free one."""
         form = await self.place.posted(request, session)
         try:
-            call = _booking(form, self.place)
+            call, fields = booking_call(form, self.place.zone)
         except FhirError as refused:
-            beside, hand = wrong(refused, request, [], _BOOKED), await self.place.hand(session)
+            beside, hand = wrong(refused, request, [], {"period": "start"}), await self.place.hand(session)
             return await self._page(request, session, hand, form=form, beside=beside, doing="book", status=422)
-        return await self._do(request, session, "$schedule", call, form, _BOOKED, "book")
+        return await self._do(request, session, "$schedule", call, form, fields, "book")
 
     async def unbook(self, request: Request, session: Session) -> Response:
         """`Task/[id]/$unschedule`."""
@@ -102,25 +105,26 @@ class PerformingPages:
     ) -> Response:  # fmt: skip
         hand = await self.place.hand(session)
         exam = await exam_named(hand, request)
-        address = f"{ADDRESS}/{exam.id}"
         try:
+            if form.get("seen") not in (None, seen(exam, await booking_of(hand, exam.id))):
+                raise changed_meanwhile(exam.state_words)
             await hand.called(f"{exam.reference}/{operation}", call)
         except FhirError as refused:
-            if refused.status == 401:
-                return RedirectResponse(sign_in_again(address), 303)
             beside = wrong(refused, request, call, fields)
             return await self._page(
                 request, session, hand, form=form, beside=beside, doing=doing, status=refused.status
             )
-        return RedirectResponse(address, 303)
+        return RedirectResponse(f"{ADDRESS}/{exam.id}", 303)
 
     async def _page(
         self, request: Request, session: Session, hand: Hand, *, form: Mapping[str, str] | None = None,
         beside: Words | None = None, doing: str = "", status: int = 200,
     ) -> Response:  # fmt: skip
         exam = await exam_named(hand, request)
-        booking = await booking_of(hand, exam.id)
-        every = await scanners(hand) or []
+        booking, every = await asyncio.gather(booking_of(hand, exam.id), scanners(hand))
+        today = self.place.now().astimezone(self.place.zone).date()
+        day = day_of((form or {}).get("on") or request.query_params.get("on", "")) or today
+        free = await free_times(hand, every or [], day) if exam.state in BOOKABLE else {}
         return self.place.page(
             request,
             session,
@@ -128,8 +132,13 @@ class PerformingPages:
             status=status,
             exam=exam,
             booking=booking,
-            scanners=every,
-            scanner=next((one for one in every if booking and one.reference == booking.scanner), None),
+            seen=seen(exam, booking),
+            scanners=every or [],
+            scanner=next((one for one in every or [] if booking and one.reference == booking.scanner), None),
+            day=day,
+            day_after=day + timedelta(days=1),
+            asked_for_day="on" in request.query_params,
+            free=free,
             done=done_items(exam.task),
             given=Shown.of(form or {}),
             form=form or {},
@@ -141,28 +150,3 @@ class PerformingPages:
 def done_items(task: Mapping[str, Any]) -> set[str]:
     """What of the check list is on record for an exam."""
     return {code for entry in task.get("input", []) for code in names.codes(entry.get("type"))}
-
-
-def _booking(form: Mapping[str, str], place: Place) -> list[Tree]:
-    """The parameters of `$schedule`; a time that cannot be read is no wish for the next free one."""
-    call: list[Tree] = []
-    if form.get("scanner"):
-        call.append({"name": "scanner", "valueReference": {"reference": f"Device/{form['scanner']}"}})
-    if typed := form.get("start", "").strip():
-        call.append({"name": "period", "valuePeriod": {"start": _moment(typed, place)}})
-    return call
-
-
-def _moment(text: str, place: Place) -> str:
-    """What a person typed as a time in the department, as an instant."""
-    try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
-        raise unprocessable(
-            "Write the time as 2026-03-01 14:30.",
-            "请按 2026-03-01 14:30 的格式填写时间。",
-            at="Parameters.parameter.where(name='period')",
-            code="value",
-            detail="department.no-such-time",
-        ) from None
-    return (found if found.tzinfo else found.replace(tzinfo=place.zone)).isoformat()

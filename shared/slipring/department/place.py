@@ -102,7 +102,8 @@ def may(session: Session, kept_type: str, letter: str) -> bool:
 def wrong(refused: FhirError, request: Request, given: Sequence[Tree], fields: Mapping[str, str]) -> Words:
     """A refusal beside the fields it names: a parameter of the call stands in its field, anything else with the form.
 
-    `given`: the parameters of the call; `fields`: parameter -> field. What is no answer to what was typed is raised again.
+    `given`: the parameters of the call; `fields`: parameter -> field. What is no answer to what was typed is raised again;
+    where the act asks for a fresh proof of who does it, `going_on` asks and keeps what was typed.
     """
     if refused.status not in (400, 409, 412, 422):
         raise refused

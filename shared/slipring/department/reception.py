@@ -12,7 +12,7 @@ from starlette.routing import Route
 
 from slipring.department.bookings import booking_of, scanners
 from slipring.department.code39 import bars_of
-from slipring.department.one_request import exam_named, sign_in_again
+from slipring.department.one_request import exam_named
 from slipring.department.place import HOME, Place, Words, wrong
 from slipring.department.present import queue, register
 from slipring.department.road import Hand, Tree
@@ -86,8 +86,6 @@ class ReceptionPages:
             call = await shown_call(hand, given)
             answer = await hand.called(f"{exam.reference}/$arrive", call)
         except FhirError as refused:
-            if refused.status == 401:
-                return RedirectResponse(sign_in_again(f"{ADDRESS}/{exam.id}"), 303)
             beside = wrong(refused, request, call, FIELDS)
             return await self._arrival(request, session, hand, given, beside, status=refused.status)
         namesake = any(one.get("name") == "issue" for one in answer.get("parameter", []))

@@ -108,6 +108,12 @@ class Hand:
         parameters = {"resourceType": "Parameters"} | ({"parameter": list(given)} if given else {})
         return await self._asked("POST", target, msgspec.json.encode(parameters), {"content-type": _FHIR})
 
+    async def patched(self, resource: Tree, patch: Sequence[Tree]) -> None:
+        """Change a resource from the version that was read; 412 when it is another one by now."""
+        headers = {"content-type": "application/json-patch+json", "if-match": f'W/"{resource["meta"]["versionId"]}"'}
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        await self._asked("PATCH", reference, msgspec.json.encode(list(patch)), headers)
+
     async def _asked(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
     ) -> Tree:

@@ -356,7 +356,7 @@ class Operation:
     title: str = ""
     affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
     parameters: tuple[Parameter, ...] = ()
-    step_up: bool = False  # the person signs in afresh for it
+    step_up: bool | Callable[[Resource], bool] = False  # the person signs in afresh: always, or for such parameters
     tells: tuple[str, ...] = ()  # types of which the answer tells more than the caller named: he must reach them whole
 
 

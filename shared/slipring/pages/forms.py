@@ -43,6 +43,17 @@ def token(key: bytes, value: str, session: str = "") -> str:
 
 async def read_form(request: Request, key: bytes, origin: str, *, secure: bool, session: str = "") -> dict[str, str]:
     """The fields of a form that one of our own pages sent; anything else is 400, 403, 413 or 415."""
+    fields = await fields_of(request)
+    if not ours(request, fields, key, origin, secure=secure, session=session):
+        raise stale_form()
+    return {name: value for name, value in fields.items() if name != FIELD}
+
+
+async def fields_of(request: Request) -> dict[str, str]:
+    """What a form says, whoever sent it; it is read once and kept with the request."""
+    known: dict[str, str] | None = getattr(request.state, "fields", None)
+    if known is not None:
+        return known
     if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
         raise refusal(
             415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form"
@@ -52,11 +63,17 @@ async def read_form(request: Request, key: bytes, origin: str, *, secure: bool, 
         raise refusal(
             400, "invalid", "A field is given twice, or too many are.", "字段重复或过多。", detail="pages.form-fields"
         )
-    value, new = cookie_value(request, secure=secure)
-    fits = not new and hmac.compare_digest(fields.pop(FIELD, "").encode(), token(key, value, session).encode())
-    if not fits or not _from_us(request, origin):
-        raise stale_form()
+    request.state.fields = fields
     return fields
+
+
+def ours(
+    request: Request, fields: Mapping[str, str], key: bytes, origin: str, *, secure: bool, session: str = ""
+) -> bool:
+    """Whether one of our own pages, made for this browser and this session, sent these fields."""
+    value, new = cookie_value(request, secure=secure)
+    fits = not new and hmac.compare_digest(fields.get(FIELD, "").encode(), token(key, value, session).encode())
+    return fits and from_us(request, origin)
 
 
 def single_valued(body: bytes) -> dict[str, str] | None:
@@ -79,7 +96,7 @@ def stale_form() -> FhirError:
     )
 
 
-def _from_us(request: Request, origin: str) -> bool:
+def from_us(request: Request, origin: str) -> bool:
     """What the browser says about where the form stood, if it says anything."""
     said: Mapping[str, str] = request.headers
     if said.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):

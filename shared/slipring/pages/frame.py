@@ -92,6 +92,8 @@ class Pages:
 
     async def form(self, request: Request, viewer: Viewer | None = None) -> dict[str, str]:
         """The fields that one of our own pages sent; a form from anywhere else is 403."""
+        if (checked := getattr(request.state, "checked_fields", None)) is not None:
+            return dict(checked)  # by whoever let the person prove once more who he is
         session = viewer.session if viewer else ""
         return await forms.read_form(
             request, self.key, self.origin(request), secure=self.secure(request), session=session

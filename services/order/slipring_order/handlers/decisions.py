@@ -62,6 +62,13 @@ async def decided(call: Call, desk: Desk) -> Changes:
     return Changes(save=saves, answer=saves[0].resource)
 
 
+def is_override(parameters: Resource) -> bool:
+    """Whether a decision passes what the rules asked, which asks for a fresh sign-in; an emergency waits for nothing."""
+    said = {one.get("name"): one for one in parameters.get("parameter", [])}
+    reason = said.get("reason", {}).get("valueCodeableConcept")
+    return said.get("decision", {}).get("valueCode") == "justified" and _EMERGENCY not in codes(reason)
+
+
 async def _decider(call: Call, desk: Desk) -> tuple[str, str]:
     """Who decides: the caller's own person, else the one named in `performer`; 403 with what he lacks."""
     named = desk.caller.practitioner or reference_of(call.value("performer"))

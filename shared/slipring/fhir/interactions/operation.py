@@ -31,7 +31,7 @@ async def operate(
     context.demand(resource_type, letter)
     for told in operation.tells:
         demand_whole(context, told)
-    if operation.step_up:
+    if operation.step_up is True:
         demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
     parameters = body_of(kernel, asked) or {"resourceType": "Parameters"}
     if parameters.get("resourceType") != "Parameters":
@@ -44,6 +44,8 @@ async def operate(
     issues = check(parameters) + _missing(operation, parameters)
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
+    if callable(operation.step_up) and operation.step_up(parameters):
+        demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
 
     touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
 

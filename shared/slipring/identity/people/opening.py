@@ -15,6 +15,7 @@ from starlette.routing import Route
 from slipring.identity.keys import page_form_key
 from slipring.identity.people.authorize_pages import AuthorizePages, FindPatients
 from slipring.identity.people.emergency_pages import EmergencyPages
+from slipring.identity.people.going_on import GoingOn
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.provider import Provider, ProviderSettings
 from slipring.identity.people.provider_pages import ProviderPages
@@ -31,6 +32,7 @@ class SigningIn:
     pages: Pages
     routes: list[Route]
     entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # what only a signed-in person gets
+    kept: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # the same, and no form is lost over it
     idle: timedelta  # a session left alone for so long is over, and its screens are cleared
 
 
@@ -58,7 +60,8 @@ async def open_signing_in(
     routes += EmergencyPages(signing_in).routes()
     if outside:
         routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
-    return SigningIn(pages, routes, signing_in.entered, signing_in.people.figures.session_idle)
+    idle = signing_in.people.figures.session_idle
+    return SigningIn(pages, routes, signing_in.entered, GoingOn(signing_in).kept, idle)
 
 
 def provider_settings(settings: Settings) -> ProviderSettings | None:

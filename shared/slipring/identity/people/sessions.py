@@ -98,8 +98,12 @@ async def find(
     figures: Figures,
     *,
     by_sid: bool = False,
+    awake: bool = True,
 ) -> Session | None:
-    """Who is signed in with this cookie (or under this sid), as the account stands now; being looked up keeps it awake."""
+    """Who is signed in with this cookie (or under this sid), as the account stands now.
+
+    Being looked up keeps it awake, but for a screen that asks by itself (`awake` false).
+    """
     key = "s.sid" if by_sid else "s.cookie_sha256"
     row = await pool.fetchrow(
         f"SELECT {_QUALIFIED}, s.sid, s.way, s.auth_at, s.seen_at, s.ends_at AS session_ends_at,"
@@ -119,7 +123,7 @@ async def find(
     account = account_of(row)
     if not account.usable(now):
         return None
-    if now - row["seen_at"] >= _TOUCH and not by_sid:
+    if now - row["seen_at"] >= _TOUCH and awake and not by_sid:
         await pool.execute(
             f"UPDATE {table(schema, 'session')} SET seen_at = $2 WHERE sid = $1 AND seen_at < $2", row["sid"], now
         )

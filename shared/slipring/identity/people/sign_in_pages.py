@@ -21,6 +21,7 @@ from slipring.pages.language import language_of, said
 
 _COOKIE = "slipring-session"
 HOME = "/department"
+ASKS_BY_ITSELF = "x-slipring-live"  # a header of the script that keeps open screens current
 Entered = Callable[[Request, Session], Awaitable[Response]]
 
 
@@ -46,8 +47,8 @@ class SignInPages:
         return [Route(path, self.pages.guarded(endpoint), methods=methods) for path, endpoint, methods in table]
 
     async def session(self, request: Request) -> Session | None:
-        """Who is signed in with this browser."""
-        return await self.people.session(self.cookie(request))
+        """Who is signed in with this browser; what an open screen asks by itself keeps nobody signed in."""
+        return await self.people.session(self.cookie(request), awake=ASKS_BY_ITSELF not in request.headers)
 
     def entered(self, endpoint: Entered, *, unchanged: bool = False) -> Callable[[Request], Awaitable[Response]]:
         """The endpoint for who is signed in; others sign in first and come back.

@@ -70,9 +70,11 @@ class People:
         await self._proved(account, key, password)
         return account
 
-    async def session(self, cookie: str) -> Session | None:
-        """Who is signed in with this cookie."""
-        return await sessions.find(self.pool, self.schema, cookie, self.now(), self.figures) if cookie else None
+    async def session(self, cookie: str, *, awake: bool = True) -> Session | None:
+        """Who is signed in with this cookie; `awake`: a person does something, which keeps the session from ending."""
+        if not cookie:
+            return None
+        return await sessions.find(self.pool, self.schema, cookie, self.now(), self.figures, awake=awake)
 
     async def choose_password(self, session: Session, old: str, new: str, *, request_id: str = "") -> str:
         """Another password, proved by the present one; every other session ends. The new session's cookie."""

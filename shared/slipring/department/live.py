@@ -1,0 +1,55 @@
+"""What an open screen asks by itself: whether we are there, and whether anything changed since it was drawn.
+
+A poll, not a stream: six open screens of one browser would use up its connections, and a stream would outlive its
+session. Asking keeps nobody signed in (`ASKS_BY_ITSELF`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from slipring.department.place import HOME, Place, may_search
+from slipring.identity.people.sessions import Session
+
+CHANGED = "X-Slipring-Changed"
+_FIRST, _LAST = 1900, 3000
+_DRAWN_IN = timedelta(seconds=3)  # what changed while a page was being drawn may not be on it
+
+
+@dataclass(frozen=True, slots=True)
+class LivePages:
+    """The answer to an open screen."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/department/live`; with `since`, it says whether exams or bookings changed after that."""
+        return self.place.routes([(f"{HOME}/live", self.asked, ["GET"])])
+
+    async def asked(self, request: Request, session: Session) -> Response:
+        """204: we are here. With `since`: the words of the new age, and in a header whether something changed."""
+        since = _instant(request.query_params.get("since", ""))
+        if since is None:
+            return Response(status_code=204, headers={"Cache-Control": "no-store"})
+        hand = await self.place.hand(session)
+        asked = ("_lastUpdated", f"gt{(since - _DRAWN_IN).isoformat(timespec='milliseconds')}")
+        kinds = {"Task": [("code", "exam"), asked], "Appointment": [asked]}
+        ways = [hand.counted(kind, way) for kind, way in kinds.items() if may_search(session, kind)]
+        changed = any(await asyncio.gather(*ways))
+        shown = self.place.page(request, session, "asof.html")
+        shown.headers[CHANGED] = "1" if changed else "0"
+        return shown
+
+
+def _instant(text: str) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text.replace(" ", "+"))
+    except ValueError:
+        return None
+    return found.astimezone(UTC) if found.tzinfo and _FIRST < found.year < _LAST else None
