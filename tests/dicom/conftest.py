@@ -21,6 +21,9 @@ ae_title = "CT2"
 character_set = "GB18030"
 
 [[peer]]
+ae_title = "ORTHANC"
+
+[[peer]]
 ae_title = "FARAWAY"
 from = ["192.0.2.0/24"]
 """

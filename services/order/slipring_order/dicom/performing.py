@@ -66,8 +66,9 @@ class Performing:
             self._bridge.ask(self._on_record(facts, peer, step_begun if new else step_changed))
         except FhirError as refused:
             return _refusal(refused, new=new), None
-        except Gone as problem:
-            _LOG.warning("dicom performed step not stored", kind=str(problem), ae_title=peer.ae_title)
+        except Exception as problem:  # the database away, say: the scanner is told, and so are we
+            kind = str(problem) if isinstance(problem, Gone) else type(problem).__name__
+            _LOG.warning("dicom performed step not stored", kind=kind, ae_title=peer.ae_title)
             return _status(NO_RESOURCES, "Not stored, please send it again"), None
         return _status(SUCCESS), None
 
