@@ -169,7 +169,8 @@ async def test_a_bundle_whose_entries_are_none_offers_nothing(story: OneExam, en
 
 
 async def test_without_the_patient_nothing_can_be_said(story: OneExam) -> None:
-    answer = await story.department.his.post(SIGN, json=a_call(story, a_draft(story), patientId="nobody"))
+    stranger = a_draft(story, subject={"reference": "Patient/nobody"})
+    answer = await story.department.his.post(SIGN, json=a_call(story, stranger, patientId="nobody"))
     assert answer.status_code == 412
     assert (await story.department.his.post("/cds-services/other", json={})).status_code == 404
     assert (await story.department.his.post(SIGN, content=b"{")).status_code == 400

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue
-from slipring.front.hooks.asked import Tree
+from slipring.front.hooks.shape import Tree
 
 _OUTCOMES = ("accepted", "overridden")
 _MOST = 100
@@ -51,15 +52,65 @@ def _faults(position: int, entry: Any) -> Iterator[Issue]:
             at=f"feedback[{position}].outcome",
             detail="front.hook-feedback-outcome",
         )
-    if given.get("overrideReason") is not None and not isinstance(given["overrideReason"], dict):
-        at = f"feedback[{position}].overrideReason"
-        yield Issue(
-            "structure",
-            zh=f"{at} 须为对象。",
-            en=f"{at} must be an object.",
-            at=at,
-            detail="front.hook-feedback-reason",
+    if (
+        isinstance(given.get("outcomeTimestamp"), str)
+        and given["outcomeTimestamp"]
+        and not _is_instant(given["outcomeTimestamp"])
+    ):
+        yield _fault(
+            position,
+            "outcomeTimestamp",
+            "outcomeTimestamp 须为带时区的时刻。",
+            "outcomeTimestamp is a moment with its offset.",
+            "front.hook-feedback-time",
         )
+    yield from _of_reason(position, given.get("overrideReason"))
+    yield from _of_suggestions(position, given.get("acceptedSuggestions"))
+
+
+def _of_reason(position: int, override: Any) -> Iterator[Issue]:
+    """A reason is a Coding, a comment is text; what is neither is refused rather than lost."""
+    if override is None:
+        return
+    said = override if isinstance(override, dict) else {}
+    reason, comment = said.get("reason"), said.get("userComment")
+    coded = reason is None or (
+        isinstance(reason, dict) and isinstance(reason.get("code"), str) and bool(reason["code"])
+    )
+    if not isinstance(override, dict) or not coded or not (comment is None or isinstance(comment, str)):
+        where = "" if not isinstance(override, dict) else ".reason" if not coded else ".userComment"
+        yield _fault(
+            position,
+            f"overrideReason{where}",
+            "overrideReason 须为对象，其 reason 为 Coding，userComment 为文本。",
+            "overrideReason is an object: its reason a Coding, its userComment text.",
+            "front.hook-feedback-reason",
+        )
+
+
+def _of_suggestions(position: int, accepted: Any) -> Iterator[Issue]:
+    if accepted is None:
+        return
+    listed = accepted if isinstance(accepted, list) else [None]
+    if not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in listed):
+        yield _fault(
+            position,
+            "acceptedSuggestions",
+            "acceptedSuggestions 须为含 id 的对象数组。",
+            "acceptedSuggestions is an array of objects with an id.",
+            "front.hook-feedback-suggestions",
+        )
+
+
+def _fault(position: int, member: str, zh: str, en: str, detail: str) -> Issue:
+    return Issue("value", zh=zh, en=en, at=f"feedback[{position}].{member}", detail=detail)
+
+
+def _is_instant(text: str) -> bool:
+    try:
+        return datetime.fromisoformat(text).tzinfo is not None
+    except ValueError:
+        return False
 
 
 def _parts(entry: Mapping[str, Any], service: str) -> Iterator[Tree]:
@@ -68,7 +119,7 @@ def _parts(entry: Mapping[str, Any], service: str) -> Iterator[Tree]:
     yield {"name": "outcome", "valueCode": entry["outcome"]}
     override: Mapping[str, Any] = entry.get("overrideReason") or {}
     reason = override.get("reason")
-    if isinstance(reason, dict) and reason.get("code"):
+    if isinstance(reason, dict):
         coding = {name: str(reason[name]) for name in ("system", "code", "display") if reason.get(name)}
         yield {"name": "reason", "valueCoding": coding}
     if isinstance(override.get("userComment"), str) and override["userComment"].strip():
