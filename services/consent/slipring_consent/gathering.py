@@ -14,7 +14,7 @@ from slipring.staff import Reason, may
 
 from slipring_consent.catalogue import Policy, is_contrast_exam, policy_pack, questionnaire
 from slipring_consent.facts import ScreeningFacts, needs_contrast, screening_facts
-from slipring_consent.reading import codes_in, moment, reference_of
+from slipring_consent.reading import codes_in, is_coded, moment, reference_of
 from slipring_consent.settings import ConsentSettings
 
 ANSWERED = ("completed", "amended")
@@ -120,8 +120,13 @@ async def contrast_asked(reference: str, request: Resource, desk: Desk) -> bool:
     """Whether an exam is one with contrast: by what the request says, or by what order made of its local code."""
     if needs_contrast(request):
         return True
-    tasks = await desk.search(f"Task?focus={reference}&code=exam")
-    return translated_to_contrast(task.resource for task in tasks)
+    tasks = await desk.search(tasks_of(reference))
+    return translated_to_contrast(task.resource for task in tasks if is_coded(task.resource.get("code"), "exam"))
+
+
+def tasks_of(reference: str) -> str:
+    """The search for all Tasks that are about a request."""
+    return f"Task?focus={reference}"
 
 
 async def identity_waits(reference: str, desk: Desk) -> bool:

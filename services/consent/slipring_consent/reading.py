@@ -23,6 +23,11 @@ def has_code(concept: Resource | None, system: str, code: str) -> bool:
     return (system, code) in codes_in(concept)
 
 
+def is_coded(concept: Resource | None, code: str) -> bool:
+    """Whether a CodeableConcept carries this code, of whatever system."""
+    return any(held == code for _, held in codes_in(concept))
+
+
 def reference_of(element: Resource | None) -> str:
     """The `Type/id` of a Reference, without version; empty when it names none."""
     text = str((element or {}).get("reference", "")).partition("/_history/")[0]

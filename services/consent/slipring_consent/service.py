@@ -13,7 +13,7 @@ from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.handlers.reactions import reaction_logged
-from slipring_consent.handlers.requests import exam_arrived, request_arrived
+from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
@@ -42,7 +42,7 @@ SERVICE = Service(
         Keeps("MeasureReport"),
     ),
     follows=(
-        Follows("order", "ServiceRequest", then=request_arrived),
+        Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
         Follows("order", "Task", then=exam_arrived),
         Follows("order", "Patient"),
         Follows("order", "RelatedPerson"),

@@ -37,6 +37,7 @@ from slipring_order.review_operations import REVIEW_OPERATIONS
 from slipring_order.room_operations import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
+from slipring_order.surroundings import ahead
 from slipring_order.vocabulary import CODE_SYSTEMS
 
 SERVICE = Service(
@@ -47,6 +48,7 @@ SERVICE = Service(
         Keeps(
             "ServiceRequest",
             on_write=request_written,
+            ahead=ahead,
             unique=(UniqueIdentifier("PLAC"), UniqueIdentifier("FILL"), UniqueIdentifier("ACSN")),
             owned=("FILL", "ACSN"),
             record=True,

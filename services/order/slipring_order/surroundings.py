@@ -2,17 +2,35 @@
 
 from __future__ import annotations
 
-from slipring.fhir.merged import any_of, linked, merge_set
-from slipring.fhir.service import Desk, Resource
+from slipring.fhir.merged import any_of, linked, merge_set, sought_links
+from slipring.fhir.service import Ahead, Desk, Resource, Write
 
+from slipring_order.catalogue import exam_of
 from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
+from slipring_order.offer.defined import definition_id
 from slipring_order.patient_facts import SOUGHT_BY_CODE
-from slipring_order.reading import Pool, reference_of
+from slipring_order.reading import Pool, codes, reference_of
+from slipring_order.request_form import questionnaire
 from slipring_order.rule_set import INDEX, RuleSet, in_force, listed
 
 # A request counts as an examination when it was carried out; other carriers say so themselves.
 _NARROWER = {"ServiceRequest": "&status=completed"}
 _BASED_ON = ("Observation", "DiagnosticReport", "Procedure", "QuestionnaireResponse")
+
+
+def ahead(write: Write) -> Ahead:
+    """What a judgement of this request will look at, as far as the request tells: all of it, for most."""
+    request = write.resource
+    if write.imported or write.method == "delete" or request.get("status") != "active":
+        return Ahead()
+    shipped = exam_of(codes(request.get("code")))
+    named = [reference_of(element) for element in [*_direct(request), request.get("requester")]]
+    named += [INDEX, f"Questionnaire/{questionnaire()['id']}"]
+    named += [f"ActivityDefinition/{definition_id(shipped.code)}"] if shipped else []
+    patient = reference_of(request.get("subject"))
+    records = frozenset([patient] if patient.startswith("Patient/") else [])
+    queries = [sought_links(sorted(records))] if records else []
+    return Ahead(named, [*queries, *_queries(request, records)])
 
 
 async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) -> Pool:
@@ -23,15 +41,13 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
     pool = sent or Pool()
     if request.get("id"):
         pool.add(request)
-    direct = [request.get("subject"), request.get("encounter")]
-    direct += [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
-    for element in direct:
+    for element in _direct(request):
         await _named(reference_of(element), pool, desk)
     subject = _subject(request, pool)
     if subject.startswith("Patient/"):
         pool.one_person = await merge_set(subject, desk)
     await _requester(request, pool, desk)
-    for found in await desk.searches(_queries(request, pool)):
+    for found in await desk.searches(_queries(request, pool.one_person)):
         # A followed copy of a report is evidence of an earlier exam like any other.
         pool.fill(*(one.resource for one in found))
     if sent is not None and pool.one_person:
@@ -52,12 +68,18 @@ async def rules_in_force(desk: Desk) -> RuleSet:
     return in_force([plan for plan in plans if plan], settings.limits, desk.now, settings.zone)
 
 
-def _queries(request: Resource, pool: Pool) -> list[str]:
+def _direct(request: Resource) -> list[Resource | None]:
+    """The patient, the visit, and what the request itself points at."""
+    pointed = [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
+    return [request.get("subject"), request.get("encounter"), *pointed]
+
+
+def _queries(request: Resource, one_person: frozenset[str]) -> list[str]:
     queries: list[str] = []
     if request.get("id"):
         queries += [f"{kind}?based-on=ServiceRequest/{request['id']}" for kind in _BASED_ON]
-    if pool.one_person:
-        subject = any_of(pool.one_person)
+    if one_person:
+        subject = any_of(one_person)
         queries += [f"{kind}?subject={subject}{_NARROWER.get(kind, '')}" for kind in EARLIER_TYPES]
         queries.append(f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}")
     requester = reference_of(request.get("requester"))

@@ -73,6 +73,8 @@ class Act:
                 if keeps.step_up and intent.method != "delete" and keeps.step_up(intent.tree):
                     demand_fresh(self.context.caller, self.kernel.now(), self.kernel.step_up_seconds)
                 write = intent.write(imported=self.context.imported)
+                if keeps.ahead:
+                    await self.desk.foresee(keeps.ahead(write))
                 if keeps.must_exist:
                     await refuse_dangling(keeps, write, self.desk)
                 changes = await keeps.on_write(write, self.desk) if keeps.on_write else Changes.none()

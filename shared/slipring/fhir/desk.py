@@ -14,7 +14,8 @@ from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
-from slipring.fhir.service import Seals, Stored
+from slipring.fhir.search.pointed import Pointed, pointed
+from slipring.fhir.service import Ahead, Seals, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Relied, Unreferred
 from slipring.fhir.store.reading import Reader, Row
@@ -48,26 +49,54 @@ class LiveDesk:
         self._letter = letter
         self.zone = zone
         self._pending: dict[str, Stored] = {}
+        # What was looked at once stays the same for this act: it must stand until the commit.
         self._read: dict[str, Row | None] = {}
+        self._found: dict[str, tuple[Criteria, Sequence[Row]]] = {}
+        self._decoded: dict[tuple[int, int], Stored] = {}
+        self._asked: dict[str, Criteria] = {}
+        self._made: set[str] = set()  # ids that are this act's own
         self.relied = Relied()  # all that was looked at in the store: it must still stand when the act is committed
 
     def put(self, stored: Stored) -> None:
         """Lay a pending write over the store."""
         self._pending[stored.reference] = stored
 
+    async def foresee(self, ahead: Ahead) -> None:
+        """Look at once at what a handler is going to read and search; when it comes to it, it is here."""
+        wanted = [one for one in dict.fromkeys(map(_unversioned, ahead.references)) if self._unread(one)]
+        narrow = {
+            query: one
+            for query in ahead.queries
+            if query not in self._found and (one := pointed(self._criteria(query)))
+        }
+        sought = [query for query, one in narrow.items() if not self._own(one)]
+        self._found |= {query: (self._criteria(query), ()) for query in narrow if query not in sought}
+        if not (wanted or sought):
+            return
+        asked = [narrow[query] for query in sought]
+        standing, found = await reading.looked(self.reader, wanted, asked, limit=_SEARCH_LIMIT + 1)
+        self._read |= {name: standing.get(name) for name in wanted}
+        self._found |= {query: (self._criteria(query), rows) for query, rows in zip(sought, found, strict=True)}
+
+    def _unread(self, name: str) -> bool:
+        return "/" in name and name not in self._read and name not in self._pending
+
+    def _own(self, search: Pointed) -> bool:
+        """Whether it asks for what refers to this act's own new resources: nothing that is stored can."""
+        return all(name in self._made for _, name in search.targets)
+
     async def read(self, reference: str) -> Stored | None:
         """The current version of `Type/id`, own or followed; None when absent or deleted."""
-        resource_type, _, resource_id = reference.partition("/")
-        resource_id = resource_id.partition("/_history/")[0]
-        pending = self._pending.get(f"{resource_type}/{resource_id}")
+        name = _unversioned(reference)
+        pending = self._pending.get(name)
         if pending:
             return None if pending.deleted else pending
-        name = f"{resource_type}/{resource_id}"
-        if name not in self._read:  # what was read once stays the same for this act: it must stand until the commit
-            self._read[name] = await reading.current(self.reader, resource_type, resource_id)
+        if name not in self._read:
+            kind, _, resource_id = name.partition("/")
+            self._read[name] = await reading.current(self.reader, kind, resource_id)
         row = self._read[name]
         self.relied.saw(name, row.version if row else 0)
-        return row.stored() if row and not row.deleted else None
+        return self._tree(row) if row and not row.deleted else None
 
     async def read_version(self, reference: str, version: int) -> Stored | None:
         """One earlier version of a resource kept here."""
@@ -82,16 +111,22 @@ class LiveDesk:
 
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         """The matches of several searches, asked of the store at once."""
-        asked = [self._criteria(query) for query in queries]
+        await self.foresee(Ahead(queries=queries))
+        others = {query: self._criteria(query) for query in queries if query not in self._found}
+        asked = list(others.values())
         if len(asked) == 1:
             answers = [await reading.search(self._searcher, asked[0], source=None, limit=_SEARCH_LIMIT + 1)]
         else:  # narrow ones, asked again and again in the same shape: their plan is worth keeping
             answers = await reading.searches(self.reader, asked, limit=_SEARCH_LIMIT + 1) if asked else []
-        return [self._looked_at(criteria, found) for criteria, found in zip(asked, answers, strict=True)]
+        self._found |= dict(zip(others, zip(asked, answers, strict=True), strict=True))
+        return [self._looked_at(*self._found[query]) for query in queries]
 
     def _criteria(self, query: str) -> Criteria:
-        resource_type, _, text = query.partition("?")
-        return parse(resource_type, parse_qsl(text, keep_blank_values=True), zone=self.zone, types=self._types)
+        if query not in self._asked:
+            resource_type, _, text = query.partition("?")
+            pairs = parse_qsl(text, keep_blank_values=True)
+            self._asked[query] = parse(resource_type, pairs, zone=self.zone, types=self._types)
+        return self._asked[query]
 
     def _looked_at(self, criteria: Criteria, found: Sequence[Row]) -> list[Stored]:
         """What a search found, noted as relied on, under what this act is about to write."""
@@ -99,10 +134,12 @@ class LiveDesk:
             raise busy(
                 "Too many matches to decide on.", "匹配结果过多，无法判断。", detail="kernel.too-many-matches-decide"
             )
-        self.relied.searches.append((criteria, frozenset(row.reference for row in found)))
+        narrow = pointed(criteria)
+        if narrow is None or not self._own(narrow):
+            self.relied.found(narrow or criteria, (row.reference for row in found))
         for row in found:
             self.relied.saw(row.reference, row.version)
-        hits = [row.stored() for row in found if row.reference not in self._pending]
+        hits = [self._tree(row) for row in found if row.reference not in self._pending]
         return hits + [
             stored
             for stored in self._pending.values()
@@ -110,6 +147,12 @@ class LiveDesk:
             and stored.resource["resourceType"] == criteria.type
             and matches(criteria, rows(stored.resource, self.zone), stored.resource)
         ]
+
+    def _tree(self, row: Row) -> Stored:
+        named = row.key, row.version
+        if named not in self._decoded:
+            self._decoded[named] = row.stored()
+        return self._decoded[named]
 
     async def stood(self, reference: str) -> Stored | None:
         """What stands in the store under the pending writes; it is not relied on."""
@@ -124,7 +167,9 @@ class LiveDesk:
 
     def new_id(self) -> str:
         """A fresh id with the service's letter."""
-        return f"{self._letter}-{uuid.uuid4()}"
+        made = f"{self._letter}-{uuid.uuid4()}"
+        self._made.add(made)
+        return made
 
     async def next_value(self, sequence: str) -> int:
         """The next number of a database sequence; gaps are fine, repeats are not."""
@@ -136,3 +181,7 @@ class LiveDesk:
             "SELECT min(as_of) FROM follow WHERE source = $1 HAVING bool_and(filled)", service
         )
         return moment
+
+
+def _unversioned(reference: str) -> str:
+    return reference.partition("/_history/")[0]

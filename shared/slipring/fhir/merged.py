@@ -6,7 +6,7 @@ links away again. `seealso` and `refer` are no merge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipring.fhir.service import Desk
@@ -34,10 +34,15 @@ async def merge_set(patient: str, desk: Desk) -> frozenset[str]:
         for reference in waiting:
             stored = await desk.read(reference)
             found |= linked(stored.resource) if stored else set()
-        for stored in await desk.search(f"Patient?link={','.join(waiting)}"):
+        for stored in await desk.search(sought_links(waiting)):
             if linked(stored.resource) & asked:
                 found.add(stored.reference)
     return frozenset(found)
+
+
+def sought_links(patients: Sequence[str]) -> str:
+    """The search for the records that say they are the same person as one of these."""
+    return f"Patient?link={','.join(patients)}"
 
 
 def any_of(patients: frozenset[str]) -> str:

@@ -117,6 +117,12 @@ class Changes:
         """Nothing more to write."""
         return Changes()
 
+    @property
+    def nothing(self) -> bool:
+        """Whether nothing is written, taken, armed, answered or refused."""
+        said = (self.save, self.append, self.members, self.require, self.keys, self.wake, self.cancel)
+        return not any(said) and self.answer is None and self.refuse is None
+
     def plus(self, other: Changes) -> Changes:
         """Both together; later answers win."""
         return replace(
@@ -267,6 +273,17 @@ class Errand:
     payload: Mapping[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a handler is going to look at, as far as the write itself tells: fetched by one statement.
+
+    It is a foresight, no more: what the handler then reads and searches is what its decision relies on.
+    """
+
+    references: Sequence[str] = ()
+    queries: Sequence[str] = ()
+
+
 Audience = tuple[str, ...] | None  # scopes and people (`Practitioner/o-1`) that are shown it; None = everybody
 # For whom what an act writes is, and what else is from now on for others: by reference; what it leaves out, is for
 # everybody if it was written, and for whom it was if not. Copies that arrived are among the writes.
@@ -301,11 +318,12 @@ class Keeps:
     gets them back, one that alters them is refused). `record`: of the retention table, DELETE is refused.
     `if_match`: an update must name the version it was made from, because two people may be writing.
     `must_exist`: reference elements whose target must be here, because a rule relies on it; imported history is exempt.
-    `step_up`: whether what is written asks the person for a fresh sign-in (an override).
+    `step_up`: whether what is written asks the person for a fresh sign-in (an override). `ahead`: what `on_write` will look at.
     """
 
     type: str
     on_write: WriteHandler | None = None
+    ahead: Callable[[Write], Ahead] | None = None
     unique: tuple[UniqueIdentifier, ...] = ()
     owned: tuple[str, ...] = ()
     record: bool = False
@@ -319,11 +337,13 @@ class Follows:
     """Copies of another service's resources, kept current by its outbox. `criteria`: `Type` or `Type?search`.
 
     `unreleased`: their keeper shows some of them to its department first, so chains through the copies are the department's.
+    `ahead`: what `then` will look at.
     """
 
     service: str
     criteria: str
     then: ArrivalHandler | None = None
+    ahead: Callable[[Arrival], Ahead] | None = None
     unreleased: bool = False
 
     @property

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, successor
+from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
 from slipring_consent.facts import needs_contrast
-from slipring_consent.gathering import ANSWERED, contrast_asked, is_our_screening, translated_to_contrast
-from slipring_consent.reading import reference_of
+from slipring_consent.gathering import ANSWERED, contrast_asked, is_our_screening, tasks_of, translated_to_contrast
+from slipring_consent.reading import is_coded, reference_of
 from slipring_consent.resources import as_screening_task
 
 OPEN = ("requested", "in-progress")
 # A change of one of these asks a new question of the patient: screening and consent of this exam are void.
 MATERIAL = ("subject", "code", "orderDetail", "bodySite")
+
+
+def ahead(arrival: Arrival) -> Ahead:
+    """What becomes of a request is asked of the Tasks about it."""
+    return Ahead(queries=[tasks_of(arrival.reference)])
 
 
 async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -22,8 +27,9 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """
     tasks = [
         stored
-        for stored in await desk.search(f"Task?code=screening&focus={arrival.reference}")
-        if stored.resource["status"] not in ("cancelled", "entered-in-error")
+        for stored in await desk.search(tasks_of(arrival.reference))
+        if is_coded(stored.resource.get("code"), "screening")
+        and stored.resource["status"] not in ("cancelled", "entered-in-error")
     ]
     wanted = not arrival.deleted and await contrast_asked(arrival.reference, arrival.resource, desk)
     if arrival.resource.get("status") == "draft" or (not tasks and not wanted):

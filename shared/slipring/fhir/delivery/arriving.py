@@ -54,13 +54,69 @@ async def take(kernel: Kernel, source: str, arrived: Iterable[Arrived]) -> None:
     """Store what came, in its order; done when this returns."""
     handled = {f.type for f in kernel.service.follows if f.service == source and f.then}
     for waited_for, some in groupby(arrived, key=lambda each: each.type in handled):
-        if waited_for:
-            for each in some:
-                await _with_what_follows(kernel, source, each)
-        else:
-            copies = list(some)
-            for at in range(0, len(copies), _AT_ONCE):
-                await _only_stored(kernel, source, copies[at : at + _AT_ONCE])
+        several, taken = list(some), 0
+        while taken < len(several):
+            group = several[taken : taken + _AT_ONCE]
+            if waited_for:
+                taken += await _in_order(kernel, source, group)
+            else:
+                await _only_stored(kernel, source, group)
+                taken += len(group)
+
+
+async def _in_order(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
+    """Take as many of these as nothing follows from, in one commit, or else the first with what follows; how many."""
+    try:
+        taken = await _without_consequence(kernel, source, _different(arrived)) if len(arrived) > 1 else 0
+    except FhirError:  # who is at fault is found one by one
+        taken = 0
+    if not taken:
+        await _with_what_follows(kernel, source, arrived[0])
+    return taken or 1
+
+
+def _different(arrived: Sequence[Arrived]) -> Sequence[Arrived]:
+    """Those before the first that comes again: of one resource each version is decided by itself."""
+    seen: set[str] = set()
+    for place, each in enumerate(arrived):
+        if each.reference in seen:
+            return arrived[:place]
+        seen.add(each.reference)
+    return arrived
+
+
+async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
+    """Store the copies up to the first that something follows from, or is owed for; how many those are.
+
+    Their handlers have decided, each as if it had come alone, and what they looked at stands when all is committed.
+    """
+    references = [each.reference for each in arrived]
+
+    async def decide() -> tuple[Act, int]:
+        act = _act(kernel)
+        held, _ = await reading.looked(kernel.store.pool, references, [], limit=1)
+        owing = await debts.owing(kernel, references)
+        arrivals = [_arrival(source, each, held.get(each.reference)) for each in arrived]
+        await act.desk.foresee(debts.ahead(kernel, arrivals))
+        for place, (each, arrival) in enumerate(zip(arrived, arrivals, strict=True)):
+            if each.reference in owing:
+                return act, place
+            standing = held.get(each.reference)
+            if standing and not _replaces(each, standing.version, standing.source):
+                continue
+            act.desk.put(Stored(each.resource, each.version, act.desk.now, source, each.deleted))
+            if not (await debts.follow_from(kernel, arrival, act.desk)).nothing:
+                return act, place
+            act.copies.append(_copy(kernel, source, each))
+        return act, len(arrived)
+
+    _, _, taken = await perform(kernel, decide)
+    return taken
+
+
+def _arrival(source: str, arrived: Arrived, held: reading.Row | None) -> Arrival:
+    before = held.stored() if held and not held.deleted else None
+    return Arrival(source, arrived.resource, arrived.version, arrived.deleted, before)
 
 
 async def _only_stored(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> None:

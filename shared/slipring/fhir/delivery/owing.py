@@ -8,14 +8,14 @@ owed (decision 0019).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.act import ARRIVAL
 from slipring.fhir.kernel import Kernel
-from slipring.fhir.service import Arrival, Changes, Desk, Resource, Stored, Wake
+from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Stored, Wake
 from slipring.fhir.store import reading
 
 _FIRST_AGAIN = timedelta(seconds=1)
@@ -43,6 +43,13 @@ async def standing(kernel: Kernel, reference: str) -> dict[str, Any] | None:
     return found
 
 
+async def owing(kernel: Kernel, references: Sequence[str]) -> set[str]:
+    """Those of these resources that something is owed for."""
+    keys = {key_of(reference): reference for reference in references}
+    found = await kernel.store.pool.fetch("SELECT timer_key FROM timer WHERE timer_key = ANY($1::text[])", list(keys))
+    return {keys[row["timer_key"]] for row in found}
+
+
 def dealt_with(debt: Mapping[str, Any], desk: Desk) -> Stored | None:
     """The copy that the handlers last knew."""
     if not debt["before"]:
@@ -59,6 +66,17 @@ async def react(kernel: Kernel, reference: str, debt: Mapping[str, Any], desk: D
     resource: Resource = held.stored().resource
     arrival = Arrival(debt["source"], resource, held.version, held.deleted, dealt_with(debt, desk))
     return await follow_from(kernel, arrival, desk)
+
+
+def ahead(kernel: Kernel, arrivals: Sequence[Arrival]) -> Ahead:
+    """What the handlers of these will look at."""
+    asked = [
+        follows.ahead(arrival)
+        for arrival in arrivals
+        for follows in kernel.service.follows
+        if follows.ahead and follows.service == arrival.source and follows.type == arrival.resource["resourceType"]
+    ]
+    return Ahead([r for one in asked for r in one.references], [q for one in asked for q in one.queries])
 
 
 async def follow_from(kernel: Kernel, arrival: Arrival, desk: Desk) -> Changes:

@@ -192,16 +192,20 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
     if batch.empty:
         return
     try:
+        relied = batch.relied or Relied()
+        locks = guard.locking(relied, batch.versions)
         if within is not None:
-            await _checked(within, batch)
+            if locks:
+                await within.execute(locks)
+            await _checked(within, batch, relied)
         elif batch.plain:
             statement, arguments = _arguments(batch)
             async with pool.acquire() as connection:
                 if not await at_once(connection, statement, arguments):
                     raise Stale
         else:
-            async with transaction(pool, []) as connection:
-                await _checked(connection, batch)
+            async with transaction(pool, [], locks) as connection:
+                await _checked(connection, batch, relied)
     except asyncpg.UniqueViolationError as error:
         if getattr(error, "table_name", "") == "business_key":
             raise KeyTaken([key for v in batch.versions for key in v.keys] + batch.keys) from error
@@ -221,15 +225,18 @@ async def at_once(connection: asyncpg.Connection, statement: str, arguments: lis
     return found
 
 
-async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
-    """Lock what is relied on or written in one sorted order, check it, then write."""
+async def _checked(connection: asyncpg.Connection, batch: Batch, relied: Relied) -> None:
+    """Under the locks: hold the rows that are relied on or written, check what was found, then write."""
     expected = {v.reference: v.version - 1 for v in batch.versions if not v.source}
-    relied = batch.relied or Relied()
     for reference, version in [*((r.reference, r.version) for r in batch.require), *relied.versions.items()]:
         if expected.setdefault(reference, version) != version:
             raise Stale
-    await guard.lock(connection, relied, batch.versions)
-    await _lock(connection, batch, expected)
+    written = {v.reference for v in batch.versions}
+    references = sorted({*expected, *written})  # row by row in this order; a new resource (0) must not exist yet
+    if references or relied.pointed:
+        standing = await guard.standing(connection, relied, references, written)
+        if any(standing[reference] != version for reference, version in expected.items()):
+            raise Stale
     await guard.check(connection, relied)
     if batch.taking:
         taken = await connection.fetchval(
@@ -244,7 +251,7 @@ async def _checked(connection: asyncpg.Connection, batch: Batch) -> None:
         rows = await connection.fetch(statement, *arguments)
         if len(rows) != len(batch.versions):
             raise Stale
-        copies = [row["key"] for row, version in zip(rows, batch.versions, strict=True) if version.source]
+        copies = [row["key"] for row, v in zip(rows, batch.versions, strict=True) if v.source and v.version > 1]
         if copies:  # a copy keeps its current version only
             await connection.execute(
                 "DELETE FROM version v USING resource r WHERE r.key = ANY($1::bigint[]) AND v.key = r.key "
@@ -274,31 +281,6 @@ async def _label(connection: asyncpg.Connection, labels: Sequence[Label]) -> Non
     pairs = [label.reference.partition("/") for label in labels]
     audiences = [array_text(label.audience) for label in labels]
     await connection.execute(_LABEL, [pair[0] for pair in pairs], [pair[2] for pair in pairs], audiences)
-
-
-# Row by row in the order given; what is only relied on is shared, so that decisions on one fact do not queue.
-_LOCK = """SELECT w.type || '/' || w.id AS reference, CASE
-    WHEN w.written THEN (SELECT r.version FROM resource r WHERE r.type = w.type AND r.id = w.id FOR UPDATE)
-    ELSE (SELECT r.version FROM resource r WHERE r.type = w.type AND r.id = w.id FOR SHARE) END AS version
-  FROM unnest($1::text[], $2::text[], $3::bool[]) AS w(type, id, written)"""
-
-
-async def _lock(connection: asyncpg.Connection, batch: Batch, expected: dict[str, int]) -> None:
-    """Lock the rows and compare versions; a new resource (0) must not exist yet."""
-    if not expected and not any(v.source for v in batch.versions):
-        return
-    references = sorted({*expected, *(v.reference for v in batch.versions)})
-    pairs = [reference.partition("/") for reference in references]
-    written = {v.reference for v in batch.versions}
-    rows = await connection.fetch(
-        _LOCK,
-        [pair[0] for pair in pairs],
-        [pair[2] for pair in pairs],
-        [reference in written for reference in references],
-    )
-    standing = {row["reference"]: row["version"] or 0 for row in rows}
-    if any(standing[reference] != version for reference, version in expected.items()):
-        raise Stale
 
 
 async def holder_of(pool: asyncpg.Pool, keys: Sequence[str]) -> str | None:

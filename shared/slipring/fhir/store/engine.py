@@ -170,26 +170,25 @@ def lock_number(*parts: str) -> int:
 
 
 @asynccontextmanager
-async def transaction(pool: asyncpg.Pool, locks: list[str]) -> AsyncIterator[asyncpg.Connection]:
-    """A read-committed transaction that first takes advisory locks, in sorted order.
+async def transaction(pool: asyncpg.Pool, locks: list[str], first: str = "") -> AsyncIterator[asyncpg.Connection]:
+    """A read-committed transaction that begins with advisory locks, in sorted order, and with the statement `first`.
 
-    The locks come in a statement of their own: a statement's snapshot is taken when it starts, so a lock
+    Each is a statement of its own, and all go in one message: a statement's snapshot is taken when it starts, so a lock
     waited for inside the searching statement would prove nothing. Raises OutcomeUnknown when the connection is
     lost in the commit itself.
     """
+    numbers = sorted({lock_number(lock) for lock in locks})
+    begin = ["BEGIN", *(f"SELECT pg_advisory_xact_lock({number})" for number in numbers), *([first] if first else [])]
     async with pool.acquire() as connection:
-        begun = connection.transaction()
-        await begun.start()
         try:
-            for number in sorted({lock_number(lock) for lock in locks}):
-                await connection.execute("SELECT pg_advisory_xact_lock($1)", number)
+            await connection.execute("; ".join(begin))
             yield connection
         except BaseException:
             if not connection.is_closed():  # with the connection the transaction is gone already
-                await begun.rollback()
+                await connection.execute("ROLLBACK")
             raise
         try:
-            await begun.commit()
+            await connection.execute("COMMIT")
         except LOST as error:
             raise OutcomeUnknown from error
 

@@ -8,20 +8,21 @@ found. A decision takes them alone, writes share them: writes never wait for eac
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Sequence
 
 import asyncpg
 
 from slipring.fhir.search.condition import Clause, types_looked_into
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
-from slipring.fhir.store import reading
+from slipring.fhir.store import pointed, reading
 from slipring.fhir.store.batch import Relied, Stale, Version
 from slipring.fhir.store.comparisons import Arguments
 from slipring.fhir.store.conditions import matching
 
-# Few enough for PostgreSQL's lock table however large a transaction is, many enough that strangers rarely meet.
-_BUCKETS = 512
+# Few enough for PostgreSQL's lock table however large a transaction is (6,400 as it ships), many enough that strangers
+# rarely meet: one CT request takes about forty, ten of them alone.
+_BUCKETS = 4096
 _CLASS = "hashtext('relied ' || current_schema())"
 # For a statement that writes by itself: the locks it shares, taken before any row.
 SHARED = f"locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_CLASS}, b)::text FROM unnest({{array}}::int[]) AS b)"
@@ -41,22 +42,45 @@ def touched(versions: Iterable[Version]) -> set[int]:
     return found
 
 
-async def lock(connection: asyncpg.Connection, relied: Relied, versions: Iterable[Version]) -> None:
-    """Take all locks of one commit in one sorted order, before any row, in a statement of their own."""
+def locking(relied: Relied, versions: Iterable[Version]) -> str:
+    """The statement that takes all locks of one commit in one sorted order, before any row; '' when none is taken alone.
+
+    It stands by itself: a statement's snapshot is taken when it starts, so one that waited for a lock has not seen what
+    it waited for. Where nothing is decided, the writing statement shares its locks.
+    """
     alone = _alone(relied)
-    if not alone:  # then the writing statement takes the shared ones
-        return
+    if not alone:
+        return ""
     wanted = sorted(alone | touched(versions))
-    await connection.execute(
+    which = ",".join("t" if bucket in alone else "f" for bucket in wanted)
+    return (
         f"SELECT CASE WHEN alone THEN pg_advisory_xact_lock({_CLASS}, b)::text "
-        f"ELSE pg_advisory_xact_lock_shared({_CLASS}, b)::text END FROM unnest($1::int[], $2::bool[]) AS w(b, alone)",
-        wanted,
-        [bucket in alone for bucket in wanted],
+        f"ELSE pg_advisory_xact_lock_shared({_CLASS}, b)::text END "
+        f"FROM unnest('{{{','.join(map(str, wanted))}}}'::int[], '{{{which}}}'::bool[]) AS w(b, alone)"
     )
 
 
+async def standing(
+    connection: asyncpg.Connection, relied: Relied, references: Sequence[str], written: Collection[str]
+) -> dict[str, int]:
+    """Lock the rows under these references; their versions (0: none is there). Stale unless the searches find the same."""
+    searches = list(relied.pointed)
+    rows = [reference in written for reference in references]
+    arguments = pointed.arguments(enumerate(searches), references, rows)
+    found: dict[str, int] = {}
+    now: list[set[str]] = [set() for _ in searches]
+    for row in await connection.fetch(pointed.STANDING, *arguments):
+        if row["n"] < 0:
+            found[row["reference"]] = row["version"] or 0
+        else:
+            now[row["n"]].add(row["reference"])
+    if any(then != before for then, before in zip(now, relied.pointed.values(), strict=True)):
+        raise Stale
+    return found
+
+
 async def check(connection: asyncpg.Connection, relied: Relied) -> None:
-    """Search again under the locks; Stale unless every search finds what it found, and nobody refers to what is deleted."""
+    """Ask the other searches again under the locks; Stale unless each finds what it found, and nobody refers to what is deleted."""
     for one in relied.unreferred:
         if await reading.referrer(connection, one) is not None:
             raise Stale
@@ -81,6 +105,7 @@ def _alone(relied: Relied) -> set[int]:
     for one in relied.unreferred:
         name = one.reference.partition("/")[2]
         found.update(_bucket(key.partition(".")[0], name) for key in one.keys)
+    found.update(_bucket(search.kind, name) for search in relied.pointed for _, name in search.targets)
     return found.union(*(_asked(criteria) for criteria, _ in relied.searches))
 
 

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 import asyncpg
 
 from slipring.fhir.search.criteria import Criteria
+from slipring.fhir.search.pointed import Pointed
 from slipring.fhir.service import Stored
-from slipring.fhir.store import query
+from slipring.fhir.store import pointed, query
 from slipring.fhir.store.batch import Unreferred
 from slipring.fhir.store.comparisons import Arguments
 from slipring.fhir.store.conditions import matching
@@ -186,3 +187,31 @@ async def searches(reader: Reader, asked: Sequence[Criteria], *, limit: int) -> 
         )
         found[r["n"]].append(row)
     return found
+
+
+async def looked(
+    reader: Reader, references: Sequence[str], searches: Sequence[Pointed], *, limit: int
+) -> tuple[dict[str, Row], list[list[Row]]]:
+    """By one statement what stands under these references, also when deleted, and the matches of each search by key."""
+    arguments = pointed.arguments(enumerate(searches), references, limit)
+    standing: dict[str, Row] = {}
+    found: list[dict[int, Row]] = [{} for _ in searches]  # one that refers to two of the targets counts once
+    for r in await reader.fetch(pointed.FOUND, *arguments):
+        by_name = r["n"] < 0
+        row = Row(
+            r["key"],
+            r["type"],
+            r["id"],
+            r["version"],
+            r["written_at"] if by_name else r["updated_at"],
+            r["deleted"],
+            r["source"],
+            r["body"],
+            r["method"],
+            audience=r["audience"],
+        )
+        if by_name:
+            standing[row.reference] = row
+        else:
+            found[r["n"]][row.key] = row
+    return standing, [sorted(rows.values(), key=lambda row: row.key) for rows in found]
