@@ -8,8 +8,10 @@ from typing import Any
 from slipring.fhir.service import Desk, Resource
 
 from slipring_order import resources
+from slipring_order.facts import OrderFacts
 from slipring_order.gathering import contrast_planned
 from slipring_order.lifecycle import OPEN_QUESTIONS
+from slipring_order.mapping import exam_of_concept
 from slipring_order.maps_in_use import definition_of, maps_of
 from slipring_order.reading import Pool, moment
 from slipring_order.rooms.checks import PLAIN, done_items
@@ -17,14 +19,21 @@ from slipring_order.rooms.checks import PLAIN, done_items
 
 async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
     """Whether contrast is cleared, as the consents followed from consent say; empty before justification."""
-    if state in OPEN_QUESTIONS or state in ("rejected", "cancelled"):
+    if not _is_shown(state):
         return ""
     pool = Pool()
     pool.add(request)
     await maps_of(pool, desk)
     await definition_of(request, pool, desk)
-    if not contrast_planned(request, pool):
-        return "not-needed"
+    planned = contrast_planned(request, exam_of_concept(request.get("code"), pool))
+    return await _cleared(request, desk) if planned else "not-needed"
+
+
+def _is_shown(state: str) -> bool:
+    return state not in OPEN_QUESTIONS and state not in ("rejected", "cancelled")
+
+
+async def _cleared(request: Resource, desk: Desk) -> str:
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
     consents = [stored.resource for stored in found]
     if any(consent.get("status") == "active" and _stands(consent, desk) for consent in consents):
@@ -51,3 +60,12 @@ async def contrast_shown(request: Resource, exam: Resource, state: str, desk: De
     if PLAIN in done_items(exam):
         return _with_contrast(exam, "not-needed")
     return _with_contrast(exam, await contrast_condition(request, state, desk))
+
+
+async def contrast_of(request: Resource, exam: Resource, state: str, facts: OrderFacts, desk: Desk) -> dict[str, Any]:
+    """The same by facts that are gathered already."""
+    if PLAIN in done_items(exam):
+        return _with_contrast(exam, "not-needed")
+    if not _is_shown(state):
+        return _with_contrast(exam, "")
+    return _with_contrast(exam, await _cleared(request, desk) if facts.contrast else "not-needed")

@@ -57,9 +57,9 @@ def order_facts(
         purpose=purpose_stated(request, pool),
         indications=groups_of(reasons_and_diagnoses_in_words(request, pool), diagnoses(request, pool)),
         exam_named=bool(request.get("code", {}).get("coding") or request.get("code", {}).get("text")),
-        exam_unlisted=is_unlisted(request.get("code"), pool),
+        exam_unlisted=is_unlisted(request.get("code"), exam),
         exam_withdrawn=exam is not None and is_withdrawn(exam, pool),
-        exam_coded=is_coded(request.get("code"), pool),
+        exam_coded=is_coded(request.get("code"), exam),
         exam_code=exam.code if exam else "",
         exam_loinc=exam.loinc if exam else "",
         mapped_from=f"{translated.system}|{translated.code}" if translated else "",
@@ -68,7 +68,7 @@ def order_facts(
         sides=sides_of(request),
         whole_body=is_whole_body(request, regions),
         site_named=bool(request.get("bodySite")) or bool(regions),
-        contrast=contrast_planned(request, pool),
+        contrast=contrast_planned(request, exam),
         contrast_screened=_contrast_screened(request, pool),
         multiphase=asks_for_phases(codes(request.get("code")), _phase_words(request)),
         statements=_statements(request, supporting),
@@ -80,11 +80,10 @@ def order_facts(
     )
 
 
-def contrast_planned(request: Resource, pool: Pool) -> bool | None:
+def contrast_planned(request: Resource, exam: catalogue.Exam | None) -> bool | None:
     """Whether contrast is planned: by the exam code or by an agent in orderDetail; None when nothing says so."""
     if any(_names_contrast(detail) for detail in request.get("orderDetail", [])):
         return True
-    exam = exam_of_concept(request.get("code"), pool)
     return exam.contrast if exam else None
 
 

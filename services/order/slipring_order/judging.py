@@ -8,7 +8,7 @@ from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
-from slipring_order.contrast import contrast_shown
+from slipring_order.contrast import contrast_of
 from slipring_order.follow_ups import follow_ups_follow
 from slipring_order.gathering import order_facts
 from slipring_order.judgement import Judgement, judge, severity
@@ -102,7 +102,7 @@ async def judged_again(
     target = _target(state, before, judgement, void=void, keep=keep)
     if target != state:
         move_by_rules(state, target)
-    members = await contrast_shown(request, exam.resource, target, desk)
+    members = await contrast_of(request, exam.resource, target, judgement.facts, desk)
     members["priority"] = request.get("priority", "routine")
     members["input"] = exam_input(for_another_exam(exam.resource) if unbook else exam.resource, judgement)
     if unbook:

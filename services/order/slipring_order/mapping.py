@@ -48,18 +48,16 @@ def translation(concept: Mapping[str, Any] | None, pool: Pool) -> Translated | N
     return None
 
 
-def is_coded(concept: Mapping[str, Any] | None, pool: Pool) -> bool:
-    """False when local codes are all there is and none of them leads to the catalogue."""
+def is_coded(concept: Mapping[str, Any] | None, exam: catalogue.Exam | None) -> bool:
+    """False when local codes are all there is and none of them leads to the catalogue; `exam` is what the concept names."""
     given = [coding for coding in codings(concept) if coding.get("code")]
-    if not given or exam_of_concept(concept, pool) is not None:
-        return True
-    return any(not is_local(coding) for coding in given)
+    return not given or exam is not None or any(not is_local(coding) for coding in given)
 
 
-def is_unlisted(concept: Mapping[str, Any] | None, pool: Pool) -> bool:
+def is_unlisted(concept: Mapping[str, Any] | None, exam: catalogue.Exam | None) -> bool:
     """Whether a code is given that is none of the catalogue and no local one that waits for its map."""
     given = [coding for coding in codings(concept) if coding.get("code")]
-    return bool(given) and exam_of_concept(concept, pool) is None and is_coded(concept, pool)
+    return bool(given) and exam is None and is_coded(concept, exam)
 
 
 def is_withdrawn(exam: catalogue.Exam, pool: Pool) -> bool:

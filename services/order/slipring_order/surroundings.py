@@ -10,7 +10,6 @@ from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
 from slipring_order.offer.defined import definition_id
 from slipring_order.patient_facts import SOUGHT_BY_CODE
 from slipring_order.reading import Pool, codes, reference_of
-from slipring_order.request_form import questionnaire
 from slipring_order.rule_set import INDEX, RuleSet, in_force, listed
 
 # A request counts as an examination when it was carried out; other carriers say so themselves.
@@ -25,8 +24,7 @@ def ahead(write: Write) -> Ahead:
         return Ahead()
     shipped = exam_of(codes(request.get("code")))
     named = [reference_of(element) for element in [*_direct(request), request.get("requester")]]
-    named += [INDEX, f"Questionnaire/{questionnaire()['id']}"]
-    named += [f"ActivityDefinition/{definition_id(shipped.code)}"] if shipped else []
+    named += [INDEX, *([f"ActivityDefinition/{definition_id(shipped.code)}"] if shipped else [])]
     patient = reference_of(request.get("subject"))
     records = frozenset([patient] if patient.startswith("Patient/") else [])
     queries = [sought_links(sorted(records))] if records else []

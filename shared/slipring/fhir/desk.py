@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import Criteria, parse
-from slipring.fhir.search.index import rows
+from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
 from slipring.fhir.service import Ahead, Seals, Stored
@@ -49,6 +49,7 @@ class LiveDesk:
         self._letter = letter
         self.zone = zone
         self._pending: dict[str, Stored] = {}
+        self._pending_rows: dict[str, Rows] = {}
         # What was looked at once stays the same for this act: it must stand until the commit.
         self._read: dict[str, Row | None] = {}
         self._found: dict[str, tuple[Criteria, Sequence[Row]]] = {}
@@ -60,6 +61,7 @@ class LiveDesk:
     def put(self, stored: Stored) -> None:
         """Lay a pending write over the store."""
         self._pending[stored.reference] = stored
+        self._pending_rows.pop(stored.reference, None)
 
     async def foresee(self, ahead: Ahead) -> None:
         """Look at once at what a handler is going to read and search; when it comes to it, it is here."""
@@ -142,11 +144,16 @@ class LiveDesk:
         hits = [self._tree(row) for row in found if row.reference not in self._pending]
         return hits + [
             stored
-            for stored in self._pending.values()
+            for reference, stored in self._pending.items()
             if not stored.deleted
             and stored.resource["resourceType"] == criteria.type
-            and matches(criteria, rows(stored.resource, self.zone), stored.resource)
+            and matches(criteria, self._rows(reference, stored), stored.resource)
         ]
+
+    def _rows(self, reference: str, stored: Stored) -> Rows:
+        if reference not in self._pending_rows:
+            self._pending_rows[reference] = rows(stored.resource, self.zone)
+        return self._pending_rows[reference]
 
     def _tree(self, row: Row) -> Stored:
         named = row.key, row.version

@@ -9,7 +9,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring_order import resources
 from slipring_order.afterwork import answered
 from slipring_order.cancelling import cancelled
-from slipring_order.contrast import contrast_shown
+from slipring_order.contrast import contrast_of
 from slipring_order.downtime import is_reserved, reserved_in
 from slipring_order.handlers.aborts import abort_for
 from slipring_order.handlers.clocks import watched
@@ -18,7 +18,7 @@ from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of
 from slipring_order.request_form import questionnaire
-from slipring_order.rule_set import index
+from slipring_order.rule_set import INDEX, index
 from slipring_order.voiding import holders_told
 
 SEQUENCE = "imaging_number"
@@ -54,7 +54,7 @@ async def _received(request: Resource, desk: Desk) -> Changes:
     number = await _number(request, desk)
     judgement = await judged(request, desk)
     task = resources.exam_task(request, number, judgement, id=desk.new_id(), now=desk.now)
-    shown = await contrast_shown(request, task, judgement.outcome, desk)
+    shown = await contrast_of(request, task, judgement.outcome, judgement.facts, desk)
     task = {name: value for name, value in {**task, **shown}.items() if value is not None}
     identifiers = resources.department_identifiers(request, number)
     saves = [Save(task), *evidence(request, number, judgement, desk), *await _replaced(request, desk)]
@@ -65,6 +65,8 @@ async def _received(request: Resource, desk: Desk) -> Changes:
 
 async def _form(desk: Desk) -> list[Save]:
     """What stands here from the first request on: the form with the questions, and the list of rule sets, still empty."""
+    if await desk.read(INDEX) is not None:  # they came together
+        return []
     shipped = (questionnaire(), index(()))
     return [Save(one) for one in shipped if await desk.read(f"{one['resourceType']}/{one['id']}") is None]
 

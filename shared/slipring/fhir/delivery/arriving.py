@@ -68,7 +68,9 @@ async def _in_order(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> 
     """Take as many of these as nothing follows from, in one commit, or else the first with what follows; how many."""
     try:
         taken = await _without_consequence(kernel, source, _different(arrived)) if len(arrived) > 1 else 0
-    except FhirError:  # who is at fault is found one by one
+    except UNAVAILABLE:
+        raise
+    except Exception:  # which of them is at fault is found one by one
         taken = 0
     if not taken:
         await _with_what_follows(kernel, source, arrived[0])

@@ -47,7 +47,8 @@ _TRY = """WITH begun AS (UPDATE delivery SET attempts = attempts + 1
       WHERE id = $1 AND worker = $2 AND fence = $3 AND status <> 'off' AND lease_until > clock_timestamp())
     RETURNING number, key, version - (method = 'DELETE')::int AS about, attempts)
   SELECT b.number, b.attempts, v.body, v.audience FROM begun b LEFT JOIN version v ON v.key = b.key AND v.version = b.about"""
-# Where nothing was sent ($8 is false), the lane's standing stays what it was: its endpoint has said nothing.
+# Where nothing was sent ($8 is false), the lane's standing stays what it was: its endpoint has said nothing. The limit
+# cuts nothing off: it keeps the planner from planning anew each time, which over all months costs more than the update.
 _SETTLE = """WITH held AS (UPDATE subscription SET failures = CASE WHEN $8 THEN 0 ELSE failures END,
     next_attempt_at = CASE WHEN NOT $8 THEN next_attempt_at END, error = CASE WHEN $8 THEN $7 ELSE error END,
     sent_at = CASE WHEN $8 THEN clock_timestamp() ELSE sent_at END,
@@ -56,7 +57,7 @@ _SETTLE = """WITH held AS (UPDATE subscription SET failures = CASE WHEN $8 THEN 
       AND number <> ALL($4::bigint[])), greatest(delivered_number, (SELECT max(number) FROM delivery WHERE subscription = $1)))
     WHERE id = $1 AND worker = $2 AND fence = $3 RETURNING id),
   done AS (UPDATE delivery d SET state = r.state, error = r.error, delivered_at = clock_timestamp()
-    FROM unnest($4::bigint[], $5::text[], $6::text[]) r(number, state, error)
+    FROM (SELECT * FROM unnest($4::bigint[], $5::text[], $6::text[]) LIMIT $9::bigint) r(number, state, error)
     WHERE d.subscription = $1 AND d.number = r.number AND d.state = 'waiting' AND EXISTS (SELECT FROM held))
   SELECT id FROM held"""
 _FAILED = """WITH held AS (UPDATE subscription SET status = CASE WHEN status = 'off' THEN 'off' ELSE 'error' END, error = $5,
@@ -157,7 +158,8 @@ class Queue:
     async def settle(self, hold: Hold, done: Sequence[Settled], error: str = "") -> bool:
         """Write what became of events; `error` stands while others of the lane still fail. False: not ours any more."""
         columns = [[one.number for one in done], [one.state for one in done], [one.error for one in done]]
-        return bool(await self._fetch(_SETTLE, *self._mine(hold), *columns, error, any(one.sent for one in done)))
+        sent = any(one.sent for one in done)
+        return bool(await self._fetch(_SETTLE, *self._mine(hold), *columns, error, sent, len(done)))
 
     async def failed(self, hold: Hold, numbers: Sequence[int], error: str, wait: float | None) -> int | None:
         """Write that events could not be delivered; with `wait` (seconds) the whole lane rests so long and is let go.

@@ -18,6 +18,7 @@ from slipring.fhir.store import guard
 from slipring.fhir.store.batch import Batch, KeyTaken, Label, Overtaken, Relied, Stale, array_text
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
+from slipring.fhir.store.packed import NotPackable, packed, unpacked
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
 FAMILIES = (
@@ -40,10 +41,23 @@ AUDIT_COLUMNS = (
 
 @cache
 def _statement(
-    *, replaces: bool, copies: bool, labelled: bool, families: tuple[bool, ...], keys: bool, audits: bool, timers: bool
+    *,
+    replaces: bool,
+    copies: bool,
+    labelled: bool,
+    families: tuple[bool, ...],
+    pack: bool,
+    keys: bool,
+    audits: bool,
+    timers: bool,
 ) -> str:
     """The writing statement for the parts a batch has; `$n` in the order of `_arguments`."""
     number = iter(range(10, 80))
+
+    def columns(*types: str) -> str:
+        return ", ".join(
+            unpacked(f"${next(number)}") if pack and kind == "text" else f"${next(number)}::{kind}[]" for kind in types
+        )
 
     def arrays(*types: str) -> str:
         return ", ".join(f"${next(number)}::{kind}[]" for kind in types)
@@ -76,7 +90,7 @@ def _statement(
         if present:
             parts.append(
                 f"""{table}_rows AS (INSERT INTO {table} (key, {names}) SELECT d.key, {", ".join(f"r.{c}" for c in names_of)}
-                     FROM unnest({arrays("int", *types)}) AS r(n, {names}) JOIN done d ON d.n = r.n)"""
+                     FROM unnest({columns("int", *types)}) AS r(n, {names}) JOIN done d ON d.n = r.n)"""
             )
     if keys:
         parts.append(
@@ -85,14 +99,14 @@ def _statement(
                  WHERE NOT EXISTS (SELECT 1 FROM business_key b WHERE b.value = r.value AND b.resource = d.key))"""
         )
     if audits:
-        columns = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text", "text", "text")
+        told = arrays("text", "text", "text", "text", "text", "text", "text", "text", "int", "text", "text", "text")
         parts.append(
             f"""audit_rows AS (INSERT INTO audit (at, {AUDIT_COLUMNS})
                  SELECT $8, client, practitioner, interaction, resource,
                    ARRAY(SELECT jsonb_array_elements_text(disclosed::jsonb)),
                    ARRAY(SELECT jsonb_array_elements_text(parameters::jsonb)), body_sha256, request_id, outcome, content_sha256,
                    stored_sha256, purpose
-                 FROM unnest({columns}) AS r({AUDIT_COLUMNS})
+                 FROM unnest({told}) AS r({AUDIT_COLUMNS})
                  WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input))"""
         )
     if timers:
@@ -112,7 +126,14 @@ def _statement(
 
 
 def _arguments(batch: Batch) -> tuple[str, list[Any]]:
-    """The statement and its arguments."""
+    """The statement and its arguments; the texts of search rows go packed, if none of them holds the separator."""
+    try:
+        return _written(batch, pack=True)
+    except NotPackable:
+        return _written(batch, pack=False)
+
+
+def _written(batch: Batch, *, pack: bool) -> tuple[str, list[Any]]:
     versions = batch.versions
     arguments: list[Any] = [
         [v.type for v in versions],
@@ -129,11 +150,12 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
     if labelled:
         arguments.append([array_text(v.audience) for v in versions])
     present = []
-    for _, columns, _, attribute in FAMILIES:
+    for _, _, types, attribute in FAMILIES:
         rows = [(n, *row) for n, v in enumerate(versions, 1) if not v.deleted for row in getattr(v.rows, attribute)]
         present.append(bool(rows))
         if rows:
-            arguments += [[row[i] for row in rows] for i in range(len(columns) + 1)]
+            columns = zip(("int", *types), zip(*rows, strict=True), strict=True)
+            arguments += [packed(column) if pack and kind == "text" else column for kind, column in columns]
     keys = [(n, key) for n, v in enumerate(versions, 1) for key in v.keys] + [(1, key) for key in batch.keys]
     if keys:
         arguments += [[n for n, _ in keys], [key for _, key in keys]]
@@ -155,6 +177,7 @@ def _arguments(batch: Batch) -> tuple[str, list[Any]]:
         copies=any(v.source for v in versions),
         labelled=labelled,
         families=tuple(present),
+        pack=pack,
         keys=bool(keys),
         audits=bool(batch.audits),
         timers=bool(batch.wake),

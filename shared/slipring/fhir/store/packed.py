@@ -12,7 +12,9 @@ class NotPackable(Exception):
 
 
 def packed(column: Sequence[str]) -> str:
-    """Each text after a separator."""
+    """Each text after a separator; none at all is an empty text."""
+    if not column:
+        return ""
     text = _BETWEEN + _BETWEEN.join(column)
     if text.count(_BETWEEN) != len(column):
         raise NotPackable
