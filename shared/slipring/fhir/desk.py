@@ -17,8 +17,8 @@ from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
 from slipring.fhir.service import Ahead, Seals, Stored
 from slipring.fhir.store import reading
-from slipring.fhir.store.batch import Relied, Unreferred
 from slipring.fhir.store.reading import Reader, Row
+from slipring.fhir.store.relied import Relied, Unreferred
 
 _SEARCH_LIMIT = 5000
 

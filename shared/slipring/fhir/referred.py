@@ -8,7 +8,7 @@ from slipring.fhir.desk import LiveDesk
 from slipring.fhir.intent import Intent, placed
 from slipring.fhir.outcome import conflict
 from slipring.fhir.search.index import rows
-from slipring.fhir.store.batch import Unreferred
+from slipring.fhir.store.relied import Unreferred
 
 
 async def refuse_referred(

@@ -15,10 +15,11 @@ import asyncpg
 import msgspec
 
 from slipring.fhir.store import guard
-from slipring.fhir.store.batch import Batch, KeyTaken, Label, Overtaken, Relied, Stale, array_text
+from slipring.fhir.store.batch import Batch, KeyTaken, Label, Overtaken, Stale, array_text
 from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
 from slipring.fhir.store.packed import NotPackable, packed, unpacked
+from slipring.fhir.store.relied import Relied
 
 # Search rows of one family: table, columns with their array types, and where Rows keeps them.
 FAMILIES = (

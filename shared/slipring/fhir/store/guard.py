@@ -16,9 +16,10 @@ from slipring.fhir.search.condition import Clause, types_looked_into
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
 from slipring.fhir.store import pointed, reading
-from slipring.fhir.store.batch import Relied, Stale, Version
+from slipring.fhir.store.batch import Stale, Version
 from slipring.fhir.store.comparisons import Arguments
 from slipring.fhir.store.conditions import matching
+from slipring.fhir.store.relied import Relied
 
 # Few enough for PostgreSQL's lock table however large a transaction is (6,400 as it ships), many enough that strangers
 # rarely meet: one CT request takes about forty, ten of them alone.

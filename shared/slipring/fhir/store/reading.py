@@ -15,9 +15,9 @@ from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.pointed import Pointed
 from slipring.fhir.service import Stored
 from slipring.fhir.store import pointed, query
-from slipring.fhir.store.batch import Unreferred
 from slipring.fhir.store.comparisons import Arguments
 from slipring.fhir.store.conditions import matching
+from slipring.fhir.store.relied import Unreferred
 
 _DECODER = json.JSONDecoder(parse_float=Decimal)
 
