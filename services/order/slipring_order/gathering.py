@@ -47,7 +47,7 @@ def order_facts(
     exam = exam_of_concept(request.get("code"), pool)
     translated = translation(request.get("code"), pool)
     encounter = pool.resolve(request.get("encounter"), request)
-    supporting = list(_supporting(request, pool))
+    supporting = list(supporting_of(request, pool))
     regions = regions_of(exam, request.get("code"), request.get("bodySite", []))
     own = institution | own_institution(request, pool)
     return OrderFacts(
@@ -131,7 +131,8 @@ def _statements(request: Resource, supporting: list[Resource]) -> Mapping[str, s
     return said
 
 
-def _supporting(request: Resource, pool: Pool) -> Iterator[Resource]:
+def supporting_of(request: Resource, pool: Pool) -> Iterator[Resource]:
+    """What is stated for a request: what it points at, and what is based on it."""
     named = [pool.resolve(reference, request) for reference in request.get("supportingInfo", [])]
     yield from (resource for resource in named if resource is not None and resource.get("status") not in VOID)
     for resource in pool.of_type(*_SUPPORTING):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import CANONICAL, Resource
@@ -18,11 +19,23 @@ SHORT, LONG, TEXT = 16, 64, 1024  # characters of SH, LO and ST (PS3.5 table 6.2
 MODALITY = "CT"
 _SEX = {"male": "M", "female": "F", "other": "O"}
 _PRIORITY = {"stat": "STAT", "asap": "HIGH", "urgent": "HIGH", "routine": "ROUTINE"}
+_PREGNANCY = {"not-pregnant": 1, "pregnant": 3, "unknown": 4}  # (0010,21C0), PS3.3 C.2.3
 # Code systems by the designator that DICOM knows them by (PS3.16 section 8).
 _DESIGNATORS = {
     "http://loinc.org": "LN", "http://snomed.info/sct": "SCT", "http://dicom.nema.org/resources/ontology/DCM": "DCM",
 }  # fmt: skip
 _OURS = "99SLIPRING"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientState:
+    """What is known of a patient's state; empty where nothing is said."""
+
+    pregnancy: str = ""  # pregnant, not-pregnant, unknown
+    allergies: tuple[str, ...] = ()
+    alerts: tuple[str, ...] = ()  # those of high criticality
+    weight_kg: Decimal | None = None
+    height_m: Decimal | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +50,7 @@ class Entry:
     requester: Resource
     room: Resource
     begins_at: datetime  # in the department's time zone
+    state: PatientState = PatientState()
 
 
 def ae_title_of(device: Resource) -> str:
@@ -61,7 +75,7 @@ def in_zone(step: ScheduledStep, zone: ZoneInfo) -> datetime:
 
 
 # Attributes that are both matched and returned have their value here alone; others are made in `coded`.
-REQUEST: Mapping[str, Callable[[Entry], str]] = {
+REQUEST: Mapping[str, Callable[[Entry], str | int]] = {
     "AccessionNumber": lambda e: e.step.imaging_number[:SHORT],
     "RequestedProcedureID": lambda e: e.step.imaging_number[:SHORT],
     "StudyInstanceUID": lambda e: e.step.study_instance_uid,
@@ -76,6 +90,11 @@ REQUEST: Mapping[str, Callable[[Entry], str]] = {
     "PatientBirthDate": lambda e: birth_date(e.patient),
     "PatientSex": lambda e: _SEX.get(str(e.patient.get("gender", "")), ""),
     "Modality": lambda e: MODALITY,
+    "PregnancyStatus": lambda e: _PREGNANCY.get(e.state.pregnancy, ""),
+    "Allergies": lambda e: "\\".join(e.state.allergies),
+    "MedicalAlerts": lambda e: "\\".join(e.state.alerts),
+    "PatientWeight": lambda e: _decimal(e.state.weight_kg),
+    "PatientSize": lambda e: _decimal(e.state.height_m),
 }
 STEP: Mapping[str, Callable[[Entry], str]] = {
     "ScheduledStationAETitle": lambda e: e.ae_title,
@@ -125,6 +144,11 @@ def birth_date(patient: Resource) -> str:
     """A whole birth date as DICOM writes it; a year or month alone is none."""
     written = str(patient.get("birthDate", ""))
     return written.replace("-", "") if len(written) == len("1970-01-01") else ""
+
+
+def _decimal(value: Decimal | None) -> str:
+    """A decimal string (DS), 16 characters at most."""
+    return "" if value is None else f"{value.normalize():f}"[:SHORT]
 
 
 def device_name(device: Resource) -> str:

@@ -12,6 +12,7 @@ from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order.dicom.entry import AE_TITLE_SYSTEM, Entry, ae_title_of, in_zone
 from slipring_order.dicom.keys import same
+from slipring_order.dicom.patient_state import ASKED_BY, with_states
 from slipring_order.dicom.settings import Peer
 from slipring_order.dicom.worklist import Asked, in_order, matches
 from slipring_order.people import person_and_roles
@@ -58,6 +59,8 @@ async def found_entries(asked: Asked, peers: Mapping[str, Peer], desk: Desk) -> 
     chosen = in_order(one for one in found if matches(asked, one))
     if people and not sought_by_people:
         chosen = await _with_requesters(chosen, desk)
+    if any(name in asked.identifier for name in ASKED_BY):
+        chosen = await with_states(chosen, desk)
     return chosen, [reference for one in chosen for reference in (one.step.reference, one.step.patient)]
 
 

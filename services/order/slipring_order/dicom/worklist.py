@@ -80,7 +80,7 @@ def read_identifier(identifier: Dataset) -> Asked:
 
 def matches(asked: Asked, one: Entry) -> bool:
     """Whether an entry matches every key."""
-    held = {name: REQUEST[name](one) for name in asked.keys}
+    held = {name: str(REQUEST[name](one)) for name in asked.keys}
     held_step = {name: STEP[name](one) for name in asked.step_keys}
     return (
         all(_matches(name, asked.keys[name], held[name]) for name in held)

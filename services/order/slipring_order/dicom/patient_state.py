@@ -1,0 +1,135 @@
+"""What a console shows of the patient's state: pregnancy, allergies, weight and height, looked up for a whole list at once.
+
+A statement is passed on as it stands: nothing said is an empty attribute, and unknown is said as unknown, never as no.
+Allergies of every record of a person count.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.merged import linked
+from slipring.fhir.service import Desk, Resource
+
+from slipring_order.dicom.entry import LONG, Entry, PatientState
+from slipring_order.dicom.names import one_line
+from slipring_order.gathering import supporting_of
+from slipring_order.pregnancy_stated import pregnancy_status
+from slipring_order.reading import Pool, codes, codings, first, moment, reference_of
+
+ASKED_BY = frozenset({"PregnancyStatus", "Allergies", "MedicalAlerts", "PatientWeight", "PatientSize"})
+_WEIGHT, _HEIGHT = "29463-7", "8302-2"  # LOINC
+_KILOGRAMS = {"kg": Decimal(1), "g": Decimal("0.001")}
+_METRES = {"m": Decimal(1), "cm": Decimal("0.01"), "mm": Decimal("0.001")}
+_NOT_SO = frozenset({"refuted", "entered-in-error"})
+_OVER = frozenset({"inactive", "resolved"})
+_VOID = frozenset({"entered-in-error", "cancelled"})
+_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+_AT_ONCE = 100
+
+
+async def with_states(entries: Sequence[Entry], desk: Desk) -> list[Entry]:
+    """The entries with what is known of their patients."""
+    patients = {one.step.patient: one.patient for one in entries if one.patient}
+    persons = await _persons(patients, desk)
+    everybody = sorted({name for names in persons.values() for name in names})
+    requests = sorted({one.step.request for one in entries})
+    pool = Pool()
+    pool.add(*patients.values(), *(one.request for one in entries))
+    queries = [
+        *_in_parts("AllergyIntolerance?patient=", everybody),
+        *_in_parts(f"Observation?code={_WEIGHT},{_HEIGHT}&subject=", everybody),
+        *_in_parts("Condition?subject=", everybody),
+        *_in_parts("Observation?code=82810-3,11449-6&based-on=", requests),
+        *_in_parts("QuestionnaireResponse?based-on=", requests),
+        *_in_parts("Observation?_id=", _named_by(entries, "Observation")),
+        *_in_parts("QuestionnaireResponse?_id=", _named_by(entries, "QuestionnaireResponse")),
+    ]
+    for found in await desk.searches(queries):
+        pool.fill(*(one.resource for one in found))
+    held = _by_subject(pool)
+    return [
+        replace(one, state=_state(one, persons.get(one.step.patient, frozenset()), held, pool, desk)) for one in entries
+    ]
+
+
+async def _persons(patients: Mapping[str, Resource], desk: Desk) -> dict[str, frozenset[str]]:
+    """The records of each of these people: themselves, and those that a merge ties to them from either side."""
+    persons = {name: {name, *linked(patient)} for name, patient in patients.items()}
+    others = await desk.searches(_in_parts("Patient?link=", sorted(patients)))
+    for other in (one for found in others for one in found):
+        for name in linked(other.resource) & persons.keys():
+            persons[name].add(other.reference)
+    return {name: frozenset(names) for name, names in persons.items()}
+
+
+def _state(
+    entry: Entry, person: frozenset[str], held: Mapping[str, Sequence[Resource]], pool: Pool, desk: Desk
+) -> PatientState:
+    zone, now = desk.settings.zone, desk.now
+    known = [resource for name in sorted(person) for resource in held.get(name, ())]
+    of_person = _as_of(pool, person)
+    allergies = [one for one in known if one["resourceType"] == "AllergyIntolerance" and _stands(one)]
+    measured = [one for one in known if one["resourceType"] == "Observation" and one.get("status") not in _VOID]
+    supporting = list(supporting_of(entry.request, of_person))
+    return PatientState(
+        pregnancy=pregnancy_status(entry.request, supporting, entry.patient, of_person, now, zone),
+        allergies=_words(allergies),
+        alerts=_words(one for one in allergies if one.get("criticality") == "high"),
+        weight_kg=_newest(measured, _WEIGHT, _KILOGRAMS, zone),
+        height_m=_newest(measured, _HEIGHT, _METRES, zone),
+    )
+
+
+def _as_of(pool: Pool, person: frozenset[str]) -> Pool:
+    """The same resources, read as of this person."""
+    return Pool(pool.by_reference, person)
+
+
+def _by_subject(pool: Pool) -> Mapping[str, Sequence[Resource]]:
+    found: defaultdict[str, list[Resource]] = defaultdict(list)
+    for resource in pool.of_type("AllergyIntolerance", "Observation"):
+        found[reference_of(resource.get("patient") or resource.get("subject"))].append(resource)
+    return found
+
+
+def _stands(allergy: Resource) -> bool:
+    said = {*codes(allergy.get("verificationStatus")), *codes(allergy.get("clinicalStatus"))}
+    return not said & (_NOT_SO | _OVER)
+
+
+def _words(allergies: Iterable[Resource]) -> tuple[str, ...]:
+    found = (one.get("code", {}) for one in allergies)
+    texts = (str(c.get("text") or next((d["display"] for d in codings(c) if d.get("display")), "")) for c in found)
+    return tuple(dict.fromkeys(text for text in (one_line(each, LONG) for each in texts) if text))
+
+
+def _newest(measured: Iterable[Resource], code: str, units: Mapping[str, Decimal], zone: ZoneInfo) -> Decimal | None:
+    found = []
+    for one in measured:
+        quantity = one.get("valueQuantity", {})
+        factor = units.get(str(quantity.get("code") or quantity.get("unit")))
+        if factor is None or code not in codes(one.get("code")):
+            continue
+        try:
+            value = Decimal(str(quantity["value"])) * factor
+        except (KeyError, InvalidOperation):
+            continue
+        at = moment(first(one, "effectiveDateTime", "effectivePeriod", "issued"), zone)
+        found.append((at or _LONG_AGO, value))
+    return max(found)[1] if found else None
+
+
+def _named_by(entries: Iterable[Entry], kind: str) -> list[str]:
+    """What the requests point at as their support."""
+    named = (reference_of(element) for one in entries for element in one.request.get("supportingInfo", []))
+    return sorted({name.partition("/")[2] for name in named if name.startswith(f"{kind}/")})
+
+
+def _in_parts(query: str, values: Sequence[str]) -> list[str]:
+    return [query + ",".join(values[begin : begin + _AT_ONCE]) for begin in range(0, len(values), _AT_ONCE)]
