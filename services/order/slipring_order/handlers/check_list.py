@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from slipring.fhir.findings import rule_of
-from slipring.fhir.outcome import unprocessable
+from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Write, successor
-from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.staff import may
 
 from slipring_order import lifecycle, resources
 from slipring_order.contrast import contrast_shown
-from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.reception import also_named, identified, moved_to, performer, records_of, with_inputs
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.judging import judged, judged_again
@@ -21,7 +19,8 @@ from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, 
 from slipring_order.voiding import holders_told
 
 STEP_CHECK_LIST = "order.step-check-list"
-_MAY_BE_CHECKED = frozenset({"arrived", "ready", "in-progress", "acquired"})
+_SCANNED = frozenset({"in-progress", "acquired"})
+_MAY_BE_CHECKED = _SCANNED | {"arrived", "ready"}
 
 
 async def record_written(write: Write, desk: Desk) -> Changes:
@@ -41,9 +40,7 @@ async def checked(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$check`: confirm items of the check list; with identity and examination confirmed, the exam is ready."""
     exam, who = the_exam(call), await performer(call, desk)
     items = _items(call)
-    state = resources.state_of(exam.resource)
-    if state not in _MAY_BE_CHECKED:
-        raise illegal(IllegalMove(state, "", moves(lifecycle.TRANSITIONS, state)))
+    _refuse_too_early(items, resources.state_of(exam.resource), call)
     kinds: tuple[str, ...] = ()
     if checks.IDENTITY in items:
         found = identified(call, exam, await records_of(exam, desk), desk)
@@ -60,7 +57,7 @@ async def checked(call: Call, desk: Desk) -> Changes:
         saves.append(Save(record))
         given = {"valueReference": {"reference": f"Provenance/{record['id']}"}}
         inputs = {**inputs, "input": checks.with_input(inputs, item, given)}
-    exam = with_inputs(exam, also_named(call, inputs.get("input", [])))
+    exam = with_inputs(exam, await also_named(call, inputs.get("input", []), desk))
     if checks.PREGNANCY in items:
         again = await _asked_again(call, exam, who, desk)
         if again.save[1:]:
@@ -94,7 +91,7 @@ async def _made_up(exam: Stored, desk: Desk) -> list[Save]:
 
 
 def _items(call: Call) -> list[str]:
-    items = [str(item) for item in call.values("item")]
+    items = list(dict.fromkeys(str(item) for item in call.values("item")))
     unknown = [item for item in items if item not in checks.ITEMS]
     if unknown or not items:
         raise unprocessable(
@@ -104,7 +101,33 @@ def _items(call: Call) -> list[str]:
             code="code-invalid",
             detail="order.check-item-unknown",
         )
+    if call.value("pregnancy") and checks.PREGNANCY not in items:
+        raise unprocessable(
+            f"An answer about pregnancy goes with the item {checks.PREGNANCY}.",
+            f"妊娠回答须与 item {checks.PREGNANCY} 一并提交。",
+            at=call.at("pregnancy"),
+            detail="order.pregnancy-without-item",
+        )
     return items
+
+
+def _refuse_too_early(items: list[str], state: str, call: Call) -> None:
+    """409 where a check list is not kept yet, or what is confirmed cannot have happened."""
+    zh, en = lifecycle.names(state)
+    if state not in _MAY_BE_CHECKED:
+        raise conflict(
+            f"The check list of an exam is kept from its arrival on; this exam is {en}.",
+            f"核对清单自到检起填写；该检查处于“{zh}”。",
+            at="Task.businessStatus",
+            detail="order.illegal-move",
+        )
+    if checks.DONE in items and state not in _SCANNED:
+        raise conflict(
+            f"An exam that is {en} cannot have been done.",
+            f"检查处于“{zh}”，不能记为已完成。",
+            at=call.at("item"),
+            detail="order.exam-not-done",
+        )
 
 
 async def _radiologist(call: Call, who: str, desk: Desk) -> None:

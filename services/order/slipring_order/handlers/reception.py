@@ -13,6 +13,7 @@ from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove
 
 from slipring_order import lifecycle, resources
+from slipring_order.asked_day import asked_day
 from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
@@ -23,7 +24,6 @@ from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.identity import ENOUGH, UNIDENTIFIED, Shown, compare, is_unidentified, same_person_by_words
 
 _TODAY = "justified,scheduled,arrived,ready"
-_MAY_BE_CHECKED = frozenset({"arrived", "ready", "in-progress", "acquired"})
 
 
 async def arrived(call: Call, desk: Desk) -> Changes:
@@ -39,7 +39,7 @@ async def arrived(call: Call, desk: Desk) -> Changes:
     inputs = checks.with_input(
         exam.resource, checks.ARRIVAL, {"valueReference": {"reference": f"Provenance/{record['id']}"}}
     )
-    exam = with_inputs(exam, also_named(call, inputs))
+    exam = with_inputs(exam, await also_named(call, inputs, desk))
     warned = await _namesakes(records, exam, desk)
     moved = await moved_to(exam, "arrived", desk)
     saves = [*moved, Save(record), *(Save(issue) for issue in warned)]
@@ -69,10 +69,18 @@ def with_inputs(exam: Stored, inputs: list[Resource]) -> Stored:
     return replace(exam, resource={**exam.resource, "input": inputs} if inputs else exam.resource)
 
 
-def also_named(call: Call, inputs: list[Resource]) -> list[Resource]:
+async def also_named(call: Call, inputs: list[Resource], desk: Desk) -> list[Resource]:
     """The inputs with the attending clinician and whether the patient is critical, where the call says so."""
     holder: Resource = {"input": inputs}
     if call.value("attendant"):
+        person, _ = await person_and_roles(reference_of(call.value("attendant")), desk)
+        if person is None:
+            raise unprocessable(
+                "The attending clinician is not on the register.",
+                "所指陪同人员不在人员登记中。",
+                at=call.at("attendant"),
+                detail="order.attendant-unknown",
+            )
         holder["input"] = checks.with_input(holder, checks.ATTENDANT, {"valueReference": call.value("attendant")})
     if call.value("critical") is not None:
         holder["input"] = checks.with_input(holder, checks.CRITICAL, {"valueBoolean": bool(call.value("critical"))})
@@ -106,19 +114,19 @@ async def records_of(exam: Stored, desk: Desk) -> list[Stored]:
 
 def identified(call: Call, exam: Stored, records: Sequence[Stored], desk: Desk) -> tuple[str, ...] | Changes:
     """The kinds of identifier that agree; a refusal when one does not, or when they are too few."""
-    if call.value("unidentified"):
-        if not records or not all(is_unidentified(record.resource) for record in records):
-            raise unprocessable(
-                "This patient is identified: check two identifiers.",
-                "该患者身份已知，须核对两种身份标识。",
-                at=call.at("unidentified"),
-                detail="order.patient-is-identified",
-            )
-        return (UNIDENTIFIED,)
-    shown = Shown(call.values("identifier"), str(call.value("name") or ""), str(call.value("birthDate") or ""))
-    found = compare([record.resource for record in records], shown)
+    nobody_knows = bool(call.value("unidentified"))
+    if nobody_knows and (not records or not all(is_unidentified(record.resource) for record in records)):
+        raise unprocessable(
+            "This patient is identified: check two identifiers.",
+            "该患者身份已知，须核对两种身份标识。",
+            at=call.at("unidentified"),
+            detail="order.patient-is-identified",
+        )
+    found = compare([record.resource for record in records], _shown(call))
     if found.wrong:
         return _somebody_else(call, exam, found.wrong, desk)
+    if nobody_knows:  # what his wristband says agrees, where it says anything
+        return (*found.kinds, UNIDENTIFIED)
     if not found.enough:
         raise unprocessable(
             f"Two identifiers of different kinds are needed; {len(found.kinds)} of {ENOUGH} agree.",
@@ -128,6 +136,21 @@ def identified(call: Call, exam: Stored, records: Sequence[Stored], desk: Desk) 
             detail="order.two-identifiers",
         )
     return found.kinds
+
+
+def _shown(call: Call) -> Shown:
+    """What the patient shows; 422 for an identifier without a value, or a birth date that is no whole day."""
+    identifiers = call.values("identifier")
+    if not all(one.get("value") for one in identifiers):
+        raise unprocessable(
+            "An identifier that is shown has a value.",
+            "所示身份标识须有内容（value）。",
+            at=call.at("identifier"),
+            code="required",
+            detail="order.identifier-without-value",
+        )
+    born = asked_day(call, "birthDate").isoformat() if call.value("birthDate") else ""
+    return Shown(identifiers, str(call.value("name") or ""), born)
 
 
 def _somebody_else(call: Call, exam: Stored, wrong: Sequence[str], desk: Desk) -> Changes:

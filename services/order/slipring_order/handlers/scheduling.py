@@ -212,4 +212,12 @@ def _span(period: dict[str, Any], call: Call, scanner: Scanner) -> Span:
             detail="order.slot-missing",
         )
     end = moment(period.get("end"), UTC) if "T" in str(period.get("end", "")) else None
+    if end is None and "end" in period:
+        raise unprocessable(
+            "The period ends at a moment, or does not say when.",
+            "时段的结束须为时刻，或不予给出。",
+            at=f"{call.at('period')}.valuePeriod.end",
+            code="value",
+            detail="order.slot-missing",
+        )
     return Span(start, end or start + scanner.hours.slot)

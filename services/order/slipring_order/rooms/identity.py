@@ -41,7 +41,10 @@ class Checked:
 
 
 def compare(records: Sequence[Resource], shown: Shown) -> Checked:
-    """Hold what was shown against the records of the person: after a merge any of them may be on the card he carries."""
+    """Hold what was shown against the records of the person: after a merge any of them may be on the card he carries.
+
+    What no record states, a name or a birth date, agrees with nothing and disagrees with nothing.
+    """
     found = list(_compared(records, shown))
     right = dict.fromkeys(kind for kind, agrees in found if agrees)
     return Checked(tuple(right), tuple(dict.fromkeys(kind for kind, agrees in found if not agrees)))
@@ -83,15 +86,22 @@ def is_unidentified(patient: Resource) -> bool:
 
 def _compared(records: Sequence[Resource], shown: Shown) -> Iterator[tuple[str, bool]]:
     held: list[dict[str, Any]] = [one for record in records for one in record.get("identifier", [])]
+    seen = set[str]()
     for given in shown.identifiers:
         same = [one for one in held if one.get("value") == given.get("value") and _same_system(one, given)]
         known = same[0] if same else given
         kind = next(iter(codes(known.get("type"))), "") or str(known.get("system", "identifier"))
-        yield kind, bool(same)
-    if shown.name:
-        yield NAME, any(normalised(shown.name) in names_of(record) for record in records)
-    if shown.birth_date:
-        yield BIRTH_DATE, shown.birth_date in [record.get("birthDate") for record in records]
+        if not same or given["value"] not in seen:  # one number under two systems is one number
+            yield kind, bool(same)
+        seen.add(str(given.get("value")))
+    names = frozenset().union(*map(names_of, records))
+    if normalised(shown.name) and names:
+        yield NAME, normalised(shown.name) in names
+    born = [str(record["birthDate"]) for record in records if record.get("birthDate")]
+    if shown.birth_date in born:
+        yield BIRTH_DATE, True
+    elif shown.birth_date and born and not any(shown.birth_date.startswith(part) for part in born):
+        yield BIRTH_DATE, False  # a record that knows the year alone neither agrees nor disagrees
 
 
 def _same_system(held: Resource, given: Resource) -> bool:

@@ -37,7 +37,7 @@ async def chosen_protocol(
 ) -> Chosen:
     """The protocol of a booking; 422 when the one that was named is none."""
     request = await desk.read(reference_of(exam["focus"]))
-    if named and "reference" in named:
+    if named and not {"coding", "text"} & named.keys():
         return await _named(named, request, scanner, desk, at)
     found = named or _kept(step, scanner)
     if found is None and request is not None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.checks.shape import check
 from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
+from slipring.fhir.interactions.parameters import faults
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
-from slipring.fhir.service import Call, Changes, Operation, Parameter, Resource, Stored
+from slipring.fhir.outcome import FhirError, gone, invalid, not_found, refusal
+from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
 from slipring.fhir.sight import demand_whole, known
 from slipring.fhir.step_up import demand_fresh
 from slipring.fhir.store import reading
@@ -41,7 +40,9 @@ async def operate(
             at="resourceType",
             detail="kernel.body-operation-parameters-resource",
         )
-    issues = check(parameters) + _missing(operation, parameters)
+    issues = check(parameters)
+    if not any(issue.severity in ("error", "fatal") for issue in issues):
+        issues += faults(operation, parameters)
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
     if callable(operation.step_up) and operation.step_up(parameters):
@@ -84,32 +85,6 @@ def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) 
         f"没有该操作；可用：{known}。",
         detail="kernel.no-such-operation",
     )
-
-
-def _missing(operation: Operation, parameters: Resource) -> list[Issue]:
-    given = parameters.get("parameter", [])
-    asked = [p for p in operation.parameters if p.use == "in"]
-    issues = _absent(asked, given, "Parameters.parameter")
-    for p in asked:
-        for place, entry in enumerate(given):
-            if p.parts and entry.get("name") == p.name:
-                issues += _absent(p.parts, entry.get("part", []), f"Parameters.parameter[{place}].part")
-    return issues
-
-
-def _absent(asked: Sequence[Parameter], given: Sequence[Resource], where: str) -> list[Issue]:
-    names = {entry.get("name") for entry in given}
-    return [
-        Issue(
-            "required",
-            zh=f"缺少参数 {p.name}。",
-            en=f"The parameter {p.name} is missing.",
-            at=f"{where}.where(name='{p.name}')",
-            detail="kernel.parameter-missing",
-        )
-        for p in asked
-        if p.min > 0 and p.name not in names
-    ]
 
 
 async def _target(
