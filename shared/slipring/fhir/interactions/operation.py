@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
@@ -11,7 +13,7 @@ from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
 from slipring.fhir.interactions.parameters import faults
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.outcome import FhirError, gone, invalid, not_found, refusal
+from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
 from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
 from slipring.fhir.sight import demand_whole, known
 from slipring.fhir.step_up import demand_fresh
@@ -40,19 +42,16 @@ async def operate(
             at="resourceType",
             detail="kernel.body-operation-parameters-resource",
         )
-    issues = check(parameters)
-    if not any(issue.severity in ("error", "fatal") for issue in issues):
-        issues += faults(operation, parameters)
-    if any(issue.severity in ("error", "fatal") for issue in issues):
-        raise FhirError(400, issues)
-    if callable(operation.step_up) and operation.step_up(parameters):
-        demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
+    _demand_sound(check(parameters))
 
     touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
 
     async def decide() -> tuple[Act, Changes]:
         desk = kernel.desk(context.caller)
         target = await _target(kernel, context, resource_type, resource_id, letter)
+        _demand_sound(faults(operation, parameters))  # not before: of what he may not see nobody learns anything
+        if callable(operation.step_up) and operation.step_up(parameters):
+            demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
         act = Act(kernel, context, desk)
         changes = await decided(act, lambda: operation.handler(Call(parameters, target), desk))
         act.audits.append(context.audit("operation", touched, changes.status))
@@ -60,6 +59,11 @@ async def operate(
 
     _, _, changes = await perform(kernel, decide)
     return answer_tree(changes.answer or {"resourceType": "Parameters"}, changes.status)
+
+
+def _demand_sound(issues: Sequence[Issue]) -> None:
+    if any(issue.severity in ("error", "fatal") for issue in issues):
+        raise FhirError(400, issues)
 
 
 def body_of(kernel: Kernel, asked: Asked) -> Resource | None:
