@@ -12,11 +12,14 @@ from slipring.staff.facts import ROLE_SYSTEM, register
 
 from slipring_order.department import records
 from slipring_order.department.checklists import checklists
+from slipring_order.department.constancy import CONSTANCY, constancy
 from slipring_order.department.due import DEPARTMENT, Record, Subject
 from slipring_order.department.obligations import carried_by, obligations
 from slipring_order.people import person_and_roles
 from slipring_order.reading import reference_of
-from slipring_order.rooms.scanner import CT_TYPES
+from slipring_order.rooms.scanner import CT_TYPES, is_ct
+from slipring_order.rooms.scanners import measured_on
+from slipring_order.rooms.testing import result_of, standing
 
 
 @dataclass(slots=True)
@@ -34,7 +37,7 @@ async def department_on_record(desk: Desk, at: datetime) -> OnRecord:
     found = OnRecord(subjects=[Subject(DEPARTMENT, "department")])
     for reference in await on_duty(desk):
         await person_on_record(reference, found, desk, at)
-    await _devices_on_record(found, desk)
+    await _devices_on_record(found, desk, at)
     kinds = _tokens(records.DOCUMENT_SYSTEM, list(carried_by("document")))
     found.documents = [one.resource for one in await desk.search(f"DocumentReference?type={kinds}")]
     found.records += records.documents(found.documents)
@@ -53,7 +56,7 @@ async def one_on_record(reference: str, desk: Desk, at: datetime) -> OnRecord:
         await person_on_record(reference, found, desk, at)
     elif (device := await desk.read(reference)) is not None:
         found.subjects, found.records = records.devices([device.resource])
-        found.records += records.tests(await _tests(desk, f"&device={reference}"), desk.settings.zone)
+        found.records += await _tested([device.resource], await _tests(desk, f"&device={reference}"), desk, at)
     found.records += records.answered(await _answers(desk, f"&subject={reference}"), desk.settings.zone)
     return found
 
@@ -77,7 +80,7 @@ async def on_duty(desk: Desk) -> list[str]:
     return sorted({person for person in people if person.startswith("Practitioner/")})
 
 
-async def _devices_on_record(found: OnRecord, desk: Desk) -> None:
+async def _devices_on_record(found: OnRecord, desk: Desk, at: datetime) -> None:
     owed = {kind for one in obligations() for kind in one.by if one.of == "device"} | set(carried_by("device")) - {
         "expiry"
     }
@@ -86,7 +89,24 @@ async def _devices_on_record(found: OnRecord, desk: Desk) -> None:
     subjects, evidence = records.devices([one.resource for one in held])
     found.subjects += subjects
     found.records += evidence
-    found.records += records.tests(await _tests(desk), desk.settings.zone)
+    found.records += await _tested([one.resource for one in held], await _tests(desk), desk, at)
+
+
+async def _tested(devices: Sequence[Resource], tests: Sequence[Resource], desk: Desk, at: datetime) -> list[Record]:
+    """What tests say of these devices; a scanner's constancy by its measured values, where there are any."""
+    settings = desk.settings
+    limits = settings.scanner_limits.on(at.astimezone(settings.zone).date())
+    found = list(records.tests(tests, settings.zone))
+    for device in devices:
+        scanner = f"Device/{device['id']}"
+        if not is_ct(device) or device.get("status", "active") != "active":
+            continue
+        read = (result_of(one.resource, settings.zone) for one in await measured_on(scanner, desk))
+        stands = standing([one for one in read if one], at, limits, settings.scanner_edition, settings.zone)
+        measured = constancy(scanner, stands, settings.zone)
+        if measured is not None:
+            found = [one for one in found if (one.subject, one.code) != (scanner, CONSTANCY)] + [measured]
+    return found
 
 
 async def _tests(desk: Desk, narrowed: str = "") -> list[Resource]:

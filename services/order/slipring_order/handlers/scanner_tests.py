@@ -8,6 +8,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, W
 from slipring.rules.finding import Finding
 
 from slipring_order import resources
+from slipring_order.handlers.reminding import reminder
 from slipring_order.mapping_record import INPUT_SYSTEM
 from slipring_order.nonconformity import nonconformity
 from slipring_order.reading import has_code, instant, reference_of
@@ -34,6 +35,7 @@ async def result_written(write: Write, desk: Desk) -> Changes:
         device = await desk.read(scanner)
         if device is None:
             continue
+        changes = changes.plus(reminder(scanner))
         others = [one.resource for one in await measured_on(scanner, desk) if one.reference != write.reference]
         before = [write.before.resource] if write.before else []
         after = [write.resource] if write.method != "delete" else []

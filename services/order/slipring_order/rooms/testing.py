@@ -18,6 +18,7 @@ from slipring.rules.finding import Limit
 from slipring.rules.limits import Limits, UnknownLimit
 
 from slipring_order.reading import codes, has_code, moment
+from slipring_order.rooms.scanner import SCANNER_PROPERTY
 
 TEST_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-kind"
@@ -39,6 +40,7 @@ class Result:
     at: datetime
     value: Decimal | None  # None: nothing that can be compared
     abnormal: bool = False  # whoever tested says so himself
+    nominal: Decimal | None = None  # what it should be, where rows of limits go by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +84,9 @@ def result_of(observation: Resource, zone: ZoneInfo) -> Result | None:
         return None
     kind = next((k for k in codes(observation.get("method")) if k in kinds()), CONSTANCY)
     said = {code for concept in observation.get("interpretation", []) for code in codes(concept)}
-    return Result(
-        f"Observation/{observation.get('id', '')}", code, kind, at, _value(observation, code), bool(said & _ABNORMAL)
-    )
+    value, nominal = _value(observation, code), _nominal(observation, code)
+    reference = f"Observation/{observation.get('id', '')}"
+    return Result(reference, code, kind, at, value, bool(said & _ABNORMAL), nominal)
 
 
 def standing(
@@ -113,7 +115,7 @@ def _in_test(
     passes: bool | None = None
     limit: Limit | None = None
     for one in results:
-        limit = _limit(limits, edition, code, one.kind)
+        limit = _limit(limits, edition, _row(one), one.kind)
         passes = _passes(one, limit, baseline)
         if passes is not False:
             last_pass = one.at
@@ -138,6 +140,8 @@ def _passes(result: Result, limit: Limit | None, baseline: Decimal | None) -> bo
     if rule["rule"] in ("below", "above", "at-most"):
         than = Decimal(str(rule["than"]))
         return {"below": value < than, "above": value > than, "at-most": value <= than}[rule["rule"]]
+    if rule["of"] == "nominal":
+        return abs(value) <= _width(rule, result.nominal or Decimal(0))
     if rule["of"] == "baseline" and baseline is None:
         return None
     middle = (
@@ -166,6 +170,16 @@ def _due(last_on: date, interval: Limit, limits: Limits) -> date:
     return due + timedelta(days=int(grace.value) if grace else 0)
 
 
+def _row(result: Result) -> str:
+    """The row of limits that a result is held against: its item's, or that of its nominal size."""
+    bands = _data()["bands"].get(result.test, {})
+    if result.nominal is not None and result.kind in bands.get("kinds", ()):
+        for band in bands["rows"]:
+            if result.nominal < band.get("below", 0) or result.nominal <= band.get("to", 0):
+                return str(band["row"])
+    return result.test
+
+
 def _limit(limits: Limits, edition: str, code: str, kind: str) -> Limit | None:
     return _found(limits, f"{edition}.{code}.{kind}") or _found(limits, f"{NEWEST_EDITION}.{code}.{kind}")
 
@@ -183,6 +197,16 @@ def _value(observation: Resource, code: str) -> Decimal | None:
     if not known or "value" not in quantity or quantity.get("comparator"):
         return None
     return Decimal(str(quantity["value"]))
+
+
+def _nominal(observation: Resource, code: str) -> Decimal | None:
+    wanted = _data()["bands"].get(code, {}).get("component", "")
+    for component in observation.get("component", []) if wanted else ():
+        quantity = component.get("valueQuantity", {})
+        if has_code(component.get("code"), SCANNER_PROPERTY, wanted) and "value" in quantity:
+            known = {quantity.get("code"), quantity.get("unit")} & set(tests()[code]["units"])
+            return Decimal(str(quantity["value"])) if known else None
+    return None
 
 
 def _rounded(value: Decimal, decimals: int) -> Decimal:
