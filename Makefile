@@ -54,7 +54,7 @@ lock: ## turn requirements.in into requirements.lock (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header \
 		requirements.in -o requirements.lock
 
-migrate: setup ## write the next migration from what tables.py says; MESSAGE="what it adds"
+migrate: setup ## write the next migration from what store/tables says; MESSAGE="what it adds"
 	@test -n "$(MESSAGE)" || { echo 'say what it adds: make migrate MESSAGE="a table for seals"'; exit 2; }
 	@$(CLEAN) $(PY) -m slipring.fhir.store.draft_migration "$(MESSAGE)"
 

@@ -1,4 +1,4 @@
-"""Write the next migration file from the difference between tables.py and what the version files make."""
+"""Write the next migration file from the difference between the tables and what the version files make."""
 
 from __future__ import annotations
 
