@@ -11,12 +11,14 @@ from slipring_consent.catalogue import questionnaire_canonical
 from slipring_consent.reading import codes_in, instant, reference_of
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
+EXAM_STATE = f"{CANONICAL}/CodeSystem/exam-state"
 OBSERVATION_STATE = f"{CANONICAL}/CodeSystem/observation-state"
 PARAMETER = f"{CANONICAL}/CodeSystem/task-parameter"
 
 _TITLES = {
     "screening": ("对比剂筛查与知情同意", "Screen and obtain consent for contrast"),
     "observation": ("注射后留观", "Observation after injection"),
+    "notice": ("通知", "Notice"),
     "nonconformity": ("不符合项：未获许可即使用对比剂", "Nonconformity: contrast given without permission"),
 }
 
@@ -100,6 +102,21 @@ def as_nonconformity(task_id: str, administration: Resource, exam: str, *, now: 
             f"{CANONICAL}/CodeSystem/clause", "CL02-A011:5.4.1", "使用对比剂前须有许可", "permission first"
         ),
         **members,
+    )
+
+
+def as_notice(task_id: str, administration: Resource, who: str, zh: str, en: str, *, now: datetime) -> Resource:
+    """The Task that tells one person at once what has changed about an injection that runs."""
+    return _task(
+        task_id,
+        "notice",
+        status="requested",
+        patient=reference_of(administration["subject"]),
+        now=now,
+        priority="stat",
+        description=f"{zh}{en}",
+        focus={"reference": f"MedicationAdministration/{administration['id']}"},
+        owner={"reference": who},
     )
 
 

@@ -9,6 +9,8 @@ from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 
 from slipring_consent.gate import asks_override
+from slipring_consent.handlers.alarms import staff_arrived
+from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
@@ -46,13 +48,13 @@ SERVICE = Service(
         Follows("order", "Task", then=exam_arrived),
         Follows("order", "Patient"),
         Follows("order", "RelatedPerson"),
-        Follows("order", "Practitioner"),
-        Follows("order", "PractitionerRole"),
+        Follows("order", "Practitioner", then=staff_arrived),
+        Follows("order", "PractitionerRole", then=staff_arrived),
         Follows("order", "Encounter"),
-        Follows("order", "Observation"),
-        Follows("order", "AllergyIntolerance"),
+        Follows("order", "Observation", then=fact_arrived, concerning=looked_at),
+        Follows("order", "AllergyIntolerance", then=fact_arrived),
         Follows("order", "Condition"),
-        Follows("order", "MedicationStatement"),
+        Follows("order", "MedicationStatement", then=fact_arrived),
         Follows("order", "Device"),
     ),
     timers={"observation-over": observation_over},

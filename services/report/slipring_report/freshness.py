@@ -24,12 +24,15 @@ async def stale_copies(report: Stored, desk: Desk) -> Finding | None:
     behind = await seconds_behind("order", desk.settings.copy_max_age, desk)
     if not behind:
         return None
-    zh = f"此处 order 的数据滞后 {behind} 秒，该检查的图像核对结果可能尚未到达。"
-    en = f"order is {behind} s behind here: what it found in the images of this exam may not have arrived yet."
     if not await _emergency(report, desk):
         raise busy(
-            f"{en} Please try again.", f"{zh}请稍后重试。", retry_after_seconds=_RETRY_SECONDS, detail=COPIES_FRESH
+            f"order is {behind} s behind here: what it found in the images of this exam may not have arrived yet. Please try again.",
+            f"此处 order 的数据滞后 {behind} 秒，该检查的图像核对结果可能尚未到达，请稍后重试。",
+            retry_after_seconds=_RETRY_SECONDS,
+            detail="report.copies-fresh",
         )
+    zh = f"此处 order 的数据滞后 {behind} 秒，该检查的图像核对结果可能尚未到达。"
+    en = f"order is {behind} s behind here: what it found in the images of this exam may not have arrived yet."
     at = "DiagnosticReport.basedOn"
     return Finding(COPIES_FRESH, "1", "CL02-A011:5.6.2.3", Weight.STOP, zh, en, at, {"behind_s": behind})
 

@@ -338,6 +338,7 @@ class Follows:
 
     `unreleased`: their keeper shows some of them to its department first, so chains through the copies are the department's.
     `ahead`: what `then` will look at.
+    `concerning`: which of them `then` waits for; the others are stored many at once. Absent: all.
     """
 
     service: str
@@ -345,11 +346,17 @@ class Follows:
     then: ArrivalHandler | None = None
     ahead: Callable[[Arrival], Ahead] | None = None
     unreleased: bool = False
+    concerning: Callable[[Resource], bool] | None = None
 
     @property
     def type(self) -> str:
         """The followed resource type."""
         return self.criteria.partition("?")[0]
+
+    def awaits(self, source: str, resource: Resource) -> bool:
+        """Whether `then` is to be called for what arrives from a service."""
+        mine = self.then is not None and self.service == source and self.type == resource["resourceType"]
+        return mine and (self.concerning is None or self.concerning(resource))
 
 
 @dataclass(frozen=True, slots=True)

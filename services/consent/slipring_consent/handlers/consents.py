@@ -11,6 +11,7 @@ from slipring.rules.finding import Weight
 
 from slipring_consent.facts import TREATMENT, consent_facts, exam_of_consent
 from slipring_consent.gathering import limits_of, settings_of
+from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.lifecycle import CONSENT, illegal
 from slipring_consent.reading import has_code, instant, moment, reference_of
 from slipring_consent.rules import CONSENT_RULES
@@ -39,6 +40,9 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
         return await _signed(write, desk)
     if consent["status"] == "rejected":
         return await _refused(write, desk)
+    if state == "active":  # withdrawn, or marked as wrong
+        told = await _told(exam_of_consent(consent), desk)
+        return Changes(save=told) if told else Changes.none()
     return Changes.none()
 
 
@@ -70,7 +74,11 @@ async def _refused(write: Write, desk: Desk) -> Changes:
             detail="consent.exam",
         )
         return Changes(refuse=FhirError(422, [issue]))
-    return Changes(save=await _ended(exam, write, desk))
+    return Changes(save=[*await _ended(exam, write, desk), *await _told(exam, desk)])
+
+
+async def _told(exam: str, desk: Desk) -> list[Save]:
+    return await at_the_injector(exam, "患者已撤回或拒绝同意。", "consent was withdrawn or refused.", desk)
 
 
 async def _ended(exam: str, write: Write, desk: Desk) -> list[Save]:

@@ -7,6 +7,7 @@ from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save,
 from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
 from slipring_consent.facts import needs_contrast
 from slipring_consent.gathering import ANSWERED, contrast_asked, is_our_screening, tasks_of, translated_to_contrast
+from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.reading import is_coded, reference_of
 from slipring_consent.resources import as_screening_task
 
@@ -35,7 +36,10 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
     if arrival.resource.get("status") == "draft" or (not tasks and not wanted):
         return Changes.none()
     if not wanted or arrival.resource.get("status") in ("revoked", "entered-in-error"):
-        return Changes(save=_cancelled(tasks))
+        told = await at_the_injector(
+            arrival.reference, "申请已撤销或更改。", "the request was taken back or changed.", desk
+        )
+        return Changes(save=[*_cancelled(tasks), *told])
     if arrival.resource.get("status") != "active":
         return Changes.none()
     if not tasks:

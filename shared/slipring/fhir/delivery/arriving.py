@@ -52,8 +52,11 @@ class Arrived:
 
 async def take(kernel: Kernel, source: str, arrived: Iterable[Arrived]) -> None:
     """Store what came, in its order; done when this returns."""
-    handled = {f.type for f in kernel.service.follows if f.service == source and f.then}
-    for waited_for, some in groupby(arrived, key=lambda each: each.type in handled):
+
+    def awaited(each: Arrived) -> bool:
+        return any(follows.awaits(source, each.resource) for follows in kernel.service.follows)
+
+    for waited_for, some in groupby(arrived, key=awaited):
         several, taken = list(some), 0
         while taken < len(several):
             group = several[taken : taken + _AT_ONCE]

@@ -83,6 +83,6 @@ async def follow_from(kernel: Kernel, arrival: Arrival, desk: Desk) -> Changes:
     """What the handlers of this type decide."""
     changes = Changes.none()
     for follows in kernel.service.follows:
-        if follows.service == arrival.source and follows.type == arrival.resource["resourceType"] and follows.then:
+        if follows.then and follows.awaits(arrival.source, arrival.resource):
             changes = changes.plus(await follows.then(arrival, desk))
     return changes

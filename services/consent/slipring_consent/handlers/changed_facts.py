@@ -1,0 +1,105 @@
+"""What screening looked at has changed: it is asked again, and whoever is at the injector is told at once (mechanisms 6)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+
+from slipring.fhir.findings import rule_of
+from slipring.fhir.merged import any_of, merge_set
+from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, successor
+from slipring.rules.finding import Finding, Weight
+
+from slipring_consent.facts import EGFR_CODES, LOINC, PREGNANCY_STATUS, pregnancy_of
+from slipring_consent.gathering import ANSWERED, exam_of_response, is_our_screening, screening_known, settings_of
+from slipring_consent.handlers.alarms import at_the_injector
+from slipring_consent.handlers.requests import OPEN
+from slipring_consent.reading import codes_in, reference_of
+from slipring_consent.resources import EXAM_STATE, as_screening_task
+from slipring_consent.rules import SCREENING_RULES
+from slipring_consent.verdicts import checked, on_record
+
+_OVER = frozenset({"acquired", "discontinued", "reported", "closed", "cancelled", "rejected"})
+_LOOKED_AT = EGFR_CODES | {PREGNANCY_STATUS}
+
+
+def looked_at(observation: Resource) -> bool:
+    """Whether an Observation is one that screening looks at: renal function, pregnancy."""
+    return any(system == LOINC and code in _LOOKED_AT for system, code in codes_in(observation.get("code")))
+
+
+async def fact_arrived(arrival: Arrival, desk: Desk) -> Changes:
+    """Look again at every screening of this person whose exam is still ahead."""
+    patient = reference_of(arrival.resource.get("subject") or arrival.resource.get("patient"))
+    if not patient:
+        return Changes.none()
+    person = await merge_set(patient, desk)
+    void = await _another_pregnancy(arrival, person, desk)
+    changes = Changes.none()
+    for response in await _standing(person, desk):
+        exam = await desk.read(exam_of_response(response.resource))
+        if exam is not None and await _ahead(exam, desk):
+            changes = changes.plus(await _again(arrival, response, exam, desk, void=void))
+    return changes
+
+
+async def _again(arrival: Arrival, response: Stored, exam: Stored, desk: Desk, *, void: bool) -> Changes:
+    found = [_PREGNANCY_CHANGED] if void else await _new_findings(response, desk)
+    if not found:
+        return Changes.none()
+    patient = reference_of(response.resource["subject"])
+    save = on_record(found, desk, patient=patient, about=response.reference)
+    if void:
+        save.append(successor(response, status="stopped"))
+    keys = []
+    if not await _open_tasks(exam.reference, desk):
+        save.append(Save(as_screening_task(desk.new_id(), exam.resource, now=desk.now)))
+        keys = [f"screening:{exam.reference}/{arrival.reference}/{arrival.version}"]
+    told = await at_the_injector(exam.reference, "".join(one.zh for one in found), " ".join(o.en for o in found), desk)
+    return Changes(save=[*save, *told], keys=keys)
+
+
+async def _new_findings(response: Stored, desk: Desk) -> list[Finding]:
+    """What the rules stop, ask or warn of now and did not before; the words carry what was seen."""
+    kept = await desk.search(f"DetectedIssue?implicated={response.reference}")
+    known = {(rule_of(one.resource), one.resource.get("detail")) for one in kept}
+    found = checked(await screening_known(desk, response.resource), SCREENING_RULES, desk)
+    return [one for one in found if one.weight is not Weight.INFO and (one.rule, one.zh) not in known]
+
+
+async def _another_pregnancy(arrival: Arrival, person: Collection[str], desk: Desk) -> bool:
+    """Whether the newest pregnancy status is another one than before; one that was never stated changed nothing."""
+    if not any(code == PREGNANCY_STATUS for _, code in codes_in(arrival.resource.get("code"))):
+        return False
+    now = [one.resource for one in await desk.search(f"Observation?patient={any_of(frozenset(person))}")]
+    others = [one for one in now if one["id"] != arrival.resource["id"]]
+    zone = settings_of(desk).time_zone
+    was = pregnancy_of([*others, *([arrival.before.resource] if arrival.before else [])], zone)
+    return was not in ("", pregnancy_of(now, zone))
+
+
+async def _standing(person: Collection[str], desk: Desk) -> Sequence[Stored]:
+    found = await desk.search(f"QuestionnaireResponse?subject={any_of(frozenset(person))}&status={','.join(ANSWERED)}")
+    return [one for one in found if is_our_screening(one.resource)]
+
+
+async def _ahead(exam: Stored, desk: Desk) -> bool:
+    """Whether an exam may still be given contrast."""
+    if exam.resource.get("status") != "active":
+        return False
+    tasks = await desk.search(f"Task?focus={exam.reference}&code=exam")
+    states = {
+        code for one in tasks for system, code in codes_in(one.resource.get("businessStatus")) if system == EXAM_STATE
+    }
+    return not states & _OVER
+
+
+async def _open_tasks(exam: str, desk: Desk) -> list[Stored]:
+    return [one for one in await desk.search(f"Task?code=screening&focus={exam}") if one.resource["status"] in OPEN]
+
+
+_PREGNANCY_CHANGED = Finding(
+    "consent.pregnancy-changed", "1", "CL02-A011:5.4.1", Weight.STOP,
+    "妊娠状态已变化，原对比剂筛查失效，须重新筛查。",
+    "The pregnancy status changed: the screening no longer holds and is asked again.",
+    "QuestionnaireResponse.status",
+)  # fmt: skip
