@@ -104,6 +104,7 @@ async def judged_again(
         move_by_rules(state, target)
     members = await contrast_of(request, exam.resource, target, judgement.facts, desk)
     members["priority"] = request.get("priority", "routine")
+    members["for"] = request.get("subject")  # after a merge the placer may name the other record of the same person
     members["input"] = exam_input(for_another_exam(exam.resource) if unbook else exam.resource, judgement)
     if unbook:
         members["restriction"] = None
@@ -120,7 +121,9 @@ async def judged_again(
 
 
 def _shows_the_same(before: Resource, after: Resource) -> bool:
-    return all(before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority", "input"))
+    return all(
+        before.get(name) == after.get(name) for name in ("statusReason", "extension", "priority", "input", "for")
+    )
 
 
 def _target(state: str, before: str, judgement: Judgement, *, void: bool, keep: bool) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Desk, Resource
 from slipring.staff import Reason, may
 
@@ -21,6 +21,20 @@ async def person_and_roles(reference: str, desk: Desk) -> tuple[Resource | None,
     person = await desk.read(reference)
     roles = await desk.search(f"PractitionerRole?practitioner={reference}")
     return (person.resource if person else None), [role.resource for role in roles]
+
+
+async def answering(named: str, at: str, desk: Desk) -> str:
+    """Who answers: the caller himself where he is a person, else whom `named` names; 422 when he names somebody else."""
+    caller = desk.caller.practitioner or ""
+    person, _ = await person_and_roles(named, desk) if caller and named else (None, [])
+    if person is not None and f"Practitioner/{person['id']}" != caller:
+        raise unprocessable(
+            "Whoever is signed in acts in his own name.",
+            "登录者只能以本人名义操作。",
+            at=at,
+            detail="order.in-own-name",
+        )
+    return caller or named
 
 
 async def may_any(acts: Sequence[str], reference: str, desk: Desk) -> list[Reason]:

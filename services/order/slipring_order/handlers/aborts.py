@@ -12,7 +12,7 @@ from slipring.rules.lifecycle import IllegalMove, load_table, towards
 from slipring_order import discontinuing, lifecycle, resources
 from slipring_order.judging import exam_of
 from slipring_order.moving import exam_follows
-from slipring_order.people import demand, may_any
+from slipring_order.people import answering, demand, may_any
 from slipring_order.reading import has_code, instant, reference_of
 
 ABORT_SYSTEM = "http://hl7.org/fhir/CodeSystem/task-code"
@@ -126,7 +126,7 @@ async def _answered(task: Resource, before: Resource, desk: Desk) -> Changes:
 
 
 async def _demand_a_named_answer(task: Resource, event: str, desk: Desk) -> None:
-    who = reference_of(task.get("owner")) or desk.caller.practitioner or ""
+    who = await answering(reference_of(task.get("owner")), "Task.owner", desk)
     issues = []
     if not who:
         issues.append(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
+from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 from slipring.rules.lifecycle import IllegalMove
 
@@ -11,6 +11,7 @@ from slipring_order.contrast import contrast_shown
 from slipring_order.discontinuing import coded_reason
 from slipring_order.handlers.late_records import recorded_late
 from slipring_order.moving import exam_follows
+from slipring_order.people import answering, may_any
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.checks import ARRIVAL, before_the_visit, with_input
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
@@ -64,7 +65,10 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
             return await recorded_late(task, before, was, target, desk)
         raise illegal(refused) from refused
     if target == "discontinued":
+        await demand_the_department(desk)
         demand_a_coded_reason(task.get("statusReason"), "Task.statusReason")
+    if target == "in-progress":
+        task = {**task, **await _operator(task, before.resource, desk)}
     findings = await start_findings({**before.resource, **task}, desk) if target == "in-progress" else []
     issues = issues_of(findings, before.resource, desk)
     if stopped := stopped_by(findings):
@@ -79,9 +83,32 @@ async def _moved(task: Resource, before: Stored, desk: Desk) -> Changes:
         members |= await contrast_shown(request.resource, before.resource, target, desk)
     if target == "justified":
         members |= {"restriction": None, "input": before_the_visit(before.resource)}
+    if target == "in-progress" and "owner" in task:
+        members["owner"] = task["owner"]
     if target == "arrived":
         members["input"] = with_input(before.resource, ARRIVAL, {"valueInstant": instant(desk.now)})
     return Changes(members=members, save=[*await exam_follows(before, target, desk, period), *issues])
+
+
+async def _operator(task: Resource, before: Resource, desk: Desk) -> Resource:
+    """Who starts the scan: a person that is signed in does so himself, whoever the exam was given to before."""
+    if not desk.caller.practitioner:
+        return {}
+    if task.get("owner") != before.get("owner"):
+        await answering(reference_of(task.get("owner")), "Task.owner", desk)
+    return {"owner": {"reference": desk.caller.practitioner}}
+
+
+async def demand_the_department(desk: Desk) -> None:
+    """403 for a person who is not of the department: a running exam is stopped by it alone, others ask for an abort."""
+    who = desk.caller.practitioner
+    if who and await may_any(("operate-ct", "give-contrast", "decide-justification"), who, desk):
+        raise forbidden(
+            "A running exam is stopped by the department: ask for it by an abort Task.",
+            "正在进行的检查由科室中止：请以中止请求（abort Task）提出。",
+            at="Task.businessStatus",
+            detail="order.stopped-by-department",
+        )
 
 
 def _period(task: Resource, target: str, desk: Desk) -> Resource:

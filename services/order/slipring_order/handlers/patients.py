@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.merged import any_of, linked, merge_set
-from slipring.fhir.outcome import FhirError, Issue, conflict
+from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import identity, resources
@@ -12,7 +12,7 @@ from slipring_order.follow_ups import CODE as FOLLOW_UP
 from slipring_order.handlers.evidence import evidence_written
 from slipring_order.judging import exam_of, judged_again
 from slipring_order.lifecycle import BEFORE_THE_SCAN
-from slipring_order.people import demand, may_any
+from slipring_order.people import answering, demand, may_any
 from slipring_order.reading import reference_of
 
 _OPEN = (*sorted(BEFORE_THE_SCAN), "in-progress")
@@ -22,6 +22,8 @@ _CONFIRMING = ("operate-ct", "decide-justification", "give-contrast")
 async def patient_written(write: Write, desk: Desk) -> Changes:
     """A completed record may answer what requests wait for; a merge or an unmerge asks who the patient is."""
     before = linked(write.before.resource) if write.before else frozenset()
+    if write.method != "delete" and linked(write.resource) != before:
+        _demand_the_hospital(desk)
     if write.imported or write.method == "delete" or linked(write.resource) == before:
         return await evidence_written(write, desk)
     changes = Changes.none()
@@ -33,6 +35,17 @@ async def patient_written(write: Write, desk: Desk) -> Changes:
     for order, exam in await _left_open(write.reference, desk):
         changes = changes.plus(Changes(save=await answered(order, exam, desk)))
     return changes
+
+
+def _demand_the_hospital(desk: Desk) -> None:
+    """403 for whoever does not reach every patient: by a link, a token about one would reach another."""
+    if not any(grant.whole for grant in desk.caller.grants("Patient", "u")):
+        raise forbidden(
+            "Records are merged and taken apart by whoever may change every patient's.",
+            "档案的合并与拆分须由有权修改全部患者档案者进行。",
+            at="Patient.link",
+            detail="order.merge-beyond-rights",
+        )
 
 
 async def _left_open(patient: str, desk: Desk) -> list[tuple[Resource, Stored]]:
@@ -74,7 +87,7 @@ async def identity_confirmed(write: Write, desk: Desk) -> Changes:
             at="Task.status",
             detail="order.identity-illegal-move",
         )
-    who = reference_of(task.get("owner")) or desk.caller.practitioner or ""
+    who = await answering(reference_of(task.get("owner")), "Task.owner", desk)
     if not who:
         issue = Issue(
             "required",

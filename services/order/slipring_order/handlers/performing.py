@@ -11,7 +11,7 @@ from slipring.rules.lifecycle import IllegalMove
 
 from slipring_order import lifecycle, resources
 from slipring_order.contrast import contrast_shown
-from slipring_order.handlers.exams import demand_a_coded_reason, illegal
+from slipring_order.handlers.exams import demand_a_coded_reason, demand_the_department, illegal
 from slipring_order.handlers.reception import performer
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.moving import exam_follows
@@ -42,6 +42,7 @@ async def finished(call: Call, desk: Desk) -> Changes:
             detail="order.end-unknown",
         )
     if target == "discontinued":
+        await demand_the_department(desk)
         demand_a_coded_reason(call.value("reason"), call.at("reason"))
     record = checks.record(exam, checks.DONE, who, id=desk.new_id(), now=desk.now, note=str(call.value("note") or ""))
     period = {**exam.resource.get("executionPeriod", {}), "end": instant(desk.now)}
