@@ -72,3 +72,32 @@ async def test_the_report_tells_every_access_to_one_patient_and_nothing_of_other
     await connection.close()
     assert [line.how for line in lines][:4] == ["create", "create", "search", "read"]
     assert other not in str(lines)
+
+
+async def test_the_report_is_about_the_person_whichever_of_his_merged_records_is_asked_for(
+    department: Department,
+) -> None:
+    one, other = [
+        (await department.post("Patient", {"resourceType": "Patient", "gender": "other"})).json() for _ in range(2)
+    ]
+    await department.get(f"Patient/{one['id']}")
+
+    async def reads_of(name: str) -> set[str]:
+        async with department.client("demo-his", "system/AuditEvent.rs") as auditor:
+            report = (await auditor.get(f"/fhir/Patient/{name}/$access-report")).json()
+        read = (access["what"] for access in accesses(report) if access["how"] == "read")
+        return {what.partition("/_history/")[0] for seen in read for what in seen}
+
+    assert await reads_of(other["id"]) == set()
+    merged = one | {"link": [{"type": "replaced-by", "other": {"reference": f"Patient/{other['id']}"}}]}
+    assert (await department.put(merged)).status_code == 200
+    for name in (one["id"], other["id"]):
+        assert await reads_of(name) == {f"Patient/{one['id']}"}
+    connection = await asyncpg.connect(ensure_running(department.data_dir))
+    kernel = department.house.services["order"].kernel
+    prefix = kernel.store.schema.removesuffix("order")
+    lines = await access_lines(connection, prefix, other["id"], "", "", department.clock.now(), kernel.zone)
+    await connection.close()
+    assert f"Patient/{one['id']}/_history/1" in {what for line in lines for what in line.what}
+    assert (await department.put(one)).status_code == 200
+    assert await reads_of(other["id"]) == set()

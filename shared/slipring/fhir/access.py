@@ -50,7 +50,7 @@ def limits(caller: Caller, resource_type: str, letter: str, zone: tzinfo = UTC) 
     """What a resource must meet for this interaction; () when the caller reaches all of the type."""
     if not caller.bounded and caller.grants(resource_type, letter):
         return ()
-    return _limits(caller.scopes, caller.patient, resource_type, letter, zone)
+    return _limits(caller.scopes, caller.records, resource_type, letter, zone)
 
 
 def reached(criteria: Criteria, caller: Caller, zone: tzinfo = UTC, letter: str = "s") -> Criteria:
@@ -92,34 +92,34 @@ def _through(condition: Condition, caller: Caller, zone: tzinfo) -> Condition:
 
 @lru_cache(maxsize=4096)
 def _limits(
-    scopes: frozenset[str], patient: str | None, resource_type: str, letter: str, zone: tzinfo
+    scopes: frozenset[str], records: tuple[str, ...], resource_type: str, letter: str, zone: tzinfo
 ) -> tuple[Condition, ...]:
-    grants = Caller("", scopes, patient=patient).grants(resource_type, letter)
+    grants = Caller("", scopes, patient=next(iter(records), None)).grants(resource_type, letter)
     if any(grant.whole for grant in grants):
         return ()
-    ways = [_of(grant, patient or "", resource_type, zone) for grant in grants]
+    ways = [_of(grant, records, resource_type, zone) for grant in grants]
     if len(ways) == 1:
         return ways[0]
     return (AnyOf(tuple(one[0] if len(one) == 1 else AllOf(one) for one in ways)),)
 
 
-def _of(grant: Grant, patient: str, resource_type: str, zone: tzinfo) -> tuple[Condition, ...]:
+def _of(grant: Grant, records: tuple[str, ...], resource_type: str, zone: tzinfo) -> tuple[Condition, ...]:
     """What one scope demands of a resource; a scope that cannot be read grants nothing."""
     try:
         clauses = parse(resource_type, grant.parameters, zone=zone).clauses
     except FhirError:
         return (_NOTHING,)
-    own = (_compartment(patient, resource_type),) if grant.context == "patient" else ()
+    own = (_compartment(records, resource_type),) if grant.context == "patient" else ()
     return (*own, *clauses)
 
 
-def _compartment(patient: str, resource_type: str) -> Condition:
+def _compartment(records: tuple[str, ...], resource_type: str) -> Condition:
     """That a resource belongs to the patient (CompartmentDefinition); types outside of the compartment never do."""
     if resource_type == "Patient":
-        return parse("Patient", [("_id", patient)]).clauses[0]
-    known = parameters_for(resource_type)
+        return parse("Patient", [("_id", ",".join(records))]).clauses[0]
+    known, named = parameters_for(resource_type), ",".join(f"Patient/{record}" for record in records)
     by = [code for code in patient_compartment().get(resource_type, ()) if code in known]
-    return AnyOf(tuple(parse(resource_type, [(code, f"Patient/{patient}")]).clauses[0] for code in by))
+    return AnyOf(tuple(parse(resource_type, [(code, named)]).clauses[0] for code in by))
 
 
 @cache

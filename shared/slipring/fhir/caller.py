@@ -83,7 +83,8 @@ class Caller:
     """The client behind a request.
 
     `practitioner` is set when it acts for one person (`fhirUser`), `patient` when the token is about one patient
-    (his id, launch context): `patient/` scopes grant nothing without him. `proved_at`: when the person, or the client,
+    (his id, launch context): `patient/` scopes grant nothing without him; `also` are his other records, which the HIS
+    has merged with that one. `proved_at`: when the person, or the client,
     proved who it is, in seconds since 1970; None for the service itself. `emergency`: with break-glass rights.
     """
 
@@ -91,6 +92,7 @@ class Caller:
     scopes: frozenset[str] = frozenset()
     practitioner: str | None = None  # "Practitioner/o-..."
     patient: str | None = None
+    also: tuple[str, ...] = ()
     proved_at: float | None = None
     emergency: bool = False
 
@@ -105,6 +107,11 @@ class Caller:
     def has(self, scope: str) -> bool:
         """Whether an extra scope such as `slipring/import` was granted; never implied by `system/*`."""
         return scope in self.scopes
+
+    @property
+    def records(self) -> tuple[str, ...]:
+        """The ids of the patient's records that `patient/` scopes reach."""
+        return (self.patient, *self.also) if self.patient else ()
 
     @property
     def bounded(self) -> bool:

@@ -7,8 +7,10 @@ links away again. `seealso` and `refer` are no merge.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from slipring.fhir.caller import Caller
 from slipring.fhir.service import Desk
 
 _MERGING = frozenset({"replaced-by", "replaces"})
@@ -43,6 +45,15 @@ async def merge_set(patient: str, desk: Desk) -> frozenset[str]:
 def sought_links(patients: Sequence[str]) -> str:
     """The search for the records that say they are the same person as one of these."""
     return f"Patient?link={','.join(patients)}"
+
+
+async def with_records(caller: Caller, desk: Desk) -> Caller:
+    """The caller with all records of the patient whom its token is about; others are as they were."""
+    if caller.patient is None:
+        return caller
+    own = f"Patient/{caller.patient}"
+    others = sorted(await merge_set(own, desk) - {own})
+    return replace(caller, also=tuple(one.removeprefix("Patient/") for one in others))
 
 
 def any_of(patients: frozenset[str]) -> str:

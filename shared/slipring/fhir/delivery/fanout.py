@@ -11,13 +11,14 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import asyncpg
 
 from slipring.fhir.delivery.interest import Interests
 from slipring.fhir.kernel import Kernel
-from slipring.fhir.store.engine import lock_number
+from slipring.fhir.store.engine import OneConnection, lock_number
 from slipring.fhir.topics.hearing import Change, Version
 
 _MOST = 500  # events in one transaction
@@ -99,6 +100,7 @@ class Fanout:
             if (await connection.fetchval("SELECT value FROM mark WHERE name = 'lanes'") or "") != self._lanes:
                 await self._learn(connection)
                 return [], True
+            await self._interests.identify(partial(self._kernel.desk, reader=OneConnection(connection)))
             done, hits = await self._matched(events)
             if done:
                 lag = events[0]["seen_at"] - min(event["created_at"] for event in events)

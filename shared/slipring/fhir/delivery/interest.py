@@ -6,7 +6,7 @@ never held against them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from functools import lru_cache
@@ -14,15 +14,17 @@ from functools import lru_cache
 from slipring.fhir.caller import Caller
 from slipring.fhir.delivery.notification import Fields
 from slipring.fhir.delivery.rights import may_be_told, subscriber
+from slipring.fhir.merged import with_records
 from slipring.fhir.search.criteria import Clause, Condition, Criteria
 from slipring.fhir.search.values import ReferenceValue, TokenValue
+from slipring.fhir.service import Desk
 from slipring.fhir.topics import Topic
 from slipring.fhir.topics.hearing import Change, Hearer, OfCopies, OfCriteria, OfTopic, of_topic, read
 
 Mark = tuple[str, str]  # a row's parameter with its code, or with the id it refers to
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Listener:
     """One lane: until when it is told, and whose rights decide what; None = a service of ours."""
 
@@ -45,6 +47,7 @@ class Interests:
     def __init__(self, lanes: Iterable[Fields], topics: Mapping[str, Topic], zone: tzinfo) -> None:
         self.internal: set[str] = set()
         self.types: set[str] = set()
+        self._about_one: list[_Listener] = []  # by a token that is about one patient
         self._always: dict[str, list[_Group]] = {}
         self._lured: dict[Mark, list[_Group]] = {}
         groups: dict[Hearer, list[_Listener]] = {}
@@ -53,6 +56,8 @@ class Interests:
                 self.internal.add(lane["id"])
             caller = None if lane["internal"] else subscriber(lane)
             listener = _Listener(lane["id"], lane["ends_at"], caller)
+            if caller is not None and caller.patient:
+                self._about_one.append(listener)
             for hearer in _hearers(lane, topics, zone):
                 groups.setdefault(hearer, []).append(listener)
         for group in groups.items():
@@ -66,6 +71,12 @@ class Interests:
             self._always.setdefault(hearer.type, []).append(group)
         for mark in lures:
             self._lured.setdefault(mark, []).append(group)
+
+    async def identify(self, desk: Callable[[Caller], Desk]) -> None:
+        """Learn which records are those of the patients whom subscribers may hear about: merges come and go."""
+        for listener in self._about_one:
+            if listener.caller is not None:
+                listener.caller = await with_records(listener.caller, desk(listener.caller))
 
     def hit(self, type_: str, change: Change, at: datetime) -> Sequence[str]:
         """The lanes that are told of a change of this moment, each once."""

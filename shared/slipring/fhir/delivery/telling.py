@@ -14,6 +14,7 @@ from slipring.fhir.delivery.notification import Beside, Fields, Notification, To
 from slipring.fhir.delivery.rights import may_be_told, subscriber
 from slipring.fhir.interactions.including import included
 from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.merged import with_records
 from slipring.fhir.search.include import include
 from slipring.fhir.store.reading import Row
 from slipring.fhir.topics.hearing import Version
@@ -34,7 +35,7 @@ async def listener_of(kernel: Kernel, lane: Fields) -> Caller:
     caller = await kernel.standing(subscriber(lane))
     if caller is None:
         raise Silenced
-    return caller
+    return await with_records(caller, kernel.desk(caller))
 
 
 async def notification_of(kernel: Kernel, lane: Fields, events: Sequence[Fields]) -> Notification:

@@ -8,6 +8,7 @@ from slipring.fhir.interactions import trail as audit_trail
 from slipring.fhir.interactions.given import Given
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.outcome import invalid, refusal
 from slipring.fhir.search.moment import interval
 from slipring.fhir.store import trail
@@ -20,7 +21,7 @@ MOST = 10_000  # rows of one service
 
 
 async def access_report(kernel: Kernel, context: Context, patient: str, given: Given) -> Response:
-    """This service's part, oldest first; needs the scope on AuditEvent by its name."""
+    """This service's part, oldest first, over all records of the person; needs the scope on AuditEvent by its name."""
     audit_trail.demand(context, "s")
     pairs = given.pairs(*PARAMETERS)
     for name, value in pairs:
@@ -30,7 +31,8 @@ async def access_report(kernel: Kernel, context: Context, patient: str, given: G
             )
     if kernel.noted:
         await kernel.noted()
-    asked = [("patient", f"Patient/{patient}")]
+    records = await merge_set(f"Patient/{patient}", kernel.desk(context.caller))
+    asked = [("patient", any_of(records))]
     asked += [("date", f"{'ge' if name == 'start' else 'le'}{value}") for name, value in pairs]
     limits = wanted(asked, kernel.service.name, kernel.service.letter, kernel.zone)
     reader = kernel.store.searches
@@ -45,8 +47,9 @@ async def access_report(kernel: Kernel, context: Context, patient: str, given: G
             detail="kernel.report-too-long",
         )
     rows = [Row(**dict(row.items())) for row in found]
-    about = await trail.about(reader, references_of(rows), patient)
-    told = accesses(rows, patient, about, kernel.service.name, kernel.service.letter)
+    ids = frozenset(one.removeprefix("Patient/") for one in records)
+    about = await trail.about(reader, references_of(rows), ids)
+    told = accesses(rows, ids, about, kernel.service.name, kernel.service.letter)
     names = sorted(name for name, _ in pairs)
     row = context.audit("operation", f"Patient/{patient}/$access-report", parameters=names)
     await kernel.store.audits.write(row, kernel.now())

@@ -30,6 +30,7 @@ from slipring.fhir.interactions.negotiation import FORM, RESOURCE, answered_as, 
 from slipring.fhir.interactions.respond import FHIR_JSON, answer_tree, refused
 from slipring.fhir.interactions.write import write
 from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.merged import with_records
 from slipring.fhir.outcome import FhirError, busy, invalid, refusal
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.fhir.wire import read_body
@@ -107,7 +108,8 @@ class Door:
         elif method == "OPTIONS":
             response = Response(status_code=204, headers=offered(asked.steps))
         else:
-            context.caller = await self._verify(headers.get("authorization"))
+            caller = await self._verify(headers.get("authorization"))
+            context.caller = await with_records(caller, self._kernel.desk(caller)) if caller.patient else caller
             if self._admit is not None:
                 self._admit(context.caller.client, f"/{path}")
             asked.body = await read_body(request, self._kernel.max_body_bytes, self._kernel.body_seconds)

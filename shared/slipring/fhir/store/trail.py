@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,9 +14,9 @@ _COLUMNS = "a.id, a.at, a.client, a.practitioner, a.interaction, a.resource, a.d
 # Of what was deleted the search rows are gone: its last texts still say whom it was about.
 _ABOUT = """SELECT w.type, w.id FROM unnest($1::text[], $2::text[]) AS w(type, id)
   JOIN resource r ON r.type = w.type AND r.id = w.id AND r.source = ''
-  WHERE EXISTS (SELECT 1 FROM search_reference s WHERE s.key = r.key AND s.type = 'Patient' AND s.id = $3)
+  WHERE EXISTS (SELECT 1 FROM search_reference s WHERE s.key = r.key AND s.type = 'Patient' AND s.id = ANY($3::text[]))
     OR (r.deleted AND EXISTS (SELECT 1 FROM version v WHERE v.key = r.key AND v.method <> 'DELETE'
-      AND strpos(v.body, '"Patient/' || $3 || '"') > 0))"""
+      AND EXISTS (SELECT 1 FROM unnest($3::text[]) AS p(id) WHERE strpos(v.body, '"Patient/' || p.id || '"') > 0)))"""
 _PATIENTS = "SELECT audit, patient FROM audit_patient WHERE audit = ANY($1::bigint[]) ORDER BY audit, patient"
 
 
@@ -49,10 +49,12 @@ async def count(reader: Reader, where: str, arguments: Sequence[Any]) -> int:
     return int(await reader.fetchval(f"SELECT count(*) FROM audit a WHERE {where}", *arguments))
 
 
-async def about(reader: Reader, references: Sequence[tuple[str, str]], patient: str) -> set[tuple[str, str]]:
-    """Which of these resources (type, id) tell something about one patient."""
+async def about(
+    reader: Reader, references: Sequence[tuple[str, str]], records: Collection[str]
+) -> set[tuple[str, str]]:
+    """Which of these resources (type, id) tell something about one patient; `records`: the ids of his records."""
     columns = [kind for kind, _ in references], [name for _, name in references]
-    return {(row["type"], row["id"]) for row in await reader.fetch(_ABOUT, *columns, patient)}
+    return {(row["type"], row["id"]) for row in await reader.fetch(_ABOUT, *columns, sorted(records))}
 
 
 async def patients(reader: Reader, rows: Sequence[int]) -> dict[int, list[str]]:

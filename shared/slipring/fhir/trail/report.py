@@ -65,12 +65,12 @@ def references_of(rows: Sequence[Row]) -> list[tuple[str, str]]:
 
 
 def accesses(
-    rows: Sequence[Row], patient: str, about: Collection[tuple[str, str]], service: str, letter: str
+    rows: Sequence[Row], records: Collection[str], about: Collection[tuple[str, str]], service: str, letter: str
 ) -> Iterator[Access]:
-    """The rows as the report tells them; `about`: which of the references are about this patient."""
+    """The rows as the report tells them; `records`: the ids of this patient's records; `about`: what is about him."""
     for row in rows:
         named = [one for given in (row.resource, *row.disclosed) if (one := touched(given))]
-        own = [one for one in named if (key := tuple(one.split("/")[:2])) == ("Patient", patient) or key in about]
+        own = [one for one in named if _his(tuple(one.split("/")[:2]), records, about)]
         yield Access(
             row.at.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             service,
@@ -83,6 +83,10 @@ def accesses(
             row.request_id,
             f"AuditEvent/{letter}-{row.id}",
         )
+
+
+def _his(key: tuple[str, ...], records: Collection[str], about: Collection[tuple[str, str]]) -> bool:
+    return (key[0] == "Patient" and key[1] in records) or key in about
 
 
 def as_report(patient: str, viewer: str, at: datetime, parts: Sequence[Resource]) -> Resource:
