@@ -19,7 +19,6 @@ EXPLAINED_BY = f"{CANONICAL}/StructureDefinition/explained-by"
 LOINC = "http://loinc.org"
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 EGFR_CODES = frozenset({"98979-8", "62238-1", "33914-3", "50384-7"})
-PREGNANCY_STATUS = "82810-3"
 STANDING = frozenset({"final", "amended", "corrected"})
 YES_NO = {"Y": "yes", "N": "no", "true": "yes", "false": "no"}
 METFORMIN_ATC = "A10BA02"
@@ -169,17 +168,6 @@ def _newest_egfr(observations: Iterable[Resource], now: datetime, valid: timedel
             found.append((taken_at, Decimal(str(value))))
     in_date = [entry for entry in found if now - valid <= entry[0] <= now]
     return max(in_date)[1] if in_date else None
-
-
-def pregnancy_of(observations: Iterable[Resource], time_zone: str) -> str:
-    """The newest pregnancy status that stands, as its code; empty when none was stated."""
-    found: list[tuple[datetime, str]] = []
-    for one in observations:
-        stated = [code for _, code in codes_in(one.get("valueCodeableConcept"))]
-        at = moment(one.get("effectiveDateTime"), time_zone)
-        if one.get("status") in STANDING and has_code(one.get("code"), LOINC, PREGNANCY_STATUS) and stated and at:
-            found.append((at, stated[0]))
-    return max(found)[1] if found else ""
 
 
 def consent_facts(consent: Resource, relative: Resource | None, *, time_zone: str) -> ConsentFacts:

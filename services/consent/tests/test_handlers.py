@@ -104,6 +104,47 @@ async def test_a_changed_exam_voids_consent_and_screening_and_asks_anew() -> Non
     }
 
 
+async def test_an_exam_that_becomes_a_plain_one_keeps_no_consent_for_later() -> None:
+    desk = a_cleared_department()
+    desk.carry_out(await request_arrived(arrived(a_request()), desk))
+    plain = a_request(code={"coding": [{"system": "http://loinc.org", "code": "24627-2"}]})
+    changes = await request_arrived(Arrival("order", plain, 2, before=desk.held[EXAM]), desk)
+    states = {(save.resource["resourceType"], save.resource["status"]) for save in changes.save}
+    assert states == {("Task", "cancelled"), ("Consent", "inactive"), ("QuestionnaireResponse", "stopped")}
+
+
+@pytest.mark.parametrize(
+    ("members", "void"),
+    [
+        (
+            {
+                "code": {
+                    "coding": [{"system": "http://loinc.org", "code": "24628-0", "display": "CT abdomen W contrast"}]
+                }
+            },
+            False,
+        ),
+        ({"subject": {"reference": "Patient/o-twin"}}, False),
+        ({"subject": {"reference": "Patient/o-other"}}, True),
+        ({"bodySite": [{"text": "左膝"}]}, True),
+        ({"extension": [{"url": f"{CANONICAL}/StructureDefinition/laterality", "valueCode": "left"}]}, True),
+    ],
+)
+async def test_only_another_exam_side_or_person_voids_not_another_spelling_or_record(
+    members: Resource, void: bool
+) -> None:
+    desk = a_cleared_department()
+    twin = {
+        "resourceType": "Patient",
+        "id": "o-twin",
+        "link": [{"type": "replaces", "other": {"reference": "Patient/o-pat"}}],
+    }
+    desk.hold(twin, source="order")
+    desk.carry_out(await request_arrived(arrived(a_request()), desk))
+    changes = await request_arrived(Arrival("order", a_request(**members), 2, before=desk.held[EXAM]), desk)
+    assert bool([save for save in changes.save if save.resource["resourceType"] == "Consent"]) is void
+
+
 def test_the_questionnaire_speaks_both_languages() -> None:
     for item in questionnaire()["item"]:
         assert item["_text"]["extension"][0]["extension"][1]["valueString"]

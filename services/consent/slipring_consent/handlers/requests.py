@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from slipring.fhir.meaning import meaning, side_meant
+from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
@@ -13,7 +15,7 @@ from slipring_consent.resources import as_screening_task
 
 OPEN = ("requested", "in-progress")
 # A change of one of these asks a new question of the patient: screening and consent of this exam are void.
-MATERIAL = ("subject", "code", "orderDetail", "bodySite")
+MATERIAL = ("code", "orderDetail")
 
 
 def ahead(arrival: Arrival) -> Ahead:
@@ -35,17 +37,18 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
     wanted = not arrival.deleted and await contrast_asked(arrival.reference, arrival.resource, desk)
     if arrival.resource.get("status") == "draft" or (not tasks and not wanted):
         return Changes.none()
+    before = arrival.before.resource if arrival.before else None
+    another = before is not None and await _materially_changed(before, arrival.resource, desk)
     if not wanted or arrival.resource.get("status") in ("revoked", "entered-in-error"):
-        told = await at_the_injector(
-            arrival.reference, "申请已撤销或更改。", "the request was taken back or changed.", desk
-        )
-        return Changes(save=[*_cancelled(tasks), *told])
+        void = await _voided(arrival.reference, desk) if another else []
+        return Changes(save=[*_cancelled(tasks), *void, *await _told(arrival.reference, desk)])
     if arrival.resource.get("status") != "active":
         return Changes.none()
     if not tasks:
         return await _opened(arrival, desk, f"screening:{arrival.reference}")
-    if arrival.before is not None and _materially_changed(arrival.before.resource, arrival.resource):
-        voided = Changes(save=[*_cancelled(tasks), *await _voided(arrival.reference, desk)])
+    if another:
+        void = [*_cancelled(tasks), *await _voided(arrival.reference, desk), *await _told(arrival.reference, desk)]
+        voided = Changes(save=void)
         return voided.plus(await _opened(arrival, desk, f"screening:{arrival.reference}/{arrival.version}"))
     return Changes.none()
 
@@ -72,8 +75,18 @@ def _cancelled(tasks: list[Stored]) -> list[Save]:
     return [successor(task, status="cancelled") for task in tasks if task.resource["status"] in OPEN]
 
 
-def _materially_changed(before: Resource, after: Resource) -> bool:
-    return any(before.get(member) != after.get(member) for member in MATERIAL)
+async def _materially_changed(before: Resource, after: Resource, desk: Desk) -> bool:
+    """Another examination, side or patient; another spelling, or another record of the same person, is none."""
+    if any(meaning(before.get(member)) != meaning(after.get(member)) for member in MATERIAL):
+        return True
+    if before.get("bodySite") != after.get("bodySite"):  # its words may say another side beside the same code
+        return True
+    was, subject = reference_of(before.get("subject")), reference_of(after.get("subject"))
+    return side_meant(before) != side_meant(after) or (was != subject and subject not in await merge_set(was, desk))
+
+
+async def _told(exam: str, desk: Desk) -> list[Save]:
+    return await at_the_injector(exam, "申请已撤销或更改。", "the request was taken back or changed.", desk)
 
 
 async def _voided(exam: str, desk: Desk) -> list[Save]:
