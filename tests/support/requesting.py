@@ -8,6 +8,28 @@ from slipring.fhir.service import Arrival, Changes, Resource
 
 from tests.support.desk import ADesk
 
+# What the HIS sends: elements of every kind, changed, dropped, of the wrong patient, another record of the right one.
+OVERWRITES: list[dict[str, Any]] = [
+    {"code": {"coding": [{"system": "http://loinc.org", "code": "24725-4"}]}},
+    {"code": {"coding": [{"system": "http://loinc.org", "code": "24627-2", "display": "CT Chest"}]}},
+    {"code": {"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}},
+    {"code": None},
+    {"bodySite": [{"text": "左膝"}]},
+    {"orderDetail": [{"coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB02"}]}]},
+    {"reasonCode": [{"text": "咳嗽三周"}]},
+    {"reasonCode": None, "note": None},
+    {"priority": "stat"},
+    {"priority": "urgent"},
+    {"requester": None},
+    {"subject": {"reference": "Patient/o-old"}},
+    {"subject": {"reference": "Patient/o-stranger"}},
+    {"status": "revoked"},
+    {"status": "entered-in-error"},
+    {"status": "on-hold"},
+    {"replaces": [{"reference": "ServiceRequest/o-req"}]},
+    {},
+]
+
 
 def a_report(status: str) -> Arrival:
     """A report of the exam arrives from report."""

@@ -12,7 +12,7 @@ from slipring_order.rooms.booking import step_of
 from slipring_order.rooms.step import ENDED, HELD, RUNNING, WAITING, read_step, step_in
 
 # exam state -> (Task.status of the step, Appointment.status); None leaves it as it is.
-_WITH: dict[str, tuple[str | None, str | None]] = {
+GOES_WITH: dict[str, tuple[str | None, str | None]] = {
     "received": (HELD, None),
     "awaiting-information": (HELD, None),
     "awaiting-justification": (HELD, None),
@@ -53,7 +53,7 @@ async def step_follows(exam: Stored, target: str, desk: Desk) -> list[Save]:
 def _after(step: Stored, target: str) -> tuple[str | None, str | None]:
     if target == "justified":  # judged again: the time it had stands; taken back from the schedule: it is free
         return (WAITING, None) if step.resource["status"] == HELD else ("cancelled", "cancelled")
-    return _WITH[target]
+    return GOES_WITH[target]
 
 
 def _performed(step: Stored, status: str, desk: Desk) -> dict[str, Any]:
