@@ -167,7 +167,7 @@ def _regions(resource: Resource, pool: Pool) -> tuple[frozenset[str], bool]:
     coded = any(code in _CT for concept in concepts for code in codes(concept))
     if exam is None and not coded and not any(_SAYS_CT.search(text) for text in words(resource.get("code"))):
         return frozenset(), False
-    return regions_of(exam, resource.get("code"), _listed(resource.get("bodySite"))), True
+    return regions_of(exam, resource.get("code"), _listed(resource.get("bodySite")), pool), True
 
 
 def _regions_of_study(study: Resource, pool: Pool) -> tuple[frozenset[str], bool]:

@@ -48,7 +48,7 @@ def order_facts(
     translated = translation(request.get("code"), pool)
     encounter = pool.resolve(request.get("encounter"), request)
     supporting = list(supporting_of(request, pool))
-    regions = regions_of(exam, request.get("code"), request.get("bodySite", []))
+    regions = regions_of(exam, request.get("code"), request.get("bodySite", []), pool)
     own = institution | own_institution(request, pool)
     return OrderFacts(
         stat=request.get("priority") == "stat",

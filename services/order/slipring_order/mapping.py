@@ -1,7 +1,7 @@
-"""The hospital's own exam codes, translated by the ConceptMaps that two people have approved; pure.
+"""The hospital's own codes of exams and body parts, translated by the ConceptMaps that two people have approved; pure.
 
 A map is current while its status is active. It translates only the codes of the systems it names as source, and only
-into this department's exam catalogue.
+into this department's exams, shipped or its own, and into its parts of the body.
 """
 
 from __future__ import annotations
@@ -17,6 +17,8 @@ from slipring_order.offer.defined import exam_in, exam_number
 from slipring_order.reading import Pool, codes, codings
 
 EXAM_SYSTEM = f"{CANONICAL}/CodeSystem/exam"
+BODY_PARTS = f"{CANONICAL}/CodeSystem/body-part"
+TARGETS = (EXAM_SYSTEM, BODY_PARTS)
 # The catalogue's exam must hold everything the local one asks for; a narrower target would leave something out.
 _USABLE = frozenset({"equal", "equivalent", "wider", "subsumes"})
 
@@ -40,12 +42,35 @@ def exam_of_concept(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.
 def translation(concept: Mapping[str, Any] | None, pool: Pool) -> Translated | None:
     """The first coding that a current map of the pool translates."""
     for coding in codings(concept):
-        for source, element, by in _elements(_maps(pool)):
+        for source, element, by in _elements(_maps(pool), EXAM_SYSTEM):
             if coding.get("system") == source and coding.get("code") == element.get("code"):
-                exam = _target(element)
+                exam = _target(element, pool)
                 if exam is not None:
                     return Translated(source, str(coding["code"]), exam, by)
     return None
+
+
+def place_of(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Place | None:
+    """The part of the body that our own code names, or a local one by a current map."""
+    for coding in codings(concept):
+        named = [str(coding.get("code"))] if coding.get("system") == BODY_PARTS else []
+        for source, element, _ in _elements(_maps(pool), BODY_PARTS):
+            if coding.get("system") == source and coding.get("code") == element.get("code"):
+                named += _target_codes(element)
+        if found := next((catalogue.places()[name] for name in named if name in catalogue.places()), None):
+            return found
+    return None
+
+
+def own_targets(resources: Iterable[Resource], maps: Iterable[Resource]) -> list[str]:
+    """The department's own exams, beside those that are shipped, that the codes of these resources are mapped to."""
+    held = list(maps)
+    if not held:
+        return []
+    concepts = (concept for one in resources for concept in _concepts(one))
+    used = {(c.get("system"), c.get("code")) for concept in concepts for c in codings(concept)}
+    elements = (element for source, element, _ in _elements(held, EXAM_SYSTEM) if (source, element.get("code")) in used)
+    return sorted({code for element in elements for code in _target_codes(element)} - set(catalogue.own_codes()))
 
 
 def is_coded(concept: Mapping[str, Any] | None, exam: catalogue.Exam | None) -> bool:
@@ -77,15 +102,18 @@ def local_systems(resources: Iterable[Resource]) -> list[str]:
     return sorted({str(coding["system"]) for concept in concepts for coding in codings(concept) if is_local(coding)})
 
 
-def is_exam_map(concept_map: Resource) -> bool:
-    """Whether a ConceptMap translates into the exam catalogue."""
-    return any(group.get("target") == EXAM_SYSTEM for group in concept_map.get("group", []))
+def is_own_map(concept_map: Resource) -> bool:
+    """Whether a ConceptMap translates into the department's exams or parts of the body."""
+    return any(group.get("target") in TARGETS for group in concept_map.get("group", []))
 
 
 def _concepts(resource: Resource) -> list[Mapping[str, Any]]:
     if resource["resourceType"] == "ImagingStudy":
-        return list(resource.get("procedureCode", []))
-    return [resource["code"]] if isinstance(resource.get("code"), Mapping) else []
+        sites = [{"coding": [one["bodySite"]]} for one in resource.get("series", []) if one.get("bodySite")]
+        return [*resource.get("procedureCode", []), *sites]
+    held = resource.get("bodySite", [])
+    named = [resource["code"]] if isinstance(resource.get("code"), Mapping) else []
+    return [*named, *(held if isinstance(held, list) else [held])]
 
 
 def _directly(concept: Mapping[str, Any] | None, pool: Pool) -> catalogue.Exam | None:
@@ -120,21 +148,27 @@ def _defined(named: list[str], pool: Pool) -> catalogue.Exam | None:
 
 
 def _maps(pool: Pool) -> Iterator[Resource]:
-    return (found for found in pool.of_type("ConceptMap") if found.get("status") == "active" and is_exam_map(found))
+    return (found for found in pool.of_type("ConceptMap") if found.get("status") == "active" and is_own_map(found))
 
 
-def _elements(maps: Iterable[Resource]) -> Iterator[tuple[str, Resource, str]]:
-    """Source system, element, and which version of which map it stands in."""
+def _elements(maps: Iterable[Resource], target: str) -> Iterator[tuple[str, Resource, str]]:
+    """Source system, element, and which version of which map it stands in, of the groups into one system."""
     for found in maps:
         version = found.get("meta", {}).get("versionId")
         by = f"ConceptMap/{found['id']}" + (f"/_history/{version}" if version else "")
         for group in found.get("group", []):
-            if group.get("target") == EXAM_SYSTEM:
+            if group.get("target") == target:
                 for element in group.get("element", []):
                     yield str(group.get("source", "")), element, by
 
 
-def _target(element: Resource) -> catalogue.Exam | None:
+def _target(element: Resource, pool: Pool) -> catalogue.Exam | None:
+    """The exam of the catalogue, or the department's own where the pool holds its definition."""
+    named = _target_codes(element)
+    shipped = next((catalogue.own_codes()[code] for code in named if code in catalogue.own_codes()), None)
+    return _as_edited(shipped, pool) if shipped else _defined(named, pool)
+
+
+def _target_codes(element: Resource) -> list[str]:
     usable = [t for t in element.get("target", []) if t.get("equivalence", "equivalent") in _USABLE]
-    found = (catalogue.own_codes().get(str(target.get("code", ""))) for target in usable)
-    return next((exam for exam in found if exam is not None), None)
+    return [str(target["code"]) for target in usable if target.get("code")]

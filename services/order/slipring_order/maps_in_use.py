@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from slipring.fhir.service import Desk, Resource
 
-from slipring_order.mapping import EXAM_SYSTEM, exam_of_concept, local_systems
+from slipring_order.mapping import EXAM_SYSTEM, exam_of_concept, local_systems, own_targets
 from slipring_order.offer.defined import EXAM_NUMBER, definition_id
 from slipring_order.reading import Pool, codings
 
@@ -14,10 +14,14 @@ EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticRepor
 
 
 async def maps_of(pool: Pool, desk: Desk, *more: Resource) -> None:
-    """The current maps of the hospital's own exam codes, where one of these resources uses such codes."""
-    for system in local_systems([*pool.of_type(*EARLIER_TYPES), *more]):
+    """The current maps of the hospital's own codes, where one of these resources uses such, with the exams they lead to."""
+    told = [*pool.of_type(*EARLIER_TYPES), *more]
+    for system in local_systems(told):
         found = await desk.search(f"ConceptMap?status=active&source-system={quote(system, safe='')}")
         pool.fill(*(one.resource for one in found if not one.source))
+    if own := own_targets(told, pool.of_type("ConceptMap")):
+        wanted = ",".join(f"{EXAM_NUMBER}|{quote(code, safe='')}" for code in own)
+        pool.fill(*(one.resource for one in await desk.search(f"ActivityDefinition?identifier={wanted}&status=active")))
 
 
 async def definition_of(request: Resource, pool: Pool, desk: Desk) -> None:

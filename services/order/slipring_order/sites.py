@@ -9,20 +9,24 @@ from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
 from slipring_order.images.words import regions_in
-from slipring_order.mapping import exam_of_concept
+from slipring_order.mapping import exam_of_concept, place_of
 from slipring_order.reading import Pool, codes, codings
 from slipring_order.sides import regions_of_sides
 
 
-def regions_of(exam: catalogue.Exam | None, named: Mapping[str, Any] | None, sites: Iterable[Any]) -> frozenset[str]:
+def regions_of(
+    exam: catalogue.Exam | None, named: Mapping[str, Any] | None, sites: Iterable[Any], pool: Pool
+) -> frozenset[str]:
     """The regions of an exam that a concept names, with those of the body sites beside it."""
     of_exam = (exam.regions if exam else frozenset()) or regions_in(words(named))
-    return of_exam.union(*(regions_of_site(site) for site in sites))
+    return of_exam.union(*(regions_of_site(site, pool) for site in sites))
 
 
-def regions_of_site(site: Mapping[str, Any]) -> frozenset[str]:
+def regions_of_site(site: Mapping[str, Any], pool: Pool) -> frozenset[str]:
     """The regions of a body site: what its codes do not say, its words may."""
-    coded = codes(site)
+    coded, place = codes(site), place_of(site, pool)
+    if place is not None:
+        return place.regions
     return catalogue.regions_of(coded) | regions_of_sides(coded) or regions_in(words(site))
 
 
@@ -32,7 +36,7 @@ def regions_of_study(study: Resource, series: Iterable[Resource], pool: Pool) ->
     sites = [{"coding": [one["bodySite"]]} for one in held if one.get("bodySite")]
     exams = (exam_of_concept(concept, pool) for concept in study.get("procedureCode", []))
     found = frozenset[str]().union(
-        *(exam.regions for exam in exams if exam), *(regions_of_site(site) for site in sites)
+        *(exam.regions for exam in exams if exam), *(regions_of_site(site, pool) for site in sites)
     )
     described = [study.get("description"), *(one.get("description") for one in held)]
     named = [text for concept in study.get("procedureCode", []) for text in words(concept)]

@@ -31,6 +31,12 @@ CODE_SYSTEMS = (
         {code: {"zh": exam.zh, "en": exam.en} for code, exam in catalogue.own_codes().items()},
         catalogue.catalogue_version(),
     ),
+    own_system(
+        "body-part",
+        "Part of the body",
+        "检查部位",
+        {name: {"zh": place.zh, "en": place.en} for name, place in catalogue.places().items()},
+    ),
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     own_system("scanner-test", "Test of a scanner", "CT 设备检测项目", names_of_tests()),
     own_system("scanner-test-kind", "Kind of test of a scanner", "CT 设备检测类型", kinds()),

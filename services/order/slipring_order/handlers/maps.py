@@ -9,17 +9,18 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unproce
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write, successor
 
 from slipring_order import catalogue
-from slipring_order.mapping import EXAM_SYSTEM, is_exam_map
+from slipring_order.mapping import EXAM_SYSTEM, TARGETS, is_own_map
+from slipring_order.offer.defined import EXAM_NUMBER, exam_number
 from slipring_order.two_people import content, drafter, signed, who
 
 
 async def map_written(write: Write, desk: Desk) -> Changes:
-    """Check a map into the exam catalogue; other maps are plain records."""
+    """Check a map of exams or parts of the body; other maps are plain records."""
     before = write.before.resource if write.before else None
-    if write.method == "delete" or not (is_exam_map(write.resource) or (before and is_exam_map(before))):
+    if write.method == "delete" or not (is_own_map(write.resource) or (before and is_own_map(before))):
         return Changes.none()
     concept_map = write.resource
-    _check_content(concept_map)
+    await _check_content(concept_map, desk)
     if concept_map.get("status") != "active":
         return Changes(members={"extension": signed(concept_map, who(desk))})
     if before is None or before.get("status") not in ("draft", "active"):
@@ -48,13 +49,15 @@ async def map_written(write: Write, desk: Desk) -> Changes:
     return Changes(save=retired, members={"extension": signed(concept_map, drafter(before))})
 
 
-def _check_content(concept_map: Resource) -> None:
-    """Every target is an exam of the catalogue, and no code stands twice."""
+async def _check_content(concept_map: Resource, desk: Desk) -> None:
+    """Every target is an exam of the catalogue or of the department, or a part of the body, and no code stands twice."""
+    exams = {*catalogue.own_codes(), *await _own_exams(concept_map, desk)}
     issues: list[Issue] = []
     seen: dict[tuple[str, str], str] = {}
     for g, group in enumerate(concept_map.get("group", [])):
-        if group.get("target") != EXAM_SYSTEM:
+        if group.get("target") not in TARGETS:
             continue
+        known = exams if group["target"] == EXAM_SYSTEM else set(catalogue.places())
         if not group.get("source"):
             issues.append(
                 _issue(
@@ -69,24 +72,41 @@ def _check_content(concept_map: Resource) -> None:
                     _issue(place, "map-twice", "该代码重复出现。", f"This code stands at {seen[key]} already.")
                 )
             seen[key] = place
-            issues += _targets(element, place)
+            issues += _targets(element, place, known)
     if issues:
         raise FhirError(422, issues)
 
 
-def _targets(element: Resource, place: str) -> list[Issue]:
+async def _own_exams(concept_map: Resource, desk: Desk) -> set[str]:
+    """Of the exams that the map names and that are not shipped, those that the department offers."""
+    named = {
+        str(target["code"])
+        for group in concept_map.get("group", [])
+        if group.get("target") == EXAM_SYSTEM
+        for element in group.get("element", [])
+        for target in element.get("target", [])
+        if target.get("code")
+    } - set(catalogue.own_codes())
+    if not named:
+        return set()
+    wanted = ",".join(f"{EXAM_NUMBER}|{quote(code, safe='')}" for code in sorted(named))
+    found = await desk.search(f"ActivityDefinition?identifier={wanted}&status=active")
+    return {exam_number(one.resource) for one in found}
+
+
+def _targets(element: Resource, place: str, known: set[str]) -> list[Issue]:
     found = []
     for t, target in enumerate(element.get("target", [])):
         code = str(target.get("code", ""))
-        if code and code not in catalogue.own_codes():
-            near = difflib.get_close_matches(code, catalogue.own_codes(), n=2)
+        if code and code not in known:
+            near = difflib.get_close_matches(code, sorted(known), n=2)
             hint_zh, hint_en = (f"相近的有：{'、'.join(near)}。", f" Near it: {', '.join(near)}.") if near else ("", "")
             found.append(
                 _issue(
                     f"{place}.target[{t}].code",
                     "map-target",
-                    f"目录中没有该检查代码。{hint_zh}",
-                    f"The catalogue has no such exam.{hint_en}",
+                    f"目录中没有该检查或部位代码。{hint_zh}",
+                    f"The catalogue has no such exam or part of the body.{hint_en}",
                 )
             )
     return found
@@ -109,7 +129,7 @@ async def _refuse_ambiguous(concept_map: Resource, desk: Desk) -> None:
     for system in sorted({system for system, _ in ours}):
         for other in await desk.search(f"ConceptMap?status=active&source-system={quote(system, safe='')}"):
             same = other.resource["id"] == concept_map["id"] or other.resource.get("url") == concept_map.get("url")
-            if same or not is_exam_map(other.resource):
+            if same or not is_own_map(other.resource):
                 continue
             if any(ours.get(key, target) != target for key, target in _pairs(other.resource)):
                 raise conflict(
@@ -127,7 +147,7 @@ def _pairs(concept_map: Resource) -> list[tuple[tuple[str, str], str]]:
             str([t.get("code") for t in element.get("target", [])]),
         )
         for group in concept_map.get("group", [])
-        if group.get("target") == EXAM_SYSTEM
+        if group.get("target") in TARGETS
         for element in group.get("element", [])
     ]
 
