@@ -17,6 +17,8 @@ from slipring.fhir.service import CANONICAL, Desk, Resource, Stored
 
 from slipring_order import resources
 from slipring_order.reading import instant, reference_of, sought
+from slipring_order.rooms.scanner import scanner_of
+from slipring_order.rooms.starting import scanner_for
 
 CODE = "downtime-kit"
 RESERVED_SYSTEM = f"{CANONICAL}/sid/reserved-imaging-number"
@@ -29,6 +31,7 @@ class Line:
     """One exam of the printed worklist."""
 
     at: str
+    scanner: str
     number: str
     patient: str
     identifiers: str
@@ -71,22 +74,34 @@ async def is_reserved(number: str, desk: Desk) -> bool:
     return bool(await desk.search(f"Task?identifier={RESERVED_SYSTEM}|{sought(number)}"))
 
 
-async def worklist(desk: Desk) -> list[Line]:
-    """The exams that are not over, by time, then by number."""
+async def worklist(desk: Desk, scanner: str = "") -> list[Line]:
+    """The exams that are not over, by time, then by number; of one scanner: its own and those without a time."""
     states = ",".join(f"{resources.STATE_SYSTEM}|{state}" for state in _WORK)
     exams = await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&business-status={states}")
-    lines = [await _line(exam, desk) for exam in exams if not exam.source]
+    booked = {exam.reference: await scanner_for(exam.resource, desk) for exam in exams if not exam.source}
+    wanted = [
+        exam for exam in exams if exam.reference in booked and (not scanner or booked[exam.reference] in ("", scanner))
+    ]
+    lines = [await _line(exam, booked[exam.reference], desk) for exam in wanted]
     return sorted(lines, key=lambda line: (not line.stat, line.at or "~", line.number))
 
 
-def printed(numbers: Sequence[str], lines: Sequence[Line], desk: Desk) -> str:
-    """The kit as one self-contained page in Chinese and English, ready to print."""
+def printed(numbers: Sequence[str], lines: Sequence[Line], desk: Desk, *, scanner: str = "") -> str:
+    """The kit as one self-contained page in Chinese and English, ready to print; `scanner`: the name of the one it is for."""
     made = desk.now.astimezone(desk.settings.zone)
     page = _environment().get_template("downtime_kit.html")
-    return page.render(numbers=numbers, lines=lines, made=f"{made:%Y-%m-%d %H:%M}", zone=str(desk.settings.zone))
+    return page.render(
+        numbers=numbers, lines=lines, made=f"{made:%Y-%m-%d %H:%M}", zone=str(desk.settings.zone), scanner=scanner
+    )
 
 
-async def _line(exam: Stored, desk: Desk) -> Line:
+async def called_scanner(reference: str, desk: Desk) -> str:
+    """What a scanner is called on paper; an empty string without one."""
+    device = await desk.read(reference) if reference else None
+    return (scanner_of(device.resource, None).name or reference) if device else ""
+
+
+async def _line(exam: Stored, scanner: str, desk: Desk) -> Line:
     task = exam.resource
     request = await desk.read(reference_of(task.get("focus")))
     patient = await desk.read(reference_of(task.get("for")))
@@ -97,6 +112,7 @@ async def _line(exam: Stored, desk: Desk) -> Line:
     named = code.get("text") or next((str(c.get("display") or c.get("code")) for c in code.get("coding", [])), "")
     return Line(
         at=at,
+        scanner=await called_scanner(scanner, desk),
         number=str(task.get("groupIdentifier", {}).get("value", "")),
         patient=_name(person),
         identifiers=" ".join(str(one.get("value", "")) for one in person.get("identifier", [])),

@@ -18,6 +18,7 @@ LIFE_OPERATIONS = (
         tells=("Task", "Patient", "ServiceRequest"),
         parameters=(
             Parameter("count", "integer", documentation="how many forms, each with a reserved number: 1 to 100; 20"),
+            Parameter("scanner", "Reference", documentation="its worklist and its name on the forms; absent: all"),
             Parameter("kit", "Attachment", use="out", min=1, documentation="one self-contained HTML page"),
             Parameter("return", "Task", use="out", min=1, documentation="the reservation, with its numbers"),
         ),

@@ -137,7 +137,7 @@ ROOM_OPERATIONS = (
         tells=("Task",),
         affects_state=False,
         parameters=(
-            Parameter("scanner", "Reference", documentation="all scanners when absent"),
+            Parameter("scanner", "Reference", documentation="and who has no time yet; all when absent"),
             Parameter(
                 "entry",
                 "",
@@ -148,6 +148,7 @@ ROOM_OPERATIONS = (
                     Parameter("exam", "Reference", use="out", min=1),
                     Parameter("priority", "code", use="out", min=1),
                     Parameter("arrived", "instant", use="out", min=1),
+                    Parameter("waited", "integer", use="out", min=1, documentation="minutes since then"),
                     Parameter("bumpedBy", "integer", use="out", min=1, documentation="who came later and goes first"),
                     Parameter("scanner", "Reference", use="out"),
                 ),

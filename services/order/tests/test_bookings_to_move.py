@@ -12,10 +12,11 @@ from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.handlers.papers import device_written
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.reading import instant
+from slipring_order.resources import state_of
 from slipring_order.rooms.scanner import in_service, scanner_of
 
 from tests.support.desk import ADesk
-from tests.support.ordering import NOW, a_request, received, the_exam
+from tests.support.ordering import NOW, a_request, moved, received, the_exam
 from tests.support.rooms import a_booking_desk, a_scanner, out, period, schedule
 
 CT1: Any = ("Reference", {"reference": "Device/o-ct1"})
@@ -106,3 +107,12 @@ async def test_moved_to_another_scanner_the_exam_leaves_the_one_that_is_out() ->
     await written(desk, a_scanner(status="inactive"))
     [step] = out(await schedule(desk, await the_exam(desk)), "step")
     assert step["owner"] == {"reference": "Device/o-ct2"}
+
+
+async def test_who_is_here_stays_here_whatever_time_he_is_given() -> None:
+    desk = a_booking_desk()
+    await received(desk, a_request())
+    await moved(desk, "arrived")
+    [appointment] = out(await schedule(desk, scanner=CT1, period=period(AT_NINE + timedelta(days=1))), "appointment")
+    assert appointment["status"] == "arrived"
+    assert state_of(await the_exam(desk)) == "arrived"

@@ -17,7 +17,7 @@ from slipring_order.rooms.day import Hours, Span, Taken, free_slots, slots
 from slipring_order.rooms.queue import Waiting, in_order
 
 from tests.support.ordering import NOW, a_request, received, the_exam
-from tests.support.rooms import a_booking_desk, call, out, period, schedule
+from tests.support.rooms import a_booking_desk, a_scanner, another_exam, call, out, period, schedule
 
 ZONE = ZoneInfo("Asia/Shanghai")
 CT1: Any = ("Reference", {"reference": "Device/o-ct1"})
@@ -111,3 +111,21 @@ def test_a_free_slot_meets_nothing_that_is_taken_and_lies_within_the_hours(
         assert not any(slot.meets(one.span) for one in taken)
         assert any(o.starts_at <= slot.starts_at and slot.ends_at <= o.ends_at for o in hours.on(day, ZONE))
     assert len(free_slots(hours, day, [], midnight, ZONE)) == len(slots(hours, day, ZONE))
+
+
+async def test_who_came_without_a_time_waits_at_every_scanner_and_how_long_is_said() -> None:
+    desk = a_booking_desk(a_scanner("o-ct2"))
+    await received(desk, a_request(priority="stat"))
+    booked = await another_exam(desk, "o-b")
+    await schedule(desk, booked, scanner=CT1)
+    shown: Any = {"identifier": ("Identifier", {"value": "A1"}), "birthDate": ("Date", "1961-07-15")}
+    who: Any = ("Reference", {"reference": "Practitioner/o-doc"})
+    for exam in (booked, await the_exam(desk)):
+        target = await desk.read(f"Task/{exam['id']}")
+        desk.carry_out(await arrived(call(target, performer=who, **shown), desk))
+        desk.now += timedelta(minutes=7)
+    for scanner, expected in (("o-ct1", [(7, 0), (14, 1)]), ("o-ct2", [(7, 0)])):
+        asked = call(None, scanner=("Reference", {"reference": f"Device/{scanner}"}))
+        entries = out(await queue(asked, desk), "entry")
+        assert [(part(entry, "waited"), part(entry, "bumpedBy")) for entry in entries] == expected
+    assert part(entries[0], "priority") == "stat", "the emergency that nobody booked is seen at both"

@@ -16,8 +16,8 @@ from slipring_order.handlers.tasks import guarded
 from slipring_order.reading import identifier_of
 
 from tests.support.desk import ADesk
-from tests.support.ordering import a_desk, a_patient, a_request, received
-from tests.support.rooms import call
+from tests.support.ordering import a_desk, a_patient, a_request, received, the_exam
+from tests.support.rooms import a_booking_desk, a_scanner, another_exam, call, schedule
 
 
 async def made(desk: ADesk, count: int = 3) -> tuple[str, list[str]]:
@@ -74,6 +74,40 @@ async def test_a_form_is_entered_afterwards_with_the_number_printed_on_it_and_th
     kept = desk.carry_out(await request_written(Write("create", other), desk), other)
     following = identifier_of(kept or {}, "ACSN")
     assert following and following["value"] not in numbers
+
+
+async def test_each_scanner_has_a_kit_of_its_own_and_a_kit_made_again_has_other_numbers() -> None:
+    desk = a_booking_desk(a_scanner("o-ct2"))
+    await received(desk, a_request())
+    await schedule(desk, scanner=("Reference", {"reference": "Device/o-ct2"}))
+    waiting = await another_exam(desk, "o-b")
+    booked = (await the_exam(desk))["groupIdentifier"]["value"]
+    pages, numbers = dict[str, str](), list[str]()
+    for scanner in ("o-ct1", "o-ct2", "o-ct2"):
+        asked = call(None, count=("Integer", 2), scanner=("Reference", {"reference": f"Device/{scanner}"}))
+        changes = await kit_made(asked, desk)
+        desk.carry_out(changes)
+        kit, task = (changes.answer or {})["parameter"]
+        pages[scanner] = base64.b64decode(kit["valueAttachment"]["data"]).decode()
+        numbers += [one["value"] for one in task["resource"]["identifier"]]
+    assert len(set(numbers)) == 6
+    assert booked in pages["o-ct2"] and booked not in pages["o-ct1"]
+    assert all(waiting["groupIdentifier"]["value"] in page for page in pages.values()), (
+        "no time yet: either may scan it"
+    )
+    assert "示例 CT o-ct1" in pages["o-ct1"] and "示例 CT o-ct2" in pages["o-ct2"]
+    for number in (numbers[0], numbers[2], numbers[5]):
+        found = identifier_of(await entered(desk, number, id=f"o-{number}", identifier=[]), "ACSN")
+        assert found and found["value"] == number
+
+
+async def test_a_kit_is_for_a_scanner_of_the_department() -> None:
+    with pytest.raises(FhirError) as refused:
+        await kit_made(call(None, scanner=("Reference", {"reference": "Device/o-x"})), a_desk())
+    assert (refused.value.issues[0].detail, refused.value.issues[0].at) == (
+        "order.scanner-unknown",
+        "Parameters.parameter[0]",
+    )
 
 
 async def test_a_number_that_was_not_reserved_is_refused() -> None:

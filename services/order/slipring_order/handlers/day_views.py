@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from slipring.fhir.outcome import not_found
@@ -55,7 +55,7 @@ async def queue(call: Call, desk: Desk) -> Changes:
         if exam.source:
             continue
         scanner = await _scanner_of(exam, desk)
-        if wanted in ("", scanner):
+        if not wanted or scanner in ("", wanted):  # who has no time yet waits for whichever is free
             priority = str(exam.resource.get("priority", "routine"))
             waiting.append(Waiting(exam.reference, priority, await _arrived_at(exam, desk), scanner))
     return _answer(
@@ -67,6 +67,7 @@ async def queue(call: Call, desk: Desk) -> Changes:
                     {"name": "exam", "valueReference": {"reference": place.waiting.exam}},
                     {"name": "priority", "valueCode": place.waiting.priority},
                     {"name": "arrived", "valueInstant": instant(place.waiting.arrived_at)},
+                    {"name": "waited", "valueInteger": _minutes(desk.now - place.waiting.arrived_at)},
                     {"name": "bumpedBy", "valueInteger": place.bumped_by},
                     *(
                         [{"name": "scanner", "valueReference": {"reference": s}}]
@@ -153,6 +154,10 @@ async def _scanner_of(exam: Stored, desk: Desk) -> str:
 async def _arrived_at(exam: Stored, desk: Desk) -> datetime:
     """When he was received; where nobody recorded it, when the exam last changed."""
     return await arrived_at(exam, desk) or datetime.fromisoformat(exam.resource["lastModified"])
+
+
+def _minutes(waited: timedelta) -> int:
+    return max(0, waited // timedelta(minutes=1))
 
 
 def _period(span: Span) -> Resource:

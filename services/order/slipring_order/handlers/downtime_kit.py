@@ -9,20 +9,23 @@ from slipring.fhir.service import Call, Changes, Desk, Save, Write
 
 from slipring_order import downtime, resources
 from slipring_order.handlers.requests import SEQUENCE
+from slipring_order.rooms.booking import known_scanner
 
 _USUAL, _MOST = 20, 100
 
 
 async def kit_made(call: Call, desk: Desk) -> Changes:
     """Reserve the numbers and answer with the page that carries them."""
-    count = _count(call)
+    count, asked = _count(call), call.value("scanner")
+    scanner = (await known_scanner(asked, call.at("scanner"), desk)).reference if asked else ""
     settings = desk.settings
     numbers = [
         resources.imaging_number(settings.number_prefix, desk.now, await desk.next_value(SEQUENCE), settings.zone)
         for _ in range(count)
     ]
     task = downtime.reservation(numbers, desk.caller.practitioner or "", id=desk.new_id(), now=desk.now)
-    page = downtime.printed(numbers, await downtime.worklist(desk), desk)
+    lines = await downtime.worklist(desk, scanner)
+    page = downtime.printed(numbers, lines, desk, scanner=await downtime.called_scanner(scanner, desk))
     kit = {
         "contentType": "text/html; charset=utf-8",
         "title": "downtime-kit.html",

@@ -13,7 +13,6 @@ from slipring_order import lifecycle, resources
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.appointments import new_appointment, scanner_in, taken_on
 from slipring_order.rooms.bounds import refuse_bad_span
-from slipring_order.rooms.checks import before_the_visit
 from slipring_order.rooms.day import Span, Taken, clashes, free_slots, rooms_data
 from slipring_order.rooms.protocol import chosen_protocol, on_record
 from slipring_order.rooms.scanner import CT_TYPES, Scanner, is_ct, scanner_of
@@ -131,7 +130,8 @@ async def booked(
     stat = exam.resource.get("priority") == "stat"
     if any(one.blocks or not stat for one in bumped):
         raise await _taken(scanner, span, at.period, desk)
-    exam, state = _after_booking(exam, span, desk)
+    state = resources.state_of(exam.resource)
+    state = "scheduled" if state == "justified" else state  # who is here stays here, whatever day he is booked for
     if appointment is None:
         id = held.resource["id"] if held else desk.new_id()
         appointment = new_appointment(exam, scanner, span, id=id, now=desk.now)
@@ -147,16 +147,6 @@ async def booked(
         exam, state, desk.now, restriction={"period": period}, statusReason=exam.resource.get("statusReason")
     )
     return Booked(moved, task, appointment, tuple(bumped), tuple(await on_record(chosen, exam, desk)))
-
-
-def _after_booking(exam: Stored, span: Span, desk: Desk) -> tuple[Stored, str]:
-    """The exam, and the state it is in once it has this time: a patient who is here and comes another day is gone."""
-    state, zone = resources.state_of(exam.resource), desk.settings.zone
-    if state in _HERE and span.starts_at.astimezone(zone).date() > desk.now.astimezone(zone).date():
-        inputs = before_the_visit(exam.resource)
-        rest = {name: value for name, value in exam.resource.items() if name != "input"}
-        return replace(exam, resource=rest | ({"input": inputs} if inputs else {})), "scheduled"
-    return exam, "scheduled" if state == "justified" else state
 
 
 async def _appointment_of(exam: Stored, written: Resource | None, desk: Desk) -> Stored | None:
