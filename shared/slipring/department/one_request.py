@@ -11,7 +11,7 @@ from starlette.routing import Route
 from slipring.department.deciding import DECISIONS, FIELDS, Decision, decision_call
 from slipring.department.exams import Exam, exam_of
 from slipring.department.names import ACSN_SYSTEM, plain
-from slipring.department.place import Place, Words, may, wrong
+from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.reasons import reasons
 from slipring.department.road import Hand, Tree
 from slipring.department.seen import changed_meanwhile, seen
@@ -100,7 +100,7 @@ class OneRequestPages:
 
 async def exam_named(hand: Hand, request: Request) -> Exam:
     """The exam that an address names, or 404."""
-    found = await exam_of(hand, request.path_params["id"])
+    found = await exam_of(hand, named_in(request, "ServiceRequest"))
     if found is None:
         raise not_found("ServiceRequest")
     return found

@@ -16,7 +16,7 @@ from slipring.department import names
 from slipring.department.booking_form import BOOKABLE, booking_call
 from slipring.department.bookings import booking_of, free_times, scanners
 from slipring.department.one_request import exam_named
-from slipring.department.place import HOME, Place, Words, wrong
+from slipring.department.place import HOME, Place, Words, named_in, wrong
 from slipring.department.reasons import concept_of, reasons
 from slipring.department.road import Hand, Tree
 from slipring.department.seen import changed_meanwhile, seen
@@ -56,7 +56,7 @@ class PerformingPages:
 
     async def step_shown(self, request: Request, session: Session) -> Response:
         """Where a step was refused and somebody comes back, by the language switch say: the exam as it stands."""
-        return RedirectResponse(f"{ADDRESS}/{request.path_params['id']}", 303)
+        return RedirectResponse(f"{ADDRESS}/{named_in(request, 'ServiceRequest')}", 303)
 
     async def book(self, request: Request, session: Session) -> Response:
         """`Task/[id]/$schedule`: a free time, a time that was typed, or without either the next free one."""

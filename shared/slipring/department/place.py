@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from slipring.department.road import Hand, Road, Tree
 from slipring.fhir.caller import grant_of
-from slipring.fhir.outcome import FhirError
+from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.roles import the_roles
 from slipring.identity.people.sessions import Session
 from slipring.identity.people.sign_in_pages import Entered, here, viewer_of
@@ -35,6 +35,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
+_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")
 _BY_PLACE = re.compile(r"Parameters\.parameter\[(\d+)\]")
 
@@ -85,6 +86,14 @@ class Place:
     async def posted(self, request: Request, session: Session) -> dict[str, str]:
         """The fields of a form of ours."""
         return await self.pages.form(request, viewer_of(session))
+
+
+def named_in(request: Request, kept_type: str) -> str:
+    """The id in an address; 404 for what can be none, so that it never becomes another question."""
+    found = str(request.path_params["id"])
+    if not _ID.fullmatch(found):
+        raise not_found(kept_type)
+    return found
 
 
 def may_search(session: Session, *types: str) -> bool:

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department.bookings import STATE, Scanner
-from slipring.department.place import HOME, Place
+from slipring.department.place import HOME, Place, named_in
 from slipring.department.road import Tree
 from slipring.department.seen import changed_meanwhile
 from slipring.fhir.outcome import FhirError
@@ -41,7 +41,7 @@ class ScannerStatePages:
         form = await self.place.posted(request, session)
         reason, state = form.get("reason", "").strip()[:_LONGEST], form.get("state", "")
         hand = await self.place.hand(session)
-        device = await hand.read(f"Device/{request.path_params['id']}")
+        device = await hand.read(f"Device/{named_in(request, 'Device')}")
         if state not in STATES or not reason:
             return await self._page(request, session, reason, {"reason": "needed"}, status=422)
         try:
@@ -61,7 +61,7 @@ class ScannerStatePages:
         self, request: Request, session: Session, reason: str, beside: dict[str, str], *, status: int = 200
     ) -> Response:
         hand = await self.place.hand(session)
-        scanner = Scanner(await hand.read(f"Device/{request.path_params['id']}"))
+        scanner = Scanner(await hand.read(f"Device/{named_in(request, 'Device')}"))
         return self.place.page(
             request, session, "scanner_state.html", status=status, scanner=scanner, reason=reason, beside=beside
         )
