@@ -55,6 +55,7 @@ def main() -> None:
         except (rivals.Unavailable, subprocess.SubprocessError) as reason:
             results.left_out["pgbench"] = str(reason)
     results.delivered = _deliveries(asked)
+    results.requested = _requests(asked)
     page = written(results)
     if asked.page == "-":
         print(page)
@@ -83,10 +84,10 @@ def _worklist(asked: argparse.Namespace) -> None:
             )
 
 
-def _requests(asked: argparse.Namespace) -> None:
+def _requests(asked: argparse.Namespace) -> list[ordering.Block]:
     """CT requests through all rules; promised: 200 a second without errors."""
     with _folder() as folder:
-        uvloop.run(
+        return uvloop.run(
             ordering.measure(
                 folder, connections=asked.connections, seconds=asked.seconds, rate=asked.request_rate,
                 replicas=asked.replicas, say=_say,

@@ -15,6 +15,8 @@ from pathlib import Path
 from tests.bench.delivering import Spans
 from tests.bench.interactions import ENTRIES, Conditions, Rounds
 from tests.bench.load import Figures
+from tests.bench.ordering import Block
+from tests.bench.ordering import line as requests_line
 from tests.bench.rivals import FHIRSTARTER
 from tests.bench.searching import SHAPES, Found
 
@@ -38,6 +40,7 @@ class Results:
     searches: Sequence[Found] = ()
     starts: Sequence[tuple[float, float | None]] = ()
     delivered: Sequence[Spans] = ()
+    requested: Sequence[Block] = ()
     pgbench: tuple[str, float] | None = None
     begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     load_before: float = 0.0  # of the machine, before the bench added its own
@@ -72,6 +75,7 @@ def written(results: Results) -> str:
             *_searches(results.searches),
             *_starts(results.starts),
             *_delivered(results.delivered),
+            *_requested(results.requested),
             "",
         ]
     )
@@ -132,6 +136,13 @@ def _promises(results: Results) -> list[str]:
         )
         lines += _growth(results.searches)
     lines += [_promise(d.what, d.promised, f"p50 {d.p50:.1f} ms, p99 {d.p99:.1f} ms", d.met) for d in results.delivered]
+    if results.requested:
+        most = max(b.figures.per_second * b.requests_each for b in results.requested)
+        refused, late = (max(getattr(b.figures, name) for b in results.requested) for name in ("refused", "p99_ms"))
+        measured = f"{most:.0f}/s, {refused} refused, p99 {late:.0f} ms"
+        lines.append(
+            _promise("CT requests through all rules", ">= 200/s, none refused", measured, most >= 200 and not refused)
+        )
     if results.starts:
         seconds = statistics.median(s for s, _ in results.starts)
         lines.append(_promise("start of all, warm", "<= 4 s", f"{seconds:.1f} s", seconds <= 4))
@@ -139,6 +150,13 @@ def _promises(results: Results) -> list[str]:
         if held:
             lines.append(_promise("memory of all", "<= 400 MB", f"{max(held):.0f} MB", max(held) <= 400))
     return lines
+
+
+def _requested(blocks: Sequence[Block]) -> list[str]:
+    """CT requests through all rules; what a run of `--only requests` prints."""
+    if not blocks:
+        return []
+    return ["", "## CT requests through all rules", "", "```text", *(requests_line(block) for block in blocks), "```"]
 
 
 def _delivered(delivered: Sequence[Spans]) -> list[str]:

@@ -65,17 +65,22 @@ def apart(folder: Path, replicas: int) -> Iterator[tuple[dict[str, list[int]], l
             running.enter_context(
                 started(
                     [program, "serve", name, "--demo", "--port", str(port), "--data-dir", str(folder)],
-                    f"http://127.0.0.1:{port}/health/live",
+                    f"http://127.0.0.1:{port}{_place(name)}/health/live",
                     **settings,
                 )
             )
             for name, held in ports.items()
             for port in held
         ]
-        for held in ports.values():
+        for name, held in ports.items():
             for port in held:
-                wait_for(f"http://127.0.0.1:{port}/health/ready")
+                wait_for(f"http://127.0.0.1:{port}{_place(name)}/health/ready")
         yield ports, servers
+
+
+def _place(name: str) -> str:
+    """Where a process of its own answers."""
+    return "" if name == "front" else f"/{name}"
 
 
 @contextmanager
