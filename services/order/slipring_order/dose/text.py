@@ -21,6 +21,10 @@ _LOST = re.compile(rf"(?<=[A-Za-z])[{_HAN}](?=[A-Za-z])")  # an accented letter 
 _SIGNS = re.compile(rf"[\x20-\x7e\r\n\t{_HAN}\u3000-\u303f\uff00-\uffef\u2010-\u2027\u00b7\u2160-\u217f\u2460-\u249b]*")
 
 
+# What UTF-8 is believed for: pairs of GB2312 bytes are two bytes of UTF-8 now and then, and then rare letters come out.
+_UNICODE = re.compile(r"(?:[\x20-\x7e\r\n\t\u00b0-\u024f\u0800-\U0010ffff]|[\u0391-\u03c9](?![\u0370-\u07ff]))*")
+
+
 def text_of(dataset: Dataset) -> Callable[[object], str]:
     """How texts of this file are to be read: as decoded where it declares its set, else by what its bytes can be.
 
@@ -41,6 +45,8 @@ def repaired(value: object) -> str:
     ('张三', '张三')
     >>> repaired("𠮷田㐂".encode("gb18030").decode("latin-1"))
     '𠮷田㐂'
+    >>> repaired("头颅".encode("gb2312").decode("latin-1")), repaired("10 μm".encode().decode("latin-1"))
+    ('头颅', '10 μm')
     >>> repaired("Müller"), repaired("Größe"), repaired("Ørsted")
     ('Müller', 'Größe', 'Ørsted')
     """
@@ -56,7 +62,8 @@ def repaired(value: object) -> str:
             found = written.decode(name)
         except UnicodeDecodeError:
             continue
-        if name == "utf-8" or (not _LOST.search(found) and (name == "gb2312" or _reads_as_chinese(found))):
+        fits = _UNICODE.fullmatch(found) if name == "utf-8" else not _LOST.search(found)
+        if fits and (name != "gb18030" or _reads_as_chinese(found)):
             return found
     return text
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
-from slipring_order.dose.text import text_of
+from slipring_order.dose.text import repaired, text_of
 from slipring_order.images.facts import Identity, ImageHeader
 from slipring_order.images.names import together as forms_of
-from slipring_order.images.words import regions_in
+from slipring_order.images.words import regions_in, shown_by
 from slipring_order.reading import codes, identifier_of
 from slipring_order.sides import sides_named, sides_of
 
@@ -41,8 +41,9 @@ def _header(dataset: Dataset) -> ImageHeader:
     study = say(dataset.get("StudyInstanceUID"))
     if not study:
         raise NotAnImage("the header names no study (0020,000D)")
-    words = [say(dataset.get(name)) for name in _WORDS]
-    han, latin = forms_of(_names(say(dataset.get("PatientName"))))
+    part = repaired(dataset.get("BodyPartExamined"))  # a code has no character set: one in words is decoded wrongly
+    words = [*(say(dataset.get(name)) for name in _WORDS), part]
+    han, latin = forms_of(name for written in _written(dataset) for name in _names(written))
     born = say(dataset.get("PatientBirthDate"))
     return ImageHeader(
         study_uid=study,
@@ -54,7 +55,7 @@ def _header(dataset: Dataset) -> ImageHeader:
             birth_date=f"{born[:4]}-{born[4:6]}-{born[6:]}" if len(born) == len("19700101") and born.isdigit() else "",
             sex=_SEX.get(say(dataset.get("PatientSex")).upper(), ""),
         ),
-        regions=catalogue.regions_of(_parts(dataset, say)),
+        regions=shown_by([part, *_parts(dataset, say)]),
         sides=sides_named(_sides(dataset, say), ()),
         described_regions=regions_in(words),
         described_sides=sides_named((), words),
@@ -74,7 +75,7 @@ def header_of_study(study: Resource, patient: Resource | None) -> ImageHeader:
         study_uid=next(iter(uids), "").removeprefix("urn:oid:"),
         accession=str(number or ""),
         identity=identity,
-        regions=catalogue.regions_of(str(site["code"]) for site in sites),
+        regions=shown_by(str(site["code"]) for site in sites),
         sides=sides_of({"series": series}),
         described_regions=regions_in(words),
         described_sides=sides_named((), words),
@@ -132,8 +133,14 @@ def _numbers(dataset: Dataset, say: Any) -> Iterator[str]:
         yield from filter(None, [say(other.get("PatientID"))])
 
 
+def _written(dataset: Dataset) -> Iterator[str]:
+    """The patient's name as the file says it is written, and as consoles write it that say Latin and mean Chinese."""
+    name = dataset.get("PatientName")
+    yield text_of(dataset)(name)
+    yield repaired(name)
+
+
 def _parts(dataset: Dataset, say: Any) -> Iterator[str]:
-    yield say(dataset.get("BodyPartExamined"))
     for described in (dataset, *_frame_anatomy(dataset)):
         for region in described.get("AnatomicRegionSequence") or ():
             yield say(region.get("CodeValue"))

@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from slipring_order import catalogue
+
 _WORDS = Path(__file__).parents[1] / "data" / "body_words.toml"
 
 
@@ -17,6 +19,13 @@ def regions_in(texts: Iterable[str]) -> frozenset[str]:
     """The regions that these texts name."""
     said = " ".join(unicodedata.normalize("NFKC", text).casefold() for text in texts)
     return frozenset(name for name, words in _patterns().items() if words.search(said))
+
+
+def shown_by(parts: Iterable[str]) -> frozenset[str]:
+    """The regions that images labelled with these codes show: those the codes stand for, and what lies in them."""
+    coded = list(parts)
+    named = catalogue.regions_of(coded) | {r for part in coded for r in _data()["wider"].get(part.upper(), ())}
+    return named | {inner for region in named for inner in _data()["holds"].get(region, ())}
 
 
 @cache
