@@ -67,10 +67,11 @@ async def found_entries(asked: Asked, peers: Mapping[str, Peer], desk: Desk) -> 
 async def fit_scanners(wanted: str, peers: Mapping[str, Peer], desk: Desk) -> dict[str, tuple[Resource, str]]:
     """The scanners that may scan now and whose AE title matches: Device and AE title by reference."""
     given = {peer.device: peer.ae_title for peer in peers.values() if peer.device}
+    titles_wanted = wanted.split("\\")  # some ask for a list of stations
     asked, titles = [], {}
     for device in await desk.search(f"Device?type={','.join(sorted(CT_TYPES))}"):
         ae_title = given.get(device.reference) or ae_title_of(device.resource)
-        if not device.source and ae_title and same(wanted, ae_title):
+        if not device.source and ae_title and any(same(one, ae_title) for one in titles_wanted):
             asked.append(device)
             titles[device.reference] = ae_title
     return {one.reference: (one.resource, titles[one.reference]) for one in await fit_among(asked, desk)}

@@ -38,8 +38,30 @@ def same(wanted: str, held: str) -> bool:
         return True
     if "*" not in wanted and "?" not in wanted:
         return wanted == held
-    pattern = "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in wanted)
-    return re.fullmatch(pattern, held, re.DOTALL) is not None
+    return _fits(wanted, held)
+
+
+def _fits(pattern: str, text: str) -> bool:
+    """Wildcards in time of their lengths multiplied: a regular expression of many stars would try every split there is.
+
+    >>> _fits("a*b?d", "axxbcd"), _fits("*?" * 32 + "b", "a" * 64)
+    (True, False)
+    """
+    at, star, tried = 0, -1, 0
+    position = 0
+    while position < len(text):
+        sign = pattern[at] if at < len(pattern) else ""
+        if sign == "*":
+            star, tried = at, position
+            at += 1
+        elif sign and sign in ("?", text[position]):
+            at, position = at + 1, position + 1
+        elif star >= 0:  # the last star takes one more
+            tried += 1
+            at, position = star + 1, tried
+        else:
+            return False
+    return not pattern[at:].strip("*")
 
 
 def one_of(wanted: Iterable[str], held: str) -> bool:
