@@ -18,6 +18,7 @@ PARAMETER = f"{CANONICAL}/CodeSystem/task-parameter"
 _TITLES = {
     "screening": ("对比剂筛查与知情同意", "Screen and obtain consent for contrast"),
     "observation": ("注射后留观", "Observation after injection"),
+    "late-record": ("待补录：请具名人员补全", "To be recorded late by a named person"),
     "notice": ("通知", "Notice"),
     "nonconformity": ("不符合项：未获许可即使用对比剂", "Nonconformity: contrast given without permission"),
 }
@@ -103,6 +104,17 @@ def as_nonconformity(task_id: str, administration: Resource, exam: str, *, now: 
         ),
         **members,
     )
+
+
+def as_late_record(
+    task_id: str, administration: Resource, exam: str, given: list[dict[str, Any]], *, now: datetime
+) -> Resource:
+    """The Task that keeps what was sent of an injection until a named person has recorded it."""
+    patient = reference_of(administration["subject"])
+    return _task(
+        task_id, "late-record", status="requested", patient=patient, now=now, focus={"reference": exam or patient},
+        lastModified=instant(now), input=given,
+    )  # fmt: skip
 
 
 def as_notice(task_id: str, administration: Resource, who: str, zh: str, en: str, *, now: datetime) -> Resource:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
@@ -14,15 +13,15 @@ from slipring_order.dicom.names import human_names
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.discontinuing import reason_concept, reasons
 from slipring_order.moving import exam_follows
-from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.reading import instant
-from slipring_order.rooms.starting import issues_of, start_findings
 from slipring_order.rooms.step import UID_SYSTEM
+from slipring_order.unpermitted import opened, without_permission
 
 STEP_NUMBER = f"{CANONICAL}/sid/performed-step"
 _IMAGING = {"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}
 _STATUS = {IN_PROGRESS: "in-progress", COMPLETED: "completed", DISCONTINUED: "stopped"}
 _TARGET = {IN_PROGRESS: "in-progress", COMPLETED: "acquired", DISCONTINUED: "discontinued"}
+_BEGAN = ("设备报告检查已开始", "The scanner reports the start of an exam")
 _UNSPECIFIED = "110513"  # discontinued for an unspecified reason
 
 
@@ -94,30 +93,8 @@ async def exam_moved(facts: StepFacts, exam: Stored, who: str, desk: Desk) -> li
         told["statusReason"] = why_discontinued(facts)
     saves = [resources.moved(exam, target, desk.now, **told), *await exam_follows(exam, target, desk, period)]
     if was != "in-progress":
-        saves += await _without_permission(exam, was, who, desk)
+        saves += await without_permission(exam, was, who, _BEGAN, desk)
     return saves
-
-
-async def _without_permission(exam: Stored, stood: str, who: str, desk: Desk) -> list[Save]:
-    """What spoke against a start that has happened: each finding on record, and one nonconformity about the first."""
-    findings = [one for one in await start_findings(exam.resource, desk) if one.weight is Weight.STOP]
-    if stood != "ready":
-        zh, en = lifecycle.names(stood)
-        not_ready = Finding(
-            "order.scan-permitted",
-            "1",
-            "CL02-A011:5.5.1.1" if stood in ("scheduled", "arrived") else "CL02-A011:5.4.1",
-            Weight.STOP,
-            f"设备报告检查已开始，而当时检查处于“{zh}”。",
-            f"The scanner reports the start of an exam that was {en}.",
-            "Task.businessStatus",
-        )
-        findings.insert(0, not_ready)
-    if not findings:
-        return []
-    subject = str(exam.resource.get("for", {}).get("reference", ""))
-    issue, task = _opened(findings[0], exam.reference, subject, who, desk)
-    return [Save(issue), Save(of_an_exam(task, exam.resource)), *issues_of(findings[1:], exam.resource, desk)]
 
 
 def unlisted(facts: StepFacts, made: Resource, who: str, desk: Desk) -> list[Save]:
@@ -132,16 +109,8 @@ def unlisted(facts: StepFacts, made: Resource, who: str, desk: Desk) -> list[Sav
         "Procedure.basedOn",
     )
     subject = str(made["subject"].get("reference", ""))
-    issue, task = _opened(finding, f"Procedure/{made['id']}", subject, who, desk)
+    issue, task = opened(finding, f"Procedure/{made['id']}", subject, who, desk)
     return [Save(issue), Save({**task, "for": {"reference": subject}} if subject else task)]
-
-
-def _opened(finding: Finding, about: str, subject: str, who: str, desk: Desk) -> tuple[Resource, Resource]:
-    issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=about, now=desk.now)
-    return issue, nonconformity(
-        id=desk.new_id(), zh=finding.zh, en=finding.en, clause=finding.clause, about=about, now=desk.now,
-        evidence=[f"DetectedIssue/{issue['id']}"], who=who,
-    )  # fmt: skip
 
 
 def _named(facts: StepFacts) -> Resource | None:

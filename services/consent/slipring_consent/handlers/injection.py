@@ -17,6 +17,7 @@ from slipring_consent.facts import exam_of_administration
 from slipring_consent.gate import Override, gives_contrast, judged, not_entitled, override_of, stale_copies
 from slipring_consent.gathering import settings_of
 from slipring_consent.handlers.observation import observation_begun
+from slipring_consent.late import completed, kept
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
@@ -90,17 +91,18 @@ async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:
         zh, en = "须注明给药时间，且不晚于现在。", "It says when it was given, and that is not in the future."
         return Changes(refuse=FhirError(422, [_missing("effective", zh, en)]))
     if not permitted:
-        late = _late(write, desk)
+        late = await _late(write, desk)
         if late.refuse:
             return late
     return late.plus(await observation_begun(write.resource, given_at, desk))
 
 
-def _late(write: Write, desk: Desk) -> Changes:
+async def _late(write: Write, desk: Desk) -> Changes:
     if not desk.caller.has(RECORD_LATE):
         en = f"Contrast that was given without permission is recorded late by a person who holds {RECORD_LATE}."
         zh = f"未经许可已使用的对比剂，须由具有 {RECORD_LATE} 权限的人员补录。"
-        return Changes(refuse=forbidden(en, zh, at="MedicationAdministration.status", detail="consent.late-record"))
+        refusal = forbidden(en, zh, at="MedicationAdministration.status", detail="consent.late-record")
+        return Changes(save=await kept(write.resource, desk), refuse=refusal)
     issues = []
     if not write.resource.get("statusReason"):
         issues.append(_missing("statusReason", "补录须注明原因。", "A late record has a reason."))
@@ -110,7 +112,8 @@ def _late(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=FhirError(422, issues))
     exam = exam_of_administration(write.resource)
     task = as_nonconformity(desk.new_id(), write.resource, exam, now=desk.now)
-    return Changes(save=[Save(task)])
+    who = next(filter(None, (reference_of(one.get("actor")) for one in write.resource["performer"])))
+    return Changes(save=[Save(task), *await completed(write.resource, who, desk)])
 
 
 def _given_at(administration: Resource, desk: Desk) -> datetime | None:

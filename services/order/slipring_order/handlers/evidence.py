@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
+from collections.abc import Sequence
 
-from slipring_order import resources
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
+
+from slipring_order import lifecycle, resources
 from slipring_order.afterwork import answered
 from slipring_order.follow_ups import CODE as FOLLOW_UP
 from slipring_order.handlers.device_tests import is_device_test, test_written
@@ -14,9 +16,12 @@ from slipring_order.judging import exam_of, judged_again, status_changed_by
 from slipring_order.moving import exam_follows
 from slipring_order.pregnancy_stated import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import has_code, instant, reference_of, sought
+from slipring_order.unpermitted import without_permission
 from slipring_order.voiding import holders_told
 
 DOSE_CODE = "73569-6"
+_DONE = ("图像或剂量报告表明检查已进行", "Images or a dose report show the scan of an exam")
+_NO_PROOF = frozenset({"registered", "cancelled", "entered-in-error"})  # of an ImagingStudy, or of a dose Observation
 
 
 async def evidence_written(write: Write, desk: Desk) -> Changes:
@@ -55,21 +60,43 @@ async def observation_written(write: Write, desk: Desk) -> Changes:
 
 
 async def images_written(write: Write, desk: Desk) -> Changes:
-    """Images or a dose report of a running exam: it is acquired."""
+    """Images or a dose report of an exam: it is acquired, whether anybody had permitted it or not.
+
+    Images that differ from their order, and what was marked as wrong or is not there yet, prove no scan.
+    """
     if write.imported or write.method == "delete":
         return Changes.none()
     requests = await _based_on(write.resource, desk)
-    changes = Changes.none()
+    differ: Sequence[Save] = ()
     if write.resource["resourceType"] == "ImagingStudy":
-        changes = Changes(save=await study_compared(write.resource, requests, desk))
+        differ = await study_compared(write.resource, requests, desk)
+    changes = Changes(save=differ) if differ else Changes.none()
+    if not _proves_a_scan(write.resource):
+        return changes
+    news = not differ and not (write.before and _proves_a_scan(write.before.resource))
     for request in requests:
         exam = await exam_of(request.reference, desk)
-        if exam is not None and resources.state_of(exam.resource) == "in-progress":
-            period = {**exam.resource.get("executionPeriod", {})}
-            period.setdefault("end", instant(desk.now))
-            moved = resources.moved(exam, "acquired", desk.now, executionPeriod=period)
-            changes = changes.plus(Changes(save=[moved, *await exam_follows(exam, "acquired", desk, period)]))
+        if exam is not None and (news or resources.state_of(exam.resource) == "in-progress"):
+            changes = changes.plus(Changes(save=await _scanned(exam, desk)))
     return changes
+
+
+def _proves_a_scan(resource: Resource) -> bool:
+    return str(resource.get("status", "")) not in _NO_PROOF
+
+
+async def _scanned(exam: Stored, desk: Desk) -> list[Save]:
+    """The exam is acquired; what had no permission is moved all the same, and opens a nonconformity."""
+    was = resources.state_of(exam.resource)
+    if was == "acquired" or lifecycle.reported(was, "acquired") is None:
+        return []
+    period = {**exam.resource.get("executionPeriod", {})}
+    period.setdefault("end", instant(desk.now))
+    saves = [resources.moved(exam, "acquired", desk.now, executionPeriod=period)]
+    saves += await exam_follows(exam, "acquired", desk, period)
+    if was != "in-progress":
+        saves += await without_permission(exam, was, desk.caller.practitioner or "", _DONE, desk)
+    return saves
 
 
 async def _based_on(resource: Resource, desk: Desk) -> list[Stored]:

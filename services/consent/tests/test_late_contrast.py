@@ -1,0 +1,47 @@
+"""Contrast given without permission is a fact: recorded late by who may, and kept for him when somebody else tells of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+from slipring.fhir.caller import Caller
+from slipring.fhir.service import Changes, Resource, Write
+from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.reading import instant
+
+from tests.support.contrast import a_cleared_department, an_injection
+from tests.support.desk import A_NOON, ADesk
+
+LATE = Caller("room", frozenset({"system/*.cruds", "slipring/record-late"}))
+TOLD = {"status": "completed", "effectiveDateTime": instant(A_NOON), "statusReason": [{"text": "manual injection"}]}
+
+
+async def told(desk: ADesk, **members: Any) -> Changes:
+    changes = await contrast_written(Write("create", an_injection(**TOLD | members)), desk)
+    desk.carry_out(changes)
+    return changes
+
+
+async def kept(desk: ADesk) -> list[Resource]:
+    return [one.resource for one in await desk.search("Task?code=late-record&status=requested")]
+
+
+@pytest.mark.clause("5.4.1")
+async def test_without_the_right_it_is_403_and_what_was_sent_is_kept_once_for_the_named_person() -> None:
+    desk = a_cleared_department()
+    for _ in range(2):
+        refused = (await told(desk)).refuse
+        assert refused and (refused.status, refused.issues[0].detail) == (403, "consent.late-record")
+    [task] = await kept(desk)
+    sent = json.loads(base64.b64decode(task["input"][0]["valueAttachment"]["data"]))
+    assert sent["effectiveDateTime"] == TOLD["effectiveDateTime"] and sent["performer"] == an_injection()["performer"]
+    await told(desk, effectiveDateTime=instant(A_NOON.replace(hour=3)))
+    assert len(await kept(desk)) == 2, "another injection is another record"
+    desk.caller = LATE
+    assert (await told(desk)).refuse is None
+    assert [one["id"] for one in await kept(desk)] != [task["id"]] and len(await kept(desk)) == 1, "the other waits on"
+    [nonconformity] = await desk.search("Task?code=nonconformity")
+    assert nonconformity.resource["status"] == "requested"
