@@ -115,6 +115,17 @@ async def test_the_his_may_name_the_other_record_of_the_same_person_and_no_other
     assert refused.value.issues[0].at == "ServiceRequest.subject"
 
 
+async def test_the_exam_is_of_the_record_that_its_order_names_also_when_the_records_are_taken_apart() -> None:
+    desk = a_desk(OLD)
+    await received(desk, a_request())
+    await merged(desk)
+    exam = await received(desk, a_request(subject={"reference": "Patient/o-old"}))
+    assert exam["for"] == {"reference": "Patient/o-old"}
+    await written(desk, OLD)
+    assert (await the_exam(desk))["for"] == {"reference": "Patient/o-old"}
+    assert len(await waiting(desk)) == 1, "and somebody looks who he is"
+
+
 async def test_who_is_no_member_of_the_department_confirms_nothing() -> None:
     desk = a_desk(OLD)
     await received(desk, a_request())
