@@ -6,11 +6,14 @@ from collections.abc import Iterator
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.outcome import unprocessable
-from slipring.fhir.service import Call
+from slipring.fhir.outcome import FhirError, unprocessable
+from slipring.fhir.service import Call, Desk, Stored
+
+from slipring_order.reading import instant
 
 # Outside of them no record of a department lies, and no reckoning with months leaves the calendar.
 _FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
+_MONTH = timedelta(days=30)
 _LONGEST = timedelta(days=366)  # a review looks at each day of its period
 
 
@@ -46,6 +49,34 @@ def asked_period(call: Call) -> tuple[date, date]:
         code="value",
         detail="order.review-period",
     )
+
+
+async def found_by_day(query: str, name: str, period: tuple[date, date], desk: Desk) -> list[Stored]:
+    """Everything that a search finds in a period, each once: month by month, and by shorter spans where that is too much.
+
+    `name` is the date parameter that bounds a span; `query` ends where it begins.
+    """
+    start, end = period
+    found: dict[str, Stored] = {}
+    while start <= end:
+        last = min(start + _MONTH, end)
+        found |= {one.reference: one for one in await _found_within(f"{query}&{name}", start, last, desk)}
+        start = last + timedelta(days=1)
+    return list(found.values())
+
+
+async def _found_within(query: str, start: date, end: date, desk: Desk) -> list[Stored]:
+    """The matches of some days; halved as long as there are more than the desk gives at once."""
+    zone, name = desk.settings.zone, query.rpartition("&")[2]
+    begins, ends = (datetime.combine(day, time.min, zone) for day in (start, end + timedelta(days=1)))
+    try:
+        return await desk.search(f"{query}=ge{instant(begins)}&{name}=lt{instant(ends)}")
+    except FhirError as refused:
+        if start == end or refused.issues[0].detail != "kernel.too-many-matches-decide":
+            raise
+    middle = start + (end - start) // 2
+    first = await _found_within(query, start, middle, desk)
+    return [*first, *await _found_within(query, middle + timedelta(days=1), end, desk)]
 
 
 def day_by_day(start: date, end: date, zone: ZoneInfo) -> Iterator[tuple[datetime, datetime]]:

@@ -97,7 +97,7 @@ async def test_advice_that_was_overridden_counts_with_its_cards() -> None:
     assert member["extension"][0]["valueString"] == "advice-overridden"
 
 
-async def test_a_year_of_more_requests_than_one_search_may_find_is_reviewed_day_by_day() -> None:
+async def test_a_year_of_more_requests_than_one_search_may_find_is_reviewed_in_shorter_spans() -> None:
     desk = a_desk()
     for day in range(1, 13):
         desk.now = datetime(2026, 3, day, 4, tzinfo=UTC)

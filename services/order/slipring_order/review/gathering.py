@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 from slipring.staff import StaffFacts, staff_facts
 
 from slipring_order import resources
-from slipring_order.asked_day import day_by_day
+from slipring_order.asked_day import found_by_day
 from slipring_order.department import quality
 from slipring_order.department.gathering import on_duty
 from slipring_order.people import person_and_roles
@@ -38,11 +38,8 @@ async def staff_at(on: date, desk: Desk) -> dict[str, StaffFacts]:
 async def work_done(start: date, end: date, desk: Desk) -> Work:
     """The exams performed and the reports released in a period."""
     exams = await exams_performed(start, end, desk)
-    reports: dict[str, Resource] = {}
-    for begins, ends in day_by_day(start, end, desk.settings.zone):
-        span = f"issued=ge{instant(begins)}&issued=lt{instant(ends)}"
-        found = await desk.search(f"DiagnosticReport?status={_RELEASED}&{span}")
-        reports |= {one.reference: one.resource for one in found}
+    found = await found_by_day(f"DiagnosticReport?status={_RELEASED}", "issued", (start, end), desk)
+    reports = {one.reference: one.resource for one in found}
     persons = await _persons([*(_operator(exam) for exam in exams), *(w for r in reports.values() for w in _readers(r))], desk)  # fmt: skip
     return Work(
         exams=len(exams),
@@ -55,29 +52,26 @@ async def work_done(start: date, end: date, desk: Desk) -> Work:
 
 async def exams_performed(start: date, end: date, desk: Desk) -> list[Resource]:
     """The exams that were begun in a period and acquired."""
-    found: dict[str, Resource] = {}
-    for begins, ends in day_by_day(start, end, desk.settings.zone):
-        span = f"period=ge{instant(begins)}&period=lt{instant(ends)}"
-        for one in await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&{span}"):
-            begun = moment(one.resource.get("executionPeriod", {}).get("start"), desk.settings.zone)
-            within = begun is not None and begins <= begun < ends  # a period that meets the day is found as well
-            if within and not one.source and resources.state_of(one.resource) in _PERFORMED:
-                found[one.reference] = one.resource
-    return list(found.values())
+    zone = desk.settings.zone
+    first, last = (datetime.combine(day, time.min, zone) for day in (start, end + timedelta(days=1)))
+    found = await found_by_day(f"Task?code={resources.TASK_CODE_SYSTEM}|exam", "period", (start, end), desk)
+    return [
+        one.resource
+        for one in found
+        if not one.source
+        and resources.state_of(one.resource) in _PERFORMED
+        and (begun := moment(one.resource.get("executionPeriod", {}).get("start"), zone)) is not None
+        and first <= begun < last  # a period that only meets the days is found as well
+    ]
 
 
 async def complaints_of(start: date, end: date, desk: Desk) -> list[Complaint]:
     """The complaints received in a period, and those received before its end that are still open."""
-    zone, code = desk.settings.zone, f"Task?code={resources.TASK_CODE_SYSTEM}|complaint"
-    found: dict[str, Stored] = {}
-    last = None
-    for begins, ends in day_by_day(start, end, zone):
-        span = f"authored-on=ge{instant(begins)}&authored-on=lt{instant(ends)}"
-        found |= {one.reference: one for one in await desk.search(f"{code}&{span}") if not one.source}
-        last = ends
-    if last is not None:
-        waiting = await desk.search(f"{code}&status={_OPEN}&authored-on=lt{instant(last)}")
-        found |= {one.reference: one for one in waiting if not one.source}
+    code = f"Task?code={resources.TASK_CODE_SYSTEM}|complaint"
+    ends = datetime.combine(end + timedelta(days=1), time.min, desk.settings.zone)
+    own = await found_by_day(code, "authored-on", (start, end), desk)
+    waiting = await desk.search(f"{code}&status={_OPEN}&authored-on=lt{instant(ends)}")
+    found = {one.reference: one for one in (*own, *waiting) if not one.source}
     return [await _complaint(one, desk) for one in found.values() if one.resource.get("status") != "entered-in-error"]
 
 

@@ -10,21 +10,18 @@ from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order import resources
 from slipring_order.advice import CARD_SYSTEM
-from slipring_order.asked_day import day_by_day
-from slipring_order.reading import codes, instant, reference_of
+from slipring_order.asked_day import found_by_day
+from slipring_order.reading import codes, reference_of
 from slipring_order.review.figures import Figure, Reviewed
 
-_BATCH = 50  # references in one search
+_BATCH = 200  # references in one search
 _ASKING = frozenset({"stop", "ask", "warn"})
 
 
 async def reviewed(start: date, end: date, desk: Desk) -> list[Reviewed]:
     """Every CT request received in a period, both days included."""
-    exams: list[Stored] = []
-    for begins, ends in day_by_day(start, end, desk.settings.zone):
-        span = f"authored-on=ge{instant(begins)}&authored-on=lt{instant(ends)}"
-        found = await desk.search(f"Task?code={resources.TASK_CODE_SYSTEM}|exam&{span}")
-        exams += [one for one in found if not one.source]
+    found = await found_by_day(f"Task?code={resources.TASK_CODE_SYSTEM}|exam", "authored-on", (start, end), desk)
+    exams = [one for one in found if not one.source]
     requests = [reference_of(exam.resource.get("focus")) for exam in exams]
     issues = await _by(desk, "DetectedIssue?implicated=", requests, "implicated")
     records = await _by(desk, "Provenance?target=", requests, "target")
@@ -36,11 +33,8 @@ async def reviewed(start: date, end: date, desk: Desk) -> list[Reviewed]:
 
 async def advice_told(start: date, end: date, desk: Desk) -> Figure:
     """Of the cards of advice that somebody answered, those that were overridden."""
-    done: dict[str, set[str]] = {}
-    for begins, ends in day_by_day(start, end, desk.settings.zone):
-        span = f"identified=ge{instant(begins)}&identified=lt{instant(ends)}"
-        cards = await desk.search(f"DetectedIssue?{span}&identifier={CARD_SYSTEM}|")
-        done |= {card.reference: _outcomes(card.resource) for card in cards}
+    cards = await found_by_day(f"DetectedIssue?identifier={CARD_SYSTEM}|", "identified", (start, end), desk)
+    done = {card.reference: _outcomes(card.resource) for card in cards}
     overridden = tuple(sorted(card for card, outcomes in done.items() if "overridden" in outcomes))
     return Figure("advice-overridden", "开单提示未采纳", "advice at ordering overridden", overridden, len(done))
 
@@ -80,10 +74,9 @@ def _case(
 async def _by(desk: Desk, query: str, requests: Sequence[str], member: str) -> dict[str, list[Resource]]:
     """What points at these requests, by request."""
     found: dict[str, list[Resource]] = {}
-    for batch in _batches(requests):
-        for stored in await desk.search(query + ",".join(batch)):
-            for element in stored.resource.get(member, []):
-                found.setdefault(reference_of(element), []).append(stored.resource)
+    for stored in await _all([query + ",".join(batch) for batch in _batches(requests)], desk):
+        for element in stored.resource.get(member, []):
+            found.setdefault(reference_of(element), []).append(stored.resource)
     return found
 
 
@@ -91,13 +84,13 @@ async def _first_outcomes(exams: Sequence[Stored], desk: Desk) -> dict[str, str]
     """The outcome of the first judgement of each exam, by its Task."""
     numbers = {str(exam.resource.get("groupIdentifier", {}).get("value", "")): exam.reference for exam in exams}
     first: dict[str, tuple[str, str]] = {}
-    for batch in _batches([number for number in numbers if number]):
-        for stored in await desk.search(f"GuidanceResponse?request={','.join(batch)}"):
-            response = stored.resource
-            exam = numbers.get(str(response.get("requestIdentifier", {}).get("value", "")), "")
-            when = str(response.get("occurrenceDateTime", ""))
-            if exam and (exam not in first or when < first[exam][0]):
-                first[exam] = (when, resources.outcome_in(response))
+    batches = _batches([number for number in numbers if number])
+    for stored in await _all([f"GuidanceResponse?request={','.join(batch)}" for batch in batches], desk):
+        response = stored.resource
+        exam = numbers.get(str(response.get("requestIdentifier", {}).get("value", "")), "")
+        when = str(response.get("occurrenceDateTime", ""))
+        if exam and (exam not in first or when < first[exam][0]):
+            first[exam] = (when, resources.outcome_in(response))
     return {exam: outcome for exam, (_, outcome) in first.items()}
 
 
@@ -123,6 +116,11 @@ def _weight(issue: Resource) -> str:
     result: Resource = next((e for e in issue.get("extension", []) if e.get("url") == RULE_RESULT), {})
     parts: Iterable[Resource] = result.get("extension", [])
     return next((str(part.get("valueCode")) for part in parts if part.get("url") == "weight"), "")
+
+
+async def _all(queries: Sequence[str], desk: Desk) -> list[Stored]:
+    """What these searches find."""
+    return [one for query in queries for one in await desk.search(query)]
 
 
 def _batches(values: Sequence[str]) -> list[Sequence[str]]:
