@@ -13,7 +13,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Due, Resource, Write
-from slipring_order import discontinuing, late, lifecycle, resources
+from slipring_order import lifecycle, resources
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.handlers.aborts import ABORT_SYSTEM
 from slipring_order.handlers.check_list import checked
@@ -29,6 +29,7 @@ from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.scheduling import scheduled
 from slipring_order.handlers.tasks import guarded
 from slipring_order.handlers.wrong_exams import stopped
+from slipring_order.life import discontinuing, late
 from slipring_order.reading import instant
 
 from tests.support.desk import ADesk

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.judgement import Judgement
-from slipring_order.mapping import EXAM_SYSTEM
+from slipring_order.offer.mapping import EXAM_SYSTEM
 
 INPUT_SYSTEM = f"{CANONICAL}/CodeSystem/task-input"
 CODE_MAPPING = f"{CANONICAL}/StructureDefinition/code-mapping"

@@ -9,9 +9,7 @@ from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service,
 from slipring.fhir.topics import read_topics
 
 from slipring_order.beside import beside
-from slipring_order.department_operations import DEPARTMENT_OPERATIONS
 from slipring_order.dicom.seen import dicom_seen
-from slipring_order.dose_operations import DOSE_OPERATIONS
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
 from slipring_order.handlers.clocks import TIMER, clock_struck
@@ -32,12 +30,14 @@ from slipring_order.handlers.review import indications_reviewed
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.staff import practitioner_written, role_written
 from slipring_order.handlers.tasks import guarded
-from slipring_order.life_operations import LIFE_OPERATIONS
-from slipring_order.review_operations import REVIEW_OPERATIONS
-from slipring_order.room_operations import ROOM_OPERATIONS
+from slipring_order.judging.surroundings import ahead
+from slipring_order.operations.department import DEPARTMENT_OPERATIONS
+from slipring_order.operations.dose import DOSE_OPERATIONS
+from slipring_order.operations.life import LIFE_OPERATIONS
+from slipring_order.operations.review import REVIEW_OPERATIONS
+from slipring_order.operations.rooms import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
 from slipring_order.settings import OrderSettings, unconfirmed
-from slipring_order.surroundings import ahead
 from slipring_order.vocabulary import CODE_SYSTEMS
 
 SERVICE = Service(

@@ -7,8 +7,9 @@ from pathlib import Path
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_code_systems
 from slipring.staff.vocabulary import STAFF
 
-from slipring_order import cancelling, catalogue, lifecycle
+from slipring_order import catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
+from slipring_order.life import cancelling
 from slipring_order.offer.protocols import group_names, tissue_names
 from slipring_order.offer.words import FILE
 from slipring_order.review.words import WORDS

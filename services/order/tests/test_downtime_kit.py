@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
-from slipring_order.downtime import RESERVED_NUMBER, RESERVED_SYSTEM
+from slipring_order.downtime.kit import RESERVED_NUMBER, RESERVED_SYSTEM
 from slipring_order.handlers.downtime_kit import kit_made
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.tasks import guarded

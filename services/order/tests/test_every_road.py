@@ -11,7 +11,7 @@ import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Resource, Write
-from slipring_order import discontinuing, late, resources
+from slipring_order import resources
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.handlers.aborts import ABORT_SYSTEM
 from slipring_order.handlers.check_list import STEP_CHECK_LIST, checked
@@ -21,6 +21,7 @@ from slipring_order.handlers.performed_steps import step_begun, step_changed
 from slipring_order.handlers.performing import finished
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.tasks import guarded
+from slipring_order.life import discontinuing, late
 from slipring_order.reading import instant
 
 from tests.support.desk import ADesk

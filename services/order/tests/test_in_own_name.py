@@ -10,11 +10,12 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
 from slipring.identity.people.roles import the_roles
-from slipring_order import discontinuing, resources
+from slipring_order import resources
 from slipring_order.handlers.aborts import ABORT_SYSTEM
 from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.performing import finished
 from slipring_order.handlers.tasks import guarded
+from slipring_order.life import discontinuing
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_patient, a_request, moved, received, the_exam

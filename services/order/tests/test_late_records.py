@@ -10,8 +10,9 @@ import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Resource, Write
-from slipring_order import discontinuing, late, resources
+from slipring_order import resources
 from slipring_order.handlers.exams import task_written
+from slipring_order.life import discontinuing, late
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_request, received, the_exam

@@ -14,10 +14,10 @@ from slipring.fhir.service import Resource, Write
 from slipring_order import catalogue, resources
 from slipring_order.codes.concept_map import as_draft, difference, mapped, next_version
 from slipring_order.codes.table import read_table
-from slipring_order.contrast import contrast_condition
 from slipring_order.handlers.maps import map_written
-from slipring_order.mapping import EXAM_SYSTEM
+from slipring_order.judging.contrast import contrast_condition
 from slipring_order.mapping_record import CODE_MAPPING
+from slipring_order.offer.mapping import EXAM_SYSTEM
 from slipring_order.two_people import DRAFTED_BY
 
 from tests.support.desk import ADesk

@@ -10,8 +10,8 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.catalogue import own_codes
 from slipring_order.handlers.maps import map_written
-from slipring_order.mapping import BODY_PARTS, EXAM_SYSTEM
 from slipring_order.offer.activity import activity_definition
+from slipring_order.offer.mapping import BODY_PARTS, EXAM_SYSTEM
 
 from tests.support.ordering import NOW, a_desk, a_patient, a_request, findings, received
 

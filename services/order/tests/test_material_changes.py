@@ -11,7 +11,7 @@ from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL, Write
 from slipring_order import resources
 from slipring_order.handlers.requests import request_written
-from slipring_order.material import changed
+from slipring_order.life.material import changed
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_request, decide, moved, received, the_exam

@@ -10,7 +10,7 @@ import pytest
 from slipring.fhir.service import CANONICAL, Resource
 from slipring_order import lifecycle
 from slipring_order.facts import OrderFacts
-from slipring_order.gathering import CLINICAL_DATA, order_facts
+from slipring_order.gathering.request import CLINICAL_DATA, order_facts
 from slipring_order.reading import Pool
 from slipring_order.resources import imaging_number
 from slipring_order.settings import OrderSettings

@@ -12,8 +12,8 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.catalogue import own_codes
 from slipring_order.handlers.definitions import plan_defined
-from slipring_order.mapping import EXAM_SYSTEM
 from slipring_order.offer.choosing import protocol_on
+from slipring_order.offer.mapping import EXAM_SYSTEM
 from slipring_order.offer.protocol_choice import SCANNER, SCANNER_MODEL, protocol_for
 from slipring_order.offer.protocols import protocols
 from slipring_order.offer.words import usage

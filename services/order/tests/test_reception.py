@@ -9,11 +9,11 @@ from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Resource, Write
 from slipring_order import resources
-from slipring_order.discontinuing import reason_concept
 from slipring_order.handlers.check_list import checked, record_written
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.performing import finished, started
 from slipring_order.handlers.reception import arrived
+from slipring_order.life.discontinuing import reason_concept
 from slipring_order.rooms.checks import ARRIVAL, done_items, is_record_of
 
 from tests.support.desk import ADesk

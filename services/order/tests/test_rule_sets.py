@@ -10,7 +10,7 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.handlers.rule_sets import plan_written
-from slipring_order.rule_set import LIMIT, RULE_SET, SWITCH
+from slipring_order.judging.rule_set import LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
 from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
 

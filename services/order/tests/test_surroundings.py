@@ -10,9 +10,9 @@ import pytest
 from slipring.fhir.service import Resource
 from slipring_order.catalogue import items
 from slipring_order.facts import OrderFacts
-from slipring_order.gathering import order_facts
+from slipring_order.gathering.form import FORM, questionnaire
+from slipring_order.gathering.request import order_facts
 from slipring_order.reading import Pool
-from slipring_order.request_form import FORM, questionnaire
 
 from tests.support.ordering import a_desk, a_request, findings, received
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
-from slipring_order import discontinuing, resources
+from slipring_order import resources
 from slipring_order.handlers.aborts import ABORT_SYSTEM
 from slipring_order.handlers.requests import request_written
 from slipring_order.handlers.tasks import guarded
+from slipring_order.life import discontinuing
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_desk, a_patient, a_request, moved, received, the_exam

@@ -7,8 +7,8 @@ from typing import Any
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL, Call, Resource
-from slipring_order.contrast import contrast_condition
 from slipring_order.handlers.justify import justified
+from slipring_order.judging.contrast import contrast_condition
 
 from tests.support.ordering import a_desk, a_patient, a_request
 

@@ -12,7 +12,7 @@ from slipring.identity.client import NoToken, api_client, server_url
 from slipring_order import catalogue
 from slipring_order.codes.concept_map import DEFAULT_URL, Difference, as_draft, difference, next_version
 from slipring_order.codes.table import read_table
-from slipring_order.mapping import EXAM_SYSTEM
+from slipring_order.offer.mapping import EXAM_SYSTEM
 
 codes = typer.Typer(
     name="codes",

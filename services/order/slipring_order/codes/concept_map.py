@@ -9,7 +9,7 @@ from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order import catalogue
 from slipring_order.codes.table import Row
-from slipring_order.mapping import EXAM_SYSTEM
+from slipring_order.offer.mapping import EXAM_SYSTEM
 
 DEFAULT_URL = f"{CANONICAL}/ConceptMap/local-exam-codes"
 Mapped = dict[tuple[str, str], tuple[str, str]]  # (system, code) -> (target, equivalence)

@@ -18,8 +18,8 @@ from slipring.fhir.service import Desk, Resource
 
 from slipring_order.dicom.entry import LONG, Entry, PatientState
 from slipring_order.dicom.names import one_line
-from slipring_order.gathering import supporting_of
-from slipring_order.pregnancy_stated import pregnancy_status
+from slipring_order.gathering.pregnancy_stated import pregnancy_status
+from slipring_order.gathering.request import supporting_of
 from slipring_order.reading import Pool, codes, codings, first, moment, reference_of
 
 ASKED_BY = frozenset({"PregnancyStatus", "Allergies", "MedicalAlerts", "PatientWeight", "PatientSize"})

@@ -9,14 +9,15 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, load_table, towards
 
-from slipring_order import discontinuing, lifecycle, resources
-from slipring_order.judging import exam_of
-from slipring_order.moving import exam_follows
+from slipring_order import lifecycle, resources
+from slipring_order.judging.judge import exam_of
+from slipring_order.life import discontinuing
+from slipring_order.life.moving import exam_follows
 from slipring_order.people import answering, demand, may_any
 from slipring_order.reading import has_code, instant, reference_of
 
 ABORT_SYSTEM = "http://hl7.org/fhir/CodeSystem/task-code"
-TABLE = load_table(Path(__file__).parents[1] / "aborting.toml")
+TABLE = load_table(Path(__file__).parents[1] / "life" / "aborting.toml")
 OPEN = frozenset({"requested", "received"})
 _ACTS = ("operate-ct", "decide-justification")
 

@@ -8,11 +8,11 @@ from typing import Any
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
-from slipring_order.gathering import order_facts
+from slipring_order.gathering.request import order_facts
 from slipring_order.judgement import judge
-from slipring_order.mapping import exam_of_concept
+from slipring_order.judging.surroundings import rules_in_force, surroundings
+from slipring_order.offer.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, codings, reference_of
-from slipring_order.surroundings import rules_in_force, surroundings
 
 _DRAFT = frozenset({"draft", "active"})
 _CT = frozenset({"CT", "77477000"})  # DICOM modality and v2-0074 section; SNOMED CT computed tomography

@@ -8,15 +8,15 @@ from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Write, succ
 from slipring.staff import may
 
 from slipring_order import lifecycle, resources
-from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.reception import also_named, identified, moved_to, performer, records_of, with_inputs
 from slipring_order.handlers.scheduling import the_exam
-from slipring_order.judging import judged, judged_again
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.judging.judge import judged, judged_again
+from slipring_order.life.voiding import holders_told
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import has_system, reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
-from slipring_order.voiding import holders_told
 
 STEP_CHECK_LIST = "order.step-check-list"
 _SCANNED = frozenset({"in-progress", "acquired"})

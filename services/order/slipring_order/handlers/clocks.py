@@ -8,7 +8,8 @@ from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.service import Changes, Desk, Due, Resource, Save, Stored, Wake
 from slipring.rules.finding import Finding, Weight
 
-from slipring_order import green_channel, resources
+from slipring_order import resources
+from slipring_order.life import green_channel
 from slipring_order.reading import reference_of
 
 TIMER = "green-channel"

@@ -9,13 +9,13 @@ from slipring.rules.lifecycle import IllegalMove, move
 from slipring.staff import may, staff_facts
 
 from slipring_order import lifecycle, resources
-from slipring_order.afterwork import open_points
-from slipring_order.contrast import contrast_shown
-from slipring_order.early_pregnancy import threefold, with_threefold
 from slipring_order.facts import DecisionFacts
 from slipring_order.judgement import Judgement, answered_by_decision, judge_decision
-from slipring_order.judging import judged, open_issues
-from slipring_order.moving import exam_follows
+from slipring_order.judging.afterwork import open_points
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.judging.early_pregnancy import threefold, with_threefold
+from slipring_order.judging.judge import judged, open_issues
+from slipring_order.life.moving import exam_follows
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codes, instant, reference_of
 

@@ -7,7 +7,8 @@ import base64
 from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Save, Write
 
-from slipring_order import downtime, resources
+from slipring_order import resources
+from slipring_order.downtime import kit as downtime
 from slipring_order.handlers.requests import SEQUENCE
 from slipring_order.rooms.booking import known_scanner
 

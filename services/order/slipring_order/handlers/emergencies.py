@@ -9,7 +9,9 @@ from typing import Any
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
-from slipring_order import follow_ups, overdue, resources
+from slipring_order import resources
+from slipring_order.judging import follow_ups
+from slipring_order.life import overdue
 from slipring_order.reading import instant, moment, reference_of
 
 _LONGEST = timedelta(days=366)

@@ -7,17 +7,17 @@ from collections.abc import Sequence
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import lifecycle, resources
-from slipring_order.afterwork import answered
-from slipring_order.follow_ups import CODE as FOLLOW_UP
+from slipring_order.gathering.pregnancy_stated import LOINC, PREGNANCY_STATUS
 from slipring_order.handlers.device_tests import is_device_test, test_written
 from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
 from slipring_order.images.entered import study_compared
-from slipring_order.judging import exam_of, judged_again, status_changed_by
-from slipring_order.moving import exam_follows
-from slipring_order.pregnancy_stated import LOINC, PREGNANCY_STATUS
+from slipring_order.judging.afterwork import answered
+from slipring_order.judging.follow_ups import CODE as FOLLOW_UP
+from slipring_order.judging.judge import exam_of, judged_again, status_changed_by
+from slipring_order.life.moving import exam_follows
+from slipring_order.life.unpermitted import without_permission
+from slipring_order.life.voiding import holders_told
 from slipring_order.reading import has_code, instant, reference_of, sought
-from slipring_order.unpermitted import without_permission
-from slipring_order.voiding import holders_told
 
 DOSE_CODE = "73569-6"
 _DONE = ("图像或剂量报告表明检查已进行", "Images or a dose report show the scan of an exam")

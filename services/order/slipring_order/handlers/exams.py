@@ -6,11 +6,12 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unproce
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 from slipring.rules.lifecycle import IllegalMove
 
-from slipring_order import late, lifecycle, resources
-from slipring_order.contrast import contrast_shown
-from slipring_order.discontinuing import coded_reason
+from slipring_order import lifecycle, resources
 from slipring_order.handlers.late_records import recorded_late
-from slipring_order.moving import exam_follows
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.life import late
+from slipring_order.life.discontinuing import coded_reason
+from slipring_order.life.moving import exam_follows
 from slipring_order.people import answering, may_any
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.checks import ARRIVAL, before_the_visit, with_input

@@ -10,7 +10,7 @@ from slipring.fhir.findings import RULE_SYSTEM
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save
 
-from slipring_order.advice import CARD_SYSTEM, FEEDBACK_SYSTEM, OUTCOMES
+from slipring_order.judging.advice import CARD_SYSTEM, FEEDBACK_SYSTEM, OUTCOMES
 from slipring_order.reading import instant
 from slipring_order.rules import ORDER_RULES
 

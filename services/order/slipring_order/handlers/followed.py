@@ -6,10 +6,10 @@ from slipring.fhir.service import Arrival, Changes, Desk, Resource
 from slipring.rules.lifecycle import IllegalMove, move
 
 from slipring_order import resources
-from slipring_order.contrast import contrast_shown
-from slipring_order.judging import exam_of, judged_again
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.judging.judge import exam_of, judged_again
+from slipring_order.life.moving import exam_follows
 from slipring_order.lifecycle import TRANSITIONS
-from slipring_order.moving import exam_follows
 from slipring_order.reading import reference_of
 
 _RELEASED = frozenset({"final", "amended", "corrected", "appended"})

@@ -8,10 +8,10 @@ from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
-from slipring_order.gathering import order_facts
+from slipring_order.gathering.request import order_facts
 from slipring_order.judgement import judge_in_full
+from slipring_order.judging.surroundings import rules_in_force, surroundings
 from slipring_order.reading import Pool, reference_of
-from slipring_order.surroundings import rules_in_force, surroundings
 
 
 async def justified(call: Call, desk: Desk) -> Changes:

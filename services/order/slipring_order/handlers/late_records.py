@@ -5,8 +5,9 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, Issue, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored
 
-from slipring_order import late, resources
-from slipring_order.moving import exam_follows
+from slipring_order import resources
+from slipring_order.life import late
+from slipring_order.life.moving import exam_follows
 from slipring_order.reading import reference_of
 
 _CLAUSE = "CL02-A011:5.4.1"

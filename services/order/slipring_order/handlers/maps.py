@@ -9,8 +9,8 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unproce
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write, successor
 
 from slipring_order import catalogue
-from slipring_order.mapping import EXAM_SYSTEM, TARGETS, is_own_map
 from slipring_order.offer.defined import EXAM_NUMBER, exam_number
+from slipring_order.offer.mapping import EXAM_SYSTEM, TARGETS, is_own_map
 from slipring_order.two_people import content, drafter, signed, who
 
 

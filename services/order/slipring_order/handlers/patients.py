@@ -7,10 +7,10 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import identity, resources
-from slipring_order.afterwork import answered
-from slipring_order.follow_ups import CODE as FOLLOW_UP
 from slipring_order.handlers.evidence import evidence_written
-from slipring_order.judging import exam_of, judged_again
+from slipring_order.judging.afterwork import answered
+from slipring_order.judging.follow_ups import CODE as FOLLOW_UP
+from slipring_order.judging.judge import exam_of, judged_again
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.people import answering, demand, may_any
 from slipring_order.reading import reference_of

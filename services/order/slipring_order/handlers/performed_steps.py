@@ -7,9 +7,9 @@ from urllib.parse import quote
 from slipring.fhir.outcome import conflict, not_found
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
 
-from slipring_order import performed
 from slipring_order.dicom.step_facts import StepFacts
-from slipring_order.judging import exam_of
+from slipring_order.judging.judge import exam_of
+from slipring_order.life import performed
 from slipring_order.reading import reference_of, sought
 from slipring_order.resources import ACSN_SYSTEM
 from slipring_order.rooms.step import UID_SYSTEM, is_step

@@ -10,11 +10,11 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
 from slipring.rules.lifecycle import IllegalMove
 
 from slipring_order import lifecycle, resources
-from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import demand_a_coded_reason, demand_the_department, illegal
 from slipring_order.handlers.reception import performer
 from slipring_order.handlers.scheduling import the_exam
-from slipring_order.moving import exam_follows
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.life.moving import exam_follows
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by

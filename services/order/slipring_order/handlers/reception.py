@@ -14,9 +14,9 @@ from slipring.rules.lifecycle import IllegalMove
 
 from slipring_order import lifecycle, resources
 from slipring_order.asked_day import asked_day
-from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
+from slipring_order.judging.contrast import contrast_shown
 from slipring_order.people import person_and_roles
 from slipring_order.reading import reference_of
 from slipring_order.rooms import checks

@@ -7,19 +7,19 @@ from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
-from slipring_order.afterwork import answered
-from slipring_order.cancelling import cancelled
-from slipring_order.contrast import contrast_of
-from slipring_order.downtime import is_reserved, reserved_in
+from slipring_order.downtime.kit import is_reserved, reserved_in
+from slipring_order.gathering.form import questionnaire
 from slipring_order.handlers.aborts import abort_for
 from slipring_order.handlers.clocks import watched
-from slipring_order.judging import evidence, exam_of, judged, judged_again, pregnancy_changed
+from slipring_order.judging.afterwork import answered
+from slipring_order.judging.contrast import contrast_of
+from slipring_order.judging.judge import evidence, exam_of, judged, judged_again, pregnancy_changed
+from slipring_order.judging.rule_set import INDEX, index
+from slipring_order.life.cancelling import cancelled
+from slipring_order.life.material import changed
+from slipring_order.life.voiding import holders_told
 from slipring_order.lifecycle import BEFORE_THE_SCAN
-from slipring_order.material import changed
 from slipring_order.reading import codes, reference_of
-from slipring_order.request_form import questionnaire
-from slipring_order.rule_set import INDEX, index
-from slipring_order.voiding import holders_told
 
 SEQUENCE = "imaging_number"
 _ORDERS = frozenset({"order", "original-order", "reflex-order", "filler-order", "instance-order"})

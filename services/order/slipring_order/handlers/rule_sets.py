@@ -6,9 +6,9 @@ from slipring.fhir.outcome import FhirError, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.staff import may
 
+from slipring_order.judging.rule_set import INDEX, faults, index, is_rule_set, listed
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment
-from slipring_order.rule_set import INDEX, faults, index, is_rule_set, listed
 from slipring_order.two_people import approver, content, drafter, signed, who
 
 

@@ -9,7 +9,7 @@ from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
-from slipring_order.judging import exam_of
+from slipring_order.judging.judge import exam_of
 from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.appointments import given_back, holds, is_block, request_in, scanner_in, span_of
 from slipring_order.rooms.booking import (

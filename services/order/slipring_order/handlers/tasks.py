@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from slipring.fhir.outcome import conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write, WriteHandler
 
-from slipring_order.downtime import is_reservation
+from slipring_order.downtime.kit import is_reservation
 from slipring_order.handlers.aborts import abort_written, is_abort
 from slipring_order.handlers.downtime_kit import reservation_written
 from slipring_order.handlers.exams import task_written

@@ -15,11 +15,11 @@ from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove, move
 
 from slipring_order import lifecycle, resources
-from slipring_order.contrast import contrast_shown
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.images.mismatch import CATEGORY
-from slipring_order.moving import exam_follows
+from slipring_order.judging.contrast import contrast_shown
+from slipring_order.life.moving import exam_follows
 from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.people import demand, may_any
 from slipring_order.reading import codes, instant, reference_of

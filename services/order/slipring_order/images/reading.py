@@ -9,11 +9,11 @@ from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
 from slipring_order.dose.text import repaired, text_of
+from slipring_order.gathering.sides import sides_named, sides_of
 from slipring_order.images.facts import Identity, ImageHeader
 from slipring_order.images.names import together as forms_of
 from slipring_order.images.words import regions_in, shown_by
 from slipring_order.reading import codes, identifier_of
-from slipring_order.sides import sides_named, sides_of
 
 if TYPE_CHECKING:  # a service without a DICOM port starts without it
     from pydicom.dataset import Dataset

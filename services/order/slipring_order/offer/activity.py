@@ -5,8 +5,8 @@ from __future__ import annotations
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.catalogue import Exam, catalogue_version, effective_from, places
-from slipring_order.mapping import EXAM_SYSTEM
 from slipring_order.offer.defined import EXAM_NUMBER, LATERALITY_ASKED, LOINC, SNOMED, definition_id
+from slipring_order.offer.mapping import EXAM_SYSTEM
 from slipring_order.offer.preparation import preparation_of
 from slipring_order.offer.protocols import group_of
 from slipring_order.offer.words import concept, in_english, usage

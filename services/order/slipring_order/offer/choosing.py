@@ -8,9 +8,9 @@ from slipring.fhir.service import Desk, Resource
 
 from slipring_order.catalogue import Exam
 from slipring_order.facts import age_on
-from slipring_order.mapping import EXAM_SYSTEM, exam_of_concept
-from slipring_order.maps_in_use import definition_of, maps_of
 from slipring_order.offer.defined import PROTOCOL_GROUP
+from slipring_order.offer.mapping import EXAM_SYSTEM, exam_of_concept
+from slipring_order.offer.maps_in_use import definition_of, maps_of
 from slipring_order.offer.protocol_choice import protocol_for
 from slipring_order.reading import Pool, reference_of
 

@@ -13,8 +13,8 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_order.catalogue import Exam
-from slipring_order.mapping import EXAM_SYSTEM
 from slipring_order.offer.defined import EXAM_CONTRAST, PROTOCOL_GROUP
+from slipring_order.offer.mapping import EXAM_SYSTEM
 from slipring_order.offer.protocols import AGE_GROUP, PROTOCOL_NUMBER, child_until_years
 from slipring_order.offer.words import USAGE
 from slipring_order.reading import codings

@@ -9,8 +9,8 @@ from slipring.fhir.findings import RULE_RESULT, rule_of
 from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order import resources
-from slipring_order.advice import CARD_SYSTEM
 from slipring_order.asked_day import found_by_day
+from slipring_order.judging.advice import CARD_SYSTEM
 from slipring_order.reading import codes, reference_of
 from slipring_order.review.figures import Figure, Reviewed
 

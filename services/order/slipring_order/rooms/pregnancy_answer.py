@@ -7,7 +7,7 @@ from datetime import datetime
 
 from slipring.fhir.service import Resource
 
-from slipring_order.pregnancy_stated import LOINC, PREGNANCY_STATUS
+from slipring_order.gathering.pregnancy_stated import LOINC, PREGNANCY_STATUS
 from slipring_order.reading import instant
 
 # LOINC answer list LL4129-4 of 82810-3.

@@ -12,9 +12,9 @@ from slipring.rules.rulebook import check
 from slipring.staff import may
 
 from slipring_order import identity
-from slipring_order.contrast import contrast_condition
-from slipring_order.gathering import order_facts
-from slipring_order.maps_in_use import definition_of, maps_of
+from slipring_order.gathering.request import order_facts
+from slipring_order.judging.contrast import contrast_condition
+from slipring_order.offer.maps_in_use import definition_of, maps_of
 from slipring_order.people import person_and_roles
 from slipring_order.reading import Pool, reference_of
 from slipring_order.resources import state_of

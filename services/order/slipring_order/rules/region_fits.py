@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_order.facts import OrderFacts
-from slipring_order.indications import fits, table_version
+from slipring_order.gathering.indications import fits, table_version
 
 
 @rule("order.region-fits", clause="CL02-A011:5.4.1", weight="warn", domain="J12")

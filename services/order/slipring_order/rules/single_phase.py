@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_order.facts import OrderFacts
-from slipring_order.indications import warrants_phases
+from slipring_order.gathering.indications import warrants_phases
 
 
 @rule("order.single-phase", clause="GB18871", weight="ask", domain="J11")

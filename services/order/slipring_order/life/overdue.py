@@ -7,7 +7,9 @@ from datetime import datetime, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 
-from slipring_order import follow_ups, green_channel, resources
+from slipring_order import resources
+from slipring_order.judging import follow_ups
+from slipring_order.life import green_channel
 from slipring_order.reading import moment, reference_of
 
 _ABORT = "http://hl7.org/fhir/CodeSystem/task-code|abort"

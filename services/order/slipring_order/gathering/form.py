@@ -17,7 +17,7 @@ _GIVEN = frozenset({"completed", "amended"})
 @cache
 def questionnaire() -> Resource:
     """The form that the department ships."""
-    return cast(Resource, json.loads((Path(__file__).parent / "data" / "ct-request.json").read_text("utf-8")))
+    return cast(Resource, json.loads((Path(__file__).parents[1] / "data" / "ct-request.json").read_text("utf-8")))
 
 
 def is_filled_in(response: Resource) -> bool:

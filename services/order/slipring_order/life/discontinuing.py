@@ -40,5 +40,5 @@ def by_the_placer(concept: Mapping[str, Any] | None) -> Resource:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    with (Path(__file__).with_name("data") / "discontinuations.toml").open("rb") as file:
+    with (Path(__file__).parents[1] / "data" / "discontinuations.toml").open("rb") as file:
         return tomllib.load(file)

@@ -6,11 +6,11 @@ from slipring.fhir.merged import any_of, linked, merge_set, sought_links
 from slipring.fhir.service import Ahead, Desk, Resource, Write
 
 from slipring_order.catalogue import exam_of
-from slipring_order.maps_in_use import EARLIER_TYPES, definition_of, maps_of
+from slipring_order.gathering.patient import SOUGHT_BY_CODE
+from slipring_order.judging.rule_set import INDEX, RuleSet, in_force, listed
 from slipring_order.offer.defined import definition_id
-from slipring_order.patient_facts import SOUGHT_BY_CODE
+from slipring_order.offer.maps_in_use import EARLIER_TYPES, definition_of, maps_of
 from slipring_order.reading import Pool, codes, reference_of
-from slipring_order.rule_set import INDEX, RuleSet, in_force, listed
 
 # A request counts as an examination when it was carried out; other carriers say so themselves.
 _NARROWER = {"ServiceRequest": "&status=completed"}

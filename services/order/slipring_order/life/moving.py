@@ -9,7 +9,7 @@ from typing import Any
 from slipring.fhir.service import Desk, Save, Stored
 
 from slipring_order import resources
-from slipring_order.follow_ups import follow_ups_follow
+from slipring_order.judging.follow_ups import follow_ups_follow
 from slipring_order.reading import moment
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import end_findings, issues_of

@@ -11,23 +11,23 @@ from slipring.fhir.service import CANONICAL, Resource
 from slipring.staff import missing, staff_facts
 
 from slipring_order import catalogue
-from slipring_order.earlier import earlier_exams
 from slipring_order.facts import OrderFacts
-from slipring_order.indications import asks_for_phases, groups_of, says_contrast
-from slipring_order.institutions import own_institution
-from slipring_order.mapping import exam_of_concept, is_coded, is_unlisted, is_withdrawn, translation
-from slipring_order.patient_facts import VOID, patient_facts
-from slipring_order.reading import Pool, codes, codings, reference_of
-from slipring_order.reasons_stated import (
+from slipring_order.gathering.earlier import earlier_exams
+from slipring_order.gathering.form import is_filled_in, stated_on_the_form
+from slipring_order.gathering.indications import asks_for_phases, groups_of, says_contrast
+from slipring_order.gathering.institutions import own_institution
+from slipring_order.gathering.patient import VOID, patient_facts
+from slipring_order.gathering.reasons_stated import (
     diagnoses,
     has_coded_reason,
     purpose_stated,
     reason_words,
     reasons_and_diagnoses_in_words,
 )
-from slipring_order.request_form import is_filled_in, stated_on_the_form
-from slipring_order.sides import is_whole_body, sides_of
-from slipring_order.sites import regions_of, words
+from slipring_order.gathering.sides import is_whole_body, sides_of
+from slipring_order.gathering.sites import regions_of, words
+from slipring_order.offer.mapping import exam_of_concept, is_coded, is_unlisted, is_withdrawn, translation
+from slipring_order.reading import Pool, codes, codings, reference_of
 
 CLINICAL_DATA = f"{CANONICAL}/StructureDefinition/clinical-data"
 RULE_ANSWER = f"{CANONICAL}/StructureDefinition/rule-answer"

@@ -6,8 +6,8 @@ from urllib.parse import quote
 
 from slipring.fhir.service import Desk, Resource
 
-from slipring_order.mapping import EXAM_SYSTEM, exam_of_concept, local_systems, own_targets
 from slipring_order.offer.defined import EXAM_NUMBER, definition_id
+from slipring_order.offer.mapping import EXAM_SYSTEM, exam_of_concept, local_systems, own_targets
 from slipring_order.reading import Pool, codings
 
 EARLIER_TYPES = ("ServiceRequest", "ImagingStudy", "Procedure", "DiagnosticReport")

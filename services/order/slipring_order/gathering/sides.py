@@ -74,5 +74,5 @@ def _words(concept: Mapping[str, Any]) -> list[str]:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    with (Path(__file__).parent / "data" / "sides.toml").open("rb") as file:
+    with (Path(__file__).parents[1] / "data" / "sides.toml").open("rb") as file:
         return tomllib.load(file)

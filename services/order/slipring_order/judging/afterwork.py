@@ -6,9 +6,9 @@ from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Desk, Resource, Save, Stored, successor
 from slipring.rules.finding import Weight
 
-from slipring_order.follow_ups import open_follow_ups, passed_in
 from slipring_order.judgement import Judgement
-from slipring_order.judging import judged
+from slipring_order.judging.follow_ups import open_follow_ups, passed_in
+from slipring_order.judging.judge import judged
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms.identity import is_unidentified
 

@@ -8,7 +8,7 @@ from typing import Any
 from slipring.fhir.meaning import meaning, side_meant
 from slipring.fhir.service import Resource
 
-from slipring_order.sides import sides_of
+from slipring_order.gathering.sides import sides_of
 
 # Element -> what it is a change of.
 _ELEMENTS: Mapping[str, str] = {

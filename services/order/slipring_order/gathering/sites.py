@@ -8,10 +8,10 @@ from typing import Any
 from slipring.fhir.service import Resource
 
 from slipring_order import catalogue
+from slipring_order.gathering.sides import regions_of_sides
 from slipring_order.images.words import regions_in
-from slipring_order.mapping import exam_of_concept, place_of
+from slipring_order.offer.mapping import exam_of_concept, place_of
 from slipring_order.reading import Pool, codes, codings
-from slipring_order.sides import regions_of_sides
 
 
 def regions_of(

@@ -11,11 +11,11 @@ from slipring.rules.finding import Finding, Weight
 from slipring_order import lifecycle, resources
 from slipring_order.dicom.names import human_names
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
-from slipring_order.discontinuing import reason_concept, reasons
-from slipring_order.moving import exam_follows
+from slipring_order.life.discontinuing import reason_concept, reasons
+from slipring_order.life.moving import exam_follows
+from slipring_order.life.unpermitted import opened, without_permission
 from slipring_order.reading import instant
 from slipring_order.rooms.step import UID_SYSTEM
-from slipring_order.unpermitted import opened, without_permission
 
 STEP_NUMBER = f"{CANONICAL}/sid/performed-step"
 _IMAGING = {"system": "http://snomed.info/sct", "code": "363679005", "display": "Imaging"}

@@ -8,10 +8,11 @@ from slipring.fhir.findings import as_detected_issue, rule_of
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import resources
-from slipring_order.contrast import contrast_of
-from slipring_order.follow_ups import follow_ups_follow
-from slipring_order.gathering import order_facts
+from slipring_order.gathering.request import order_facts
 from slipring_order.judgement import Judgement, judge, severity
+from slipring_order.judging.contrast import contrast_of
+from slipring_order.judging.follow_ups import follow_ups_follow
+from slipring_order.judging.surroundings import rules_in_force, surroundings
 from slipring_order.lifecycle import BEFORE_THE_SCAN, OPEN_QUESTIONS
 from slipring_order.lifecycle import judged as move_by_rules
 from slipring_order.mapping_record import exam_input
@@ -19,7 +20,6 @@ from slipring_order.reading import codes, reference_of
 from slipring_order.rooms.checks import for_another_exam
 from slipring_order.rooms.following import step_follows
 from slipring_order.rules import ORDER_RULES
-from slipring_order.surroundings import rules_in_force, surroundings
 
 _RULES = frozenset(rule.id for rule in ORDER_RULES)
 
@@ -155,11 +155,6 @@ def _same(issue: Resource) -> tuple[str, str, str]:
 async def open_issues(request: Resource, desk: Desk) -> list[Stored]:
     """The findings on a request that nobody has answered."""
     return [issue for issue in await _issues(request, desk) if not issue.resource.get("mitigation")]
-
-
-async def decided_issues(request: Resource, desk: Desk) -> list[Stored]:
-    """The findings on a request that a named physician has passed."""
-    return [issue for issue in await _issues(request, desk) if _was_decided(issue)]
 
 
 def _was_decided(issue: Stored) -> bool:

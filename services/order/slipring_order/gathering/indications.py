@@ -88,5 +88,5 @@ def _groups() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    with (Path(__file__).parent / "data" / "indications.toml").open("rb") as file:
+    with (Path(__file__).parents[1] / "data" / "indications.toml").open("rb") as file:
         return tomllib.load(file)

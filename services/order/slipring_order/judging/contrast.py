@@ -9,10 +9,10 @@ from slipring.fhir.service import Desk, Resource
 
 from slipring_order import resources
 from slipring_order.facts import OrderFacts
-from slipring_order.gathering import contrast_planned
+from slipring_order.gathering.request import contrast_planned
 from slipring_order.lifecycle import OPEN_QUESTIONS
-from slipring_order.mapping import exam_of_concept
-from slipring_order.maps_in_use import definition_of, maps_of
+from slipring_order.offer.mapping import exam_of_concept
+from slipring_order.offer.maps_in_use import definition_of, maps_of
 from slipring_order.reading import Pool, moment
 from slipring_order.rooms.checks import PLAIN, done_items
 

@@ -11,7 +11,7 @@ from slipring.fhir.service import Resource
 
 from slipring_order.dose.exposure import exam_doses
 from slipring_order.facts import DoseReceived, age_on
-from slipring_order.pregnancy_stated import dating_codes, gestation_days, pregnancy_status
+from slipring_order.gathering.pregnancy_stated import dating_codes, gestation_days, pregnancy_status
 from slipring_order.reading import Pool
 
 EFFECTIVE_DOSE = "113839"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored
 
 from slipring_order import resources
-from slipring_order.moving import exam_follows
+from slipring_order.life.moving import exam_follows
 
 CANCEL_SYSTEM = f"{CANONICAL}/CodeSystem/cancellation"
 _CANCELLATIONS = {

@@ -12,11 +12,11 @@ from zoneinfo import ZoneInfo
 from slipring.fhir.service import Resource
 
 from slipring_order.facts import EarlierExam
-from slipring_order.institutions import institution_of, numbered_by_us
-from slipring_order.mapping import exam_of_concept
+from slipring_order.gathering.institutions import institution_of, numbered_by_us
+from slipring_order.gathering.sides import sides_of
+from slipring_order.gathering.sites import regions_of, regions_of_study, words
+from slipring_order.offer.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, first, moment, reference_of
-from slipring_order.sides import sides_of
-from slipring_order.sites import regions_of, regions_of_study, words
 
 # When it was performed: the members of each carrier, in the order they count; the surest carrier first.
 _WHEN = {

@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Resource
 
+from slipring_order.gathering.form import asked_on_the_form
 from slipring_order.reading import Pool, codes, codings, first, moment
-from slipring_order.request_form import asked_on_the_form
 
 LOINC = "http://loinc.org"
 PREGNANCY_STATUS = "82810-3"
@@ -144,5 +144,5 @@ def _loinc(observation: Resource) -> set[str]:
 
 @cache
 def _data() -> Mapping[str, Any]:
-    with (Path(__file__).parent / "data" / "pregnancy.toml").open("rb") as file:
+    with (Path(__file__).parents[1] / "data" / "pregnancy.toml").open("rb") as file:
         return tomllib.load(file)

@@ -7,9 +7,9 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
-from slipring_order.indications import purpose_of
+from slipring_order.gathering.indications import purpose_of
+from slipring_order.gathering.sites import words
 from slipring_order.reading import Pool, codings
-from slipring_order.sites import words
 
 PURPOSE_SYSTEM = f"{CANONICAL}/CodeSystem/exam-purpose"
 _ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")

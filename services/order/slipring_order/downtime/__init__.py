@@ -1,0 +1,1 @@
+"""The department's paper day while the system is down."""

@@ -1,0 +1,1 @@
+"""A request is judged: what stands around it, the rules' findings, what is kept of them."""

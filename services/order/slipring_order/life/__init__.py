@@ -1,0 +1,1 @@
+"""What happens to an exam between order and report, by whichever road."""

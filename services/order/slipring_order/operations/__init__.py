@@ -1,0 +1,1 @@
+"""The operations that order offers, as its CapabilityStatement lists them."""
