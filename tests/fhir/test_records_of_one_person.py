@@ -86,3 +86,24 @@ async def test_a_subscriber_about_one_patient_is_told_of_his_other_records_too(p
     assert subscriber(lane).records == (one["id"],)
     await linked(place, other, ("replaced-by", one))
     assert set((await listener_of(kernel, lane)).records) == {one["id"], other["id"]}
+
+
+async def test_a_search_by_patient_finds_what_all_records_of_the_person_carry(place: Place) -> None:
+    one, other, seen = await two_records(place)
+    queries = [
+        f"{name}={kind}{each['id']}"
+        for each in (one, other)
+        for name, kind in (("patient", ""), ("subject", "Patient/"))
+    ]
+    await linked(place, one, ("replaced-by", other))
+    for query in queries:
+        answer = await place.ask("GET", f"Observation?{query}&_total=accurate")
+        assert ids(answer) == set(seen[:2]), query
+        assert answer.json()["total"] == 2
+        assert f"?{query.partition('=')[0]}=" in answer.json()["link"][0]["url"]
+        assert other["id"] not in answer.json()["link"][0]["url"] or other["id"] in query
+    assert ids(await place.ask("GET", f"Patient?_id={one['id']}")) == {one["id"]}
+    shown = await place.ask("GET", f"Patient/{other['id']}/$everything")
+    assert set(seen[:2]) <= ids(shown) and {one["id"], other["id"]} <= ids(shown)
+    await linked(place, one)
+    assert ids(await place.ask("GET", f"Observation?patient={one['id']}")) == {seen[0]}

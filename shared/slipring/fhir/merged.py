@@ -11,6 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from slipring.fhir.caller import Caller
+from slipring.fhir.search.condition import Clause
+from slipring.fhir.search.criteria import Criteria
+from slipring.fhir.search.values import ReferenceValue
 from slipring.fhir.service import Desk
 
 _MERGING = frozenset({"replaced-by", "replaces"})
@@ -54,6 +57,25 @@ async def with_records(caller: Caller, desk: Desk) -> Caller:
     own = f"Patient/{caller.patient}"
     others = sorted(await merge_set(own, desk) - {own})
     return replace(caller, also=tuple(one.removeprefix("Patient/") for one in others))
+
+
+async def of_all_records(criteria: Criteria, desk: Desk) -> Criteria:
+    """A search that names a patient asks for all records of that person; one for Patients stays as it is."""
+    if criteria.type == "Patient":
+        return criteria
+    clauses = [await _widened(clause, desk) if isinstance(clause, Clause) else clause for clause in criteria.clauses]
+    return replace(criteria, clauses=tuple(clauses))
+
+
+async def _widened(clause: Clause, desk: Desk) -> Clause:
+    if clause.family != "reference" or clause.modifier not in ("", "not"):
+        return clause
+    values = list(clause.values)
+    for value in clause.values:
+        if isinstance(value, ReferenceValue) and value.type == "Patient":
+            others = await merge_set(f"Patient/{value.id}", desk)
+            values += [ReferenceValue("Patient", one.removeprefix("Patient/")) for one in sorted(others)]
+    return replace(clause, values=tuple(dict.fromkeys(values)))
 
 
 def any_of(patients: frozenset[str]) -> str:

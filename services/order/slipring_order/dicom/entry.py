@@ -158,8 +158,7 @@ def device_name(device: Resource) -> str:
 
 
 def _code(value: str, designator: str, meaning: str) -> Mapping[str, str]:
-    return {
-        "CodeValue": one_line(value, SHORT),
-        "CodingSchemeDesignator": designator,
-        "CodeMeaning": one_line(meaning or value, LONG),
-    }
+    words = {"CodingSchemeDesignator": designator, "CodeMeaning": one_line(meaning or value, LONG)}
+    if len(value) > SHORT:  # cut short it would be another code (PS3.3 table 8.8-1)
+        return {**words, "LongCodeValue": one_line(value, LONG)}
+    return {"CodeValue": one_line(value, SHORT), **words}

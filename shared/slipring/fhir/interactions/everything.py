@@ -23,6 +23,7 @@ from slipring.fhir.interactions.given import Given
 from slipring.fhir.interactions.including import included
 from slipring.fhir.interactions.respond import answer, bundle, entry
 from slipring.fhir.kernel import Context, Kernel
+from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, as_operation_outcome, forbidden, gone, invalid, not_found
 from slipring.fhir.search.condition import AnyOf, Condition
 from slipring.fhir.search.criteria import Criteria, parse
@@ -37,7 +38,6 @@ PARAMETERS = ("start", "end", "_since", "_type", "_count")
 _CURSOR = "_cursor"
 _DEFAULT_COUNT = 100
 _MOST = 1000
-_MOST_MERGED = 50
 _CARE_DATE: dict[str, str] = tomllib.loads(
     files("slipring.fhir.interactions").joinpath("everything.toml").read_text("utf-8")
 )["care_date"]
@@ -60,7 +60,7 @@ async def everything(kernel: Kernel, context: Context, patient: str, given: Give
     """One page, audited with all that it discloses."""
     context.demand("Patient", "r")
     asked = _asked(kernel, context, patient, given)
-    people = await _merged(kernel, context, patient)
+    people = await _people(kernel, context, patient)
     searches = [sight.asked(kernel, context, _criteria(kernel, one, people, asked.pairs), "r") for one in asked.types]
     first = asked.position == 0 and asked.after is None
     found, position, more = await _page(kernel, asked, searches)
@@ -128,25 +128,19 @@ def _criteria(kernel: Kernel, kind: str, people: Sequence[str], pairs: list[tupl
     return Criteria(kind, clauses)
 
 
-async def _merged(kernel: Kernel, context: Context, patient: str) -> list[str]:
+async def _people(kernel: Kernel, context: Context, patient: str) -> list[str]:
     """The patient and those he was merged with, by the links of the patients that lie here, kept or followed."""
-    found, waiting = [patient], [patient]
-    held = "Patient" in kernel.held
-    while held and waiting and len(found) < _MOST_MERGED:
-        row = await reading.current(kernel.store.pool, "Patient", waiting.pop(0))
-        if row is not None and not row.source and not sight.visible(kernel, context, row):
-            row = None
-        if row is None or row.deleted:
-            if found == [patient] and kernel.service.keeper_of("Patient"):
-                raise gone(f"Patient/{patient}") if row else not_found(f"Patient/{patient}")
-            continue
-        for link in row.stored().resource.get("link", ()):
-            reference = str(link.get("other", {}).get("reference", ""))
-            kind, _, name = reference.partition("/")
-            if link.get("type") in ("replaces", "replaced-by") and kind == "Patient" and name not in found:
-                found.append(name)
-                waiting.append(name)
-    return found
+    if "Patient" not in kernel.held:
+        return [patient]
+    row = await reading.current(kernel.store.pool, "Patient", patient)
+    if row is not None and not row.source and not sight.visible(kernel, context, row):
+        row = None
+    if row is None or row.deleted:
+        if kernel.service.keeper_of("Patient"):
+            raise gone(f"Patient/{patient}") if row else not_found(f"Patient/{patient}")
+        return [patient]
+    records = await merge_set(f"Patient/{patient}", kernel.desk(context.caller))
+    return sorted(one.removeprefix("Patient/") for one in records)
 
 
 def _asked(kernel: Kernel, context: Context, patient: str, given: Given) -> _Asked:
