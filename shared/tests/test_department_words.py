@@ -3,31 +3,39 @@
 from __future__ import annotations
 
 from datetime import date
-from types import SimpleNamespace
-from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from slipring.department.booking_form import booking_call
 from slipring.department.bookings import _read
-from slipring.department.performing import _booking
-from slipring.department.worklist import day_of
+from slipring.department.wanted import day_of
 from slipring.fhir.outcome import FhirError
 
-PLACE: Any = SimpleNamespace(zone=ZoneInfo("Asia/Shanghai"))
+ZONE = ZoneInfo("Asia/Shanghai")
 
 
 def test_a_time_is_the_departments_and_none_is_the_next_free_one() -> None:
-    assert _booking({"scanner": "o-1", "start": ""}, PLACE) == [
-        {"name": "scanner", "valueReference": {"reference": "Device/o-1"}}
-    ]
-    [period] = _booking({"start": "2026-03-02T14:30"}, PLACE)
+    call, _ = booking_call({"scanner": "o-1", "start": ""}, ZONE)
+    assert call == [{"name": "scanner", "valueReference": {"reference": "Device/o-1"}}]
+    [period], fields = booking_call({"start": "2026-03-02T14:30"}, ZONE)
     assert period["valuePeriod"] == {"start": "2026-03-02T14:30:00+08:00"}
+    assert fields["period"] == "start"
+
+
+def test_a_free_time_of_the_list_names_its_scanner_unless_a_time_was_typed() -> None:
+    form = {"slot": "o-1|2026-03-02T14:30:00+08:00", "scanner": "o-2", "start": "2026-03-02T15:00"}
+    [scanner, period], fields = booking_call(form, ZONE)
+    assert (scanner["valueReference"], fields) == ({"reference": "Device/o-1"}, {"scanner": "slot", "period": "slot"})
+    assert period["valuePeriod"] == {"start": "2026-03-02T14:30:00+08:00"}
+    [scanner, period], _ = booking_call(form | {"typed": "1"}, ZONE)
+    assert scanner["valueReference"] == {"reference": "Device/o-2"}
+    assert period["valuePeriod"] == {"start": "2026-03-02T15:00:00+08:00"}
 
 
 @pytest.mark.parametrize("typed", ["5/3 14:00", "morning", "2026-13-01T10:00"])
 def test_a_time_that_cannot_be_read_books_nothing(typed: str) -> None:
     with pytest.raises(FhirError) as refused:
-        _booking({"start": typed}, PLACE)
+        booking_call({"start": typed}, ZONE)
     assert refused.value.issues[0].detail == "department.no-such-time"
 
 
