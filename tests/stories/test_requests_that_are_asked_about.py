@@ -188,6 +188,21 @@ async def test_a_region_scanned_days_ago_is_scanned_again_for_a_reason_that_stay
     assert state(head) == "justified", "another region is no repeat"
 
 
+async def test_a_region_scanned_here_is_no_first_scan_before_images_and_report_have_come(rooms: Asked) -> None:
+    first = await rooms.exam("R-2")
+    patient = await rooms.department.get(first["for"]["reference"])
+    _, waiting = await rooms.of(patient)
+    assert state(waiting) == "justified", "nothing was scanned yet"
+    assert (await rooms.at(first, 560)).status_code == 200
+    assert await rooms.carried_out(first, "R-2") == [200] * 6
+    request, exam = await rooms.of(patient)
+    assert state(exam) == "awaiting-information"
+    finding = (await rooms.open_findings(request))["order.repeat-exam"]
+    assert first["focus"]["reference"] in str(finding["extension"])
+    _, head = await rooms.of(patient, code={"coding": [{"system": LOINC, "code": "30799-1"}]}, bodySite=None)
+    assert state(head) == "justified"
+
+
 async def _with_an_answer(rooms: Asked, request: Tree, reason: str) -> httpx.Response:
     now = await rooms.department.get(f"ServiceRequest/{request['id']}")
     return await rooms.department.put(now | {"extension": [*request["extension"], answered("J08", reason)]})

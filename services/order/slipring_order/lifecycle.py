@@ -28,6 +28,7 @@ BEFORE_THE_SCAN = frozenset(
 )
 # What already happened is recorded whatever stood: also where the exam had been cancelled.
 RECORDED_LATE_FROM = BEFORE_THE_SCAN | {"cancelled"}
+SCANNED = frozenset({"acquired", "reported", "closed"})  # the patient has been exposed for this exam
 OPEN_QUESTIONS = frozenset({"received", "awaiting-information", "awaiting-justification"})
 
 

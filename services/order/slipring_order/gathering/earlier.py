@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -15,8 +15,10 @@ from slipring_order.facts import EarlierExam
 from slipring_order.gathering.institutions import institution_of, numbered_by_us
 from slipring_order.gathering.sides import sides_of
 from slipring_order.gathering.sites import regions_of, regions_of_study, words
+from slipring_order.lifecycle import SCANNED
 from slipring_order.offer.mapping import exam_of_concept
 from slipring_order.reading import Pool, codes, first, moment, reference_of
+from slipring_order.resources import is_exam, state_of
 
 # When it was performed: the members of each carrier, in the order they count; the surest carrier first.
 _WHEN = {
@@ -56,11 +58,12 @@ def earlier_exams(
 ) -> Iterator[EarlierExam]:
     """CT examinations of this patient, done before now and not for this request; `own` names this hospital."""
     patient = pool.resolve(request.get("subject"), request)
+    scanned = _scanned_here(pool)
     carriers = [
-        _carrier(resource, pool, zone)
+        _carrier(resource, scanned, pool, zone)
         for resource in pool.of_type(*_WHEN)
         if resource is not request
-        and resource.get("status") in _DONE[resource["resourceType"]]
+        and (resource.get("status") in _DONE[resource["resourceType"]] or _reference(resource) in scanned)
         and patient is not None
         and pool.same(resource.get("subject"), patient)
     ]
@@ -70,10 +73,21 @@ def earlier_exams(
             yield found
 
 
-def _carrier(resource: Resource, pool: Pool, zone: ZoneInfo) -> _Carrier:
+def _scanned_here(pool: Pool) -> Mapping[str, Any]:
+    """When the exams of this department were scanned, by their requests: the placer may not have closed those yet."""
+    return {
+        reference_of(request): first(exam, "executionPeriod", "lastModified")
+        for exam in pool.of_type("Task")
+        if is_exam(exam) and state_of(exam) in SCANNED
+        for request in exam.get("basedOn", [])
+    }
+
+
+def _carrier(resource: Resource, scanned: Mapping[str, Any], pool: Pool, zone: ZoneInfo) -> _Carrier:
     read = _regions_of_study if resource["resourceType"] == "ImagingStudy" else _regions
     regions, is_ct = read(resource, pool)
-    done_at = moment(first(resource, *_WHEN[resource["resourceType"]]), zone)
+    when = scanned.get(_reference(resource)) or first(resource, *_WHEN[resource["resourceType"]])
+    done_at = moment(when, zone)
     return _Carrier(resource, frozenset(_keys(resource)), regions, is_ct, done_at)
 
 

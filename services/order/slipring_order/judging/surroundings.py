@@ -8,9 +8,11 @@ from slipring.fhir.service import Ahead, Desk, Resource, Write
 from slipring_order.catalogue import exam_of
 from slipring_order.gathering.patient import SOUGHT_BY_CODE
 from slipring_order.judging.rule_set import INDEX, RuleSet, in_force, listed
+from slipring_order.lifecycle import SCANNED
 from slipring_order.offer.defined import definition_id
 from slipring_order.offer.maps_in_use import EARLIER_TYPES, definition_of, maps_of
 from slipring_order.reading import Pool, codes, reference_of
+from slipring_order.resources import TASK_CODE_SYSTEM, state_of
 
 # A request counts as an examination when it was carried out; other carriers say so themselves.
 _NARROWER = {"ServiceRequest": "&status=completed"}
@@ -48,6 +50,7 @@ async def surroundings(request: Resource, desk: Desk, sent: Pool | None = None) 
     for found in await desk.searches(_queries(request, pool.one_person)):
         # A followed copy of a report is evidence of an earlier exam like any other.
         pool.fill(*(one.resource for one in found))
+    await _scanned(pool, desk)
     if sent is not None and pool.one_person:
         pool.one_person = _linked(pool)  # it ties what was sent together, and opens no stored record
     await maps_of(pool, desk, request)
@@ -66,6 +69,12 @@ async def rules_in_force(desk: Desk) -> RuleSet:
     return in_force([plan for plan in plans if plan], settings.limits, desk.now, settings.zone)
 
 
+async def _scanned(pool: Pool, desk: Desk) -> None:
+    """The requests of what was scanned here: what was asked for is what was seen."""
+    for exam in [one for one in pool.of_type("Task") if state_of(one) in SCANNED]:
+        await _named(reference_of(exam.get("focus")), pool, desk)
+
+
 def _direct(request: Resource) -> list[Resource | None]:
     """The patient, the visit, and what the request itself points at."""
     pointed = [*request.get("supportingInfo", []), *request.get("reasonReference", [])]
@@ -80,6 +89,7 @@ def _queries(request: Resource, one_person: frozenset[str]) -> list[str]:
         subject = any_of(one_person)
         queries += [f"{kind}?subject={subject}{_NARROWER.get(kind, '')}" for kind in EARLIER_TYPES]
         queries.append(f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}")
+        queries.append(f"Task?subject={subject}&code={TASK_CODE_SYSTEM}|exam")
     requester = reference_of(request.get("requester"))
     if requester.startswith("Practitioner/"):
         queries.append(f"PractitionerRole?practitioner={requester}")

@@ -10,11 +10,10 @@ from slipring.fhir.service import Desk, Save, Stored
 
 from slipring_order import resources
 from slipring_order.judging.follow_ups import follow_ups_follow
+from slipring_order.lifecycle import SCANNED
 from slipring_order.reading import moment
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.starting import end_findings, issues_of
-
-_SCANNED = frozenset({"acquired", "reported", "closed"})
 
 
 async def exam_follows(exam: Stored, target: str, desk: Desk, period: Mapping[str, Any] | None = None) -> list[Save]:
@@ -26,7 +25,7 @@ async def exam_follows(exam: Stored, target: str, desk: Desk, period: Mapping[st
     was = resources.state_of(exam.resource)
     if was == target:
         return saves
-    if target in _SCANNED and was not in _SCANNED:
+    if target in SCANNED and was not in SCANNED:
         saves += issues_of(await end_findings(exam.resource, desk), exam.resource, desk)
     said = exam.resource.get("executionPeriod", {}) if period is None else period
     ended_at: datetime = moment(said.get("end"), desk.settings.zone) or desk.now

@@ -12,13 +12,13 @@ from slipring_order import resources
 from slipring_order.asked_day import found_by_day
 from slipring_order.department import quality
 from slipring_order.department.gathering import on_duty
+from slipring_order.lifecycle import SCANNED
 from slipring_order.people import person_and_roles
 from slipring_order.reading import instant, moment, reference_of
 from slipring_order.resources import CONTRAST_CONDITION
 from slipring_order.review.complaints import Complaint
 from slipring_order.review.staffing import Work
 
-_PERFORMED = frozenset({"acquired", "reported", "closed"})
 _WITHOUT_CONTRAST = frozenset({"", "not-needed", "refused"})
 _RELEASED = "final,amended,corrected,appended"
 _OPEN = "requested,received,accepted,in-progress,on-hold,ready"
@@ -59,7 +59,7 @@ async def exams_performed(start: date, end: date, desk: Desk) -> list[Resource]:
         one.resource
         for one in found
         if not one.source
-        and resources.state_of(one.resource) in _PERFORMED
+        and resources.state_of(one.resource) in SCANNED
         and (begun := moment(one.resource.get("executionPeriod", {}).get("start"), zone)) is not None
         and first <= begun < last  # a period that only meets the days is found as well
     ]
