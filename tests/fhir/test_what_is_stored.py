@@ -52,7 +52,7 @@ async def test_a_refusal_keeps_what_its_handler_wants_on_record_and_nothing_else
         ("POST", "Patient", '{"resourceType":"Patient","active":true,"active":false}', 400),
         ("PUT", "Patient/nobody", a_patient(id="nobody"), 403),
         ("POST", "ServiceRequest", a_request(note=[{"text": "bug"}]), 500),
-        ("POST", "Task/none/$count", {"resourceType": "Parameters"}, 400),
+        ("POST", "Task/none/$count", {"resourceType": "Parameters"}, 404),
         ("POST", "", {"resourceType": "Bundle", "type": "batch", "entry": [1]}, 400),
         ("POST", "", {"resourceType": "Bundle", "type": "transaction", "entry": None}, 400),
         ("POST", "", {"resourceType": "Bundle", "type": "searchset"}, 400),
