@@ -63,7 +63,7 @@ async def test_a_transaction_cut_in_its_commit_is_stored_once(wired: tuple[Wire,
         ("POST", "Patient", a_patient(name=[{"family": "Commit-cut"}])),
         ("PUT", f"Task/{task['id']}", {**task, "status": "accepted"}),
     )
-    wire.cut_after = b"COMMIT;"
+    wire.cut_after = b"COMMIT\0"
     done = await place.ask("POST", "", both)
     assert wire.cuts == 1
     assert done.status_code == 200, done.text
@@ -74,7 +74,7 @@ async def test_a_conditional_create_cut_in_its_commit_is_stored_once(wired: tupl
     wire, place = wired
     condition = {"If-None-Exist": "family=Condition-cut"}
     for word in ("cut_after", "cut_before"):
-        setattr(wire, word, b"COMMIT;")
+        setattr(wire, word, b"COMMIT\0")
         made = await place.ask("POST", "Patient", a_patient(name=[{"family": "Condition-cut"}]), headers=condition)
         assert made.status_code in (200, 201), made.text
         assert len(await place.found("Patient?family=Condition-cut")) == 1
