@@ -18,6 +18,7 @@ from slipring.fhir.service import CANONICAL
 _HOLDING = "pending,booked,arrived,checked-in,fulfilled"
 STATE = f"{CANONICAL}/StructureDefinition/service-state"
 _BLOCK = "maintenance"
+_LONGEST_EXAM, _LONGEST_BLOCK = timedelta(hours=24), timedelta(days=366)  # as order lets them hold a scanner
 _NOT_FOR_HIM = 403
 
 
@@ -143,17 +144,22 @@ async def _slots(hand: Hand, scanner: Scanner, day: date) -> list[datetime] | No
 
 
 async def bookings_on(hand: Hand, of: Iterable[Scanner], day: date, zone: tzinfo) -> list[Booking]:
-    """What holds these scanners on a day, earliest first."""
+    """What holds these scanners on a day, earliest first; what began before it and lasts into it too."""
+    known = [scanner.reference for scanner in of]
+    if not known:
+        return []
     begin = datetime.combine(day, time(), zone)
-    asked = [
-        ("actor", ",".join(scanner.reference for scanner in of)),
-        ("status", _HOLDING),
-        ("date", f"ge{begin.isoformat()}"),
-        ("date", f"lt{(begin + timedelta(days=1)).isoformat()}"),
-        ("_count", "500"),
-    ]
-    known = asked[0][1].split(",")
-    return _read(await hand.found("Appointment", asked), known) if asked[0][1] else []
+    end = begin + timedelta(days=1)
+    asked = [("actor", ",".join(known)), ("status", _HOLDING), ("date", f"lt{end.isoformat()}"), ("_count", "500")]
+    exams, blocks = await asyncio.gather(
+        hand.found("Appointment", [*asked, ("date", f"ge{(begin - _LONGEST_EXAM).isoformat()}")]),
+        hand.found(
+            "Appointment",
+            [*asked, ("service-type", _BLOCK), ("date", f"ge{(begin - _LONGEST_BLOCK).isoformat()}")],
+        ),
+    )
+    once = {str(one["id"]): one for one in [*exams, *blocks]}
+    return [one for one in _read(list(once.values()), known) if one.starts_at < end and one.ends_at > begin]
 
 
 async def bookings_with(hand: Hand, scanner: str, since: datetime) -> list[Booking]:

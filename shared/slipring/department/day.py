@@ -60,7 +60,8 @@ class DayPage:
     async def shown(self, request: Request, session: Session) -> Response:
         """Who is on which scanner when, and what waits for a time."""
         told = await self._day(request, session)
-        picture = picture_of(told.scanners, told.held, told.exams, self.place.now(), self.place.zone)
+        now, zone = self.place.now(), self.place.zone
+        picture = picture_of(told.scanners, told.held, told.exams, day=told.day, now=now, zone=zone)
         return self.place.page(
             request, session, "day.html", told=told, picture=picture, may_change=may(session, "Device", "u")
         )

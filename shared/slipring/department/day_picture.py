@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 
 from slipring.department.bookings import Booking, Scanner
 from slipring.department.exams import Exam
@@ -43,31 +43,40 @@ class Picture:
 
 
 def picture_of(
-    scanners: Sequence[Scanner], bookings: Sequence[Booking], exams: Mapping[str, Exam], now: datetime, zone: tzinfo
+    scanners: Sequence[Scanner],
+    bookings: Sequence[Booking],
+    exams: Mapping[str, Exam],
+    *,
+    day: date,
+    now: datetime,
+    zone: tzinfo,
 ) -> Picture:
-    """Draw a day; bookings outside the usual hours widen it."""
-    local = [(one, one.starts_at.astimezone(zone), one.ends_at.astimezone(zone)) for one in bookings]
+    """Draw a day; bookings outside the usual hours widen it, what reaches beyond the day is cut at its midnights."""
+    midnight = datetime.combine(day, time(), zone)
+    after = midnight + timedelta(days=1)
+    local = [
+        (one, max(one.starts_at.astimezone(zone), midnight), min(one.ends_at.astimezone(zone), after))
+        for one in bookings
+    ]
     first = min([_FIRST_HOUR, *(start.hour for _, start, _ in local)])
     last = max([_LAST_HOUR, *(_hour_after(start, end) for _, start, end in local)])
     per_hour = (WIDTH - NAMES) / (last - first)
+    begin = midnight.replace(hour=first)
 
-    def across(moment: datetime, day_start: datetime) -> float:
-        return NAMES + (moment - day_start) / timedelta(hours=1) * per_hour
+    def across(moment: datetime) -> float:
+        return NAMES + (moment - begin) / timedelta(hours=1) * per_hour
 
     rows = {scanner.reference: HEAD + LANE * place for place, scanner in enumerate(scanners)}
     bars = []
     for booking, start, end in local:
-        begin = start.replace(hour=first, minute=0, second=0, microsecond=0)
-        x = across(start, begin)
-        width = max(2.0, min(across(end, begin), WIDTH) - x - 1)
-        exam = exams.get(booking.request)
+        x, exam = across(start), exams.get(booking.request)
+        width = max(2.0, across(end) - x - 1)
         bars.append(Bar(x, rows[booking.scanner] + 8, width, _kind(booking, exam), exam.number[-6:] if exam else ""))
     here = now.astimezone(zone)
-    drawn = bool(local) and here.date() == local[0][1].date() and first <= here.hour < last
+    drawn = here.date() == day and first <= here.hour < last
     hours = [(NAMES + per_hour * n, f"{first + n:02d}:00") for n in range(last - first + 1)]
     lanes = [(rows[one.reference], one.name, one.in_service) for one in scanners]
-    begin = here.replace(hour=first, minute=0, second=0, microsecond=0)
-    return Picture(HEAD + LANE * len(scanners), hours, lanes, bars, across(here, begin) if drawn else None)
+    return Picture(HEAD + LANE * len(scanners), hours, lanes, bars, across(here) if drawn else None)
 
 
 def _hour_after(start: datetime, end: datetime) -> int:

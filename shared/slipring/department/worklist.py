@@ -60,7 +60,9 @@ class WorklistPages:
         """The requests with a time on the wanted scanner or day, at most as many as a search may name; None: any."""
         of = [one for one in every if wanted.scanner in ("", one.id)]
         if wanted.booked:
-            held = await bookings_on(hand, of, date.fromisoformat(wanted.booked), self.place.zone)
+            day, zone = date.fromisoformat(wanted.booked), self.place.zone
+            held = await bookings_on(hand, of, day, zone)
+            held = [one for one in held if one.starts_at.astimezone(zone).date() == day]
         elif wanted.scanner:
             held = await bookings_with(hand, wanted.scanner, self.place.now() - timedelta(days=1))
         else:
