@@ -32,6 +32,10 @@ def test_a_free_time_of_the_list_names_its_scanner_unless_a_time_was_typed() -> 
     assert period["valuePeriod"] == {"start": "2026-03-02T15:00:00+08:00"}
 
 
+def test_who_chooses_the_next_free_time_is_not_given_what_lies_in_another_form() -> None:
+    assert booking_call({"slot": "", "scanner": "o-2", "start": "2026-03-02T15:00"}, ZONE)[0] == []
+
+
 @pytest.mark.parametrize("typed", ["5/3 14:00", "morning", "2026-13-01T10:00"])
 def test_a_time_that_cannot_be_read_books_nothing(typed: str) -> None:
     with pytest.raises(FhirError) as refused:

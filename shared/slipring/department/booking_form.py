@@ -14,12 +14,13 @@ BOOKABLE = ("justified", "scheduled", "arrived", "ready")
 def booking_call(form: Mapping[str, str], zone: tzinfo) -> tuple[list[Tree], dict[str, str]]:
     """The parameters of `$schedule`, and in which field each of them was given.
 
-    `slot`: a scanner's id and a time, as the list of free times offers it; `scanner` and `start`: typed (`typed`: the
-    button beside them was pressed). A time that cannot be read is no wish for the next free one.
+    `slot`: a scanner's id and a time, as the list of free times offers it, or nothing for the next one that is free;
+    `scanner` and `start`: typed, in a form of their own (`typed`). A time that cannot be read is no wish for the next
+    free one.
     """
     scanner, _, start = form.get("slot", "").partition("|")
     fields = {"scanner": "slot", "period": "slot"}
-    if form.get("typed") or not start:
+    if form.get("typed") or "slot" not in form:
         scanner, start = form.get("scanner", ""), form.get("start", "").strip()
         fields = {"scanner": "scanner", "period": "start"}
     call: list[Tree] = []
