@@ -20,6 +20,7 @@ LOINC = "http://loinc.org"
 PREGNANCY_STATUS = "82810-3"
 _STATUS = frozenset({PREGNANCY_STATUS, "11449-6"})
 _ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")
+_GRAVITY = ("unknown", "not-pregnant", "pregnant")  # of statements of one moment the last of these counts
 _TERM = timedelta(days=280)  # from the last menstrual period to the expected date, Naegele
 _LONGEST = timedelta(days=308)  # what is longer ago belongs to an earlier pregnancy
 _DAYS = {"d": 1.0, "wk": 7.0}
@@ -29,7 +30,7 @@ _WRITTEN = re.compile(r"\s*(\d{1,2})\s*(?:w|wk|weeks?|周|\+)\s*(?:\+?\s*(\d)\s*
 def pregnancy_status(
     request: Resource, supporting: Iterable[Resource], patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo
 ) -> str:
-    """pregnant, not-pregnant, unknown, or empty: the newest statement for this request; another patient's is not used."""
+    """pregnant, not-pregnant, unknown, or empty: by what was stated for this request; another patient's is not used."""
     never = datetime.min.replace(tzinfo=now.tzinfo)
     found = [
         (at or never, status)
@@ -44,7 +45,14 @@ def pregnancy_status(
         old = at is not None and now - at > _LONGEST
         if not old and _goes_on(condition) and pool.same(condition.get("subject"), patient):
             found.append((at or never, "pregnant"))
-    return max(found)[1] if found else ""
+    return _weighed(found)
+
+
+def _weighed(found: Iterable[tuple[datetime, str]]) -> str:
+    """The newest statement; of two at one moment the graver, and "unknown" takes no pregnancy back."""
+    newest = sorted(((at, _GRAVITY.index(status)) for at, status in found), reverse=True)
+    decided = next((_GRAVITY[gravity] for _, gravity in newest if _GRAVITY[gravity] != "unknown"), "")
+    return decided if decided == "pregnant" or not newest else _GRAVITY[newest[0][1]]
 
 
 def gestation_days(patient: Resource, pool: Pool, now: datetime, zone: ZoneInfo, void: frozenset[str]) -> int | None:
