@@ -176,17 +176,22 @@ def test_a_scanner_is_taken_out_of_service_with_a_reason_and_comes_back(
     said = f"球管故障 <u>{uuid.uuid4().hex[:6]}</u>"
     try:
         assert people["tech"].post(address, data={**form, "reason": said}).status_code == 303
-        assert people["tech"].post(address, data={**form, "reason": said}).status_code == 409, "from what was seen"
+        twice = people["tech"].post(address, data={**form, "reason": said})
+        assert (twice.status_code, twice.headers["location"]) == (303, "/department/day"), "it stands as wanted"
         day = people["desk"].get("/department/day").text
         assert said not in day and said in unescape(day) and "out of service" in day
         with served.client() as http:
             device = http.get(f"/fhir/Device/{scanner}").json()
             assert device["note"][-1]["authorReference"]["reference"] == morning.staff["technologist"]
+            assert [note["text"] for note in device["note"]].count(said) == 1
             assert http.post(f"/fhir/Device/{scanner}/$slots").json().get("parameter", []) == []
     finally:
         back = people["tech"].get(address).text
         again = {"form_token": token_in(back), "seen": marked(back), "state": "in-service", "reason": "球管已更换"}
         assert people["tech"].post(address, data=again).status_code == 303
+    late = people["tech"].post(address, data={**form, "reason": said})
+    assert late.status_code == 409 and "This changed while the form was open" in late.text, "from what was seen"
+    assert marked(late.text, "state") == "out-of-service" and f"{said}</textarea>" not in unescape(late.text)
     assert "out of service" not in people["desk"].get("/department/day").text
 
 

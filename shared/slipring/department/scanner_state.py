@@ -9,12 +9,11 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department.bookings import STATE, Scanner
-from slipring.department.place import HOME, Place, named_in
+from slipring.department.place import HOME, Place, named_in, wrong
 from slipring.department.road import Tree
 from slipring.department.seen import changed_meanwhile
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
-from slipring.pages.language import language_of, said
 
 STATES = ("in-service", "out-of-service")
 _LONGEST = 500
@@ -37,7 +36,7 @@ class ScannerStatePages:
         return await self._page(request, session, "", {})
 
     async def change(self, request: Request, session: Session) -> Response:
-        """PATCH of the Device; somebody else's change in between is told, and nothing is written."""
+        """PATCH of the Device; a change in between is told and nothing is written, unless it stands as wanted already."""
         form = await self.place.posted(request, session)
         reason, state = form.get("reason", "").strip()[:_LONGEST], form.get("state", "")
         hand = await self.place.hand(session)
@@ -50,11 +49,12 @@ class ScannerStatePages:
             author = {"reference": session.account.practitioner}
             await hand.patched(device, patch_of(device, state, reason, author, self.place.now().isoformat()))
         except FhirError as refused:
-            if refused.status not in (400, 422, *_CHANGED):
-                raise
-            issue = refused.issues[0]
-            beside = {"": said((issue.zh, issue.en), language_of(request))}
-            return await self._page(request, session, reason, beside, status=refused.status)
+            beside = wrong(refused, request, [], {})
+            if refused.status not in _CHANGED:
+                return await self._page(request, session, reason, beside, status=refused.status)
+            stands = Scanner(await hand.read(f"Device/{device['id']}"))
+            if stands.in_service != (state == "in-service"):
+                return await self._page(request, session, "", beside, status=refused.status)
         return RedirectResponse(f"{HOME}/day", 303)
 
     async def _page(
