@@ -93,6 +93,23 @@ async def test_a_new_fact_that_speaks_against_contrast_is_a_finding_at_once_and_
     assert not again.save and await asked_again(desk) == 1
 
 
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("status", ["cancelled", "entered-in-error"])
+async def test_a_finding_that_was_taken_back_is_told_again_when_it_is_found_again(status: str) -> None:
+    desk = a_cleared_department()
+    await arrives(desk, an_egfr(12, 1))
+    [issue] = kept(desk, "DetectedIssue")
+    [task] = await desk.search(f"Task?code=screening&focus={EXAM}&status=requested")
+    desk.hold({**issue, "status": status})
+    desk.hold({**task.resource, "status": "completed"})
+    desk.hold(an_injection(status="in-progress"))
+    await arrives(desk, an_egfr(90, 1))
+    await arrives(desk, an_egfr(12, 1))
+    standing = [one for one in kept(desk, "DetectedIssue") if one["status"] == "final"]
+    assert [rule_of(one) for one in standing] == ["consent.renal-function", "consent.changed-after-permission"]
+    assert await asked_again(desk) == 1
+
+
 @pytest.mark.parametrize("state", ["acquired", "closed", "cancelled"])
 async def test_an_exam_that_is_over_is_left_alone(state: str) -> None:
     desk = a_cleared_department()

@@ -20,6 +20,7 @@ from slipring_consent.rules import SCREENING_RULES
 from slipring_consent.verdicts import checked, on_record
 
 _OVER = frozenset({"acquired", "discontinued", "reported", "closed", "cancelled", "rejected"})
+_TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
 _LOOKED_AT = EGFR_CODES | {PREGNANCY_STATUS}
 
 
@@ -61,8 +62,9 @@ async def _again(arrival: Arrival, response: Stored, exam: Stored, desk: Desk, *
 
 async def _new_findings(response: Stored, desk: Desk) -> list[Finding]:
     """What the rules stop, ask or warn of now and did not before; the words carry what was seen."""
-    kept = await desk.search(f"DetectedIssue?implicated={response.reference}")
-    known = {(rule_of(one.resource), one.resource.get("detail")) for one in kept}
+    kept = [one.resource for one in await desk.search(f"DetectedIssue?implicated={response.reference}")]
+    # What a later version of the answers took back was told for another moment: it is told again.
+    known = {(rule_of(one), one.get("detail")) for one in kept if one.get("status") not in _TAKEN_BACK}
     found = checked(await screening_known(desk, response.resource), SCREENING_RULES, desk)
     return [one for one in found if one.weight is not Weight.INFO and (one.rule, one.zh) not in known]
 
