@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 _EVERYWHERE = "*"
+_ATC = ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73")
+_SNOMED = "http://snomed.info/sct"
 
 
 def groups_of(texts: Iterable[str], codes: Iterable[str]) -> frozenset[str]:
@@ -59,14 +63,23 @@ def says_contrast(texts: Iterable[str]) -> bool:
     >>> says_contrast(["碘海醇 80 ml"]), says_contrast(["不用对比剂"]), says_contrast(["低剂量"])
     (True, False, False)
     """
-    table = _data()["contrast"]
     for text in texts:
-        said = text.casefold()
-        for without in table["without"]:
-            said = said.replace(without, " ")
-        if any(word in said for word in table["words"]):
+        said = _no_contrast().sub(" ", unicodedata.normalize("NFKC", text).casefold())
+        if any(word in said for word in _data()["contrast"]["words"]):
             return True
     return False
+
+
+def is_contrast_code(system: str, code: str) -> bool:
+    """Whether a code is one of an agent of contrast; of a system that is not known here it is none.
+
+    >>> is_contrast_code("http://www.whocc.no/atc", "V08AB02"), is_contrast_code("urn:his", "LOW-DOSE")
+    (True, False)
+    """
+    table = _data()["contrast"]["codes"]
+    if system in _ATC:
+        return code.upper().startswith(tuple(table["atc"]))
+    return system == _SNOMED and code in table["snomed"]
 
 
 def table_version() -> str:
@@ -84,6 +97,11 @@ def asks_for_phases(codes: Iterable[str], texts: Iterable[str]) -> bool:
 def _groups() -> Mapping[str, Mapping[str, Any]]:
     groups: Mapping[str, Mapping[str, Any]] = _data()["groups"]
     return groups
+
+
+@cache
+def _no_contrast() -> re.Pattern[str]:
+    return re.compile("|".join(_data()["contrast"]["without"]))
 
 
 @cache

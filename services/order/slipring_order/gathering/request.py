@@ -14,7 +14,7 @@ from slipring_order import catalogue
 from slipring_order.facts import OrderFacts
 from slipring_order.gathering.earlier import earlier_exams
 from slipring_order.gathering.form import is_filled_in, stated_on_the_form
-from slipring_order.gathering.indications import asks_for_phases, groups_of, says_contrast
+from slipring_order.gathering.indications import asks_for_phases, groups_of, is_contrast_code, says_contrast
 from slipring_order.gathering.institutions import own_institution
 from slipring_order.gathering.patient import VOID, patient_facts
 from slipring_order.gathering.reasons_stated import (
@@ -88,10 +88,9 @@ def contrast_planned(request: Resource, exam: catalogue.Exam | None) -> bool | N
 
 
 def _names_contrast(detail: Mapping[str, Any]) -> bool:
-    """Whether a detail of an order is an agent: by any code, or by its words; "low dose" and "without contrast" are none."""
-    if codes(detail):
-        return True
-    return says_contrast(words(detail))
+    """Whether a detail of an order is an agent: by its code, or by its words; "low dose" and "without contrast" are none."""
+    coded = ((str(c.get("system", "")), str(c.get("code", ""))) for c in codings(detail))
+    return any(is_contrast_code(system, code) for system, code in coded) or says_contrast(words(detail))
 
 
 def _phase_words(request: Resource) -> Iterator[str]:
