@@ -44,5 +44,20 @@ async def completed(administration: Resource, who: str, desk: Desk) -> list[Save
 
 
 def _same_time(task: Stored, administration: Resource) -> bool:
-    sent: Resource = json.loads(base64.b64decode(task.resource["input"][0]["valueAttachment"]["data"]))
-    return all(sent.get(name) == administration.get(name) for name in ("effectiveDateTime", "effectivePeriod"))
+    sent = _sent(task.resource)
+    return sent is not None and all(
+        sent.get(name) == administration.get(name) for name in ("effectiveDateTime", "effectivePeriod")
+    )
+
+
+def _sent(task: Resource) -> Resource | None:
+    """The record a Task keeps; None where it keeps none, as a Task that a client wrote may."""
+    held = (entry.get("valueAttachment", {}).get("data") for entry in task.get("input", []))
+    data = next(filter(None, held), None)
+    if data is None:
+        return None
+    try:
+        sent = json.loads(base64.b64decode(data))
+    except (ValueError, RecursionError):  # some other attachment, no JSON
+        return None
+    return sent if isinstance(sent, dict) else None

@@ -45,3 +45,43 @@ async def test_without_the_right_it_is_403_and_what_was_sent_is_kept_once_for_th
     assert [one["id"] for one in await kept(desk)] != [task["id"]] and len(await kept(desk)) == 1, "the other waits on"
     [nonconformity] = await desk.search("Task?code=nonconformity")
     assert nonconformity.resource["status"] == "requested"
+
+
+def an_attachment(text: str) -> Resource:
+    data = base64.b64encode(text.encode()).decode()
+    return {"type": {"text": "a note"}, "valueAttachment": {"contentType": "text/plain", "data": data}}
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"input": [{"type": {"text": "a note"}, "valueString": "by hand"}]},
+        {"input": [{"type": {"text": "a note"}, "valueAttachment": {"url": "Binary/c-1"}}]},
+        {"input": [an_attachment("not JSON")]},
+        {"input": [an_attachment("[" * 100_000)]},
+        {"input": [an_attachment("[]")]},
+    ],
+    ids=["no input", "no attachment", "no data", "no JSON", "too deep", "no resource"],
+)
+async def test_a_task_that_keeps_no_record_waits_on_and_hinders_no_late_record(given: Resource) -> None:
+    desk = a_cleared_department()
+    await told(desk)
+    [held] = await desk.search("Task?code=late-record&status=requested")
+    written = {name: value for name, value in held.resource.items() if name != "input"}
+    desk.hold({**written, **given, "id": "c-written"})
+    desk.caller = LATE
+    assert (await told(desk)).refuse is None
+    assert [one["id"] for one in await kept(desk)] == ["c-written"]
+
+
+async def test_the_record_is_found_behind_what_else_a_task_carries() -> None:
+    desk = a_cleared_department()
+    await told(desk)
+    [held] = await desk.search("Task?code=late-record&status=requested")
+    note = {"type": {"text": "a note"}, "valueString": "by hand"}
+    desk.hold({**held.resource, "input": [note, *held.resource["input"]]})
+    desk.caller = LATE
+    assert (await told(desk)).refuse is None
+    assert await kept(desk) == []
