@@ -53,7 +53,6 @@ def exam_of_response(response: Resource) -> str:
 
 async def screening_of(desk: Desk, exam: str, person: Collection[str]) -> Stored | None:
     """The newest answered screening of this exam and this patient, under any of his records."""
-    zone = settings_of(desk).time_zone
     found = [
         stored
         for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
@@ -61,7 +60,13 @@ async def screening_of(desk: Desk, exam: str, person: Collection[str]) -> Stored
         and is_our_screening(stored.resource)
         and reference_of(stored.resource.get("subject")) in person
     ]
-    return max(found, key=lambda one: moment(one.resource.get("authored"), zone) or one.updated_at, default=None)
+    return next(iter(newest_first(found, desk)), None)
+
+
+def newest_first(responses: Iterable[Stored], desk: Desk) -> list[Stored]:
+    """Screenings by when they were answered, the newest first."""
+    zone = settings_of(desk).time_zone
+    return sorted(responses, key=lambda one: moment(one.resource.get("authored"), zone) or one.updated_at, reverse=True)
 
 
 async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.requests import request_arrived
+from slipring_consent.reading import instant
 from slipring_consent.resources import EXAM_STATE
 
 from tests.support.contrast import (
@@ -21,10 +23,11 @@ from tests.support.contrast import (
     a_consent,
     a_person,
     a_request,
+    a_screening,
     an_egfr,
     an_injection,
 )
-from tests.support.desk import ADesk
+from tests.support.desk import A_NOON, ADesk
 
 
 def pregnancy(code: str, day: int = 1) -> Resource:
@@ -108,6 +111,34 @@ async def test_a_finding_that_was_taken_back_is_told_again_when_it_is_found_agai
     standing = [one for one in kept(desk, "DetectedIssue") if one["status"] == "final"]
     assert [rule_of(one) for one in standing] == ["consent.renal-function", "consent.changed-after-permission"]
     assert await asked_again(desk) == 1
+
+
+def answered_twice() -> ADesk:
+    """Two people answered for the same exam; the later answers lie on the desk first."""
+    desk = a_cleared_department()
+    desk.hold(a_screening() | {"id": "c-earlier", "authored": instant(A_NOON - timedelta(hours=3))})
+    return desk
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("fact", [an_allergy(), an_egfr(12, 1)])
+async def test_an_exam_that_was_screened_twice_is_asked_again_once_about_the_newest_answers(fact: Resource) -> None:
+    desk = answered_twice()
+    desk.hold(an_injection(status="in-progress"))
+    changes = await arrives(desk, fact)
+    assert len(changes.keys) == len(set(changes.keys)) == 1
+    assert await asked_again(desk) == 1
+    about = [one["implicated"][0]["reference"] for one in kept(desk, "DetectedIssue")]
+    assert about == ["QuestionnaireResponse/c-screening", "MedicationAdministration/c-injection"]
+    assert not (await arrives(desk, fact)).save
+
+
+async def test_another_pregnancy_status_leaves_no_older_screening_to_take_the_place_of_the_newest() -> None:
+    desk = answered_twice()
+    await arrives(desk, pregnancy("LA26683-5", 1))
+    changes = await arrives(desk, pregnancy("LA15173-0", 2))
+    assert {one["status"] for one in kept(desk, "QuestionnaireResponse")} == {"stopped"}
+    assert len(changes.keys) == 1 and await asked_again(desk) == 1
 
 
 @pytest.mark.parametrize("state", ["acquired", "closed", "cancelled"])

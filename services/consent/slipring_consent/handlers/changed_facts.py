@@ -10,7 +10,14 @@ from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.facts import EGFR_CODES, LOINC
-from slipring_consent.gathering import ANSWERED, exam_of_response, is_our_screening, screening_known, settings_of
+from slipring_consent.gathering import (
+    ANSWERED,
+    exam_of_response,
+    is_our_screening,
+    newest_first,
+    screening_known,
+    settings_of,
+)
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.handlers.requests import OPEN
 from slipring_consent.pregnancy import PREGNANCY_STATUS, pregnancy_of
@@ -37,21 +44,23 @@ async def fact_arrived(arrival: Arrival, desk: Desk) -> Changes:
     person = await merge_set(patient, desk)
     void = await _another_pregnancy(arrival, person, desk)
     changes = Changes.none()
-    for response in await _standing(person, desk):
-        exam = await desk.read(exam_of_response(response.resource))
+    for reference, responses in (await _standing(person, desk)).items():
+        exam = await desk.read(reference)
         if exam is not None and await _ahead(exam, desk):
-            changes = changes.plus(await _again(arrival, response, exam, desk, void=void))
+            changes = changes.plus(await _again(arrival, responses, exam, desk, void=void))
     return changes
 
 
-async def _again(arrival: Arrival, response: Stored, exam: Stored, desk: Desk, *, void: bool) -> Changes:
+async def _again(arrival: Arrival, responses: Sequence[Stored], exam: Stored, desk: Desk, *, void: bool) -> Changes:
+    """The newest screening of an exam is the one that counts; when it falls, no older one takes its place."""
+    response = responses[0]
     found = [_PREGNANCY_CHANGED] if void else await _new_findings(response, desk)
     if not found:
         return Changes.none()
     patient = reference_of(response.resource["subject"])
     save = on_record(found, desk, patient=patient, about=response.reference)
     if void:
-        save.append(successor(response, status="stopped"))
+        save += [successor(one, status="stopped") for one in responses]
     keys = []
     if not await _open_tasks(exam.reference, desk):
         save.append(Save(as_screening_task(desk.new_id(), exam.resource, now=desk.now)))
@@ -80,9 +89,13 @@ async def _another_pregnancy(arrival: Arrival, person: Collection[str], desk: De
     return was not in ("", pregnancy_of(now, zone))
 
 
-async def _standing(person: Collection[str], desk: Desk) -> Sequence[Stored]:
+async def _standing(person: Collection[str], desk: Desk) -> dict[str, list[Stored]]:
+    """The answered screenings of a person by their exam, the newest first."""
     found = await desk.search(f"QuestionnaireResponse?subject={any_of(frozenset(person))}&status={','.join(ANSWERED)}")
-    return [one for one in found if is_our_screening(one.resource)]
+    by_exam: dict[str, list[Stored]] = {}
+    for one in newest_first((one for one in found if is_our_screening(one.resource)), desk):
+        by_exam.setdefault(exam_of_response(one.resource), []).append(one)
+    return by_exam
 
 
 async def _ahead(exam: Stored, desk: Desk) -> bool:
