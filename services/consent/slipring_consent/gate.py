@@ -79,8 +79,8 @@ async def judged(administration: Resource, desk: Desk) -> Verdict:
     consents = await desk.search(f"Consent?data={reference}") if reference else []
     screening = await screening_of(desk, reference, person) if reference else None
     opened = await _open_findings(screening, patient, desk)
-    performers, observer = _people(administration)
-    unqualified = await _unqualified(performers, desk)
+    performers, observer = people_of(administration)
+    unqualified = await unqualified_among(performers, desk)
     facts = GateFacts(
         exam_known=exam is not None,
         exam_active=exam is not None and exam.resource.get("status") == "active",
@@ -157,7 +157,7 @@ async def _open_findings(screening: Stored | None, patient: str, desk: Desk) -> 
     return [finding for finding in findings if (finding.rule, finding.zh) not in decided]
 
 
-def _people(administration: Resource) -> tuple[list[str], bool]:
+def people_of(administration: Resource) -> tuple[list[str], bool]:
     """Who gives, and whether an observer is named."""
     givers, observer = [], False
     for performer in administration.get("performer", []):
@@ -169,7 +169,7 @@ def _people(administration: Resource) -> tuple[list[str], bool]:
     return givers, observer
 
 
-async def _unqualified(performers: Iterable[str], desk: Desk) -> list[Reason]:
+async def unqualified_among(performers: Iterable[str], desk: Desk) -> list[Reason]:
     """Why none of those named may give contrast; empty when one may."""
     nearest: list[Reason] = []
     for performer in performers:

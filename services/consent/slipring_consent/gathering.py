@@ -94,15 +94,19 @@ async def _about(desk: Desk, resource_type: str, person: str) -> list[Resource]:
     return [stored.resource for stored in await desk.search(f"{resource_type}?patient={person}")] if person else []
 
 
+async def person_behind(desk: Desk, reference: str) -> str:
+    """The Practitioner whom a role names, by reference; any other reference is itself."""
+    stored = await desk.read(reference) if reference.startswith("PractitionerRole/") else None
+    return reference_of(stored.resource.get("practitioner")) if stored is not None else reference
+
+
 async def staff_behind(desk: Desk, reference: str) -> tuple[Resource | None, list[Resource]]:
     """The Practitioner named directly or by a role, and all roles held."""
-    stored = await desk.read(reference)
-    if stored is not None and stored.resource["resourceType"] == "PractitionerRole":
-        reference = reference_of(stored.resource.get("practitioner"))
-        stored = await desk.read(reference)
-    if stored is None or stored.resource["resourceType"] != "Practitioner":
+    person = await person_behind(desk, reference)
+    stored = await desk.read(person) if person.startswith("Practitioner/") else None
+    if stored is None:
         return None, []
-    roles = await desk.search(f"PractitionerRole?practitioner={reference}")
+    roles = await desk.search(f"PractitionerRole?practitioner={person}")
     return stored.resource, [role.resource for role in roles]
 
 

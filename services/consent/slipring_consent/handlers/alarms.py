@@ -6,7 +6,8 @@ from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.facts import exam_of_administration
-from slipring_consent.gathering import lacking
+from slipring_consent.gate import people_of, unqualified_among
+from slipring_consent.gathering import person_behind
 from slipring_consent.reading import reference_of
 from slipring_consent.resources import as_notice
 from slipring_consent.verdicts import on_record
@@ -25,15 +26,21 @@ async def at_the_injector(exam: str, zh: str, en: str, desk: Desk) -> list[Save]
 
 
 async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:
-    """Whoever gives contrast and may no longer: the alarm is told on his injections that run."""
-    person = arrival.reference
-    if arrival.resource["resourceType"] == "PractitionerRole":
-        person = reference_of(arrival.resource.get("practitioner"))
+    """One of those who give contrast has changed, and none of them may give it now: the alarm is told on what runs."""
+    changed = _staff(arrival)
     saves: list[Save] = []
     for administration in await _running(desk):
-        if person in _people(administration) and (reasons := await lacking("give-contrast", person, desk)):
+        givers, _ = people_of(administration.resource)
+        named = {*givers, *[await person_behind(desk, giver) for giver in givers]}
+        if named & changed and (reasons := await unqualified_among(givers, desk)):
             saves += _alarm(administration, reasons[0].zh, reasons[0].en, desk)
     return Changes(save=saves)
+
+
+def _staff(arrival: Arrival) -> set[str]:
+    """Whose rights may be others now: who arrived, and whom a role named, or named before."""
+    versions = [arrival.resource, *([arrival.before.resource] if arrival.before else [])]
+    return {arrival.reference, *filter(None, (reference_of(one.get("practitioner")) for one in versions))}
 
 
 async def _running(desk: Desk) -> list[Stored]:
@@ -49,11 +56,11 @@ def _alarm(administration: Stored, zh: str, en: str, desk: Desk) -> list[Save]:
     issues = on_record([finding], desk, patient=patient, about=administration.reference)
     notices = [
         Save(as_notice(desk.new_id(), administration.resource, who, finding.zh, finding.en, now=desk.now))
-        for who in _people(administration)
+        for who in _named(administration)
     ]
     return [*issues, *notices]
 
 
-def _people(administration: Stored) -> list[str]:
+def _named(administration: Stored) -> list[str]:
     named = (reference_of(one.get("actor")) for one in administration.resource.get("performer", []))
     return [one for one in dict.fromkeys(named) if one]
