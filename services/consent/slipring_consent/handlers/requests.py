@@ -15,7 +15,7 @@ from slipring_consent.resources import as_screening_task
 
 OPEN = ("requested", "in-progress")
 # A change of one of these asks a new question of the patient: screening and consent of this exam are void.
-MATERIAL = ("code", "orderDetail")
+MATERIAL = ("code", "orderDetail", "bodySite")
 
 
 def ahead(arrival: Arrival) -> Ahead:
@@ -79,10 +79,14 @@ async def _materially_changed(before: Resource, after: Resource, desk: Desk) -> 
     """Another examination, side or patient; another spelling, or another record of the same person, is none."""
     if any(meaning(before.get(member)) != meaning(after.get(member)) for member in MATERIAL):
         return True
-    if before.get("bodySite") != after.get("bodySite"):  # its words may say another side beside the same code
+    if _site_words(before) != _site_words(after):  # they may say another side beside the same code
         return True
     was, subject = reference_of(before.get("subject")), reference_of(after.get("subject"))
     return side_meant(before) != side_meant(after) or (was != subject and subject not in await merge_set(was, desk))
+
+
+def _site_words(request: Resource) -> list[str]:
+    return sorted(str(site.get("text", "")) for site in request.get("bodySite", []))
 
 
 async def _told(exam: str, desk: Desk) -> list[Save]:
