@@ -25,3 +25,20 @@ def test_an_open_list_keeps_itself_current_and_says_when_it_cannot(
     expect(lost).to_be_visible(timeout=60_000)
     page.unroute("**/department/live*")
     expect(lost).to_be_hidden(timeout=60_000)
+
+
+def test_what_time_alone_makes_late_is_drawn_though_no_record_changed(morning: Morning, enter: Enter) -> None:
+    page = enter("reader", "/department/requests")
+    page.clock.install()
+    page.reload()
+    unchanged = {"status": 200, "headers": {"x-slipring-changed": "0"}, "body": "<span data-asof='x'>now</span>"}
+    page.route("**/department/live*", lambda call: call.fulfill(**unchanged))
+    drawn: list[str] = []
+    page.on("request", lambda call: drawn.append(call.url) if call.url.endswith("/department/requests") else None)
+    with page.expect_response("**/department/live?since=*"):
+        page.clock.fast_forward(20_000)
+    expect(page.locator("[data-asof=x]")).to_be_visible()
+    assert drawn == [], "nothing changed, and it is fresh"
+    with page.expect_request("**/department/requests"):
+        page.clock.fast_forward(50_000)
+        page.clock.run_for(20_000)

@@ -109,3 +109,16 @@ async def test_an_open_screen_that_asks_by_itself_keeps_nobody_signed_in(staff: 
     again = await staff.signed_in("nurse", name="going-on-4", roles=["receptionist"])
     for rubbish in ("x", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "2026-01-01", "'"):
         assert (await again.get("/department/live", params={"since": rubbish}, headers=live)).status_code in (200, 204)
+
+
+async def test_an_open_screen_is_told_that_a_scanner_changed(staff: Staff) -> None:
+    technologist = await staff.signed_in("technologist", name="going-on-5", roles=["technologist"])
+    staff.department.clock.advance(timedelta(minutes=1))
+    since = staff.department.clock.now().isoformat(timespec="milliseconds")
+    live = {"x-slipring-live": "1"}
+    still = await technologist.get("/department/live", params={"since": since}, headers=live)
+    assert still.headers["x-slipring-changed"] == "0"
+    made = await staff.department.post("Device", {"resourceType": "Device", "status": "inactive"})
+    assert made.status_code == 201, made.text
+    told = await technologist.get("/department/live", params={"since": since}, headers=live)
+    assert told.headers["x-slipring-changed"] == "1"

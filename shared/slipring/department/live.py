@@ -29,7 +29,7 @@ class LivePages:
     place: Place
 
     def routes(self) -> list[Route]:
-        """`/department/live`; with `since`, it says whether exams or bookings changed after that."""
+        """`/department/live`; with `since`, it says whether exams, bookings or scanners changed after that."""
         return self.place.routes([(f"{HOME}/live", self.asked, ["GET"])])
 
     async def asked(self, request: Request, session: Session) -> Response:
@@ -39,7 +39,7 @@ class LivePages:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
         hand = await self.place.hand(session)
         asked = ("_lastUpdated", f"gt{(since - _DRAWN_IN).isoformat(timespec='milliseconds')}")
-        kinds = {"Task": [("code", "exam"), asked], "Appointment": [asked]}
+        kinds = {"Task": [("code", "exam"), asked], "Appointment": [asked], "Device": [asked]}
         ways = [hand.counted(kind, way) for kind, way in kinds.items() if may_search(session, kind)]
         changed = any(await asyncio.gather(*ways))
         shown = self.place.page(request, session, "asof.html")

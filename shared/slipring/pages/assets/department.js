@@ -37,11 +37,12 @@
   window.addEventListener("pageshow", () => { for (const form of every("form")) delete form.dataset.sent; });
 
   // Whether the server is there is asked every 5 s, whether anything changed every 20 s; a hidden page asks nothing.
+  // What time alone makes late changes no record: after a minute everything is drawn anew in any case.
   const ASK = 5_000, PATIENCE = 4_000, EACH = 4, OLD = 60_000;
   const headers = { "x-slipring-live": "1" };
   const asOf = () => one("[data-asof]");
   if (!asOf()) return;
-  let asked = 0, checkedAt = Date.now();
+  let asked = 0, checkedAt = Date.now(), drawnAt = checkedAt;
   const get = (address) => fetch(address, { headers, redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   const show = (selector, shown) => { const line = one(selector); if (line) line.hidden = !shown; };
   const aged = () => { asOf()?.closest(".asof")?.classList.toggle("old", Date.now() - checkedAt > OLD); };
@@ -60,7 +61,7 @@
     if (focused) every("[data-row]").find((row) => row.getAttribute("href") === focused)?.focus({ preventScroll: true });
     const renewed = one("[data-asof]", fresh);
     if (renewed && !asOf().closest("[data-live]")) asOf().replaceWith(renewed);
-    checkedAt = Date.now();
+    checkedAt = drawnAt = Date.now();
   };
   const ask = async () => {
     if (document.hidden) return;
@@ -70,7 +71,7 @@
     show("[data-live-out]", out);
     show("[data-live-lost]", !out && !answer.ok);
     if (out || !answer.ok || !since) return;
-    if (answer.headers.get("x-slipring-changed") === "1") { await redraw(); return; }
+    if (answer.headers.get("x-slipring-changed") === "1" || Date.now() - drawnAt > OLD) { await redraw(); return; }
     const words = new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("[data-asof]");
     if (words) { asOf().replaceWith(words); checkedAt = Date.now(); }
   };
