@@ -66,6 +66,26 @@ async def test_fifty_without_consequence_cost_what_one_does(report: Place) -> No
     assert len(await report.rows("SELECT 1 FROM version")) == 51
 
 
+async def test_many_with_consequences_cost_no_more_than_each_by_itself(report: Place) -> None:
+    kernel = report.running.kernel
+    before = _statements(report)
+    for n in range(30):
+        await take(kernel, "order", [told(n, "act")])
+    alone, before = _statements(report) - before, _statements(report)
+    await take(kernel, "order", [told(n, "act") for n in range(30, 60)])
+    assert _statements(report) - before <= alone * 1.2
+    assert len(await report.rows("SELECT 1 FROM resource WHERE type = 'DetectedIssue'")) == 60
+
+
+async def test_what_fails_at_the_end_of_many_keeps_none_of_them_back(report: Place) -> None:
+    kernel = report.running.kernel
+    await take(kernel, "order", [told(0)])
+    before = _statements(report)
+    await take(kernel, "order", [*(told(n) for n in range(1, 50)), told(50, "hard")])
+    assert _statements(report) - before < 30
+    assert len(await copies(report)) == 51
+
+
 async def test_each_decides_as_if_it_had_come_alone(report: Place) -> None:
     """It knows those before it and none after it, whatever stands between them; what fails is owed."""
     arrived = [told(1), told(2), told(3, "act"), told(4), told(5, "hard"), told(6), told(7, "act"), told(8, "act")]

@@ -57,27 +57,43 @@ async def take(kernel: Kernel, source: str, arrived: Iterable[Arrived]) -> None:
         return any(follows.awaits(source, each.resource) for follows in kernel.service.follows)
 
     for waited_for, some in groupby(arrived, key=awaited):
-        several, taken = list(some), 0
-        while taken < len(several):
-            group = several[taken : taken + _AT_ONCE]
-            if waited_for:
-                taken += await _in_order(kernel, source, group)
-            else:
-                await _only_stored(kernel, source, group)
-                taken += len(group)
+        several = list(some)
+        if waited_for:
+            await _in_order(kernel, source, several)
+        else:
+            for at in range(0, len(several), _AT_ONCE):
+                await _only_stored(kernel, source, several[at : at + _AT_ONCE])
 
 
-async def _in_order(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
-    """Take as many of these as nothing follows from, in one commit, or else the first with what follows; how many."""
+async def _in_order(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> None:
+    """Commit together what nothing follows from, and whatever something follows from by itself.
+
+    A group that something follows from has asked for more than it took: groups begin anew with one after it, and grow
+    while nothing follows.
+    """
+    at, size = 0, _AT_ONCE
+    while at < len(arrived):
+        group = _different(arrived[at : at + size])
+        taken = await _together(kernel, source, group) if len(group) > 1 else 0
+        at += taken
+        if taken == len(group):
+            size = min(2 * size, _AT_ONCE)
+            continue
+        followed = await _with_what_follows(kernel, source, arrived[at])
+        at += 1
+        size = 1 if followed else 2
+
+
+async def _together(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
+    """How many of these were stored in one commit; none where that fails: who is at fault is found one by one."""
     try:
-        taken = await _without_consequence(kernel, source, _different(arrived)) if len(arrived) > 1 else 0
+        return await _without_consequence(kernel, source, arrived)
     except UNAVAILABLE:
         raise
-    except Exception:  # which of them is at fault is found one by one
-        taken = 0
-    if not taken:
-        await _with_what_follows(kernel, source, arrived[0])
-    return taken or 1
+    except Exception as error:
+        if isinstance(error, FhirError) and error.status in _LATER:
+            raise
+        return 0
 
 
 def _different(arrived: Sequence[Arrived]) -> Sequence[Arrived]:
@@ -91,7 +107,7 @@ def _different(arrived: Sequence[Arrived]) -> Sequence[Arrived]:
 
 
 async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
-    """Store the copies up to the first that something follows from, or is owed for; how many those are.
+    """Store the copies up to the first that something follows from, is owed for, or that fails; how many those are.
 
     Their handlers have decided, each as if it had come alone, and what they looked at stands when all is committed.
     """
@@ -110,13 +126,23 @@ async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Ar
             if standing and not _replaces(each, standing.version, standing.source):
                 continue
             act.desk.put(Stored(each.resource, each.version, act.desk.now, source, each.deleted))
-            if not (await debts.follow_from(kernel, arrival, act.desk)).nothing:
+            if await _follows(kernel, arrival, act):
                 return act, place
             act.copies.append(_copy(kernel, source, each))
         return act, len(arrived)
 
     _, _, taken = await perform(kernel, decide)
     return taken
+
+
+async def _follows(kernel: Kernel, arrival: Arrival, act: Act) -> bool:
+    """Whether anything follows from it, were it only that its handlers fail."""
+    try:
+        return not (await debts.follow_from(kernel, arrival, act.desk)).nothing
+    except UNAVAILABLE:
+        raise
+    except Exception:
+        return True
 
 
 def _arrival(source: str, arrived: Arrived, held: reading.Row | None) -> Arrival:
@@ -144,34 +170,35 @@ async def _only_stored(kernel: Kernel, source: str, arrived: Sequence[Arrived]) 
     await perform(kernel, decide)
 
 
-async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> None:
-    """Store the copy and what its handlers decide, in one commit; an older version changes nothing.
+async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> bool:
+    """Store the copy and what its handlers decide, in one commit; whether anything followed.
 
-    When the handlers fail, the copy is stored and what should follow from it is owed.
+    An older version changes nothing. When the handlers fail, the copy is stored and what should follow from it is owed.
     """
 
-    async def decide(*, owing: bool = False) -> tuple[Act, None]:
+    async def decide(*, owing: bool = False) -> tuple[Act, bool]:
         act = _act(kernel)
         desk = act.desk
         held = await reading.current(kernel.store.pool, arrived.type, arrived.resource["id"])
         if held and not _replaces(arrived, held.version, held.source):
-            return act, None
+            return act, False
         desk.put(Stored(arrived.resource, arrived.version, desk.now, source, arrived.deleted))
         act.copies.append(_copy(kernel, source, arrived))
         known = held if held and not held.deleted else None
         debt = await debts.standing(kernel, arrived.reference)
         if owing:
             act.add(Changes(wake=[debts.owed(source, arrived.reference, known, debt)]))
-            return act, None
+            return act, True
         before = debts.dealt_with(debt, desk) if debt else known.stored() if known else None
         arrival = Arrival(source, arrived.resource, arrived.version, arrived.deleted, before)
-        await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
+        await desk.foresee(debts.ahead(kernel, [arrival]))
+        changes = await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
         if debt:
             act.add(Changes(cancel=[debts.key_of(arrived.reference)]))
-        return act, None
+        return act, not changes.nothing
 
     try:
-        await perform(kernel, decide)
+        _, _, followed = await perform(kernel, decide)
     except UNAVAILABLE:
         raise
     except Exception as error:
@@ -179,6 +206,8 @@ async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> N
             raise
         _LOG.warning("arrival owed", source=source, type=arrived.type, kind=type(error).__name__)
         await perform(kernel, partial(decide, owing=True))
+        return True
+    return followed
 
 
 def _act(kernel: Kernel) -> Act:
