@@ -93,7 +93,7 @@ async def test_a_search_by_patient_finds_what_all_records_of_the_person_carry(pl
     queries = [
         f"{name}={kind}{each['id']}"
         for each in (one, other)
-        for name, kind in (("patient", ""), ("subject", "Patient/"))
+        for name, kind in (("patient", ""), ("subject", "Patient/"), ("subject", ""))
     ]
     await linked(place, one, ("replaced-by", other))
     for query in queries:

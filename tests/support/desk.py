@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl
 from joserfc.jwk import ECKey
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
-from slipring.fhir.service import Changes, Resource, Stored
+from slipring.fhir.service import Ahead, Changes, Resource, Stored
 from slipring.signing.seal import KnownKey, SealingKey, examine, seal
 
 A_NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai, a Monday
@@ -136,6 +136,9 @@ class ADesk:
         amended = {name: value for name, value in amended.items() if value is not None}
         self.hold(amended)
         return amended
+
+    async def foresee(self, ahead: Ahead) -> None:
+        """Everything is at hand."""
 
     async def read(self, reference: str) -> Stored | None:
         """The current version of `Type/id`; None when absent or deleted."""

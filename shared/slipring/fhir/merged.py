@@ -6,7 +6,7 @@ links away again. `seealso` and `refer` are no merge.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,7 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.search.condition import Clause
 from slipring.fhir.search.criteria import Criteria
 from slipring.fhir.search.values import ReferenceValue
-from slipring.fhir.service import Desk
+from slipring.fhir.service import Ahead, Desk
 
 _MERGING = frozenset({"replaced-by", "replaces"})
 _MOST = 50  # records of one person that are followed; nobody has more
@@ -33,9 +33,16 @@ def linked(patient: Mapping[str, Any]) -> frozenset[str]:
 
 async def merge_set(patient: str, desk: Desk) -> frozenset[str]:
     """All records of the person behind `Patient/id`, that one included, over any number of merges."""
-    found, asked = {patient}, set[str]()
-    while (waiting := sorted(found - asked)) and len(found) <= _MOST:
+    return await records_of([patient], desk)
+
+
+async def records_of(patients: Collection[str], desk: Desk) -> frozenset[str]:
+    """All records of these people, by one look for each step of merging."""
+    found, asked = set(patients), set[str]()
+    most = _MOST * len(found)
+    while (waiting := sorted(found - asked)) and len(found) <= most:
         asked.update(waiting)
+        await desk.foresee(Ahead(waiting, [sought_links(waiting)]))
         for reference in waiting:
             stored = await desk.read(reference)
             found |= linked(stored.resource) if stored else set()
@@ -60,7 +67,7 @@ async def with_records(caller: Caller, desk: Desk) -> Caller:
 
 
 async def of_all_records(criteria: Criteria, desk: Desk) -> Criteria:
-    """A search that names a patient asks for all records of that person; one for Patients stays as it is."""
+    """A search that names patients asks for all records of those people; one for Patients stays as it is."""
     if criteria.type == "Patient":
         return criteria
     clauses = [await _widened(clause, desk) if isinstance(clause, Clause) else clause for clause in criteria.clauses]
@@ -70,12 +77,15 @@ async def of_all_records(criteria: Criteria, desk: Desk) -> Criteria:
 async def _widened(clause: Clause, desk: Desk) -> Clause:
     if clause.family != "reference" or clause.modifier not in ("", "not"):
         return clause
-    values = list(clause.values)
-    for value in clause.values:
-        if isinstance(value, ReferenceValue) and value.type == "Patient":
-            others = await merge_set(f"Patient/{value.id}", desk)
-            values += [ReferenceValue("Patient", one.removeprefix("Patient/")) for one in sorted(others)]
-    return replace(clause, values=tuple(dict.fromkeys(values)))
+    named = {f"Patient/{one.id}" for one in clause.values if isinstance(one, ReferenceValue) and _may_be(one, clause)}
+    others = sorted(await records_of(named, desk) - named) if named else []
+    more = [ReferenceValue("Patient", one.removeprefix("Patient/")) for one in others]
+    return replace(clause, values=(*clause.values, *more))
+
+
+def _may_be(value: ReferenceValue, clause: Clause) -> bool:
+    """Whether it may name a patient: a bare id does wherever patients are referred to."""
+    return value.type == "Patient" or (value.type is None and "Patient" in clause.parameter.targets)
 
 
 def any_of(patients: frozenset[str]) -> str:

@@ -164,6 +164,9 @@ class Desk(Protocol):
     settings: Any  # the service's own typed settings
     seals: Seals
 
+    async def foresee(self, ahead: Ahead) -> None:
+        """Look at once at what is going to be read and searched; it changes the cost of a decision, never what it is."""
+
     async def read(self, reference: str) -> Stored | None:
         """The current version of `Type/id`, own or followed; None when absent or deleted."""
 

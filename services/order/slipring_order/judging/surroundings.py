@@ -71,8 +71,11 @@ async def rules_in_force(desk: Desk) -> RuleSet:
 
 async def _scanned(pool: Pool, desk: Desk) -> None:
     """The requests of what was scanned here: what was asked for is what was seen."""
-    for exam in [one for one in pool.of_type("Task") if state_of(one) in SCANNED]:
-        await _named(reference_of(exam.get("focus")), pool, desk)
+    requests = [reference_of(exam.get("focus")) for exam in pool.of_type("Task") if state_of(exam) in SCANNED]
+    unread = [one for one in requests if one not in pool.by_reference]
+    await desk.foresee(Ahead(unread))
+    for reference in unread:
+        await _named(reference, pool, desk)
 
 
 def _direct(request: Resource) -> list[Resource | None]:

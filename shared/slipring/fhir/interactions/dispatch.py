@@ -109,9 +109,9 @@ class Door:
             response = Response(status_code=204, headers=offered(asked.steps))
         else:
             caller = await self._verify(headers.get("authorization"))
-            context.caller = await with_records(caller, self._kernel.desk(caller)) if caller.patient else caller
             if self._admit is not None:
-                self._admit(context.caller.client, f"/{path}")
+                self._admit(caller.client, f"/{path}")
+            context.caller = await with_records(caller, self._kernel.desk(caller)) if caller.patient else caller
             asked.body = await read_body(request, self._kernel.max_body_bytes, self._kernel.body_seconds)
             response = await self._route(context, asked)
         if kind is not FHIR_JSON and response.body:

@@ -63,7 +63,8 @@ async def search(
     for other in sorted({*types_looked_into(criteria.clauses)}):
         context.demand(other, "s")
     checked(kernel, context, criteria.includes)
-    wanted = await of_all_records(criteria, kernel.desk(context.caller)) if "Patient" in kernel.held else criteria
+    desk = kernel.desk(context.caller, kernel.store.searches)
+    wanted = await of_all_records(criteria, desk) if "Patient" in kernel.held else criteria
     page = await _page(kernel, context, asked(kernel, context, wanted), after)
     audit = context.audit(
         "search",
