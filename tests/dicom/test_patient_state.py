@@ -82,3 +82,16 @@ def test_allergies_of_every_record_weight_and_pregnancy_reach_the_console(port: 
     assert found["MedicalAlerts"] == "碘造影剂"
     assert (str(found["PatientWeight"]), str(found["PatientSize"])) == ("71.5", "1.72")
     assert found["PregnancyStatus"] == 4, "unknown is said as unknown, never as no"
+
+
+def test_an_allergy_that_is_only_coded_and_a_weight_in_words_reach_the_console(port: int, hospital: Hospital) -> None:
+    patient = a_patient("STATE-3", {"family": "郑", "given": ["码"]})
+    exam = hospital.exam(patient, minutes=124 * 60)
+    coded = {"code": {"coding": [{"system": "http://snomed.info/sct", "code": "293637006"}]}, "criticality": "high"}
+    hospital.made(an_allergy(exam.patient, "", **coded))
+    for value, unit in ((0, "kg"), (64, "公斤")):
+        day = f"2026-0{3 if value else 4}-01"
+        hospital.made(a_value(exam, "29463-7", valueQuantity={"value": value, "unit": unit}, effectiveDateTime=day))
+    told = state_of(port, exam)
+    assert told["Allergies"] == told["MedicalAlerts"] == "293637006"
+    assert float(told["PatientWeight"]) == 64

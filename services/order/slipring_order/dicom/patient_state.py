@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.merged import linked
@@ -24,8 +25,8 @@ from slipring_order.reading import Pool, codes, codings, first, moment, referenc
 
 ASKED_BY = frozenset({"PregnancyStatus", "Allergies", "MedicalAlerts", "PatientWeight", "PatientSize"})
 _WEIGHT, _HEIGHT = "29463-7", "8302-2"  # LOINC
-_KILOGRAMS = {"kg": Decimal(1), "g": Decimal("0.001")}
-_METRES = {"m": Decimal(1), "cm": Decimal("0.01"), "mm": Decimal("0.001")}
+_KILOGRAMS = {"kg": Decimal(1), "公斤": Decimal(1), "千克": Decimal(1), "g": Decimal("0.001")}
+_METRES = {"m": Decimal(1), "cm": Decimal("0.01"), "厘米": Decimal("0.01"), "mm": Decimal("0.001")}
 _NOT_SO = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _VOID = frozenset({"entered-in-error", "cancelled"})
@@ -52,9 +53,10 @@ async def with_states(entries: Sequence[Entry], desk: Desk) -> list[Entry]:
     ]
     for found in await desk.searches(queries):
         pool.fill(*(one.resource for one in found))
-    held = _by_subject(pool)
+    held = _by_whom_and_what_for(pool)
     return [
-        replace(one, state=_state(one, persons.get(one.step.patient, frozenset()), held, pool, desk)) for one in entries
+        replace(one, state=_state(one, _own(one, persons.get(one.step.patient, frozenset()), held, pool), desk))
+        for one in entries
     ]
 
 
@@ -68,17 +70,13 @@ async def _persons(patients: Mapping[str, Resource], desk: Desk) -> dict[str, fr
     return {name: frozenset(names) for name, names in persons.items()}
 
 
-def _state(
-    entry: Entry, person: frozenset[str], held: Mapping[str, Sequence[Resource]], pool: Pool, desk: Desk
-) -> PatientState:
+def _state(entry: Entry, own: Pool, desk: Desk) -> PatientState:
     zone, now = desk.settings.zone, desk.now
-    known = [resource for name in sorted(person) for resource in held.get(name, ())]
-    of_person = _as_of(pool, person)
-    allergies = [one for one in known if one["resourceType"] == "AllergyIntolerance" and _stands(one)]
-    measured = [one for one in known if one["resourceType"] == "Observation" and one.get("status") not in _VOID]
-    supporting = list(supporting_of(entry.request, of_person))
+    allergies = [one for one in own.of_type("AllergyIntolerance") if _stands(one)]
+    measured = [one for one in own.of_type("Observation") if one.get("status") not in _VOID]
+    supporting = list(supporting_of(entry.request, own))
     return PatientState(
-        pregnancy=pregnancy_status(entry.request, supporting, entry.patient, of_person, now, zone),
+        pregnancy=pregnancy_status(entry.request, supporting, entry.patient, own, now, zone),
         allergies=_words(allergies),
         alerts=_words(one for one in allergies if one.get("criticality") == "high"),
         weight_kg=_newest(measured, _WEIGHT, _KILOGRAMS, zone),
@@ -86,15 +84,23 @@ def _state(
     )
 
 
-def _as_of(pool: Pool, person: frozenset[str]) -> Pool:
-    """The same resources, read as of this person."""
-    return Pool(pool.by_reference, person)
+def _own(entry: Entry, person: frozenset[str], held: Mapping[str, Sequence[Resource]], pool: Pool) -> Pool:
+    """What is told of this person, based on this request, or named by it; a long list is not searched for each entry."""
+    own = Pool(one_person=person)
+    own.add(entry.patient or None, entry.request)
+    for name in (*sorted(person), entry.step.request):
+        own.fill(*held.get(name, ()))
+    named = [*entry.request.get("supportingInfo", []), *entry.request.get("reasonReference", [])]
+    own.fill(*(pool.by_reference.get(reference_of(element)) for element in named))
+    return own
 
 
-def _by_subject(pool: Pool) -> Mapping[str, Sequence[Resource]]:
+def _by_whom_and_what_for(pool: Pool) -> Mapping[str, Sequence[Resource]]:
     found: defaultdict[str, list[Resource]] = defaultdict(list)
-    for resource in pool.of_type("AllergyIntolerance", "Observation"):
-        found[reference_of(resource.get("patient") or resource.get("subject"))].append(resource)
+    for resource in pool.of_type("AllergyIntolerance", "Condition", "Observation", "QuestionnaireResponse"):
+        about = [resource.get("patient") or resource.get("subject"), *resource.get("basedOn", [])]
+        for name in {reference_of(element) for element in about}:
+            found[name].append(resource)
     return found
 
 
@@ -104,21 +110,28 @@ def _stands(allergy: Resource) -> bool:
 
 
 def _words(allergies: Iterable[Resource]) -> tuple[str, ...]:
-    found = (one.get("code", {}) for one in allergies)
-    texts = (str(c.get("text") or next((d["display"] for d in codings(c) if d.get("display")), "")) for c in found)
-    return tuple(dict.fromkeys(text for text in (one_line(each, LONG) for each in texts) if text))
+    texts = (one_line(_named(one.get("code", {})), LONG) for one in allergies)
+    return tuple(dict.fromkeys(text for text in texts if text))
+
+
+def _named(concept: Mapping[str, Any]) -> str:
+    """A concept in words, else by its code: an allergy that is only coded is an allergy."""
+    displays = (one.get("display") for one in codings(concept))
+    return str(next(filter(None, [concept.get("text"), *displays, *codes(concept)]), ""))
 
 
 def _newest(measured: Iterable[Resource], code: str, units: Mapping[str, Decimal], zone: ZoneInfo) -> Decimal | None:
     found = []
     for one in measured:
         quantity = one.get("valueQuantity", {})
-        factor = units.get(str(quantity.get("code") or quantity.get("unit")))
+        factor = units.get(str(quantity.get("code") or quantity.get("unit")).casefold())
         if factor is None or code not in codes(one.get("code")):
             continue
         try:
             value = Decimal(str(quantity["value"])) * factor
         except (KeyError, InvalidOperation):
+            continue
+        if value <= 0:  # nobody weighs nothing
             continue
         at = moment(first(one, "effectiveDateTime", "effectivePeriod", "issued"), zone)
         found.append((at or _LONG_AGO, value))

@@ -18,7 +18,6 @@ from pydicom.valuerep import EXPLICIT_VR_LENGTH_32
 
 TEXTS = frozenset({"PN", "LO", "SH", "ST", "LT", "UT", "UC"})  # written in the answer's character set
 _ITEM = 0xFFFEE000
-_SEQUENCE, _SHORT = "SQ", "US"
 
 
 class Element(NamedTuple):
