@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -13,7 +15,7 @@ from pydicom.dataset import Dataset
 from slipring_order.dose.observation import as_observation
 from slipring_order.dose.printed import exact_json
 from slipring_order.dose.reading import read_dose_report
-from slipring_order.dose.several import keyed, one_study
+from slipring_order.dose.several import STUDY, keyed, one_study
 from slipring_order.dose.stored import as_report
 
 from tests.support.desk import A_NOON
@@ -66,3 +68,30 @@ def test_the_reports_of_a_study_say_the_same_in_any_order_and_never_more_than_th
     every = set().union(*told)
     assert once.dlp_mgy_cm == again.dlp_mgy_cm == sum((n + Decimal("0.5") for n in every), Decimal(0))
     assert set(keyed(once.events)) == set(keyed(again.events)) == {(f"1.{n}",) for n in every}
+
+
+def totals_alone(total: str, uid: str, minutes: int) -> Any:
+    report = read_dose_report(a_report(total=total, uid=uid))
+    return replace(report, scope=STUDY, written_at=A_NOON + timedelta(minutes=minutes))
+
+
+def with_events(total: str, uid: str, minutes: int, *dlps: str | None) -> Any:
+    described = [an_event("1", dlp, uid=f"{uid}.{n}") for n, dlp in enumerate(dlps)]
+    report = read_dose_report(a_report(*described, total=total, uid=uid))
+    return replace(report, written_at=A_NOON + timedelta(minutes=minutes))
+
+
+def test_a_later_total_of_the_whole_study_holds_what_was_written_before_it() -> None:
+    told = with_events("500", "9.1", 0, "200", "300")
+    for total, together in (("500", 500), ("700", 700), ("450", 500)):
+        assert one_study([told, totals_alone(total, "9.2", 5)]).dlp_mgy_cm == together
+    after = with_events("100", "9.3", 9, "100")
+    assert one_study([told, totals_alone("500", "9.2", 5), after]).dlp_mgy_cm == 600
+
+
+def test_reports_that_share_events_come_to_no_less_than_one_of_them_states() -> None:
+    first = with_events("500", "9.1", 0, "200", "300")
+    shared = read_dose_report(
+        a_report(an_event("1", "300", uid="9.1.1"), an_event("1", None, uid="9.9"), total="700", uid="9.4")
+    )
+    assert one_study([first, shared]).dlp_mgy_cm == 700

@@ -95,12 +95,19 @@ def _at_least(other: DoseReport, report: DoseReport) -> bool:
 
 
 def _together(counted: Sequence[DoseReport], events: Mapping[EventKey, Event]) -> Decimal | None:
-    """The stated totals added, unless the reports share events: then each event once."""
-    totals = [report.dlp_mgy_cm for report in counted if report.dlp_mgy_cm is not None]
+    """The stated totals added, unless the reports share events: then each event once, and no less than is stated.
+
+    A total of the whole study without events holds all that was written before it.
+    """
+    stated = [(report, report.dlp_mgy_cm) for report in counted if report.dlp_mgy_cm is not None]
     if sum(len(keyed(report.events)) for report in counted) > len(events):
         told = [event.dlp_mgy_cm for event in events.values() if event.dlp_mgy_cm is not None]
-        return sum(told, Decimal(0)) if told else None
-    return sum(totals, Decimal(0)) if len(totals) > 1 else next(iter(totals), None)
+        return max([sum(told, Decimal(0)), *(total for _, total in stated)]) if told or stated else None
+    together = Decimal(0)
+    for report, total in stated:
+        whole = report.scope == STUDY and not report.events
+        together = max(together, total) if whole else together + total
+    return together if len(stated) > 1 else next((total for _, total in stated), None)
 
 
 def _when(report: DoseReport) -> tuple[datetime, datetime, int, str]:
