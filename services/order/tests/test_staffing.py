@@ -14,7 +14,9 @@ from slipring.fhir.service import CANONICAL, Call, Resource
 from slipring_order import resources
 from slipring_order.department import quality
 from slipring_order.handlers.figures import complaints_told, staffing_told
+from slipring_order.review import measured
 from slipring_order.review.complaints import working_days
+from slipring_order.settings import OrderSettings
 
 from tests.support.desk import ADesk
 from tests.support.staffing import a_device, a_house, a_member, held
@@ -174,3 +176,20 @@ def test_working_days_add_up(start: date, first: int, second: int) -> None:
     middle, end = start + timedelta(days=first), start + timedelta(days=first + second)
     assert working_days(start, middle) + working_days(middle, end) == working_days(start, end)
     assert 0 <= working_days(start, end) <= (end - start).days
+
+
+@pytest.mark.parametrize(
+    ("counted", "over", "expected"),
+    [
+        (0, 1000, "met"),
+        (1, 0, "nothing-counted"),
+        (0, 0, "nothing-counted"),
+        (3, None, "met"),
+        (0, None, "nothing-counted"),
+    ],
+)
+def test_a_rate_of_none_in_a_thousand_is_met_and_one_over_nothing_is_no_rate(
+    counted: int, over: int | None, expected: str
+) -> None:
+    limit = OrderSettings().limits.limit("staffing.physicians", on=date(2026, 3, 2))
+    assert measured.verdict(measured.Measured("complaint-rate", counted, over, limit=limit), None) == expected

@@ -69,7 +69,8 @@ def verdict(figure: Measured, finding: Finding | None) -> str:
         return "not-met"
     if figure.limit is None:
         return "shown"
-    return "met" if figure.counted else "nothing-counted"
+    counted_over = figure.counted if figure.over is None else figure.over
+    return "met" if counted_over else "nothing-counted"
 
 
 def _group(figure: Measured, finding: Finding | None) -> Resource:
