@@ -79,12 +79,25 @@ async def test_one_physician_alone_passes_no_scan_of_the_lower_abdomen_in_early_
         ({"status": "active"}, True),
         ({"status": "rejected"}, False),
         ({"status": "active", "patient": {"reference": "Patient/o-other"}}, False),
+        ({"status": "active", "scope": {"coding": [{"code": "research"}]}}, False),
+        ({"status": "active", "provision": {"type": "deny"}}, False),
+        ({"status": "active", "provision": {"period": {"end": "2020-01-01"}}}, False),
+        ({"resourceType": "DocumentReference", "id": "o-1", "status": "current"}, False),
     ],
 )
 async def test_what_the_request_itself_states_counts_as_agreement_and_consent(consent: Any, stands: bool) -> None:
-    held = {"resourceType": "Consent", "id": "c-1", "patient": {"reference": "Patient/o-pat"}} | consent
-    desk = await waiting(held, extension=[ANSWER], supportingInfo=[{"reference": "Consent/c-1"}])
+    about = {"patient": {"reference": "Patient/o-pat"}, "scope": {"coding": [{"code": "treatment"}]}}
+    held = {"resourceType": "Consent", "id": "c-1"} | about | consent
+    beside = [{"reference": f"{held['resourceType']}/{held['id']}"}]
+    desk = await waiting(held, extension=[ANSWER], supportingInfo=beside)
     assert list(await justified(desk)) == ([] if stands else ["order.early-pregnancy-consent"])
+
+
+@pytest.mark.parametrize("said", ["不同意", "不同意，改超声", "No.", "I do not agree"])
+async def test_a_requester_who_says_no_does_not_agree(said: str) -> None:
+    parts = [{"url": "rule", "valueCode": "J04"}, {"url": "answer", "valueString": said}]
+    desk = await waiting(extension=[{**ANSWER, "extension": parts}])
+    assert list(await justified(desk, PAPER)) == ["order.early-pregnancy-requester"]
 
 
 async def test_somebody_else_s_word_is_not_the_requester_s_and_nobody_agrees_with_himself() -> None:

@@ -36,14 +36,15 @@ def _is_shown(state: str) -> bool:
 async def _cleared(request: Resource, desk: Desk) -> str:
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
     consents = [stored.resource for stored in found]
-    if any(consent.get("status") == "active" and _stands(consent, desk) for consent in consents):
+    if any(consent.get("status") == "active" and in_force(consent, desk) for consent in consents):
         return "cleared"
     if any(consent.get("status") == "active" for consent in consents):
         return "expired"
     return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
 
 
-def _stands(consent: Resource, desk: Desk) -> bool:
+def in_force(consent: Resource, desk: Desk) -> bool:
+    """Whether a consent has not ended by its own period."""
     period: Mapping[str, Any] = consent.get("provision", {}).get("period", {})
     end = moment(period.get("end"), desk.settings.zone, end_of_day=True)
     return end is None or desk.now <= end

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from slipring.fhir.merged import merge_set
@@ -13,13 +16,16 @@ from slipring.rules.finding import Weight
 from slipring.staff import may
 
 from slipring_order.judgement import Judgement
+from slipring_order.judging.contrast import in_force
 from slipring_order.people import demand, person_and_roles
-from slipring_order.reading import reference_of
+from slipring_order.reading import codes, reference_of
 
+_DATA = Path(__file__).parents[1] / "data" / "early_pregnancy.toml"
 RULE = "order.pregnant-early"
 _ACT = "pass-early-pregnancy"
 _ANSWER = "J04"
 _STANDING = {"Consent": "active", "DocumentReference": "current"}
+_FOR_TREATMENT = "treatment"  # of the scopes of a Consent: privacy, research and directives consent to no exam
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +74,8 @@ async def _agreed(call: Call, request: Resource, judgement: Judgement, decider: 
         agreeing, _ = await person_and_roles(named, desk)
         agreed = agreeing is not None and f"Practitioner/{agreeing['id']}" == own
     else:
-        agreed = bool(judgement.facts.answers.get(_ANSWER))
+        answer = judgement.facts.answers.get(_ANSWER, "")
+        agreed = bool(answer) and not refuses(answer)
     return own if agreed and own != decider else ""
 
 
@@ -80,7 +87,7 @@ async def _consent(call: Call, request: Resource, desk: Desk) -> Mapping[str, An
         if not reference:
             return named
         found = await desk.read(reference)
-        if found is not None and _stands(found.resource) and _patient_of(found.resource) in patients:
+        if found is not None and _stands(found.resource, desk) and _patient_of(found.resource) in patients:
             return named
     return None
 
@@ -93,13 +100,36 @@ def _named(call: Call, request: Resource) -> Iterator[Mapping[str, Any]]:
         on_paper and not reference_of(given)
     ):
         yield given
-    for element in request.get("supportingInfo", []):
-        if reference_of(element).startswith(tuple(f"{kind}/" for kind in _STANDING)):
+    for element in request.get(
+        "supportingInfo", []
+    ):  # a document beside a request may be anything: who decides names it
+        if reference_of(element).startswith("Consent/"):
             yield element
 
 
-def _stands(resource: Resource) -> bool:
-    return bool(resource.get("status") == _STANDING[resource["resourceType"]])
+def _stands(resource: Resource, desk: Desk) -> bool:
+    if resource.get("status") != _STANDING[resource["resourceType"]]:
+        return False
+    if resource["resourceType"] != "Consent":
+        return True
+    denied = resource.get("provision", {}).get("type") == "deny"
+    return _FOR_TREATMENT in codes(resource.get("scope")) and not denied and in_force(resource, desk)
+
+
+def refuses(answer: str) -> bool:
+    """Whether a requester's answer says no, as `early_pregnancy.toml` lists the words.
+
+    >>> refuses("不同意，改超声"), refuses("No."), refuses("同意，超声不明确"), refuses("no other way to find the abscess")
+    (True, True, False, False)
+    """
+    said = answer.strip(" .。!！").casefold()
+    return said in _refusing()["whole"] or any(word in said for word in _refusing()["within"])
+
+
+@cache
+def _refusing() -> Mapping[str, Any]:
+    with _DATA.open("rb") as file:
+        return dict(tomllib.load(file)["refusing"])
 
 
 def _patient_of(resource: Resource) -> str:
