@@ -16,17 +16,17 @@ _SNOMED = "http://snomed.info/sct"
 
 
 def groups_of(texts: Iterable[str], codes: Iterable[str]) -> frozenset[str]:
-    """The groups that words and ICD-10 codes name; none when nothing is recognised.
+    """The groups that words and ICD-10 codes name; none when nothing is recognised, and none for what is denied.
 
-    >>> sorted(groups_of(["右膝疼痛"], []))
+    >>> sorted(groups_of(["右膝疼痛，无发热"], []))
     ['limb']
     """
-    said = [text.casefold() for text in texts]
+    said = [_asserted(text) for text in texts]
     coded = [code.upper() for code in codes]
     return frozenset(
         name
         for name, group in _groups().items()
-        if any(word in text for text in said for word in group["words"])
+        if any(_patterns()[name].search(text) for text in said)
         or any(code.startswith(start) for code in coded for start in group["icd10"])
     )
 
@@ -94,9 +94,31 @@ def asks_for_phases(codes: Iterable[str], texts: Iterable[str]) -> bool:
     return bool(set(codes) & set(table["loinc"])) or any(word in text for text in said for word in table["words"])
 
 
+def _asserted(text: str) -> str:
+    """What a reason says without what it denies."""
+    return _denied().sub(" ", unicodedata.normalize("NFKC", text).casefold())
+
+
 def _groups() -> Mapping[str, Mapping[str, Any]]:
     groups: Mapping[str, Mapping[str, Any]] = _data()["groups"]
     return groups
+
+
+def _pattern(words: Iterable[str]) -> str:
+    """Chinese words stand anywhere, Latin ones at the beginning of a word."""
+    return "|".join(rf"(?<![a-z]){re.escape(word)}" if word.isascii() else re.escape(word) for word in words)
+
+
+@cache
+def _patterns() -> Mapping[str, re.Pattern[str]]:
+    return {name: re.compile(_pattern(group["words"])) for name, group in _groups().items()}
+
+
+@cache
+def _denied() -> re.Pattern[str]:
+    table, known = _data()["negation"], [word for group in _groups().values() for word in group["words"]]
+    following = "|".join(re.escape(word) for word in known)
+    return re.compile("|".join([*table["phrases"], f"{table['next_word']}(?:{following})"]))
 
 
 @cache
