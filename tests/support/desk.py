@@ -32,6 +32,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "subject": ("subject", "for"),
     "data": ("provision.data.reference",),
     "part-of": ("partOf",),
+    "performer": ("performer", "performer.actor"),
     "request": ("request", "orderRequest", "requestIdentifier"),
     "result": ("result",),
     "identified": ("identifiedDateTime",),

@@ -13,11 +13,12 @@ from slipring.rules.limits import EVERYTHING, LimitBook, Limits
 from slipring.staff import Reason, may
 
 from slipring_consent.catalogue import Policy, is_contrast_exam, policy_pack, questionnaire
-from slipring_consent.facts import ScreeningFacts, needs_contrast, screening_facts
+from slipring_consent.facts import EGFR_CODES, LOINC, ScreeningFacts, needs_contrast, screening_facts
 from slipring_consent.reading import codes_in, is_coded, moment, reference_of
 from slipring_consent.settings import ConsentSettings
 
 ANSWERED = ("completed", "amended")
+_EGFR = ",".join(f"{LOINC}|{code}" for code in sorted(EGFR_CODES))
 PHYSICIAN_DECIDES = "decide-justification"  # the act of slipring.staff that a physician's decision needs
 
 
@@ -80,7 +81,7 @@ async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
     days = limits_of(desk).limit("renal.valid_days_inpatient" if inpatient else "renal.valid_days_outpatient").value
     return screening_facts(
         response,
-        observations=await _about(desk, "Observation", person),
+        observations=await _about(desk, "Observation", person, f"&code={_EGFR}"),
         allergies=await _about(desk, "AllergyIntolerance", person),
         medications=await _about(desk, "MedicationStatement", person),
         policy=policy_of(desk),
@@ -90,8 +91,10 @@ async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
     )
 
 
-async def _about(desk: Desk, resource_type: str, person: str) -> list[Resource]:
-    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={person}")] if person else []
+async def _about(desk: Desk, resource_type: str, person: str, narrower: str = "") -> list[Resource]:
+    if not person:
+        return []
+    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={person}{narrower}")]
 
 
 async def person_behind(desk: Desk, reference: str) -> str:

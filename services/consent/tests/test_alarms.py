@@ -72,5 +72,14 @@ async def test_while_one_giver_may_the_others_need_no_right(reference: str) -> N
     assert await arrives(desk, lapsed("o-second")) == {reference, SECOND}
 
 
+async def test_injections_that_others_give_are_not_looked_through() -> None:
+    desk = a_room(giver(ROLE), observer(JUNIOR))
+    for number in range(3):
+        others = [giver(SECOND), observer(JUNIOR)]
+        desk.hold(an_injection(status="on-hold", id=f"c-left{number}", performer=others))
+    desk.limit_searches(of="MedicationAdministration", to=1)
+    assert await arrives(desk, lapsed("o-nurse")) == {ROLE, JUNIOR}
+
+
 async def test_who_is_not_at_this_injection_changes_nothing_about_it() -> None:
     assert await arrives(a_room(giver(JUNIOR)), lapsed("o-nurse")) == set()

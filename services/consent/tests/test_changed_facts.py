@@ -189,6 +189,32 @@ async def test_whoever_is_at_the_injector_is_told_at_once_what_no_longer_stands(
     assert issues[0]["severity"] == "high" and issues[0]["implicated"][0]["reference"].startswith("MedicationAdm")
 
 
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("what", [withdrawn, revoked, allergic])
+async def test_injections_of_other_patients_are_not_looked_through(what: Any) -> None:
+    desk = a_cleared_department()
+    left = {"status": "in-progress", "subject": {"reference": "Patient/o-other"}}
+    for number in range(3):
+        desk.hold(an_injection(**left, id=f"c-left{number}", supportingInformation=[]))
+    desk.hold({"resourceType": "Patient", "id": "o-old", "link": [{"type": "replaced-by", "other": PATIENT}]})
+    desk.hold(an_injection(status="on-hold", subject={"reference": "Patient/o-old"}))
+    desk.limit_searches(of="MedicationAdministration", to=1)
+    issues = [s.resource for s in (await what(desk)).save if rule_of(s.resource) == "consent.changed-after-permission"]
+    assert [one["implicated"][0]["reference"] for one in issues] == ["MedicationAdministration/c-injection"]
+
+
+@pytest.mark.parametrize("fact", [pregnancy("LA15173-0", 2), an_allergy()])
+async def test_a_patient_with_many_other_observations_is_looked_at_all_the_same(fact: Resource) -> None:
+    desk = a_cleared_department()
+    desk.hold(pregnancy("LA26683-5", 1), source="order")
+    for number in range(5):
+        weight = {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]}
+        desk.hold({**an_egfr(), "id": f"o-w{number}", "code": weight})
+    desk.limit_searches(of="Observation", to=2)
+    await arrives(desk, fact)
+    assert await asked_again(desk) == 1
+
+
 async def test_without_an_injection_nobody_is_told() -> None:
     desk = a_cleared_department()
     desk.hold(an_injection(status="completed"))

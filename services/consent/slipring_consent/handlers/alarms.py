@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
@@ -16,10 +19,14 @@ _RULE = "consent.changed-after-permission"
 _ZH, _EN = "给药许可后情况已变化，请立即核对：", "Something changed after contrast was permitted, look at once: "
 
 
-async def at_the_injector(exam: str, zh: str, en: str, desk: Desk) -> list[Save]:
-    """The alarm on every injection of an exam that is permitted and not over: a high finding, and a notice to each person."""
+async def at_the_injector(exam: str, patients: Iterable[str], zh: str, en: str, desk: Desk) -> list[Save]:
+    """The alarm on every injection of an exam that is permitted and not over: a high finding, and a notice to each person.
+
+    `patients` are those the exam is or was for; an injection of theirs is found under any record of theirs.
+    """
+    people = [await merge_set(patient, desk) for patient in dict.fromkeys(patients) if patient]
     saves: list[Save] = []
-    for administration in await _running(desk):
+    for administration in await _running("patient", frozenset[str]().union(*people), desk):
         if exam_of_administration(administration.resource) == exam:
             saves += _alarm(administration, zh, en, desk)
     return saves
@@ -28,8 +35,10 @@ async def at_the_injector(exam: str, zh: str, en: str, desk: Desk) -> list[Save]
 async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """One of those who give contrast has changed, and none of them may give it now: the alarm is told on what runs."""
     changed = _staff(arrival)
+    roles = [await desk.search(f"PractitionerRole?practitioner={one}") for one in changed if _is_person(one)]
+    names = changed.union(role.reference for held in roles for role in held)
     saves: list[Save] = []
-    for administration in await _running(desk):
+    for administration in await _running("performer", names, desk):
         givers, _ = people_of(administration.resource)
         named = {*givers, *[await person_behind(desk, giver) for giver in givers]}
         if named & changed and (reasons := await unqualified_among(givers, desk)):
@@ -37,14 +46,21 @@ async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:
     return Changes(save=saves)
 
 
-def _staff(arrival: Arrival) -> set[str]:
+def _staff(arrival: Arrival) -> frozenset[str]:
     """Whose rights may be others now: who arrived, and whom a role named, or named before."""
     versions = [arrival.resource, *([arrival.before.resource] if arrival.before else [])]
-    return {arrival.reference, *filter(None, (reference_of(one.get("practitioner")) for one in versions))}
+    return frozenset({arrival.reference, *filter(None, (reference_of(one.get("practitioner")) for one in versions))})
 
 
-async def _running(desk: Desk) -> list[Stored]:
-    found = await desk.search("MedicationAdministration?status=in-progress,on-hold")
+def _is_person(reference: str) -> bool:
+    return reference.startswith("Practitioner/")
+
+
+async def _running(by: str, references: frozenset[str], desk: Desk) -> list[Stored]:
+    """The injections that run of these patients, or by these performers."""
+    if not references:
+        return []
+    found = await desk.search(f"MedicationAdministration?status=in-progress,on-hold&{by}={any_of(references)}")
     return [one for one in found if not one.source]
 
 

@@ -65,7 +65,8 @@ async def _again(arrival: Arrival, responses: Sequence[Stored], exam: Stored, de
     if not await _open_tasks(exam.reference, desk):
         save.append(Save(as_screening_task(desk.new_id(), exam.resource, now=desk.now)))
         keys = [f"screening:{exam.reference}/{arrival.reference}/{arrival.version}"]
-    told = await at_the_injector(exam.reference, "".join(one.zh for one in found), " ".join(o.en for o in found), desk)
+    zh, en = "".join(one.zh for one in found), " ".join(one.en for one in found)
+    told = await at_the_injector(exam.reference, [patient, reference_of(exam.resource.get("subject"))], zh, en, desk)
     return Changes(save=[*save, *told], keys=keys)
 
 
@@ -82,7 +83,10 @@ async def _another_pregnancy(arrival: Arrival, person: Collection[str], desk: De
     """Whether the newest pregnancy status is another one than before; one that was never stated changed nothing."""
     if not any(code == PREGNANCY_STATUS for _, code in codes_in(arrival.resource.get("code"))):
         return False
-    now = [one.resource for one in await desk.search(f"Observation?patient={any_of(frozenset(person))}")]
+    now = [
+        one.resource
+        for one in await desk.search(f"Observation?patient={any_of(frozenset(person))}&code={LOINC}|{PREGNANCY_STATUS}")
+    ]
     others = [one for one in now if one["id"] != arrival.resource["id"]]
     zone = settings_of(desk).time_zone
     was = pregnancy_of([*others, *([arrival.before.resource] if arrival.before else [])], zone)

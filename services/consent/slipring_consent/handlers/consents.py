@@ -41,7 +41,7 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
     if consent["status"] == "rejected":
         return await _refused(write, desk)
     if state == "active":  # withdrawn, or marked as wrong
-        told = await _told(exam_of_consent(consent), desk)
+        told = await _told(exam_of_consent(consent), consent, desk)
         return Changes(save=told) if told else Changes.none()
     return Changes.none()
 
@@ -74,11 +74,14 @@ async def _refused(write: Write, desk: Desk) -> Changes:
             detail="consent.exam",
         )
         return Changes(refuse=FhirError(422, [issue]))
-    return Changes(save=[*await _ended(exam, write, desk), *await _told(exam, desk)])
+    return Changes(save=[*await _ended(exam, write, desk), *await _told(exam, write.resource, desk)])
 
 
-async def _told(exam: str, desk: Desk) -> list[Save]:
-    return await at_the_injector(exam, "患者已撤回或拒绝同意。", "consent was withdrawn or refused.", desk)
+async def _told(exam: str, consent: Resource, desk: Desk) -> list[Save]:
+    request = await desk.read(exam) if exam else None
+    patients = [reference_of(consent.get("patient")), reference_of(request.resource["subject"]) if request else ""]
+    zh, en = "患者已撤回或拒绝同意。", "consent was withdrawn or refused."
+    return await at_the_injector(exam, patients, zh, en, desk)
 
 
 async def _ended(exam: str, write: Write, desk: Desk) -> list[Save]:

@@ -41,13 +41,13 @@ async def request_arrived(arrival: Arrival, desk: Desk) -> Changes:
     another = before is not None and await _materially_changed(before, arrival.resource, desk)
     if not wanted or arrival.resource.get("status") in ("revoked", "entered-in-error"):
         void = await _voided(arrival.reference, desk) if another else []
-        return Changes(save=[*_cancelled(tasks), *void, *await _told(arrival.reference, desk)])
+        return Changes(save=[*_cancelled(tasks), *void, *await _told(arrival, desk)])
     if arrival.resource.get("status") != "active":
         return Changes.none()
     if not tasks:
         return await _opened(arrival, desk, f"screening:{arrival.reference}")
     if another:
-        void = [*_cancelled(tasks), *await _voided(arrival.reference, desk), *await _told(arrival.reference, desk)]
+        void = [*_cancelled(tasks), *await _voided(arrival.reference, desk), *await _told(arrival, desk)]
         voided = Changes(save=void)
         return voided.plus(await _opened(arrival, desk, f"screening:{arrival.reference}/{arrival.version}"))
     return Changes.none()
@@ -89,8 +89,11 @@ def _site_words(request: Resource) -> list[str]:
     return sorted(str(site.get("text", "")) for site in request.get("bodySite", []))
 
 
-async def _told(exam: str, desk: Desk) -> list[Save]:
-    return await at_the_injector(exam, "申请已撤销或更改。", "the request was taken back or changed.", desk)
+async def _told(arrival: Arrival, desk: Desk) -> list[Save]:
+    versions = [arrival.resource, *([arrival.before.resource] if arrival.before else [])]
+    patients = [reference_of(one.get("subject")) for one in versions]
+    zh, en = "申请已撤销或更改。", "the request was taken back or changed."
+    return await at_the_injector(arrival.reference, patients, zh, en, desk)
 
 
 async def _voided(exam: str, desk: Desk) -> list[Save]:
