@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 from slipring.department.booking_form import booking_call
 from slipring.department.bookings import _read
+from slipring.department.exams import Exam
+from slipring.department.late import Late, late_first
 from slipring.department.wanted import day_of
 from slipring.fhir.outcome import FhirError
 
@@ -53,3 +55,9 @@ def test_a_booking_that_holds_an_injector_too_is_its_scanners() -> None:
     actors = [{"actor": {"reference": name}} for name in ("Device/injector", "Device/ct", "Patient/p")]
     booked = {"start": "2026-03-02T01:00:00Z", "end": "2026-03-02T01:15:00Z", "participant": actors}
     assert [one.scanner for one in _read([booked], ["Device/ct"])] == ["Device/ct"]
+
+
+def test_of_what_a_search_finds_who_is_late_stands_first_and_the_others_stay_as_they_were() -> None:
+    exams = [Exam({"id": name}, {}) for name in ("a", "b", "c", "d")]
+    late = {f"Task/{name}": [Late(("", ""), timedelta(minutes=5), None)] for name in ("b", "d", "elsewhere")}
+    assert [exam.reference[-1] for exam in late_first(exams, late)] == ["b", "d", "a", "c"]

@@ -32,6 +32,14 @@ async def test_a_stat_patient_who_waits_too_long_stands_first_and_says_how_late(
     worklist = await reader.get("/department/requests")
     rows = worklist.text.split('<li class="exam')
     assert "孙虚构" in rows[1] and "overdue by" in rows[1] and "2 h" in rows[1]
+    said = "of the exams listed wait past their time"
+    assert said in worklist.text
+    assert said not in (await reader.get("/department/requests?state=all")).text, "there the newest stand first"
+    list_of = "/department/requests"
+    found = await send(reader, list_of, list_of, text=patient["identifier"][0]["value"])
+    assert "overdue by" in found.text and f"1 {said}" in found.text
+    nobody = await send(reader, list_of, list_of, text="CT20990101000001")
+    assert nobody.status_code == 200 and said not in nobody.text
     assert worklist.headers["refresh"] == "1801; url=/auth/locked?to=/department/requests"
     over = await desk.get("/department/reception")
     assert over.headers["location"].startswith("/auth/sign-in"), "three hours without use"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slipring.department.exams import Exam
 from slipring.department.names import Pair, moment
 from slipring.department.road import Hand, Tree
 
@@ -27,6 +29,11 @@ async def late_by_exam(hand: Hand) -> dict[str, list[Late]]:
             exam, late = _read(one["part"])
             found.setdefault(exam, []).append(late)
     return found
+
+
+def late_first(exams: Sequence[Exam], late: Mapping[str, list[Late]]) -> list[Exam]:
+    """Who waits past his time stands before the others; among equals the order stays."""
+    return sorted(exams, key=lambda exam: exam.reference not in late)
 
 
 def _read(parts: list[Tree]) -> tuple[str, Late]:

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from slipring.department import names
 from slipring.department.bookings import Scanner, bookings_on, bookings_with, scanners
 from slipring.department.exams import INCLUDED, OPEN, Exam, exams_in
-from slipring.department.late import late_by_exam
+from slipring.department.late import late_by_exam, late_first
 from slipring.department.listing import Listing, listed
 from slipring.department.names import Pair
 from slipring.department.place import HOME, Place
@@ -79,7 +79,8 @@ class WorklistPages:
             called = await exams_called(hand, text) if text else Called([])
         except FhirError as refused:
             return self._page(request, session, text=text, late=late, problem=too_wide(refused, request), status=422)
-        return self._page(request, session, exams=called.exams, cut=called.cut, text=text, late=late)
+        exams = late_first(called.exams, late)
+        return self._page(request, session, exams=exams, cut=called.cut, text=text, late=late)
 
     def _page(self, request: Request, session: Session, *, status: int = 200, **values: Any) -> Response:
         usual: dict[str, Any] = {
