@@ -55,7 +55,7 @@ async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None 
     whole = _united(as_report(before.resource, zone), report) if before else report
     observation = await _observation(whole, exam, before, desk)
     saves = [Save(observation, replaces=before.version if before else None)]
-    changes = await images_written(Write("create", observation), desk)
+    changes = await images_written(Write("update" if before else "create", observation, before), desk)
     about = f"Observation/{observation['id']}"
     findings = await _differences(dataset, exam, about, desk)
     findings += await _prompts(observation, whole, exam, desk)

@@ -15,6 +15,8 @@ from slipring_order.judging.afterwork import answered
 from slipring_order.judging.follow_ups import CODE as FOLLOW_UP
 from slipring_order.judging.judge import exam_of, judged_again, status_changed_by
 from slipring_order.life.moving import exam_follows
+from slipring_order.life.shown import shown_since
+from slipring_order.life.stopped import stopped_at
 from slipring_order.life.unpermitted import without_permission
 from slipring_order.life.voiding import holders_told
 from slipring_order.reading import has_code, instant, reference_of, sought
@@ -73,12 +75,30 @@ async def images_written(write: Write, desk: Desk) -> Changes:
     changes = Changes(save=differ) if differ else Changes.none()
     if not _proves_a_scan(write.resource):
         return changes
-    news = not differ and not (write.before and _proves_a_scan(write.before.resource))
     for request in requests:
         exam = await exam_of(request.reference, desk)
-        if exam is not None and (news or resources.state_of(exam.resource) == "in-progress"):
+        if exam is not None and await _shows_its_scan(write, request, exam, desk, differs=bool(differ)):
             changes = changes.plus(Changes(save=await _scanned(exam, desk)))
     return changes
+
+
+async def _shows_its_scan(write: Write, request: Stored, exam: Stored, desk: Desk, *, differs: bool) -> bool:
+    """Whether an exam that runs is shown to be done, or any other by what was not told of it before.
+
+    Where it was stopped as wrong, only a scan that was made after that is its own.
+    """
+    was, zone = resources.state_of(exam.resource), desk.settings.zone
+    if was == "acquired" or lifecycle.reported(was, "acquired") is None:
+        return False
+    stop = await stopped_at(exam, desk)
+    if stop is not None and not shown_since(write.resource, stop, zone):
+        return False
+    if was == "in-progress" or differs:
+        return was == "in-progress"
+    before = write.before.resource if write.before else None
+    if before is None or not _proves_a_scan(before) or (stop is not None and not shown_since(before, stop, zone)):
+        return True
+    return request.reference not in {one.reference for one in await _based_on(before, desk)}
 
 
 def _proves_a_scan(resource: Resource) -> bool:
@@ -88,8 +108,6 @@ def _proves_a_scan(resource: Resource) -> bool:
 async def _scanned(exam: Stored, desk: Desk) -> list[Save]:
     """The exam is acquired; what had no permission is moved all the same, and opens a nonconformity."""
     was = resources.state_of(exam.resource)
-    if was == "acquired" or lifecycle.reported(was, "acquired") is None:
-        return []
     period = {**exam.resource.get("executionPeriod", {})}
     period.setdefault("end", instant(desk.now))
     saves = [resources.moved(exam, "acquired", desk.now, executionPeriod=period)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from slipring.fhir.outcome import conflict, not_found
@@ -10,7 +11,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, success
 from slipring_order.dicom.step_facts import StepFacts
 from slipring_order.judging.judge import exam_of
 from slipring_order.life import performed
-from slipring_order.reading import reference_of, sought
+from slipring_order.reading import moment, reference_of, sought
 from slipring_order.resources import ACSN_SYSTEM
 from slipring_order.rooms.step import UID_SYSTEM, is_step
 
@@ -54,7 +55,8 @@ async def step_changed(facts: StepFacts, device: str, desk: Desk) -> Changes:
     request = reference_of(next(iter(before.resource.get("basedOn", [])), None))
     exam = await exam_of(request, desk) if request and facts.status else None
     if exam is not None:
-        saves += await performed.exam_moved(facts, exam, device, desk)
+        began = moment(before.resource.get("performedPeriod", {}).get("start"), desk.settings.zone)
+        saves += await performed.exam_moved(replace(facts, started_at=facts.started_at or began), exam, device, desk)
     return Changes(save=saves, answer=saves[0].resource)
 
 

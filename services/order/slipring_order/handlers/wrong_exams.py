@@ -20,6 +20,7 @@ from slipring_order.handlers.scheduling import the_exam
 from slipring_order.images.mismatch import CATEGORY
 from slipring_order.judging.contrast import contrast_shown
 from slipring_order.life.moving import exam_follows
+from slipring_order.life.stopped import WRONG, rule
 from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.people import demand, may_any
 from slipring_order.reading import codes, instant, reference_of
@@ -27,18 +28,11 @@ from slipring_order.rooms.checks import ARRIVAL, ITEMS
 
 _CLAUSE = "CL02-A011:5.5.1.1"
 _ACTS = ("operate-ct", "decide-justification")
-# What was wrong -> event of the table, Chinese, English.
-_WRONG = {
-    "wrong-part": ("stop-wrong-part", "检查部位错误", "the wrong part was examined"),
-    "wrong-side": ("stop-wrong-part", "检查侧别错误", "the wrong side was examined"),
-    "wrong-examination": ("stop-wrong-part", "检查项目错误", "another examination was done"),
-    "wrong-patient": ("stop-wrong-patient", "检查对象错误", "another patient was examined"),
-}
 
 
 def wrongs() -> dict[str, dict[str, str]]:
     """What may have been wrong, with names in both languages."""
-    return {code: {"zh": zh, "en": en} for code, (_, zh, en) in _WRONG.items()}
+    return {code: {"zh": zh, "en": en} for code, (_, zh, en) in WRONG.items()}
 
 
 async def stopped(call: Call, desk: Desk) -> Changes:
@@ -46,7 +40,7 @@ async def stopped(call: Call, desk: Desk) -> Changes:
     exam = the_exam(call)
     what = _what(call)
     who = await _named(call, desk)
-    event, zh, en = _WRONG[what]
+    event, zh, en = WRONG[what]
     try:
         target = move(lifecycle.TRANSITIONS, resources.state_of(exam.resource), event)
     except IllegalMove as refused:
@@ -59,11 +53,11 @@ async def stopped(call: Call, desk: Desk) -> Changes:
 
 
 def _what(call: Call) -> str:
-    found = next((code for code in codes(call.value("reason")) if code in _WRONG), "")
+    found = next((code for code in codes(call.value("reason")) if code in WRONG), "")
     if not found:
         raise unprocessable(
-            f"reason is one of {', '.join(_WRONG)}.",
-            f"reason 须为下列之一：{', '.join(_WRONG)}。",
+            f"reason is one of {', '.join(WRONG)}.",
+            f"reason 须为下列之一：{', '.join(WRONG)}。",
             at=call.at("reason"),
             code="code-invalid",
             detail="order.stop-reason-unknown",
@@ -101,7 +95,7 @@ async def _back(exam: Stored, target: str, desk: Desk) -> Save:
 def _on_record(exam: Stored, what: str, who: str, zh: str, en: str, call: Call, desk: Desk) -> list[Save]:
     """The finding that stops the report, and the nonconformity."""
     finding = Finding(
-        f"order.{what}", "1", _CLAUSE, Weight.STOP, f"{zh}，检查已停止。", f"The exam was stopped: {en}.",
+        rule(what), "1", _CLAUSE, Weight.STOP, f"{zh}，检查已停止。", f"The exam was stopped: {en}.",
         "Task.businessStatus", {"state": resources.state_of(exam.resource)}, domain=CATEGORY,
     )  # fmt: skip
     request, subject = reference_of(exam.resource.get("focus")), reference_of(exam.resource.get("for"))

@@ -13,6 +13,7 @@ from slipring_order.dicom.names import human_names
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.life.discontinuing import reason_concept, reasons
 from slipring_order.life.moving import exam_follows
+from slipring_order.life.stopped import stopped_at
 from slipring_order.life.unpermitted import opened, without_permission
 from slipring_order.reading import instant
 from slipring_order.rooms.step import UID_SYSTEM
@@ -80,14 +81,22 @@ def unknown_subject(facts: StepFacts) -> Resource:
 
 
 async def exam_moved(facts: StepFacts, exam: Stored, who: str, desk: Desk) -> list[Save]:
-    """The exam as the step leaves it. What had no permission is moved all the same, and opens a nonconformity."""
+    """The exam as the step leaves it. What had no permission is moved all the same, and opens a nonconformity.
+
+    A step that began before its exam was stopped as wrong is the wrong scan: what becomes of it moves nothing.
+    """
     was, target = resources.state_of(exam.resource), _TARGET[facts.status]
     if was == target or lifecycle.reported(was, target) is None:
+        return []
+    stop = await stopped_at(exam, desk)
+    if stop is not None and (facts.started_at or desk.now) <= stop:
         return []
     period = {**exam.resource.get("executionPeriod", {})}
     period.setdefault("start", instant(facts.started_at or desk.now))
     told: dict[str, Any] = {"executionPeriod": period}
-    if target != "in-progress":
+    if target == "in-progress":
+        period.pop("end", None)  # whatever was written before it began is not the end of it
+    else:
         period["end"] = instant(facts.ended_at or desk.now)
     if target == "discontinued":
         told["statusReason"] = why_discontinued(facts)
