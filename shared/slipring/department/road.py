@@ -22,7 +22,7 @@ Tree = dict[str, Any]
 _FHIR = "application/fhir+json"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_PAGES = 20  # of a search that is read to its end
-_FOLLOWING = re.compile(r"_[a-z]{1,20}=[A-Za-z0-9_.%=\-]{1,6000}", re.ASCII)
+_FOLLOWING = re.compile(r"_(?:cursor|position)=[A-Za-z0-9_.%=\-]{1,6000}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
