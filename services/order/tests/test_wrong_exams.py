@@ -11,6 +11,8 @@ from slipring_order import resources
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.wrong_exams import stopped
 from slipring_order.images.mismatch import is_mismatch
+from slipring_order.reading import codes
+from slipring_order.rooms.checks import ARRIVAL, ATTENDANT, CRITICAL, ITEMS, with_input
 
 from tests.support.desk import ADesk
 from tests.support.ordering import a_request, moved, received, the_exam
@@ -96,3 +98,18 @@ async def test_what_has_not_begun_cannot_be_stopped_so() -> None:
     with pytest.raises(FhirError) as refused:
         await stop(desk, "wrong-part")
     assert refused.value.status == 409
+
+
+@pytest.mark.parametrize(
+    ("reason", "stays"),
+    [("wrong-part", {ARRIVAL, ATTENDANT, CRITICAL}), ("wrong-patient", set[str]())],
+)
+async def test_who_came_with_the_wrong_patient_and_how_ill_he_was_goes_with_him(reason: str, stays: set[str]) -> None:
+    desk = await running()
+    exam = await the_exam(desk)
+    for code in (ARRIVAL, ATTENDANT, CRITICAL):
+        exam = exam | {"input": with_input(exam, code, {"valueBoolean": True})}
+    desk.hold(exam)
+    await stop(desk, reason)
+    said = {code for entry in (await the_exam(desk)).get("input", []) for code in codes(entry.get("type"))}
+    assert said & {ARRIVAL, ATTENDANT, CRITICAL, *ITEMS} == stays

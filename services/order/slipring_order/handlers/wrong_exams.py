@@ -24,7 +24,7 @@ from slipring_order.life.stopped import WRONG, rule
 from slipring_order.nonconformity import nonconformity, of_an_exam
 from slipring_order.people import demand, may_any
 from slipring_order.reading import codes, instant, reference_of
-from slipring_order.rooms.checks import ARRIVAL, ITEMS
+from slipring_order.rooms.checks import ITEMS, before_the_visit
 
 _CLAUSE = "CL02-A011:5.5.1.1"
 _ACTS = ("operate-ct", "decide-justification")
@@ -81,11 +81,10 @@ async def _named(call: Call, desk: Desk) -> str:
 
 async def _back(exam: Stored, target: str, desk: Desk) -> Save:
     """The exam where it is safe: nothing is confirmed any more, and no scan of it is on its Task."""
-    ended = {*ITEMS, *([ARRIVAL] if target == "justified" else [])}  # the right patient has not come yet
-    left = [one for one in exam.resource.get("input", []) if not set(codes(one.get("type"))) & ended]
-    members: dict[str, Any] = {"input": left or None, "executionPeriod": None}
-    if target == "justified":
-        members["restriction"] = None
+    left = [one for one in exam.resource.get("input", []) if not {*ITEMS}.intersection(codes(one.get("type")))] or None
+    members: dict[str, Any] = {"input": left, "executionPeriod": None}
+    if target == "justified":  # the right patient has not come yet
+        members |= {"input": before_the_visit(exam.resource), "restriction": None}
     request = await desk.read(reference_of(exam.resource.get("focus")))
     if request is not None:
         members |= await contrast_shown(request.resource, exam.resource, target, desk)
