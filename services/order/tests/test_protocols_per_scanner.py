@@ -104,6 +104,30 @@ async def test_a_protocol_for_a_scanner_that_nobody_has_is_refused_at_its_contex
     )
 
 
+GONE = a_protocol("o-gone", (SCANNER, "o-none"))
+ANEW = [*GONE["useContext"], usage("scanner", {"coding": [{"system": SCANNER, "code": "o-neither"}]})]
+
+
+async def rewritten(stood: str, **members: Any) -> None:
+    desk = a_desk(SCANNER_A, GONE | {"status": stood})
+    before = await desk.read("PlanDefinition/o-gone")
+    await plan_defined(Write("update", GONE | {"status": stood} | members, before), desk)
+
+
+@pytest.mark.clause("5.5.3")
+async def test_the_protocol_of_a_scanner_that_has_gone_is_retired_as_it_is() -> None:
+    for stood in ("draft", "active"):
+        await rewritten(stood, status="retired")
+    await rewritten("draft", title="停用的 CT")
+
+
+@pytest.mark.parametrize("said", [{"useContext": ANEW}, {"status": "active"}])
+async def test_for_a_scanner_that_has_gone_no_protocol_is_drafted_anew_or_approved(said: Resource) -> None:
+    with pytest.raises(FhirError) as refused:
+        await rewritten("draft", **said)
+    assert refused.value.issues[0].detail == "order.protocol-scanner"
+
+
 async def test_a_plan_for_exams_without_a_protocol_number_needs_its_second_person_too() -> None:
     plan = {name: value for name, value in a_protocol("o-new").items() if name != "identifier"}
     with pytest.raises(FhirError) as refused:

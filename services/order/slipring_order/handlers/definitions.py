@@ -80,8 +80,9 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
     plan = write.resource
     if write.method == "delete" or write.imported:
         return Changes.none()
-    await _demand_known_scanners(plan, desk)
     before = write.before.resource if write.before else None
+    if _scanners_are_news(plan, before):
+        await _demand_known_scanners(plan, desk)
     if plan.get("status") != "active":
         same = before is not None and _content(before) == _content(plan)
         drafted_by = drafter(before) if before is not None and same else ""
@@ -103,6 +104,15 @@ async def protocol_written(write: Write, desk: Desk) -> Changes:
     if before["status"] == "draft":
         await _refuse_unqualified(before, desk)
     return Changes(members={"extension": signed(plan, drafter(before))})
+
+
+def _scanners_are_news(plan: Resource, before: Resource | None) -> bool:
+    """Whether a plan names scanners anew, or is approved with them; one of a scanner that has gone is laid down as it is."""
+    if plan.get("status") not in ("draft", "active"):
+        return False
+    stood = before or {}
+    approved = plan["status"] == "active" and stood.get("status") != "active"
+    return approved or [one for _, one in scanners_in(plan)] != [one for _, one in scanners_in(stood)]
 
 
 async def _demand_known_scanners(plan: Resource, desk: Desk) -> None:
