@@ -53,17 +53,24 @@ class Scanner:
         return next(filter(None, given), "") or str(self.device.get("modelNumber") or f"CT {self.id[-4:]}")
 
     @property
+    def in_use(self) -> bool:
+        """Whether its record is of a device in use; if not, no service state brings it back."""
+        return bool(self.device.get("status", "active") == "active")
+
+    @property
     def in_service(self) -> bool:
-        """Whether it is in service, as the Device says."""
-        said = [str(e.get("valueCode", "")) for e in self.device.get("extension", []) if e.get("url") == STATE]
-        said += [
-            code
-            for one in self.device.get("property", [])
-            if names.code_in(one.get("type"), "scanner-property") == "service-state"
-            for value in one.get("valueCode", [])
-            for code in names.codes(value)
-        ]
-        return self.device.get("status", "active") == "active" and "out-of-service" not in said
+        """Whether it is in service, read as order reads it: a state that is none of the two is no permission."""
+        return self.in_use and self._service_state() == "in-service"
+
+    def _service_state(self) -> str:
+        """As written: the extension, else the property, else in service."""
+        for one in self.device.get("extension", []):
+            if one.get("url") == STATE:
+                return str(one.get("valueCode", ""))
+        for one in self.device.get("property", []):
+            if names.has_code(one.get("type"), "scanner-property", "service-state"):
+                return next((code for value in one.get("valueCode", []) for code in names.codes(value)), "")
+        return "in-service"
 
     @property
     def why(self) -> list[Pair]:

@@ -52,6 +52,12 @@ def code_in(concept: Tree | None, system: str) -> str:
     return next((str(c["code"]) for c in (concept or {}).get("coding", []) if c.get("system") == own), "")
 
 
+def has_code(concept: Tree | None, system: str, code: str) -> bool:
+    """Whether a concept has this code of one of our systems."""
+    own = f"{CANONICAL}/CodeSystem/{system}"
+    return any(c.get("system") == own and c.get("code") == code for c in (concept or {}).get("coding", []))
+
+
 def concept_words(concept: Tree | None) -> Pair:
     """A concept in Chinese and English, as far as it says so: its text, else its first display, else its code."""
     if not concept:

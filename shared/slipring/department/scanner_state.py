@@ -43,6 +43,8 @@ class ScannerStatePages:
         device = await hand.read(f"Device/{named_in(request, 'Device')}")
         if state not in STATES or not reason:
             return await self._page(request, session, reason, {"reason": "needed"}, status=422)
+        if state == "in-service" and not Scanner(device).in_use:
+            return await self._page(request, session, "", {}, status=422)
         try:
             if form.get("seen") != str(device["meta"]["versionId"]):
                 raise changed_meanwhile()
