@@ -217,9 +217,8 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
         return
     try:
         relied = batch.relied or Relied()
-        locks = guard.locking(relied, batch.versions)
         if within is not None:
-            if locks:
+            if locks := guard.locking(relied, batch.versions):
                 await within.execute(locks)
             await _checked(within, batch, relied)
         elif batch.plain:
@@ -228,7 +227,7 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
                 if not await at_once(connection, statement, arguments):
                     raise Stale
         else:
-            async with transaction(pool, [], locks) as connection:
+            async with transaction(pool, [], guard.locking(relied, batch.versions)) as connection:
                 await _checked(connection, batch, relied)
     except asyncpg.UniqueViolationError as error:
         if getattr(error, "table_name", "") == "business_key":

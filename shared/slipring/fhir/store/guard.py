@@ -44,15 +44,15 @@ def touched(versions: Iterable[Version]) -> set[int]:
 
 
 def locking(relied: Relied, versions: Iterable[Version]) -> str:
-    """The statement that takes all locks of one commit in one sorted order, before any row; '' when none is taken alone.
+    """The statement that takes all locks of one commit in one sorted order, before any row; '' when there are none.
 
     It stands by itself: a statement's snapshot is taken when it starts, so one that waited for a lock has not seen what
-    it waited for. Where nothing is decided, the writing statement shares its locks.
+    it waited for. Where no row is held beforehand, the writing statement shares its locks itself.
     """
     alone = _alone(relied)
-    if not alone:
-        return ""
     wanted = sorted(alone | touched(versions))
+    if not wanted:
+        return ""
     which = ",".join("t" if bucket in alone else "f" for bucket in wanted)
     return (
         f"SELECT CASE WHEN alone THEN pg_advisory_xact_lock({_CLASS}, b)::text "
