@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.findings import rule_of
-from slipring.fhir.service import Resource, Write
+from slipring.fhir.service import Changes, Resource, Write
 from slipring_order import resources
 from slipring_order.dicom.step_facts import COMPLETED, DISCONTINUED, IN_PROGRESS, StepFacts
 from slipring_order.handlers.aborts import ABORT_SYSTEM
@@ -131,6 +131,17 @@ async def test_what_the_check_list_lacks_is_on_record_once_by_whichever_road_the
     assert resources.state_of(await the_exam(desk)) in ("acquired", "closed")
     [issue] = lacking(desk)
     assert "parameters" in issue["_detail"]["extension"][0]["extension"][1]["valueString"]
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("road", [*SCANNED, *BROKEN_OFF])
+async def test_a_late_record_that_was_kept_waits_no_more_once_the_exam_is_over_by_whichever_road(road: Road) -> None:
+    desk = await passed(scanning=road is not by_late_record)
+    desk.carry_out(Changes(save=await late.kept(await the_exam(desk), desk)))
+    await road(desk)
+    [kept] = await desk.search("Task?code=late-record")
+    assert kept.resource["status"] == "completed"
+    assert kept.resource.get("owner") == (WHO[1] if road is by_late_record else None)
 
 
 @pytest.mark.parametrize("road", [*SCANNED, *BROKEN_OFF])

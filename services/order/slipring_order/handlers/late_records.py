@@ -28,8 +28,7 @@ async def recorded_late(task: Resource, before: Stored, was: str, target: str, d
     members = {**resources.state_members(target, desk.now), "statusReason": task.get("statusReason")}
     saves = [
         Save(late.unpermitted(task, was, who, _CLAUSE, desk)),
-        *await late.completed(f"Task/{task['id']}", who, desk),
-        *await exam_follows(before, target, desk, task["executionPeriod"]),
+        *await exam_follows(before, target, desk, task["executionPeriod"], who=who),
     ]
     return Changes(members=members, save=saves)
 
