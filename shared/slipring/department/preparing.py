@@ -81,11 +81,12 @@ def concepts_of(exam: Exam) -> list[Tree]:
 
 
 def texts_in(definition: Tree) -> Mapping[tuple[str, str], Pair]:
-    """What a definition tells, by reader (`view`) and part."""
+    """What a definition tells, by reader (`view`) and part, of those that the page knows."""
     found: dict[tuple[str, str], Pair] = {}
     for extension in definition.get("extension", []):
         if extension.get("url") == _PREPARATION:
             parts = {str(part.get("url")): part for part in extension.get("extension", [])}
             view, part = (str(parts.get(name, {}).get("valueCode", "")) for name in ("view", "part"))
-            found[view, part] = names.text_words(parts.get("text", {}), "valueString")
+            if view in VIEWS and part in PARTS:
+                found[view, part] = names.text_words(parts.get("text", {}), "valueString")
     return found
