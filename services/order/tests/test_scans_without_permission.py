@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -10,9 +11,10 @@ from slipring.fhir.service import Resource, Write
 from slipring_order import resources
 from slipring_order.handlers.evidence import images_written, observation_written
 from slipring_order.handlers.wrong_exams import stopped
+from slipring_order.reading import instant
 
 from tests.support.desk import ADesk
-from tests.support.ordering import a_desk, a_patient, a_request, moved, received, the_exam
+from tests.support.ordering import NOW, a_desk, a_patient, a_request, moved, received, the_exam
 from tests.support.rooms import call
 
 DOSE: Resource = {
@@ -56,6 +58,40 @@ async def test_a_scan_nobody_permitted_is_a_fact_and_a_nonconformity(evidence: R
     assert resources.lifecycle.names(stood)[0] in opened["description"]
     await told(desk, evidence)
     assert len(await nonconformities(desk)) == 1, "told again it is no second scan"
+
+
+def hours(number: float) -> str:
+    return instant(NOW + timedelta(hours=number))
+
+
+@pytest.mark.parametrize(
+    ("evidence", "ended"),
+    [
+        (STUDY | {"started": hours(-12)}, hours(-12)),
+        (STUDY | {"started": hours(-12), "series": [{"uid": "1", "started": hours(-11.9)}]}, hours(-11.9)),
+        (DOSE | {"effectiveDateTime": hours(-12)}, hours(-12)),
+        (DOSE | {"effectivePeriod": {"start": hours(-12), "end": hours(-11.9)}}, hours(-11.9)),
+        (DOSE | {"effectiveInstant": hours(-12)}, hours(-12)),
+        (STUDY | {"started": hours(1)}, hours(0)),
+        (STUDY | {"started": "2026-03-02"}, hours(0)),
+        (STUDY, hours(0)),
+    ],
+)
+async def test_the_exam_ended_when_it_was_scanned_and_not_when_that_was_told(evidence: Resource, ended: str) -> None:
+    desk = a_desk()
+    await received(desk, a_request())
+    await told(desk, evidence)
+    assert (await the_exam(desk))["executionPeriod"] == {"end": ended}
+
+
+async def test_an_exam_ends_no_earlier_than_it_began_whatever_the_scanner_s_clock_says() -> None:
+    desk = a_desk()
+    await received(desk, a_request())
+    await moved(desk, "arrived", "ready", "in-progress")
+    desk.hold((await the_exam(desk)) | {"executionPeriod": {"start": hours(0)}})
+    desk.now += timedelta(minutes=9)
+    await told(desk, STUDY | {"started": hours(-0.1)})
+    assert (await the_exam(desk))["executionPeriod"] == {"start": hours(0), "end": hours(0.15)}
 
 
 async def test_a_running_exam_that_is_shown_to_be_done_is_no_nonconformity() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
@@ -15,11 +16,11 @@ from slipring_order.judging.afterwork import answered
 from slipring_order.judging.follow_ups import CODE as FOLLOW_UP
 from slipring_order.judging.judge import exam_of, judged_again, status_changed_by
 from slipring_order.life.moving import exam_follows
-from slipring_order.life.shown import shown_since
+from slipring_order.life.shown import shown_at, shown_since
 from slipring_order.life.stopped import stopped_at
 from slipring_order.life.unpermitted import without_permission
 from slipring_order.life.voiding import holders_told
-from slipring_order.reading import has_code, instant, reference_of, sought
+from slipring_order.reading import has_code, instant, moment, reference_of, sought
 
 DOSE_CODE = "73569-6"
 _DONE = ("图像或剂量报告表明检查已进行", "Images or a dose report show the scan of an exam")
@@ -78,7 +79,7 @@ async def images_written(write: Write, desk: Desk) -> Changes:
     for request in requests:
         exam = await exam_of(request.reference, desk)
         if exam is not None and await _shows_its_scan(write, request, exam, desk, differs=bool(differ)):
-            changes = changes.plus(Changes(save=await _scanned(exam, desk)))
+            changes = changes.plus(Changes(save=await _scanned(exam, write.resource, desk)))
     return changes
 
 
@@ -105,16 +106,23 @@ def _proves_a_scan(resource: Resource) -> bool:
     return str(resource.get("status", "")) not in _NO_PROOF
 
 
-async def _scanned(exam: Stored, desk: Desk) -> list[Save]:
+async def _scanned(exam: Stored, evidence: Resource, desk: Desk) -> list[Save]:
     """The exam is acquired; what had no permission is moved all the same, and opens a nonconformity."""
     was = resources.state_of(exam.resource)
     period = {**exam.resource.get("executionPeriod", {})}
-    period.setdefault("end", instant(desk.now))
+    period.setdefault("end", instant(_ended_at(evidence, period, desk)))
     saves = [resources.moved(exam, "acquired", desk.now, executionPeriod=period)]
     saves += await exam_follows(exam, "acquired", desk, period)
     if was != "in-progress":
         saves += await without_permission(exam, was, desk.caller.practitioner or "", _DONE, desk)
     return saves
+
+
+def _ended_at(evidence: Resource, period: Resource, desk: Desk) -> datetime:
+    """The last moment of scanning that it names, where that lies within the exam; else now, when it came."""
+    zone = desk.settings.zone
+    at, began = shown_at(evidence, zone), moment(period.get("start"), zone)
+    return at if at is not None and at <= desk.now and (began is None or began <= at) else desk.now
 
 
 async def _based_on(resource: Resource, desk: Desk) -> list[Stored]:
