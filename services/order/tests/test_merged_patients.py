@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from slipring.fhir.caller import Caller
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
@@ -135,6 +136,32 @@ async def test_who_is_no_member_of_the_department_confirms_nothing() -> None:
     with pytest.raises(FhirError) as refused:
         await guarded(Write("update", answer, await desk.read(f"Task/{asked['id']}")), desk)
     assert refused.value.status == 403
+
+
+@pytest.mark.parametrize(
+    ("scopes", "method", "may"),
+    [
+        ("system/Patient.crs", "create", True),
+        ("system/Patient.crus", "update", True),
+        ("system/Patient.us", "create", True),  # PUT where a deleted record was
+        ("system/Patient.crs", "update", False),
+        ("patient/Patient.cruds", "create", False),
+        ("patient/Patient.cruds", "update", False),
+    ],
+)
+async def test_records_are_linked_by_whoever_may_write_so_about_every_patient(
+    scopes: str, method: Any, may: bool
+) -> None:
+    desk = a_desk(OLD, caller=Caller("adt", frozenset({scopes}), patient="o-pat"))
+    new = a_patient(id="o-new", link=link("replaces", "o-old"))
+    before = desk.hold(a_patient(id="o-new")) if method == "update" else None
+    write = Write(method, new, before)
+    if may:
+        assert (await patient_written(write, desk)).refuse is None
+        return
+    with pytest.raises(FhirError) as refused:
+        await patient_written(write, desk)
+    assert (refused.value.status, refused.value.issues[0].detail) == (403, "order.merge-beyond-rights")
 
 
 EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from(["replaces", "replaced-by"])))

@@ -23,7 +23,7 @@ async def patient_written(write: Write, desk: Desk) -> Changes:
     """A completed record may answer what requests wait for; a merge or an unmerge asks who the patient is."""
     before = linked(write.before.resource) if write.before else frozenset()
     if write.method != "delete" and linked(write.resource) != before:
-        _demand_the_hospital(desk)
+        _demand_the_hospital(write, desk)
     if write.imported or write.method == "delete" or linked(write.resource) == before:
         return await evidence_written(write, desk)
     changes = Changes.none()
@@ -37,9 +37,10 @@ async def patient_written(write: Write, desk: Desk) -> Changes:
     return changes
 
 
-def _demand_the_hospital(desk: Desk) -> None:
-    """403 for whoever does not reach every patient: by a link, a token about one would reach another."""
-    if not any(grant.whole for grant in desk.caller.grants("Patient", "u")):
+def _demand_the_hospital(write: Write, desk: Desk) -> None:
+    """403 for whoever may not write so about every patient: by a link, a token about one would reach another."""
+    letters = "cu" if write.method == "create" else "u"  # who may update puts a deleted record anew
+    if not any(grant.whole for letter in letters for grant in desk.caller.grants("Patient", letter)):
         raise forbidden(
             "Records are merged and taken apart by whoever may change every patient's.",
             "档案的合并与拆分须由有权修改全部患者档案者进行。",
