@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from slipring_demo.contrast import a_consent, a_screening, an_injection
+from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
 
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam, rules, texts
@@ -75,6 +75,31 @@ async def test_a_withdrawn_consent_closes_the_gate_again(department: Department)
     refused = await story.injected()
     assert refused.status_code == 422
     assert rules(refused) == {"consent.consent-valid"}, texts(refused)
+
+
+async def test_who_is_at_the_injector_is_told_of_renal_failure_and_of_the_nurse_who_gives_by_a_role(
+    department: Department,
+) -> None:
+    story = await an_exam_in_the_room(department)
+    await story.cleared()
+    nurse = story.cast.staff["nurse"]
+    [role, *_] = await department.found(f"PractitionerRole?practitioner={nurse}")
+    by_role = {"actor": {"reference": f"PractitionerRole/{role['id']}"}}
+    injection = an_injection(story.cast)
+    await department.fresh()
+    given = await story.made(injection | {"performer": [by_role, injection["performer"][1]]})
+    told = f"Task?focus=MedicationAdministration/{given['id']}&code=notice"
+
+    value = an_egfr(story.cast) | {"effectiveDateTime": story.cast.moment()}
+    await story.made(value | {"valueQuantity": value["valueQuantity"] | {"value": 12}})
+    await department.settle()
+    owners = {task["owner"]["reference"] for task in await department.found(told)}
+    assert owners == {by_role["actor"]["reference"], nurse}
+
+    person = await department.get(nurse)
+    assert (await department.put(person | {"active": False})).status_code == 200
+    await department.settle()
+    assert len(await department.found(told)) == 2 * len(owners)
 
 
 async def test_a_consent_that_has_run_out_is_no_consent(department: Department) -> None:
