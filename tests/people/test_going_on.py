@@ -6,6 +6,19 @@ import re
 from datetime import timedelta
 
 import httpx
+from slipring.fhir.store.engine import open_pool
+from slipring.front.app import PAGE_ROOMS
+from slipring.identity.keys import page_form_key
+from slipring.identity.people.going_on import GoingOn
+from slipring.identity.people.sessions import Session
+from slipring.identity.people.sign_in_pages import SignInPages
+from slipring.identity.people.signing_in import People
+from slipring.pages.frame import Pages
+from slipring.runtime.postgres import ensure_running
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
 
 from tests.department.morning import a_patient, a_request
 from tests.people.conftest import PASSWORD, Staff, send, token_in
@@ -122,3 +135,35 @@ async def test_an_open_screen_is_told_that_a_scanner_changed(staff: Staff) -> No
     assert made.status_code == 201, made.text
     told = await technologist.get("/department/live", params={"since": since}, headers=live)
     assert told.headers["x-slipring-changed"] == "1"
+
+
+async def done_for(request: Request, session: Session) -> Response:
+    return PlainTextResponse(f"done for {session.account.name}")
+
+
+async def test_beside_the_hospitals_sign_in_no_password_is_no_wrong_password(staff: Staff) -> None:
+    await staff.account("nurse", name="going-on-6", roles=["receptionist"])
+    pool = await open_pool(ensure_running(staff.department.data_dir), staff.schema, size=2)
+    try:
+        pages = Pages(await page_form_key(pool, staff.schema), rooms=PAGE_ROOMS)
+        signing_in = SignInPages(People(pool, staff.schema, staff.department.clock.now), pages, "/auth/provider")
+        form = pages.guarded(GoingOn(signing_in).kept(done_for))
+        transport = httpx.ASGITransport(
+            Starlette(routes=[*signing_in.routes(), Route("/form", form, methods=["POST"])])
+        )
+        async with httpx.AsyncClient(
+            transport=transport, base_url=HERE["origin"], headers={"accept-language": "en"}
+        ) as browser:
+            await browser.get("/auth/sign-in")
+            fields = hidden((await browser.post("/form", data={"note": "kept"}, headers=HERE)).text)
+            before = await staff.audits("going-on-6")
+            for _ in range(12):
+                asked = await browser.post("/form", data={**fields, "proof_name": "going-on-6"}, headers=HERE)
+                assert asked.status_code == 401 and "Nothing proves yet that it is you" in asked.text
+                assert 'name="note" value="kept"' in asked.text and 'value="going-on-6"' in asked.text
+            assert await staff.audits("going-on-6") == before, "no try is counted"
+            proof = {**fields, "proof_name": "going-on-6", "proof_password": PASSWORD}
+            done = await browser.post("/form", data=proof, headers=HERE)
+            assert (done.status_code, done.text) == (200, "done for going-on-6")
+    finally:
+        await pool.close()

@@ -62,6 +62,8 @@ class GoingOn:
             raise forms.stale_form()
         cookie, name = "", session.account.name if session else fields.get(_NAME, "")
         if not self._elsewhere(session, fields):
+            if self.signing_in.provider and not fields.get(_PROOF):  # no password is tried, so none is wrong
+                return self._asked(request, session, fields, name=name, unproved=True)
             try:
                 cookie = await self.signing_in.people.sign_in(
                     name, fields.get(_PROOF, ""), request_id=request_id_of(request), old=self.signing_in.cookie(request)
@@ -92,6 +94,7 @@ class GoingOn:
         *,
         name: str = "",
         refused: FhirError | None = None,
+        unproved: bool = False,
     ) -> Response:
         """The page that asks who he is, with what he typed."""
         pages, provider = self.signing_in.pages, self.signing_in.provider
@@ -109,6 +112,7 @@ class GoingOn:
             proof_token=forms.token(pages.key, random, _PURPOSE),
             refused=said((issue.zh, issue.en), language_of(request)) if issue else "",
             provider=bool(provider),
+            unproved=unproved,
         )
 
     def _stood_here(self, request: Request) -> bool:
