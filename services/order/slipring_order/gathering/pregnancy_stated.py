@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from functools import cache
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import interval
 from slipring.fhir.service import Resource
 
 from slipring_order.gathering.form import asked_on_the_form
@@ -23,8 +25,8 @@ _ICD10 = ("http://hl7.org/fhir/sid/icd-10", "urn:oid:2.16.840.1.113883.6.3")
 _GRAVITY = ("unknown", "not-pregnant", "pregnant")  # of statements of one moment the last of these counts
 _TERM = timedelta(days=280)  # from the last menstrual period to the expected date, Naegele
 _LONGEST = timedelta(days=308)  # what is longer ago belongs to an earlier pregnancy
+_BEGUN = ("recordedDate", "onsetDateTime", "onsetPeriod")
 _DAYS = {"d": 1.0, "wk": 7.0}
-_WRITTEN = re.compile(r"\s*(\d{1,2})\s*(?:w|wk|weeks?|周|\+)\s*(?:\+?\s*(\d)\s*(?:d|days?|天)?)?\s*", re.IGNORECASE)
 
 
 def pregnancy_status(
@@ -41,10 +43,9 @@ def pregnancy_status(
     if any(_is_pregnancy(concept) for concept in request.get("reasonCode", [])):
         found.append((moment(request.get("authoredOn"), zone) or never, "pregnant"))
     for condition in pool.of_type("Condition"):
-        at = moment(first(condition, "recordedDate", "onsetDateTime", "onsetPeriod"), zone)
-        old = at is not None and now - at > _LONGEST
-        if not old and _goes_on(condition) and pool.same(condition.get("subject"), patient):
-            found.append((at or never, "pregnant"))
+        if _goes_on(condition, now, zone) and pool.same(condition.get("subject"), patient):
+            at = interval(str(first(condition, *_BEGUN)), zone)
+            found.append((at.low if at else never, "pregnant"))
     return _weighed(found)
 
 
@@ -102,11 +103,27 @@ def _status(coded: Iterable[str], words: Iterable[str]) -> str:
     return next((str(status) for status, listed in _data()["words"].items() if said & set(listed)), "unknown")
 
 
-def _goes_on(condition: Resource) -> bool:
+def _goes_on(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
     table = _data()["conditions"]
-    ended = condition.get("abatementDateTime") or set(codes(condition.get("clinicalStatus"))) & set(table["over"])
+    ended = set(codes(condition.get("clinicalStatus"))) & set(table["over"]) or _has_abated(condition, now, zone)
     unsaid = set(codes(condition.get("verificationStatus"))) & set(table["not_so"])
-    return not ended and not unsaid and _is_pregnancy(condition.get("code"))
+    return not ended and not unsaid and _is_pregnancy(condition.get("code")) and not _is_old(condition, now, zone)
+
+
+def _has_abated(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
+    """By any abatement, dated or told; one that ends in the future is only expected."""
+    for member, value in condition.items():
+        if member.startswith("abatement"):
+            ends = value.get("end") if member == "abatementPeriod" else value
+            at = interval(ends, zone) if isinstance(ends, str) else None
+            return at is None or at.low <= now
+    return False
+
+
+def _is_old(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
+    """Whether it began, or was recorded, before any pregnancy of today; a month or a year counts by its end."""
+    dated = (interval(str(first(condition, member)), zone) for member in _BEGUN)
+    return any(at is not None and now - at.high > _LONGEST for at in dated)
 
 
 def _is_pregnancy(concept: Mapping[str, Any] | None) -> bool:
@@ -136,14 +153,34 @@ def _since_last_period(observation: Resource, now: datetime, zone: ZoneInfo) -> 
 
 
 def _age(observation: Resource) -> timedelta | None:
-    """A gestational age as a quantity in days or weeks, or written as `12+3`, `12w3d`, `12周3天`."""
+    """A gestational age as a quantity in days or weeks, or written as `12+3`, `12w3d`, `孕12周3天`, `停经60天`."""
     quantity = observation.get("valueQuantity", {})
     units = {str(quantity.get(name, "")).strip().casefold() for name in ("code", "unit")}
     for unit, names in _data()["days"].items():
         if units & set(names) and quantity.get("value") is not None:
             return timedelta(days=float(quantity["value"]) * _DAYS[unit])
-    written = _WRITTEN.fullmatch(str(observation.get("valueString", "")))
-    return timedelta(weeks=int(written[1]), days=int(written[2] or 0)) if written else None
+    said = unicodedata.normalize("NFKC", str(observation.get("valueString", ""))).casefold().strip()
+    for pattern in _written():
+        if written := pattern.fullmatch(said):
+            part = {name: float(number or 0) for name, number in written.groupdict().items()}
+            return timedelta(weeks=part.get("weeks", 0), days=part.get("days", 0))
+    return None
+
+
+@cache
+def _written() -> tuple[re.Pattern[str], ...]:
+    """How an age is written: weeks by their unit, by the plus sign between them and the days, or days alone."""
+    before, days, weeks = (
+        "|".join(re.escape(word) for word in words)
+        for words in (_data()["written"]["before"], _data()["days"]["d"], _data()["days"]["wk"])
+    )
+    number, rest = r"(?P<weeks>\d{1,2}(?:\.\d+)?)\s*", rf"(?P<days>\d)\s*(?:{days})?"
+    forms = (
+        rf"{number}(?:{weeks})\s*(?:\+?\s*{rest}|\+)?",
+        rf"{number}\+\s*(?:{rest})?\s*(?:{weeks})?",
+        rf"(?P<days>\d{{1,3}})\s*\+?\s*(?:{days})",
+    )
+    return tuple(re.compile(rf"(?:(?:{before})[\s:,]*)*{form}") for form in forms)
 
 
 def _loinc(observation: Resource) -> set[str]:
