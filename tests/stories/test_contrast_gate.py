@@ -86,15 +86,16 @@ async def test_who_is_at_the_injector_is_told_of_renal_failure_and_of_the_nurse_
     [role, *_] = await department.found(f"PractitionerRole?practitioner={nurse}")
     by_role = {"actor": {"reference": f"PractitionerRole/{role['id']}"}}
     injection = an_injection(story.cast)
+    observer = injection["performer"][1] | {"actor": story.cast.person("first reader")}
     await department.fresh()
-    given = await story.made(injection | {"performer": [by_role, injection["performer"][1]]})
+    given = await story.made(injection | {"performer": [by_role, observer]})
     told = f"Task?focus=MedicationAdministration/{given['id']}&code=notice"
 
     value = an_egfr(story.cast) | {"effectiveDateTime": story.cast.moment()}
     await story.made(value | {"valueQuantity": value["valueQuantity"] | {"value": 12}})
     await department.settle()
     owners = {task["owner"]["reference"] for task in await department.found(told)}
-    assert owners == {by_role["actor"]["reference"], nurse}
+    assert owners == {by_role["actor"]["reference"], observer["actor"]["reference"]}
 
     person = await department.get(nurse)
     assert (await department.put(person | {"active": False})).status_code == 200
