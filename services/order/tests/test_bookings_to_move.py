@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -99,6 +99,43 @@ async def test_a_block_over_booked_time_is_kept_and_tells_whom_to_move() -> None
     assert {"reference": "Appointment/o-m"} in told["implicated"] and len(told["implicated"]) == 3
     before = await desk.read("Appointment/o-m")
     assert not (await appointment_written(Write("update", block | {"comment": "球管"}, before), desk)).save
+
+
+def a_booking(number: int, start: datetime) -> Resource:
+    return {
+        "resourceType": "Appointment", "id": f"o-b{number}", "status": "booked",
+        "basedOn": [{"reference": f"ServiceRequest/o-{number}"}],
+        "participant": [{"actor": {"reference": "Device/o-ct1"}, "status": "accepted"}],
+        "start": instant(start), "end": instant(start + timedelta(minutes=15)),
+    }  # fmt: skip
+
+
+def a_full_desk(count: int) -> ADesk:
+    """A scanner that is booked six times a day; a search that finds more than two days of them is refused."""
+    desk = a_booking_desk()
+    for number in range(count):
+        desk.hold(a_booking(number, AT_NINE + timedelta(days=number // 6, minutes=15 * (number % 6))))
+    desk.limit_searches(of="Appointment", to=12)
+    return desk
+
+
+async def test_a_scanner_that_is_booked_for_months_can_be_put_out_of_service_all_the_same() -> None:
+    desk = a_full_desk(540)
+    [told] = await written(desk, a_scanner(status="inactive"))
+    named = [one["reference"] for one in told["implicated"]]
+    assert named == ["Device/o-ct1", *(f"Appointment/o-b{number}" for number in range(500))]
+    assert "540" in told["detail"] and "500" in told["detail"], "all are counted, the first are named"
+
+
+async def test_a_scanner_that_is_booked_for_months_can_be_blocked_all_the_same() -> None:
+    desk = a_full_desk(60)
+    block = a_booking(99, AT_NINE + timedelta(minutes=10)) | {"serviceType": [{"coding": [{"code": "maintenance"}]}]}
+    block = {name: value for name, value in block.items() if name != "basedOn"}
+    block["end"] = instant(AT_NINE + timedelta(days=9, minutes=30))
+    [told] = [save.resource for save in (await appointment_written(Write("create", block), desk)).save]
+    named = [one["reference"] for one in told["implicated"]]
+    assert named == ["Device/o-ct1", "Appointment/o-b99", *(f"Appointment/o-b{number}" for number in range(56))]
+    assert "56" in told["detail"] and "500" not in told["detail"]
 
 
 async def test_moved_to_another_scanner_the_exam_leaves_the_one_that_is_out() -> None:

@@ -6,8 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 
+from slipring_order.asked_day import found_by_day
 from slipring_order.reading import codes, instant, moment, reference_of
-from slipring_order.rooms.day import Span, Taken, rooms_data
+from slipring_order.rooms.day import Span, Taken, clashes, rooms_data
 from slipring_order.rooms.scanner import Scanner
 
 MAINTENANCE = "maintenance"
@@ -88,6 +89,15 @@ async def taken_on(scanner: str, span: Span, desk: Desk) -> list[Taken]:
     )
     found = {one.reference: one.resource for one in [*near, *blocks] if holds(one.resource)}
     return [one for reference, tree in found.items() if (one := _taken(reference, tree)) and one.span.meets(span)]
+
+
+async def booked_on(scanner: str, span: Span, desk: Desk) -> list[Taken]:
+    """The exams that hold the scanner within a span, however long it is and however many they are; earliest first."""
+    holding = ",".join(rooms_data()["appointments"]["holding"])
+    first, last = (at.astimezone(desk.settings.zone).date() for at in (span.starts_at - longest(), span.ends_at))
+    found = await found_by_day(f"Appointment?actor={scanner}&status={holding}", "date", (first, last), desk)
+    taken = [one for each in found if holds(each.resource) and (one := _taken(each.reference, each.resource))]
+    return clashes(span, [one for one in taken if not one.blocks])
 
 
 def _taken(reference: str, appointment: Resource) -> Taken | None:

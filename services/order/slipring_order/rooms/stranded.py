@@ -11,7 +11,7 @@ from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
-from slipring_order.rooms.appointments import taken_on
+from slipring_order.rooms.appointments import booked_on
 from slipring_order.rooms.day import Span, rooms_data
 from slipring_order.rooms.scanner import in_service, is_ct
 
@@ -19,19 +19,22 @@ RULE = "order.bookings-to-move"
 
 
 async def bookings_to_move(scanner: str, span: Span, desk: Desk, *, because_of: str = "") -> list[Save]:
-    """A finding that names the bookings of a span on a scanner; nothing when there are none."""
-    booked = [one for one in await taken_on(scanner, span, desk) if not one.blocks]
+    """A finding that counts the bookings of a span on a scanner and names the first; nothing when there are none."""
+    booked = await booked_on(scanner, span, desk)
     if not booked:
         return []
-    count = len(booked)
+    count, named = len(booked), booked[: rooms_data()["stranded"]["named"]]
+    rest_zh, rest_en = (
+        (f"（列出最早的 {len(named)} 例）", f" The first {len(named)} are named.") if count > len(named) else ("", "")
+    )
     finding = Finding(
         RULE, "1", "CL02-A011:5.3.1.4", Weight.WARN,
-        f"该 CT 停用或停机期间已有 {count} 例预约，请改约。",
-        f"{count} exams are booked on the scanner while it is out of use: move them.",
+        f"该 CT 停用或停机期间已有 {count} 例预约，请改约。{rest_zh}",
+        f"{count} exams are booked on the scanner while it is out of use: move them.{rest_en}",
         "Device", {"bookings": count},
     )  # fmt: skip
     issue = as_detected_issue(finding, id=desk.new_id(), subject="", about=scanner, now=desk.now)
-    issue["implicated"] += [{"reference": one} for one in (because_of, *(b.appointment for b in booked)) if one]
+    issue["implicated"] += [{"reference": one} for one in (because_of, *(one.appointment for one in named)) if one]
     return [Save(issue)]
 
 
