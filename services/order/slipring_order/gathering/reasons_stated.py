@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
@@ -51,9 +51,9 @@ def _coded_purpose(request: Resource) -> str:
 
 
 def _stated_purpose(request: Resource, pool: Pool) -> str:
-    """The purpose when every reason states it and nothing else; the name of a code adds nothing to it."""
+    """The purpose when every reason and every diagnosis states it and nothing else; the name of a code adds nothing."""
     texts, coded = [], list(diagnoses(request, pool))
-    for concept in request.get("reasonCode", []):
+    for concept in _concepts(request, pool):
         named = {
             str(c["display"]).casefold() for c in codings(concept) if c.get("display") and _is_icd10(c.get("system"))
         }
@@ -72,13 +72,17 @@ def reasons_and_diagnoses_in_words(request: Resource, pool: Pool) -> Iterator[st
 
 def diagnoses(request: Resource, pool: Pool) -> Iterator[str]:
     """The ICD-10 codes of reasons and diagnoses."""
-    concepts = [*request.get("reasonCode", []), *(condition.get("code") for condition in _conditions(request, pool))]
-    for concept in concepts:
+    for concept in _concepts(request, pool):
         yield from (str(c["code"]) for c in codings(concept) if c.get("code") and _is_icd10(c.get("system")))
 
 
 def _is_icd10(system: Any) -> bool:
     return str(system or "").startswith(_ICD10)
+
+
+def _concepts(request: Resource, pool: Pool) -> list[Mapping[str, Any]]:
+    """The reasons, and the codes of the diagnoses they point at."""
+    return [*request.get("reasonCode", []), *(condition["code"] for condition in _conditions(request, pool))]
 
 
 def _conditions(request: Resource, pool: Pool) -> list[Resource]:
