@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import httpx
 import pytest
-from slipring.department.road import Hand
+from slipring.department.road import Hand, in_portions
 from slipring.fhir.outcome import FhirError
 
 
@@ -24,3 +24,25 @@ async def test_a_next_page_is_no_other_question(mark: str) -> None:
         await hand.sheet("Task", [], "_cursor=abc")
         await hand.sheet("Task", [], "_position=abc")
         assert [one.rpartition("?")[2] for one in asked] == ["_cursor=abc", "_position=abc"]
+
+
+async def test_what_the_roles_do_not_open_is_none_and_any_other_refusal_is_told() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        status = {"$slots": 200, "$queue": 403}.get(request.url.path.rpartition("/")[2], 422)
+        told = {"parameter": [{"name": "slot"}]} if status == 200 else {"issue": [{"code": "forbidden"}]}
+        return httpx.Response(status, json=told)
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://front") as client:
+        hand = Hand(client, "token")
+        assert await hand.called_if_allowed("Device/ct/$slots") == [{"name": "slot"}]
+        assert await hand.called_if_allowed("Task/$queue") is None
+        with pytest.raises(FhirError) as refused:
+            await hand.called_if_allowed("Task/$arrivals")
+        assert refused.value.status == 422
+
+
+def test_more_than_one_search_can_name_is_asked_for_in_portions() -> None:
+    every = [str(number) for number in range(250)]
+    portions = in_portions(every)
+    assert [len(portion) for portion in portions] == [100, 100, 50]
+    assert [one for portion in portions for one in portion] == every and in_portions([]) == []

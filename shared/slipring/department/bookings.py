@@ -12,14 +12,12 @@ from slipring.department import names
 from slipring.department.findings import Found, found_in
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
-from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
 
 _HOLDING = "pending,booked,arrived,checked-in,fulfilled"
 STATE = f"{CANONICAL}/StructureDefinition/service-state"
 _BLOCK = "maintenance"
 _LONGEST_EXAM, _LONGEST_BLOCK = timedelta(hours=24), timedelta(days=366)  # as order lets them hold a scanner
-_NOT_FOR_HIM = 403
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,12 +120,9 @@ class Fitness:
 
 async def fitness_of(hand: Hand, scanner: Scanner) -> Fitness | None:
     """`Device/[id]/$fitness`; None when the person's roles do not open the tests of scanners."""
-    try:
-        said = (await hand.called(f"{scanner.reference}/$fitness", [])).get("parameter", [])
-    except FhirError as refused:
-        if refused.status == _NOT_FOR_HIM:
-            return None
-        raise
+    said = await hand.called_if_allowed(f"{scanner.reference}/$fitness")
+    if said is None:
+        return None
     fit = next((bool(one["valueBoolean"]) for one in said if one["name"] == "fit"), False)
     return Fitness(fit, found_in([one["resource"] for one in said if one["name"] == "issue"]))
 
@@ -140,13 +135,11 @@ async def free_times(hand: Hand, of: Iterable[Scanner], day: date) -> dict[str, 
 
 
 async def _slots(hand: Hand, scanner: Scanner, day: date) -> list[datetime] | None:
-    try:
-        said = await hand.called(f"{scanner.reference}/$slots", [{"name": "day", "valueDate": day.isoformat()}])
-    except FhirError as refused:
-        if refused.status == _NOT_FOR_HIM:
-            return None
-        raise
-    starts = (names.moment(one["valuePeriod"].get("start")) for one in said.get("parameter", []))
+    asked = [{"name": "day", "valueDate": day.isoformat()}]
+    said = await hand.called_if_allowed(f"{scanner.reference}/$slots", asked)
+    if said is None:
+        return None
+    starts = (names.moment(one["valuePeriod"].get("start")) for one in said)
     return [start for start in starts if start]
 
 

@@ -11,7 +11,7 @@ from typing import Any
 from slipring.department import names
 from slipring.department.findings import Found, found_in
 from slipring.department.names import Pair
-from slipring.department.road import Hand, Tree
+from slipring.department.road import Hand, Tree, in_portions
 from slipring.fhir.service import CANONICAL
 
 STATE_SYSTEM = f"{CANONICAL}/CodeSystem/exam-state"
@@ -28,7 +28,7 @@ OPEN = (
 )
 # What comes along with exams' Tasks.
 INCLUDED = (("_include", "Task:focus"), ("_include", "Task:patient"), ("_include:iterate", "ServiceRequest:requester"))
-_AT_ONCE = 100  # ids in one search
+_AT_ONCE = 100  # exams on one page of a search
 _PRIORITIES = ("stat", "asap", "urgent", "routine")
 _MARKS = {
     "awaiting-information": "warn", "awaiting-justification": "warn", "rejected": "bad", "discontinued": "bad",
@@ -172,8 +172,8 @@ async def exams_in(hand: Hand, found: Sequence[Tree], *, findings: bool = True) 
 async def exams_of(hand: Hand, parameter: str, references: Iterable[str]) -> list[Exam]:
     """The exams by their requests (`focus`) or Tasks (`_id`), without findings; asked for in portions."""
     every = sorted(set(references))
-    portions = [every[at : at + _AT_ONCE] for at in range(0, len(every), _AT_ONCE)]
-    found = await asyncio.gather(*(exams_where(hand, [(parameter, ",".join(one))], findings=False) for one in portions))
+    ways = [[(parameter, ",".join(portion))] for portion in in_portions(every)]
+    found = await asyncio.gather(*(exams_where(hand, way, findings=False) for way in ways))
     return [exam for exams in found for exam in exams]
 
 
@@ -199,8 +199,7 @@ async def _findings(hand: Hand, requests: list[str]) -> dict[str, list[Any]] | N
     """The DetectedIssues of these requests, by request; None when the person may not see any."""
     if not requests:
         return {}
-    portions = [requests[at : at + _AT_ONCE] for at in range(0, len(requests), _AT_ONCE)]
-    ways = [[("implicated", ",".join(portion)), ("_count", "500")] for portion in portions]
+    ways = [[("implicated", ",".join(portion)), ("_count", "500")] for portion in in_portions(requests)]
     told = await asyncio.gather(*(hand.if_allowed("DetectedIssue", way) for way in ways))
     if None in told:
         return None

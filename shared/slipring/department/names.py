@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +13,7 @@ from slipring.fhir.service import CANONICAL
 Tree = Mapping[str, Any]
 Pair = tuple[str, str]  # Chinese, English
 ACSN_SYSTEM = f"{CANONICAL}/sid/imaging-number"
+ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)  # of a resource (FHIR R4, id)
 _NUMBER_TYPES = ("MR", "PI", "PN", "JHN")
 
 

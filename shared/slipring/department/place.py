@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from slipring.department import names
 from slipring.department.road import Hand, Road, Tree
 from slipring.fhir.caller import grant_of
 from slipring.fhir.outcome import FhirError, not_found
@@ -35,7 +36,6 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
-_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")
 _BY_PLACE = re.compile(r"Parameters\.parameter\[(\d+)\]")
 
@@ -91,7 +91,7 @@ class Place:
 def named_in(request: Request, kept_type: str) -> str:
     """The id in an address; 404 for what can be none, so that it never becomes another question."""
     found = str(request.path_params["id"])
-    if not _ID.fullmatch(found):
+    if not names.ID.fullmatch(found):
         raise not_found(kept_type)
     return found
 

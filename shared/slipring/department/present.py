@@ -9,11 +9,7 @@ from typing import Any
 
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
-from slipring.department.road import Hand, Tree
-from slipring.fhir.outcome import FhirError
-
-_NOT_FOR_HIM = 403
-_AT_ONCE = 100
+from slipring.department.road import Hand, Tree, in_portions
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,13 +61,8 @@ async def queue(hand: Hand) -> list[Waits] | None:
 
 
 async def _entries(hand: Hand, operation: str) -> list[list[Tree]] | None:
-    try:
-        said = (await hand.called(f"Task/{operation}", [])).get("parameter", [])
-    except FhirError as refused:
-        if refused.status == _NOT_FOR_HIM:
-            return None
-        raise
-    return [one["part"] for one in said if one["name"] == "entry"]
+    said = await hand.called_if_allowed(f"Task/{operation}")
+    return None if said is None else [one["part"] for one in said if one["name"] == "entry"]
 
 
 async def _exams(hand: Hand, lines: list[list[Tree]]) -> dict[str, Exam]:
@@ -82,8 +73,7 @@ async def _exams(hand: Hand, lines: list[list[Tree]]) -> dict[str, Exam]:
 
 async def _people(hand: Hand, lines: list[list[Tree]]) -> dict[str, Tree]:
     every = sorted({_reference(line, "receivedBy").rpartition("/")[2] for line in lines})
-    portions = [every[at : at + _AT_ONCE] for at in range(0, len(every), _AT_ONCE)]
-    ways = [[("_id", ",".join(portion)), ("_count", str(_AT_ONCE))] for portion in portions]
+    ways = [[("_id", ",".join(portion)), ("_count", str(len(portion)))] for portion in in_portions(every)]
     told = await asyncio.gather(*(hand.if_allowed("Practitioner", way) for way in ways))
     return {f"{one['resourceType']}/{one['id']}": one for people in told for one in people or []}
 

@@ -21,8 +21,15 @@ from slipring.identity.people.sessions import Session
 Tree = dict[str, Any]
 _FHIR = "application/fhir+json"
 _FORM = "application/x-www-form-urlencoded"
+_NOT_FOR_HIM = 403
+_AT_ONCE = 100  # ids that one search may name
 _MOST_PAGES = 20  # of a search that is read to its end
 _FOLLOWING = re.compile(r"_(?:cursor|position)=[A-Za-z0-9_.%=\-]{1,6000}", re.ASCII)
+
+
+def in_portions(every: Sequence[str]) -> list[Sequence[str]]:
+    """Ids or references in portions that one search can name."""
+    return [every[at : at + _AT_ONCE] for at in range(0, len(every), _AT_ONCE)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class Hand:
         try:
             return await self.found(kept_type, asked)
         except FhirError as refused:
-            if refused.status == 403:
+            if refused.status == _NOT_FOR_HIM:
                 return None
             raise
 
@@ -107,6 +114,15 @@ class Hand:
         """An operation such as `Task/o-1/$decide` with its parameters."""
         parameters = {"resourceType": "Parameters"} | ({"parameter": list(given)} if given else {})
         return await self._asked("POST", target, msgspec.json.encode(parameters), {"content-type": _FHIR})
+
+    async def called_if_allowed(self, target: str, given: Sequence[Tree] = ()) -> list[Tree] | None:
+        """The parameters that an operation answers with; None when the person's roles do not open it."""
+        try:
+            return list((await self.called(target, given)).get("parameter", []))
+        except FhirError as refused:
+            if refused.status == _NOT_FOR_HIM:
+                return None
+            raise
 
     async def patched(self, resource: Tree, patch: Sequence[Tree]) -> None:
         """Change a resource from the version that was read; 412 when it is another one by now."""

@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from urllib.parse import urlencode
 
+from slipring.department import names
 from slipring.department.exams import OPEN, STATE_SYSTEM
 
 WAITING = ("awaiting-information", "awaiting-justification")
 PRIORITIES = ("stat", "asap", "urgent", "routine")
 _FIRST, _LAST = date(1900, 1, 1), date(2999, 12, 31)
 _CODE = re.compile(r"[a-z\-]{1,40}", re.ASCII)
-_ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +37,7 @@ class Wanted:
             priority if priority in PRIORITIES else "",
             on.isoformat() if on else "",
             booked.isoformat() if booked else "",
-            scanner if _ID.fullmatch(scanner) else "",
+            scanner if names.ID.fullmatch(scanner) else "",
         )
 
     @property
