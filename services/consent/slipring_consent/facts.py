@@ -167,7 +167,8 @@ def _newest_egfr(observations: Iterable[Resource], now: datetime, valid: timedel
         if observation.get("status") in STANDING and codes & EGFR_CODES and taken_at and value is not None:
             found.append((taken_at, Decimal(str(value))))
     in_date = [entry for entry in found if now - valid <= entry[0] <= now]
-    return max(in_date)[1] if in_date else None
+    newest = max((at for at, _ in in_date), default=None)
+    return min((value for at, value in in_date if at == newest), default=None)  # of two at one moment the lower
 
 
 def consent_facts(consent: Resource, relative: Resource | None, *, time_zone: str) -> ConsentFacts:
