@@ -22,7 +22,7 @@ _TEST_ROOMS = ("tests", "shared/tests", *(f"services/{name}/tests" for name in S
 def rules_of(service: str) -> dict[str, Rule[Any]]:
     """Every rule of a service by its id."""
     package = importlib.import_module(f"slipring_{service}.rules")
-    modules = [importlib.import_module(m.name) for m in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+    modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     return {value.id: value for module in modules for value in vars(module).values() if isinstance(value, Rule)}
 
 
@@ -30,7 +30,7 @@ def case_counts() -> Mapping[str, int]:
     """How many cases are written for each rule."""
     counts: Counter[str] = Counter()
     for service in SERVICES:
-        for path in (ROOT / "services" / service / f"slipring_{service}" / "rules").glob("*.toml"):
+        for path in (ROOT / "services" / service / f"slipring_{service}" / "rules").rglob("*.toml"):
             tree = tomllib.loads(path.read_text(encoding="utf-8"))
             counts[tree["rule"]] += len(tree.get("case", ()))
     return counts

@@ -78,7 +78,7 @@ def test_every_rule_of_a_service_is_on_one_of_its_lists(service: str) -> None:
     lists = [value for value in vars(package).values() if isinstance(value, tuple | list)]
     listed = {rule.id for rules in lists for rule in rules if isinstance(rule, Rule)}
     written = set()
-    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+    for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
         written |= {v.id for v in vars(importlib.import_module(module.name)).values() if isinstance(v, Rule)}
     assert written
     assert written - listed == set()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipring_consent.catalogue import is_contrast_exam
+from slipring_consent.contrast.agents import is_contrast_exam
 from slipring_order.catalogue import own_codes
 
 

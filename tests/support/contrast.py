@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
-from slipring_consent.catalogue import questionnaire, questionnaire_canonical
 from slipring_consent.reading import instant
+from slipring_consent.screening.form import questionnaire, questionnaire_canonical
 from slipring_consent.settings import ConsentSettings
 
 from tests.support.desk import A_NOON, ADesk

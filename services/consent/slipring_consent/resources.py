@@ -7,8 +7,8 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
-from slipring_consent.catalogue import questionnaire_canonical
 from slipring_consent.reading import codes_in, instant, reference_of
+from slipring_consent.screening.form import questionnaire_canonical
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 EXAM_STATE = f"{CANONICAL}/CodeSystem/exam-state"

@@ -8,7 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 
-from slipring_consent.gate import asks_override
+from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written

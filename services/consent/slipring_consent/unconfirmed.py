@@ -8,7 +8,7 @@ from pathlib import Path
 from slipring.rules.finding import Limit
 from slipring.rules.limits import EVERYTHING, LimitBook
 
-from slipring_consent.catalogue import policy_pack
+from slipring_consent.screening.packs import policy_pack
 from slipring_consent.settings import ConsentSettings
 
 

@@ -11,7 +11,7 @@ from slipring.fhir.service import Desk, Resource, Save
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.rulebook import Rule, check
 
-from slipring_consent.gathering import limits_of
+from slipring_consent.department import limits_of
 
 
 def checked(facts: Any, rules: Sequence[Rule[Any]], desk: Desk) -> list[Finding]:

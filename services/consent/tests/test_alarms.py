@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Arrival, Resource
-from slipring_consent.gate import FUNCTION
 from slipring_consent.handlers.alarms import staff_arrived
+from slipring_consent.people import FUNCTION
 
 from tests.support.contrast import a_cleared_department, a_person, a_role, an_injection
 from tests.support.desk import ADesk

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Arrival, Changes, Resource, Write
-from slipring_consent.gate import judged
+from slipring_consent.gate.weighing import judged
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written

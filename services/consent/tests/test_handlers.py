@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL, Arrival, Changes, Due, Resource, Write
-from slipring_consent.catalogue import questionnaire
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
@@ -14,6 +13,7 @@ from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.reading import instant
+from slipring_consent.screening.form import questionnaire
 from slipring_consent.settings import ConsentSettings
 
 from tests.support.contrast import (

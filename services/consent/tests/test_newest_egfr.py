@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from slipring_consent.facts import _newest_egfr
+from slipring_consent.screening.facts import _newest_egfr
 
 from tests.support.contrast import an_egfr
 from tests.support.desk import A_NOON

@@ -11,8 +11,11 @@ from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import Rule
 from slipring_consent import rules
-from slipring_consent.catalogue import policy_pack
-from slipring_consent.facts import ConsentFacts, GateFacts, ReactionFacts, ScreeningFacts
+from slipring_consent.consenting.facts import ConsentFacts
+from slipring_consent.gate.facts import GateFacts
+from slipring_consent.reactions.facts import ReactionFacts
+from slipring_consent.screening.facts import ScreeningFacts
+from slipring_consent.screening.packs import policy_pack
 
 PACKAGE = Path(rules.__file__).parent
 LIMITS = LimitBook.load(PACKAGE.parent / "data" / "limits.toml").on(date(2026, 3, 2))
@@ -27,7 +30,7 @@ BOOK = {
     )
     for each in listed
 }
-FILES = sorted(PACKAGE.glob("*.toml"))
+FILES = sorted(PACKAGE.rglob("*.toml"))
 CASES = [pytest.param(case, id=f"{case.rule}: {case.name}") for file in FILES for case in load_cases(file)]
 
 
@@ -48,12 +51,12 @@ def test_every_rule_has_a_passing_and_a_finding_case_and_a_promise(rule_id: str)
 
 
 def test_every_rule_module_is_listed() -> None:
-    modules = {file.stem for file in PACKAGE.glob("*.py")} - {"__init__"}
-    assert modules == {file.stem for file in FILES}
+    modules = {file.with_suffix("").relative_to(PACKAGE) for file in PACKAGE.rglob("*.py") if file.stem != "__init__"}
+    assert modules == {file.with_suffix("").relative_to(PACKAGE) for file in FILES}
     defined = {
         thing.id
         for name in modules
-        for thing in vars(import_module(f"slipring_consent.rules.{name}")).values()
+        for thing in vars(import_module(".".join(("slipring_consent.rules", *name.parts)))).values()
         if isinstance(thing, Rule)
     }
     assert defined == set(BOOK)

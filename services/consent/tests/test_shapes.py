@@ -8,11 +8,11 @@ import pytest
 from slipring.fhir.checks.shape import check
 from slipring.fhir.service import Resource, Write
 from slipring.rules.finding import Finding, Weight
-from slipring_consent.catalogue import questionnaire
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.screening import screening_answered
 from slipring_consent.resources import as_allergy, as_nonconformity, as_observation_task, as_screening_task
+from slipring_consent.screening.form import questionnaire
 from slipring_consent.verdicts import on_record
 
 from tests.support.contrast import (

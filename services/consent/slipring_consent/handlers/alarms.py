@@ -8,9 +8,8 @@ from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
-from slipring_consent.facts import exam_of_administration
-from slipring_consent.gate import people_of, unqualified_among
-from slipring_consent.gathering import person_behind
+from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.people import people_of, person_behind, unqualified_among
 from slipring_consent.reading import reference_of
 from slipring_consent.resources import as_notice
 from slipring_consent.verdicts import on_record

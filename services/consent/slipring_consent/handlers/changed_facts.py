@@ -9,21 +9,15 @@ from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, successor
 from slipring.rules.finding import Finding, Weight
 
-from slipring_consent.facts import EGFR_CODES, LOINC
-from slipring_consent.gathering import (
-    ANSWERED,
-    exam_of_response,
-    is_our_screening,
-    newest_first,
-    screening_known,
-    settings_of,
-)
+from slipring_consent.department import settings_of
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.handlers.requests import OPEN
-from slipring_consent.pregnancy import PREGNANCY_STATUS, pregnancy_of
 from slipring_consent.reading import codes_in, reference_of
 from slipring_consent.resources import EXAM_STATE, as_screening_task
 from slipring_consent.rules import SCREENING_RULES
+from slipring_consent.screening.facts import EGFR_CODES, LOINC
+from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, newest_first, screening_known
+from slipring_consent.screening.pregnancy import PREGNANCY_STATUS, pregnancy_of
 from slipring_consent.verdicts import checked, on_record
 
 _OVER = frozenset({"acquired", "discontinued", "reported", "closed", "cancelled", "rejected"})

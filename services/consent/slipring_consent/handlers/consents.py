@@ -9,8 +9,8 @@ from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 from slipring.rules.finding import Weight
 
-from slipring_consent.facts import TREATMENT, consent_facts, exam_of_consent
-from slipring_consent.gathering import limits_of, settings_of
+from slipring_consent.consenting.facts import TREATMENT, consent_facts, exam_of_consent
+from slipring_consent.department import limits_of, settings_of
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.lifecycle import CONSENT, illegal
 from slipring_consent.reading import has_code, instant, moment, reference_of

@@ -13,11 +13,12 @@ from slipring.fhir.outcome import FhirError, Issue, busy, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.rules.finding import Finding
 
-from slipring_consent.facts import exam_of_administration
-from slipring_consent.gate import Override, gives_contrast, judged, not_entitled, override_of, stale_copies
-from slipring_consent.gathering import settings_of
+from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.late import completed, kept
+from slipring_consent.department import settings_of
+from slipring_consent.gate.override import Override, not_entitled, override_of
+from slipring_consent.gate.weighing import gives_contrast, judged, stale_copies
 from slipring_consent.handlers.observation import observation_begun
-from slipring_consent.late import completed, kept
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity

@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Changes, Desk, Due, Resource, Save, Wake, Write, successor
 
-from slipring_consent.facts import exam_of_administration
-from slipring_consent.gathering import limits_of, settings_of
+from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reading import has_code, moment, reference_of
 from slipring_consent.resources import TASK_CODE, as_observation_state, as_observation_task, observation_ends
 

@@ -5,15 +5,13 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Write
 
-from slipring_consent.facts import ReactionFacts
-from slipring_consent.reading import extension_value, has_code, reference_of
+from slipring_consent.reactions.facts import reaction_facts
+from slipring_consent.reading import has_code, reference_of
 from slipring_consent.resources import as_allergy
 from slipring_consent.rules import REACTION_RULES
 from slipring_consent.verdicts import as_issues, checked
 
 REACTION_TYPE = f"{CANONICAL}/CodeSystem/reaction-type"
-OUTCOME = "http://terminology.hl7.org/CodeSystem/adverse-event-outcome"
-STILL_OPEN = ("recovering", "ongoing", "unknown")
 
 
 async def reaction_logged(write: Write, desk: Desk) -> Changes:
@@ -32,16 +30,6 @@ async def reaction_logged(write: Write, desk: Desk) -> Changes:
         return Changes.none()
     substance = await _substance(write.resource, desk)
     return Changes(save=[Save(as_allergy(allergy_id, write.resource, substance, now=desk.now))])
-
-
-def reaction_facts(event: Resource) -> ReactionFacts:
-    """What an AdverseEvent says about its closing."""
-    outcome = event.get("outcome")
-    return ReactionFacts(
-        closed=bool(outcome) and not any(has_code(outcome, OUTCOME, code) for code in STILL_OPEN),
-        measures=bool(extension_value(event, f"{CANONICAL}/StructureDefinition/measures")),
-        effect_on_result=bool(extension_value(event, f"{CANONICAL}/StructureDefinition/effect-on-result")),
-    )
 
 
 async def _substance(event: Resource, desk: Desk) -> Resource | None:

@@ -6,12 +6,12 @@ from slipring.fhir.meaning import meaning, side_meant
 from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save, Stored, successor
 
-from slipring_consent.catalogue import QUESTIONNAIRE_ID, questionnaire
-from slipring_consent.facts import needs_contrast
-from slipring_consent.gathering import ANSWERED, contrast_asked, is_our_screening, tasks_of, translated_to_contrast
+from slipring_consent.contrast.exam import contrast_asked, needs_contrast, tasks_of, translated_to_contrast
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.reading import is_coded, reference_of
 from slipring_consent.resources import as_screening_task
+from slipring_consent.screening.form import QUESTIONNAIRE_ID, questionnaire
+from slipring_consent.screening.known import ANSWERED, is_our_screening
 
 OPEN = ("requested", "in-progress")
 # A change of one of these asks a new question of the patient: screening and consent of this exam are void.

@@ -7,19 +7,13 @@ from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
-from slipring_consent.catalogue import questionnaire
-from slipring_consent.gathering import (
-    ANSWERED,
-    PHYSICIAN_DECIDES,
-    exam_of_response,
-    is_our_screening,
-    lacking,
-    screening_known,
-)
 from slipring_consent.handlers.requests import OPEN
+from slipring_consent.people import PHYSICIAN_DECIDES, lacking
 from slipring_consent.reading import items_of, reference_of
 from slipring_consent.resources import questionnaire_answered
 from slipring_consent.rules import SCREENING_RULES
+from slipring_consent.screening.form import questionnaire
+from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, screening_known
 from slipring_consent.verdicts import checked, on_record
 
 

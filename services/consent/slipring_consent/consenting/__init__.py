@@ -1,0 +1,1 @@
+"""Consent: what was shown, who signed, and where it stands."""

@@ -1,0 +1,1 @@
+"""Contrast: agents, exams that ask for it, and the record of what was given."""

@@ -1,0 +1,1 @@
+"""The gate: what is weighed before contrast may be given."""

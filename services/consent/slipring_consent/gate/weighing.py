@@ -1,0 +1,118 @@
+"""The gate: everything that is weighed before contrast may be given, gathered from the desk at one moment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slipring.fhir.copies import seconds_behind
+from slipring.fhir.findings import rule_of
+from slipring.fhir.merged import merge_set
+from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
+from slipring.rules.finding import Finding, Weight
+
+from slipring_consent.consenting.facts import consent_state
+from slipring_consent.contrast.agents import is_contrast_agent
+from slipring_consent.contrast.exam import contrast_asked, exam_of_administration
+from slipring_consent.department import settings_of
+from slipring_consent.gate.facts import GateFacts
+from slipring_consent.people import people_of, unqualified_among
+from slipring_consent.reading import codes_in, reference_of
+from slipring_consent.rules import GATE_RULES, SCREENING_RULES
+from slipring_consent.screening.known import screening_known, screening_of
+from slipring_consent.verdicts import checked
+
+
+async def identity_waits(reference: str, desk: Desk) -> bool:
+    """Whether the patient's records were merged or taken apart, and nobody has confirmed yet who this exam's patient is."""
+    tasks = await desk.search(f"Task?based-on={reference}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation")
+    return any(task.resource.get("status") in ("requested", "rejected") for task in tasks)
+
+
+COPIES_FRESH = "consent.copies-fresh"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the gate found, and the versions it relied on."""
+
+    findings: list[Finding]
+    relied_on: list[Require]
+
+
+async def gives_contrast(administration: Resource, desk: Desk) -> bool:
+    """Whether an administration is one of contrast: by its agent, or because it supports a contrast exam."""
+    codings = codes_in(administration.get("medicationCodeableConcept"))
+    reference = str(administration.get("medicationReference", {}).get("reference", ""))
+    if reference.startswith("#"):
+        contained = administration.get("contained", [])
+        codings += [c for one in contained if one.get("id") == reference[1:] for c in codes_in(one.get("code"))]
+    elif reference:
+        medication = await desk.read(reference_of({"reference": reference}))
+        codings += codes_in(medication.resource.get("code")) if medication else []
+    if is_contrast_agent(codings):
+        return True
+    exam = await _exam(administration, desk)
+    return exam is not None and await contrast_asked(exam.reference, exam.resource, desk)
+
+
+async def judged(administration: Resource, desk: Desk) -> Verdict:
+    """Run every rule of the gate; all reasons at once."""
+    patient = reference_of(administration.get("subject"))
+    person = await merge_set(patient, desk) if patient else frozenset()
+    reference = exam_of_administration(administration)
+    exam = await _exam(administration, desk)
+    consents = await desk.search(f"Consent?data={reference}") if reference else []
+    screening = await screening_of(desk, reference, person) if reference else None
+    opened = await _open_findings(screening, patient, desk)
+    performers, observer = people_of(administration)
+    unqualified = await unqualified_among(performers, desk)
+    facts = GateFacts(
+        exam_known=exam is not None,
+        exam_active=exam is not None and exam.resource.get("status") == "active",
+        same_patient=exam is not None and reference_of(exam.resource.get("subject")) in person,
+        identity_waits=exam is not None and await identity_waits(reference, desk),
+        consent=consent_state((one.resource for one in consents), person, desk.now, settings_of(desk).time_zone),
+        screening="completed" if screening else "none",
+        high_findings=tuple(finding.rule for finding in opened if finding.weight is Weight.STOP),
+        open_questions=tuple(f.rule for f in opened if f.weight is Weight.ASK and screening is not None),
+        performers=len(performers),
+        unqualified_zh="".join(reason.zh for reason in unqualified),
+        unqualified_en=" ".join(reason.en for reason in unqualified),
+        observer=observer,
+    )
+    relied_on = [Require(one.reference, one.version) for one in consents]
+    if screening:
+        relied_on.append(Require(screening.reference, screening.version))
+    return Verdict(checked(facts, GATE_RULES, desk), relied_on)
+
+
+async def stale_copies(desk: Desk) -> Finding | None:
+    """The gate decides on copies of order's resources only while they are fresh."""
+    behind = await seconds_behind("order", settings_of(desk).copy_max_age, desk)
+    if not behind:
+        return None
+    return Finding(
+        rule=COPIES_FRESH,
+        version="1",
+        clause="CL02-A011:5.4.1",
+        weight=Weight.STOP,
+        zh=f"order 的数据滞后 {behind} 秒，暂不能据此判断。",
+        en=f"order is {behind} s behind.",
+        at="MedicationAdministration.status",
+        inputs={"behind_s": behind},
+    )
+
+
+async def _exam(administration: Resource, desk: Desk) -> Stored | None:
+    reference = exam_of_administration(administration)
+    return await desk.read(reference) if reference else None
+
+
+async def _open_findings(screening: Stored | None, patient: str, desk: Desk) -> list[Finding]:
+    """What the screening rules find with what is known now, less what a physician has decided."""
+    response: Resource = screening.resource if screening else {"subject": {"reference": patient}}
+    findings = checked(await screening_known(desk, response), SCREENING_RULES, desk)
+    kept = await desk.search(f"DetectedIssue?implicated={screening.reference}") if screening else []
+    decided = {(rule_of(one.resource), one.resource.get("detail")) for one in kept if one.resource.get("mitigation")}
+    # The words carry what was seen: a decision about other values does not settle these.
+    return [finding for finding in findings if (finding.rule, finding.zh) not in decided]

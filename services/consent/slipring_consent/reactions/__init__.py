@@ -1,0 +1,1 @@
+"""Reactions: what is logged, and what closing demands."""

@@ -1,0 +1,1 @@
+"""The rules of a consent: what an active one says."""

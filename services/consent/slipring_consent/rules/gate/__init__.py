@@ -1,0 +1,1 @@
+"""The rules of the gate: what permission to inject needs."""

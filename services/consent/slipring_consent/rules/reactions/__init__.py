@@ -1,0 +1,1 @@
+"""The rules of a reaction: what its closing says."""

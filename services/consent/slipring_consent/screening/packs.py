@@ -1,0 +1,50 @@
+"""A policy pack: what one guideline says about each screening rule, with citation and confidence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Any
+
+from slipring.rules.finding import Limit, Weight
+
+from slipring_consent.catalogue import data_file
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """One policy pack as the rules see it: per rule its effects, limits, citation and confidence."""
+
+    id: str
+    since: date = date.min
+    confirmed: bool = False  # a named person of the department confirmed the unconfirmed numbers
+    rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+    def entry(self, rule: str) -> Mapping[str, Any]:
+        """What the pack says about one rule; empty when it says nothing."""
+        return self.rules.get(rule, {})
+
+    def effect(self, rule: str, case: str) -> Weight | None:
+        """How much this case of the rule weighs in the pack; None when the pack is silent."""
+        named = self.entry(rule).get(case)
+        return Weight(named) if named else None
+
+    def limit(self, rule: str) -> Limit:
+        """The pack's entry as a limit, so that a finding names its source and whether it is confirmed."""
+        entry = self.entry(rule)
+        confidence = str(entry.get("confidence", "U"))
+        return Limit(
+            id=f"{self.id}:{rule}",
+            value={name: value for name, value in entry.items() if name not in ("citation", "confidence")},
+            source=str(entry.get("citation", "")),
+            confidence=confidence,
+            since=self.since,
+            confirmed=self.confirmed or confidence.startswith("S"),
+        )
+
+
+def policy_pack(name: str, *, confirmed: bool = False) -> Policy:
+    """The policy pack with this name; an unknown name is a configuration error."""
+    pack = data_file("packs", f"{name}.toml")
+    return Policy(pack["id"], pack["effective_from"], confirmed, pack["rule"])
