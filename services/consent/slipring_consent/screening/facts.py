@@ -28,11 +28,39 @@ class ScreeningFacts:
     """What is known about one patient before contrast, from the answers and from order's copies."""
 
     prior_reaction: str = "unknown"  # none | mild | moderate | severe | unknown
-    asthma: str = "unknown"  # yes | no | unknown
-    hyperthyroidism: str = "unknown"
+    prior_reaction_kind: str = "unknown"  # allergic-like | physiologic | unknown
+    reaction_agents: tuple[str, ...] = ()  # ATC codes of the agents that the earlier reactions were to
+    planned_agent: str = ""  # ATC code of the agent that is planned
+    multiple_allergies: str = "unknown"  # yes | no | unknown, as everything below unless said otherwise
+    asthma: str = "unknown"
+    hyperthyroidism: str = "unknown"  # manifest, not controlled
+    radioiodine_planned: str = "unknown"  # treatment with radio-iodine or a thyroid scintigraphy ahead
     metformin: str = "unknown"
+    beta_blocker: str = "unknown"
+    interleukin_2: str = "unknown"
+    nephrotoxic_drugs: str = "unknown"
     dialysis: str = "unknown"
+    acute_kidney_injury: str = "unknown"
+    kidney_disease: str = "unknown"
+    kidney_surgery: str = "unknown"
+    diabetes: str = "unknown"
+    hypertension: str = "unknown"
+    gout: str = "unknown"
+    heart_failure: str = "unknown"
+    pulmonary_hypertension: str = "unknown"
+    phaeochromocytoma: str = "unknown"
+    myasthenia: str = "unknown"
+    homocystinuria: str = "unknown"
+    myeloma: str = "unknown"
+    pregnancy: str = "unknown"
+    lactation: str = "unknown"
     egfr_ml_min: Decimal | None = None  # per 1.73 m2, the newest in date
+    age_years: int | None = None
+    sex: str = ""  # male | female | "" where nothing is known
+    route: str = "intravenous"  # intravenous | arterial-first-pass | arterial-second-pass
+    intensive_care: bool = False
+    stat: bool = False  # the request does not wait
+    last_contrast_at: datetime | None = None  # the newest earlier use of iodinated contrast, another exam's
     policy: Policy = field(default_factory=lambda: Policy("none"))
 
 
