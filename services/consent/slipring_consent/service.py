@@ -17,6 +17,7 @@ from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
+from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -57,6 +58,7 @@ SERVICE = Service(
         Follows("order", "MedicationStatement", then=fact_arrived),
         Follows("order", "Device"),
     ),
+    operations=(*GATE_OPERATIONS,),
     timers={"observation-over": observation_over},
     code_systems=CODE_SYSTEMS,
     value_sets=VALUE_SETS,

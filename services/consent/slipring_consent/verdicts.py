@@ -13,6 +13,8 @@ from slipring.rules.rulebook import Rule, check
 
 from slipring_consent.department import limits_of
 
+_AGAINST = frozenset({Weight.STOP, Weight.ASK})
+
 
 def checked(facts: Any, rules: Sequence[Rule[Any]], desk: Desk) -> list[Finding]:
     """What the rules find now, under the limits in force today."""
@@ -27,7 +29,7 @@ def as_issues(findings: Iterable[Finding]) -> list[Issue]:
             zh=f"{finding.zh}（{finding.clause}）",
             en=f"{finding.en} ({finding.clause})",
             at=finding.at,
-            severity="error" if finding.weight is Weight.STOP else "warning",
+            severity="error" if finding.weight in _AGAINST else "warning",
             detail=finding.rule,
         )
         for finding in findings

@@ -12,8 +12,10 @@ from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import Rule
 from slipring_consent import rules
 from slipring_consent.consenting.facts import ConsentFacts
+from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.gate.facts import GateFacts
 from slipring_consent.reactions.facts import ReactionFacts
+from slipring_consent.readiness.facts import ReadinessFacts
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.packs import policy_pack
 
@@ -27,6 +29,8 @@ BOOK = {
         (rules.CONSENT_RULES, ConsentFacts),
         (rules.GATE_RULES, GateFacts),
         (rules.REACTION_RULES, ReactionFacts),
+        (rules.CONTRAST_RULES, ContrastFacts),
+        (rules.READINESS_RULES, ReadinessFacts),
     )
     for each in listed
 }

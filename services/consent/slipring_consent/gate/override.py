@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slipring.fhir.service import CANONICAL, Desk, Resource
+from slipring.rules.finding import Finding, Weight
 from slipring.staff import Reason
 
 from slipring_consent.catalogue import data_file
@@ -23,9 +24,21 @@ class Override:
     reason: str
     concept: Resource
 
-    def covers(self, rule: str) -> bool:
-        """Whether the policy lets this reason override this rule."""
-        return self.reason in data_file("gate.toml")["overridable"].get(rule, ())
+    def covers(self, finding: Finding) -> bool:
+        """Whether the policy lets this reason pass this finding."""
+        return self.reason in reasons_for(finding)
+
+
+def reasons_for(finding: Finding) -> tuple[str, ...]:
+    """The coded reasons for which a named physician may pass a finding; what only asks he may decide for any."""
+    policy = data_file("gate.toml")
+    listed = tuple(policy["overridable"].get(finding.rule, ()))
+    return listed or (tuple(policy["reasons"]) if finding.weight is Weight.ASK else ())
+
+
+def may_override(finding: Finding) -> str:
+    """The act of the staff register that whoever passes a finding must be allowed."""
+    return PHYSICIAN_DECIDES
 
 
 def override_of(administration: Resource) -> Override | None:

@@ -13,20 +13,15 @@ from slipring.rules.finding import Finding, Weight
 from slipring_consent.consenting.facts import consent_state
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.exam import contrast_asked, exam_of_administration
+from slipring_consent.contrast.known import agent_of, contrast_known
 from slipring_consent.department import settings_of
 from slipring_consent.gate.facts import GateFacts
 from slipring_consent.people import people_of, unqualified_among
-from slipring_consent.reading import codes_in, reference_of
-from slipring_consent.rules import GATE_RULES, SCREENING_RULES
+from slipring_consent.readiness.known import readiness_known
+from slipring_consent.reading import reference_of
+from slipring_consent.rules import CONTRAST_RULES, GATE_RULES, READINESS_RULES, SCREENING_RULES
 from slipring_consent.screening.known import screening_known, screening_of
 from slipring_consent.verdicts import checked
-
-
-async def identity_waits(reference: str, desk: Desk) -> bool:
-    """Whether the patient's records were merged or taken apart, and nobody has confirmed yet who this exam's patient is."""
-    tasks = await desk.search(f"Task?based-on={reference}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation")
-    return any(task.resource.get("status") in ("requested", "rejected") for task in tasks)
-
 
 COPIES_FRESH = "consent.copies-fresh"
 
@@ -41,22 +36,50 @@ class Verdict:
 
 async def gives_contrast(administration: Resource, desk: Desk) -> bool:
     """Whether an administration is one of contrast: by its agent, or because it supports a contrast exam."""
-    codings = codes_in(administration.get("medicationCodeableConcept"))
-    reference = str(administration.get("medicationReference", {}).get("reference", ""))
-    if reference.startswith("#"):
-        contained = administration.get("contained", [])
-        codings += [c for one in contained if one.get("id") == reference[1:] for c in codes_in(one.get("code"))]
-    elif reference:
-        medication = await desk.read(reference_of({"reference": reference}))
-        codings += codes_in(medication.resource.get("code")) if medication else []
-    if is_contrast_agent(codings):
+    if is_contrast_agent(await agent_of(administration, desk)):
         return True
     exam = await _exam(administration, desk)
     return exam is not None and await contrast_asked(exam.reference, exam.resource, desk)
 
 
 async def judged(administration: Resource, desk: Desk) -> Verdict:
-    """Run every rule of the gate; all reasons at once."""
+    """Run every rule of the gate, of the contrast and of the room's readiness over their own facts; all reasons at once."""
+    facts, relied_on = await _gate_known(administration, desk)
+    contrast = await contrast_known(administration, desk)
+    readiness = await readiness_known(exam_of_administration(administration), desk)
+    findings = [
+        *checked(facts, GATE_RULES, desk),
+        *checked(contrast, CONTRAST_RULES, desk),
+        *checked(readiness, READINESS_RULES, desk),
+    ]
+    return Verdict(findings, relied_on)
+
+
+async def stale_copies(desk: Desk) -> Finding | None:
+    """The gate decides on copies of order's resources only while they are fresh."""
+    behind = await seconds_behind("order", settings_of(desk).copy_max_age, desk)
+    if not behind:
+        return None
+    return Finding(
+        rule=COPIES_FRESH,
+        version="1",
+        clause="CL02-A011:5.4.1",
+        weight=Weight.STOP,
+        zh=f"order 的数据滞后 {behind} 秒，暂不能据此判断。",
+        en=f"order is {behind} s behind.",
+        at="MedicationAdministration.status",
+        inputs={"behind_s": behind},
+    )
+
+
+async def identity_waits(reference: str, desk: Desk) -> bool:
+    """Whether the patient's records were merged or taken apart, and nobody has confirmed yet who this exam's patient is."""
+    tasks = await desk.search(f"Task?based-on={reference}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation")
+    return any(task.resource.get("status") in ("requested", "rejected") for task in tasks)
+
+
+async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, list[Require]]:
+    """What GATE_RULES weigh, and the versions that it rests on by name."""
     patient = reference_of(administration.get("subject"))
     person = await merge_set(patient, desk) if patient else frozenset()
     reference = exam_of_administration(administration)
@@ -80,27 +103,8 @@ async def judged(administration: Resource, desk: Desk) -> Verdict:
         unqualified_en=" ".join(reason.en for reason in unqualified),
         observer=observer,
     )
-    relied_on = [Require(one.reference, one.version) for one in consents]
-    if screening:
-        relied_on.append(Require(screening.reference, screening.version))
-    return Verdict(checked(facts, GATE_RULES, desk), relied_on)
-
-
-async def stale_copies(desk: Desk) -> Finding | None:
-    """The gate decides on copies of order's resources only while they are fresh."""
-    behind = await seconds_behind("order", settings_of(desk).copy_max_age, desk)
-    if not behind:
-        return None
-    return Finding(
-        rule=COPIES_FRESH,
-        version="1",
-        clause="CL02-A011:5.4.1",
-        weight=Weight.STOP,
-        zh=f"order 的数据滞后 {behind} 秒，暂不能据此判断。",
-        en=f"order is {behind} s behind.",
-        at="MedicationAdministration.status",
-        inputs={"behind_s": behind},
-    )
+    relied_on = [Require(one.reference, one.version) for one in [*consents, *([screening] if screening else [])]]
+    return facts, relied_on
 
 
 async def _exam(administration: Resource, desk: Desk) -> Stored | None:

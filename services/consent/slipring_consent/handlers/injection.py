@@ -16,8 +16,10 @@ from slipring.rules.finding import Finding
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.late import completed, kept
 from slipring_consent.department import settings_of
-from slipring_consent.gate.override import Override, not_entitled, override_of
-from slipring_consent.gate.weighing import gives_contrast, judged, stale_copies
+from slipring_consent.gate.override import Override, reasons_for
+from slipring_consent.gate.permission import asked
+from slipring_consent.gate.told import as_may_override
+from slipring_consent.gate.weighing import gives_contrast
 from slipring_consent.handlers.observation import observation_begun
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import instant, moment, reference_of
@@ -62,26 +64,20 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
 
 async def _asked(write: Write, desk: Desk) -> Changes:
     """Permission: every reason against it, less what a qualified physician overrides by name."""
-    override = override_of(write.resource)
-    if override is not None:
-        reasons = await not_entitled(override, desk)
-        if reasons:
-            at = "MedicationAdministration.extension"
-            return Changes(
-                refuse=FhirError(422, [Issue("business-rule", one.zh, one.en, at, detail=one.code) for one in reasons])
-            )
-    stale = await stale_copies(desk)
-    if stale is not None and not (override and override.covers(stale.rule)):
-        return Changes(refuse=busy(stale.en, stale.zh, retry_after_seconds=2, detail=stale.rule))
-    verdict = await judged(write.resource, desk)
-    against = [finding for finding in verdict.findings if not (override and override.covers(finding.rule))]
-    if against:
-        return Changes(save=_kept(against, write, desk), refuse=FhirError(422, as_issues(against)))
-    overridden = [*([stale] if stale else []), *verdict.findings]
-    save = _kept(overridden, write, desk, override) if override is not None else []
-    as_of = await desk.as_of("order")
-    relied = {"extension": [decided_on("order", as_of)]} if as_of else {}
-    return Changes(save=save, require=verdict.relied_on, append=relied)
+    permission = await asked(write.resource, desk)
+    if permission.not_entitled:
+        at = "MedicationAdministration.extension"
+        issues = [Issue("business-rule", one.zh, one.en, at, detail=one.code) for one in permission.not_entitled]
+        return Changes(refuse=FhirError(422, issues))
+    stale = permission.stale
+    if stale is not None and stale in permission.against:
+        return Changes(refuse=_too_old(stale))
+    if permission.against:
+        refused = [*permission.against, *permission.noted]
+        return Changes(save=_refused(refused, write, desk), refuse=FhirError(422, as_issues(refused)))
+    save = [*_kept(permission.passed, write, desk, permission.override), *_kept(permission.noted, write, desk)]
+    relied = {"extension": [decided_on("order", permission.as_of)]} if permission.as_of else {}
+    return Changes(save=save, require=permission.relied_on, append=relied)
 
 
 async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:
@@ -117,6 +113,21 @@ async def _late(write: Write, desk: Desk) -> Changes:
     return Changes(save=[Save(task), *await completed(write.resource, who, desk)])
 
 
+def _too_old(stale: Finding) -> FhirError:
+    """503 with the age of the copies, and the way that is open in an emergency."""
+    refusal = busy(stale.en, stale.zh, retry_after_seconds=2, detail=stale.rule)
+    reasons = ", ".join(reasons_for(stale))
+    way = Issue(
+        "informational",
+        zh=f"急诊时可由具名医师放行（扩展 override，理由：{reasons}）。",
+        en=f"In an emergency a named physician may pass this (extension override, reason: {reasons}).",
+        at="MedicationAdministration.extension",
+        severity="information",
+        detail="consent.emergency-path",
+    )
+    return FhirError(refusal.status, [*refusal.issues, way], refusal.headers)
+
+
 def _given_at(administration: Resource, desk: Desk) -> datetime | None:
     zone = settings_of(desk).time_zone
     period = administration.get("effectivePeriod", {})
@@ -124,14 +135,23 @@ def _given_at(administration: Resource, desk: Desk) -> datetime | None:
     return moment(text, zone)
 
 
-def _kept(findings: Sequence[Finding], write: Write, desk: Desk, override: Override | None = None) -> list[Save]:
-    """The try, or the override, on record."""
+def _refused(findings: Sequence[Finding], write: Write, desk: Desk) -> list[Save]:
+    """The try, on record about the exam: the administration itself is not stored."""
     patient = reference_of(write.resource.get("subject"))
-    about = write.reference if override else exam_of_administration(write.resource) or patient
+    about = exam_of_administration(write.resource) or patient
+    saves = on_record(findings, desk, patient=patient, about=about)
+    for save, finding in zip(saves, findings, strict=True):
+        save.resource["extension"] += as_may_override(finding)
+    return saves
+
+
+def _kept(findings: Sequence[Finding], write: Write, desk: Desk, override: Override | None = None) -> list[Save]:
+    """What was passed by name, or is to be known, on record about the administration."""
+    patient = reference_of(write.resource.get("subject"))
     mitigation = None
     if override is not None:
         mitigation = {"action": override.concept, "date": instant(desk.now), "author": {"reference": override.by}}
-    return on_record(findings, desk, patient=patient, about=about, mitigation=mitigation)
+    return on_record(findings, desk, patient=patient, about=write.reference, mitigation=mitigation)
 
 
 def _changed(before: Resource, after: Resource) -> str:

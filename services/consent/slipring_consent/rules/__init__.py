@@ -1,5 +1,9 @@
 """The rules of consent, in the order a reader meets them; each has its cases beside it."""
 
+from slipring.rules.rulebook import Rule
+
+from slipring_consent.contrast.facts import ContrastFacts
+from slipring_consent.readiness.facts import ReadinessFacts
 from slipring_consent.rules.consenting.exam_named import names_the_exam
 from slipring_consent.rules.consenting.explanation_named import was_explained
 from slipring_consent.rules.consenting.signer_named import is_signed
@@ -39,3 +43,5 @@ GATE_RULES = (
     an_observer_is_named,
 )
 REACTION_RULES = (closing_states_measures, closing_states_the_effect)
+CONTRAST_RULES: tuple[Rule[ContrastFacts], ...] = ()
+READINESS_RULES: tuple[Rule[ReadinessFacts], ...] = ()

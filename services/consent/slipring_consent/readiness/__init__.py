@@ -1,0 +1,1 @@
+"""Readiness: rescue equipment, drugs and supplies, checked and in date."""
