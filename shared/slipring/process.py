@@ -24,6 +24,8 @@ import uvicorn
 import uvloop
 
 from slipring.app import Surroundings, open_service
+from slipring.bedside.opening import ROOM as BEDSIDE_ROOM
+from slipring.bedside.opening import bedside_routes
 from slipring.department.opening import ROOM, department_routes
 from slipring.department.place import Place
 from slipring.department.road import Road
@@ -215,7 +217,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=(*PAGE_ROOMS, ROOM),
+        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
@@ -231,7 +233,12 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         ground.cursor_key,
         DecidingTable(ground.pool),
         pages=signing_in.pages,
-        signing_in=[*signing_in.routes, *deliveries.routes(), *department_routes(department)],
+        signing_in=[
+            *signing_in.routes,
+            *deliveries.routes(),
+            *department_routes(department),
+            *bedside_routes(department),
+        ],
         now=plan.clock.now,
         settings=FrontSettings(
             base_url=plan.settings.url or "",

@@ -22,6 +22,7 @@ PASSWORD = "nine quiet rings of copper"
 PEOPLE = {
     "desk": ("nurse", ["receptionist"]),
     "tech": ("technologist", ["technologist"]),
+    "bedside": ("nurse", ["ct-nurse"]),
     "reader": ("second reader", ["radiologist-d"]),
     "ward": ("requester", ["ward-nurse"]),
     "chief": ("second reader", ["quality-manager", "radiologist-d"]),
@@ -60,7 +61,7 @@ def a_morning(served: Server) -> Morning:
         made = ["/".join(e["response"]["location"].split("/fhir/")[1].split("/")[:2]) for e in answer.json()["entry"]]
         morning = Morning(served.url, staff_of(made))
         for name in ("CT 1", "CT 2"):
-            morning.scanners[name] = _posted(http, _scanner(name))
+            morning.scanners[name] = posted(http, _scanner(name))
         asyncio.run(_accounts(served, morning.staff))
         for who, born, sex in (
             ("柳", "1961-02-03", "male"),
@@ -69,10 +70,10 @@ def a_morning(served: Server) -> Morning:
             ("石", "1950-09-10", "male"),
             ("秦", "1952-11-12", "male"),
         ):
-            morning.patients[who] = _posted(http, a_patient(who, born, sex))
+            morning.patients[who] = posted(http, a_patient(who, born, sex))
         order(http, morning, "柳", "30799-1", "CT head", "69536005", "Head")
         order(http, morning, "云", "24627-2", "CT chest", "816094009", "Chest", items=_ITEMS[:4])
-        pregnant = _posted(http, _pregnancy(morning.patients["苏"], "LA15173-0", "Pregnant"))
+        pregnant = posted(http, _pregnancy(morning.patients["苏"], "LA15173-0", "Pregnant"))
         order(http, morning, "苏", "24627-2", "CT chest", "816094009", "Chest", supporting=pregnant)
         order(http, morning, "石", "30799-1", "CT head", "69536005", "Head", priority="stat")
         order(http, morning, "秦", "30799-1", "CT head", "69536005", "Head", priority="stat")
@@ -89,7 +90,7 @@ def order(
     request["priority"] = priority
     if supporting:
         request["supportingInfo"] = [{"reference": f"Observation/{supporting['id']}"}]
-    morning.requests[who] = _posted(http, request)
+    morning.requests[who] = posted(http, request)
     return morning.requests[who]
 
 
@@ -120,7 +121,8 @@ def a_request(
     }
 
 
-def _posted(http: httpx.Client, resource: dict[str, Any]) -> dict[str, Any]:
+def posted(http: httpx.Client, resource: dict[str, Any]) -> dict[str, Any]:
+    """A resource as it was made."""
     headers = {"Prefer": "return=representation", "Content-Type": "application/fhir+json"}
     answer = http.post(f"/fhir/{resource['resourceType']}", json=resource, headers=headers)
     assert answer.status_code == 201, answer.text

@@ -7,7 +7,8 @@ session. Asking keeps nobody signed in (`ASKS_BY_ITSELF`).
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from starlette.requests import Request
@@ -15,22 +16,26 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department.place import HOME, Place, may_search
+from slipring.department.road import Hand
 from slipring.identity.people.sessions import Session
 
 CHANGED = "X-Slipring-Changed"
+_OF_THE_LISTS: Mapping[str, Sequence[tuple[str, str]]] = {"Task": [("code", "exam")], "Appointment": [], "Device": []}
 _FIRST, _LAST = 1900, 3000
 _DRAWN_IN = timedelta(seconds=3)  # what changed while a page was being drawn may not be on it
 
 
 @dataclass(frozen=True, slots=True)
 class LivePages:
-    """The answer to an open screen."""
+    """The answer to an open screen; `kinds`: the types that a change is looked for in, and which of each."""
 
     place: Place
+    address: str = f"{HOME}/live"
+    kinds: Mapping[str, Sequence[tuple[str, str]]] = field(default_factory=lambda: _OF_THE_LISTS)
 
     def routes(self) -> list[Route]:
-        """`/department/live`; with `since`, it says whether exams, bookings or scanners changed after that."""
-        return self.place.routes([(f"{HOME}/live", self.asked, ["GET"])])
+        """`/department/live`, say; with `since`, it says whether anything of these kinds changed after that."""
+        return self.place.routes([(self.address, self.asked, ["GET"])])
 
     async def asked(self, request: Request, session: Session) -> Response:
         """204: we are here. With `since`: the words of the new age, and in a header whether something changed."""
@@ -38,13 +43,19 @@ class LivePages:
         if since is None:
             return Response(status_code=204, headers={"Cache-Control": "no-store"})
         hand = await self.place.hand(session)
-        asked = ("_lastUpdated", f"gt{(since - _DRAWN_IN).isoformat(timespec='milliseconds')}")
-        kinds = {"Task": [("code", "exam"), asked], "Appointment": [asked], "Device": [asked]}
-        ways = [hand.counted(kind, way) for kind, way in kinds.items() if may_search(session, kind)]
-        changed = any(await asyncio.gather(*ways))
+        changed = await changed_since(hand, session, since, self.kinds)
         shown = self.place.page(request, session, "asof.html")
         shown.headers[CHANGED] = "1" if changed else "0"
         return shown
+
+
+async def changed_since(
+    hand: Hand, session: Session, since: datetime, kinds: Mapping[str, Sequence[tuple[str, str]]]
+) -> bool:
+    """Whether anything of these kinds, as far as the person's roles open them, changed after a moment."""
+    asked = ("_lastUpdated", f"gt{(since - _DRAWN_IN).isoformat(timespec='milliseconds')}")
+    ways = [hand.counted(kind, [*way, asked]) for kind, way in kinds.items() if may_search(session, kind)]
+    return any(await asyncio.gather(*ways))
 
 
 def _instant(text: str) -> datetime | None:

@@ -34,6 +34,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "people",
         ("Practitioner", "PractitionerRole", "Organization", "Device", "QuestionnaireResponse", "DocumentReference"),
     ),
+    ("/bedside", "bedside", ("Task", "Consent", "MedicationAdministration")),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")
@@ -67,10 +68,13 @@ class Place:
         return await self.road.of(session)
 
     def page(self, request: Request, session: Session, template: str, *, status: int = 200, **values: Any) -> Response:
-        """A page of the department; left alone for `idle`, the browser turns to one that shows nothing."""
+        """A page of the department, or of another room (`bedside/today.html`).
+
+        Left alone for `idle`, the browser turns to one that shows nothing.
+        """
         shown = self.pages.page(
             request,
-            f"department/{template}",
+            template if "/" in template else f"department/{template}",
             viewer=viewer_of(session),
             status=status,
             places=[(address, key) for address, key, types in PLACES if may_search(session, *types)],

@@ -38,7 +38,8 @@
 
   // Whether the server is there is asked every 5 s, whether anything changed every 20 s; a hidden page asks nothing.
   // What time alone makes late changes no record: after a minute everything is drawn anew in any case.
-  const ASK = 5_000, PATIENCE = 4_000, EACH = 4, OLD = 60_000;
+  const { ask: ADDRESS = "/department/live", each = "4" } = one("main").dataset;
+  const ASK = 5_000, PATIENCE = 4_000, EACH = Number(each), OLD = 60_000;
   const headers = { "x-slipring-live": "1" };
   const asOf = () => one("[data-asof]");
   if (!asOf()) return;
@@ -66,7 +67,7 @@
   const ask = async () => {
     if (document.hidden) return;
     const since = asked++ % EACH === 0 && one("[data-live]") ? asOf().dataset.asof : "";
-    const answer = await get("/department/live" + (since ? `?since=${encodeURIComponent(since)}` : ""));
+    const answer = await get(ADDRESS + (since ? `?since=${encodeURIComponent(since)}` : ""));
     const out = answer.type === "opaqueredirect" || answer.status === 401;
     show("[data-live-out]", out);
     show("[data-live-lost]", !out && !answer.ok);

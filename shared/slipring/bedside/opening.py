@@ -1,0 +1,25 @@
+"""All pages beside the patient, for a process that serves the front.
+
+A page is one more file here: a class with `place` and `routes()`, named in `bedside_routes`; its template in `templates/`
+extends `bedside/frame.html`; its Chinese words stand in `locale/zh_CN.po`. `today.py` is the shortest example.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from slipring.bedside.bed import LIVE, WATCHED
+from slipring.bedside.today import TodayPage
+from slipring.department.live import LivePages
+from slipring.department.place import Place
+
+ROOM = "slipring.bedside"  # whose templates and words they need
+
+
+def bedside_routes(place: Place) -> list[Route]:
+    """What is served below `/bedside`."""
+    kinds = (TodayPage,)
+    return [
+        *LivePages(place, LIVE, WATCHED).routes(),
+        *(route for kind in kinds for route in kind(place).routes()),
+    ]
