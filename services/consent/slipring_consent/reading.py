@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.search.moment import interval
+from slipring.fhir.search.moment import END, Interval, interval
 from slipring.fhir.service import Resource
 
 _DAY = 10  # characters of a whole day
@@ -40,6 +40,21 @@ def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> dat
     if found is None or not text:  # a year or a month says no moment
         return None
     return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
+
+
+def span(record: Resource, member: str, time_zone: str) -> Interval | None:
+    """The time that a choice such as `effective[x]` states, as wide as it was written; a period without end runs on."""
+    zone = ZoneInfo(time_zone)
+    for name in ("DateTime", "Instant", "Date"):
+        if isinstance(text := record.get(f"{member}{name}"), str):
+            return interval(text, zone)
+    period = record.get(f"{member}Period")
+    if not isinstance(period, dict):
+        return None
+    begun, ended = (interval(str(period[end]), zone) if end in period else None for end in ("start", "end"))
+    if begun is None and ended is None:
+        return None
+    return Interval((begun or ended).low, ended.high if ended else END)  # type: ignore[union-attr]
 
 
 def instant(moment_at: datetime) -> str:

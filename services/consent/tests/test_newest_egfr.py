@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from slipring_consent.screening.facts import _newest_egfr
+from slipring_consent.screening.known import screening_in
 
-from tests.support.contrast import an_egfr
-from tests.support.desk import A_NOON
-
-VALID = timedelta(days=90)
+from tests.support.contrast import a_department, an_egfr
 
 
 @pytest.mark.parametrize(
@@ -27,5 +23,6 @@ VALID = timedelta(days=90)
 def test_the_newest_counts_and_of_two_at_one_moment_the_lower(
     held: list[tuple[int, int]], expected: str | None
 ) -> None:
-    found = _newest_egfr([an_egfr(value, days) for value, days in held], A_NOON, VALID, "Asia/Shanghai")
+    bundle = {"resourceType": "Bundle", "entry": [{"resource": an_egfr(value, days)} for value, days in held]}
+    found = screening_in(bundle, None, a_department()).egfr_ml_min
     assert found == (None if expected is None else Decimal(expected))

@@ -32,3 +32,20 @@ def is_contrast_exam(codings: Iterable[Coding]) -> bool:
     """Whether the exam's own code says that it is done with contrast."""
     catalogue = data_file("contrast_exams.toml")
     return any(system == catalogue["system"] and code in catalogue["codes"] for system, code in codings)
+
+
+def agent_of(codings: Iterable[Coding]) -> str:
+    """The ATC code of the agent that the codes name; empty for the group, or for something else."""
+    catalogue = data_file("contrast_agents.toml")
+    by_code = {
+        (system, agent[name]): str(agent["atc"])
+        for name, system in catalogue["systems"].items()
+        for agent in catalogue["agent"]
+        if name in agent
+    }
+    found = list(codings)
+    known = next((by_code[coding] for coding in found if coding in by_code), "")
+    atc, prefix = catalogue["systems"]["atc"], catalogue["group"]["atc_prefix"]
+    whole = len("V08AB02")  # a chemical substance, not a group
+    others = (code for system, code in found if system == atc and code.startswith(prefix) and len(code) == whole)
+    return known or next(others, "")

@@ -11,12 +11,30 @@ from slipring.rules.limits import EVERYTHING
 
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reading import moment, reference_of
-from slipring_consent.screening.facts import EGFR_CODES, LOINC, ScreeningFacts, screening_facts
+from slipring_consent.screening.evidence import Evidence, evidence_in
+from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.form import questionnaire
+from slipring_consent.screening.gathered import Reckoning, gathered
+from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
 from slipring_consent.screening.packs import Policy, policy_pack
+from slipring_consent.screening.pregnancy import PREGNANCY_STATUS
 
 ANSWERED = ("completed", "amended")
-_EGFR = ",".join(f"{LOINC}|{code}" for code in sorted(EGFR_CODES))
+_OBSERVED = ",".join(f"{LOINC}|{code}" for code in sorted(codes_of_renal_function() | {PREGNANCY_STATUS}))
+# What is looked at of a person: type, the search parameter that names him, and what narrows it.
+_LOOKED_AT = (
+    ("Observation", "patient", f"&code={_OBSERVED}"),
+    ("AllergyIntolerance", "patient", ""),
+    ("Condition", "patient", ""),
+    ("MedicationStatement", "patient", ""),
+    ("MedicationRequest", "patient", ""),
+    ("MedicationAdministration", "patient", ""),
+    ("Procedure", "patient", ""),
+    ("Encounter", "patient", ""),
+    ("AdverseEvent", "subject", ""),
+    ("ServiceRequest", "patient", "&status=active"),
+)
+_OF_MEDICINES = ("MedicationStatement", "MedicationRequest", "MedicationAdministration")
 
 
 def policy_of(desk: Desk) -> Policy:
@@ -55,28 +73,55 @@ def newest_first(responses: Iterable[Stored], desk: Desk) -> list[Stored]:
     return sorted(responses, key=lambda one: moment(one.resource.get("authored"), zone) or one.updated_at, reverse=True)
 
 
-async def screening_known(desk: Desk, response: Resource) -> ScreeningFacts:
-    """The answers together with what the copies say about the patient now."""
-    patient = reference_of(response.get("subject"))
-    person = any_of(await merge_set(patient, desk)) if patient else ""  # what is known of any of his records counts
-    inpatient = any(
-        stored.resource.get("class", {}).get("code") == "IMP"
-        for stored in await desk.search(f"Encounter?patient={person}&status=in-progress")
-    )
-    days = limits_of(desk).limit("renal.valid_days_inpatient" if inpatient else "renal.valid_days_outpatient").value
-    return screening_facts(
-        response,
-        observations=await _about(desk, "Observation", person, f"&code={_EGFR}"),
-        allergies=await _about(desk, "AllergyIntolerance", person),
-        medications=await _about(desk, "MedicationStatement", person),
-        policy=policy_of(desk),
+async def screening_known(desk: Desk, response: Resource, policy: Policy | None = None) -> ScreeningFacts:
+    """The answers together with what copies and records kept here say about the patient now."""
+    return gathered(await evidence_on(desk, response), reckoning(desk, policy))
+
+
+def screening_in(
+    bundle: Resource, response: Resource | None, desk: Desk, policy: Policy | None = None
+) -> ScreeningFacts:
+    """The same of a Bundle, which may hold a patient whom nobody here knows; nothing is read from the desk but settings."""
+    return gathered(evidence_in(bundle, response), reckoning(desk, policy))
+
+
+def reckoning(desk: Desk, policy: Policy | None = None) -> Reckoning:
+    """Against what facts are reckoned here and now."""
+    limits = limits_of(desk)
+    return Reckoning(
         now=desk.now,
-        renal_valid=timedelta(days=days),
         time_zone=settings_of(desk).time_zone,
+        adult_formula=limits.limit("renal.adult_formula").value,
+        valid_inpatient=timedelta(days=limits.limit("renal.valid_days_inpatient").value),
+        valid_outpatient=timedelta(days=limits.limit("renal.valid_days_outpatient").value),
+        policy=policy or policy_of(desk),
     )
 
 
-async def _about(desk: Desk, resource_type: str, person: str, narrower: str = "") -> list[Resource]:
-    if not person:
-        return []
-    return [stored.resource for stored in await desk.search(f"{resource_type}?patient={person}{narrower}")]
+async def evidence_on(desk: Desk, response: Resource) -> Evidence:
+    """What lies on the desk about the person who answered, under any of his records."""
+    patient = reference_of(response.get("subject"))
+    exam = exam_of_response(response)
+    request = await desk.read(exam) if exam else None
+    if not patient:
+        return Evidence({}, response, request.resource if request else None)
+    records = await merge_set(patient, desk)  # what is known of any of his records counts
+    person = any_of(records)
+    found = await desk.searches([f"{kind}?{by}={person}{narrower}" for kind, by, narrower in _LOOKED_AT])
+    by_type: dict[str, list[Resource]] = {
+        kind: [stored.resource for stored in stored_ones]
+        for (kind, _, _), stored_ones in zip(_LOOKED_AT, found, strict=True)
+    }
+    by_type["Patient"] = [one.resource for one in [await desk.read(record) for record in sorted(records)] if one]
+    for reference in _pointed_at(by_type):
+        stored = await desk.read(reference)
+        if stored is not None:
+            by_type.setdefault(stored.resource["resourceType"], []).append(stored.resource)
+    return Evidence(by_type, response, request.resource if request else None)
+
+
+def _pointed_at(by_type: dict[str, list[Resource]]) -> list[str]:
+    """The medicines that records of a person point at."""
+    told = [one for kind in _OF_MEDICINES for one in by_type.get(kind, [])]
+    named = {reference_of(one.get("medicationReference")) for one in told}
+    return sorted(one for one in named if one.startswith("Medication/"))

@@ -8,9 +8,11 @@ from datetime import datetime
 from slipring.fhir.service import Resource
 
 from slipring_consent.reading import codes_in, has_code, moment
-from slipring_consent.screening.facts import LOINC, STANDING
+from slipring_consent.screening.kidneys import LOINC, STANDING
+from slipring_consent.screening.person import Person
 
 PREGNANCY_STATUS = "82810-3"
+_STATED = {"LA15173-0": "yes", "LA26683-5": "no"}  # LOINC answers; any other leaves it unknown
 
 
 def pregnancy_of(observations: Iterable[Resource], time_zone: str) -> str:
@@ -22,3 +24,11 @@ def pregnancy_of(observations: Iterable[Resource], time_zone: str) -> str:
         if one.get("status") in STANDING and has_code(one.get("code"), LOINC, PREGNANCY_STATUS) and stated and at:
             found.append((at, stated[0]))
     return max(found)[1] if found else ""
+
+
+def pregnancy_known(told: str, observations: Iterable[Resource], person: Person, time_zone: str) -> str:
+    """Whether the patient is pregnant: as told, unless nobody told and the newest status says; a man is not."""
+    if person.sex == "male":
+        return "no"
+    status = _STATED.get(pregnancy_of(observations, time_zone), "unknown")
+    return "yes" if "yes" in (told, status) else told if told != "unknown" else status

@@ -1,0 +1,99 @@
+"""What is at hand of one person: his resources by type, whether copies on a desk or entries of a Bundle."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from slipring.fhir.service import Resource
+
+from slipring_consent.reading import reference_of
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """The resources of one person by their type, with the medicines and places that they point at."""
+
+    by_type: Mapping[str, Sequence[Resource]] = field(default_factory=dict)
+    response: Resource | None = None  # the answers; None where nobody was asked yet
+    request: Resource | None = None  # the exam that contrast is planned for
+    aliases: Mapping[str, str] = field(default_factory=dict)  # a Bundle's fullUrl -> `Type/id`
+
+    def of(self, resource_type: str) -> Sequence[Resource]:
+        """All resources of this type."""
+        return self.by_type.get(resource_type, ())
+
+    def at(self, reference: str) -> Resource | None:
+        """The resource a reference names; None where it does not lie here."""
+        kind, _, rest = self.aliases.get(reference, reference).partition("/")
+        return next((one for one in self.of(kind) if one.get("id") == rest), None)
+
+    def medicine(self, record: Resource) -> Resource | None:
+        """The concept of the medicine that a statement, request or administration is about."""
+        concept: Resource | None = record.get("medicationCodeableConcept")
+        if concept is not None:
+            return concept
+        named = record.get("medicationReference", {})
+        reference = str(named.get("reference", ""))
+        if reference.startswith("#"):
+            held = next((one for one in record.get("contained", []) if one.get("id") == reference[1:]), None)
+        else:
+            held = self.at(reference if reference in self.aliases else reference_of(named))
+        return held.get("code") if held else None
+
+
+def evidence_in(bundle: Resource, response: Resource | None = None, request: Resource | None = None) -> Evidence:
+    """What a Bundle holds of one person; another patient's data in it is not used.
+
+    The person is the subject of the answers, else of the one active ServiceRequest, else the only Patient.
+    """
+    entries = [entry for entry in bundle.get("entry", []) if isinstance(entry.get("resource"), dict)]
+    held = [entry["resource"] for entry in entries]
+    aliases = {
+        str(entry["fullUrl"]): f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}"
+        for entry in entries
+        if entry.get("fullUrl")
+    }
+    request = request or _asked(held, response, aliases)
+    person = _person(held, response, request, aliases)
+    by_type: dict[str, list[Resource]] = {}
+    for one in held:
+        about = one.get("subject") or one.get("patient")
+        mine = about is None or not person or _named(about, aliases) in person
+        if one.get("resourceType") == "Patient":
+            mine = not person or f"Patient/{one.get('id')}" in person
+        if mine:
+            by_type.setdefault(str(one.get("resourceType")), []).append(one)
+    return Evidence(by_type, response, request, aliases)
+
+
+def _named(about: Resource, aliases: Mapping[str, str]) -> str:
+    reference = str(about.get("reference", ""))
+    return aliases.get(reference) or reference_of(about)
+
+
+def _asked(held: Sequence[Resource], response: Resource | None, aliases: Mapping[str, str]) -> Resource | None:
+    """The exam: what the answers are based on, else the only active request of the Bundle."""
+    requests = [one for one in held if one.get("resourceType") == "ServiceRequest"]
+    based = {_named(entry, aliases) for entry in (response or {}).get("basedOn", [])}
+    meant = [one for one in requests if f"ServiceRequest/{one.get('id')}" in based]
+    active = [one for one in requests if one.get("status") == "active"]
+    return meant[0] if meant else active[0] if len(active) == 1 else None
+
+
+def _person(
+    held: Sequence[Resource], response: Resource | None, request: Resource | None, aliases: Mapping[str, str]
+) -> Collection[str]:
+    """Every record of the person, with what the Bundle's Patients say was merged."""
+    patients = {f"Patient/{one.get('id')}": one for one in held if one.get("resourceType") == "Patient"}
+    subjects = [one["subject"] for one in (response, request) if one and one.get("subject")]
+    person = {_named(subjects[0], aliases)} if subjects else set(patients) if len(patients) == 1 else set()
+    for reference, patient in patients.items():
+        links = {_named(link.get("other", {}), aliases) for link in patient.get("link", []) if _merging(link)}
+        if links & person or reference in person:
+            person |= {reference, *links} if person else set()
+    return person - {""}
+
+
+def _merging(link: Resource) -> bool:
+    return link.get("type") in ("replaced-by", "replaces")

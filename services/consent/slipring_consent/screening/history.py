@@ -1,0 +1,102 @@
+"""What conditions, medicines and procedures say about a fact of screening. Pure.
+
+A record that is refuted, entered in error, resolved or inactive says nothing; a record that leaves it open whether it
+still holds is a doubt, and a doubt is no "no".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipring.fhir.service import Resource
+
+from slipring_consent.catalogue import data_file
+from slipring_consent.reading import codes_in, span
+from slipring_consent.screening.evidence import Evidence
+from slipring_consent.screening.words import names
+
+YES, DOUBT, SILENT = "yes", "doubt", ""
+_GONE = frozenset({"inactive", "resolved", "remission"})
+_WRONG = frozenset({"refuted", "entered-in-error"})
+_TAKEN = {"active": YES, "intended": YES, "on-hold": YES, "unknown": DOUBT}
+_PRESCRIBED = {"active": YES, "on-hold": YES, "unknown": DOUBT}
+_PERFORMED = {"completed": YES, "in-progress": YES, "on-hold": YES, "stopped": YES, "unknown": DOUBT}
+_AHEAD = {"preparation": YES, "in-progress": YES, "on-hold": YES, "active": YES, "intended": YES, "unknown": DOUBT}
+
+
+def stands(record: Resource) -> bool:
+    """Whether a Condition or AllergyIntolerance is neither taken back nor over."""
+    status = {code for _, code in codes_in(record.get("clinicalStatus"))}
+    verified = {code for _, code in codes_in(record.get("verificationStatus"))}
+    return not status & _GONE and not verified & _WRONG
+
+
+def history_of(evidence: Evidence, now: datetime, zone: str) -> dict[str, str]:
+    """Every fact that a record names, with `yes` or `doubt`."""
+    facts = data_file("history.toml")["fact"]
+    found = {name: _strongest(_told(name, fact, evidence, now, zone)) for name, fact in facts.items()}
+    found["dialysis"] = _strongest([found["dialysis"], _dialysis(evidence, now, zone)])
+    return {name: told for name, told in found.items() if told}
+
+
+def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[str]:
+    if name == "radioiodine_planned":
+        yield from _ahead(fact, evidence, now, zone)
+        return
+    for condition in evidence.of("Condition"):
+        if stands(condition) and names(condition.get("code"), fact) and _recent(condition, fact, now, zone):
+            yield YES
+    for medicine in evidence.of("MedicationStatement"):
+        if names(evidence.medicine(medicine), fact) and _not_over(medicine, "effective", now, zone):
+            yield _TAKEN.get(str(medicine.get("status")), SILENT)
+    for medicine in evidence.of("MedicationRequest"):
+        if names(evidence.medicine(medicine), fact) and medicine.get("doNotPerform") is not True:
+            yield _PRESCRIBED.get(str(medicine.get("status")), SILENT)
+    for procedure in evidence.of("Procedure"):
+        if names(procedure.get("code"), fact):
+            yield _PERFORMED.get(str(procedure.get("status")), SILENT)
+
+
+def _ahead(fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[str]:
+    """What is planned: a request, procedure or medicine that has not been carried out."""
+    for kind in ("ServiceRequest", "Procedure", "MedicationRequest", "MedicationStatement"):
+        for one in evidence.of(kind):
+            concept = one.get("code") if kind in ("ServiceRequest", "Procedure") else evidence.medicine(one)
+            meant = one.get("doNotPerform") is not True and names(concept, fact)
+            if meant and _not_over(one, "occurrence" if kind == "ServiceRequest" else "effective", now, zone):
+                yield _AHEAD.get(str(one.get("status")), SILENT)
+
+
+def _recent(record: Resource, fact: Mapping[str, Any], now: datetime, zone: str) -> bool:
+    """Whether a condition has not ended, and is not older than the fact can last."""
+    ended = span(record, "abatement", zone)
+    if ended is not None and ended.high <= now:
+        return False
+    days = fact.get("within_days")
+    begun = span(record, "onset", zone) or span(record, "recorded", zone)
+    return days is None or begun is None or begun.high >= now - timedelta(days=days)
+
+
+def _not_over(record: Resource, member: str, now: datetime, zone: str) -> bool:
+    """Whether the period of a record, where it has one, still runs or is still to come."""
+    period = record.get(f"{member}Period")
+    ended = span({"endDateTime": period["end"]}, "end", zone) if isinstance(period, dict) and "end" in period else None
+    return ended is None or ended.high > now
+
+
+def _dialysis(evidence: Evidence, now: datetime, zone: str) -> str:
+    """Sessions close together are dialysis that goes on; a single one leaves the question open."""
+    entry = data_file("history.toml")["dialysis_session"]
+    sessions = 0
+    for procedure in evidence.of("Procedure"):
+        at = span(procedure, "performed", zone)
+        recent = at is not None and now - timedelta(days=entry["within_days"]) <= at.high
+        if procedure.get("status") in ("completed", "in-progress") and recent and names(procedure.get("code"), entry):
+            sessions += 1
+    return YES if sessions >= entry["sessions"] else DOUBT if sessions else SILENT
+
+
+def _strongest(told: Iterable[str]) -> str:
+    return max(told, key=(SILENT, DOUBT, YES).index, default=SILENT)

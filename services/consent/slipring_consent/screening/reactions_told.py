@@ -1,0 +1,105 @@
+"""Earlier reactions to contrast, from every carrier that tells of one. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from slipring.fhir.service import CANONICAL, Resource
+
+from slipring_consent.catalogue import data_file
+from slipring_consent.contrast.agents import Coding, agent_of, is_contrast_agent, is_contrast_allergy
+from slipring_consent.reading import codes_in, reference_of
+from slipring_consent.screening.answers import UNKNOWN, agents_answered, answers_of, one_of
+from slipring_consent.screening.evidence import Evidence
+from slipring_consent.screening.history import stands
+from slipring_consent.screening.words import names
+
+GRADES = ("none", UNKNOWN, "mild", "moderate", "severe")  # from the least to the worst
+KINDS = ("allergic-like", "physiologic")
+_REACTION_TYPE = f"{CANONICAL}/CodeSystem/reaction-type"
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """One earlier reaction: how bad, of which kind, to which agent (ATC); unknown and empty where nobody says."""
+
+    grade: str = UNKNOWN
+    kind: str = UNKNOWN
+    agent: str = ""
+
+
+def reactions_told(evidence: Evidence) -> list[Told]:
+    """All earlier reactions to contrast that stand; an answered "none" is no reaction and is not among them."""
+    return [
+        *_answered(evidence.response),
+        *(told for allergy in evidence.of("AllergyIntolerance") for told in _of_allergy(allergy)),
+        *(told for event in evidence.of("AdverseEvent") for told in _of_event(event, evidence)),
+        *(
+            Told()
+            for condition in evidence.of("Condition")
+            if stands(condition) and names(condition.get("code"), data_file("history.toml")["contrast_reaction"])
+        ),
+    ]
+
+
+def worst(grades: Iterable[str], answered: str) -> str:
+    """The worst grade; a known reaction without one leaves the grade unknown, whatever else was answered."""
+    return max([answered, *grades], key=GRADES.index)
+
+
+def severe_allergies(evidence: Evidence) -> int:
+    """How many severe allergies to different things stand, contrast not among them."""
+    found = set()
+    for allergy in evidence.of("AllergyIntolerance"):
+        codings = codes_in(allergy.get("code"))
+        severe = allergy.get("criticality") == "high" or any(
+            one.get("severity") == "severe" for one in allergy.get("reaction", [])
+        )
+        if stands(allergy) and severe and not is_contrast_allergy(codings):
+            found.add(tuple(codings) or str(allergy.get("code", {}).get("text") or allergy.get("id")))
+    return len(found)
+
+
+def _answered(response: Resource | None) -> Iterator[Told]:
+    answers = answers_of(response)
+    grade = one_of(answers, "prior-reaction", ("mild", "moderate", "severe"))
+    if grade != UNKNOWN:
+        agent = agent_of(agents_answered(response, "prior-reaction-agent"))
+        yield Told(grade, one_of(answers, "prior-reaction-kind", KINDS), agent)
+
+
+def _of_allergy(allergy: Resource) -> Iterator[Told]:
+    reactions = allergy.get("reaction", [])
+    codings = codes_in(allergy.get("code"))
+    codings += [coding for reaction in reactions for coding in codes_in(reaction.get("substance"))]
+    known = is_contrast_allergy(codings) or names(allergy.get("code"), data_file("history.toml")["contrast_reaction"])
+    if not stands(allergy) or not known:
+        return
+    grades = [reaction.get("severity", UNKNOWN) for reaction in reactions] or [UNKNOWN]
+    if allergy.get("criticality") == "high":
+        grades.append("severe")
+    kind = {"allergy": "allergic-like", "intolerance": "physiologic"}.get(str(allergy.get("type")), UNKNOWN)
+    yield Told(max((one for one in grades if one in GRADES), key=GRADES.index), kind, agent_of(codings))
+
+
+def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:
+    """A reaction kept here; an extravasation is none, and what might have happened is none either."""
+    kinds = [code for system, code in codes_in(event.get("event")) if system == _REACTION_TYPE]
+    if event.get("actuality") != "actual" or "extravasation" in kinds:
+        return
+    given = list(_given(event, evidence))
+    if not kinds and not any(is_contrast_agent(codings) for codings in given):
+        return
+    grade = next((code for _, code in codes_in(event.get("severity")) if code in GRADES), UNKNOWN)
+    agent = next((agent for codings in given if (agent := agent_of(codings))), "")
+    yield Told(grade, next((kind for kind in kinds if kind in KINDS), UNKNOWN), agent)
+
+
+def _given(event: Resource, evidence: Evidence) -> Iterator[list[Coding]]:
+    """The codes of what the event suspects."""
+    for suspect in event.get("suspectEntity", []):
+        named = suspect.get("instance", {})
+        held = evidence.at(str(named.get("reference", ""))) or evidence.at(reference_of(named))
+        if held is not None:
+            yield codes_in(evidence.medicine(held) if "subject" in held else held.get("code"))

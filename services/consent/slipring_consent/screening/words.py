@@ -1,0 +1,63 @@
+"""Whether a concept names a fact of screening: by a code at or below one of its codes, or by words that are safe. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from slipring.fhir.service import Resource
+
+from slipring_consent.catalogue import data_file
+from slipring_consent.reading import codes_in
+
+_HIERARCHICAL = ("icd10", "icd9", "atc")  # whose codes begin with the code above them
+
+
+def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
+    """Whether a CodeableConcept names the fact; its words are read only where none of its codes could."""
+    if not concept:
+        return False
+    texts = _texts(concept)
+    if any(unlike.lower() in text.lower() for unlike in fact.get("unlike", []) for text in texts):
+        return False
+    known = [(name, code) for system, code in codes_in(concept) if (name := _system(system)) and code]
+    if any(_below(code, prefix) for name, code in known for prefix in fact.get(name, []) if name in _HIERARCHICAL):
+        return True
+    if any(code in fact.get(name, []) for name, code in known if name not in _HIERARCHICAL):
+        return True
+    return not known and any(_says(text, fact) for text in texts)
+
+
+def _system(uri: str) -> str:
+    """Our name of a code system; empty for one that facts are not recognised in."""
+    for name, uris in data_file("history.toml")["systems"].items():
+        if any(uri.startswith(known) for known in uris):
+            return str(name)
+    return ""
+
+
+def _below(code: str, prefix: str) -> bool:
+    """Whether a code is the given one or stands below it; dots, case and dagger marks do not count."""
+    return re.sub(r"[.\s]", "", code).upper().startswith(prefix.replace(".", ""))
+
+
+def _texts(concept: Resource) -> list[str]:
+    texts = [concept.get("text"), *(coding.get("display") for coding in concept.get("coding", []))]
+    return [str(text) for text in texts if text]
+
+
+def _says(text: str, fact: Mapping[str, Any]) -> bool:
+    """Whether words name the fact and nothing beside them denies it, doubts it or speaks of a relative."""
+    rest, found = text.lower(), False
+    for word in sorted(fact.get("words_zh", []), key=len, reverse=True):
+        found |= word.lower() in rest
+        rest = rest.replace(word.lower(), " ")
+    for word in sorted(fact.get("words_en", []), key=len, reverse=True):
+        rest, times = re.subn(rf"(?<![a-z]){re.escape(word.lower())}(?:s|es)?(?![a-z])", " ", rest)
+        found |= bool(times)
+    denying = data_file("history.toml")["denying"]
+    denied = any(mark in rest for mark in denying["zh"]) or any(
+        re.search(rf"(?<![a-z]){re.escape(mark)}(?![a-z])", rest) for mark in denying["en"]
+    )
+    return found and not denied
