@@ -4,16 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from slipring.fhir.service import Desk, Resource
+from slipring.fhir.service import CANONICAL, Desk, Resource
+from slipring.rules.contrast import names_contrast
 
 from slipring_consent.contrast.agents import is_contrast_agent, is_contrast_exam
-from slipring_consent.reading import codes_in, is_coded, reference_of
+from slipring_consent.reading import codes_in, extension_value, is_coded, reference_of
+
+CONTRAST_CONDITION = f"{CANONICAL}/StructureDefinition/contrast-condition"  # as order shows it on the exam's Task
+_PLANNED = frozenset({"open", "cleared", "refused", "expired"})
 
 
 def needs_contrast(request: Resource) -> bool:
-    """Whether a request asks for contrast: an agent in its details, or an exam code that means contrast."""
-    details = [coding for detail in request.get("orderDetail", []) for coding in codes_in(detail)]
-    return is_contrast_agent(details) or is_contrast_exam(codes_in(request.get("code")))
+    """Whether a request asks for contrast: an agent in its details, coded or in words, or an exam code that means contrast."""
+    details = request.get("orderDetail", [])
+    coded = [coding for detail in details for coding in codes_in(detail)]
+    return (
+        any(map(names_contrast, details)) or is_contrast_agent(coded) or is_contrast_exam(codes_in(request.get("code")))
+    )
 
 
 def exam_of_administration(administration: Resource) -> str:
@@ -23,12 +30,16 @@ def exam_of_administration(administration: Resource) -> str:
 
 
 def translated_to_contrast(exam_tasks: Iterable[Resource]) -> bool:
-    """Whether order translated a hospital's own exam code into one that means contrast."""
-    return any(
-        is_contrast_exam(codes_in(entry.get("valueCodeableConcept")))
-        for task in exam_tasks
-        for entry in task.get("input", [])
-    )
+    """Whether order says of an exam that contrast is planned, or translated the hospital's own code into one that means it."""
+    return any(_planned(task) or any(map(_means_contrast, task.get("input", []))) for task in exam_tasks)
+
+
+def _planned(task: Resource) -> bool:
+    return extension_value(task, CONTRAST_CONDITION) in _PLANNED
+
+
+def _means_contrast(entry: Resource) -> bool:
+    return is_contrast_exam(codes_in(entry.get("valueCodeableConcept")))
 
 
 async def contrast_asked(reference: str, request: Resource, desk: Desk) -> bool:

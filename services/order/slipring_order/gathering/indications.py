@@ -11,8 +11,6 @@ from pathlib import Path
 from typing import Any
 
 _EVERYWHERE = "*"
-_ATC = ("http://www.whocc.no/atc", "urn:oid:2.16.840.1.113883.6.73")
-_SNOMED = "http://snomed.info/sct"
 
 
 def groups_of(texts: Iterable[str], codes: Iterable[str]) -> frozenset[str]:
@@ -57,31 +55,6 @@ def purpose_of(texts: Iterable[str], codes: Iterable[str] = ()) -> str:
     return ""
 
 
-def says_contrast(texts: Iterable[str]) -> bool:
-    """Whether words name an agent of contrast, or that it is used; that none is used says the opposite.
-
-    >>> says_contrast(["碘海醇 80 ml"]), says_contrast(["不用对比剂"]), says_contrast(["低剂量"])
-    (True, False, False)
-    """
-    for text in texts:
-        said = _no_contrast().sub(" ", unicodedata.normalize("NFKC", text).casefold())
-        if any(word in said for word in _data()["contrast"]["words"]):
-            return True
-    return False
-
-
-def is_contrast_code(system: str, code: str) -> bool:
-    """Whether a code is one of an agent of contrast; of a system that is not known here it is none.
-
-    >>> is_contrast_code("http://www.whocc.no/atc", "V08AB02"), is_contrast_code("urn:his", "LOW-DOSE")
-    (True, False)
-    """
-    table = _data()["contrast"]["codes"]
-    if system in _ATC:
-        return code.upper().startswith(tuple(table["atc"]))
-    return system == _SNOMED and code in table["snomed"]
-
-
 def table_version() -> str:
     """The version of the table."""
     return str(_data()["version"])
@@ -119,11 +92,6 @@ def _denied() -> re.Pattern[str]:
     table, known = _data()["negation"], [word for group in _groups().values() for word in group["words"]]
     following = "|".join(re.escape(word) for word in known)
     return re.compile("|".join([*table["phrases"], f"{table['next_word']}(?:{following})"]))
-
-
-@cache
-def _no_contrast() -> re.Pattern[str]:
-    return re.compile("|".join(_data()["contrast"]["without"]))
 
 
 @cache

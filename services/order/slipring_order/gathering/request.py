@@ -8,13 +8,14 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.rules.contrast import names_contrast
 from slipring.staff import missing, staff_facts
 
 from slipring_order import catalogue
 from slipring_order.facts import OrderFacts
 from slipring_order.gathering.earlier import earlier_exams
 from slipring_order.gathering.form import is_filled_in, stated_on_the_form
-from slipring_order.gathering.indications import asks_for_phases, groups_of, is_contrast_code, says_contrast
+from slipring_order.gathering.indications import asks_for_phases, groups_of
 from slipring_order.gathering.institutions import own_institution
 from slipring_order.gathering.patient import VOID, patient_facts
 from slipring_order.gathering.reasons_stated import (
@@ -25,7 +26,7 @@ from slipring_order.gathering.reasons_stated import (
     reasons_and_diagnoses_in_words,
 )
 from slipring_order.gathering.sides import is_whole_body, sides_of
-from slipring_order.gathering.sites import regions_of, words
+from slipring_order.gathering.sites import regions_of
 from slipring_order.offer.mapping import exam_of_concept, is_coded, is_unlisted, is_withdrawn, translation
 from slipring_order.reading import Pool, codes, codings, reference_of
 
@@ -82,15 +83,9 @@ def order_facts(
 
 def contrast_planned(request: Resource, exam: catalogue.Exam | None) -> bool | None:
     """Whether contrast is planned: by the exam code or by an agent in orderDetail; None when nothing says so."""
-    if any(_names_contrast(detail) for detail in request.get("orderDetail", [])):
+    if any(names_contrast(detail) for detail in request.get("orderDetail", [])):
         return True
     return exam.contrast if exam else None
-
-
-def _names_contrast(detail: Mapping[str, Any]) -> bool:
-    """Whether a detail of an order is an agent: by its code, or by its words; "low dose" and "without contrast" are none."""
-    coded = ((str(c.get("system", "")), str(c.get("code", ""))) for c in codings(detail))
-    return any(is_contrast_code(system, code) for system, code in coded) or says_contrast(words(detail))
 
 
 def _phase_words(request: Resource) -> Iterator[str]:
