@@ -25,7 +25,7 @@ NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 BOOK = {
     each.id: (each, facts)
     for listed, facts in (
-        (rules.SCREENING_RULES, ScreeningFacts),
+        (rules.ASSESSMENT_RULES, ScreeningFacts),
         (rules.CONSENT_RULES, ConsentFacts),
         (rules.GATE_RULES, GateFacts),
         (rules.REACTION_RULES, ReactionFacts),
@@ -43,7 +43,7 @@ def test_a_rule_finds_what_its_case_says(case: Case) -> None:
     rule, facts_type = BOOK[case.rule]
     facts = facts_type(**{name: _typed(value) for name, value in case.facts.items()})
     if isinstance(facts, ScreeningFacts):
-        facts = replace(facts, policy=policy_pack("esur-10", confirmed=case.confirmed))
+        facts = replace(facts, policy=policy_pack(case.also.get("pack", "esur-10"), confirmed=case.confirmed))
     assert verdict(case, rule(facts, LIMITS, NOON)) == ""
 
 

@@ -18,19 +18,55 @@ from slipring_consent.rules.gate.questions_decided import every_question_is_deci
 from slipring_consent.rules.gate.screening_current import screening_is_complete
 from slipring_consent.rules.reactions.effect_stated import closing_states_the_effect
 from slipring_consent.rules.reactions.measures_stated import closing_states_measures
+from slipring_consent.rules.screening.acute_kidney_injury import kidneys_are_not_acutely_injured
 from slipring_consent.rules.screening.asthma import asthma_is_weighed
+from slipring_consent.rules.screening.beta_blocker import beta_blocker_is_known
+from slipring_consent.rules.screening.dialysis import dialysis_is_known
+from slipring_consent.rules.screening.heart_failure import heart_failure_is_weighed
+from slipring_consent.rules.screening.history_asked import history_is_asked
+from slipring_consent.rules.screening.homocystinuria import homocystinuria_is_weighed
+from slipring_consent.rules.screening.interleukin_2 import interleukin_2_is_known
+from slipring_consent.rules.screening.lactation import lactation_is_advised
 from slipring_consent.rules.screening.metformin import metformin_is_managed
+from slipring_consent.rules.screening.multiple_allergies import allergies_are_weighed
+from slipring_consent.rules.screening.myasthenia import myasthenia_is_weighed
+from slipring_consent.rules.screening.myeloma import myeloma_is_weighed
+from slipring_consent.rules.screening.nephrotoxic_drugs import nephrotoxic_drugs_are_weighed
+from slipring_consent.rules.screening.phaeochromocytoma import phaeochromocytoma_is_weighed
+from slipring_consent.rules.screening.pregnancy import pregnancy_is_weighed
+from slipring_consent.rules.screening.pregnancy_asked import pregnancy_is_asked
 from slipring_consent.rules.screening.prior_reaction import prior_reaction_is_weighed
+from slipring_consent.rules.screening.pulmonary_hypertension import pulmonary_hypertension_is_weighed
+from slipring_consent.rules.screening.radioiodine import radioiodine_is_not_ahead
 from slipring_consent.rules.screening.renal_function import renal_function_is_known
+from slipring_consent.rules.screening.repeat_contrast import interval_since_contrast_is_kept
 from slipring_consent.rules.screening.thyroid import thyroid_is_not_overactive
 
 SCREENING_RULES = (
     prior_reaction_is_weighed,
+    allergies_are_weighed,
+    asthma_is_weighed,
     renal_function_is_known,
+    kidneys_are_not_acutely_injured,
+    dialysis_is_known,
+    nephrotoxic_drugs_are_weighed,
     metformin_is_managed,
     thyroid_is_not_overactive,
-    asthma_is_weighed,
+    radioiodine_is_not_ahead,
+    interval_since_contrast_is_kept,
+    pregnancy_is_weighed,
+    lactation_is_advised,
+    heart_failure_is_weighed,
+    pulmonary_hypertension_is_weighed,
+    phaeochromocytoma_is_weighed,
+    myasthenia_is_weighed,
+    homocystinuria_is_weighed,
+    myeloma_is_weighed,
+    beta_blocker_is_known,
+    interleukin_2_is_known,
 )
+# What a screening alone does not tell: who was not asked. The form and order ask; a dry run stands by itself.
+ASSESSMENT_RULES = (*SCREENING_RULES, pregnancy_is_asked, history_is_asked)
 CONSENT_RULES = (is_signed, states_its_validity, names_the_exam, was_explained)
 GATE_RULES = (
     exam_still_stands,

@@ -1,0 +1,27 @@
+"""Homocystinuria is weighed before contrast is given."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipring.rules.finding import Hit
+from slipring.rules.limits import Limits
+from slipring.rules.rulebook import rule
+
+from slipring_consent.screening.facts import ScreeningFacts
+from slipring_consent.screening.said import condition
+
+RULE = "consent.homocystinuria"
+
+
+@rule(RULE, clause="CL02-A011:5.4.1", weight="warn")
+def homocystinuria_is_weighed(facts: ScreeningFacts, limits: Limits, now: datetime) -> Hit | None:
+    """Homocystinuria is weighed before contrast is given."""
+    return condition(
+        facts.policy,
+        RULE,
+        facts.homocystinuria,
+        zh="患者有高胱氨酸尿症。",
+        en="The patient has homocystinuria.",
+        link="homocystinuria",
+    )

@@ -1,0 +1,27 @@
+"""Pulmonary hypertension is weighed before contrast is given."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipring.rules.finding import Hit
+from slipring.rules.limits import Limits
+from slipring.rules.rulebook import rule
+
+from slipring_consent.screening.facts import ScreeningFacts
+from slipring_consent.screening.said import condition
+
+RULE = "consent.pulmonary-hypertension"
+
+
+@rule(RULE, clause="CL02-A011:5.4.1", weight="warn")
+def pulmonary_hypertension_is_weighed(facts: ScreeningFacts, limits: Limits, now: datetime) -> Hit | None:
+    """Pulmonary hypertension is weighed before contrast is given."""
+    return condition(
+        facts.policy,
+        RULE,
+        facts.pulmonary_hypertension,
+        zh="患者有肺动脉高压。",
+        en="The patient has pulmonary hypertension.",
+        link="pulmonary-hypertension",
+    )
