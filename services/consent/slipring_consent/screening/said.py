@@ -7,6 +7,7 @@ from typing import Any
 
 from slipring.rules.finding import Hit, Weight
 
+from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.packs import Policy
 
 
@@ -41,3 +42,20 @@ def condition(policy: Policy, rule: str, state: str, *, zh: str, en: str, link: 
     if state != "yes":
         return None
     return said(policy, rule, "present", zh=zh, en=en, link=link, inputs={link.replace("-", "_"): state})
+
+
+def egfr_in_words(facts: ScreeningFacts) -> str:
+    """The eGFR with its comparator, as in "<15"."""
+    return f"{facts.egfr_comparator}{facts.egfr_ml_min}"
+
+
+def egfr_seen(facts: ScreeningFacts) -> dict[str, Any]:
+    """What a finding tells about renal function: value, formula, when the sample was taken, or why there is none."""
+    return {
+        "egfr_ml_min": facts.egfr_ml_min,
+        "egfr_comparator": facts.egfr_comparator,
+        "egfr_formula": facts.egfr_formula,
+        "egfr_at": facts.egfr_at,
+        "egfr_too_old_ml_min": facts.egfr_too_old_ml_min,
+        "egfr_missing": facts.egfr_missing,
+    }

@@ -9,6 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.screening.facts import ScreeningFacts
+from slipring_consent.screening.gathered import linked_to
 from slipring_consent.screening.said import said
 
 RULE = "consent.history-asked"
@@ -30,6 +31,6 @@ def history_is_asked(facts: ScreeningFacts, limits: Limits, now: datetime) -> Hi
         "unanswered",
         zh=f"未询问或未答：{'、'.join(asked_for[name] for name in silent)}。",
         en=f"Not asked or not answered: {', '.join(name.replace('_', ' ') for name in silent)}.",
-        link=silent[0].replace("_", "-"),
+        link=linked_to(silent[0]),
         inputs={"unanswered": silent},
     )

@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.said import asked, said
+from slipring_consent.screening.said import asked, egfr_in_words, egfr_seen, said
 
 RULE = "consent.metformin"
 _LINK = "metformin"
@@ -23,7 +23,7 @@ def metformin_is_managed(facts: ScreeningFacts, limits: Limits, now: datetime) -
     """
     if facts.metformin == "no":
         return None
-    inputs = {"metformin": facts.metformin, "egfr_ml_min": facts.egfr_ml_min, "route": facts.route}
+    inputs = {"metformin": facts.metformin, **egfr_seen(facts), "route": facts.route}
     if facts.metformin != "yes":
         return asked(
             "是否服用二甲双胍不明。", "Whether the patient takes metformin is unknown.", link=_LINK, inputs=inputs
@@ -32,26 +32,27 @@ def metformin_is_managed(facts: ScreeningFacts, limits: Limits, now: datetime) -
     if case == "unknown_function":
         zh, en = "服用二甲双胍而肾功能不明。", "The patient takes metformin and renal function is unknown."
         return asked(zh, en, link=_LINK, inputs=inputs)
-    function = "不明" if facts.egfr_ml_min is None else f"{facts.egfr_ml_min} ml/min/1.73 m²"
+    known = facts.egfr_ml_min is not None
+    function = f"{egfr_in_words(facts)} ml/min/1.73 m" if known else ""
     return said(
         facts.policy,
         RULE,
         case,
-        zh=f"患者服用二甲双胍，eGFR {function}。",
-        en=f"The patient takes metformin, eGFR {function.replace('不明', 'unknown').replace('²', '2')}.",
+        zh=f"患者服用二甲双胍，eGFR {f'{function}²' if known else '不明'}。",
+        en=f"The patient takes metformin, eGFR {f'{function}2' if known else 'unknown'}.",
         link=_LINK,
         inputs=inputs,
     )
 
 
 def _case(facts: ScreeningFacts) -> str:
-    entry, egfr = facts.policy.entry(RULE), facts.egfr_ml_min
+    entry = facts.policy.entry(RULE)
     if facts.acute_kidney_injury == "yes" or facts.dialysis == "yes":
         return "below_severe"
-    if egfr is None:
+    if facts.egfr_ml_min is None:
         return "unknown_emergency" if facts.stat else "unknown_function"
-    if egfr < entry["limit_severe_ml_min"]:
+    if facts.egfr_may_be_below(entry["limit_severe_ml_min"]):
         return "below_severe"
     if facts.route == "arterial-first-pass":
         return "arterial_first_pass"
-    return "below_reduced" if egfr < entry.get("limit_reduced_ml_min", 0) else "any_function"
+    return "below_reduced" if facts.egfr_may_be_below(entry.get("limit_reduced_ml_min", 0)) else "any_function"

@@ -23,5 +23,5 @@ def allergies_are_weighed(facts: ScreeningFacts, limits: Limits, now: datetime) 
         facts.multiple_allergies,
         zh="患者有多种或严重过敏史。",
         en="The patient has several or severe allergies.",
-        link="multiple-allergies",
+        link="severe-allergies",
     )

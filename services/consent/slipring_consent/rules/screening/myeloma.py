@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.said import said
+from slipring_consent.screening.said import egfr_seen, said
 
 RULE = "consent.myeloma"
 
@@ -22,13 +22,14 @@ def myeloma_is_weighed(facts: ScreeningFacts, limits: Limits, now: datetime) -> 
     """
     if facts.myeloma != "yes":
         return None
-    egfr, normal = facts.egfr_ml_min, facts.policy.entry(RULE).get("limit_normal_ml_min", 0)
+    limit = facts.policy.entry(RULE).get("limit_normal_ml_min", 0)
+    normal = facts.egfr_ml_min is not None and not facts.egfr_may_be_below(limit)
     return said(
         facts.policy,
         RULE,
-        "normal_function" if egfr is not None and egfr >= normal else "reduced_function",
+        "normal_function" if normal else "reduced_function",
         zh="患者有多发性骨髓瘤或副蛋白血症。",
         en="The patient has multiple myeloma or paraproteinaemia.",
         link="myeloma",
-        inputs={"myeloma": "yes", "egfr_ml_min": egfr},
+        inputs={"myeloma": "yes", **egfr_seen(facts)},
     )

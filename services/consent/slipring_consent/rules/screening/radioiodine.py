@@ -26,5 +26,5 @@ def radioiodine_is_not_ahead(facts: ScreeningFacts, limits: Limits, now: datetim
         facts.radioiodine_planned,
         zh="患者近期将行放射性碘治疗或甲状腺核素显像。",
         en="Radio-iodine treatment or a thyroid scintigraphy is planned.",
-        link="radioiodine-planned",
+        link="radioiodine",
     )

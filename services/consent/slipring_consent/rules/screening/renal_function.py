@@ -10,10 +10,17 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.said import asked, said
+from slipring_consent.screening.said import asked, egfr_in_words, egfr_seen, said
 
 RULE = "consent.renal-function"
 _LINK = "kidney-disease"
+_MISSING = {
+    "too-old": ("：最近一次已过有效期", ": the last one is too old"),
+    "birth-date": ("：出生日期不全，无法由肌酐计算", ": without a whole birth date creatinine says none"),
+    "sex": ("：性别不明，无法由肌酐计算", ": without a sex creatinine says none"),
+    "height": ("：儿童缺身高，无法由肌酐计算", ": without a child's height creatinine says none"),
+    "unit": ("：结果单位无法识别", ": its unit is not understood"),
+}
 
 
 @rule(RULE, clause="CL02-A011:5.4.1", weight="warn")
@@ -25,30 +32,30 @@ def renal_function_is_known(facts: ScreeningFacts, limits: Limits, now: datetime
     """
     if facts.dialysis == "yes":
         return None
-    egfr = facts.egfr_ml_min
-    if egfr is None:
+    if facts.egfr_ml_min is None:
         return _without_a_value(facts)
     entry = facts.policy.entry(RULE)
     case = ""
-    if egfr < entry["limit_severe_ml_min"]:
+    if facts.egfr_may_be_below(entry["limit_severe_ml_min"]):
         case = "below_severe"
-    elif egfr < entry["limit_reduced_ml_min"]:
+    elif facts.egfr_may_be_below(entry["limit_reduced_ml_min"]):
         exposed = facts.route == "arterial-first-pass" or facts.intensive_care
         case = "below_reduced_exposed" if exposed else "below_reduced"
     return said(
         facts.policy,
         RULE,
         case,
-        zh=f"eGFR {egfr} ml/min/1.73 m²，需权衡风险。",
-        en=f"eGFR is {egfr} ml/min/1.73 m2: weigh the risk.",
+        zh=f"eGFR {egfr_in_words(facts)} ml/min/1.73 m²，需权衡风险。",
+        en=f"eGFR is {egfr_in_words(facts)} ml/min/1.73 m2: weigh the risk.",
         link=_LINK,
-        inputs={"egfr_ml_min": egfr, "route": facts.route, "intensive_care": facts.intensive_care},
+        inputs={**egfr_seen(facts), "route": facts.route, "intensive_care": facts.intensive_care},
     )
 
 
 def _without_a_value(facts: ScreeningFacts) -> Hit:
-    zh, en = "无有效期内的肾功能（eGFR）结果。", "No renal function (eGFR) in date is known."
-    inputs = {"egfr_ml_min": None, **_risks(facts)}
+    why_zh, why_en = _MISSING.get(facts.egfr_missing, ("", ""))
+    zh, en = f"无有效期内的肾功能（eGFR）结果{why_zh}。", f"No renal function (eGFR) in date is known{why_en}."
+    inputs = {**egfr_seen(facts), **_risks(facts)}
     case = "unknown_emergency" if facts.stat else "unknown_without_risk" if _no_risk(facts) else ""
     hit = said(facts.policy, RULE, case, zh=zh, en=en, link=_LINK, inputs=inputs)
     if hit is None:

@@ -9,7 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.said import said
+from slipring_consent.screening.said import egfr_seen, said
 
 RULE = "consent.repeat-contrast"
 _HOUR = timedelta(hours=1)
@@ -24,8 +24,8 @@ def interval_since_contrast_is_kept(facts: ScreeningFacts, limits: Limits, now: 
     last, entry = facts.last_contrast_at, facts.policy.entry(RULE)
     if last is None or last > now or not entry:
         return None
-    egfr = facts.egfr_ml_min
-    severe = facts.acute_kidney_injury == "yes" or egfr is None or egfr < entry["limit_severe_ml_min"]
+    unknown = facts.egfr_ml_min is None or facts.acute_kidney_injury == "yes"
+    severe = unknown or facts.egfr_may_be_below(entry["limit_severe_ml_min"])
     case = "too_soon_severe" if severe else "too_soon"
     hours, passed = int(entry["limit_hours_severe" if severe else "limit_hours"]), now - last
     if passed >= timedelta(hours=hours):
@@ -38,5 +38,5 @@ def interval_since_contrast_is_kept(facts: ScreeningFacts, limits: Limits, now: 
         zh=f"{since} 小时前已用过碘对比剂，建议间隔不少于 {hours} 小时。",
         en=f"Iodinated contrast was given {since} h ago; an interval of {hours} h is advised.",
         link="last-contrast",
-        inputs={"last_contrast_at": last, "hours_since": since, "egfr_ml_min": egfr},
+        inputs={"last_contrast_at": last, "hours_since": since, **egfr_seen(facts)},
     )
