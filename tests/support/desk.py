@@ -48,6 +48,8 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "supporting-info": ("supportingInfo",),
     "source-system": ("group.source",),
     "link": ("link.other",),
+    "lot-number": ("batch.lotNumber",),
+    "medication": ("medicationReference",),
     "birthdate": ("birthDate",),
     "actor": ("participant.actor",),
     "service-type": ("serviceType",),

@@ -10,6 +10,7 @@ from slipring.rules.lifecycle import IllegalMove, Table, load_table, towards
 _DATA = Path(__file__).with_name("data")
 ADMINISTRATION: Table = load_table(_DATA / "administration.toml")
 CONSENT: Table = load_table(_DATA / "consent.toml")
+LOT: Table = load_table(_DATA / "lot.toml")
 
 
 def illegal(table: Table, state: str, target: str, at: str) -> FhirError | None:

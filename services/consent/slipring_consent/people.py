@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.staff import Reason, may
+from slipring.staff.facts import staff_facts
 
 from slipring_consent.department import settings_of
 from slipring_consent.reading import has_code, reference_of
@@ -27,6 +28,13 @@ async def staff_behind(desk: Desk, reference: str) -> tuple[Resource | None, lis
         return None, []
     roles = await desk.search(f"PractitionerRole?practitioner={person}")
     return stored.resource, [role.resource for role in roles]
+
+
+async def on_staff(reference: str, desk: Desk) -> str:
+    """The Practitioner behind a reference who is on the staff register and active; empty when there is none."""
+    practitioner, roles = await staff_behind(desk, reference)
+    facts = staff_facts(practitioner, roles, desk.now, zone=settings_of(desk).time_zone)
+    return f"Practitioner/{practitioner['id']}" if practitioner is not None and facts.active else ""
 
 
 async def lacking(act: str, person: str, desk: Desk) -> list[Reason]:

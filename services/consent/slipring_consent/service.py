@@ -5,18 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.fhir.profiles import read_profiles
-from slipring.fhir.service import Follows, Keeps, Service
+from slipring.fhir.service import Follows, Keeps, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
+from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
@@ -30,7 +33,7 @@ SERVICE = Service(
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
         Keeps("Consent", on_write=consent_written, record=True),
-        Keeps("Medication"),
+        Keeps("Medication", on_write=lot_written, record=True),
         Keeps("MedicationAdministration", on_write=contrast_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
         Keeps("AllergyIntolerance", record=True),
@@ -39,7 +42,9 @@ SERVICE = Service(
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
         Keeps("Flag"),
         Keeps("DocumentReference", record=True),
-        Keeps("SupplyDelivery"),
+        Keeps(
+            "SupplyDelivery", on_write=movement_written, unique=(UniqueIdentifier(system=RECEIPT_NUMBER),), record=True
+        ),
         Keeps("Provenance", record=True),
         Keeps("Measure"),
         Keeps("MeasureReport"),
@@ -60,7 +65,7 @@ SERVICE = Service(
         Follows("order", "Procedure", then=fact_arrived),
         Follows("order", "Device"),
     ),
-    operations=(*GATE_OPERATIONS,),
+    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS),
     timers={"observation-over": observation_over},
     code_systems=CODE_SYSTEMS,
     value_sets=VALUE_SETS,

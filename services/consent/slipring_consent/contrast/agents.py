@@ -3,10 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import cache
 
 from slipring_consent.catalogue import data_file
 
 Coding = tuple[str, str]  # system, code
+
+
+@dataclass(frozen=True, slots=True)
+class Agent:
+    """One iodinated agent of the table: its code, its names, and the strengths it is sold in (mg of iodine per ml)."""
+
+    atc: str
+    zh: str
+    en: str
+    strengths: tuple[Decimal, ...] = ()
+
+
+def agent_named(codings: Iterable[Coding], texts: Iterable[str] = ()) -> Agent | None:
+    """The agent that codes name, or else a name or trade name in the texts; a group of agents is none."""
+    by_code, by_name = _agents()
+    for coding in codings:
+        if coding in by_code:
+            return by_code[coding]
+    said = [text.casefold() for text in texts if text]
+    return next((agent for name, agent in by_name if any(name in text for text in said)), None)
+
+
+@cache
+def _agents() -> tuple[dict[Coding, Agent], list[tuple[str, Agent]]]:
+    written = data_file("contrast_agents.toml")
+    by_code: dict[Coding, Agent] = {}
+    by_name: list[tuple[str, Agent]] = []
+    for entry in written["agent"]:
+        strengths = tuple(Decimal(str(sold["mg_per_ml"])) for sold in entry["iodine"])
+        agent = Agent(entry["atc"], entry["zh"], entry["en"], strengths)
+        by_code |= {(system, entry[name]): agent for name, system in written["systems"].items() if name in entry}
+        by_name += [(name.casefold(), agent) for name in (entry["zh"], entry["en"], *entry["trade_names"])]
+    return by_code, by_name
 
 
 def is_contrast_agent(codings: Iterable[Coding]) -> bool:

@@ -31,6 +31,11 @@ async def at_the_injector(exam: str, patients: Iterable[str], zh: str, en: str, 
     return saves
 
 
+def at_injections(running: Iterable[Stored], zh: str, en: str, desk: Desk) -> list[Save]:
+    """The alarm on these very injections, which run: a high finding, and a notice to each person at the injector."""
+    return [save for administration in running for save in _alarm(administration, zh, en, desk)]
+
+
 async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """One of those who give contrast has changed, and none of them may give it now: the alarm is told on what runs."""
     changed = _staff(arrival)
