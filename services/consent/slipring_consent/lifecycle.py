@@ -11,6 +11,7 @@ _DATA = Path(__file__).with_name("data")
 ADMINISTRATION: Table = load_table(_DATA / "administration.toml")
 CONSENT: Table = load_table(_DATA / "consent.toml")
 LOT: Table = load_table(_DATA / "lot.toml")
+REACTION: Table = load_table(_DATA / "reaction.toml")
 
 
 def illegal(table: Table, state: str, target: str, at: str) -> FhirError | None:

@@ -1,4 +1,4 @@
-"""Decisions out: the Tasks, issues and allergies this service writes, in FHIR spelling."""
+"""Decisions out: the Tasks and issues this service writes, in FHIR spelling."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
-from slipring_consent.reading import codes_in, instant, reference_of
+from slipring_consent.reading import instant, reference_of
 from slipring_consent.screening.form import questionnaire_canonical
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
@@ -139,51 +139,6 @@ def questionnaire_answered(task: Resource, response: str) -> dict[str, Any]:
         "valueReference": {"reference": response},
     }
     return {"status": "completed", "output": [*task.get("output", []), answered]}
-
-
-def as_allergy(allergy_id: str, event: Resource, substance: Resource | None, *, now: datetime) -> Resource:
-    """The AllergyIntolerance that an allergic-like reaction leaves behind, so that the next order sees it."""
-    grade = next((code for _, code in codes_in(event.get("severity"))), "")
-    code = substance or {
-        "coding": [{"system": "http://snomed.info/sct", "code": "293638001"}],
-        "text": "X 线对比剂过敏",
-    }
-    reaction: Resource = {"manifestation": [event.get("event") or {"text": "过敏样反应 / allergic-like reaction"}]}
-    if event.get("date"):
-        reaction["onset"] = event["date"]
-    allergy: Resource = {
-        "resourceType": "AllergyIntolerance",
-        "id": allergy_id,
-        "clinicalStatus": {
-            "coding": [
-                {"system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-clinical", "code": "active"}
-            ]
-        },
-        "verificationStatus": {
-            "coding": [
-                {
-                    "system": "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification",
-                    "code": "unconfirmed",
-                }
-            ]
-        },
-        "type": "allergy",
-        "category": ["medication"],
-        "criticality": "high" if grade == "severe" else "low",
-        "code": code,
-        "patient": {"reference": reference_of(event["subject"])},
-        "recordedDate": instant(now),
-        "reaction": [reaction],
-        "extension": [
-            {
-                "url": f"{CANONICAL}/StructureDefinition/from-reaction",
-                "valueReference": {"reference": f"AdverseEvent/{event['id']}"},
-            }
-        ],
-    }
-    if grade in ("mild", "moderate", "severe"):
-        reaction["severity"] = grade
-    return allergy
 
 
 def observation_ends(given_at: datetime, minutes: int) -> datetime:

@@ -13,6 +13,7 @@ from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consents import consent_written
+from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over, task_changed
@@ -64,12 +65,17 @@ SERVICE = Service(
         Follows("order", "MedicationRequest", then=fact_arrived),
         Follows("order", "Procedure", then=fact_arrived),
         Follows("order", "Device"),
+        Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
     operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS),
-    timers={"observation-over": observation_over},
+    timers={"observation-over": observation_over, OVERDUE: handover_overdue},
+    alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=CODE_SYSTEMS,
     value_sets=VALUE_SETS,
-    profiles=read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+    profiles=(
+        *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "reaction_profiles.toml"),
+    ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=ConsentSettings.from_env,
     unconfirmed=unconfirmed,

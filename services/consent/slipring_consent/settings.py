@@ -15,11 +15,12 @@ class ConsentSettings:
     policy: str = "esur-10"  # the policy pack that judges screening
     confirmed: frozenset[str] = frozenset()  # packs whose unconfirmed numbers a named person has confirmed
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources decide nothing
+    hand_over_within: timedelta = timedelta(seconds=60)  # critical takes a severe reaction over within this time
     time_zone: str = "Asia/Shanghai"
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
-        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS and _TIME_ZONE."""
+        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS and _TIME_ZONE."""
         found = os.environ if environ is None else environ
         default = cls()
         confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
@@ -28,6 +29,9 @@ class ConsentSettings:
             confirmed=frozenset(name.strip() for name in confirmed.split(",") if name.strip()),
             copy_max_age=timedelta(
                 seconds=float(found.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
+            ),
+            hand_over_within=timedelta(
+                seconds=float(found.get("SLIPRING_HAND_OVER_SECONDS", default.hand_over_within.total_seconds()))
             ),
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
         )

@@ -15,6 +15,7 @@ CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
     *STAFF,
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
+    *read_code_systems(Path(__file__).parent / "data" / "reaction_vocabulary.toml"),
 )
 
 

@@ -318,6 +318,7 @@ def a_reaction(kind: str = "allergic-like", **members: Any) -> Resource:
         "subject": PATIENT,
         "event": {"coding": [{"system": f"{CANONICAL}/CodeSystem/reaction-type", "code": kind}]},
         "severity": {"coding": [{"code": "severe"}]},
+        "date": instant(A_NOON),
         "suspectEntity": [{"instance": {"reference": "MedicationAdministration/c-injection"}}],
         **members,
     }
@@ -327,7 +328,9 @@ async def test_an_allergic_like_reaction_leaves_an_allergy_once_that_closes_the_
     desk = a_cleared_department()
     desk.hold(an_injection(status="completed"))
     changes = await reaction_logged(Write("create", a_reaction()), desk)
-    [allergy] = [save.resource for save in changes.save]
+    made = {save.resource["resourceType"]: save.resource for save in changes.save}
+    assert set(made) == {"AllergyIntolerance", "Observation", "Task"}, "severe: told to critical in the same commit"
+    allergy = made["AllergyIntolerance"]
     assert (allergy["code"], allergy["criticality"]) == (IOHEXOL, "high")
     desk.carry_out(changes, a_reaction())
     assert await reaction_logged(Write("update", a_reaction(), desk.held["AdverseEvent/c-reaction"]), desk) == (
@@ -339,7 +342,8 @@ async def test_an_allergic_like_reaction_leaves_an_allergy_once_that_closes_the_
 
 
 async def test_a_physiologic_reaction_leaves_no_allergy() -> None:
-    assert await reaction_logged(Write("create", a_reaction("physiologic")), a_department()) == Changes.none()
+    mild = a_reaction("physiologic", severity={"coding": [{"code": "mild"}]})
+    assert await reaction_logged(Write("create", mild), a_department()) == Changes.none()
 
 
 async def test_a_reaction_is_closed_only_with_measures_and_effect() -> None:

@@ -11,7 +11,9 @@ from slipring.rules.finding import Finding, Weight
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.screening import screening_answered
-from slipring_consent.resources import as_allergy, as_nonconformity, as_observation_task, as_screening_task
+from slipring_consent.reactions.allergy import as_allergy
+from slipring_consent.reactions.handing_over import as_finding, as_handover, as_telephone
+from slipring_consent.resources import as_nonconformity, as_observation_task, as_screening_task
 from slipring_consent.screening.form import questionnaire
 from slipring_consent.verdicts import on_record
 
@@ -48,8 +50,11 @@ MITIGATION = {"action": {"text": "reason"}, "author": {"reference": "Practitione
         as_screening_task("c-1", a_request(), now=A_NOON),
         as_observation_task("c-2", an_injection(), EXAM, now=A_NOON, until=A_NOON + timedelta(minutes=30)),
         as_nonconformity("c-3", an_injection(), EXAM, now=A_NOON),
-        as_allergy("c-4", REACTION, IOHEXOL, now=A_NOON),
-        as_allergy("c-5", REACTION, None, now=A_NOON),
+        as_allergy(REACTION, IOHEXOL, now=A_NOON),
+        as_allergy({**REACTION, "id": "c-5"}, None, now=A_NOON),
+        as_finding(REACTION, EXAM, "Practitioner/o-nurse", now=A_NOON),
+        as_handover(REACTION, "Practitioner/o-nurse", within=timedelta(seconds=60), now=A_NOON),
+        as_telephone("c-6", as_handover(REACTION, "", within=timedelta(seconds=60), now=A_NOON), now=A_NOON),
         on_record([FINDING], a_department(), patient="Patient/o-pat", about=EXAM, mitigation=MITIGATION)[0].resource,
         # what the README and the tests send
         a_consent(),

@@ -49,11 +49,15 @@ class FlaggedFinding:
     request: str  # ServiceRequest/..., "" when unknown
     patient: str
     author: str
+    reaction: str = ""  # AdverseEvent/..., of what happened in the room; "" for a finding of a report
 
     @property
     def case_key(self) -> str:
-        """One case per exam and finding; a flag without an exam stands for itself."""
-        return f"{self.request or self.observation}+{self.finding or self.observation}"
+        """One case per exam and finding, and per reaction; a flag without an exam stands for itself.
+
+        A second reaction during one exam is another one to run for, also when the first case is closed.
+        """
+        return f"{self.reaction or self.request or self.observation}+{self.finding or self.observation}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -151,6 +155,7 @@ def flagged_finding(observation: Resource, handover: Resource, report: Resource 
         request=request,
         patient=reference_of(observation.get("subject")) or reference_of(handover.get("for")),
         author=author,
+        reaction=first_reference(observation.get("focus"), "AdverseEvent"),
     )
 
 

@@ -18,6 +18,7 @@ from slipring_critical.facts import (
     case_facts,
     first_reference,
     flagged_finding,
+    is_case,
     is_flag,
     reference_of,
     waits,
@@ -33,8 +34,24 @@ NO_LIMITS = LimitBook({})
 
 
 async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
-    """A flagged Observation is here: look whether its hand-over is too."""
-    return _look_for_case(arrival.reference) if is_flag(arrival.resource) and not arrival.deleted else Changes.none()
+    """A flagged Observation is here: look whether its hand-over is too, or tell the case what became of it."""
+    if arrival.deleted or not is_flag(arrival.resource):
+        return Changes.none()
+    if arrival.before is not None:
+        return await _changed_since(arrival, arrival.before.resource, desk)
+    return _look_for_case(arrival.reference)
+
+
+async def _changed_since(arrival: Arrival, before: Resource, desk: Desk) -> Changes:
+    """A finding that was corrected or proved wrong stands in the timeline; its case stays open till a person has answered."""
+    status = arrival.resource.get("status")
+    cases = [one for one in await desk.search(f"Task?focus={arrival.reference}") if is_case(one.resource)]
+    if not cases:
+        return _look_for_case(arrival.reference)
+    if status == before.get("status"):
+        return Changes.none()
+    told = Event(f"finding-{status}", desk.now, first_reference(arrival.resource.get("performer"), "Practitioner"))
+    return Changes(save=[successor(case, **with_event(case.resource, told)) for case in cases])
 
 
 async def handover_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -56,7 +73,7 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     """
     observation = await desk.read(due.subject)
     handovers = [task for task in await desk.search(f"Task?focus={due.subject}") if waits(task.resource)]
-    if observation is None or not handovers:
+    if observation is None or not handovers or observation.resource.get("status") == "entered-in-error":
         return Changes.none()
     handover = handovers[0]
     basis = first_reference(handover.resource.get("basedOn"), "DiagnosticReport")
@@ -71,7 +88,10 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
 async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk) -> Changes:
     facts = FlagFacts(flag.finding, flag.level)
     policy = default_ladder(
-        level_of(facts), with_fallback=bool(desk.settings.fallback_route), file=desk.settings.ladder
+        level_of(facts),
+        flag.finding,
+        with_fallback=bool(desk.settings.fallback_route),
+        file=desk.settings.ladder,
     )
     case = as_case(desk.new_id(), flag, observation, handover, policy, now=desk.now)
     for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):

@@ -109,13 +109,15 @@ def nobody_reached(policy: Ladder, history: Sequence[Taken]) -> bool:
     return len(history) >= len(policy.rungs) and not any(taken.reached for taken in history[-len(policy.rungs) :])
 
 
-def default_ladder(level: str, *, with_fallback: bool, file: str = "") -> Ladder:
-    """The ladder of a level, shipped or from the department's own `file`.
+def default_ladder(level: str, finding: str = "", *, with_fallback: bool, file: str = "") -> Ladder:
+    """The ladder of a finding that has one of its own at this level, else of the level; shipped or from `file`.
 
     An unknown level rings like level 1. The fallback route, if set, comes last.
     """
     written = _written(Path(file) if file else SHIPPED)
-    entry = next((one for one in written["ladder"] if one["level"] == level), written["ladder"][0])
+    usual = [one for one in written["ladder"] if "finding" not in one]
+    own = [one for one in written["ladder"] if "finding" in one and one["finding"] == finding]
+    entry = next((one for one in [*own, *usual] if one["level"] == level), usual[0])
     ladder = _ladder({**entry, "version": written["version"], "confidence": written["confidence"]})
     if not with_fallback:
         return ladder

@@ -20,7 +20,7 @@ def unconfirmed(day: date) -> list[Limit]:
         return []
     return [
         Limit(
-            id=f"ladder.level-{entry['level']}",
+            id=f"ladder.level-{entry['level']}" + (f"-{entry['finding']}" if "finding" in entry else ""),
             value=[step["answer-within-minutes"] for step in entry["step"]],
             source=written["source"],
             confidence=written["confidence"],

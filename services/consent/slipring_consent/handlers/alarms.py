@@ -31,6 +31,12 @@ async def at_the_injector(exam: str, patients: Iterable[str], zh: str, en: str, 
     return saves
 
 
+async def at_every_injection(patient: str, zh: str, en: str, desk: Desk) -> list[Save]:
+    """The alarm on every injection of a person that is permitted and not over, for whatever exam."""
+    running = await _running("patient", await merge_set(patient, desk), desk)
+    return at_injections(running, zh, en, desk)
+
+
 def at_injections(running: Iterable[Stored], zh: str, en: str, desk: Desk) -> list[Save]:
     """The alarm on these very injections, which run: a high finding, and a notice to each person at the injector."""
     return [save for administration in running for save in _alarm(administration, zh, en, desk)]

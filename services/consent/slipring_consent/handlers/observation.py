@@ -9,6 +9,7 @@ from slipring.fhir.service import Changes, Desk, Due, Resource, Save, Wake, Writ
 
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.department import limits_of, settings_of
+from slipring_consent.handlers.handing_over import refuse_by_hand
 from slipring_consent.reading import has_code, moment, reference_of
 from slipring_consent.resources import TASK_CODE, as_observation_state, as_observation_task, observation_ends
 
@@ -40,6 +41,7 @@ async def observation_over(due: Due, desk: Desk) -> Changes:
 
 async def task_changed(write: Write, desk: Desk) -> Changes:
     """An observation is released by a named person and not before its deadline."""
+    refuse_by_hand(write)
     task = write.resource
     releases = task.get("status") == "completed" and (
         write.before is None or write.before.resource.get("status") != "completed"

@@ -17,7 +17,14 @@ from slipring_consent.rules.gate.performer_qualified import performer_is_qualifi
 from slipring_consent.rules.gate.questions_decided import every_question_is_decided
 from slipring_consent.rules.gate.screening_current import screening_is_complete
 from slipring_consent.rules.reactions.effect_stated import closing_states_the_effect
+from slipring_consent.rules.reactions.extravasation_described import closing_describes_an_extravasation
+from slipring_consent.rules.reactions.grade_stated import closing_states_the_grade
+from slipring_consent.rules.reactions.grades_agree import grades_of_two_scales_agree
+from slipring_consent.rules.reactions.kind_stated import closing_states_the_kind
 from slipring_consent.rules.reactions.measures_stated import closing_states_measures
+from slipring_consent.rules.reactions.onset_stated import closing_states_the_onset
+from slipring_consent.rules.reactions.outcome_stated import closing_states_the_outcome
+from slipring_consent.rules.reactions.surgeon_asked import a_surgeon_sees_a_limb_at_risk
 from slipring_consent.rules.screening.acute_kidney_injury import kidneys_are_not_acutely_injured
 from slipring_consent.rules.screening.asthma import asthma_is_weighed
 from slipring_consent.rules.screening.beta_blocker import beta_blocker_is_known
@@ -78,6 +85,16 @@ GATE_RULES = (
     performer_is_qualified,
     an_observer_is_named,
 )
-REACTION_RULES = (closing_states_measures, closing_states_the_effect)
 CONTRAST_RULES: tuple[Rule[ContrastFacts], ...] = ()
 READINESS_RULES: tuple[Rule[ReadinessFacts], ...] = ()
+REACTION_RULES = (
+    closing_states_the_kind,
+    closing_states_the_grade,
+    closing_states_the_onset,
+    closing_states_measures,
+    closing_states_the_outcome,
+    closing_states_the_effect,
+    closing_describes_an_extravasation,
+    grades_of_two_scales_agree,
+    a_surgeon_sees_a_limb_at_risk,
+)
