@@ -8,12 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 
-from slipring.runtime.clock import utc_now
-from slipring.runtime.postgres import default_data_dir
-from slipring.signing.certificate import make_authority
 from slipring.signing.policy import allowed_algorithms
+from slipring.signing.trust import algorithms_accepted, trusted_root
 
-_YES = frozenset({"1", "true", "yes", "on"})
 CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
 
 
@@ -33,15 +30,12 @@ class ReportSettings:
         """Read SLIPRING_SIGNING_TRUST, _SIGNING_ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS, _FOLLOW_MAX_AGE_SECONDS, _TIME_ZONE."""
         given = os.environ if environ is None else environ
         default = ReportSettings()
-        algorithms = tuple(
-            name.strip() for name in given.get("SLIPRING_SIGNING_ALGORITHMS", "").split(",") if name.strip()
-        )
         chain_length = int(given.get("SLIPRING_REPORT_CHAIN", default.chain_length))
         if chain_length not in CHAIN_LENGTHS:
             raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
         return ReportSettings(
-            trust=Path(trust) if (trust := given.get("SLIPRING_SIGNING_TRUST")) else _own_root(given),
-            algorithms=algorithms or default.algorithms,
+            trust=trusted_root(given),
+            algorithms=algorithms_accepted(given) or default.algorithms,
             chain_length=chain_length,
             hand_over_within=timedelta(
                 seconds=float(given.get("SLIPRING_HAND_OVER_SECONDS", default.hand_over_within.total_seconds()))
@@ -58,12 +52,3 @@ class ReportSettings:
             return self.trust.read_bytes()
         except OSError:
             return b""
-
-
-def _own_root(given: Mapping[str, str]) -> Path:
-    """The department's own root; a demo makes it at its first start, a real department by `slipring certificate`."""
-    named = given.get("SLIPRING_DATA_DIR")
-    folder = (Path(named) if named else default_data_dir()) / "signing"
-    if given.get("SLIPRING_DEMO", "").lower() in _YES:
-        make_authority(folder, now=utc_now())
-    return folder / "root.pem"

@@ -99,8 +99,10 @@ def issue(authority: Authority, csr_pem: bytes, practitioner: str, name: str, *,
     return certificate.public_bytes(serialization.Encoding.PEM) + authority.certificate_pem
 
 
-def check_chain(x5c: Sequence[bytes], trust_pem: bytes, at: datetime) -> str:
-    """The `Practitioner/id` that a DER chain (signer first) names, once it is trusted and valid at this time."""
+def check_chain(
+    x5c: Sequence[bytes], trust_pem: bytes, at: datetime, persons: Sequence[str] = ("Practitioner",)
+) -> str:
+    """The person of one of these types that a DER chain (signer first) names, once it is trusted and valid at this time."""
     try:
         chain = [x509.load_der_x509_certificate(der) for der in x5c]
         roots = x509.load_pem_x509_certificates(trust_pem)
@@ -112,7 +114,7 @@ def check_chain(x5c: Sequence[bytes], trust_pem: bytes, at: datetime) -> str:
                 raise CertificateRefused("certificate-expired")
             if at < certificate.not_valid_before_utc:
                 raise CertificateRefused("certificate-not-yet-valid")
-        return _practitioner_of(chain[0])
+        return _person_of(chain[0], persons)
     except (ValueError, x509.DuplicateExtension) as error:
         raise CertificateRefused("certificate-unreadable") from error
 
@@ -151,7 +153,7 @@ def _extensions_understood(certificate: x509.Certificate) -> None:
         raise CertificateRefused("certificate-untrusted")
 
 
-def _practitioner_of(certificate: x509.Certificate) -> str:
+def _person_of(certificate: x509.Certificate, persons: Sequence[str]) -> str:
     try:
         usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     except x509.ExtensionNotFound as error:
@@ -163,7 +165,8 @@ def _practitioner_of(certificate: x509.Certificate) -> str:
     except x509.ExtensionNotFound as error:
         raise CertificateRefused("certificate-names-no-practitioner") from error
     addresses = names.get_values_for_type(x509.UniformResourceIdentifier)
-    named = [address.removeprefix(_PREFIX) for address in addresses if address.startswith(f"{_PREFIX}Practitioner/")]
+    ours = tuple(f"{_PREFIX}{person}/" for person in persons)
+    named = [address.removeprefix(_PREFIX) for address in addresses if address.startswith(ours)]
     if len(named) != 1:
         raise CertificateRefused("certificate-names-no-practitioner")
     return named[0]

@@ -44,7 +44,7 @@ class Judged:
 
     reasons: tuple[Reason, ...]
     algorithm: str = ""
-    signer: str = ""  # Practitioner/id named by the certificate
+    signer: str = ""  # the person named by the certificate: Practitioner/id, or another of the kinds asked for
     signed_at: datetime | None = None  # the signer's own clock
     role: str = ""
     prev: str = ""
@@ -61,7 +61,9 @@ def jws_sha256(jws: str) -> str:
     return hashlib.sha256(jws.encode("ascii", "replace")).hexdigest()
 
 
-def sign_payload(payload: bytes, key_pem: bytes, chain_pem: bytes, role: str, prev: str, at: datetime) -> str:
+def sign_payload(
+    payload: bytes, key_pem: bytes, chain_pem: bytes, role: str, prev: str, at: datetime, *, form: str = FORM
+) -> str:
     """Sign as a client does: a detached compact JWS over the payload; `prev` is empty for the first signature."""
     key = serialization.load_pem_private_key(key_pem, password=None)
     algorithm = _algorithm_for(key)
@@ -73,7 +75,7 @@ def sign_payload(payload: bytes, key_pem: bytes, chain_pem: bytes, role: str, pr
         "sigT": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "sigRole": role,
         "srCms": [{"commId": {"id": f"urn:oid:{declared.code}", "desc": declared.en}}],
-        "form": FORM,
+        "form": form,
         "sha256": hashlib.sha256(payload).hexdigest(),
     }
     if prev:
@@ -92,8 +94,10 @@ def judge(
     role: str = "",
     prev: str = "",
     algorithms: Sequence[str] = (),
+    form: str = FORM,
+    persons: Sequence[str] = ("Practitioner",),
 ) -> Judged:
-    """Examine a detached JWS over this payload.
+    """Examine a detached JWS over this payload, a form of this name, by the key of one of these kinds of `persons`.
 
     `at` is the service's time of the signature: now for a new one, the recorded time later on. `prev` is the
     SHA-256 of the JWS before it, empty for the first one. Every reason against it is listed, not only the first.
@@ -105,7 +109,7 @@ def judge(
     if "crit" in header or "b64" in header:
         wrong.append("header-unsupported")
     wrong += ["header-incomplete"] if any(not header.get(name) for name in _NEEDED) else []
-    wrong += ["form-unknown"] if header.get("form", FORM) != FORM else []
+    wrong += ["form-unknown"] if header.get("form", form) != form else []
     algorithm, named = _text(header, "alg"), _text(header, "sigRole")
     usable = [name for name in (algorithms or allowed_algorithms()) if name in known_algorithms()]
     wrong += ["algorithm-not-allowed"] if algorithm not in usable else []
@@ -117,7 +121,7 @@ def judge(
     wrong += _chained(_text(header, "prev"), prev)
     chain, signer = _chain(header), ""
     try:
-        signer = check_chain(chain, trust_pem, at)
+        signer = check_chain(chain, trust_pem, at, persons)
     except CertificateRefused as refused:
         wrong.append(refused.code)
     if "algorithm-not-allowed" not in wrong:
