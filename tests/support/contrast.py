@@ -153,7 +153,7 @@ def a_department(*holding: Resource, **members: Any) -> ADesk:
     """The desk with order's copies, and what the test adds."""
     copies = [
         a_request(),
-        {"resourceType": "Patient", "id": "o-pat"},
+        {"resourceType": "Patient", "id": "o-pat", "birthDate": "1960-05-01"},
         a_person("o-nurse", "senior-nurse", "ct-nursing-training"),
         a_person("o-junior", "nurse", "ct-nursing-training"),
         a_person("o-physician", "attending-physician"),

@@ -34,6 +34,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "part-of": ("partOf",),
     "performer": ("performer", "performer.actor"),
     "request": ("request", "orderRequest", "requestIdentifier"),
+    "related": ("context.related",),
     "result": ("result",),
     "identified": ("identifiedDateTime",),
     "implicated": ("implicated",),

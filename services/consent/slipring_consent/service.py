@@ -12,6 +12,7 @@ from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
+from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.injection import contrast_written
@@ -20,6 +21,8 @@ from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
+from slipring_consent.handlers.signature_records import record_written
+from slipring_consent.operations.consenting import CONSENTING_OPERATIONS
 from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.settings import ConsentSettings
@@ -42,11 +45,11 @@ SERVICE = Service(
         Keeps("Task", on_write=task_changed, record=True),
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
         Keeps("Flag"),
-        Keeps("DocumentReference", record=True),
         Keeps(
             "SupplyDelivery", on_write=movement_written, unique=(UniqueIdentifier(system=RECEIPT_NUMBER),), record=True
         ),
-        Keeps("Provenance", record=True),
+        Keeps("DocumentReference", on_write=text_written, record=True),
+        Keeps("Provenance", on_write=record_written, record=True),
         Keeps("Measure"),
         Keeps("MeasureReport"),
     ),
@@ -67,7 +70,7 @@ SERVICE = Service(
         Follows("order", "Device"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
-    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS),
+    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS, *CONSENTING_OPERATIONS),
     timers={"observation-over": observation_over, OVERDUE: handover_overdue},
     alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=CODE_SYSTEMS,

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
+
+from slipring.signing.policy import allowed_algorithms
+from slipring.signing.trust import algorithms_accepted, trusted_root
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,10 +21,19 @@ class ConsentSettings:
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources decide nothing
     hand_over_within: timedelta = timedelta(seconds=60)  # critical takes a severe reaction over within this time
     time_zone: str = "Asia/Shanghai"
+    trust: Path = field(default_factory=lambda: trusted_root({}))  # the roots that signers' certificates are judged by
+    algorithms: tuple[str, ...] = allowed_algorithms()
+
+    def trust_pem(self) -> bytes:
+        """The trusted roots, read each time; empty when there are none."""
+        try:
+            return self.trust.read_bytes()
+        except OSError:
+            return b""
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
-        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS and _TIME_ZONE."""
+        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS, _TIME_ZONE, _SIGNING_*."""
         found = os.environ if environ is None else environ
         default = cls()
         confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
@@ -34,4 +47,6 @@ class ConsentSettings:
                 seconds=float(found.get("SLIPRING_HAND_OVER_SECONDS", default.hand_over_within.total_seconds()))
             ),
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
+            trust=trusted_root(found),
+            algorithms=algorithms_accepted(found) or default.algorithms,
         )

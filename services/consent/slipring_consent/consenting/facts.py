@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.rules.finding import Weight
 
 from slipring_consent.reading import codes_in, extension_value, has_code, moment, reference_of
 
 EXPLAINED_BY = f"{CANONICAL}/StructureDefinition/explained-by"
+CAPACITY = f"{CANONICAL}/StructureDefinition/capacity"
+REPRESENTATION = f"{CANONICAL}/StructureDefinition/representation"
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 
 
@@ -27,6 +30,28 @@ class ConsentFacts:
     explained_by: str = ""
     explained_at: datetime | None = None
     text_shown: bool = False  # the text as shown is referred to or attached
+    exams: int = 1  # how many examinations it names
+    signed_here: bool = False  # by `$sign`; else it is on paper, or wherever its sender keeps it
+    signed_at: datetime | None = None
+    age_known: bool = True  # a whole date of birth is known
+    age_years: int = 40  # of the patient, at signing; where it is known
+    capacity: str = ""  # full | own-labour | limited | none, as stated by who explained
+    representation: str = ""  # minor | incapacity | authorised: why a relative signs
+    informer_zh: str = ""  # why who explained may not; empty when he may
+    informer_en: str = ""
+
+    @property
+    def lighter_on_paper(self) -> Weight | None:
+        """What stops a signature made here is put on record where one was made on paper."""
+        return None if self.signed_here else Weight.WARN
+
+
+def age_on(birth_date: str, day: date) -> int | None:
+    """Completed years on a day; None for a missing date of birth, or one that is a year or a month."""
+    if len(birth_date) != len("2000-01-01"):
+        return None
+    born = date.fromisoformat(birth_date)
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
 
 
 def consent_facts(consent: Resource, relative: Resource | None, *, time_zone: str) -> ConsentFacts:
@@ -46,7 +71,15 @@ def consent_facts(consent: Resource, relative: Resource | None, *, time_zone: st
         explained_by=reference_of(extension_value(verified, EXPLAINED_BY)),
         explained_at=moment(verified.get("verificationDate"), time_zone),
         text_shown=bool(consent.get("sourceReference") or consent.get("sourceAttachment")),
+        exams=len(exams_of_consent(consent)),
+        signed_at=moment(consent.get("dateTime"), time_zone),
+        capacity=_code(consent, CAPACITY),
+        representation=_code(consent, REPRESENTATION),
     )
+
+
+def _code(consent: Resource, url: str) -> str:
+    return next((code for _, code in codes_in(extension_value(consent, url))), "")
 
 
 def _signer(signers: list[str], patient: str, relative: Resource | None) -> str:
@@ -61,11 +94,17 @@ def _signer(signers: list[str], patient: str, relative: Resource | None) -> str:
 
 def exam_of_consent(consent: Resource) -> str:
     """The ServiceRequest that a Consent covers, by `provision.data` with meaning `instance`."""
-    for entry in consent.get("provision", {}).get("data", []):
-        reference = reference_of(entry.get("reference"))
-        if entry.get("meaning") == "instance" and reference.startswith("ServiceRequest/"):
-            return reference
-    return ""
+    return next(iter(exams_of_consent(consent)), "")
+
+
+def exams_of_consent(consent: Resource) -> list[str]:
+    """All ServiceRequests that a Consent names; an active one names one."""
+    named = [
+        reference_of(entry.get("reference"))
+        for entry in consent.get("provision", {}).get("data", [])
+        if entry.get("meaning") == "instance"
+    ]
+    return [one for one in dict.fromkeys(named) if one.startswith("ServiceRequest/")]
 
 
 def consent_state(consents: Iterable[Resource], person: Collection[str], now: datetime, time_zone: str) -> str:

@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from slipring.fhir.merged import merge_set
-from slipring.fhir.outcome import FhirError, Issue, conflict
+from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
-from slipring.rules.finding import Weight
 
-from slipring_consent.consenting.facts import TREATMENT, consent_facts, exam_of_consent
-from slipring_consent.department import limits_of, settings_of
+from slipring_consent.consenting.facts import TREATMENT, exam_of_consent
+from slipring_consent.consenting.judging import weighed, with_default_end
+from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, bound_sha256
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.lifecycle import CONSENT, illegal
-from slipring_consent.reading import has_code, instant, moment, reference_of
-from slipring_consent.rules import CONSENT_RULES
-from slipring_consent.verdicts import as_issues, checked, on_record
+from slipring_consent.reading import extension_value, has_code, reference_of
+from slipring_consent.verdicts import on_record
 
-# What the patient signed: it does not change under the signature.
+# What the patient signed on paper: it does not change under the signature.
 SIGNED = ("patient", "performer", "provision", "sourceReference", "sourceAttachment", "scope")
 
 
 async def consent_written(write: Write, desk: Desk) -> Changes:
     """An active consent is complete; a refusal ends what was given before; a signed one does not change."""
     consent = write.resource
-    if write.method == "delete" or write.imported or not has_code(consent.get("scope"), *TREATMENT):
+    if write.method == "delete" or write.imported or not _is_ours(write):
         return Changes.none()
     before = write.before.resource if write.before else None
     state = before["status"] if before else "none"
@@ -32,28 +29,86 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
         error = illegal(CONSENT, state, consent["status"], "Consent.status")
         if error:
             return Changes(refuse=error)
-    if before is not None and state == "active":
-        changed = [member for member in SIGNED if before.get(member) != consent.get(member)]
-        if changed:
-            return Changes(refuse=_already_signed(changed[0]))
+    error = marked_by_hand(consent, before) or _changed(before, consent)
+    if error:
+        return Changes(refuse=error)
     if consent["status"] == "active" and state != "active":
         return await _signed(write, desk)
     if consent["status"] == "rejected":
-        return await _refused(write, desk)
-    if state == "active":  # withdrawn, or marked as wrong
-        told = await _told(exam_of_consent(consent), consent, desk)
-        return Changes(save=told) if told else Changes.none()
+        issues = refusal_issues(consent)
+        return Changes(refuse=FhirError(422, issues)) if issues else Changes(save=await refused(consent, desk))
+    if state == "active" and consent["status"] != "active":  # withdrawn, or marked as wrong
+        saves = await told(exam_of_consent(consent), consent, desk)
+        return Changes(save=saves) if saves else Changes.none()
     return Changes.none()
+
+
+def refusal_issues(consent: Resource) -> list[Issue]:
+    """A refusal names its exam."""
+    if exam_of_consent(consent):
+        return []
+    return [
+        Issue(
+            "required",
+            zh="拒绝须注明所针对的检查申请。",
+            en="The refusal names the examination it is for (a ServiceRequest).",
+            at="Consent.provision.data",
+            detail="consent.exam",
+        )
+    ]
+
+
+async def refused(consent: Resource, desk: Desk) -> list[Save]:
+    """A refusal ends every consent given for its exam before, and is told at the injector."""
+    exam = exam_of_consent(consent)
+    return [*await _ended(exam, consent, desk), *await told(exam, consent, desk)]
+
+
+async def told(exam: str, consent: Resource, desk: Desk) -> list[Save]:
+    """Whoever is at the injector hears that consent was withdrawn or refused."""
+    request = await desk.read(exam) if exam else None
+    patients = [reference_of(consent.get("patient")), reference_of(request.resource["subject"]) if request else ""]
+    zh, en = "患者已撤回或拒绝同意。", "consent was withdrawn or refused."
+    return await at_the_injector(exam, patients, zh, en, desk)
+
+
+def marked_by_hand(consent: Resource, before: Resource | None) -> FhirError | None:
+    """The 422 of a consent that says of itself that it was signed here; `$sign` alone says so."""
+    kept = extension_value(before or {}, CONSENT_SIGNATURE)
+    if extension_value(consent, CONSENT_SIGNATURE) == kept:
+        return None
+    return unprocessable(
+        "That a consent was signed here is recorded by Consent/$sign alone.",
+        "在本系统签署的记录只能由 Consent/$sign 产生。",
+        at="Consent.extension",
+        detail="consent.signature-by-operation",
+    )
+
+
+def _is_ours(write: Write) -> bool:
+    before = write.before.resource if write.before else {}
+    signed_here = extension_value(before, CONSENT_SIGNATURE) is not None
+    return signed_here or has_code(write.resource.get("scope"), *TREATMENT)
+
+
+def _changed(before: Resource | None, after: Resource) -> FhirError | None:
+    """The 409 of a change under a signature."""
+    if before is None:
+        return None
+    if extension_value(before, CONSENT_SIGNATURE) is not None:
+        if bound_sha256(before) == bound_sha256(after):
+            return None
+        changed = next((member for member in BOUND if before.get(member) != after.get(member)), "extension")
+        return _already_signed(changed)
+    changed = next((member for member in SIGNED if before.get(member) != after.get(member)), "")
+    return _already_signed(changed) if before["status"] == "active" and changed else None
 
 
 async def _signed(write: Write, desk: Desk) -> Changes:
     """Every missing part of an active consent is named at once; what is only advisable is kept as a finding."""
-    members = _with_default_end(write.resource, desk)
+    members = with_default_end(write.resource, desk)
     consent = {**write.resource, **members}
-    facts = consent_facts(consent, await _relative(consent, desk), time_zone=settings_of(desk).time_zone)
-    findings = checked(facts, CONSENT_RULES, desk)
-    issues = as_issues(finding for finding in findings if finding.weight in (Weight.STOP, Weight.ASK))
-    issues += await _other_patient(consent, desk)
+    findings, issues = await weighed(consent, desk)
     if issues:
         return Changes(refuse=FhirError(422, issues))
     return Changes(
@@ -62,73 +117,13 @@ async def _signed(write: Write, desk: Desk) -> Changes:
     )
 
 
-async def _refused(write: Write, desk: Desk) -> Changes:
-    """A refusal names its exam, and ends every consent given for it before."""
-    exam = exam_of_consent(write.resource)
-    if not exam:
-        issue = Issue(
-            "required",
-            zh="拒绝须注明所针对的检查申请。",
-            en="The refusal names the examination it is for (a ServiceRequest).",
-            at="Consent.provision.data",
-            detail="consent.exam",
-        )
-        return Changes(refuse=FhirError(422, [issue]))
-    return Changes(save=[*await _ended(exam, write, desk), *await _told(exam, write.resource, desk)])
-
-
-async def _told(exam: str, consent: Resource, desk: Desk) -> list[Save]:
-    request = await desk.read(exam) if exam else None
-    patients = [reference_of(consent.get("patient")), reference_of(request.resource["subject"]) if request else ""]
-    zh, en = "患者已撤回或拒绝同意。", "consent was withdrawn or refused."
-    return await at_the_injector(exam, patients, zh, en, desk)
-
-
-async def _ended(exam: str, write: Write, desk: Desk) -> list[Save]:
-    patient = reference_of(write.resource.get("patient"))
+async def _ended(exam: str, consent: Resource, desk: Desk) -> list[Save]:
+    patient = reference_of(consent.get("patient"))
     person = await merge_set(patient, desk) if patient else {patient}
     return [
         successor(stored, status="inactive")
         for stored in await desk.search(f"Consent?data={exam}&status=active")
-        if stored.reference != write.reference and reference_of(stored.resource.get("patient")) in person
-    ]
-
-
-def _with_default_end(consent: Resource, desk: Desk) -> dict[str, Resource]:
-    """A validity with a beginning only ends after the department's default."""
-    provision = consent.get("provision", {})
-    period = provision.get("period", {})
-    starts_at = moment(period.get("start"), settings_of(desk).time_zone)
-    if starts_at is None or period.get("end"):
-        return {}
-    hours = limits_of(desk).limit("consent.validity_hours").value
-    ends = instant(starts_at + timedelta(hours=hours))
-    return {"provision": {**provision, "period": {**period, "end": ends}}}
-
-
-async def _relative(consent: Resource, desk: Desk) -> Resource | None:
-    for performer in consent.get("performer", []):
-        reference = reference_of(performer)
-        if reference.startswith("RelatedPerson/"):
-            stored = await desk.read(reference)
-            return stored.resource if stored else None
-    return None
-
-
-async def _other_patient(consent: Resource, desk: Desk) -> list[Issue]:
-    request = await desk.read(exam_of_consent(consent)) if exam_of_consent(consent) else None
-    patient = reference_of(consent.get("patient"))
-    subject = reference_of(request.resource.get("subject")) if request else patient
-    if patient and (subject == patient or subject in await merge_set(patient, desk)):
-        return []
-    return [
-        Issue(
-            "business-rule",
-            zh="知情同意须注明患者，且为该检查申请的患者。",
-            en="The consent names its patient, who is the patient of the request.",
-            at="Consent.patient",
-            detail="consent.patient",
-        )
+        if stored.reference != f"Consent/{consent['id']}" and reference_of(stored.resource.get("patient")) in person
     ]
 
 

@@ -4,8 +4,14 @@ from slipring.rules.rulebook import Rule
 
 from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.readiness.facts import ReadinessFacts
+from slipring_consent.rules.consenting.capacity_fits import capacity_fits_the_signer
 from slipring_consent.rules.consenting.exam_named import names_the_exam
+from slipring_consent.rules.consenting.explained_first import was_explained_before_signing
 from slipring_consent.rules.consenting.explanation_named import was_explained
+from slipring_consent.rules.consenting.informer_qualified import informer_may_explain
+from slipring_consent.rules.consenting.minor_guarded import a_minor_is_represented
+from slipring_consent.rules.consenting.one_exam import covers_one_exam
+from slipring_consent.rules.consenting.representation_stated import representation_has_its_reason
 from slipring_consent.rules.consenting.signer_named import is_signed
 from slipring_consent.rules.consenting.validity_stated import states_its_validity
 from slipring_consent.rules.gate.consent_valid import consent_is_valid
@@ -74,7 +80,18 @@ SCREENING_RULES = (
 )
 # What a screening alone does not tell: who was not asked. The form and order ask; a dry run stands by itself.
 ASSESSMENT_RULES = (*SCREENING_RULES, pregnancy_is_asked, history_is_asked)
-CONSENT_RULES = (is_signed, states_its_validity, names_the_exam, was_explained)
+CONSENT_RULES = (
+    is_signed,
+    a_minor_is_represented,
+    capacity_fits_the_signer,
+    representation_has_its_reason,
+    states_its_validity,
+    names_the_exam,
+    covers_one_exam,
+    was_explained,
+    was_explained_before_signing,
+    informer_may_explain,
+)
 GATE_RULES = (
     exam_still_stands,
     identity_is_confirmed,

@@ -1,0 +1,106 @@
+"""A Signature as it is handed in: by pen (an image, no cryptographic signature) or by the signer's own key (a JWS)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Sequence
+from datetime import datetime
+
+from slipring.fhir.outcome import Issue
+from slipring.fhir.service import CANONICAL, Desk, Resource
+from slipring.signing.jws import Judged, judge
+from slipring.signing.policy import clock_tolerance
+
+from slipring_consent.catalogue import data_file
+from slipring_consent.consenting.pen_image import png_fault, svg_fault
+from slipring_consent.consenting.statement import CONSENT_FORM
+from slipring_consent.department import settings_of
+from slipring_consent.reading import moment, reference_of
+
+SIGNATURE_KIND = f"{CANONICAL}/StructureDefinition/signature-kind"
+KIND_SYSTEM = f"{CANONICAL}/CodeSystem/signature-kind"
+SIGNER_ROLE = "consenter"
+_FAULTS = {
+    "format": ("签名格式须为 {formats}。", "The format of a signature is one of {formats}."),
+    "data": ("签名没有内容，或不是 base64。", "The signature holds nothing, or no base64."),
+    "too-large": ("签名图像过大。", "The image of the signature is too large."),
+    "unreadable": ("签名图像无法读取。", "The image of the signature cannot be read."),
+    "not-strokes": ("签名图像含有笔迹以外的内容。", "The image of the signature holds other things than strokes."),
+    "blank": ("签名图像上没有笔迹。", "There is no stroke on the image of the signature."),
+    "when": ("签名时间不得晚于现在。", "A signature is not of the future."),
+    "who": ("签名须注明签署人。", "A signature names who signs."),
+}
+
+
+def kind_of(signature: Resource) -> str:
+    """`pen-image`, `key`, or `none` for a signature that only names a person."""
+    formats = data_file("signature.toml")["formats"]
+    written = str(signature.get("sigFormat", ""))
+    return "key" if written in formats["key"] else "pen-image" if written in formats["pen"] else "none"
+
+
+def data_of(signature: Resource) -> bytes | None:
+    """What a signature holds; None when it holds nothing or no base64."""
+    data = signature.get("data")
+    try:
+        return base64.b64decode("".join(str(data).split()), validate=True) if data else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def signed_at(signature: Resource, desk: Desk) -> datetime | None:
+    """When it was signed, by the clock of the device."""
+    return moment(signature.get("when"), settings_of(desk).time_zone)
+
+
+def signature_issues(signature: Resource, at: str, desk: Desk, *, may_be_named_only: bool = False) -> list[Issue]:
+    """All that is wrong with one signature as handed in, but for whose key it is."""
+    found: list[tuple[str, str]] = []
+    if not reference_of(signature.get("who")):
+        found.append(("who", "who"))
+    when = signed_at(signature, desk)
+    if when is None or when > desk.now + clock_tolerance():
+        found.append(("when", "when"))
+    named_only = may_be_named_only and not signature.get("sigFormat") and not signature.get("data")
+    if not named_only:
+        found += _content_faults(signature)
+    formats = data_file("signature.toml")["formats"]
+    told = ", ".join([*formats["pen"], *formats["key"]])
+    return [
+        Issue(
+            "value",
+            zh=_FAULTS[fault][0].format(formats=told),
+            en=_FAULTS[fault][1].format(formats=told),
+            at=f"{at}.{member}",
+            detail=f"consent.signature-{fault}",
+        )
+        for fault, member in found
+    ]
+
+
+def _content_faults(signature: Resource) -> Sequence[tuple[str, str]]:
+    kind, data = kind_of(signature), data_of(signature)
+    if kind == "none":
+        return [("format", "sigFormat")]
+    if not data:
+        return [("data", "data")]
+    if kind == "key":
+        return []
+    fault = png_fault(data) if signature["sigFormat"] == "image/png" else svg_fault(data)
+    return [(fault, "data")] if fault else []
+
+
+def judged_key(signature: Resource, payload: bytes, at: datetime, desk: Desk) -> Judged:
+    """Examine a signature by key over the statement, at the service's time of it."""
+    settings = settings_of(desk)
+    return judge(
+        (data_of(signature) or b"").decode("ascii", "replace"),
+        payload,
+        trust_pem=settings.trust_pem(),
+        at=at,
+        role=SIGNER_ROLE,
+        algorithms=settings.algorithms,
+        form=CONSENT_FORM,
+        persons=("Practitioner", "Patient", "RelatedPerson"),
+    )
