@@ -12,6 +12,7 @@ ADMINISTRATION: Table = load_table(_DATA / "administration.toml")
 CONSENT: Table = load_table(_DATA / "consent.toml")
 LOT: Table = load_table(_DATA / "lot.toml")
 REACTION: Table = load_table(_DATA / "reaction.toml")
+OBSERVATION: Table = load_table(_DATA / "observation_life.toml")
 
 
 def illegal(table: Table, state: str, target: str, at: str) -> FhirError | None:

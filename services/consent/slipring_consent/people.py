@@ -58,6 +58,14 @@ def people_of(administration: Resource) -> tuple[list[str], bool]:
     return givers, observer
 
 
+def observer_of(administration: Resource) -> str:
+    """Who is named to observe; empty when nobody is."""
+    watching = (
+        one for one in administration.get("performer", []) if has_code(one.get("function"), FUNCTION, "observer")
+    )
+    return next(filter(None, (reference_of(one.get("actor")) for one in watching)), "")
+
+
 async def unqualified_among(performers: Iterable[str], desk: Desk) -> list[Reason]:
     """Why none of those named may give contrast; empty when one may."""
     nearest: list[Reason] = []

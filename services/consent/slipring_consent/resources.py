@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
@@ -12,12 +12,10 @@ from slipring_consent.screening.form import questionnaire_canonical
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 EXAM_STATE = f"{CANONICAL}/CodeSystem/exam-state"
-OBSERVATION_STATE = f"{CANONICAL}/CodeSystem/observation-state"
 PARAMETER = f"{CANONICAL}/CodeSystem/task-parameter"
 
 _TITLES = {
     "screening": ("对比剂筛查与知情同意", "Screen and obtain consent for contrast"),
-    "observation": ("注射后留观", "Observation after injection"),
     "late-record": ("待补录：请具名人员补全", "To be recorded late by a named person"),
     "notice": ("通知", "Notice"),
     "nonconformity": ("不符合项：未获许可即使用对比剂", "Nonconformity: contrast given without permission"),
@@ -60,33 +58,6 @@ def as_screening_task(task_id: str, request: Resource, *, now: datetime) -> Reso
         input=[asked],
         priority=request.get("priority", "routine"),
     )
-
-
-def as_observation_task(
-    task_id: str, administration: Resource, exam: str, *, now: datetime, until: datetime
-) -> Resource:
-    """The Task that keeps the patient under observation until the stored deadline."""
-    members: dict[str, Any] = {"basedOn": [{"reference": exam}]} if exam else {}
-    return _task(
-        task_id,
-        "observation",
-        status="in-progress",
-        patient=reference_of(administration["subject"]),
-        now=now,
-        focus={"reference": f"MedicationAdministration/{administration['id']}"},
-        restriction={"period": {"end": instant(until)}},
-        businessStatus=as_observation_state("running"),
-        **members,
-    )
-
-
-def as_observation_state(code: str) -> Resource:
-    """Where an observation stands: running, or over and waiting for a named person's release."""
-    texts = {
-        "running": ("留观中", "under observation"),
-        "over": ("留观时间已到，待解除", "time is over, to be released"),
-    }
-    return concept(OBSERVATION_STATE, code, *texts[code])
 
 
 def as_nonconformity(task_id: str, administration: Resource, exam: str, *, now: datetime) -> Resource:
@@ -139,8 +110,3 @@ def questionnaire_answered(task: Resource, response: str) -> dict[str, Any]:
         "valueReference": {"reference": response},
     }
     return {"status": "completed", "output": [*task.get("output", []), answered]}
-
-
-def observation_ends(given_at: datetime, minutes: int) -> datetime:
-    """When the patient may be released at the earliest."""
-    return given_at + timedelta(minutes=minutes)

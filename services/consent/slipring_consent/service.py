@@ -14,17 +14,23 @@ from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
+from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.lots import lot_written, movement_written
-from slipring_consent.handlers.observation import observation_over, task_changed
+from slipring_consent.handlers.observation import observation_over
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.handlers.signature_records import record_written
+from slipring_consent.handlers.tasks import task_written
+from slipring_consent.observing.escalating import UNRELEASED, observation_overdue
+from slipring_consent.observing.extending import OVER
+from slipring_consent.observing.follow_up import DUE
 from slipring_consent.operations.consenting import CONSENTING_OPERATIONS
 from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
+from slipring_consent.operations.observing import OBSERVING_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -42,7 +48,7 @@ SERVICE = Service(
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
         Keeps("AllergyIntolerance", record=True),
         Keeps("Observation"),
-        Keeps("Task", on_write=task_changed, record=True),
+        Keeps("Task", on_write=task_written, record=True),
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
         Keeps("Flag"),
         Keeps(
@@ -70,9 +76,21 @@ SERVICE = Service(
         Follows("order", "Device"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
-    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS, *CONSENTING_OPERATIONS),
-    timers={"observation-over": observation_over, OVERDUE: handover_overdue},
-    alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
+    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS, *CONSENTING_OPERATIONS, *OBSERVING_OPERATIONS),
+    timers={
+        OVER: observation_over,
+        UNRELEASED: observation_overdue,
+        DUE: call_is_due,
+        OVERDUE: handover_overdue,
+    },
+    alarms={
+        "handovers_overdue": "Task?code=hand-over&business-status=overdue",
+        "observations_overdue": "Task?code=observation&business-status=overdue",
+    },
+    deadlines={
+        "observation": "Task?code=observation&business-status=running,over,reaction,overdue",
+        "follow-up": "Task?code=reaction-follow-up&business-status=planned",
+    },
     code_systems=CODE_SYSTEMS,
     value_sets=VALUE_SETS,
     profiles=(

@@ -14,6 +14,7 @@ from slipring_consent import rules
 from slipring_consent.consenting.facts import ConsentFacts
 from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.gate.facts import GateFacts
+from slipring_consent.observing.facts import ReleaseFacts
 from slipring_consent.reactions.facts import ReactionFacts
 from slipring_consent.readiness.facts import ReadinessFacts
 from slipring_consent.screening.facts import ScreeningFacts
@@ -29,6 +30,7 @@ BOOK = {
         (rules.CONSENT_RULES, ConsentFacts),
         (rules.GATE_RULES, GateFacts),
         (rules.REACTION_RULES, ReactionFacts),
+        (rules.RELEASE_RULES, ReleaseFacts),
         (rules.CONTRAST_RULES, ContrastFacts),
         (rules.READINESS_RULES, ReadinessFacts),
     )

@@ -5,7 +5,7 @@ from slipring.fhir.checks.shape import check
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Arrival, Changes, Due, Write
 from slipring_consent.handlers.handing_over import case_arrived, handover_overdue
-from slipring_consent.handlers.observation import task_changed
+from slipring_consent.handlers.tasks import task_written
 
 from tests.support.contrast import EXAM, a_cleared_department, an_injection
 from tests.support.desk import A_NOON
@@ -65,7 +65,7 @@ async def test_a_hand_over_is_moved_by_nobody() -> None:
     [wake] = (await logged(desk, a_reaction(grade="severe"))).wake
     task = desk.held[wake.subject]
     with pytest.raises(FhirError) as refused:
-        await task_changed(Write("update", task.resource | {"status": "completed"}, task), desk)
+        await task_written(Write("update", task.resource | {"status": "completed"}, task), desk)
     assert [issue.detail for issue in refused.value.issues] == ["consent.hand-over-by-reaction"]
 
 

@@ -1,19 +1,21 @@
 """What this service writes by itself is well-formed FHIR R4."""
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from slipring.fhir.checks.shape import check
 from slipring.fhir.service import Resource, Write
-from slipring.rules.finding import Finding, Weight
+from slipring.rules.finding import Finding, Limit, Weight
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.screening import screening_answered
+from slipring_consent.observing.policy import Length
+from slipring_consent.observing.resources import as_observation_task
 from slipring_consent.reactions.allergy import as_allergy
 from slipring_consent.reactions.handing_over import as_finding, as_handover, as_telephone
-from slipring_consent.resources import as_nonconformity, as_observation_task, as_screening_task
+from slipring_consent.resources import as_nonconformity, as_screening_task
 from slipring_consent.screening.form import questionnaire
 from slipring_consent.verdicts import on_record
 
@@ -48,7 +50,16 @@ MITIGATION = {"action": {"text": "reason"}, "author": {"reference": "Practitione
     [
         questionnaire(),
         as_screening_task("c-1", a_request(), now=A_NOON),
-        as_observation_task("c-2", an_injection(), EXAM, now=A_NOON, until=A_NOON + timedelta(minutes=30)),
+        as_observation_task(
+            "c-2",
+            an_injection(),
+            EXAM,
+            Length(Limit("observation.minutes", 30, "a source", "R", date(2018, 1, 1), "min"), (("哮喘", "asthma"),)),
+            begun_at=A_NOON,
+            now=A_NOON,
+            observer="Practitioner/o-nurse",
+            state="running",
+        ),
         as_nonconformity("c-3", an_injection(), EXAM, now=A_NOON),
         as_allergy(REACTION, IOHEXOL, now=A_NOON),
         as_allergy({**REACTION, "id": "c-5"}, None, now=A_NOON),

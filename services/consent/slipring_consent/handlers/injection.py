@@ -20,7 +20,7 @@ from slipring_consent.gate.override import Override, reasons_for
 from slipring_consent.gate.permission import asked
 from slipring_consent.gate.told import as_may_override
 from slipring_consent.gate.weighing import gives_contrast
-from slipring_consent.handlers.observation import observation_begun
+from slipring_consent.handlers.observation import observation_begun, observation_given_back
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
@@ -55,6 +55,8 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
         return await _asked(write, desk)
     if target in FACTS:
         return await _told(write, desk, permitted=state in PERMITTED)
+    if target == "entered-in-error":
+        return await observation_given_back(write.reference, desk)
     if target == "not-done" and not write.resource.get("statusReason"):
         return Changes(
             refuse=FhirError(422, [_missing("statusReason", "未给药须注明原因。", "Not done has a reason.")])

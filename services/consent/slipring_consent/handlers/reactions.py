@@ -9,6 +9,7 @@ from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.handlers.alarms import at_every_injection
 from slipring_consent.handlers.handing_over import handed_over
+from slipring_consent.observing.extending import after_a_reaction
 from slipring_consent.reactions.allergy import after, allergy_id
 from slipring_consent.reactions.amending import not_allowed
 from slipring_consent.reactions.facts import reaction_facts
@@ -31,7 +32,7 @@ async def reaction_logged(write: Write, desk: Desk) -> Changes:
     if missing:
         return Changes(refuse=FhirError(422, as_issues(missing)))
     changes = Changes(save=[*await _new_on_record(findings, write, desk), *await _allergy(event, before, desk)])
-    changes = changes.plus(await handed_over(event, desk))
+    changes = changes.plus(await handed_over(event, desk)).plus(await after_a_reaction(event, before, desk))
     return Changes.none() if changes.nothing else changes
 
 

@@ -19,6 +19,7 @@ EXTRAVASATION = f"{CANONICAL}/StructureDefinition/extravasation"
 FOR_EXAM = f"{CANONICAL}/StructureDefinition/for-exam"
 AMENDMENT = f"{CANONICAL}/StructureDefinition/amendment"
 WRONG = "entered-in-error"
+RESOLVED = ("resolved", "closed", WRONG)  # phases in which the patient is well again, or was never ill
 STILL_OPEN = ("recovering", "ongoing", "unknown")
 
 

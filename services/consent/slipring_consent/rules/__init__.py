@@ -22,6 +22,13 @@ from slipring_consent.rules.gate.observer_named import an_observer_is_named
 from slipring_consent.rules.gate.performer_qualified import performer_is_qualified
 from slipring_consent.rules.gate.questions_decided import every_question_is_decided
 from slipring_consent.rules.gate.screening_current import screening_is_complete
+from slipring_consent.rules.observing.cannula_out import the_cannula_is_out
+from slipring_consent.rules.observing.outcome_stated import the_outcome_says_what_it_needs
+from slipring_consent.rules.observing.reaction_over import no_reaction_goes_on
+from slipring_consent.rules.observing.releaser_named import a_named_person_releases
+from slipring_consent.rules.observing.releaser_qualified import who_releases_is_qualified
+from slipring_consent.rules.observing.time_over import the_time_is_over
+from slipring_consent.rules.observing.vital_signs import vital_signs_are_taken
 from slipring_consent.rules.reactions.effect_stated import closing_states_the_effect
 from slipring_consent.rules.reactions.extravasation_described import closing_describes_an_extravasation
 from slipring_consent.rules.reactions.grade_stated import closing_states_the_grade
@@ -114,4 +121,13 @@ REACTION_RULES = (
     closing_describes_an_extravasation,
     grades_of_two_scales_agree,
     a_surgeon_sees_a_limb_at_risk,
+)
+RELEASE_RULES = (
+    the_time_is_over,
+    a_named_person_releases,
+    who_releases_is_qualified,
+    the_outcome_says_what_it_needs,
+    no_reaction_goes_on,
+    vital_signs_are_taken,
+    the_cannula_is_out,
 )

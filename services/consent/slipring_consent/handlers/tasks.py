@@ -1,0 +1,17 @@
+"""A Task is written: by its code, one of the stories here answers for it."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Changes, Desk, Write
+
+from slipring_consent.handlers.follow_up import follow_up_changed
+from slipring_consent.handlers.handing_over import refuse_by_hand
+from slipring_consent.handlers.observation import task_changed
+from slipring_consent.observing.follow_up import is_follow_up
+
+
+async def task_written(write: Write, desk: Desk) -> Changes:
+    """What the story of this Task says; a Task of no story is a plain record."""
+    refuse_by_hand(write)
+    standing = write.before.resource if write.before is not None else write.resource
+    return await (follow_up_changed if is_follow_up(standing) else task_changed)(write, desk)

@@ -1,0 +1,1 @@
+"""What a release from observation must hold."""
