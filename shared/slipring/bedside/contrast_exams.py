@@ -80,7 +80,8 @@ async def with_contrast(hand: Hand, exams: Sequence[Exam], now: datetime) -> lis
             injections=None if injections is None else [one for one in mine if _supports(one) == request],
             tasks=[one for one in [*tasks, *(about or [])] if _belongs(one, request, mine)],
             reactions=_of(reactions, "subject", names.reference_in(exam.task.get("for"))),
-            findings=None if found is None else found_in(_findings(found, request, responses or [])),
+            findings=None if found is None else found_in(_about(found, _answers(request, responses or []))),
+            tries=None if found is None else found_in(_about(found, {request})),
         )
         for exam in asked
         for request in [f"ServiceRequest/{exam.id}"]
@@ -111,11 +112,12 @@ def _belongs(task: Tree, request: str, injections: Iterable[Tree]) -> bool:
     return focus == request or focus in own
 
 
-def _findings(issues: Iterable[Tree], request: str, responses: Iterable[Tree]) -> list[Tree]:
-    """What was found at the gate for a request, and of its answers; what was put aside is left out, order's is its own."""
-    about = {request} | {
-        f"QuestionnaireResponse/{one['id']}" for one in responses if request in _references(one.get("basedOn"))
-    }
+def _answers(request: str, responses: Iterable[Tree]) -> set[str]:
+    return {f"QuestionnaireResponse/{one['id']}" for one in responses if request in _references(one.get("basedOn"))}
+
+
+def _about(issues: Iterable[Tree], about: set[str]) -> list[Tree]:
+    """What consent found about these; what was put aside is left out, order's findings are its own."""
     return [
         one
         for one in issues

@@ -9,6 +9,8 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from slipring.bedside.bed import LIVE, WATCHED
+from slipring.bedside.deciding import DecidingPages
+from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
 from slipring.department.live import LivePages
 from slipring.department.place import Place
@@ -18,7 +20,7 @@ ROOM = "slipring.bedside"  # whose templates and words they need
 
 def bedside_routes(place: Place) -> list[Route]:
     """What is served below `/bedside`."""
-    kinds = (TodayPage,)
+    kinds = (TodayPage, ScreeningPages, DecidingPages)
     return [
         *LivePages(place, LIVE, WATCHED).routes(),
         *(route for kind in kinds for route in kind(place).routes()),

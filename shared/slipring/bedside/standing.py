@@ -42,7 +42,8 @@ class ContrastExam:
     exam: Exam
     screening: Tree | None = None  # the Task "screen and obtain consent"
     responses: Sequence[Tree] | None = ()
-    findings: Sequence[Found] | None = ()  # of the screening and of tries at the gate, the heaviest first
+    findings: Sequence[Found] | None = ()  # of the screening, the heaviest first
+    tries: Sequence[Found] | None = ()  # what the gate said when permission was asked and refused
     consents: Sequence[Tree] | None = ()
     injections: Sequence[Tree] | None = ()
     tasks: Sequence[Tree] = field(default=())  # observation, notices, what is to be recorded late
@@ -78,8 +79,16 @@ class ContrastExam:
 
     @property
     def reasons(self) -> list[Found]:
-        """What stands against contrast and nobody has answered."""
-        return [one for one in self.findings or [] if one.open and one.weight != "info"]
+        """What stands against contrast and nobody has answered: in the screening, and at the gate since."""
+        found = [*(self.findings or []), *self.objections]
+        return [one for one in found if one.open and one.weight != "info"]
+
+    @property
+    def objections(self) -> list[Found]:
+        """What the gate said last; an answer or a consent that came after it may have settled it."""
+        settled = max((_written(one) for one in (self.response, self.consent) if one), default="")
+        at = names.moment(settled)
+        return [one for one in self.tries or [] if one.open and one.at and not (at and one.at < at)]
 
     def steps(self, now: datetime) -> list[Step]:
         """Screening, consent, permission, injection, observation, reaction."""
@@ -107,7 +116,7 @@ class ContrastExam:
         response = self.response
         if response is None or response["status"] not in ANSWERED:
             return "begun" if response else "none"
-        weights = {one.weight for one in self.reasons if one.rule}
+        weights = {one.weight for one in self.findings or [] if one.open}
         return "stops" if "stop" in weights else "asks" if "ask" in weights else "answered"
 
     def _permission(self) -> str:
@@ -116,7 +125,7 @@ class ContrastExam:
             return (
                 "permitted" if injection["status"] != "completed" or not _coded(self.tasks, "nonconformity") else "none"
             )
-        return "refused" if any(one.rule.startswith("consent.") for one in self.reasons) else "none"
+        return "refused" if self.objections else "none"
 
     def _injection(self) -> str:
         injection = self.injection

@@ -124,6 +124,18 @@ class Hand:
                 return None
             raise
 
+    async def made(self, resource: Tree) -> Tree:
+        """A new resource, as it is kept."""
+        headers = {"content-type": _FHIR, "prefer": "return=representation"}
+        return await self._asked("POST", str(resource["resourceType"]), msgspec.json.encode(resource), headers)
+
+    async def replaced(self, resource: Tree) -> Tree:
+        """A resource changed from the version that was read, as it is kept; 412 when it is another one by now."""
+        headers = {"content-type": _FHIR, "prefer": "return=representation"}
+        headers["if-match"] = f'W/"{resource["meta"]["versionId"]}"'
+        reference = f"{resource['resourceType']}/{resource['id']}"
+        return await self._asked("PUT", reference, msgspec.json.encode(resource), headers)
+
     async def patched(self, resource: Tree, patch: Sequence[Tree]) -> None:
         """Change a resource from the version that was read; 412 when it is another one by now."""
         headers = {"content-type": "application/json-patch+json", "if-match": f'W/"{resource["meta"]["versionId"]}"'}

@@ -6,13 +6,16 @@ covers the session, so a value planted into the browser fits nobody who is signe
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import hmac
 import re
 import secrets
-from collections.abc import Mapping
+from collections.abc import AsyncGenerator, Mapping
 from urllib.parse import parse_qs, urlsplit
 
+from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException, MultiPartParser
 from starlette.requests import Request
 
 from slipring.fhir.outcome import FhirError, refusal
@@ -20,8 +23,10 @@ from slipring.fhir.wire import read_body
 
 FIELD = "form_token"
 LIMIT_BYTES = 65_536
+FILES_LIMIT_BYTES = 1_048_576  # of a form that may carry a picture: a drawn signature, a scanned page
 _COOKIE = "slipring-form"
 _MOST_FIELDS = 50
+_MOST_QUESTIONS = 400  # fields of a page's form: a long questionnaire
 _VALUE = re.compile(r"[A-Za-z0-9_-]{43}", re.ASCII)
 
 
@@ -54,11 +59,15 @@ async def fields_of(request: Request) -> dict[str, str]:
     known: dict[str, str] | None = getattr(request.state, "fields", None)
     if known is not None:
         return known
-    if request.headers.get("content-type", "").partition(";")[0].strip() != "application/x-www-form-urlencoded":
-        raise refusal(
-            415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form"
-        )
-    fields = single_valued(await read_body(request, LIMIT_BYTES, seconds=20))
+    match request.headers.get("content-type", "").partition(";")[0].strip().lower():
+        case "application/x-www-form-urlencoded":
+            fields = single_valued(await read_body(request, LIMIT_BYTES, seconds=20), most=_MOST_QUESTIONS)
+        case "multipart/form-data":
+            fields = await _with_files(request, await read_body(request, FILES_LIMIT_BYTES, seconds=60))
+        case _:
+            raise refusal(
+                415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form"
+            )
     if fields is None:
         raise refusal(
             400, "invalid", "A field is given twice, or too many are.", "字段重复或过多。", detail="pages.form-fields"
@@ -76,10 +85,32 @@ def ours(
     return fits and from_us(request, origin)
 
 
-def single_valued(body: bytes) -> dict[str, str] | None:
+async def _with_files(request: Request, body: bytes) -> dict[str, str] | None:
+    """The fields of a form with files; a file is told as a `data:` URL, one that was not chosen as ''."""
+
+    async def once() -> AsyncGenerator[bytes, None]:
+        yield body
+
+    try:
+        parser = MultiPartParser(request.headers, once(), max_files=5, max_fields=_MOST_QUESTIONS)
+        found = (await parser.parse()).multi_items()
+    except (MultiPartException, KeyError):
+        return None
+    if len({name for name, _ in found}) != len(found):
+        return None
+    return {name: value if isinstance(value, str) else await _as_data(value) for name, value in found}
+
+
+async def _as_data(file: UploadFile) -> str:
+    content = await file.read()
+    kind = str(file.content_type or "application/octet-stream")
+    return f"data:{kind};base64,{base64.b64encode(content).decode()}" if content else ""
+
+
+def single_valued(body: bytes, *, most: int = _MOST_FIELDS) -> dict[str, str] | None:
     """The form's fields; None if one is given twice (OAuth forbids it), or if there are too many."""
     try:
-        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=_MOST_FIELDS)
+        fields = parse_qs(body.decode("utf-8", "replace"), keep_blank_values=True, max_num_fields=most)
     except ValueError:
         return None
     return {name: values[0] for name, values in fields.items()} if all(len(v) == 1 for v in fields.values()) else None
