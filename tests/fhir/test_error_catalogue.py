@@ -16,7 +16,9 @@ sys.path.insert(0, str(ROOT / "docs"))
 refusals = importlib.import_module("refusals")
 errors_page = importlib.import_module("errors_page")
 
-_ROOMS = "kernel|shape|invariant|profile|search|front|pages|department|bedside|identity|staff|order|consent|report|critical"
+_ROOMS = (
+    "kernel|shape|invariant|profile|search|front|pages|department|bedside|identity|staff|order|consent|report|critical"
+)
 
 
 def listed() -> set[str]:
