@@ -31,6 +31,7 @@ from slipring_consent.operations.consenting import CONSENTING_OPERATIONS
 from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.operations.observing import OBSERVING_OPERATIONS
+from slipring_consent.operations.reactions import REACTION_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -76,7 +77,13 @@ SERVICE = Service(
         Follows("order", "Device"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
-    operations=(*GATE_OPERATIONS, *CONTRAST_OPERATIONS, *CONSENTING_OPERATIONS, *OBSERVING_OPERATIONS),
+    operations=(
+        *GATE_OPERATIONS,
+        *CONTRAST_OPERATIONS,
+        *CONSENTING_OPERATIONS,
+        *OBSERVING_OPERATIONS,
+        *REACTION_OPERATIONS,
+    ),
     timers={
         OVER: observation_over,
         UNRELEASED: observation_overdue,
