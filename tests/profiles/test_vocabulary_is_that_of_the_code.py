@@ -2,13 +2,14 @@
 
 import re
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 
 import slipring
 from slipring.fhir.service import CANONICAL
 from slipring.process import installed_services
 from slipring.signing.policy import ROLES
-from slipring_consent.catalogue import data_file
+from slipring_consent.gate.policy import policy_on
 from slipring_critical.lifecycle import TASK_STATUS
 from slipring_critical.lifecycle import TRANSITIONS as CASE
 from slipring_order.catalogue import items
@@ -55,7 +56,7 @@ def test_the_states_are_those_of_the_tables() -> None:
 
 
 def test_the_lists_are_those_the_rules_run_on() -> None:
-    assert codes("override-reason") == set(data_file("gate.toml")["reasons"])
+    assert codes("override-reason") == set(policy_on(date(2026, 11, 26)).reasons)
     assert codes("signing-role") == set(ROLES)
     assert codes("missing-item") == set(items())
 

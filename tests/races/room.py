@@ -63,3 +63,11 @@ async def way(department: Department, name: str, tree: Tree) -> float:
         await arrived(department, name, tree)
         spans.append(time.perf_counter() - begun)
     return min(spans)
+
+
+async def over(department: Department, exam: str) -> None:
+    """Whatever was permitted for an exam is taken back: the next round asks for the first injection again."""
+    running = await department.found("MedicationAdministration?status=in-progress&_count=100")
+    for one in running:
+        if any(entry["reference"] == exam for entry in one["supportingInformation"]):
+            await put(department, one | {"status": "entered-in-error"})

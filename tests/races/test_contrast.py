@@ -9,7 +9,7 @@ from slipring.fhir.service import CANONICAL
 from slipring_demo.contrast import a_consent, a_screening, an_injection
 
 from tests.races.race import LANES, ROUNDS, Done, Tally, in_lanes, race, sound
-from tests.races.room import arrived, done, importer, pool, put, way
+from tests.races.room import arrived, done, importer, over, pool, put, way
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam
 
@@ -75,6 +75,7 @@ async def test_no_contrast_is_permitted_after_an_allergy_became_known(department
         return done(known[-1])
 
     async def again(_: int) -> None:
+        await over(department, story.cast.exam)
         await _refuted(story, known[-1])
 
     consents = pool(department, "consent")
@@ -84,7 +85,7 @@ async def test_no_contrast_is_permitted_after_an_allergy_became_known(department
 async def test_no_contrast_is_permitted_after_a_reaction_was_logged(department: Department) -> None:
     """The reaction leaves an allergy in the same commit, and that closes the gate."""
     story = await _cleared(department)
-    logged: list[str] = []
+    logged: list[Tree] = []
 
     async def reacted(_: int) -> Done:
         event = {
@@ -97,11 +98,13 @@ async def test_no_contrast_is_permitted_after_a_reaction_was_logged(department: 
             },
         }
         stored = await _kept(story, event)
-        logged.append(f"AllergyIntolerance/{stored['id']}-allergy")
+        logged.append(stored)
         return done(stored)
 
     async def again(_: int) -> None:
-        await _refuted(story, await department.get(logged[-1]))
+        await over(department, story.cast.exam)
+        await _refuted(story, await department.get(f"AllergyIntolerance/{logged[-1]['id']}-allergy"))
+        await put(department, logged[-1] | {"actuality": "potential"})
 
     consents = pool(department, "consent")
     sound(await race("reaction", consents, lambda _: _permitted(story), reacted, again, span=_SPAN))
@@ -119,6 +122,7 @@ async def test_no_contrast_is_permitted_once_it_is_known_that_the_nurse_was_susp
             return await arrived(department, "consent", await put(department, nurse | {"active": False}))
 
         async def again(_: int) -> None:
+            await over(department, stories[number].cast.exam)
             await arrived(department, "consent", await put(department, nurse))
 
         return await _met_by_a_copy("nurse's copy", stories[number], suspended, again, lag)
@@ -137,6 +141,7 @@ async def test_no_contrast_is_permitted_once_it_is_known_that_the_request_was_re
             return await arrived(department, "consent", await put(department, request | {"status": "revoked"}))
 
         async def again(_: int) -> None:
+            await over(department, stories[number].cast.exam)
             await arrived(department, "consent", await put(department, request, back))
 
         return await _met_by_a_copy("request's copy", stories[number], revoked, again, lag)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from slipring_demo.contrast import a_consent, a_screening, an_injection
 from slipring_demo.teller import value_of
 
 from tests.races.race import Done, race, sound
+from tests.races.room import over
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam
 
 Tree = dict[str, Any]
+_SPAN = 0.05  # about how long a permission takes, in seconds
 
 
 async def _cleared(department: Department) -> OneExam:
@@ -41,6 +44,22 @@ async def _put(department: Department, tree: Tree) -> Done:
     return Done((f"{stored['resourceType']}/{stored['id']}", int(stored["meta"]["versionId"])))
 
 
+async def _each_permitted_one_is_told_of(story: OneExam) -> None:
+    """Permitted before the withdrawal: then whoever is at the injector has the alarm in the same commit as the withdrawal."""
+    for one in await story.department.found("MedicationAdministration?status=in-progress"):
+        about = f"MedicationAdministration/{one['id']}"
+        told = await story.department.found(f"Task?focus={about}&code=notice")
+        assert {task["owner"]["reference"] for task in told} == {story.cast.staff["nurse"]}, (
+            "permitted, withdrawn, not told"
+        )
+        [alarm] = await story.department.found(
+            f"DetectedIssue?implicated={about}&code=consent.changed-after-permission"
+        )
+        assert alarm["severity"] == "high"
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.clause("5.4.4.1")
 async def test_no_contrast_is_permitted_after_the_consent_was_withdrawn(department: Department) -> None:
     story = await _cleared(department)
     await story.made(a_screening(story.cast))
@@ -50,10 +69,13 @@ async def test_no_contrast_is_permitted_after_the_consent_was_withdrawn(departme
         return await _put(department, standing[-1] | {"status": "inactive"})
 
     async def again(_: int) -> None:
+        if (await department.get(f"Consent/{standing[-1]['id']}"))["status"] == "inactive":
+            await _each_permitted_one_is_told_of(story)
+        await over(department, story.cast.exam)
         standing.append(await story.made(a_consent(story.cast)))
 
     pool = _pool(department, "consent")
-    sound(await race("consent withdrawn", pool, lambda _: _permission(story), withdrawn, again))
+    sound(await race("consent withdrawn", pool, lambda _: _permission(story), withdrawn, again, span=_SPAN))
 
 
 async def test_no_contrast_is_permitted_after_the_screening_found_a_reaction(department: Department) -> None:
@@ -68,10 +90,14 @@ async def test_no_contrast_is_permitted_after_the_screening_found_a_reaction(dep
         return await _put(department, standing)
 
     async def again(_: int) -> None:
+        await over(department, story.cast.exam)
         await answered("none")
 
     pool = _pool(department, "consent")
-    sound(await race("screening changed", pool, lambda _: _permission(story), lambda _: answered("severe"), again))
+    changed = await race(
+        "screening changed", pool, lambda _: _permission(story), lambda _: answered("severe"), again, span=_SPAN
+    )
+    sound(changed)
 
 
 async def test_no_signature_is_taken_on_a_text_that_has_changed(department: Department) -> None:

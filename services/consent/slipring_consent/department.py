@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Desk
 from slipring.rules.limits import LimitBook, Limits
 
+from slipring_consent.gate.policy import GatePolicy, policy_on
 from slipring_consent.settings import ConsentSettings
 
 
@@ -16,8 +18,18 @@ def settings_of(desk: Desk) -> ConsentSettings:
     return desk.settings if isinstance(desk.settings, ConsentSettings) else ConsentSettings()
 
 
+def today(desk: Desk) -> date:
+    """The day it is in the department."""
+    return desk.now.astimezone(ZoneInfo(settings_of(desk).time_zone)).date()
+
+
+def policy_of(desk: Desk) -> GatePolicy:
+    """The gate's policy in force today."""
+    settings = settings_of(desk)
+    return policy_on(today(desk), settings.gate, settings.confirmed)
+
+
 def limits_of(desk: Desk) -> Limits:
     """The numbers of this service as they stand today in the department."""
-    day = desk.now.astimezone(ZoneInfo(settings_of(desk).time_zone)).date()
     path = Path(__file__).with_name("data") / "limits.toml"
-    return LimitBook.load(path, settings_of(desk).confirmed).on(day)
+    return LimitBook.load(path, settings_of(desk).confirmed).on(today(desk))

@@ -5,11 +5,13 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
 from slipring.signing.trust import algorithms_accepted, trusted_root
+
+from slipring_consent.gate.policy import policy_on
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +20,7 @@ class ConsentSettings:
 
     policy: str = "esur-10"  # the policy pack that judges screening
     confirmed: frozenset[str] = frozenset()  # packs whose unconfirmed numbers a named person has confirmed
+    gate: str = ""  # a file with the department's own gate policy, in the form of gate.toml; "" = the shipped one
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources decide nothing
     hand_over_within: timedelta = timedelta(seconds=60)  # critical takes a severe reaction over within this time
     time_zone: str = "Asia/Shanghai"
@@ -33,13 +36,19 @@ class ConsentSettings:
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
-        """Read SLIPRING_CONSENT_POLICY, _CONSENT_CONFIRMED, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS, _TIME_ZONE, _SIGNING_*."""
+        """Read the SLIPRING_CONSENT_*, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS, _TIME_ZONE and _SIGNING_* variables.
+
+        ValueError when the department's own gate policy is none.
+        """
         found = os.environ if environ is None else environ
         default = cls()
         confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
+        gate = found.get("SLIPRING_CONSENT_GATE", default.gate)
+        policy_on(date.max, gate)  # a file that is no policy stops the start, not a patient
         return cls(
             policy=found.get("SLIPRING_CONSENT_POLICY", default.policy),
             confirmed=frozenset(name.strip() for name in confirmed.split(",") if name.strip()),
+            gate=gate,
             copy_max_age=timedelta(
                 seconds=float(found.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
             ),

@@ -8,6 +8,7 @@ from pathlib import Path
 from slipring.rules.finding import Limit
 from slipring.rules.limits import EVERYTHING, LimitBook
 
+from slipring_consent.gate.policy import policy_on
 from slipring_consent.screening.packs import policy_pack
 from slipring_consent.settings import ConsentSettings
 
@@ -18,4 +19,5 @@ def unconfirmed(day: date) -> list[Limit]:
     pack = policy_pack(settings.policy, confirmed=bool(settings.confirmed & {settings.policy, EVERYTHING}))
     rules = [limit for limit in map(pack.limit, pack.rules) if not limit.confirmed]
     book = LimitBook.load(Path(__file__).with_name("data") / "limits.toml", settings.confirmed)
-    return [*rules, *book.unconfirmed(day)]
+    policy = policy_on(day, settings.gate, settings.confirmed).limit
+    return [*rules, *([] if policy.confirmed else [policy]), *book.unconfirmed(day)]

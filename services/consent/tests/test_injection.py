@@ -263,3 +263,62 @@ async def test_an_import_brings_history_but_no_permission() -> None:
 async def test_an_imported_consent_that_nobody_signed_is_none() -> None:
     desk = a_department(an_egfr(), a_screening(), a_consent(performer=[]))
     assert reasons(await ask(desk)) == {"consent.consent-valid"}
+
+
+@pytest.mark.clause("5.4.1")
+async def test_while_one_injection_of_an_exam_runs_no_second_one_is_permitted() -> None:
+    desk = a_cleared_department()
+    running = desk.hold(an_injection())
+    assert reasons(await ask(desk, id="c-second")) == {"consent.one-at-a-time"}
+    assert (await ask(desk, id="c-second", extension=an_override("emergency"))).refuse is None
+    desk.hold(an_injection(status="on-hold"))
+    assert reasons(await ask(desk, id="c-second")) == {"consent.one-at-a-time"}
+    on_hold = await desk.read(running.reference)
+    assert (await contrast_written(Write("update", an_injection(), on_hold), desk)).refuse is None, "it goes on itself"
+    desk.hold(an_injection(status="stopped"))
+    assert (await ask(desk, id="c-second")).refuse is None
+
+
+@pytest.mark.parametrize("at", ["subject", "supportingInformation[0]", "performer[0].actor"])
+async def test_an_injection_that_names_by_an_address_what_no_alarm_would_find_is_told_how(at: str) -> None:
+    injection = an_injection()
+    element = {
+        "subject": injection["subject"],
+        "supportingInformation[0]": injection["supportingInformation"][0],
+        "performer[0].actor": injection["performer"][0]["actor"],
+    }[at]
+    injection |= {
+        "subject": {**injection["subject"]},
+        "supportingInformation": [{**injection["supportingInformation"][0]}],
+    }
+    target = {"subject": injection["subject"], "supportingInformation[0]": injection["supportingInformation"][0]}
+    target.get(at, element)["reference"] = "https://front.example/fhir/" + element["reference"]
+    changes = await contrast_written(Write("create", injection), a_cleared_department())
+    assert "consent.named-here" in reasons(changes)
+    assert changes.refuse is not None
+    assert f"MedicationAdministration.{at}" in {issue.at for issue in changes.refuse.issues}
+
+
+@pytest.mark.clause("5.1.2")
+async def test_other_people_or_another_dose_ask_anew_and_a_note_does_not() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection())
+    junior = [{"actor": {"reference": "Practitioner/o-junior"}}, an_injection()["performer"][1]]
+    handed_over = await contrast_written(Write("update", an_injection(performer=junior), before), desk)
+    assert reasons(handed_over) == {"consent.performer-qualified"}
+    desk.hold(a_consent(status="inactive"))
+    dosage = {"dose": {"value": 90, "unit": "mL"}}
+    more = await contrast_written(Write("update", an_injection(dosage=dosage), before), desk)
+    assert reasons(more) == {"consent.consent-valid"}
+    noted = await contrast_written(Write("update", an_injection(note=[{"text": "warm"}]), before), desk)
+    assert noted == Changes.none()
+
+
+async def test_copies_that_are_behind_are_answered_with_the_way_open_in_an_emergency() -> None:
+    changes = await ask(a_cleared_department(as_of={"order": A_NOON - timedelta(seconds=60)}))
+    assert changes.refuse is not None
+    assert changes.refuse.status == 503
+    age, way = changes.refuse.issues
+    assert "60 s" in age.en
+    assert way.detail == "consent.emergency-path"
+    assert "emergency" in way.en

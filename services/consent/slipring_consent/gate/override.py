@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from slipring.fhir.service import CANONICAL, Desk, Resource
-from slipring.rules.finding import Finding, Weight
+from slipring.rules.finding import Finding
 from slipring.staff import Reason
 
-from slipring_consent.catalogue import data_file
-from slipring_consent.people import PHYSICIAN_DECIDES, lacking
+from slipring_consent.gate.policy import GatePolicy
+from slipring_consent.people import lacking
 from slipring_consent.reading import codes_in, extensions, reference_of
 
 OVERRIDE = f"{CANONICAL}/StructureDefinition/override"
@@ -24,21 +25,9 @@ class Override:
     reason: str
     concept: Resource
 
-    def covers(self, finding: Finding) -> bool:
+    def covers(self, finding: Finding, policy: GatePolicy) -> bool:
         """Whether the policy lets this reason pass this finding."""
-        return self.reason in reasons_for(finding)
-
-
-def reasons_for(finding: Finding) -> tuple[str, ...]:
-    """The coded reasons for which a named physician may pass a finding; what only asks he may decide for any."""
-    policy = data_file("gate.toml")
-    listed = tuple(policy["overridable"].get(finding.rule, ()))
-    return listed or (tuple(policy["reasons"]) if finding.weight is Weight.ASK else ())
-
-
-def may_override(finding: Finding) -> str:
-    """The act of the staff register that whoever passes a finding must be allowed."""
-    return PHYSICIAN_DECIDES
+        return self.reason in policy.reasons_for(finding)
 
 
 def override_of(administration: Resource) -> Override | None:
@@ -56,10 +45,11 @@ def asks_override(administration: Resource) -> bool:
     return administration.get("status") == "in-progress" and override_of(administration) is not None
 
 
-async def not_entitled(override: Override, desk: Desk) -> list[Reason]:
-    """Why this override does not stand: the person, or the reason."""
-    reasons = await lacking(PHYSICIAN_DECIDES, override.by, desk)
-    if override.reason not in data_file("gate.toml")["reasons"]:
+async def not_entitled(override: Override, findings: Iterable[Finding], policy: GatePolicy, desk: Desk) -> list[Reason]:
+    """Why this override does not stand: the person, for all that he would pass, or the reason."""
+    needed = dict.fromkeys([policy.by, *(policy.act_for(one.rule) for one in findings if override.covers(one, policy))])
+    reasons = [reason for act in needed for reason in await lacking(act, override.by, desk)]
+    if override.reason not in policy.reasons:
         zh, en = "放行须有编码的理由。", "An override needs a coded reason."
-        reasons = [*reasons, Reason("override-reason", zh, en, "CL02-A011:5.3.2.5")]
+        reasons.append(Reason("override-reason", zh, en, "CL02-A011:5.3.2.5"))
     return reasons

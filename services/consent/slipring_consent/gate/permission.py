@@ -10,7 +10,9 @@ from slipring.fhir.service import Desk, Require, Resource
 from slipring.rules.finding import Finding, Weight
 from slipring.staff import Reason
 
+from slipring_consent.department import policy_of
 from slipring_consent.gate.override import Override, not_entitled, override_of
+from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.weighing import judged, stale_copies
 
 _AGAINST = frozenset({Weight.STOP, Weight.ASK})
@@ -28,6 +30,7 @@ class Permission:
     stale: Finding | None  # the copies are too old to decide on
     override: Override | None
     not_entitled: Sequence[Reason]  # why the override does not stand
+    policy: GatePolicy
     relied_on: Sequence[Require]
     as_of: datetime | None  # up to when order's copies were complete
 
@@ -56,18 +59,20 @@ class Permission:
         return [*([self.stale] if self.stale else []), *self.findings]
 
     def _passes(self, finding: Finding) -> bool:
-        return self.override is not None and not self.not_entitled and self.override.covers(finding)
+        return self.override is not None and not self.not_entitled and self.override.covers(finding, self.policy)
 
 
 async def asked(administration: Resource, desk: Desk) -> Permission:
     """Weigh everything at once; nothing is stored."""
-    override = override_of(administration)
-    verdict = await judged(administration, desk)
+    override, policy = override_of(administration), policy_of(desk)
+    verdict, stale = await judged(administration, desk), await stale_copies(desk)
+    found = [*([stale] if stale else []), *verdict.findings]
     return Permission(
         findings=verdict.findings,
-        stale=await stale_copies(desk),
+        stale=stale,
         override=override,
-        not_entitled=await not_entitled(override, desk) if override else (),
+        not_entitled=await not_entitled(override, found, policy, desk) if override else (),
+        policy=policy,
         relied_on=verdict.relied_on,
         as_of=await desk.as_of("order"),
     )

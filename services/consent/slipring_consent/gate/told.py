@@ -8,8 +8,9 @@ from slipring.rules.finding import Finding
 from slipring.staff.permission import acts
 
 from slipring_consent.contrast.exam import exam_of_administration
-from slipring_consent.gate.override import OVERRIDE_REASON, may_override, reasons_for
+from slipring_consent.gate.override import OVERRIDE_REASON
 from slipring_consent.gate.permission import Permission
+from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.reading import instant, reference_of
 
 MAY_OVERRIDE = f"{CANONICAL}/StructureDefinition/may-override"
@@ -30,17 +31,17 @@ def as_answer(permission: Permission, administration: Resource, desk: Desk) -> R
         if finding in permission.passed and permission.override is not None:
             done = {"action": permission.override.concept, "author": {"reference": permission.override.by}}
             issue["mitigation"] = [done]
-        issue["extension"] += as_may_override(finding)
+        issue["extension"] += as_may_override(finding, permission.policy)
         answer.append({"name": "issue", "resource": issue})
     return {"resourceType": "Parameters", "parameter": answer}
 
 
-def as_may_override(finding: Finding) -> list[Resource]:
+def as_may_override(finding: Finding, policy: GatePolicy) -> list[Resource]:
     """The extension that names the act whoever passes a finding must be allowed, and the reasons; none where it stands."""
-    reasons = reasons_for(finding)
+    reasons = policy.reasons_for(finding)
     if not reasons:
         return []
-    act = may_override(finding)
+    act = policy.act_for(finding.rule)
     named = acts()[act]
     by = {"coding": [{"system": STAFF_ACT, "code": act, "display": named["en"]}], "text": named["zh"]}
     parts: list[Resource] = [{"url": "by", "valueCodeableConcept": by}]

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from slipring.fhir.copies import seconds_behind
 from slipring.fhir.findings import rule_of
-from slipring.fhir.merged import merge_set
+from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
 from slipring.rules.finding import Finding, Weight
 
@@ -23,6 +24,7 @@ from slipring_consent.rules import CONTRAST_RULES, GATE_RULES, READINESS_RULES, 
 from slipring_consent.screening.known import screening_known, screening_of
 from slipring_consent.verdicts import checked
 
+PERMITTED = ("in-progress", "on-hold")  # what runs: permitted and not over
 COPIES_FRESH = "consent.copies-fresh"
 
 
@@ -94,6 +96,8 @@ async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, 
         exam_active=exam is not None and exam.resource.get("status") == "active",
         same_patient=exam is not None and reference_of(exam.resource.get("subject")) in person,
         identity_waits=exam is not None and await identity_waits(reference, desk),
+        running=await _running(administration, reference, person, desk),
+        foreign=tuple(_foreign(administration)),
         consent=consent_state((one.resource for one in consents), person, desk.now, settings_of(desk).time_zone),
         screening="completed" if screening else "none",
         high_findings=tuple(finding.rule for finding in opened if finding.weight is Weight.STOP),
@@ -110,6 +114,28 @@ async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, 
 async def _exam(administration: Resource, desk: Desk) -> Stored | None:
     reference = exam_of_administration(administration)
     return await desk.read(reference) if reference else None
+
+
+async def _running(administration: Resource, exam: str, person: frozenset[str], desk: Desk) -> tuple[str, ...]:
+    """The other injections of this exam that are permitted and not over."""
+    if not exam or not person:
+        return ()
+    own = f"MedicationAdministration/{administration.get('id')}"
+    found = await desk.search(f"MedicationAdministration?status={','.join(PERMITTED)}&patient={any_of(person)}")
+    others = (one for one in found if one.reference != own and not one.source)
+    return tuple(one.reference for one in others if exam_of_administration(one.resource) == exam)
+
+
+def _foreign(administration: Resource) -> Iterator[str]:
+    """Where an administration names exam, patient or people by an address."""
+    named = [("subject", administration.get("subject"))]
+    named += [
+        (f"supportingInformation[{n}]", one) for n, one in enumerate(administration.get("supportingInformation", []))
+    ]
+    named += [(f"performer[{n}].actor", one.get("actor")) for n, one in enumerate(administration.get("performer", []))]
+    for at, element in named:
+        if str((element or {}).get("reference", "")).startswith(("http:", "https:")):
+            yield f"MedicationAdministration.{at}"
 
 
 async def _open_findings(screening: Stored | None, patient: str, desk: Desk) -> list[Finding]:

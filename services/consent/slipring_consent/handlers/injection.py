@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 from slipring.fhir.copies import decided_on
 from slipring.fhir.outcome import FhirError, Issue, busy, forbidden
@@ -15,19 +16,19 @@ from slipring.rules.finding import Finding
 
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.late import completed, kept
-from slipring_consent.department import settings_of
-from slipring_consent.gate.override import Override, reasons_for
+from slipring_consent.department import policy_of, settings_of
+from slipring_consent.gate.override import Override, override_of
 from slipring_consent.gate.permission import asked
+from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.told import as_may_override
-from slipring_consent.gate.weighing import gives_contrast
+from slipring_consent.gate.weighing import PERMITTED, gives_contrast
 from slipring_consent.handlers.observation import observation_begun, observation_given_back
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
-from slipring_consent.reading import instant, moment, reference_of
+from slipring_consent.reading import codes_in, instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
 from slipring_consent.verdicts import as_issues, on_record
 
 RECORD_LATE = "slipring/record-late"
-PERMITTED = ("in-progress", "on-hold")
 FACTS = ("completed", "stopped")
 
 
@@ -47,7 +48,8 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=_fixed(_changed(before, write.resource)))
     target = write.resource["status"]
     if target == state:
-        return Changes.none()
+        anew = target == "in-progress" and before is not None and _asks_anew(before, write.resource)
+        return await _asked(write, desk) if anew else Changes.none()
     error = illegal(ADMINISTRATION, state, target, "MedicationAdministration.status")
     if error:
         return Changes(refuse=error)
@@ -73,7 +75,7 @@ async def _asked(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=FhirError(422, issues))
     stale = permission.stale
     if stale is not None and stale in permission.against:
-        return Changes(refuse=_too_old(stale))
+        return Changes(refuse=_too_old(stale, permission.policy))
     if permission.against:
         refused = [*permission.against, *permission.noted]
         return Changes(save=_refused(refused, write, desk), refuse=FhirError(422, as_issues(refused)))
@@ -115,10 +117,10 @@ async def _late(write: Write, desk: Desk) -> Changes:
     return Changes(save=[Save(task), *await completed(write.resource, who, desk)])
 
 
-def _too_old(stale: Finding) -> FhirError:
+def _too_old(stale: Finding, policy: GatePolicy) -> FhirError:
     """503 with the age of the copies, and the way that is open in an emergency."""
     refusal = busy(stale.en, stale.zh, retry_after_seconds=2, detail=stale.rule)
-    reasons = ", ".join(reasons_for(stale))
+    reasons = ", ".join(policy.reasons_for(stale))
     way = Issue(
         "informational",
         zh=f"急诊时可由具名医师放行（扩展 override，理由：{reasons}）。",
@@ -143,7 +145,7 @@ def _refused(findings: Sequence[Finding], write: Write, desk: Desk) -> list[Save
     about = exam_of_administration(write.resource) or patient
     saves = on_record(findings, desk, patient=patient, about=about)
     for save, finding in zip(saves, findings, strict=True):
-        save.resource["extension"] += as_may_override(finding)
+        save.resource["extension"] += as_may_override(finding, policy_of(desk))
     return saves
 
 
@@ -164,6 +166,18 @@ def _changed(before: Resource, after: Resource) -> str:
         if before.get(member) != after.get(member):
             return "medication"
     return "supportingInformation" if exam_of_administration(before) != exam_of_administration(after) else ""
+
+
+def _asks_anew(before: Resource, after: Resource) -> bool:
+    """Whether what was permitted is to go on with other people, another dose, or over another objection."""
+    others = _people(before) != _people(after) or before.get("dosage") != after.get("dosage")
+    return others or override_of(before) != override_of(after)
+
+
+def _people(administration: Resource) -> list[Any]:
+    return [
+        (reference_of(one.get("actor")), codes_in(one.get("function"))) for one in administration.get("performer", [])
+    ]
 
 
 def _fixed(member: str) -> FhirError:

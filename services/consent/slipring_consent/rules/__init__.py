@@ -17,8 +17,10 @@ from slipring_consent.rules.consenting.validity_stated import states_its_validit
 from slipring_consent.rules.gate.consent_valid import consent_is_valid
 from slipring_consent.rules.gate.exam_stands import exam_still_stands
 from slipring_consent.rules.gate.identity_confirmed import identity_is_confirmed
+from slipring_consent.rules.gate.named_here import names_what_is_kept_here
 from slipring_consent.rules.gate.no_high_finding import no_high_finding_is_open
 from slipring_consent.rules.gate.observer_named import an_observer_is_named
+from slipring_consent.rules.gate.one_at_a_time import one_injection_at_a_time
 from slipring_consent.rules.gate.performer_qualified import performer_is_qualified
 from slipring_consent.rules.gate.questions_decided import every_question_is_decided
 from slipring_consent.rules.gate.screening_current import screening_is_complete
@@ -100,7 +102,9 @@ CONSENT_RULES = (
     informer_may_explain,
 )
 GATE_RULES = (
+    names_what_is_kept_here,
     exam_still_stands,
+    one_injection_at_a_time,
     identity_is_confirmed,
     consent_is_valid,
     screening_is_complete,
