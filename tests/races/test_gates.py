@@ -86,7 +86,7 @@ async def test_no_contrast_is_permitted_after_the_screening_found_a_reaction(dep
 
     async def answered(code: str) -> Done:
         standing = await department.get(path)
-        standing["item"][0]["answer"][0]["valueCoding"]["code"] = code
+        standing["item"] = a_screening(story.cast, reaction=code)["item"]
         return await _put(department, standing)
 
     async def again(_: int) -> None:

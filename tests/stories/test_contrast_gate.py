@@ -115,9 +115,7 @@ async def test_a_patient_who_reacted_before_gets_contrast_only_after_a_physician
     department: Department,
 ) -> None:
     story = await an_exam_in_the_room(department)
-    screening = a_screening(story.cast)
-    screening["item"][0]["answer"][0]["valueCoding"]["code"] = "severe"
-    await story.made(screening)
+    await story.made(a_screening(story.cast, reaction="severe"))
     await story.made(a_consent(story.cast))
     refused = await story.injected()
     assert refused.status_code == 422

@@ -64,10 +64,15 @@ def a_role(person_id: str, code: str) -> Resource:
 
 
 def a_screening(**changed: str) -> Resource:
-    """Everything answered with no; `hyperthyroidism="Y"` changes one answer."""
-    answers = {item["linkId"]: "N" for item in questionnaire()["item"] if item["type"] == "choice"}
-    answers["prior-reaction"] = "none"
-    answers.update({link.replace("_", "-"): code for link, code in changed.items()})
+    """Everything that is asked answered with no; `hyperthyroidism="Y"` changes one answer."""
+    codes = {link.replace("_", "-"): code for link, code in changed.items()}
+    grade = codes.pop("prior-reaction", "none")
+    asked = [item["linkId"] for item in questionnaire()["item"] if item.get("required") and "enableWhen" not in item]
+    answers = [("prior-reaction", f"{CANONICAL}/CodeSystem/prior-reaction", grade)]
+    if grade in ("mild", "moderate", "severe"):
+        answers.append(("prior-reaction-kind", f"{CANONICAL}/CodeSystem/reaction-type", "allergic-like"))
+    answers += [(link, YES_NO, codes.pop(link, "N")) for link in asked if link != "prior-reaction"]
+    answers += [(link, YES_NO, code) for link, code in codes.items()]
     return {
         "resourceType": "QuestionnaireResponse",
         "id": "c-screening",
@@ -77,8 +82,8 @@ def a_screening(**changed: str) -> Resource:
         "subject": PATIENT,
         "authored": instant(A_NOON - timedelta(minutes=20)),
         "item": [
-            {"linkId": link, "answer": [{"valueCoding": {"system": YES_NO, "code": code}}]}
-            for link, code in answers.items()
+            {"linkId": link, "answer": [{"valueCoding": {"system": system, "code": code}}]}
+            for link, system, code in answers
         ],
     }
 

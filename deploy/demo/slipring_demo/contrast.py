@@ -9,8 +9,10 @@ from slipring_demo.scene import Cast, Scene, Tree
 
 _YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0532"
 _ANSWERED_NO = (
-    "asthma", "diabetes", "kidney-disease", "kidney-surgery", "dialysis", "hypertension", "gout", "hyperthyroidism", "metformin",
-    "lactation",
+    "recent-contrast", "severe-allergies", "asthma", "hyperthyroidism", "radioiodine", "diabetes", "metformin",
+    "kidney-disease", "acute-kidney-injury", "kidney-surgery", "dialysis", "hypertension", "gout", "heart-disease",
+    "pulmonary-hypertension", "liver-disease", "phaeochromocytoma", "myasthenia", "homocystinuria", "myeloma", "pregnancy",
+    "lactation", "beta-blocker", "interleukin-2", "nephrotoxic-drugs",
 )  # fmt: skip
 
 
@@ -82,15 +84,18 @@ def an_egfr(cast: Cast) -> Tree:
     }
 
 
-def a_screening(cast: Cast) -> Tree:
-    """The questionnaire, every answer harmless."""
-    none = {"valueCoding": {"system": f"{C}/CodeSystem/prior-reaction", "code": "none"}}
-    items = [{"linkId": "prior-reaction", "answer": [none]}]
+def a_screening(cast: Cast, reaction: str = "none") -> Tree:
+    """The questionnaire, every answer harmless unless there was an earlier reaction."""
+    grade = {"valueCoding": {"system": f"{C}/CodeSystem/prior-reaction", "code": reaction}}
+    items = [{"linkId": "prior-reaction", "answer": [grade]}]
+    if reaction != "none":
+        kind = {"valueCoding": {"system": f"{C}/CodeSystem/reaction-type", "code": "allergic-like"}}
+        items += [{"linkId": "prior-reaction-kind", "answer": [kind]}]
     items += [{"linkId": link, "answer": [{"valueCoding": {"system": _YES_NO, "code": "N"}}]} for link in _ANSWERED_NO]
     return {
         "resourceType": "QuestionnaireResponse",
         "meta": SYNTHETIC,
-        "questionnaire": f"{C}/Questionnaire/contrast-screening|1",
+        "questionnaire": f"{C}/Questionnaire/contrast-screening|2",
         "status": "completed",
         "basedOn": [{"reference": cast.exam}],
         "subject": cast.subject,

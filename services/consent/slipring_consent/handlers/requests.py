@@ -66,7 +66,7 @@ async def exam_arrived(arrival: Arrival, desk: Desk) -> Changes:
 
 async def _opened(arrival: Arrival, desk: Desk, key: str) -> Changes:
     save = [Save(as_screening_task(desk.new_id(), arrival.resource, now=desk.now))]
-    if await desk.read(f"Questionnaire/{QUESTIONNAIRE_ID}") is None:
+    if await desk.read(f"Questionnaire/{QUESTIONNAIRE_ID}") is None:  # beside an earlier version, which stays
         save.append(Save(questionnaire()))
     return Changes(save=save, keys=[key])
 

@@ -9,24 +9,27 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successo
 
 from slipring_consent.handlers.requests import OPEN
 from slipring_consent.people import PHYSICIAN_DECIDES, lacking
-from slipring_consent.reading import items_of, reference_of
+from slipring_consent.reading import reference_of
 from slipring_consent.resources import questionnaire_answered
 from slipring_consent.rules import SCREENING_RULES
-from slipring_consent.screening.form import questionnaire
+from slipring_consent.screening.forms_known import answer_faults
 from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, screening_known
 from slipring_consent.verdicts import checked, on_record
 
 
 async def screening_answered(write: Write, desk: Desk) -> Changes:
-    """Assess a completed screening: a DetectedIssue per finding, and the screening Task is done."""
+    """Answers of any form fit their Questionnaire; of a completed screening every finding is kept and its Task is done."""
     response = write.resource
-    if write.method == "delete" or write.imported or not is_our_screening(response):
+    if write.method == "delete" or write.imported:
         return Changes.none()
-    if response.get("status") not in ANSWERED:
-        return Changes.none()
-    problems = await _problems(response, desk)
+    problems = await answer_faults(response, desk)
+    finished = is_our_screening(response) and response.get("status") in ANSWERED
+    if finished:
+        problems += await _problems(response, desk)
     if problems:
         return Changes(refuse=FhirError(422, problems))
+    if not finished:
+        return Changes.none()
     findings = checked(await screening_known(desk, response), SCREENING_RULES, desk)
     patient = reference_of(response["subject"])
     save = [
@@ -56,7 +59,7 @@ async def issue_decided(write: Write, desk: Desk) -> Changes:
 
 
 async def _problems(response: Resource, desk: Desk) -> list[Issue]:
-    """What makes the answers unusable: no exam, another patient's exam, an unknown question."""
+    """What makes the answers unusable: no exam, or several; another patient's exam."""
     problems = []
     exam = exam_of_response(response)
     patient = reference_of(response.get("subject"))
@@ -82,18 +85,6 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
                 detail="consent.screening-patient",
             )
         )
-    known = {item["linkId"] for item in questionnaire()["item"]}
-    unknown = [item["linkId"] for item in items_of(response) if item["linkId"] not in known]
-    problems += [
-        Issue(
-            "code-invalid",
-            zh=f"筛查表中没有问题 {link}。",
-            en=f"The questionnaire has no question {link}.",
-            at=f"QuestionnaireResponse.item.where(linkId='{link}')",
-            detail="consent.question-unknown",
-        )
-        for link in unknown
-    ]
     return problems
 
 

@@ -13,7 +13,7 @@ from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reading import moment, reference_of
 from slipring_consent.screening.evidence import Evidence, evidence_in
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.form import questionnaire
+from slipring_consent.screening.form import URL
 from slipring_consent.screening.gathered import Reckoning, gathered
 from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
 from slipring_consent.screening.packs import Policy, policy_pack
@@ -46,7 +46,7 @@ def policy_of(desk: Desk) -> Policy:
 
 def is_our_screening(response: Resource) -> bool:
     """Whether a QuestionnaireResponse answers the contrast screening, in any version."""
-    return str(response.get("questionnaire", "")).partition("|")[0] == str(questionnaire()["url"])
+    return str(response.get("questionnaire", "")).partition("|")[0] == URL
 
 
 def exam_of_response(response: Resource) -> str:
