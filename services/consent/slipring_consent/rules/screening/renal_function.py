@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime
 
-from slipring.rules.finding import Hit, Weight
+from slipring.rules.finding import Hit
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
@@ -27,8 +26,8 @@ _MISSING = {
 def renal_function_is_known(facts: ScreeningFacts, limits: Limits, now: datetime) -> Hit | None:
     """Renal function is known and in date before contrast is given.
 
-    Maintenance dialysis needs no value. A missing or too old value is unknown, and a physician decides, unless the
-    pack asks for none: in an emergency, or of a patient who has answered every question about risks with no.
+    Maintenance dialysis needs no value. A missing or too old value is unknown, and a physician decides, save in
+    an emergency; where every question about risks is answered with no he is told that the pack asks for no value.
     """
     if facts.dialysis == "yes":
         return None
@@ -58,11 +57,7 @@ def _without_a_value(facts: ScreeningFacts) -> Hit:
     inputs = {**egfr_seen(facts), **_risks(facts)}
     case = "unknown_emergency" if facts.stat else "unknown_without_risk" if _no_risk(facts) else ""
     hit = said(facts.policy, RULE, case, zh=zh, en=en, link=_LINK, inputs=inputs)
-    if hit is None:
-        return asked(zh, en, link=_LINK, inputs=inputs)
-    if case == "unknown_without_risk" and hit.limit and not hit.limit.confirmed:
-        return replace(hit, weight=Weight.ASK)  # a list that nobody has confirmed clears nobody
-    return hit
+    return hit or asked(zh, en, link=_LINK, inputs=inputs)
 
 
 def _risks(facts: ScreeningFacts) -> dict[str, str]:
