@@ -27,6 +27,7 @@ from slipring_consent.handlers.tasks import task_written
 from slipring_consent.observing.escalating import UNRELEASED, observation_overdue
 from slipring_consent.observing.extending import OVER
 from slipring_consent.observing.follow_up import DUE
+from slipring_consent.operations.assessing import ASSESS
 from slipring_consent.operations.consenting import CONSENTING_OPERATIONS
 from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
@@ -83,6 +84,7 @@ SERVICE = Service(
         *CONSENTING_OPERATIONS,
         *OBSERVING_OPERATIONS,
         *REACTION_OPERATIONS,
+        ASSESS,
     ),
     timers={
         OVER: observation_over,

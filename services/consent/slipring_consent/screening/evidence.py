@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from slipring.fhir.service import Resource
 
@@ -18,6 +18,9 @@ class Evidence:
     response: Resource | None = None  # the answers; None where nobody was asked yet
     request: Resource | None = None  # the exam that contrast is planned for
     aliases: Mapping[str, str] = field(default_factory=dict)  # a Bundle's fullUrl -> `Type/id`
+    person: frozenset[str] = (
+        frozenset()
+    )  # the records of the person, as `Patient/id`; empty where nothing says who it is
 
     def of(self, resource_type: str) -> Sequence[Resource]:
         """All resources of this type."""
@@ -27,6 +30,16 @@ class Evidence:
         """The resource a reference names; None where it does not lie here."""
         kind, _, rest = self.aliases.get(reference, reference).partition("/")
         return next((one for one in self.of(kind) if one.get("id") == rest), None)
+
+    def with_copies(self, copies: Evidence) -> Evidence:
+        """Together with what lies on the desk about the same person; of a resource that lies in both, this one counts."""
+        held = {f"{kind}/{one.get('id')}" for kind, ones in self.by_type.items() for one in ones if one.get("id")}
+        by_type = {kind: [*ones] for kind, ones in self.by_type.items()}
+        for kind, ones in copies.by_type.items():
+            by_type.setdefault(kind, []).extend(one for one in ones if f"{kind}/{one.get('id')}" not in held)
+        return replace(
+            self, by_type=by_type, request=self.request or copies.request, person=self.person | copies.person
+        )
 
     def medicine(self, record: Resource) -> Resource | None:
         """The concept of the medicine that a statement, request or administration is about."""
@@ -45,7 +58,7 @@ class Evidence:
 def evidence_in(bundle: Resource, response: Resource | None = None, request: Resource | None = None) -> Evidence:
     """What a Bundle holds of one person; another patient's data in it is not used.
 
-    The person is the subject of the answers, else of the one active ServiceRequest, else the only Patient.
+    The person is the subject of the answers, else of the one active ServiceRequest, else the only one it tells of.
     """
     entries = [entry for entry in bundle.get("entry", []) if isinstance(entry.get("resource"), dict)]
     held = [entry["resource"] for entry in entries]
@@ -64,7 +77,7 @@ def evidence_in(bundle: Resource, response: Resource | None = None, request: Res
             mine = not person or f"Patient/{one.get('id')}" in person
         if mine:
             by_type.setdefault(str(one.get("resourceType")), []).append(one)
-    return Evidence(by_type, response, request, aliases)
+    return Evidence(by_type, response, request, aliases, frozenset(person))
 
 
 def _named(about: Resource, aliases: Mapping[str, str]) -> str:
@@ -87,7 +100,10 @@ def _person(
     """Every record of the person, with what the Bundle's Patients say was merged."""
     patients = {f"Patient/{one.get('id')}": one for one in held if one.get("resourceType") == "Patient"}
     subjects = [one["subject"] for one in (response, request) if one and one.get("subject")]
-    person = {_named(subjects[0], aliases)} if subjects else set(patients) if len(patients) == 1 else set()
+    told_of = set(patients) or {
+        _named(about, aliases) for one in held if (about := one.get("subject") or one.get("patient"))
+    }
+    person = {_named(subjects[0], aliases)} if subjects else told_of if len(told_of) == 1 else set()
     for reference, patient in patients.items():
         links = {_named(link.get("other", {}), aliases) for link in patient.get("link", []) if _merging(link)}
         if links & person or reference in person:

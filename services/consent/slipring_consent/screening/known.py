@@ -39,9 +39,12 @@ _OF_MEDICINES = ("MedicationStatement", "MedicationRequest", "MedicationAdminist
 
 def policy_of(desk: Desk) -> Policy:
     """The selected policy pack, with whether the department has confirmed it."""
-    settings = settings_of(desk)
-    confirmed = bool(settings.confirmed & {settings.policy, EVERYTHING})
-    return policy_pack(settings.policy, confirmed=confirmed)
+    return pack_of(settings_of(desk).policy, desk)
+
+
+def pack_of(name: str, desk: Desk) -> Policy:
+    """A policy pack by its name, with whether the department has confirmed it."""
+    return policy_pack(name, confirmed=bool(settings_of(desk).confirmed & {name, EVERYTHING}))
 
 
 def is_our_screening(response: Resource) -> bool:
@@ -117,7 +120,7 @@ async def evidence_on(desk: Desk, response: Resource) -> Evidence:
         stored = await desk.read(reference)
         if stored is not None:
             by_type.setdefault(stored.resource["resourceType"], []).append(stored.resource)
-    return Evidence(by_type, response, request.resource if request else None)
+    return Evidence(by_type, response, request.resource if request else None, person=records)
 
 
 def _pointed_at(by_type: dict[str, list[Resource]]) -> list[str]:

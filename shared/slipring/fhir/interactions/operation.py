@@ -34,7 +34,7 @@ async def operate(
         demand_whole(context, told)
     if operation.step_up is True:
         demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
-    parameters = body_of(kernel, asked) or {"resourceType": "Parameters"}
+    parameters = wrapped(operation, body_of(kernel, asked) or {"resourceType": "Parameters"})
     if parameters.get("resourceType") != "Parameters":
         raise invalid(
             "The body of an operation is a Parameters resource.",
@@ -64,6 +64,15 @@ async def operate(
 def _demand_sound(issues: Sequence[Issue]) -> None:
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
+
+
+def wrapped(operation: Operation, body: Resource) -> Resource:
+    """A resource sent by itself as the one parameter it can only be, as FHIR lets a client do."""
+    asked = [one for one in operation.parameters if one.use == "in"]
+    fitting = next((one for one in asked if one.type == body.get("resourceType")), None)
+    if fitting is None or any(one.min > 0 and one is not fitting for one in asked):
+        return body
+    return {"resourceType": "Parameters", "parameter": [{"name": fitting.name, "resource": body}]}
 
 
 def body_of(kernel: Kernel, asked: Asked) -> Resource | None:

@@ -67,7 +67,12 @@ def _risks(facts: ScreeningFacts) -> dict[str, str]:
 
 
 def _no_risk(facts: ScreeningFacts) -> bool:
-    """Whether every question about risks is answered with no: one that is not answered is no "no"."""
-    risks, oldest = _risks(facts), facts.policy.entry(RULE).get("risk_above_years")
-    young = oldest is None or (facts.age_years is not None and facts.age_years <= oldest)
-    return bool(risks) and set(risks.values()) == {"no"} and young and facts.route == "intravenous"
+    """Whether every question about risks is answered with no: one that is not answered is no "no".
+
+    A sample that says nothing, because a birth date, a sex or a unit is missing, and a last value that was low, are risks.
+    """
+    entry, risks = facts.policy.entry(RULE), _risks(facts)
+    age, last = facts.age_years, facts.egfr_too_old_ml_min
+    young = age is not None and age <= entry.get("risk_above_years", age)
+    well = facts.egfr_missing in ("", "no-sample") or (last is not None and last >= entry["limit_reduced_ml_min"])
+    return bool(risks) and set(risks.values()) == {"no"} and young and well and facts.route == "intravenous"
