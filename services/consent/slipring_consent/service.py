@@ -104,6 +104,7 @@ SERVICE = Service(
     value_sets=VALUE_SETS,
     profiles=(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "consent_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "reaction_profiles.toml"),
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),

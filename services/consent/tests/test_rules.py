@@ -11,6 +11,7 @@ from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import Rule
 from slipring_consent import rules
+from slipring_consent.consenting.exception_facts import ExceptionFacts
 from slipring_consent.consenting.facts import ConsentFacts
 from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.gate.facts import GateFacts
@@ -28,6 +29,7 @@ BOOK = {
     for listed, facts in (
         (rules.ASSESSMENT_RULES, ScreeningFacts),
         (rules.CONSENT_RULES, ConsentFacts),
+        (rules.EXCEPTION_RULES, ExceptionFacts),
         (rules.GATE_RULES, GateFacts),
         (rules.REACTION_RULES, ReactionFacts),
         (rules.RELEASE_RULES, ReleaseFacts),

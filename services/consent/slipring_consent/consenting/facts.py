@@ -9,10 +9,12 @@ from datetime import date, datetime
 from slipring.fhir.service import CANONICAL, Resource
 from slipring.rules.finding import Weight
 
-from slipring_consent.reading import codes_in, extension_value, has_code, moment, reference_of
+from slipring_consent.reading import codes_in, extension_value, extensions, has_code, moment, reference_of
 
 EXPLAINED_BY = f"{CANONICAL}/StructureDefinition/explained-by"
 CAPACITY = f"{CANONICAL}/StructureDefinition/capacity"
+EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
+EMERGENCY = "emergency-exception"  # what `consent_state` calls an exam that has one
 REPRESENTATION = f"{CANONICAL}/StructureDefinition/representation"
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 
@@ -109,7 +111,7 @@ def exams_of_consent(consent: Resource) -> list[str]:
 
 def consent_state(consents: Iterable[Resource], person: Collection[str], now: datetime, time_zone: str) -> str:
     """Where consent for one exam stands: the best of what is held under any of the patient's records, at `now`."""
-    order = ("none", "refused", "withdrawn", "expired", "not-yet", "active")
+    order = ("none", "refused", "withdrawn", "expired", "not-yet", EMERGENCY, "active")
     return max((_state(consent, person, now, time_zone) for consent in consents), key=order.index, default="none")
 
 
@@ -121,10 +123,11 @@ def _state(consent: Resource, person: Collection[str], now: datetime, time_zone:
     facts = consent_facts(consent, None, time_zone=time_zone)
     if consent.get("provision", {}).get("type") == "deny":
         return "refused"
-    if not (facts.scope_treatment and facts.exam and facts.signer):
+    exception = bool(extensions(consent, EXCEPTION))
+    if not (facts.scope_treatment and facts.exam and (facts.signer or exception)):
         return "none"  # an imported one was not checked when it was written
     if facts.ends_at is None or now > facts.ends_at:
         return "expired"
     if facts.starts_at and now < facts.starts_at:
         return "not-yet"
-    return "active"
+    return EMERGENCY if exception else "active"

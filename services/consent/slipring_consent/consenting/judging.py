@@ -12,11 +12,12 @@ from slipring.fhir.outcome import Issue
 from slipring.fhir.service import Desk, Resource
 from slipring.rules.finding import Finding, Weight
 
+from slipring_consent.consenting.exception import exception_facts, is_exception
 from slipring_consent.consenting.facts import ConsentFacts, age_on, consent_facts, exam_of_consent
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.people import lacking
 from slipring_consent.reading import instant, moment, reference_of
-from slipring_consent.rules import CONSENT_RULES
+from slipring_consent.rules import CONSENT_RULES, EXCEPTION_FORM_RULES, EXCEPTION_RULES
 from slipring_consent.verdicts import as_issues, checked
 
 INFORM = "inform-contrast"  # the act of slipring.staff that explaining contrast needs
@@ -26,7 +27,12 @@ async def weighed(
     consent: Resource, desk: Desk, *, signed_at: datetime | None = None
 ) -> tuple[list[Finding], list[Issue]]:
     """What the rules find, and every issue that keeps it from becoming active; `signed_at` for one signed here."""
-    findings = checked(await _facts(consent, desk, signed_at), CONSENT_RULES, desk)
+    facts = await _facts(consent, desk, signed_at)
+    if is_exception(consent):
+        findings = checked(facts, EXCEPTION_FORM_RULES, desk)
+        findings += checked(await exception_facts(consent, desk), EXCEPTION_RULES, desk)
+    else:
+        findings = checked(facts, CONSENT_RULES, desk)
     issues = as_issues(finding for finding in findings if finding.weight in (Weight.STOP, Weight.ASK))
     return findings, [*issues, *await other_patient(consent, desk)]
 

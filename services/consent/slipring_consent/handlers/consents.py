@@ -6,6 +6,7 @@ from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
+from slipring_consent.consenting.exception import approvals_given, is_exception
 from slipring_consent.consenting.facts import TREATMENT, exam_of_consent
 from slipring_consent.consenting.judging import weighed, with_default_end
 from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, bound_sha256
@@ -38,7 +39,9 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
         issues = refusal_issues(consent)
         return Changes(refuse=FhirError(422, issues)) if issues else Changes(save=await refused(consent, desk))
     if state == "active" and consent["status"] != "active":  # withdrawn, or marked as wrong
-        saves = await told(exam_of_consent(consent), consent, desk)
+        exam = exam_of_consent(consent)
+        also = await ended(exam, consent, desk) if exam and consent["status"] == "inactive" else []
+        saves = [*also, *await told(exam, consent, desk)]
         return Changes(save=saves) if saves else Changes.none()
     return Changes.none()
 
@@ -61,7 +64,18 @@ def refusal_issues(consent: Resource) -> list[Issue]:
 async def refused(consent: Resource, desk: Desk) -> list[Save]:
     """A refusal ends every consent given for its exam before, and is told at the injector."""
     exam = exam_of_consent(consent)
-    return [*await _ended(exam, consent, desk), *await told(exam, consent, desk)]
+    return [*await ended(exam, consent, desk), *await told(exam, consent, desk)]
+
+
+async def ended(exam: str, consent: Resource, desk: Desk) -> list[Save]:
+    """Every other consent that stands for this exam and person ends."""
+    patient = reference_of(consent.get("patient"))
+    person = await merge_set(patient, desk) if patient else {patient}
+    return [
+        successor(stored, status="inactive")
+        for stored in await desk.search(f"Consent?data={exam}&status=active")
+        if stored.reference != f"Consent/{consent['id']}" and reference_of(stored.resource.get("patient")) in person
+    ]
 
 
 async def told(exam: str, consent: Resource, desk: Desk) -> list[Save]:
@@ -111,20 +125,10 @@ async def _signed(write: Write, desk: Desk) -> Changes:
     findings, issues = await weighed(consent, desk)
     if issues:
         return Changes(refuse=FhirError(422, issues))
-    return Changes(
-        members=members,
-        save=on_record(findings, desk, patient=reference_of(consent.get("patient")), about=write.reference),
-    )
-
-
-async def _ended(exam: str, consent: Resource, desk: Desk) -> list[Save]:
-    patient = reference_of(consent.get("patient"))
-    person = await merge_set(patient, desk) if patient else {patient}
-    return [
-        successor(stored, status="inactive")
-        for stored in await desk.search(f"Consent?data={exam}&status=active")
-        if stored.reference != f"Consent/{consent['id']}" and reference_of(stored.resource.get("patient")) in person
-    ]
+    save = on_record(findings, desk, patient=reference_of(consent.get("patient")), about=write.reference)
+    if is_exception(consent):
+        save += await approvals_given(consent, desk)
+    return Changes(members=members, save=save)
 
 
 def _already_signed(member: str) -> FhirError:

@@ -14,11 +14,12 @@ from slipring.fhir.outcome import FhirError, Issue, busy, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.rules.finding import Finding
 
+from slipring_consent.consenting.exception import approvals_due, as_approval_due
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.late import completed, kept
 from slipring_consent.department import policy_of, settings_of
 from slipring_consent.gate.override import Override, override_of
-from slipring_consent.gate.permission import asked
+from slipring_consent.gate.permission import Permission, asked
 from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.told import as_may_override
 from slipring_consent.gate.weighing import PERMITTED, gives_contrast
@@ -26,6 +27,7 @@ from slipring_consent.handlers.observation import observation_begun, observation
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import codes_in, instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
+from slipring_consent.rules.gate.consent_valid import consent_is_valid
 from slipring_consent.verdicts import as_issues, on_record
 
 RECORD_LATE = "slipring/record-late"
@@ -80,8 +82,18 @@ async def _asked(write: Write, desk: Desk) -> Changes:
         refused = [*permission.against, *permission.noted]
         return Changes(save=_refused(refused, write, desk), refuse=FhirError(422, as_issues(refused)))
     save = [*_kept(permission.passed, write, desk, permission.override), *_kept(permission.noted, write, desk)]
+    save += await _approval_due(permission, write, desk)
     relied = {"extension": [decided_on("order", permission.as_of)]} if permission.as_of else {}
     return Changes(save=save, require=permission.relied_on, append=relied)
+
+
+async def _approval_due(permission: Permission, write: Write, desk: Desk) -> list[Save]:
+    """Passed without consent in an emergency: the approval of the institution is still to be recorded, once."""
+    without_consent = any(finding.rule == consent_is_valid.id for finding in permission.passed)
+    exam = exam_of_administration(write.resource)
+    if permission.override is None or not without_consent or not exam or await approvals_due(exam, desk):
+        return []
+    return [Save(as_approval_due(desk.new_id(), write.resource, exam, permission.override.by, now=desk.now))]
 
 
 async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:

@@ -6,6 +6,20 @@ from slipring.fhir.service import Operation, Parameter
 
 from slipring_consent.handlers.consent_signing import consent_signed
 from slipring_consent.handlers.consent_texts import text_asked
+from slipring_consent.handlers.consent_verifying import verification_asked
+from slipring_consent.handlers.consent_withdrawing import consent_withdrawn
+
+_REASON = Parameter(
+    "reason",
+    "",
+    use="out",
+    max="*",
+    parts=(
+        Parameter("code", "code", use="out", min=1),
+        Parameter("zh", "string", use="out", min=1),
+        Parameter("en", "string", use="out", min=1),
+    ),
+)
 
 CONSENTING_OPERATIONS = (
     Operation(
@@ -50,6 +64,46 @@ CONSENTING_OPERATIONS = (
             Parameter("consent", "Consent", use="out", min=1),
             Parameter(
                 "provenance", "Reference", use="out", min=1, documentation="the signatures and the service's seal"
+            ),
+        ),
+    ),
+    Operation(
+        "Consent",
+        "withdraw",
+        consent_withdrawn,
+        title="Withdraw a consent",
+        parameters=(
+            Parameter("reason", "CodeableConcept", min=1, documentation="CodeSystem withdrawal-reason, or in words"),
+            Parameter(
+                "by", "Reference", min=1, documentation="the patient, a RelatedPerson, or staff who notes it down"
+            ),
+            Parameter("return", "Consent", use="out", min=1),
+        ),
+    ),
+    Operation(
+        "Consent",
+        "verify",
+        verification_asked,
+        title="Examine whether a consent still is what was signed",
+        affects_state=False,
+        tells=("Provenance", "DocumentReference"),
+        parameters=(
+            Parameter("valid", "boolean", use="out", min=1, documentation="everything that was signed stands"),
+            Parameter("verdict", "code", use="out", min=1, documentation="stands | broken | on-paper"),
+            Parameter("words", "string", use="out", min=1),
+            _REASON,
+            Parameter(
+                "signature",
+                "",
+                use="out",
+                max="*",
+                parts=(
+                    Parameter("who", "Reference", use="out", min=1),
+                    Parameter("when", "dateTime", use="out", min=1),
+                    Parameter("kind", "code", use="out", min=1, documentation="pen-image | key | named"),
+                    Parameter("valid", "boolean", use="out", min=1),
+                    _REASON,
+                ),
             ),
         ),
     ),

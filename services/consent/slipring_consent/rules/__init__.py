@@ -6,6 +6,11 @@ from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.readiness.facts import ReadinessFacts
 from slipring_consent.rules.consenting.capacity_fits import capacity_fits_the_signer
 from slipring_consent.rules.consenting.exam_named import names_the_exam
+from slipring_consent.rules.consenting.exception_approved import the_head_approves
+from slipring_consent.rules.consenting.exception_not_refused import a_refusal_is_not_passed
+from slipring_consent.rules.consenting.exception_reasoned import the_exception_has_a_reason
+from slipring_consent.rules.consenting.exception_tried import somebody_was_tried
+from slipring_consent.rules.consenting.exception_without_capacity import the_patient_cannot_decide
 from slipring_consent.rules.consenting.explained_first import was_explained_before_signing
 from slipring_consent.rules.consenting.explanation_named import was_explained
 from slipring_consent.rules.consenting.informer_qualified import informer_may_explain
@@ -101,6 +106,15 @@ CONSENT_RULES = (
     was_explained_before_signing,
     informer_may_explain,
 )
+# An emergency exception names its exam and its validity as a consent does; in place of a signature it has these.
+EXCEPTION_RULES = (
+    the_head_approves,
+    the_exception_has_a_reason,
+    somebody_was_tried,
+    the_patient_cannot_decide,
+    a_refusal_is_not_passed,
+)
+EXCEPTION_FORM_RULES = (states_its_validity, names_the_exam, covers_one_exam)
 GATE_RULES = (
     names_what_is_kept_here,
     exam_still_stands,
