@@ -26,7 +26,7 @@ async def _cleared(department: Department) -> OneExam:
 
 
 async def _permission(story: OneExam) -> Done:
-    answer = await story.department.post("MedicationAdministration", an_injection(story.cast))
+    answer = await story.department.post("MedicationAdministration", an_injection(story.cast, ml=0.5))
     assert answer.status_code in (201, 422, 503), answer.text
     return Done((f"MedicationAdministration/{answer.json()['id']}", 1) if answer.status_code == 201 else None)
 

@@ -9,6 +9,7 @@ from slipring_consent.screening.form import questionnaire, questionnaire_canonic
 from slipring_consent.settings import ConsentSettings
 
 from tests.support.desk import A_NOON, ADesk
+from tests.support.lots import LOT, a_delivery, a_lot, a_volume
 
 EXAM = "ServiceRequest/o-exam"
 PATIENT = {"reference": "Patient/o-pat"}
@@ -39,6 +40,18 @@ def an_egfr(value: int = 90, days_old: int = 3) -> Resource:
         "subject": PATIENT,
         "effectiveDateTime": instant(A_NOON - timedelta(days=days_old)),
         "valueQuantity": {"value": value, "code": "mL/min/{1.73_m2}"},
+    }
+
+
+def a_weight(kg: float = 70, days_old: int = 1) -> Resource:
+    return {
+        "resourceType": "Observation",
+        "id": "o-weight",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": "29463-7"}]},
+        "subject": PATIENT,
+        "effectiveDateTime": instant(A_NOON - timedelta(days=days_old)),
+        "valueQuantity": {"value": kg, "system": "http://unitsofmeasure.org", "code": "kg"},
     }
 
 
@@ -124,7 +137,8 @@ def an_injection(**members: Any) -> Resource:
         "resourceType": "MedicationAdministration",
         "id": "c-injection",
         "status": "in-progress",
-        "medicationCodeableConcept": IOHEXOL,
+        **({} if "medicationCodeableConcept" in members else {"medicationReference": {"reference": LOT}}),
+        "dosage": {"dose": a_volume(40)},
         "subject": PATIENT,
         "supportingInformation": [{"reference": EXAM}],
         "effectiveDateTime": instant(A_NOON),
@@ -155,17 +169,18 @@ def an_override(reason: str, by: str = "Practitioner/o-physician") -> list[Resou
 
 
 def a_department(*holding: Resource, **members: Any) -> ADesk:
-    """The desk with order's copies, and what the test adds."""
+    """The desk with order's copies, an accepted lot of iohexol, and what the test adds."""
     copies = [
         a_request(),
         {"resourceType": "Patient", "id": "o-pat", "birthDate": "1960-05-01"},
+        a_weight(),
         a_person("o-nurse", "senior-nurse", "ct-nursing-training"),
         a_person("o-junior", "nurse", "ct-nursing-training"),
         a_person("o-physician", "attending-physician"),
         a_role("o-physician", "radiologist"),
     ]
     members.setdefault("settings", ConsentSettings(confirmed=frozenset({"*"})))
-    desk = ADesk(letter="c", copies=copies, **members)
+    desk = ADesk(letter="c", holding=[a_lot(), a_delivery()], copies=copies, **members)
     for resource in holding:
         desk.hold(resource)
     return desk

@@ -50,6 +50,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "source-system": ("group.source",),
     "link": ("link.other",),
     "lot-number": ("batch.lotNumber",),
+    "effective-time": ("effectiveDateTime", "effectivePeriod.start"),
     "medication": ("medicationReference",),
     "birthdate": ("birthDate",),
     "actor": ("participant.actor",),

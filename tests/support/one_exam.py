@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from uuid import uuid4
 
 import httpx
 from slipring.fhir.service import CANONICAL as C
@@ -14,8 +15,10 @@ from slipring.identity.clients import DEMO_DEPARTMENT
 from slipring.identity.scopes import LOADING
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
+from slipring_consent.contrast.lots import as_decision
 from slipring_demo.cast import cast_bundle, practitioner, role, staff_of
 from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
+from slipring_demo.lots import a_delivery, a_lot, a_weight
 from slipring_demo.ordering import a_request, identity_confirmed, not_pregnant, stated
 from slipring_demo.reading import FINDING, a_draft, a_route
 from slipring_demo.receivers import Receiver
@@ -72,6 +75,7 @@ class OneExam:
     async def requested(self, *, complete: bool = True, **members: Any) -> Tree:
         """The HIS asks for the exam, with what is known before it: renal function, pregnancy status."""
         await self.made(an_egfr(self.cast))
+        await self.made(a_weight(self.cast))
         status = await self.made(not_pregnant(self.cast))
         request = a_request(self.cast) | {"supportingInfo": [{"reference": f"Observation/{status['id']}"}]} | members
         if complete:
@@ -178,10 +182,25 @@ async def one_exam(department: Department) -> OneExam:
     """The demo's people and patient in this department, and an exam nobody has asked for yet."""
     loading = department.client(DEMO_DEPARTMENT, LOADING)
     answer = await department.post("", cast_bundle(with_patient=True), loading)
-    await loading.aclose()
     assert answer.status_code == 200, answer.text
     made = made_by(answer.json())
     patient = await department.get(made[-1])
-    await department.settle()
     now = department.clock.now
-    return OneExam(department, Cast(staff=staff_of(made), hospital=made[0], ward=made[1], patient=patient, now=now))
+    cast = Cast(staff=staff_of(made), hospital=made[0], ward=made[1], patient=patient, now=now)
+    cast.lot = await _on_the_shelf(department, cast, loading)
+    await loading.aclose()
+    await department.settle()
+    return OneExam(department, cast)
+
+
+async def _on_the_shelf(department: Department, cast: Cast, loading: httpx.AsyncClient) -> str:
+    """A lot that came in and was accepted before the story begins; no two stories take from one."""
+    accepted = as_decision("accepted", cast.staff["nurse"], cast.moment())
+    lot = a_lot(f"SYN-{uuid4().hex[:8]}", extension=[accepted])
+    entries = [
+        {"fullUrl": "urn:uuid:lot", "resource": lot, "request": {"method": "POST", "url": "Medication"}},
+        {"resource": a_delivery(cast, "urn:uuid:lot"), "request": {"method": "POST", "url": "SupplyDelivery"}},
+    ]
+    answer = await department.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries}, loading)
+    assert answer.status_code == 200, answer.text
+    return made_by(answer.json())[0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from slipring_demo.cast import SYNTHETIC, C
+from slipring_demo.lots import accepted, received
 from slipring_demo.scene import Cast, Scene, Tree
 
 _YES_NO = "http://terminology.hl7.org/CodeSystem/v2-0532"
@@ -21,10 +22,12 @@ def consent_before_contrast(scene: Scene) -> None:
     teller = scene.teller
     teller.say("Contrast: the gate refuses without consent, then opens")
     teller.wait_for(f"Task?based-on={scene.exam}&code=screening", "the Task “screen and obtain consent”")
+    received(scene)
     refused = teller.ask("POST", "MedicationAdministration", an_injection(scene), 422)
     teller.must(refused["resourceType"] == "OperationOutcome", "refused, with every reason:")
     for issue in refused["issue"]:
         teller.note(f"  - {issue['details']['text']}")
+    accepted(scene)
     teller.created(a_screening(scene))
     teller.created(a_consent(scene))
 
@@ -42,16 +45,14 @@ def injection(scene: Scene) -> Tree:
     return administration
 
 
-def an_injection(cast: Cast) -> Tree:
-    """Contrast is to be given now, by the nurse, who also observes."""
+def an_injection(cast: Cast, ml: float = 60) -> Tree:
+    """Contrast is to be given now, from the accepted lot, by the nurse, who also observes."""
     nurse = cast.person("nurse")
     return {
         "resourceType": "MedicationAdministration",
         "meta": SYNTHETIC,
         "status": "in-progress",
-        "medicationCodeableConcept": {
-            "coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB02", "display": "iohexol"}]
-        },
+        "medicationReference": {"reference": cast.lot},
         "subject": cast.subject,
         "supportingInformation": [{"reference": cast.exam}],
         "effectiveDateTime": cast.moment(),
@@ -62,7 +63,7 @@ def an_injection(cast: Cast) -> Tree:
                 "actor": nurse,
             },
         ],
-        "dosage": {"dose": {"value": 60, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}},
+        "dosage": {"dose": {"value": ml, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}},
     }
 
 

@@ -6,6 +6,7 @@ import uuid
 
 from slipring_demo.cast import SYNTHETIC, C
 from slipring_demo.contrast import an_egfr
+from slipring_demo.lots import a_weight
 from slipring_demo.scene import Cast, Scene, Tree
 from slipring_demo.teller import StepFailed
 
@@ -26,6 +27,7 @@ def order_with_a_missing_item(scene: Scene) -> None:
     teller = scene.teller
     teller.say("The HIS orders a CT and forgets one item")
     teller.created(an_egfr(scene))  # before the request: who follows both sees it first
+    teller.created(a_weight(scene))
     request = a_request(scene)
     if scene.patient.get("gender") == "female":
         status = teller.created(not_pregnant(scene))

@@ -27,6 +27,7 @@ class Cast:
     earlier_study: Tree | None = None  # with a given patient: the CT exam that is asked for again
     repeat_reason: str = ""  # why the region is scanned again, where that is asked (J08)
     request: Tree = field(default_factory=dict)
+    lot: str = ""  # Medication/...: the lot that contrast is taken from
     now: Callable[[], datetime] = utc_now
 
     @property

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -31,5 +32,10 @@ def policy_of(desk: Desk) -> GatePolicy:
 
 def limits_of(desk: Desk) -> Limits:
     """The numbers of this service as they stand today in the department."""
-    path = Path(__file__).with_name("data") / "limits.toml"
-    return LimitBook.load(path, settings_of(desk).confirmed).on(today(desk))
+    return _book(settings_of(desk).confirmed).on(today(desk))
+
+
+@cache
+def _book(confirmed: frozenset[str]) -> LimitBook:
+    """The numbers of this service, read once: every injection asks for them several times."""
+    return LimitBook.load(Path(__file__).with_name("data") / "limits.toml", confirmed)

@@ -24,6 +24,7 @@ def a_call(desk: ADesk, **values: Any) -> Call:
 def a_store(*holding: Resource) -> ADesk:
     """A department in which a lot was received."""
     desk = a_department()
+    del desk.held[LOT], desk.held["SupplyDelivery/c-delivery"]
     for one in holding or (a_lot("received"), a_delivery()):
         desk.hold(one)
     return desk
@@ -180,7 +181,7 @@ async def test_a_strength_that_cannot_be_counted_with_is_refused_where_it_stands
     lot = a_lot("received")
     lot["ingredient"][0]["strength"]["denominator"]["code"] = "{bottle}"
     with REFUSED as refused:
-        await entered(lot, a_department())
+        await entered(lot, a_store())
     assert refused.value.issues[0].at == "Medication.ingredient[0].strength"
 
 

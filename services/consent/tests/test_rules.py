@@ -81,4 +81,6 @@ def _typed(value: object) -> object:
     """TOML numbers as the facts hold them."""
     if isinstance(value, list):
         return tuple(value)
+    if isinstance(value, float):
+        return Decimal(str(value))
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) and value > 1 else value

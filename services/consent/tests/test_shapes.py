@@ -27,6 +27,7 @@ from tests.support.contrast import (
     a_person,
     a_request,
     a_screening,
+    a_weight,
     an_egfr,
     an_injection,
     an_override,
@@ -89,6 +90,7 @@ async def test_the_examples_of_the_readme_pass_the_gate() -> None:
     exam = {"status": "active", "intent": "order", "subject": {"reference": "Patient/o-2"}}
     desk.hold(a_request(id="o-1", **exam))
     desk.hold({**an_egfr(), "subject": {"reference": "Patient/o-2"}, "effectiveDateTime": "2026-11-20"})
+    desk.hold({**a_weight(), "subject": {"reference": "Patient/o-2"}, "effectiveDateTime": "2026-11-20"})
     desk.hold(a_person("o-3", "senior-nurse", "ct-nursing-training"))
     for resource, handler in (
         (answers, screening_answered),

@@ -19,6 +19,20 @@ from slipring_consent.rules.consenting.one_exam import covers_one_exam
 from slipring_consent.rules.consenting.representation_stated import representation_has_its_reason
 from slipring_consent.rules.consenting.signer_named import is_signed
 from slipring_consent.rules.consenting.validity_stated import states_its_validity
+from slipring_consent.rules.contrast.agent_warmed import agent_is_warmed
+from slipring_consent.rules.contrast.dose_limit import volume_is_within_limits
+from slipring_consent.rules.contrast.dose_stated import dose_is_stated
+from slipring_consent.rules.contrast.iodine_limit import iodine_is_within_limits
+from slipring_consent.rules.contrast.lot_accepted import lot_is_accepted
+from slipring_consent.rules.contrast.lot_agent import agent_is_the_planned_one
+from slipring_consent.rules.contrast.lot_in_date import lot_is_in_date
+from slipring_consent.rules.contrast.lot_named import lot_is_named
+from slipring_consent.rules.contrast.lot_not_recalled import lot_is_not_recalled
+from slipring_consent.rules.contrast.lot_strength import strength_is_one_that_is_sold
+from slipring_consent.rules.contrast.opened_time import opened_pack_is_used_in_time
+from slipring_consent.rules.contrast.pressure_limit import pressure_fits_the_access
+from slipring_consent.rules.contrast.rate_limit import flow_fits_the_cannula
+from slipring_consent.rules.contrast.weight_known import weight_is_known
 from slipring_consent.rules.gate.consent_valid import consent_is_valid
 from slipring_consent.rules.gate.exam_stands import exam_still_stands
 from slipring_consent.rules.gate.identity_confirmed import identity_is_confirmed
@@ -127,7 +141,22 @@ GATE_RULES = (
     performer_is_qualified,
     an_observer_is_named,
 )
-CONTRAST_RULES: tuple[Rule[ContrastFacts], ...] = ()
+CONTRAST_RULES: tuple[Rule[ContrastFacts], ...] = (
+    lot_is_named,
+    lot_is_accepted,
+    lot_is_in_date,
+    lot_is_not_recalled,
+    agent_is_the_planned_one,
+    strength_is_one_that_is_sold,
+    dose_is_stated,
+    weight_is_known,
+    volume_is_within_limits,
+    iodine_is_within_limits,
+    flow_fits_the_cannula,
+    pressure_fits_the_access,
+    opened_pack_is_used_in_time,
+    agent_is_warmed,
+)
 READINESS_RULES: tuple[Rule[ReadinessFacts], ...] = ()
 REACTION_RULES = (
     closing_states_the_kind,
