@@ -39,6 +39,8 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "identified": ("identifiedDateTime",),
     "implicated": ("implicated",),
     "target": ("target",),
+    "substance": ("suspectEntity.instance",),
+    "effective-time": ("effectiveDateTime", "effectivePeriod.start"),
     "combo-code": ("code", "component.code"),
     "context": ("context", "encounter", "useContext.valueCodeableConcept"),
     "encounter": ("encounter", "context"),

@@ -33,6 +33,7 @@ from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.operations.observing import OBSERVING_OPERATIONS
 from slipring_consent.operations.reactions import REACTION_OPERATIONS
+from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -85,6 +86,7 @@ SERVICE = Service(
         *OBSERVING_OPERATIONS,
         *REACTION_OPERATIONS,
         ASSESS,
+        *SURVEILLANCE_OPERATIONS,
     ),
     timers={
         OVER: observation_over,

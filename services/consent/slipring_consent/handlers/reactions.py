@@ -16,6 +16,7 @@ from slipring_consent.reactions.facts import reaction_facts
 from slipring_consent.reactions.said import stands_as_allergy
 from slipring_consent.reading import reference_of
 from slipring_consent.rules import REACTION_RULES
+from slipring_consent.surveillance.signal import looked_at
 from slipring_consent.verdicts import as_issues, checked, on_record
 
 
@@ -33,6 +34,7 @@ async def reaction_logged(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=FhirError(422, as_issues(missing)))
     changes = Changes(save=[*await _new_on_record(findings, write, desk), *await _allergy(event, before, desk)])
     changes = changes.plus(await handed_over(event, desk)).plus(await after_a_reaction(event, before, desk))
+    changes = changes.plus(await looked_at(event, desk))
     return Changes.none() if changes.nothing else changes
 
 

@@ -1,0 +1,287 @@
+"""What all reactions together say: rates with their intervals, and a lot that stands out."""
+
+import math
+from datetime import timedelta
+from decimal import Decimal
+from fractions import Fraction
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import CANONICAL, Call, Changes, Resource, Write
+from slipring_consent.handlers.rates import rates_told
+from slipring_consent.handlers.reactions import reaction_logged
+from slipring_consent.reading import instant
+from slipring_consent.surveillance.given import Given, Reacted, rates
+from slipring_consent.surveillance.signal import looked_at
+from slipring_consent.surveillance.wilson import at_least, wilson
+
+from tests.support.contrast import IOHEXOL, a_department, a_person, a_role
+from tests.support.desk import A_NOON, ADesk
+from tests.support.observing import a_reaction
+
+SALINE = {"coding": [{"system": "http://www.whocc.no/atc", "code": "B05BB01"}]}
+COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
+
+
+# --- the interval and the chance ---
+
+
+@pytest.mark.parametrize(
+    ("reactions", "injections", "low", "high"),
+    [  # R. G. Newcombe, Stat Med 1998; 17: 857-872, table I, method 3 (Wilson score)
+        (81, 263, 0.2553, 0.3662),
+        (15, 148, 0.0624, 0.1605),
+        (0, 20, 0.0, 0.1611),
+        (1, 29, 0.0061, 0.1718),
+    ],
+)
+def test_the_interval_is_the_published_one(reactions: int, injections: int, low: float, high: float) -> None:
+    found = wilson(reactions, injections)
+    assert found is not None
+    assert (round(found.low, 4), round(found.high, 4)) == (low, high)
+
+
+@given(COUNTS)
+def test_the_rate_lies_in_its_interval_and_the_interval_in_zero_to_one(counts: tuple[int, int]) -> None:
+    found = wilson(*counts)
+    assert found is not None
+    assert 0 <= found.low <= found.rate <= found.high <= 1
+    assert found.low < found.high
+
+
+@given(COUNTS, st.integers(2, 50))
+def test_more_of_the_same_makes_the_interval_narrower(counts: tuple[int, int], times: int) -> None:
+    few, many = wilson(*counts), wilson(counts[0] * times, counts[1] * times)
+    assert few is not None and many is not None
+    assert many.high - many.low < few.high - few.low
+
+
+def test_where_nothing_was_given_there_is_no_rate() -> None:
+    assert wilson(0, 0) is None
+
+
+@given(st.integers(1, 60).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n))), st.integers(1, 999))
+def test_the_chance_is_the_exact_binomial_tail(counts: tuple[int, int], per_mille: int) -> None:
+    reactions, injections = counts
+    p = Fraction(per_mille, 1000)
+    exact = sum(math.comb(injections, k) * p**k * (1 - p) ** (injections - k) for k in range(reactions, injections + 1))
+    assert at_least(reactions, injections, float(p)) == pytest.approx(float(exact), rel=1e-9, abs=1e-300)
+
+
+@given(st.integers(1, 500), st.integers(0, 20), st.floats(0.0001, 0.5))
+def test_more_reactions_are_never_likelier_and_more_injections_never_less_likely(n: int, k: int, rate: float) -> None:
+    assert at_least(k + 1, n, rate) <= at_least(k, n, rate) + 1e-12
+    assert at_least(k, n, rate) <= at_least(k, n + 1, rate) + 1e-12
+
+
+def test_impossible_and_certain_are_said_so() -> None:
+    assert (at_least(0, 0, 0.1), at_least(3, 2, 0.1), at_least(1, 5, 0.0), at_least(1, 5, 1.0)) == (1.0, 0.0, 0.0, 1.0)
+
+
+# --- rates ---
+
+
+def test_an_injection_with_two_reactions_counts_once_and_an_extravasation_apart() -> None:
+    every = [Given("a/1", "p/1"), Given("a/2", "p/2"), Given("a/3", "p/1")]
+    after = [
+        Reacted("e/1", ("a/1",), "allergic-like", "mild"),
+        Reacted("e/2", ("a/1",), "physiologic", "severe"),
+        Reacted("e/3", ("a/2",), "extravasation", "severe"),
+        Reacted("e/4", ("a/9",), "allergic-like", "severe"),
+    ]
+    [_, whole] = rates(every, after, "agent")
+    assert (whole.given, whole.patients, whole.reacted, whole.extravasations) == (3, 2, 1, 1)
+    assert whole.by_kind == {("allergic-like", "mild"): 1, ("physiologic", "severe"): 1}
+    [_, severe] = rates(every, after, "agent", "severe")
+    assert (severe.reacted, severe.by_kind) == (1, {("physiologic", "severe"): 1})
+
+
+def a_lot(number: str = "L-1", **members: Any) -> Resource:
+    return {
+        "resourceType": "Medication",
+        "id": f"c-{number}",
+        "code": IOHEXOL,
+        "batch": {"lotNumber": number},
+        **members,
+    }
+
+
+def an_injection_of(number: int, lot: str = "L-1", **members: Any) -> Resource:
+    return {
+        "resourceType": "MedicationAdministration",
+        "id": f"c-{lot}-{number}",
+        "status": "completed",
+        "medicationReference": {"reference": f"Medication/c-{lot}"},
+        "subject": {"reference": f"Patient/o-{number}"},
+        "effectiveDateTime": instant(A_NOON - timedelta(days=number % 30)),
+        **members,
+    }
+
+
+def a_reaction_to(number: int, lot: str = "L-1", **members: Any) -> Resource:
+    return a_reaction(
+        id=f"c-e{lot}-{number}",
+        subject={"reference": f"Patient/o-{number}"},
+        suspectEntity=[{"instance": {"reference": f"MedicationAdministration/c-{lot}-{number}"}}],
+        **members,
+    )
+
+
+def a_ward(injections: int, lot: str = "L-1", desk: ADesk | None = None) -> ADesk:
+    desk = desk or a_department()
+    desk.hold(a_lot(lot))
+    for number in range(injections):
+        desk.hold(an_injection_of(number, lot))
+    return desk
+
+
+async def told(desk: ADesk, **given: Any) -> dict[str, dict[str, Any]]:
+    parameters = [{"name": name, **value} for name, value in given.items()]
+    changes = await rates_told(Call({"resourceType": "Parameters", "parameter": parameters}), desk)
+    assert changes.answer is not None
+    assert list(changes.save) == []
+    groups = [one["part"] for one in changes.answer["parameter"] if one["name"] == "group"]
+    flat = [
+        {part["name"]: next((v for k, v in part.items() if k != "name"), None) for part in parts} for parts in groups
+    ]
+    return {one["of"]: one for one in flat}
+
+
+@pytest.mark.clause("4.14")
+async def test_the_rates_are_told_per_lot_with_denominators_and_intervals_and_nothing_is_stored() -> None:
+    desk = a_ward(40)
+    a_ward(10, "L-2", desk)
+    desk.hold(an_injection_of(99, status="not-done"))
+    desk.hold(an_injection_of(98, status="entered-in-error"))
+    desk.hold(an_injection_of(97, medicationReference={"reference": "Medication/c-saline"}))
+    desk.hold(
+        {
+            "resourceType": "Medication",
+            "id": "c-saline",
+            "code": SALINE,
+        }
+    )
+    desk.hold(a_reaction_to(3))
+    desk.hold(
+        a_reaction_to(
+            4, extension=[{"url": f"{CANONICAL}/StructureDefinition/reaction-phase", "valueCode": "entered-in-error"}]
+        )
+    )
+    found = await told(
+        desk, by={"valueCode": "lot"}, period={"valuePeriod": {"start": instant(A_NOON - timedelta(days=60))}}
+    )
+    assert list(found) == ["V08AB02 L-1", "V08AB02 L-2", "all"]
+    one, other, whole = found.values()
+    assert (one["given"], one["reacted"], other["given"], other["reacted"]) == (40, 1, 10, 0)
+    assert (whole["given"], one["rate"], other["low"]) == (50, Decimal("0.025000"), 0)
+    assert one["low"] < one["rate"] < one["high"]
+
+
+async def test_the_period_is_that_of_the_giving() -> None:
+    desk = a_ward(30)
+    desk.hold(a_reaction_to(20, date=instant(A_NOON)))
+    last = await told(
+        desk, period={"valuePeriod": {"start": instant(A_NOON - timedelta(days=10)), "end": instant(A_NOON)}}
+    )
+    assert (last["all"]["given"], last["all"]["reacted"]) == (11, 0)
+    before = {"start": instant(A_NOON - timedelta(days=25)), "end": instant(A_NOON - timedelta(days=15))}
+    assert (await told(desk, period={"valuePeriod": before}))["all"]["reacted"] == 1
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"by": {"valueCode": "moon"}},
+        {"severity": {"valueCode": "awful"}},
+        {"period": {"valuePeriod": {"start": "2026-02-01", "end": "2026-01-01"}}},
+        {"period": {"valuePeriod": {"start": "2027-01-01"}}},
+        {"period": {"valuePeriod": {"start": "2026"}}},
+        {"period": {"valuePeriod": {"start": "2001-01-01", "end": "2026-01-01"}}},
+    ],
+)
+async def test_what_cannot_be_counted_is_refused_at_its_place(given: dict[str, Any]) -> None:
+    with pytest.raises(FhirError) as refused:
+        await told(a_department(), **given)
+    assert (refused.value.status, refused.value.issues[0].at) == (422, "Parameters.parameter[0]")
+
+
+# --- a lot that stands out ---
+
+
+def a_manager(desk: ADesk) -> None:
+    desk.hold(a_person("o-manager", "attending-physician"), source="order")
+    desk.hold(a_role("o-manager", "quality-manager"), source="order")
+
+
+async def logged(desk: ADesk, event: Resource) -> Changes:
+    changes = await reaction_logged(Write("create", event), desk)
+    desk.carry_out(changes, event)
+    return changes
+
+
+def clusters(changes: Changes) -> list[Resource]:
+    tasks = [save.resource for save in changes.save if save.resource["resourceType"] == "Task"]
+    return [one for one in tasks if one["code"]["coding"][0]["code"] == "nonconformity"]
+
+
+@pytest.mark.clause("4.14")
+async def test_the_third_reaction_to_a_lot_opens_one_nonconformity_and_the_fourth_is_added_to_it() -> None:
+    desk = a_ward(20)
+    a_manager(desk)
+    for number in (1, 2):
+        assert clusters(await logged(desk, a_reaction_to(number))) == []
+    third = await logged(desk, a_reaction_to(3))
+    [opened] = clusters(third)
+    assert opened["focus"] == {"reference": "Medication/c-L-1"}
+    assert "3/20" in opened["description"]
+    assert list(third.keys) == ["cluster:Medication/c-L-1:0"]
+    owners = [save.resource["owner"]["reference"] for save in third.save if save.resource.get("owner")]
+    assert owners == ["Practitioner/o-manager"]
+    [added] = clusters(await logged(desk, a_reaction_to(4)))
+    assert (added["id"], str(added["input"]).count("AdverseEvent/")) == (opened["id"], 4)
+    assert (await looked_at(a_reaction_to(4), desk)).nothing
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"event": {"coding": [{"system": f"{CANONICAL}/CodeSystem/reaction-type", "code": "extravasation"}]}},
+        {"actuality": "potential"},
+    ],
+)
+async def test_what_is_no_reaction_to_the_agent_makes_no_lot_stand_out(members: dict[str, Any]) -> None:
+    desk = a_ward(20)
+    for number in range(5):
+        event = a_reaction_to(number, **members)
+        assert (await looked_at(event, desk)).nothing
+        desk.hold(event)
+
+
+async def test_three_reactions_among_thousands_are_chance() -> None:
+    desk = a_ward(900)
+    for number in (1, 2, 3):
+        desk.hold(a_reaction_to(number))
+    assert (await looked_at(a_reaction_to(3), desk)).nothing
+
+
+async def test_two_severe_reactions_are_enough() -> None:
+    desk = a_ward(20)
+    severe = {"severity": {"coding": [{"code": "severe"}]}}
+    desk.hold(a_reaction_to(1, **severe))
+    [opened] = clusters(await looked_at(a_reaction_to(2, **severe), desk))
+    assert "severe reactions" in str(opened["_description"])
+
+
+async def test_after_a_nonconformity_was_closed_only_new_reactions_count() -> None:
+    desk = a_ward(20)
+    for number in (1, 2, 3):
+        await logged(desk, a_reaction_to(number))
+    [task] = await desk.search("Task?code=nonconformity")
+    desk.hold({**task.resource, "status": "completed"})
+    assert clusters(await logged(desk, a_reaction_to(4))) == []
+    assert clusters(await logged(desk, a_reaction_to(5))) == []
+    [again] = clusters(await logged(desk, a_reaction_to(6)))
+    assert again["id"] != task.resource["id"]
