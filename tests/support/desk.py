@@ -40,7 +40,6 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "implicated": ("implicated",),
     "target": ("target",),
     "substance": ("suspectEntity.instance",),
-    "effective-time": ("effectiveDateTime", "effectivePeriod.start"),
     "combo-code": ("code", "component.code"),
     "context": ("context", "encounter", "useContext.valueCodeableConcept"),
     "encounter": ("encounter", "context"),

@@ -10,17 +10,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import CANONICAL, Call, Changes, Resource, Write
+from slipring.fhir.service import CANONICAL, Call
 from slipring_consent.handlers.rates import rates_told
-from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.reading import instant
 from slipring_consent.surveillance.given import Given, Reacted, rates
-from slipring_consent.surveillance.signal import looked_at
 from slipring_consent.surveillance.wilson import at_least, wilson
 
-from tests.support.contrast import IOHEXOL, a_department, a_person, a_role
+from tests.support.contrast import a_department
 from tests.support.desk import A_NOON, ADesk
-from tests.support.observing import a_reaction
+from tests.support.giving import a_reaction_to, a_ward, an_injection_of
 
 SALINE = {"coding": [{"system": "http://www.whocc.no/atc", "code": "B05BB01"}]}
 COUNTS = st.integers(1, 3000).flatmap(lambda n: st.tuples(st.integers(0, n), st.just(n)))
@@ -99,45 +97,6 @@ def test_an_injection_with_two_reactions_counts_once_and_an_extravasation_apart(
     assert (severe.reacted, severe.by_kind) == (1, {("physiologic", "severe"): 1})
 
 
-def a_lot(number: str = "L-1", **members: Any) -> Resource:
-    return {
-        "resourceType": "Medication",
-        "id": f"c-{number}",
-        "code": IOHEXOL,
-        "batch": {"lotNumber": number},
-        **members,
-    }
-
-
-def an_injection_of(number: int, lot: str = "L-1", **members: Any) -> Resource:
-    return {
-        "resourceType": "MedicationAdministration",
-        "id": f"c-{lot}-{number}",
-        "status": "completed",
-        "medicationReference": {"reference": f"Medication/c-{lot}"},
-        "subject": {"reference": f"Patient/o-{number}"},
-        "effectiveDateTime": instant(A_NOON - timedelta(days=number % 30)),
-        **members,
-    }
-
-
-def a_reaction_to(number: int, lot: str = "L-1", **members: Any) -> Resource:
-    return a_reaction(
-        id=f"c-e{lot}-{number}",
-        subject={"reference": f"Patient/o-{number}"},
-        suspectEntity=[{"instance": {"reference": f"MedicationAdministration/c-{lot}-{number}"}}],
-        **members,
-    )
-
-
-def a_ward(injections: int, lot: str = "L-1", desk: ADesk | None = None) -> ADesk:
-    desk = desk or a_department()
-    desk.hold(a_lot(lot))
-    for number in range(injections):
-        desk.hold(an_injection_of(number, lot))
-    return desk
-
-
 async def told(desk: ADesk, **given: Any) -> dict[str, dict[str, Any]]:
     parameters = [{"name": name, **value} for name, value in given.items()]
     changes = await rates_told(Call({"resourceType": "Parameters", "parameter": parameters}), desk)
@@ -206,82 +165,3 @@ async def test_what_cannot_be_counted_is_refused_at_its_place(given: dict[str, A
     with pytest.raises(FhirError) as refused:
         await told(a_department(), **given)
     assert (refused.value.status, refused.value.issues[0].at) == (422, "Parameters.parameter[0]")
-
-
-# --- a lot that stands out ---
-
-
-def a_manager(desk: ADesk) -> None:
-    desk.hold(a_person("o-manager", "attending-physician"), source="order")
-    desk.hold(a_role("o-manager", "quality-manager"), source="order")
-
-
-async def logged(desk: ADesk, event: Resource) -> Changes:
-    changes = await reaction_logged(Write("create", event), desk)
-    desk.carry_out(changes, event)
-    return changes
-
-
-def clusters(changes: Changes) -> list[Resource]:
-    tasks = [save.resource for save in changes.save if save.resource["resourceType"] == "Task"]
-    return [one for one in tasks if one["code"]["coding"][0]["code"] == "nonconformity"]
-
-
-@pytest.mark.clause("4.14")
-async def test_the_third_reaction_to_a_lot_opens_one_nonconformity_and_the_fourth_is_added_to_it() -> None:
-    desk = a_ward(20)
-    a_manager(desk)
-    for number in (1, 2):
-        assert clusters(await logged(desk, a_reaction_to(number))) == []
-    third = await logged(desk, a_reaction_to(3))
-    [opened] = clusters(third)
-    assert opened["focus"] == {"reference": "Medication/c-L-1"}
-    assert "3/20" in opened["description"]
-    assert list(third.keys) == ["cluster:Medication/c-L-1:0"]
-    owners = [save.resource["owner"]["reference"] for save in third.save if save.resource.get("owner")]
-    assert owners == ["Practitioner/o-manager"]
-    [added] = clusters(await logged(desk, a_reaction_to(4)))
-    assert (added["id"], str(added["input"]).count("AdverseEvent/")) == (opened["id"], 4)
-    assert (await looked_at(a_reaction_to(4), desk)).nothing
-
-
-@pytest.mark.parametrize(
-    "members",
-    [
-        {"event": {"coding": [{"system": f"{CANONICAL}/CodeSystem/reaction-type", "code": "extravasation"}]}},
-        {"actuality": "potential"},
-    ],
-)
-async def test_what_is_no_reaction_to_the_agent_makes_no_lot_stand_out(members: dict[str, Any]) -> None:
-    desk = a_ward(20)
-    for number in range(5):
-        event = a_reaction_to(number, **members)
-        assert (await looked_at(event, desk)).nothing
-        desk.hold(event)
-
-
-async def test_three_reactions_among_thousands_are_chance() -> None:
-    desk = a_ward(900)
-    for number in (1, 2, 3):
-        desk.hold(a_reaction_to(number))
-    assert (await looked_at(a_reaction_to(3), desk)).nothing
-
-
-async def test_two_severe_reactions_are_enough() -> None:
-    desk = a_ward(20)
-    severe = {"severity": {"coding": [{"code": "severe"}]}}
-    desk.hold(a_reaction_to(1, **severe))
-    [opened] = clusters(await looked_at(a_reaction_to(2, **severe), desk))
-    assert "severe reactions" in str(opened["_description"])
-
-
-async def test_after_a_nonconformity_was_closed_only_new_reactions_count() -> None:
-    desk = a_ward(20)
-    for number in (1, 2, 3):
-        await logged(desk, a_reaction_to(number))
-    [task] = await desk.search("Task?code=nonconformity")
-    desk.hold({**task.resource, "status": "completed"})
-    assert clusters(await logged(desk, a_reaction_to(4))) == []
-    assert clusters(await logged(desk, a_reaction_to(5))) == []
-    [again] = clusters(await logged(desk, a_reaction_to(6)))
-    assert again["id"] != task.resource["id"]
