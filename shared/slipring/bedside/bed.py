@@ -13,12 +13,21 @@ from slipring.identity.people.sessions import Session
 
 BEDSIDE = "/bedside"
 LIVE = f"{BEDSIDE}/live"
+AT_THE_INJECTOR = f"{BEDSIDE}/injection-live"
 # What an open list asks about: a type, and which of it.
 WATCHED: Mapping[str, Sequence[tuple[str, str]]] = {
     "Task": [("code", "exam,screening,observation,notice,late-record")],
     "Consent": [],
     "MedicationAdministration": [],
     "AdverseEvent": [],
+}
+# What may change whether contrast is given.
+WATCHED_AT_THE_INJECTOR: Mapping[str, Sequence[tuple[str, str]]] = {
+    "Task": [("code", "exam,notice")],
+    "Consent": [],
+    "MedicationAdministration": [],
+    "QuestionnaireResponse": [],
+    "AllergyIntolerance": [],
 }
 
 

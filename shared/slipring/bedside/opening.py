@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from slipring.bedside.bed import LIVE, WATCHED
+from slipring.bedside.bed import AT_THE_INJECTOR, LIVE, WATCHED, WATCHED_AT_THE_INJECTOR
 from slipring.bedside.deciding import DecidingPages
+from slipring.bedside.injection import InjectionPages
 from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
 from slipring.department.live import LivePages
@@ -20,8 +21,9 @@ ROOM = "slipring.bedside"  # whose templates and words they need
 
 def bedside_routes(place: Place) -> list[Route]:
     """What is served below `/bedside`."""
-    kinds = (TodayPage, ScreeningPages, DecidingPages)
+    kinds = (TodayPage, ScreeningPages, DecidingPages, InjectionPages)
     return [
         *LivePages(place, LIVE, WATCHED).routes(),
+        *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR).routes(),
         *(route for kind in kinds for route in kind(place).routes()),
     ]

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
+from slipring_demo.contrast import a_consent, a_screening, an_egfr
+from slipring_demo.lots import a_delivery, a_lot, a_weight
+from slipring_demo.scene import Cast
 
 from tests.department.morning import Morning, a_patient, a_request, posted
 from tests.support.server import Server
@@ -34,6 +38,27 @@ class ContrastMorning:
             self.morning.requests[who] = posted(http, request)
             until_found(http, f"Task?code=screening&focus=ServiceRequest/{self.exam(who)}")
         return self.exam(who)
+
+    def cleared(self, who: str) -> str:
+        """Kidneys well, all questions answered harmlessly, consent given on paper; `Consent/id`."""
+        of = self.morning
+        cast = Cast(staff=of.staff, hospital="", ward="", patient=of.patients[who], request=of.requests[who])
+        with self.served.client() as http:
+            posted(http, an_egfr(cast))
+            posted(http, a_weight(cast))
+            posted(http, a_screening(cast))
+            return f"Consent/{posted(http, a_consent(cast))['id']}"
+
+    def shelved(self) -> str:
+        """The number of a lot that is accepted and in stock."""
+        number, of = f"SYN-{uuid.uuid4().hex[:8]}", self.morning
+        cast = Cast(staff=of.staff, hospital="", ward="", patient={"id": "nobody"})
+        with self.served.client() as http:
+            lot = f"Medication/{posted(http, a_lot(number))['id']}"
+            posted(http, a_delivery(cast, lot))
+            said = [{"name": "performer", "valueReference": cast.person("nurse")}]
+            http.post(f"/fhir/{lot}/$accept", json={"resourceType": "Parameters", "parameter": said}).raise_for_status()
+        return number
 
 
 def a_contrast_morning(served: Server, morning: Morning) -> ContrastMorning:

@@ -1,0 +1,84 @@
+"""At the injector, on a tablet: every reason at once, permission, the alarm, and how it ended."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.department.bedside.contrast_morning import ContrastMorning, until_found
+from tests.department.conftest import Enter, looked_at
+
+
+@pytest.mark.clause("5.4.1")
+def test_without_anything_every_reason_stands_on_the_page_with_who_may_pass_it(
+    contrast: ContrastMorning, enter: Enter
+) -> None:
+    exam = contrast.comes("竹")
+    page = enter("bedside", f"/bedside/exams/{exam}/injection", "zh", "tablet")
+    expect(page.get_by_text("▲ 不得使用对比剂")).to_be_visible()
+    findings = page.locator("#verdict details.finding")
+    assert findings.count() >= 2
+    expect(page.get_by_text(re.compile("可由具名人员放行")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("没有有效的知情同意|知情同意")).first).to_be_visible()
+    looked_at(page, "bedside-injection-closed-zh")
+    page.get_by_role("textbox", name="剂量").fill("lots")
+    page.get_by_role("button", name=re.compile("申请许可并开始")).click()
+    expect(page.locator("#dose-problem")).to_contain_text("请输入数字")
+    expect(page.get_by_role("textbox", name="剂量")).to_have_value("lots")
+    page.get_by_role("textbox", name="剂量").fill("60")
+    page.get_by_role("button", name=re.compile("申请许可并开始")).click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+    with contrast.served.client() as http:
+        assert until_found(http, f"DetectedIssue?implicated=ServiceRequest/{exam}"), "the try is on record"
+
+
+@pytest.mark.clause("5.4.1")
+def test_contrast_is_permitted_alarmed_and_recorded_with_the_page_open(contrast: ContrastMorning, enter: Enter) -> None:
+    exam = contrast.comes("桂")
+    cleared = contrast.cleared("桂")
+    page = enter("bedside", f"/bedside/exams/{exam}/injection", "en", "tablet")
+    expect(page.locator("#verdict")).to_contain_text("lot")
+    page.get_by_role("textbox", name="Lot number").fill(contrast.shelved())
+    page.get_by_role("textbox", name="Dose").fill("60")
+    page.get_by_role("button", name="Check only").click()
+    expect(page.get_by_text("● Contrast may be given")).to_be_visible()
+    looked_at(page, "bedside-injection-open")
+    page.get_by_role("button", name=re.compile("Ask permission and start")).click()
+    expect(page.get_by_text("● Permitted: the injection runs")).to_be_visible()
+    looked_at(page, "bedside-injection-runs")
+    with contrast.served.client() as http:
+        consent = http.get(f"/fhir/{cleared}").json()
+        http.put(
+            f"/fhir/{cleared}",
+            json=consent | {"status": "inactive"},
+            headers={"If-Match": f'W/"{consent["meta"]["versionId"]}"'},
+        ).raise_for_status()
+    expect(page.get_by_role("alert").filter(has_text="Alarm")).to_be_visible(timeout=60_000)
+    looked_at(page, "bedside-injection-alarm")
+    page.get_by_role("button", name="I have read this").first.click()
+    page.get_by_role("radio", name="broken off").check()
+    page.get_by_role("textbox", name="Volume given").fill("22.5")
+    page.get_by_role("textbox", name="Reason, when it was broken off or not given").fill("consent withdrawn")
+    page.get_by_role("button", name=re.compile("Record the injection")).click()
+    expect(page.get_by_text("broken off").first).to_be_visible()
+    with contrast.served.client() as http:
+        patient = contrast.morning.patients["桂"]["id"]
+        [kept] = until_found(http, f"MedicationAdministration?patient={patient}")
+    assert (kept["status"], kept["dosage"]["dose"]["value"]) == ("stopped", 22.5)
+    assert kept["effectivePeriod"]["start"] and kept["effectivePeriod"]["end"]
+
+
+def test_an_override_asks_who_it_is_once_more_and_goes_on_with_what_was_typed(
+    contrast: ContrastMorning, enter: Enter
+) -> None:
+    exam = contrast.comes("松")
+    page = enter("reader", f"/bedside/exams/{exam}/injection", "en", "tablet")
+    page.get_by_text("Pass reasons in my name (physician)").click()
+    page.get_by_role("combobox", name="Reason of the override").select_option(
+        label="emergency without capacity to consent"
+    )
+    page.get_by_role("button", name="Check only").click()
+    expect(page.locator("#verdict")).to_contain_text("emergency without capacity")
+    looked_at(page, "bedside-injection-override")
