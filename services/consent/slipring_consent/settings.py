@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
-from slipring.signing.trust import algorithms_accepted, trusted_root
+from slipring.signing.trust import YES, algorithms_accepted, trusted_root
 
 from slipring_consent.gate.policy import policy_on
 
@@ -26,6 +26,7 @@ class ConsentSettings:
     time_zone: str = "Asia/Shanghai"
     trust: Path = field(default_factory=lambda: trusted_root({}))  # the roots that signers' certificates are judged by
     algorithms: tuple[str, ...] = allowed_algorithms()
+    demo: bool = False  # every printed page says so
 
     def trust_pem(self) -> bytes:
         """The trusted roots, read each time; empty when there are none."""
@@ -57,5 +58,6 @@ class ConsentSettings:
             ),
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
             trust=trusted_root(found),
+            demo=found.get("SLIPRING_DEMO", "").lower() in YES,
             algorithms=algorithms_accepted(found) or default.algorithms,
         )

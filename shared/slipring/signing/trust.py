@@ -9,7 +9,7 @@ from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import default_data_dir
 from slipring.signing.certificate import make_authority
 
-_YES = frozenset({"1", "true", "yes", "on"})
+YES = frozenset({"1", "true", "yes", "on"})
 
 
 def trusted_root(given: Mapping[str, str]) -> Path:
@@ -21,7 +21,7 @@ def trusted_root(given: Mapping[str, str]) -> Path:
         return Path(trust)
     named = given.get("SLIPRING_DATA_DIR")
     folder = (Path(named) if named else default_data_dir()) / "signing"
-    if given.get("SLIPRING_DEMO", "").lower() in _YES:
+    if given.get("SLIPRING_DEMO", "").lower() in YES:
         make_authority(folder, now=utc_now())
     return folder / "root.pem"
 

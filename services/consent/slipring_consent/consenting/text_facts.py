@@ -43,7 +43,7 @@ async def text_facts(
         gender=str(patient.get("gender", "")),
         exam=shown(request.get("code")),
         region=words.separator.join(filter(None, (shown(site) for site in request.get("bodySite", [])))),
-        number=_number(request),
+        number=imaging_number(request),
         agent=shown(agent),
         dose=quantity(dose),
         route=route_shown(route, words),
@@ -79,7 +79,8 @@ def quantity(value: Resource) -> str:
     return f"{value.get('value', '')} {value.get('unit') or value.get('code', '')}".strip()
 
 
-def _number(request: Resource) -> str:
+def imaging_number(request: Resource) -> str:
+    """The imaging number that order gave a request; empty before it has one."""
     for identifier in request.get("identifier", []):
         if _ACCESSION in {code for _, code in codes_in(identifier.get("type"))}:
             return str(identifier.get("value", ""))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
+from slipring_consent.handlers.consent_printing import print_asked
 from slipring_consent.handlers.consent_signing import consent_signed
 from slipring_consent.handlers.consent_texts import text_asked
 from slipring_consent.handlers.consent_verifying import verification_asked
@@ -104,6 +105,20 @@ CONSENTING_OPERATIONS = (
                     Parameter("valid", "boolean", use="out", min=1),
                     _REASON,
                 ),
+            ),
+        ),
+    ),
+    Operation(
+        "Consent",
+        "print",
+        print_asked,
+        title="Print a consent: its text, signatures and seal",
+        affects_state=False,
+        tells=("Patient", "Provenance", "DocumentReference"),
+        parameters=(
+            Parameter("format", "code", documentation="text/html (default) or application/pdf"),
+            Parameter(
+                "return", "Binary", use="out", min=1, documentation="the page in `data`, of the format asked for"
             ),
         ),
     ),
