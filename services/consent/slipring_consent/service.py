@@ -34,6 +34,7 @@ from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.operations.observing import OBSERVING_OPERATIONS
 from slipring_consent.operations.reactions import REACTION_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
+from slipring_consent.readiness.facts import CART_CHECK
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -77,6 +78,7 @@ SERVICE = Service(
         Follows("order", "MedicationRequest", then=fact_arrived),
         Follows("order", "Procedure", then=fact_arrived),
         Follows("order", "Device"),
+        Follows("order", f"QuestionnaireResponse?questionnaire={CART_CHECK}"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
     operations=(
