@@ -14,9 +14,9 @@ from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
+from slipring_consent.handlers.contrast_record import administration_written
 from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
-from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over
 from slipring_consent.handlers.reactions import reaction_logged
@@ -48,7 +48,7 @@ SERVICE = Service(
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
         Keeps("Consent", on_write=consent_written, record=True),
         Keeps("Medication", on_write=lot_written, record=True),
-        Keeps("MedicationAdministration", on_write=contrast_written, record=True, step_up=asks_override),
+        Keeps("MedicationAdministration", on_write=administration_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
         Keeps("AllergyIntolerance", record=True),
         Keeps("Observation"),
