@@ -15,12 +15,13 @@ from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.contrast_record import administration_written
+from slipring_consent.handlers.exam_changes import allergy_arrived, allergy_written, task_arrived
 from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over
 from slipring_consent.handlers.reactions import reaction_logged
-from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
+from slipring_consent.handlers.requests import ahead, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.handlers.signature_records import record_written
 from slipring_consent.handlers.tasks import task_written
@@ -50,7 +51,7 @@ SERVICE = Service(
         Keeps("Medication", on_write=lot_written, record=True),
         Keeps("MedicationAdministration", on_write=administration_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
-        Keeps("AllergyIntolerance", record=True),
+        Keeps("AllergyIntolerance", on_write=allergy_written, record=True),
         Keeps("Observation"),
         Keeps("Task", on_write=task_written, record=True),
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
@@ -65,14 +66,14 @@ SERVICE = Service(
     ),
     follows=(
         Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
-        Follows("order", "Task", then=exam_arrived),
+        Follows("order", "Task", then=task_arrived),
         Follows("order", "Patient"),
         Follows("order", "RelatedPerson"),
         Follows("order", "Practitioner", then=staff_arrived),
         Follows("order", "PractitionerRole", then=staff_arrived),
         Follows("order", "Encounter"),
         Follows("order", "Observation", then=fact_arrived, concerning=looked_at),
-        Follows("order", "AllergyIntolerance", then=fact_arrived),
+        Follows("order", "AllergyIntolerance", then=allergy_arrived),
         Follows("order", "Condition", then=fact_arrived),
         Follows("order", "MedicationStatement", then=fact_arrived),
         Follows("order", "MedicationRequest", then=fact_arrived),
