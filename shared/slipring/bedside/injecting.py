@@ -53,7 +53,7 @@ def asked_for(
         **_said(form, "dose", "dose", "mL"),
         **_said(form, "rate", "rateQuantity", "mL/s"),
     }
-    gauge = _number(form, "gauge")
+    gauge = number_in(form, "gauge")
     extensions = [
         *(
             [{"url": INJECTION, "extension": [{"url": "gauge", "valueInteger": int(gauge)}]}]
@@ -127,14 +127,15 @@ def _override(form: Mapping[str, str], people: People) -> Tree:
 
 
 def _said(form: Mapping[str, str], field: str, member: str, unit: str) -> dict[str, Tree]:
-    number = _number(form, field)
+    number = number_in(form, field)
     if number is None:
         return {}
     value = msgspec.Raw(f"{number:f}".encode())
     return {member: {"value": value, "unit": unit, "system": UCUM, "code": unit}}
 
 
-def _number(form: Mapping[str, str], field: str) -> Decimal | None:
+def number_in(form: Mapping[str, str], field: str) -> Decimal | None:
+    """A number that was typed; None when nothing was."""
     text = unicodedata.normalize("NFKC", form.get(field, "")).strip()
     if not text:
         return None

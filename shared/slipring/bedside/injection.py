@@ -129,7 +129,7 @@ class InjectionPages:
     ) -> Tree:
         """What is asked for; a blank staff number is the person who is signed in."""
         me, lot = session.account.practitioner, form.get("lot", "").strip()
-        people = People(*[await _person(hand, form, field, me) for field in ("performer", "observer")])
+        people = People(*[await staff_in(hand, form, field, me) for field in ("performer", "observer")])
         lots = await hand.found("Medication", [("lot-number", names.plain(lot))]) if lot else []
         reasons = dict(await coded(hand, "override-reason")) if form.get("override") else {}
         said = reasons.get(form.get("override", ""), ("", ""))
@@ -173,7 +173,8 @@ class InjectionPages:
         )
 
 
-async def _person(hand: Hand, form: Mapping[str, str], field: str, me: str) -> str:
+async def staff_in(hand: Hand, form: Mapping[str, str], field: str, me: str) -> str:
+    """The member of staff whose number was typed; `me` when none was."""
     number = form.get(field, "").strip()
     if not number:
         return me

@@ -9,8 +9,10 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from slipring.bedside.bed import AT_THE_INJECTOR, LIVE, WATCHED, WATCHED_AT_THE_INJECTOR
+from slipring.bedside.consenting import ConsentPages
 from slipring.bedside.deciding import DecidingPages
 from slipring.bedside.injection import InjectionPages
+from slipring.bedside.printing import PrintPage
 from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
 from slipring.department.live import LivePages
@@ -21,7 +23,7 @@ ROOM = "slipring.bedside"  # whose templates and words they need
 
 def bedside_routes(place: Place) -> list[Route]:
     """What is served below `/bedside`."""
-    kinds = (TodayPage, ScreeningPages, DecidingPages, InjectionPages)
+    kinds = (TodayPage, ScreeningPages, DecidingPages, ConsentPages, InjectionPages, PrintPage)
     return [
         *LivePages(place, LIVE, WATCHED).routes(),
         *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR).routes(),

@@ -78,6 +78,11 @@ class ContrastExam:
         return [one for one in _coded(self.tasks, "notice") if one.get("status") not in ("completed", *_ENDED)]
 
     @property
+    def shaken(self) -> bool:
+        """Whether anything changed after contrast was permitted, read or not."""
+        return any(one.get("status") not in _ENDED for one in _coded(self.tasks, "notice"))
+
+    @property
     def reasons(self) -> list[Found]:
         """What stands against contrast and nobody has answered: in the screening, and at the gate since."""
         found = [*(self.findings or []), *self.objections]

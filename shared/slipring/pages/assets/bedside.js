@@ -1,4 +1,4 @@
-// Beside the patient: questions that appear as soon as they count. Every page works without this file.
+// Beside the patient: questions that appear as soon as they count, and the field to sign in. Every page works without this file.
 (() => {
   "use strict";
   const every = (selector, within = document) => [...within.querySelectorAll(selector)];
@@ -43,5 +43,43 @@
     document.addEventListener("input", settle);
     settle();
     settle();  // what hangs on a question further down
+  }
+
+  // The field to sign in: what is drawn with a finger, a pen or a mouse goes along as a picture.
+  for (const pad of every("[data-pad]")) {
+    const [canvas] = every("canvas", pad), [field] = every("input", pad), [wipe] = every("[data-wipe]", pad);
+    const pen = canvas.getContext("2d");
+    let drawing = false;
+    const clear = () => {
+      pen.fillStyle = "#ffffff";
+      pen.fillRect(0, 0, canvas.width, canvas.height);
+      field.value = "";
+    };
+    const at = (event) => {
+      const box = canvas.getBoundingClientRect();
+      return [(event.clientX - box.left) * canvas.width / box.width, (event.clientY - box.top) * canvas.height / box.height];
+    };
+    canvas.addEventListener("pointerdown", (event) => {
+      event.preventDefault();
+      canvas.setPointerCapture(event.pointerId);
+      drawing = true;
+      pen.strokeStyle = "#10202c"; pen.lineWidth = 4; pen.lineCap = pen.lineJoin = "round";
+      pen.beginPath();
+      pen.moveTo(...at(event));
+    });
+    canvas.addEventListener("pointermove", (event) => {
+      if (!drawing) return;
+      for (const one of event.getCoalescedEvents?.() ?? [event]) pen.lineTo(...at(one));
+      pen.stroke();
+    });
+    for (const over of ["pointerup", "pointercancel"]) {
+      canvas.addEventListener(over, () => {
+        if (drawing) field.value = canvas.toDataURL("image/png");
+        drawing = false;
+      });
+    }
+    wipe.addEventListener("click", clear);
+    clear();
+    pad.hidden = false;
   }
 })();

@@ -1,1 +1,0 @@
-"""The rules of readiness: what must be at hand where contrast is given."""
