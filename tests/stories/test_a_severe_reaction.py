@@ -97,6 +97,9 @@ async def test_a_reaction_that_becomes_severe_rings_the_room_and_the_next_order_
     again = {name: value for name, value in first.items() if name not in ("id", "meta", "identifier", "contained")}
     story.cast.request = await story.made(again)
     await department.settle()
+    assert await story.state() == "awaiting-justification", "a physician decides on contrast after a severe reaction"
+    told = await department.found(f"DetectedIssue?implicated={story.cast.exam}&code=order.contrast-reaction")
+    assert [issue["severity"] for issue in told] == ["moderate"]
     await story.made(a_screening(story.cast))
     await story.made(a_consent(story.cast))
     await department.fresh()

@@ -56,6 +56,7 @@ class OrderFacts:
     site_named: bool = False
     contrast: bool | None = None
     contrast_screened: bool = False  # a completed screening for this request is known
+    contrast_reaction: str = "none"  # the worst known: none, unknown, mild, moderate, severe
     multiphase: bool = False  # more than one phase is requested
     statements: Mapping[str, str] = field(default_factory=dict)  # clinical data item -> what was said
     answers: Mapping[str, str] = field(default_factory=dict)  # rule number (J08) -> the requester's answer

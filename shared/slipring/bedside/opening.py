@@ -13,6 +13,7 @@ from slipring.bedside.consenting import ConsentPages
 from slipring.bedside.deciding import DecidingPages
 from slipring.bedside.injection import InjectionPages
 from slipring.bedside.printing import PrintPage
+from slipring.bedside.reactions import ReactionPages
 from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
 from slipring.department.live import LivePages
@@ -23,7 +24,7 @@ ROOM = "slipring.bedside"  # whose templates and words they need
 
 def bedside_routes(place: Place) -> list[Route]:
     """What is served below `/bedside`."""
-    kinds = (TodayPage, ScreeningPages, DecidingPages, ConsentPages, InjectionPages, PrintPage)
+    kinds = (TodayPage, ScreeningPages, DecidingPages, ConsentPages, InjectionPages, PrintPage, ReactionPages)
     return [
         *LivePages(place, LIVE, WATCHED).routes(),
         *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR).routes(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
+from slipring_consent.handlers.adr_form import adr_form_asked
 from slipring_consent.handlers.recording import noticed, recorded
 
 _SAID = (
@@ -85,6 +86,29 @@ REACTION_OPERATIONS = (
             ),
             Parameter("reason", "string", documentation="why it is corrected; closed and wrong ones demand it"),
             *_RETURN,
+        ),
+    ),
+    Operation(
+        "AdverseEvent",
+        "adr-form",
+        adr_form_asked,
+        title="The national report of a reaction, as data and to print, with what is missing of it",
+        affects_state=False,
+        tells=(
+            "Patient",
+            "MedicationAdministration",
+            "Medication",
+            "ServiceRequest",
+            "Practitioner",
+            "Observation",
+            "AllergyIntolerance",
+        ),
+        parameters=(
+            Parameter(
+                "form", "Attachment", use="out", min=1, documentation="application/json, by the keys of the form"
+            ),
+            Parameter("page", "Attachment", use="out", min=1, documentation="text/html, to print"),
+            Parameter("missing", "code", use="out", max="*", documentation="a line that is demanded and not answered"),
         ),
     ),
 )

@@ -11,6 +11,7 @@ from slipring.fhir.service import Resource
 
 from slipring_order.dose.exposure import exam_doses
 from slipring_order.facts import DoseReceived, age_on
+from slipring_order.gathering.contrast_reaction import contrast_reaction
 from slipring_order.gathering.pregnancy_stated import dating_codes, gestation_days, pregnancy_status
 from slipring_order.reading import Pool
 
@@ -37,6 +38,7 @@ def patient_facts(
         "age_years": age_on(birth_date, now.astimezone(zone).date()),
         "pregnancy": pregnancy_status(request, supporting, patient, pool, now, zone),
         "gestation_days": gestation_days(patient, pool, now, zone, VOID),
+        "contrast_reaction": contrast_reaction(patient, pool),
         "doses": tuple(_doses(request, patient, pool, zone)),
     }
 

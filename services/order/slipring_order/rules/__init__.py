@@ -3,6 +3,7 @@
 from slipring_order.rules.child import considers_the_alternatives_for_a_child
 from slipring_order.rules.child_health_check import keeps_children_out_of_health_check_ct
 from slipring_order.rules.clinical_question import states_a_clinical_question
+from slipring_order.rules.contrast_reaction import weighs_an_earlier_reaction_to_contrast
 from slipring_order.rules.contrast_refused import a_refusal_of_contrast_is_answered
 from slipring_order.rules.contrast_screened import shows_the_check_before_contrast
 from slipring_order.rules.critical_attended import a_clinician_attends_a_critical_patient
@@ -54,6 +55,7 @@ ORDER_RULES = (
     scans_one_phase_where_one_suffices,
     scans_the_region_that_the_indication_asks_for,
     shows_the_check_before_contrast,
+    weighs_an_earlier_reaction_to_contrast,
     approves_ct_without_complaint,
     runs_through_the_green_channel,
 )

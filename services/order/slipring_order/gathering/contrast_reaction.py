@@ -1,0 +1,36 @@
+"""The worst reaction to contrast that is known of a patient: from allergies he has here, and those that consent keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from slipring.fhir.service import Resource
+from slipring.rules.contrast import is_contrast_code
+
+from slipring_order.reading import Pool, codes, codings
+
+GRADES = ("none", "unknown", "mild", "moderate", "severe")
+# Allergy to contrast media, and to X-ray contrast media.
+_GROUPS = frozenset({"293637006", "293638001"})
+_SNOMED = "http://snomed.info/sct"
+_NOT_SO = frozenset({"inactive", "resolved", "refuted", "entered-in-error"})
+
+
+def contrast_reaction(patient: Resource, pool: Pool) -> str:
+    """none, unknown (an allergy without a grade), mild, moderate or severe; what was refuted or is over does not count."""
+    return max(_grades(patient, pool), key=GRADES.index, default="none")
+
+
+def _grades(patient: Resource, pool: Pool) -> Iterator[str]:
+    for allergy in pool.of_type("AllergyIntolerance"):
+        said = {*codes(allergy.get("verificationStatus")), *codes(allergy.get("clinicalStatus"))}
+        if said & _NOT_SO or not pool.same(allergy.get("patient"), patient) or not _to_contrast(allergy):
+            continue
+        yield "severe" if allergy.get("criticality") == "high" else "unknown"
+        yield from (one["severity"] for one in allergy.get("reaction", []) if one.get("severity") in GRADES)
+
+
+def _to_contrast(allergy: Resource) -> bool:
+    substances = [allergy.get("code"), *(one.get("substance") for one in allergy.get("reaction", []))]
+    named = [(str(one.get("system", "")), str(one.get("code", ""))) for each in substances for one in codings(each)]
+    return any(is_contrast_code(*one) or (one[0] == _SNOMED and one[1] in _GROUPS) for one in named)
