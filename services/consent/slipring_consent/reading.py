@@ -29,9 +29,11 @@ def is_coded(concept: Resource | None, code: str) -> bool:
 
 
 def reference_of(element: Resource | None) -> str:
-    """The `Type/id` of a Reference, without version; empty when it names none."""
-    text = str((element or {}).get("reference", "")).partition("/_history/")[0]
-    return "/".join(text.split("/")[-2:]) if "/" in text else text
+    """The `Type/id` of a Reference, without version; empty when it names none.
+
+    An absolute address stays what it is: searches index it as another house's, and so does everything that decides.
+    """
+    return str((element or {}).get("reference", "")).partition("/_history/")[0]
 
 
 def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> datetime | None:

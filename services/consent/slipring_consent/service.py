@@ -33,6 +33,7 @@ from slipring_consent.operations.contrast import CONTRAST_OPERATIONS
 from slipring_consent.operations.gate import GATE_OPERATIONS
 from slipring_consent.operations.observing import OBSERVING_OPERATIONS
 from slipring_consent.operations.reactions import REACTION_OPERATIONS
+from slipring_consent.operations.screening_form import FORM_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
@@ -85,6 +86,7 @@ SERVICE = Service(
         *CONSENTING_OPERATIONS,
         *OBSERVING_OPERATIONS,
         *REACTION_OPERATIONS,
+        *FORM_OPERATIONS,
         ASSESS,
         *SURVEILLANCE_OPERATIONS,
     ),
@@ -107,6 +109,7 @@ SERVICE = Service(
     profiles=(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "consent_profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "screening_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "reaction_profiles.toml"),
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),

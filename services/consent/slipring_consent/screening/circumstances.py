@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import datetime
 
 from slipring.fhir.search.moment import Interval
@@ -71,7 +70,7 @@ def in_intensive_care(evidence: Evidence) -> bool:
 
 def last_contrast_at(evidence: Evidence, now: datetime, zone: str) -> datetime | None:
     """The latest moment, up to now, at which contrast of another exam may have been given."""
-    told = [*_given(evidence, zone), *moments_of(evidence.response, "last-contrast", zone)]
+    told = [at for at, _ in earlier_contrast(evidence, zone)] + moments_of(evidence.response, "last-contrast", zone)
     return max((min(at.high, now) for at in told if at.low <= now), default=None)
 
 
@@ -88,8 +87,10 @@ def _stays(evidence: Evidence) -> list[Resource]:
     return mine or [one for one in encounters if one.get("status") in _CURRENT]
 
 
-def _given(evidence: Evidence, zone: str) -> Iterator[Interval]:
+def earlier_contrast(evidence: Evidence, zone: str) -> list[tuple[Interval, Resource]]:
+    """The records of contrast given for other exams, each with its time as wide as it was written."""
     exam = f"ServiceRequest/{(evidence.request or {}).get('id', '')}"
+    found = []
     for kind, statuses in _GIVEN.items():
         for one in evidence.of(kind):
             at = span(one, "effective", zone)
@@ -100,4 +101,5 @@ def _given(evidence: Evidence, zone: str) -> Iterator[Interval]:
                 and one.get("status") in statuses
                 and is_contrast_agent(codes_in(evidence.medicine(one)))
             ):
-                yield at
+                found.append((at, one))
+    return found

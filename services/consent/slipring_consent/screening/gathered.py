@@ -23,7 +23,7 @@ from slipring_consent.screening.reactions_told import Told, reactions_told, seve
 
 # The linkId of the question where it is not the fact's name with hyphens.
 _ASKED_AS = {"multiple_allergies": "severe-allergies", "radioiodine_planned": "radioiodine"}
-_SEVERAL = 2
+SEVERAL = 2  # severe allergies to different things
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +43,7 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
     answers = answers_of(evidence.response)
     person = person_of(evidence.of("Patient"))
     history = history_of(evidence, by.now, by.time_zone)
-    if severe_allergies(evidence) >= _SEVERAL:
+    if len(severe_allergies(evidence)) >= SEVERAL:
         history["multiple_allergies"] = YES
     stated: dict[str, Any] = {name: _weighed(name, answers, history) for name in _FACTS}
     stated["pregnancy"] = pregnancy_known(stated["pregnancy"], evidence.of("Observation"), person, by.time_zone)

@@ -18,6 +18,7 @@ from slipring_consent.screening.evidence import Evidence
 from slipring_consent.screening.words import names
 
 YES, DOUBT, SILENT = "yes", "doubt", ""
+Told = tuple[str, Resource]  # how sure, and the record that says so
 _GONE = frozenset({"inactive", "resolved", "remission"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
 _TAKEN = {"active": YES, "intended": YES, "on-hold": YES, "unknown": DOUBT}
@@ -33,40 +34,46 @@ def stands(record: Resource) -> bool:
     return not status & _GONE and not verified & _WRONG
 
 
+def told_by(evidence: Evidence, now: datetime, zone: str) -> dict[str, list[Told]]:
+    """Every fact with the records that name it, each with `yes` or `doubt`."""
+    facts = data_file("history.toml")["fact"]
+    found = {name: list(_told(name, fact, evidence, now, zone)) for name, fact in facts.items()}
+    found["dialysis"] += _dialysis(evidence, now, zone)
+    return {name: said for name, told in found.items() if (said := [one for one in told if one[0] != SILENT])}
+
+
 def history_of(evidence: Evidence, now: datetime, zone: str) -> dict[str, str]:
     """Every fact that a record names, with `yes` or `doubt`."""
-    facts = data_file("history.toml")["fact"]
-    found = {name: _strongest(_told(name, fact, evidence, now, zone)) for name, fact in facts.items()}
-    found["dialysis"] = _strongest([found["dialysis"], _dialysis(evidence, now, zone)])
-    return {name: told for name, told in found.items() if told}
+    told = told_by(evidence, now, zone)
+    return {name: YES if any(strength == YES for strength, _ in said) else DOUBT for name, said in told.items()}
 
 
-def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[str]:
+def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[Told]:
     if name == "radioiodine_planned":
         yield from _ahead(fact, evidence, now, zone)
         return
     for condition in evidence.of("Condition"):
         if stands(condition) and names(condition.get("code"), fact) and _recent(condition, fact, now, zone):
-            yield YES
+            yield YES, condition
     for medicine in evidence.of("MedicationStatement"):
         if names(evidence.medicine(medicine), fact) and _not_over(medicine, "effective", now, zone):
-            yield _TAKEN.get(str(medicine.get("status")), SILENT)
+            yield _TAKEN.get(str(medicine.get("status")), SILENT), medicine
     for medicine in evidence.of("MedicationRequest"):
         if names(evidence.medicine(medicine), fact) and medicine.get("doNotPerform") is not True:
-            yield _PRESCRIBED.get(str(medicine.get("status")), SILENT)
+            yield _PRESCRIBED.get(str(medicine.get("status")), SILENT), medicine
     for procedure in evidence.of("Procedure"):
         if names(procedure.get("code"), fact):
-            yield _PERFORMED.get(str(procedure.get("status")), SILENT)
+            yield _PERFORMED.get(str(procedure.get("status")), SILENT), procedure
 
 
-def _ahead(fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[str]:
+def _ahead(fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[Told]:
     """What is planned: a request, procedure or medicine that has not been carried out."""
     for kind in ("ServiceRequest", "Procedure", "MedicationRequest", "MedicationStatement"):
         for one in evidence.of(kind):
             concept = one.get("code") if kind in ("ServiceRequest", "Procedure") else evidence.medicine(one)
             meant = one.get("doNotPerform") is not True and names(concept, fact)
             if meant and _not_over(one, "occurrence" if kind == "ServiceRequest" else "effective", now, zone):
-                yield _AHEAD.get(str(one.get("status")), SILENT)
+                yield _AHEAD.get(str(one.get("status")), SILENT), one
 
 
 def _recent(record: Resource, fact: Mapping[str, Any], now: datetime, zone: str) -> bool:
@@ -86,17 +93,13 @@ def _not_over(record: Resource, member: str, now: datetime, zone: str) -> bool:
     return ended is None or ended.high > now
 
 
-def _dialysis(evidence: Evidence, now: datetime, zone: str) -> str:
+def _dialysis(evidence: Evidence, now: datetime, zone: str) -> list[Told]:
     """Sessions close together are dialysis that goes on; a single one leaves the question open."""
     entry = data_file("history.toml")["dialysis_session"]
-    sessions = 0
+    sessions = []
     for procedure in evidence.of("Procedure"):
         at = span(procedure, "performed", zone)
         recent = at is not None and now - timedelta(days=entry["within_days"]) <= at.high
         if procedure.get("status") in ("completed", "in-progress") and recent and names(procedure.get("code"), entry):
-            sessions += 1
-    return YES if sessions >= entry["sessions"] else DOUBT if sessions else SILENT
-
-
-def _strongest(told: Iterable[str]) -> str:
-    return max(told, key=(SILENT, DOUBT, YES).index, default=SILENT)
+            sessions.append(procedure)
+    return [(YES if len(sessions) >= entry["sessions"] else DOUBT, one) for one in sessions]

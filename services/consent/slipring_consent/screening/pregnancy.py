@@ -17,13 +17,20 @@ _STATED = {"LA15173-0": "yes", "LA26683-5": "no"}  # LOINC answers; any other le
 
 def pregnancy_of(observations: Iterable[Resource], time_zone: str) -> str:
     """The newest pregnancy status that stands, as its code; empty when none was stated."""
-    found: list[tuple[datetime, str]] = []
+    newest = newest_status(observations, time_zone)
+    return newest[0] if newest else ""
+
+
+def newest_status(observations: Iterable[Resource], time_zone: str) -> tuple[str, Resource] | None:
+    """The code of the newest pregnancy status that stands, and the Observation that states it."""
+    found: list[tuple[datetime, str, Resource]] = []
     for one in observations:
         stated = [code for _, code in codes_in(one.get("valueCodeableConcept"))]
         at = moment(one.get("effectiveDateTime"), time_zone)
         if one.get("status") in STANDING and has_code(one.get("code"), LOINC, PREGNANCY_STATUS) and stated and at:
-            found.append((at, stated[0]))
-    return max(found)[1] if found else ""
+            found.append((at, stated[0], one))
+    newest = max(found, key=lambda one: one[:2], default=None)
+    return newest[1:] if newest else None
 
 
 def pregnancy_known(told: str, observations: Iterable[Resource], person: Person, time_zone: str) -> str:

@@ -27,6 +27,7 @@ class Told:
     grade: str = UNKNOWN
     kind: str = UNKNOWN
     agent: str = ""
+    by: Resource | None = None  # the record that tells of it; None for an answer
 
 
 def reactions_told(evidence: Evidence) -> list[Told]:
@@ -36,7 +37,7 @@ def reactions_told(evidence: Evidence) -> list[Told]:
         *(told for allergy in evidence.of("AllergyIntolerance") for told in _of_allergy(allergy)),
         *(told for event in evidence.of("AdverseEvent") for told in _of_event(event, evidence)),
         *(
-            Told()
+            Told(by=condition)
             for condition in evidence.of("Condition")
             if stands(condition) and names(condition.get("code"), data_file("history.toml")["contrast_reaction"])
         ),
@@ -48,17 +49,17 @@ def worst(grades: Iterable[str], answered: str) -> str:
     return max([answered, *grades], key=GRADES.index)
 
 
-def severe_allergies(evidence: Evidence) -> int:
-    """How many severe allergies to different things stand, contrast not among them."""
-    found = set()
+def severe_allergies(evidence: Evidence) -> list[Resource]:
+    """The severe allergies to different things that stand, contrast not among them."""
+    found: dict[object, Resource] = {}
     for allergy in evidence.of("AllergyIntolerance"):
         codings = codes_in(allergy.get("code"))
         severe = allergy.get("criticality") == "high" or any(
             one.get("severity") == "severe" for one in allergy.get("reaction", [])
         )
         if stands(allergy) and severe and not is_contrast_allergy(codings):
-            found.add(tuple(codings) or str(allergy.get("code", {}).get("text") or allergy.get("id")))
-    return len(found)
+            found[tuple(codings) or str(allergy.get("code", {}).get("text") or allergy.get("id"))] = allergy
+    return list(found.values())
 
 
 def _answered(response: Resource | None) -> Iterator[Told]:
@@ -80,7 +81,7 @@ def _of_allergy(allergy: Resource) -> Iterator[Told]:
     if allergy.get("criticality") == "high":
         grades.append("severe")
     kind = {"allergy": "allergic-like", "intolerance": "physiologic"}.get(str(allergy.get("type")), UNKNOWN)
-    yield Told(max((one for one in grades if one in GRADES), key=GRADES.index), kind, agent_of(codings))
+    yield Told(max((one for one in grades if one in GRADES), key=GRADES.index), kind, agent_of(codings), allergy)
 
 
 def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:
@@ -93,7 +94,7 @@ def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:
         return
     grade = next((code for _, code in codes_in(event.get("severity")) if code in GRADES), UNKNOWN)
     agent = next((agent for codings in given if (agent := agent_of(codings))), "")
-    yield Told(grade, next((kind for kind in kinds if kind in KINDS), UNKNOWN), agent)
+    yield Told(grade, next((kind for kind in kinds if kind in KINDS), UNKNOWN), agent, event)
 
 
 def _given(event: Resource, evidence: Evidence) -> Iterator[list[Coding]]:
