@@ -1,5 +1,6 @@
 """A reaction at the bedside: two taps write it down, and everything added has its time and its person."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -103,6 +104,19 @@ async def test_what_is_done_is_kept_with_its_time_and_person_and_says_that_the_p
     assert adrenaline["dose"]["value"] == 0.3 and adrenaline["by"]["reference"] == "Practitioner/o-nurse"
     assert adrenaline["at"] and oxygen["what"]["coding"][0]["code"] == "oxygen"
     assert phase_of(event) == "under-treatment"
+
+
+async def test_a_tap_that_is_felt_twice_is_one_dose_and_a_later_one_is_another() -> None:
+    desk = a_room(caller=A_NURSE)
+    event = await tapped(desk)
+    given = {"measure": parts(what=code("adrenaline"), dose={"valueQuantity": {"value": 0.3, "unit": "mg"}})}
+    await added(desk, event, **given)
+    desk.now += timedelta(seconds=2)
+    assert len(measures_of(event_of(await added(desk, event, **given)))) == 1
+    other = {"measure": parts(what=code("adrenaline"), dose={"valueQuantity": {"value": 0.5, "unit": "mg"}})}
+    assert len(measures_of(event_of(await added(desk, event, **other)))) == 2
+    desk.now += timedelta(minutes=5)
+    assert len(measures_of(event_of(await added(desk, event, **other)))) == 3
 
 
 async def test_vital_signs_are_an_observation_of_the_injection() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
@@ -20,9 +21,10 @@ from slipring_consent.reactions.said import (
     REACTION_TYPE,
     SIGN,
     VITALS,
+    measures_of,
     signs_of,
 )
-from slipring_consent.reading import codes_in
+from slipring_consent.reading import codes_in, reference_of
 from slipring_consent.resources import concept
 
 SYSTEMS = {
@@ -42,6 +44,7 @@ OUTCOMES = {
     "unknown": ("不详", "unknown"),
 }
 Part = dict[str, Any]
+_A_TAP = timedelta(seconds=5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +93,12 @@ def with_sign(event: Resource, code: str) -> Resource:
 
 
 def with_measure(event: Resource, measure: Part, given: Given) -> Resource:
-    """The event with one more measure: what, how much, how, and by whom at what time, which are now and the caller unless said."""
+    """The event with one more measure: what, how much, how, and by whom at what time, which are now and the caller unless said.
+
+    The same person's same measure within a few seconds is one tap that was felt twice, not a second dose.
+    """
+    if _felt_twice(event, measure, given):
+        return event
     parts: list[Resource] = []
     if measure.get("what"):
         parts.append({"url": "what", "valueCodeableConcept": coded("what", measure["what"])})
@@ -105,6 +113,18 @@ def with_measure(event: Resource, measure: Part, given: Given) -> Resource:
     if measure.get("note"):
         parts.append({"url": "note", "valueString": measure["note"]})
     return with_extension(event, MEASURES, extension=parts)
+
+
+def _felt_twice(event: Resource, measure: Part, given: Given) -> bool:
+    last: Part = next(reversed(measures_of(event)), {})
+    if not last.get("at") or not measure.get("what") or measure.get("at") or measure.get("note") or last.get("note"):
+        return False
+    same = {code for _, code in codes_in(last.get("what"))} == {measure["what"]} and last.get("dose") == measure.get(
+        "dose"
+    )
+    mine = reference_of(last.get("by")) == (measure.get("by") or given.who)
+    apart = datetime.fromisoformat(given.at) - datetime.fromisoformat(str(last["at"]))
+    return same and mine and timedelta(0) <= apart <= _A_TAP
 
 
 def with_effect(event: Resource, code: str, words: str) -> Resource:
