@@ -22,6 +22,7 @@ from slipring_consent.gate.override import Override, override_of
 from slipring_consent.gate.permission import Permission, asked
 from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.told import as_may_override
+from slipring_consent.gate.uses import as_overridden
 from slipring_consent.gate.weighing import PERMITTED, gives_contrast
 from slipring_consent.handlers.observation import observation_begun, observation_given_back
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
@@ -164,10 +165,11 @@ def _refused(findings: Sequence[Finding], write: Write, desk: Desk) -> list[Save
 def _kept(findings: Sequence[Finding], write: Write, desk: Desk, override: Override | None = None) -> list[Save]:
     """What was passed by name, or is to be known, on record about the administration."""
     patient = reference_of(write.resource.get("subject"))
-    mitigation = None
-    if override is not None:
-        mitigation = {"action": override.concept, "date": instant(desk.now), "author": {"reference": override.by}}
-    return on_record(findings, desk, patient=patient, about=write.reference, mitigation=mitigation)
+    if override is None:
+        return on_record(findings, desk, patient=patient, about=write.reference)
+    mitigation = {"action": override.concept, "date": instant(desk.now), "author": {"reference": override.by}}
+    saves = on_record(findings, desk, patient=patient, about=write.reference, mitigation=mitigation)
+    return [Save(as_overridden(save.resource)) for save in saves]
 
 
 def _changed(before: Resource, after: Resource) -> str:

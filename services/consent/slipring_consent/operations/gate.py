@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import Operation, Parameter
 
 from slipring_consent.handlers.check import checked_only
+from slipring_consent.handlers.override_use import overrides_counted
 
 GATE_OPERATIONS = (
     Operation(
@@ -32,6 +33,35 @@ GATE_OPERATIONS = (
                 use="out",
                 max="*",
                 documentation="what stands against it first; the extension may-override says who may pass it and for which reasons",
+            ),
+        ),
+    ),
+    Operation(
+        "MedicationAdministration",
+        "override-use",
+        overrides_counted,
+        level="type",
+        title="Count how often the gate was overridden, by rule, reason and physician",
+        affects_state=False,
+        tells=("MedicationAdministration", "DetectedIssue", "Practitioner"),
+        parameters=(
+            Parameter("period", "Period", documentation="absent: the last 30 days; at most a year"),
+            Parameter("period", "Period", use="out", min=1),
+            Parameter("given", "integer", use="out", min=1, documentation="injections completed or stopped"),
+            Parameter("overridden", "integer", use="out", min=1, documentation="injections that were passed by name"),
+            Parameter(
+                "use",
+                "",
+                use="out",
+                max="*",
+                documentation="the most frequent first",
+                parts=(
+                    Parameter("rule", "code", use="out", min=1),
+                    Parameter("reason", "Coding", use="out", min=1),
+                    Parameter("by", "Reference", use="out", min=1),
+                    Parameter("count", "integer", use="out", min=1),
+                    Parameter("administration", "Reference", use="out", max="*"),
+                ),
             ),
         ),
     ),

@@ -26,7 +26,7 @@ async def given_in(start: datetime, end: datetime, desk: Desk) -> list[Given]:
     found: dict[str, Stored] = {}
     while start < end:
         until = min(start + _SPAN, end)
-        found |= {one.reference: one for one in await _within(_GIVEN, start, until, desk) if not one.source}
+        found |= {one.reference: one for one in await found_within(_GIVEN, start, until, desk) if not one.source}
         start = until
     lots: dict[str, Resource] = {}
     every = [await _given(one, lots, desk) for one in found.values()]
@@ -81,7 +81,7 @@ async def _kept(reference: str, lots: dict[str, Resource], desk: Desk) -> Resour
     return lots.get(reference, {})
 
 
-async def _within(query: str, start: datetime, end: datetime, desk: Desk) -> list[Stored]:
+async def found_within(query: str, start: datetime, end: datetime, desk: Desk) -> list[Stored]:
     """The matches of a span; halved as long as there are more than the desk gives at once."""
     name = query.rpartition("&")[2]
     try:
@@ -90,4 +90,4 @@ async def _within(query: str, start: datetime, end: datetime, desk: Desk) -> lis
         if end - start <= _A_DAY or refused.issues[0].detail != _TOO_MANY:
             raise
     middle = start + (end - start) / 2
-    return [*await _within(query, start, middle, desk), *await _within(query, middle, end, desk)]
+    return [*await found_within(query, start, middle, desk), *await found_within(query, middle, end, desk)]
