@@ -6,7 +6,9 @@ import base64
 import hashlib
 from typing import Any
 
+import httpx
 import pytest
+from slipring.identity.clients import DEMO_DEPARTMENT
 from slipring_demo.contrast import a_screening
 
 from tests.support.consenting import DOSE, IOHEXOL, a_png, a_signature, called, named, to_sign
@@ -25,14 +27,21 @@ async def an_exam(department: Department) -> OneExam:
     return story
 
 
-async def the_text(story: OneExam, language: str = "zh-CN") -> Tree:
-    asked = called(
+def a_call(story: OneExam, language: str = "zh-CN") -> Tree:
+    return called(
         request=("Reference", {"reference": story.cast.exam}),
         language=("Code", language),
         agent=("CodeableConcept", IOHEXOL),
         dose=("Quantity", DOSE),
     )
-    answer = await story.department.post("DocumentReference/$consent-text", asked)
+
+
+async def asked(story: OneExam, client: httpx.AsyncClient) -> int:
+    return (await story.department.post("DocumentReference/$consent-text", a_call(story), client)).status_code
+
+
+async def the_text(story: OneExam, language: str = "zh-CN") -> Tree:
+    answer = await story.department.post("DocumentReference/$consent-text", a_call(story, language))
     assert answer.status_code == 200, answer.text
     tree: Tree = answer.json()
     return tree
@@ -79,5 +88,84 @@ async def test_the_text_is_explained_and_signed_and_contrast_may_be_given(depart
     served = base64.b64decode(attachment["data"])
     assert hashlib.sha256(served).hexdigest() == attachment["extension"][0]["valueString"]
     assert served == shown
+    assert (await verdict(department, consent)) == "stands"
     permitted = await story.injected()
     assert permitted.status_code == 201, permitted.text
+
+    # Withdrawn while it runs: told at once. What was signed stays what was signed.
+    by = called(by=("Reference", story.cast.subject), reason=("CodeableConcept", {"text": "改变主意"}))
+    withdrawn = await department.post(f"Consent/{consent['id']}/$withdraw", by)
+    assert (withdrawn.status_code, withdrawn.json()["status"]) == (200, "inactive")
+    notices = await department.found(f"Task?code=notice&focus=MedicationAdministration/{permitted.json()['id']}")
+    assert notices and all(notice["priority"] == "stat" for notice in notices)
+    assert (await verdict(department, consent)) == "stands"
+
+
+async def verdict(department: Department, consent: Tree) -> str:
+    answer = await department.post(f"Consent/{consent['id']}/$verify", called())
+    assert answer.status_code == 200, answer.text
+    return next(str(one["valueCode"]) for one in answer.json()["parameter"] if one["name"] == "verdict")
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_stored_text_is_not_altered_and_a_departments_own_is_kept_by_consent(department: Department) -> None:
+    story = await an_exam(department)
+    text = await department.get(f"DocumentReference/{(await the_text(story, 'en'))['id']}")
+    attachment = text["content"][0]["attachment"]
+    other = {**text, "content": [{"attachment": {**attachment, "data": base64.b64encode(b"other").decode()}}]}
+    refused = await department.put(other)
+    assert (refused.status_code, rules(refused)) == (409, {"consent.text-fixed"})
+    [again] = [await department.get(f"DocumentReference/{text['id']}")]
+    assert again == text
+
+    own = {name: value for name, value in text.items() if name not in ("id", "meta", "date", "docStatus")}
+    pdf = {
+        "contentType": "application/pdf",
+        "language": "zh-CN",
+        "title": "own",
+        "data": base64.b64encode(b"%PDF-1").decode(),
+    }
+    wrong = await department.post("DocumentReference", {**own, "content": [{"attachment": {**pdf, "hash": "AAAA"}}]})
+    assert (wrong.status_code, rules(wrong)) == (422, {"consent.text-hash"})
+    kept = await department.post("DocumentReference", {**own, "content": [{"attachment": pdf}]})
+    assert kept.status_code == 201, kept.text
+    assert kept.json()["id"].startswith("c-") and kept.json()["content"][0]["attachment"]["hash"]
+    signed = await department.post(
+        "Consent/$sign",
+        called(
+            consent=a_paper(story, kept.json()),
+            signature=("Signature", a_signature(story.cast.subject["reference"], story.cast.moment())),
+        ),
+    )
+    assert signed.status_code == 200, signed.text
+    printed = await department.post(f"Consent/{signed.json()['parameter'][0]['resource']['id']}/$print", called())
+    assert (printed.status_code, printed.json()["resourceType"]) == (200, "Binary"), printed.text
+    page = base64.b64decode(printed.json()["data"]).decode()
+    assert "演示 DEMO" in page and "application/pdf" in page and "no cryptographic signature" in page
+
+
+async def test_what_is_wrong_with_a_signature_is_answered_all_at_once_and_nothing_is_kept(
+    department: Department,
+) -> None:
+    story = await an_exam(department)
+    text = await the_text(story)
+    makers = department.client(DEMO_DEPARTMENT, "system/DocumentReference.c system/Patient.rs system/ServiceRequest.rs")
+    readers = department.client(
+        DEMO_DEPARTMENT, "system/DocumentReference.rs system/Patient.rs system/ServiceRequest.rs"
+    )
+    assert [await asked(story, client) for client in (makers, readers)] == [200, 403], "to make a text is to create"
+    blank = a_signature(story.cast.subject["reference"], "2099-01-01T00:00:00Z", a_png(strokes=False))
+    child = {name: value for name, value in a_paper(story, text).items() if name not in ("performer", "verification")}
+    answer = await department.post("Consent/$sign", called(consent=child, signature=("Signature", blank)))
+    assert answer.status_code == 422
+    expected = {
+        "consent.signature-blank",
+        "consent.signature-when",
+        "consent.sign-who",
+        "consent.signer",
+        "consent.explained-first",
+    }
+    assert rules(answer) >= expected, texts(answer)
+    assert await department.found(f"Consent?data={story.cast.exam}") == []
+    unknown = await department.post("Consent/$sign", called(consent=child))
+    assert unknown.status_code == 400, "a signature is asked for"

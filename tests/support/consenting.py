@@ -88,4 +88,4 @@ def called(**values: Any) -> Tree:
         {"name": name, "resource": value} if isinstance(value, dict) else {"name": name, f"value{value[0]}": value[1]}
         for name, value in values.items()
     ]
-    return {"resourceType": "Parameters", "parameter": entries}
+    return {"resourceType": "Parameters"} | ({"parameter": entries} if entries else {})

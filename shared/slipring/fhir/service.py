@@ -385,6 +385,7 @@ class Operation:
     level: Literal["type", "instance"] = "instance"
     title: str = ""
     affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
+    creates: bool = False  # True: it only ever makes new resources of its type, so that scope c is enough
     parameters: tuple[Parameter, ...] = ()
     step_up: bool | Callable[[Resource], bool] = False  # the person signs in afresh: always, or for such parameters
     tells: tuple[str, ...] = ()  # types of which the answer tells more than the caller named: he must reach them whole

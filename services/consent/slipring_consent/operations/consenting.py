@@ -29,6 +29,7 @@ CONSENTING_OPERATIONS = (
         text_asked,
         level="type",
         title="Make and keep the exact consent text for one exam",
+        creates=True,
         tells=("Patient", "ServiceRequest"),
         parameters=(
             Parameter("request", "Reference", min=1, documentation="the ServiceRequest"),
@@ -47,6 +48,7 @@ CONSENTING_OPERATIONS = (
         consent_signed,
         level="type",
         title="Sign a consent or a refusal, by pen or by key",
+        tells=("Patient", "DocumentReference"),
         parameters=(
             Parameter(
                 "consent", "Consent", min=1, documentation="new, or a draft by its id; rejected or deny: a refusal"

@@ -28,7 +28,7 @@ async def operate(
     asked.only()
     kernel.kept(resource_type)
     operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
-    letter = "u" if operation.affects_state else "r"
+    letter = "c" if operation.creates else "u" if operation.affects_state else "r"
     context.demand(resource_type, letter)
     for told in operation.tells:
         demand_whole(context, told)

@@ -1,0 +1,135 @@
+"""Contrast without consent in an emergency: approved by who may, for a coded reason, after somebody was tried; never over a refusal."""
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slipring.fhir.checks.shape import check
+from slipring.fhir.service import Resource, Write
+from slipring_consent.consenting.exception import REASON
+from slipring_consent.consenting.facts import EXCEPTION
+from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.reading import instant
+
+from tests.support.consenting import capacity
+from tests.support.contrast import a_consent, a_person, a_role, a_screening, an_egfr, an_injection, an_override
+from tests.support.desk import A_NOON
+
+from .consent_room import NURSE, ConsentRoom, refusals
+
+HEAD = "Practitioner/o-head"
+
+
+def an_attempt(**parts: Any) -> Resource:
+    said = {
+        "by": {"valueReference": {"reference": NURSE}},
+        "at": {"valueDateTime": instant(A_NOON - timedelta(minutes=5))},
+        "whom": {"valueString": "妻子"},
+        "outcome": {"valueString": "两次未接"},
+        **parts,
+    }
+    return {"url": "attempt", "extension": [{"url": url, **value} for url, value in said.items() if value]}
+
+
+def an_exception(
+    *attempts: Resource,
+    by: str = HEAD,
+    reason: str = "relative-unreachable",
+    at: str = instant(A_NOON),
+    able: str = "none",
+) -> Resource:
+    parts: list[Resource] = [
+        {"url": "approver", "valueReference": {"reference": by}},
+        {"url": "reason", "valueCodeableConcept": {"coding": [{"system": REASON, "code": reason}]}},
+        {"url": "approved-at", "valueDateTime": at},
+        *attempts,
+    ]
+    policy = {
+        "coding": [
+            {"system": REASON.replace("emergency-exception-reason", "consent-policy"), "code": "emergency-exception"}
+        ]
+    }
+    bare = a_consent(
+        id="c-exception", policyRule=policy, extension=[{"url": EXCEPTION, "extension": parts}, capacity(able)]
+    )
+    return {name: value for name, value in bare.items() if name not in ("performer", "verification")}
+
+
+def a_room(*holding: Resource) -> ConsentRoom:
+    room = ConsentRoom(an_egfr(), a_screening(), *holding)
+    room.desk.hold(a_person("o-head", "chief-physician"), source="order")
+    room.desk.hold(a_role("o-head", "emergency-approver"), source="order")
+    return room
+
+
+@pytest.mark.clause("5.4.1")
+async def test_an_approved_exception_opens_the_gate_like_a_consent() -> None:
+    room = a_room()
+    exception = an_exception(an_attempt())
+    assert check(exception) == []
+    assert refusals(await contrast_written(Write("create", an_injection()), room.desk)) == {"consent.consent-valid"}
+    assert (await room.written(exception)).refuse is None
+    assert (await contrast_written(Write("create", an_injection()), room.desk)).refuse is None
+    room.desk.now = A_NOON + timedelta(hours=25)
+    assert refusals(await contrast_written(Write("create", an_injection()), room.desk)) == {"consent.consent-valid"}
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    ("exception", "codes"),
+    [
+        (an_exception(an_attempt(), by=NURSE), {"consent.exception-approver"}),
+        (an_exception(an_attempt(), by="Practitioner/o-nobody"), {"consent.exception-approver"}),
+        (an_exception(an_attempt(), by=""), {"consent.exception-approver"}),
+        (an_exception(an_attempt(), at=instant(A_NOON + timedelta(hours=1))), {"consent.exception-approver"}),
+        (an_exception(an_attempt(), reason="convenience"), None),
+        (an_exception(), {"consent.exception-attempts"}),
+        (an_exception(an_attempt(), an_attempt(outcome=None)), {"consent.exception-attempts"}),
+        (an_exception(an_attempt(by=None)), {"consent.exception-attempts"}),
+        (an_exception(reason="unidentified"), set()),
+        (an_exception(an_attempt(), able="full"), {"consent.exception-capacity"}),
+    ],
+)
+async def test_an_exception_that_lacks_its_part_is_refused(exception: Resource, codes: set[str] | None) -> None:
+    found = refusals(await a_room().written(exception))
+    assert found == codes if codes is not None else "consent.exception-reason" in found or not found
+
+
+async def test_a_reason_of_no_code_system_of_ours_is_none() -> None:
+    exception = an_exception(an_attempt())
+    exception["extension"][0]["extension"][1] = {"url": "reason", "valueCodeableConcept": {"text": "busy"}}
+    assert refusals(await a_room().written(exception)) == {"consent.exception-reason"}
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("how", ["refused", "withdrawn"])
+async def test_an_emergency_does_not_undo_what_the_patient_decided_while_he_could(how: str) -> None:
+    room = a_room()
+    consent = await room.consented()
+    if how == "refused":
+        await room.signed(room.paper(await room.text(), status="rejected"))
+    else:
+        await room.withdrawn(f"Consent/{consent['id']}")
+    assert refusals(await room.written(an_exception(an_attempt()))) == {"consent.exception-refused"}
+
+
+async def test_a_refusal_that_comes_later_ends_the_exception() -> None:
+    room = a_room()
+    await room.written(an_exception(an_attempt()))
+    await room.signed(room.paper(await room.text(), status="rejected"))
+    assert room.desk.held["Consent/c-exception"].resource["status"] == "inactive"
+    assert refusals(await contrast_written(Write("create", an_injection()), room.desk)) == {"consent.consent-valid"}
+
+
+async def test_who_had_to_pass_the_gate_first_leaves_the_approval_due_until_it_is_on_record() -> None:
+    room = a_room()
+    passed = an_injection(extension=an_override("emergency-no-capacity"))
+    changes = await contrast_written(Write("create", passed), room.desk)
+    assert changes.refuse is None
+    room.desk.carry_out(changes, passed)
+    [due] = await room.desk.search("Task?code=emergency-approval&status=requested")
+    assert (due.resource["requester"], check(due.resource)) == ({"reference": "Practitioner/o-physician"}, [])
+    await room.written(an_exception(an_attempt()))
+    [done] = await room.desk.search("Task?code=emergency-approval")
+    assert done.resource["status"] == "completed"
+    assert done.resource["output"][0]["valueReference"] == {"reference": "Consent/c-exception"}
