@@ -16,10 +16,11 @@ LIVE = f"{BEDSIDE}/live"
 AT_THE_INJECTOR = f"{BEDSIDE}/injection-live"
 # What an open list asks about: a type, and which of it.
 WATCHED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "Task": [("code", "exam,screening,observation,notice,late-record")],
+    "Task": [("code", "exam,screening,observation,reaction-follow-up,notice,late-record")],
     "Consent": [],
     "MedicationAdministration": [],
     "AdverseEvent": [],
+    "Observation": [("category", "vital-signs")],
 }
 # What may change whether contrast is given.
 WATCHED_AT_THE_INJECTOR: Mapping[str, Sequence[tuple[str, str]]] = {

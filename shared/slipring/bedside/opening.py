@@ -9,6 +9,7 @@ from __future__ import annotations
 from starlette.routing import Route
 
 from slipring.bedside.bed import AT_THE_INJECTOR, LIVE, WATCHED, WATCHED_AT_THE_INJECTOR
+from slipring.bedside.board import BoardPages
 from slipring.bedside.consenting import ConsentPages
 from slipring.bedside.deciding import DecidingPages
 from slipring.bedside.injection import InjectionPages
@@ -24,7 +25,16 @@ ROOM = "slipring.bedside"  # whose templates and words they need
 
 def bedside_routes(place: Place) -> list[Route]:
     """What is served below `/bedside`."""
-    kinds = (TodayPage, ScreeningPages, DecidingPages, ConsentPages, InjectionPages, PrintPage, ReactionPages)
+    kinds = (
+        TodayPage,
+        BoardPages,
+        ScreeningPages,
+        DecidingPages,
+        ConsentPages,
+        InjectionPages,
+        PrintPage,
+        ReactionPages,
+    )
     return [
         *LivePages(place, LIVE, WATCHED).routes(),
         *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR).routes(),
