@@ -12,6 +12,7 @@ from starlette.routing import Route
 from slipring.bedside.answers import MOST_ANSWERS, filled
 from slipring.bedside.bed import BEDSIDE, bedside_page
 from slipring.bedside.contrast_exams import contrast_exam
+from slipring.bedside.origins import origins
 from slipring.bedside.questions import every
 from slipring.bedside.saying import beside_questions
 from slipring.bedside.sheet import WHO, Sheet, response_of, sheet_of
@@ -98,7 +99,7 @@ class ScreeningPages:
             sheet=sheet,
             drawn=drawn and may_answer,
             may_answer=may_answer,
-            origins={},
+            origins=origins(sheet.questions, sheet.response.get("item", [])),
             form=stands,
             beside=beside or {},
             words={question.link: question.words for question in every(sheet.questions)},

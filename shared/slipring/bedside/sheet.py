@@ -70,7 +70,7 @@ async def sheet_of(hand: Hand, one: ContrastExam) -> Sheet:
     sets = sorted(value_sets(questionnaire.get("item", [])))
     expansions = await asyncio.gather(*(_choices(hand, questionnaire, url) for url in sets))
     questions = questions_of(questionnaire.get("item", []), dict(zip(sets, expansions, strict=True)))
-    return Sheet(questionnaire, questions, kept or {})
+    return Sheet(questionnaire, questions, kept or await _proposed(hand, questionnaire, one))
 
 
 def response_of(
@@ -113,6 +113,18 @@ def _like(answer: Tree, held: Sequence[Tree]) -> Tree:
     extra = {"extension": old["extension"]} if old.get("extension") else {}
     nested = {"item": _as_before(answer["item"], old.get("item", []))} if "item" in answer else {}
     return {**extra, **answer, **nested}
+
+
+async def _proposed(hand: Hand, questionnaire: Tree, one: ContrastExam) -> Tree:
+    """What `Questionnaire/$populate` fills in from records; nothing where the person's roles do not open it."""
+    canonical = "|".join(filter(None, (str(questionnaire["url"]), str(questionnaire.get("version", "")))))
+    asked: list[Tree] = [
+        {"name": "canonical", "valueCanonical": canonical},
+        {"name": "subject", "valueReference": {"reference": names.reference_in(one.exam.task.get("for"))}},
+        {"name": "context", "valueReference": {"reference": f"ServiceRequest/{one.exam.id}"}},
+    ]
+    parts = await hand.called_if_allowed("Questionnaire/$populate", asked) or []
+    return next((part["resource"] for part in parts if part["name"] == "response"), {})
 
 
 async def _choices(hand: Hand, questionnaire: Tree, url: str) -> list[Tree]:

@@ -27,7 +27,7 @@ def all_answered_with_no(page: Page) -> None:
 def test_a_nurse_screens_in_two_languages_and_a_physician_decides_on_what_is_found(
     contrast: ContrastMorning, enter: Enter
 ) -> None:
-    exam = contrast.comes("兰")
+    exam = contrast.comes("兰", sex="male")
     page = enter("bedside", "/bedside", "en", "tablet")
     page.get_by_role("link", name=f"Screening {contrast.morning.number('兰')}").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("contrast")
