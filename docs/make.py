@@ -8,6 +8,7 @@ from pathlib import Path
 
 from clauses_page import clauses_page
 from errors_page import errors_page
+from policies_page import policies_page
 from requirements_page import requirements_page
 from search_page import search_page
 from topics_page import topics_page
@@ -35,6 +36,7 @@ def settings_page() -> str:
 
 PAGES = {
     "clauses.md": clauses_page,
+    "contrast-policies.md": policies_page,
     "errors.md": errors_page,
     "requirements.md": requirements_page,
     "search.md": search_page,

@@ -137,7 +137,8 @@ async def test_every_advertised_operation_can_be_looked_up_and_called(at: Addres
         if levels.get("type"):
             called.append(await at.ask("POST", f"{kind}/${operation['name']}", {"resourceType": "Parameters"}))
         if levels.get("instance"):  # at the front the letter of the id says which keeper is asked
-            known = [s.letter for s in SERVICES.values() if operation["name"] in {o.name for o in s.operations}]
+            asked_for = (kind, operation["name"])
+            known = [s.letter for s in SERVICES.values() if asked_for in {(o.type, o.name) for o in s.operations}]
             called += [
                 await at.ask("POST", f"{kind}/{letter}-none/${operation['name']}", {"resourceType": "Parameters"})
                 for letter in known or ["o"]

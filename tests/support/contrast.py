@@ -168,6 +168,30 @@ def an_override(reason: str, by: str = "Practitioner/o-physician") -> list[Resou
     ]
 
 
+def a_crash_cart(cart_id: str = "o-cart", room: str = "") -> Resource:
+    kind = {"coding": [{"system": f"{CANONICAL}/CodeSystem/device-kind", "code": "crash-cart"}]}
+    place = {"location": {"reference": room}} if room else {}
+    return {"resourceType": "Device", "id": cart_id, "status": "active", "type": kind, **place}
+
+
+def a_cart_check(cart_id: str = "o-cart", days_old: int = 3, expires_in_days: int = 300, **checks: bool) -> Resource:
+    """Everything in order, one drug with this many days left; `defibrillator=False` is a fault."""
+    answered = [
+        {"linkId": link, "answer": [{"valueBoolean": good}]}
+        for link, good in {"oxygen": True, "defibrillator": True, **checks}.items()
+    ]
+    last = (A_NOON + timedelta(days=expires_in_days)).date().isoformat()
+    return {
+        "resourceType": "QuestionnaireResponse",
+        "id": f"{cart_id}-check",
+        "status": "completed",
+        "questionnaire": f"{CANONICAL}/Questionnaire/staff-and-rooms-crash-cart-check|1",
+        "subject": {"reference": f"Device/{cart_id}"},
+        "authored": instant(A_NOON - timedelta(days=days_old)),
+        "item": [{"linkId": "adrenaline", "text": "肾上腺素", "answer": [{"valueDate": last}]}, *answered],
+    }
+
+
 def a_department(*holding: Resource, **members: Any) -> ADesk:
     """The desk with order's copies, an accepted lot of iohexol, and what the test adds."""
     copies = [
@@ -178,6 +202,8 @@ def a_department(*holding: Resource, **members: Any) -> ADesk:
         a_person("o-junior", "nurse", "ct-nursing-training"),
         a_person("o-physician", "attending-physician"),
         a_role("o-physician", "radiologist"),
+        a_crash_cart(),
+        a_cart_check(),
     ]
     members.setdefault("settings", ConsentSettings(confirmed=frozenset({"*"})))
     desk = ADesk(letter="c", holding=[a_lot(), a_delivery()], copies=copies, **members)

@@ -14,13 +14,14 @@ from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
 from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
+from slipring_consent.handlers.contrast_record import administration_written
+from slipring_consent.handlers.exam_changes import allergy_arrived, allergy_written, task_arrived
 from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
-from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over
 from slipring_consent.handlers.reactions import reaction_logged
-from slipring_consent.handlers.requests import ahead, exam_arrived, request_arrived
+from slipring_consent.handlers.requests import ahead, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
 from slipring_consent.handlers.signature_records import record_written
 from slipring_consent.handlers.tasks import task_written
@@ -35,6 +36,7 @@ from slipring_consent.operations.observing import OBSERVING_OPERATIONS
 from slipring_consent.operations.reactions import REACTION_OPERATIONS
 from slipring_consent.operations.screening_form import FORM_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
+from slipring_consent.readiness.facts import CART_CHECK
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -48,9 +50,9 @@ SERVICE = Service(
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
         Keeps("Consent", on_write=consent_written, record=True),
         Keeps("Medication", on_write=lot_written, record=True),
-        Keeps("MedicationAdministration", on_write=contrast_written, record=True, step_up=asks_override),
+        Keeps("MedicationAdministration", on_write=administration_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
-        Keeps("AllergyIntolerance", record=True),
+        Keeps("AllergyIntolerance", on_write=allergy_written, record=True),
         Keeps("Observation"),
         Keeps("Task", on_write=task_written, record=True),
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
@@ -65,19 +67,20 @@ SERVICE = Service(
     ),
     follows=(
         Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
-        Follows("order", "Task", then=exam_arrived),
+        Follows("order", "Task", then=task_arrived),
         Follows("order", "Patient"),
         Follows("order", "RelatedPerson"),
         Follows("order", "Practitioner", then=staff_arrived),
         Follows("order", "PractitionerRole", then=staff_arrived),
         Follows("order", "Encounter"),
         Follows("order", "Observation", then=fact_arrived, concerning=looked_at),
-        Follows("order", "AllergyIntolerance", then=fact_arrived),
+        Follows("order", "AllergyIntolerance", then=allergy_arrived),
         Follows("order", "Condition", then=fact_arrived),
         Follows("order", "MedicationStatement", then=fact_arrived),
         Follows("order", "MedicationRequest", then=fact_arrived),
         Follows("order", "Procedure", then=fact_arrived),
         Follows("order", "Device"),
+        Follows("order", f"QuestionnaireResponse?questionnaire={CART_CHECK}"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),
     operations=(

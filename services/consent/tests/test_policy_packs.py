@@ -14,6 +14,7 @@ from slipring_consent import catalogue
 from slipring_consent.rules import ASSESSMENT_RULES
 from slipring_consent.screening.assessing import CLEARED, assess, disagreements
 from slipring_consent.screening.facts import ScreeningFacts
+from slipring_consent.screening.form import questionnaire
 from slipring_consent.screening.packs import pack_names, policy_pack
 
 DATA = Path(catalogue.__file__).parent / "data"
@@ -88,3 +89,17 @@ def test_an_unconfirmed_entry_says_so_and_what_was_read_in_the_source_does_not()
     assert (found.clearance, found.confirmed) == ("contraindicated", False)
     by_department = assess(facts, policy_pack("esur-10", confirmed=True), LIMITS, NOON)
     assert (by_department.clearance, by_department.confirmed) == ("contraindicated", True)
+
+
+def test_every_place_that_a_rule_points_at_is_a_question_of_the_form() -> None:
+    asked = {item["linkId"] for item in questionnaire()["item"]}
+    unwell = patient({name: "yes" for name, answer in COMPARED["healthy"].items() if answer == "no"})
+    silent = ScreeningFacts()
+    found = [
+        one
+        for name in pack_names()
+        for facts in (unwell, silent)
+        for one in assess(facts, policy_pack(name), LIMITS, NOON).findings
+    ]
+    pointed = {one.at.partition("linkId='")[2].removesuffix("')") for one in found}
+    assert pointed <= asked

@@ -14,6 +14,7 @@ from slipring_consent import rules
 from slipring_consent.consenting.exception_facts import ExceptionFacts
 from slipring_consent.consenting.facts import ConsentFacts
 from slipring_consent.contrast.facts import ContrastFacts
+from slipring_consent.contrast.record import RecordFacts
 from slipring_consent.gate.facts import GateFacts
 from slipring_consent.observing.facts import ReleaseFacts
 from slipring_consent.reactions.facts import ReactionFacts
@@ -34,6 +35,7 @@ BOOK = {
         (rules.REACTION_RULES, ReactionFacts),
         (rules.RELEASE_RULES, ReleaseFacts),
         (rules.CONTRAST_RULES, ContrastFacts),
+        (rules.RECORD_RULES, RecordFacts),
         (rules.READINESS_RULES, ReadinessFacts),
     )
     for each in listed

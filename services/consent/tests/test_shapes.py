@@ -22,6 +22,7 @@ from slipring_consent.verdicts import on_record
 from tests.support.contrast import (
     EXAM,
     IOHEXOL,
+    a_cart_check,
     a_consent,
     a_department,
     a_person,
@@ -92,6 +93,7 @@ async def test_the_examples_of_the_readme_pass_the_gate() -> None:
     desk.hold({**an_egfr(), "subject": {"reference": "Patient/o-2"}, "effectiveDateTime": "2026-11-20"})
     desk.hold({**a_weight(), "subject": {"reference": "Patient/o-2"}, "effectiveDateTime": "2026-11-20"})
     desk.hold(a_person("o-3", "senior-nurse", "ct-nursing-training"))
+    desk.hold(a_cart_check() | {"authored": "2026-11-20"}, source="order")
     for resource, handler in (
         (answers, screening_answered),
         (consent, consent_written),

@@ -68,6 +68,11 @@ def rate_of(administration: Resource) -> Decimal | None:
     return volume_ml / seconds if volume_ml is not None and seconds else None
 
 
+def by_hand(administration: Resource) -> bool:
+    """Whether no injector was used, as the record says."""
+    return _part(administration, "byHand") is True
+
+
 def unreadable(administration: Resource) -> Iterator[str]:
     """Where an amount stands that cannot be one: another kind of unit, only a bound, or below zero."""
     dosage = administration.get("dosage", {})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Desk, Resource, Stored
@@ -13,38 +13,41 @@ from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.facts import ContrastFacts, Earlier, agent_of_concept, contrast_facts, earlier_dose
 from slipring_consent.contrast.holding import contained_lot, lot_reference, numbered
 from slipring_consent.contrast.lots import lot_number, lot_of, same_lot, strength_of
+from slipring_consent.contrast.record import times_of
 from slipring_consent.contrast.weight import weight_search
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reading import codes_in, instant, reference_of
 
-_COUNTS = "completed,stopped,in-progress,on-hold"
+PERMITTED = ("in-progress", "on-hold")
+_COUNTS = ",".join(("completed", "stopped", *PERMITTED))
 
 
-async def contrast_known(administration: Resource, desk: Desk) -> ContrastFacts:
-    """What CONTRAST_RULES weigh of one administration."""
-    zone = settings_of(desk).time_zone
+async def contrast_known(administration: Resource, desk: Desk, at: datetime | None = None) -> ContrastFacts:
+    """What CONTRAST_RULES weigh of one administration: as it stands now, or stood when it was given."""
+    zone, at = settings_of(desk).time_zone, at or desk.now
     patient, exam = reference_of(administration.get("subject")), exam_of_administration(administration)
     person = await merge_set(patient, desk) if patient else frozenset[str]()
     inside = contained_lot(administration)
-    queries = [weight_search(any_of(person)), _lately(person, desk)] if person else []
+    queries = [weight_search(any_of(person)), _lately(person, at, desk)] if person else []
     queries += [f"Consent?data={exam}"] if exam else []
     queries += [numbered(lot_number(inside))] if inside else []
     found = dict(zip(queries, await desk.searches(queries), strict=True))
     weights = found[queries[0]] if person else []
-    before = [one for one in (found[queries[1]] if person else []) if one.resource["id"] != administration.get("id")]
+    others = [one for one in (found[queries[1]] if person else []) if one.resource["id"] != administration.get("id")]
+    before = [one for one in others if _begun_by(one.resource, at, zone)]
     kept = await _lot(administration, inside, found.get(queries[-1], []) if inside else [], desk)
     request = await desk.read(exam) if exam else None
     known = await desk.read(patient) if patient else None
     return contrast_facts(
         administration,
-        lot_of(kept.resource, zone) if kept is not None else None,
+        lot_of(kept.resource, zone, at) if kept is not None else None,
         named=inside is not None or bool(lot_reference(administration)),
         exam=request.resource if request else None,
         consents=[one.resource for one in found.get(f"Consent?data={exam}", [])],
         patient=known.resource if known else None,
         weights=[one.resource for one in weights],
         earlier=[dose for one in before if (dose := await _earlier(one.resource, desk))],
-        now=desk.now,
+        now=at,
         time_zone=zone,
     )
 
@@ -97,8 +100,14 @@ async def _earlier(administration: Resource, desk: Desk) -> Earlier | None:
     return earlier_dose(administration, strength_of(medication) if medication else None)
 
 
-def _lately(person: frozenset[str], desk: Desk) -> str:
+def _begun_by(administration: Resource, at: datetime, zone: str) -> bool:
+    """Whether a dose comes before a moment; one that is permitted and has not begun does."""
+    started, _ = times_of(administration, zone)
+    return administration["status"] in PERMITTED or started is None or started <= at
+
+
+def _lately(person: frozenset[str], at: datetime, desk: Desk) -> str:
     """The search for what a person was given within the time that counts together."""
     hours = limits_of(desk).limit("contrast.repeat_hours").value
-    since = instant(desk.now - timedelta(hours=hours))
+    since = instant(at - timedelta(hours=hours))
     return f"MedicationAdministration?patient={any_of(person)}&status={_COUNTS}&effective-time=ge{since}"

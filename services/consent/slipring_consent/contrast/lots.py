@@ -8,12 +8,12 @@ from datetime import datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.search.moment import interval
+from slipring.fhir.search.moment import BEGINNING, interval
 from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_consent.contrast.agents import Agent, agent_named
 from slipring_consent.contrast.amounts import ML, amount, strength_mg_per_ml
-from slipring_consent.reading import codes_in, extensions, reference_of
+from slipring_consent.reading import codes_in, extension_value, extensions, reference_of
 
 LOT_STATE = f"{CANONICAL}/StructureDefinition/lot-state"
 RECEIVED, ACCEPTED, REJECTED, RECALLED = "received", "accepted", "rejected", "recalled"
@@ -36,8 +36,8 @@ class Lot:
         return self.usable_until is not None and now >= self.usable_until
 
 
-def lot_of(medication: Resource, time_zone: str) -> Lot | None:
-    """The lot a Medication is; None when it names no lot number."""
+def lot_of(medication: Resource, time_zone: str, at: datetime | None = None) -> Lot | None:
+    """The lot a Medication is, with what was decided up to a moment; None when it names no lot number."""
     number = lot_number(medication)
     if not number:
         return None
@@ -46,7 +46,7 @@ def lot_of(medication: Resource, time_zone: str) -> Lot | None:
         number=number,
         agent=agent_of_lot(medication),
         strength=strength_of(medication),
-        state=state_of(medication),
+        state=state_of(medication, at),
         expires=expires,
         usable_until=usable_until(expires, time_zone),
         pack_ml=amount(medication.get("amount", {}).get("numerator"), ML),
@@ -80,17 +80,23 @@ def usable_until(expires: str, time_zone: str) -> datetime | None:
     return found.high if found else None
 
 
-def state_of(medication: Resource) -> str:
-    """What was decided last about a lot; one that nobody has decided about is `received`."""
+def state_of(medication: Resource, at: datetime | None = None) -> str:
+    """What was decided last about a lot, or up to a moment; one that nobody has decided about is `received`."""
     if medication.get("status") == "entered-in-error":
         return "entered-in-error"
-    states = [part.get("valueCode", "") for one in decisions(medication) for part in extensions(one, "state")]
+    decided = [one for one in decisions(medication) if at is None or _decided_at(one) <= at]
+    states = [str(extension_value(one, "state") or "") for one in decided]
     return states[-1] if states else RECEIVED
 
 
 def decisions(medication: Resource) -> list[Resource]:
     """All that was decided about a lot, in order."""
     return extensions(medication, LOT_STATE)
+
+
+def _decided_at(decision: Resource) -> datetime:
+    said = interval(str(extension_value(decision, "at") or ""))
+    return said.low if said else BEGINNING  # one that was imported without a time stood from the start
 
 
 def as_decision(state: str, who: str, at: str, note: str = "") -> Resource:

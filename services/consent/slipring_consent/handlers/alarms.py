@@ -33,8 +33,12 @@ async def at_the_injector(exam: str, patients: Iterable[str], zh: str, en: str, 
 
 async def at_every_injection(patient: str, zh: str, en: str, desk: Desk) -> list[Save]:
     """The alarm on every injection of a person that is permitted and not over, for whatever exam."""
-    running = await _running("patient", await merge_set(patient, desk), desk)
-    return at_injections(running, zh, en, desk)
+    return at_injections(await running_of(patient, desk), zh, en, desk)
+
+
+async def running_of(patient: str, desk: Desk) -> list[Stored]:
+    """The injections of a person, under any record, that are permitted and not over."""
+    return await _running("patient", await merge_set(patient, desk), desk) if patient else []
 
 
 def at_injections(running: Iterable[Stored], zh: str, en: str, desk: Desk) -> list[Save]:

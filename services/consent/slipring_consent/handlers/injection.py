@@ -80,8 +80,8 @@ async def _asked(write: Write, desk: Desk) -> Changes:
     if stale is not None and stale in permission.against:
         return Changes(refuse=_too_old(stale, permission.policy))
     if permission.against:
-        refused = [*permission.against, *permission.noted]
-        return Changes(save=_refused(refused, write, desk), refuse=FhirError(422, as_issues(refused)))
+        against = permission.against
+        return Changes(save=_refused(against, write, desk), refuse=FhirError(422, as_issues(against)))
     save = [*_kept(permission.passed, write, desk, permission.override), *_kept(permission.noted, write, desk)]
     save += await _approval_due(permission, write, desk)
     relied = {"extension": [decided_on("order", permission.as_of)]} if permission.as_of else {}

@@ -10,6 +10,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring_consent.contrast.amounts import ML, amount, strength_mg_per_ml
 from slipring_consent.contrast.holding import LOT_ID, identified, numbered
 from slipring_consent.contrast.lots import decisions, lot_number, lot_of, same_lot
+from slipring_consent.contrast.recording import overdrawn
 from slipring_consent.contrast.stock import MOVEMENT, RECEIPT, WASTE, delivered_ml, movement_of
 from slipring_consent.department import settings_of
 from slipring_consent.reading import moment, reference_of
@@ -57,7 +58,8 @@ async def movement_written(write: Write, desk: Desk) -> Changes:
     issues = [] if write.imported else _wrong(write.resource, lot.pack_ml, desk)
     if issues:
         return Changes(refuse=FhirError(422, issues))
-    return Changes(append=identified(write.resource, LOT_ID, medication.resource["id"]))
+    told = [] if write.imported else await overdrawn(medication, write.resource, desk)
+    return Changes(save=told, append=identified(write.resource, LOT_ID, medication.resource["id"]))
 
 
 def _altered(before: Resource, after: Resource) -> str:

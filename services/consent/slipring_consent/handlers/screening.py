@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slipring.fhir.findings import rule_of
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
+from slipring.rules.finding import Finding, Weight
 
+from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.handlers.requests import OPEN
 from slipring_consent.people import PHYSICIAN_DECIDES, lacking
 from slipring_consent.reading import reference_of
@@ -39,7 +43,16 @@ async def screening_answered(write: Write, desk: Desk) -> Changes:
     for task in await desk.search(f"Task?code=screening&focus={exam_of_response(response)}"):
         if task.resource["status"] in OPEN:
             save.append(successor(task, **questionnaire_answered(task.resource, write.reference)))
-    return Changes(save=save)
+    return Changes(save=[*save, *await _told(response, findings, desk)])
+
+
+async def _told(response: Resource, findings: Sequence[Finding], desk: Desk) -> list[Save]:
+    """Answers that stop or ask while contrast is given already, as after an emergency, are told at the injector."""
+    grave = [one for one in findings if one.weight in (Weight.STOP, Weight.ASK)]
+    if not grave:
+        return []
+    zh, en = "".join(one.zh for one in grave), " ".join(one.en for one in grave)
+    return await at_the_injector(exam_of_response(response), [reference_of(response["subject"])], zh, en, desk)
 
 
 async def issue_decided(write: Write, desk: Desk) -> Changes:

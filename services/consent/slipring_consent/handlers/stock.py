@@ -15,6 +15,7 @@ from slipring.rules.finding import Finding, Weight
 from slipring_consent.catalogue import data_file
 from slipring_consent.contrast.holding import numbered, of_lot, searches_of
 from slipring_consent.contrast.lots import ACCEPTED, RECEIVED, Lot, lot_of
+from slipring_consent.contrast.recording import overdrawn_finding
 from slipring_consent.contrast.resources import as_volume
 from slipring_consent.contrast.stock import Stock, stock_of
 from slipring_consent.department import limits_of, settings_of
@@ -169,9 +170,7 @@ def contradictions(lot: Lot, stock: Stock) -> list[Finding]:
     """Why the books of a lot cannot be right; the numbers are shown as they are, none is made fit."""
     findings = []
     if stock.left_ml < 0:
-        zh, en = f"批次 {lot.number} 的使用与报废多于到货。", f"More of lot {lot.number} was used than came in."
-        inputs = {"left_ml": str(stock.left_ml)}
-        findings.append(Finding("consent.lot-overdrawn", "1", _CLAUSE, Weight.WARN, zh, en, "Medication", inputs))
+        findings.append(overdrawn_finding(lot.number, stock))
     if stock.unknown:
         zh = f"批次 {lot.number} 有 {len(stock.unknown)} 条记录未注明用量。"
         en = f"{len(stock.unknown)} records of lot {lot.number} state no amount."

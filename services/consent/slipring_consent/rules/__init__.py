@@ -3,7 +3,6 @@
 from slipring.rules.rulebook import Rule
 
 from slipring_consent.contrast.facts import ContrastFacts
-from slipring_consent.readiness.facts import ReadinessFacts
 from slipring_consent.rules.consenting.capacity_fits import capacity_fits_the_signer
 from slipring_consent.rules.consenting.exam_named import names_the_exam
 from slipring_consent.rules.consenting.exception_approved import the_head_approves
@@ -59,6 +58,14 @@ from slipring_consent.rules.reactions.measures_stated import closing_states_meas
 from slipring_consent.rules.reactions.onset_stated import closing_states_the_onset
 from slipring_consent.rules.reactions.outcome_stated import closing_states_the_outcome
 from slipring_consent.rules.reactions.surgeon_asked import a_surgeon_sees_a_limb_at_risk
+from slipring_consent.rules.readiness.crash_cart import a_crash_cart_is_ready
+from slipring_consent.rules.readiness.rescue_drugs import rescue_drugs_are_in_date
+from slipring_consent.rules.readiness.rescue_drugs_last import rescue_drugs_will_last
+from slipring_consent.rules.record.dose_as_planned import dose_is_as_planned
+from slipring_consent.rules.record.dose_plausible import dose_is_plausible
+from slipring_consent.rules.record.pressure_kept import pressure_was_kept
+from slipring_consent.rules.record.record_complete import record_is_complete
+from slipring_consent.rules.record.times_in_order import times_are_in_order
 from slipring_consent.rules.screening.acute_kidney_injury import kidneys_are_not_acutely_injured
 from slipring_consent.rules.screening.asthma import asthma_is_weighed
 from slipring_consent.rules.screening.beta_blocker import beta_blocker_is_known
@@ -157,7 +164,8 @@ CONTRAST_RULES: tuple[Rule[ContrastFacts], ...] = (
     opened_pack_is_used_in_time,
     agent_is_warmed,
 )
-READINESS_RULES: tuple[Rule[ReadinessFacts], ...] = ()
+READINESS_RULES = (a_crash_cart_is_ready, rescue_drugs_are_in_date, rescue_drugs_will_last)
+RECORD_RULES = (record_is_complete, dose_is_as_planned, dose_is_plausible, times_are_in_order, pressure_was_kept)
 REACTION_RULES = (
     closing_states_the_kind,
     closing_states_the_grade,

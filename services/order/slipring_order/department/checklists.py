@@ -15,11 +15,13 @@ from slipring.fhir.service import CANONICAL, Resource
 from slipring_order.reading import codes
 
 QUESTIONNAIRE = f"{CANONICAL}/Questionnaire/staff-and-rooms-"
+_DAY = 10  # length of yyyy-mm-dd
 _TYPES = {
     "check": "boolean",
     "result": "choice",
     "duty": "choice",
     "date": "date",
+    "expiry": "date",
     "dose": "quantity",
     "text": "string",
 }
@@ -93,8 +95,19 @@ def failed_items(listed: Checklist, response: Resource) -> list[Item]:
         item
         for item in listed.items
         if (item.type == "check" and given.get(item.code) is False)
+        or (item.type == "expiry" and _over(given.get(item.code), str(response.get("authored", ""))))
         or (item.type == "result" and "failed" in codes({"coding": [given.get(item.code) or {}]}))
     ]
+
+
+def expiries(listed: Checklist, response: Resource) -> list[str]:
+    """The last days on which what the form lists may be used."""
+    given = answers(response)
+    return [str(given[item.code]) for item in listed.items if item.type == "expiry" and given.get(item.code)]
+
+
+def _over(last: Any, authored: str) -> bool:
+    return isinstance(last, str) and last[:_DAY] < authored[:_DAY]
 
 
 def unanswered(listed: Checklist, response: Resource) -> list[Item]:

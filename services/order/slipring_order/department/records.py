@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from slipring.fhir.service import CANONICAL, Resource
 from slipring.staff import StaffFacts
 
-from slipring_order.department.checklists import checklist_of, failed_items
+from slipring_order.department.checklists import checklist_of, expiries, failed_items
 from slipring_order.department.due import DEPARTMENT, Record, Subject
 from slipring_order.department.obligations import carried_by
 from slipring_order.reading import codes, codings, moment, reference_of
@@ -87,7 +87,8 @@ def answered(resources: Iterable[Resource], zone: ZoneInfo) -> Iterator[Record]:
         about = reference_of(response.get("subject"))
         subject = about if about.startswith(("Practitioner/", "Device/")) else DEPARTMENT
         source = f"QuestionnaireResponse/{response['id']}"
-        yield Record(subject, listed.code, on, _answered_day(response, "valid-until"), passed, source)
+        ends = [_answered_day(response, "valid-until"), *map(_day, expiries(listed, response))]
+        yield Record(subject, listed.code, on, min(filter(None, ends), default=None), passed, source)
 
 
 def tests(resources: Iterable[Resource], zone: ZoneInfo) -> Iterator[Record]:

@@ -1,0 +1,1 @@
+"""The rules of readiness: what must be at hand where contrast is given."""
