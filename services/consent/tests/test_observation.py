@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Changes, Due, Write
+from slipring.fhir.service import CANONICAL, Changes, Due, Write
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.observation import observation_over, task_changed
 from slipring_consent.observing.escalating import observation_overdue
@@ -204,3 +204,16 @@ async def test_the_longer_time_of_a_risk_asks_only_while_nobody_has_confirmed_it
     assert refusals(await release(desk, task)) == {"consent.observation-time"}
     desk.now = A_NOON + timedelta(minutes=30)
     assert (await release(desk, task)).refuse is None
+
+
+async def test_a_reaction_that_was_written_down_by_mistake_makes_nothing_longer_any_more() -> None:
+    desk = a_cleared_department()
+    task = await observed(desk)
+    begun = a_reaction()
+    desk.carry_out(await after_a_reaction(begun, None, desk))
+    kept = desk.held[task.reference].resource["restriction"]
+    desk.now = A_NOON + timedelta(minutes=20)
+    phase = {"url": f"{CANONICAL}/StructureDefinition/reaction-phase", "valueCode": "entered-in-error"}
+    desk.carry_out(await after_a_reaction({**begun, "extension": [phase]}, begun, desk))
+    stands = desk.held[task.reference].resource
+    assert (state(stands), stands["restriction"]) == ("running", kept)

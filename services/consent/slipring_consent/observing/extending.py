@@ -12,7 +12,7 @@ from slipring_consent.observing import task as observation
 from slipring_consent.observing.policy import after_reaction
 from slipring_consent.observing.resources import as_state, is_observation, said
 from slipring_consent.reactions.grades import worst_of
-from slipring_consent.reactions.said import RESOLVED, phase_of, suspects_of
+from slipring_consent.reactions.said import RESOLVED, WRONG, phase_of, suspects_of
 from slipring_consent.reading import instant, is_coded, moment
 
 OVER = "observation-over"
@@ -33,7 +33,9 @@ async def after_a_reaction(event: Resource, before: Resource | None, desk: Desk)
     changes = Changes.none()
     for injection in suspects_of(event, "MedicationAdministration"):
         for task in await running_after(injection, desk):
-            changes = changes.plus(_kept(task, counts_from, limit, desk, resolved=resolved))
+            changes = changes.plus(
+                _kept(task, counts_from, limit, desk, resolved=resolved, mistaken=phase_of(event) == WRONG)
+            )
     return Changes.none() if changes.nothing else changes
 
 
@@ -48,10 +50,10 @@ async def running_after(injection: str, desk: Desk) -> list[Stored]:
     return [one for one in found if is_observation(one.resource) and one.resource["status"] in observation.RUNNING]
 
 
-def _kept(task: Stored, counts_from: datetime, limit: Limit, desk: Desk, *, resolved: bool) -> Changes:
+def _kept(task: Stored, counts_from: datetime, limit: Limit, desk: Desk, *, resolved: bool, mistaken: bool) -> Changes:
     standing = observation.ends_at(task.resource, settings_of(desk).time_zone)
     asked = counts_from + timedelta(minutes=int(limit.value))
-    longer = standing is None or asked > standing
+    longer = not mistaken and (standing is None or asked > standing)
     ends = asked if longer else standing or asked
     state = "running" if resolved else "reaction"
     if resolved and ends <= desk.now:
