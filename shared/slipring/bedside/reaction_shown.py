@@ -16,7 +16,7 @@ from slipring.department.road import Tree
 from slipring.fhir.service import CANONICAL
 
 _OURS = f"{CANONICAL}/StructureDefinition/"
-_TELEPHONE = ("requested", "in-progress")
+_ANSWERED = frozenset({"acknowledged", "read-back-confirmed", "acted", "closed"})
 
 
 @cache
@@ -38,11 +38,12 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """One reaction; `handovers`: its Tasks to critical."""
+    """One reaction; `handovers`: its Tasks to critical; `cases`: what critical opened of them."""
 
     event: Tree
     handovers: Sequence[Tree] = ()
     vitals: Sequence[Tree] = ()
+    cases: Sequence[Tree] = ()
 
     @property
     def id(self) -> str:
@@ -103,13 +104,21 @@ class Shown:
 
     @property
     def handover(self) -> str:
-        """untold, waiting, overdue, taken-over or taken-back."""
+        """untold, waiting, overdue, taken-over, unreachable (nobody could be rung), answered or taken-back."""
         for task in self.handovers:
             state = names.code_in(task.get("businessStatus"), "handover-state")
             if task.get("status") == "cancelled":
                 return "taken-back"
-            return {"taken-over": "taken-over", "overdue": "overdue"}.get(state, "waiting")
+            if state == "taken-over":
+                return self._rung()
+            return "overdue" if state == "overdue" else "waiting"
         return "untold"
+
+    def _rung(self) -> str:
+        states = {names.code_in(one.get("businessStatus"), "case-state") for one in self.cases}
+        if states & _ANSWERED:
+            return "answered"
+        return "unreachable" if "unreachable" in states else "taken-over"
 
     def measured(self) -> list[tuple[datetime | None, str]]:
         """The vital signs, the newest first: when, and every value with its unit."""

@@ -135,7 +135,10 @@ async def _told(hand: Hand, event: Tree) -> Shown:
         hand.if_allowed("Task", [("based-on", f"AdverseEvent/{event['id']}"), ("code", "hand-over")]),
         hand.if_allowed("Observation", [("_id", ids), ("_count", "200")]) if ids else _nothing(),
     )
-    return Shown(event, handovers or (), vitals or ())
+    opened = [names.reference_in(out.get("valueReference")) for one in handovers or [] for out in one.get("output", [])]
+    cases = ",".join(one.removeprefix("Task/") for one in opened if one.startswith("Task/"))
+    found = await hand.if_allowed("Task", [("_id", cases)]) if cases else []
+    return Shown(event, handovers or (), vitals or (), found or ())
 
 
 async def _nothing() -> list[Tree]:

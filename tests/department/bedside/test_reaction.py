@@ -73,7 +73,8 @@ def test_severe_is_told_at_once_and_the_page_says_so(contrast: ContrastMorning, 
     with contrast.served.client() as http:
         until_found(http, f"Task?based-on=AdverseEvent/{reaction_of(page)}&code=hand-over&status=completed")
     page.reload()
-    expect(page.get_by_text("正在呼叫抢救小组和医师，直到有人应答。")).to_be_visible()
+    # Nobody of this department has a contact route: the page does not say that anybody is being rung.
+    expect(page.get_by_text("报警联系不到任何人，请立即电话通知抢救小组和医师。")).to_be_visible()
     looked_at(page, "bedside-reaction-severe-zh-phone")
 
 
