@@ -20,6 +20,7 @@ from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over
+from slipring_consent.handlers.policy_sets import policy_arrived
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
@@ -37,6 +38,7 @@ from slipring_consent.operations.reactions import REACTION_OPERATIONS
 from slipring_consent.operations.screening_form import FORM_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.readiness.facts import CART_CHECK
+from slipring_consent.screening.own_pack import is_policy_set
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -80,6 +82,7 @@ SERVICE = Service(
         Follows("order", "MedicationRequest", then=fact_arrived),
         Follows("order", "Procedure", then=fact_arrived),
         Follows("order", "Device"),
+        Follows("order", "PlanDefinition", then=policy_arrived, concerning=is_policy_set),
         Follows("order", f"QuestionnaireResponse?questionnaire={CART_CHECK}"),
         Follows("critical", "Task?code=critical-case", then=case_arrived),
     ),

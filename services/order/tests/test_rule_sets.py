@@ -10,7 +10,7 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.handlers.rule_sets import plan_written
-from slipring_order.judging.rule_set import LIMIT, RULE_SET, SWITCH
+from slipring_order.judging.rule_set import CONTRAST_POLICY, INDEX, LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
 from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
 
@@ -156,3 +156,28 @@ async def test_a_set_never_starts_active_and_what_was_in_force_is_kept() -> None
     assert refused.value.status == 409
     other = {"resourceType": "PlanDefinition", "id": "o-p", "status": "active", "url": f"{CANONICAL}/PlanDefinition/x"}
     assert (await plan_written(Write("create", other), desk)).members == {}
+
+
+async def test_a_contrast_policy_is_drafted_by_one_and_approved_by_a_second_and_is_no_set_of_justification() -> None:
+    desk = a_department()
+    entry = a_limit("esur-10:consent.metformin:limit_severe_ml_min", 45)
+    draft = await written(desk, a_set(entry, url=CONTRAST_POLICY), "o-head")
+    with pytest.raises(FhirError) as refused:
+        await written(desk, draft | {"status": "active"}, "o-head")
+    assert refused.value.issues[0].detail == "order.rule-set-second-person"
+    active = await written(desk, draft | {"status": "active"}, "o-lead")
+    assert active["effectivePeriod"]["start"]
+    assert INDEX not in desk.held
+
+
+@pytest.mark.parametrize(
+    ("name", "values"),
+    [("esur-10:thyroid", [3]), ("esur-10:consent.thyroid:present", ["perhaps"]), ("csr-2:consent.thyroid:present", [])],
+)
+async def test_an_entry_of_a_contrast_policy_names_pack_rule_and_entry_with_one_value(
+    name: str, values: list[Any]
+) -> None:
+    with pytest.raises(FhirError) as refused:
+        await written(a_department(), a_set(a_limit(name, *values), url=CONTRAST_POLICY), "o-head")
+    [issue] = refused.value.issues
+    assert (issue.detail, issue.at) == ("order.rule-set-policy-entry", "PlanDefinition.extension[0]")

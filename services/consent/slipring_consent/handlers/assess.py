@@ -14,7 +14,7 @@ from slipring_consent.screening.assessing import assess, disagreements
 from slipring_consent.screening.evidence import Evidence, evidence_in
 from slipring_consent.screening.form import questionnaire
 from slipring_consent.screening.gathered import gathered
-from slipring_consent.screening.known import evidence_on, pack_of, reckoning
+from slipring_consent.screening.known import evidence_on, pack_in_force, reckoning
 from slipring_consent.screening.packs import pack_names
 from slipring_consent.screening.told import as_assessment, as_disagreement
 
@@ -47,7 +47,7 @@ async def assessed(call: Call, desk: Desk) -> Changes:
 
 async def _answer(evidence: Evidence, names: Sequence[str], desk: Desk, *, looked: bool) -> Resource:
     facts, limits = gathered(evidence, reckoning(desk)), limits_of(desk)
-    found = [assess(facts, pack_of(name, desk), limits, desk.now) for name in names]
+    found = [assess(facts, await pack_in_force(name, desk), limits, desk.now) for name in names]
     patient, about = _addresses(evidence)
     parts = [as_assessment(one, patient=patient, about=about, now=desk.now) for one in found]
     parts += [as_disagreement(one) for one in disagreements(found)]

@@ -16,6 +16,7 @@ from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.form import URL
 from slipring_consent.screening.gathered import Reckoning, gathered
 from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
+from slipring_consent.screening.own_pack import CONTRAST_POLICY, with_own
 from slipring_consent.screening.packs import Policy, policy_pack
 from slipring_consent.screening.pregnancy import PREGNANCY_STATUS
 
@@ -45,6 +46,12 @@ def policy_of(desk: Desk) -> Policy:
 def pack_of(name: str, desk: Desk) -> Policy:
     """A policy pack by its name, with whether the department has confirmed it."""
     return policy_pack(name, confirmed=bool(settings_of(desk).confirmed & {name, EVERYTHING}))
+
+
+async def pack_in_force(name: str, desk: Desk) -> Policy:
+    """A policy pack with what two people of the department have set otherwise, from the moment it is in force."""
+    plans = await desk.search(f"PlanDefinition?status=active&url={CONTRAST_POLICY}")
+    return with_own(pack_of(name, desk), plans, desk.now, settings_of(desk).time_zone)
 
 
 def is_our_screening(response: Resource) -> bool:
@@ -78,6 +85,7 @@ def newest_first(responses: Iterable[Stored], desk: Desk) -> list[Stored]:
 
 async def screening_known(desk: Desk, response: Resource, policy: Policy | None = None) -> ScreeningFacts:
     """The answers together with what copies and records kept here say about the patient now."""
+    policy = policy or await pack_in_force(settings_of(desk).policy, desk)
     return gathered(await evidence_on(desk, response), reckoning(desk, policy))
 
 

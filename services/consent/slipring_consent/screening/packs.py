@@ -26,6 +26,9 @@ class Policy:
     rules: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     zh: str = ""
     en: str = ""
+    own: Mapping[str, str] = field(
+        default_factory=dict
+    )  # rules that the department has set for itself -> set and version
 
     def entry(self, rule: str) -> Mapping[str, Any]:
         """What the pack says about one rule; empty when it says nothing."""
@@ -48,10 +51,11 @@ class Policy:
         return Limit(
             id=f"{self.id}:{rule}",
             value={name: value for name, value in entry.items() if name not in _SAID_BESIDE},
-            source=str(entry.get("citation", "")),
+            source=f"{'set of the department, approved by two; ' if rule in self.own else ''}{entry.get('citation', '')}",
             confidence=confidence,
             since=self.since,
-            confirmed=self.confirmed or confidence.startswith("S"),
+            confirmed=self.confirmed or confidence.startswith("S") or rule in self.own,
+            of=self.own.get(rule, ""),
         )
 
 

@@ -6,7 +6,7 @@ from slipring.fhir.outcome import FhirError, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.staff import may
 
-from slipring_order.judging.rule_set import INDEX, faults, index, is_rule_set, listed
+from slipring_order.judging.rule_set import INDEX, faults, index, is_policy_set, is_rule_set, listed, policy_faults
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment
 from slipring_order.two_people import approver, content, drafter, signed, who
@@ -22,7 +22,7 @@ async def plan_written(write: Write, desk: Desk) -> Changes:
             at="PlanDefinition.id",
             detail="order.rule-set-index",
         )
-    if not (is_rule_set(write.resource) or (before and is_rule_set(before))):
+    if not any(is_rule_set(one) or is_policy_set(one) for one in (write.resource, before or {})):
         return Changes.none()
     if write.method == "delete":
         if write.resource.get("status") == "draft":
@@ -34,7 +34,8 @@ async def plan_written(write: Write, desk: Desk) -> Changes:
             detail="order.rule-set-kept",
         )
     plan = write.resource
-    if found := faults(plan, desk.settings.limits, desk.now, desk.settings.zone):
+    own = is_rule_set(plan)
+    if found := faults(plan, desk.settings.limits, desk.now, desk.settings.zone) if own else policy_faults(plan):
         raise FhirError(422, found)
     if before is None or before.get("status") == "draft":
         return await _drafted_or_approved(plan, before, desk)
@@ -93,7 +94,9 @@ async def _retired(plan: Resource, before: Resource, desk: Desk) -> Changes:
 
 
 async def _indexed(plan: Resource, desk: Desk, *, add: bool) -> list[Save]:
-    """The list of active sets with this one, or without it."""
+    """The list of active sets with this one, or without it; what consent judges by is no set of ours."""
+    if not is_rule_set(plan):
+        return []
     known, own = await desk.read(INDEX), f"PlanDefinition/{plan['id']}"
     others = {one for one in listed(known.resource) if one != own} if known else set()
     return [Save(index(others | ({own} if add else set())), replaces=known.version if known else None)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,9 +18,12 @@ from slipring_order.judgement import ordered_limits, switchable
 from slipring_order.reading import moment
 
 RULE_SET = f"{CANONICAL}/PlanDefinition/ct-justification"
+CONTRAST_POLICY = f"{CANONICAL}/PlanDefinition/contrast-policy"  # judged by the consent service, which follows it
 INDEX = "PlanDefinition/o-ct-justification"  # lists the sets that are active
 LIMIT = f"{CANONICAL}/StructureDefinition/rule-limit"
 SWITCH = f"{CANONICAL}/StructureDefinition/rule-switch"
+_POLICY_ENTRY = re.compile(r"[a-z0-9-]+:consent\.[a-z0-9-]+:[a-z_]+")
+_WEIGHTS = ("stop", "ask", "warn", "info", "none")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +37,27 @@ class RuleSet:
 def is_rule_set(plan: Resource) -> bool:
     """Whether a PlanDefinition is a rule set of justification."""
     return str(plan.get("url", "")) == RULE_SET
+
+
+def is_policy_set(plan: Resource) -> bool:
+    """Whether a PlanDefinition is the department's own set of what the policy packs of contrast say."""
+    return str(plan.get("url", "")) == CONTRAST_POLICY
+
+
+def policy_faults(plan: Resource) -> list[Issue]:
+    """What is wrong with the entries of a contrast policy: each names pack, rule and entry, and has one value, once."""
+    found, seen = [], set[str]()
+    for place, extension in _placed(plan):
+        parts = _parts(extension)
+        name, values = str(next(iter(parts.get("id", [])), "")), parts.get("value", [])
+        if name in seen:
+            found.append(_fault(place, "twice", "同一项出现两次", "The same stands here twice"))
+        seen.add(name)
+        weighed = len(values) == 1 and values[0] in _WEIGHTS
+        if not _POLICY_ENTRY.fullmatch(name) or not (weighed or _fits(0, values)):
+            zh, en = "须为 包:规则:项 及一个取值", "It is pack:rule:entry with one weight or number"
+            found.append(_fault(place, "policy-entry", zh, en))
+    return found
 
 
 def index(references: Iterable[str]) -> Resource:
