@@ -109,6 +109,7 @@ async def test_a_dry_run_tells_of_the_crash_cart_and_stores_nothing(department: 
     ]
     assert about and any({"name": "state", "valueCode": "failed"} in parts for parts in about)
 
+    await department.wait(minutes=1)
     await story.made(a_cart_check(story, cart, adrenaline=200))
     await department.fresh()
     answer = await department.post("MedicationAdministration/$check", checking(an_injection(story.cast)))
