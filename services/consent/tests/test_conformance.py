@@ -136,3 +136,16 @@ def test_nested_and_repeated_groups_are_looked_through() -> None:
         ("missing", f"{ITEM}[0].answer[0].item.where(linkId='why')")
     }
     assert found(answered("q", valueInteger=2)) >= {("option", f"{ITEM}[0].answer[0].value")}
+
+
+@pytest.mark.parametrize(
+    ("references", "code"),
+    [
+        (["ServiceRequest/o-exam", "ServiceRequest/o-other"], "screening-one-exam"),
+        (["https://elsewhere.example/fhir/ServiceRequest/o-exam"], "screening-request-missing"),
+        ([], "screening-request-missing"),
+    ],
+)
+async def test_a_screening_is_for_one_exam_that_is_known_here(references: list[str], code: str) -> None:
+    based = [{"reference": one} for one in references]
+    assert await issues({**a_screening(), "basedOn": based}) == {(f"consent.{code}", "QuestionnaireResponse.basedOn")}

@@ -17,7 +17,13 @@ from slipring_consent.reading import reference_of
 from slipring_consent.resources import questionnaire_answered
 from slipring_consent.rules import SCREENING_RULES
 from slipring_consent.screening.forms_known import answer_faults
-from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, screening_known
+from slipring_consent.screening.known import (
+    ANSWERED,
+    exam_of_response,
+    exams_of_response,
+    is_our_screening,
+    screening_known,
+)
 from slipring_consent.verdicts import checked, on_record
 
 
@@ -84,6 +90,16 @@ async def _problems(response: Resource, desk: Desk) -> list[Issue]:
                 en="The screening names the request it is for.",
                 at="QuestionnaireResponse.basedOn",
                 detail="consent.screening-request-missing",
+            )
+        )
+    if len(exams_of_response(response)) > 1:  # its facts are one exam's, and so is the consent
+        problems.append(
+            Issue(
+                "business-rule",
+                zh="一份筛查只针对一项检查申请；每项检查各填一份。",
+                en="A screening is for one request: each examination has its own.",
+                at="QuestionnaireResponse.basedOn",
+                detail="consent.screening-one-exam",
             )
         )
     request = await desk.read(exam) if exam else None

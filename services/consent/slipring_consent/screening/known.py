@@ -59,10 +59,15 @@ def is_our_screening(response: Resource) -> bool:
     return str(response.get("questionnaire", "")).partition("|")[0] == URL
 
 
-def exam_of_response(response: Resource) -> str:
-    """The ServiceRequest a QuestionnaireResponse is based on."""
+def exams_of_response(response: Resource) -> list[str]:
+    """The ServiceRequests a QuestionnaireResponse is based on; one, or it is refused."""
     references = [reference_of(entry) for entry in response.get("basedOn", [])]
-    return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
+    return sorted({reference for reference in references if reference.startswith("ServiceRequest/")})
+
+
+def exam_of_response(response: Resource) -> str:
+    """The ServiceRequest a QuestionnaireResponse is based on; empty where it names none."""
+    return next(iter(exams_of_response(response)), "")
 
 
 async def screening_of(desk: Desk, exam: str, person: Collection[str]) -> Stored | None:
