@@ -7,7 +7,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call, Changes, Resource, Write
 from slipring_consent.contrast.lots import LOT_STATE, lot_of, state_of
 from slipring_consent.handlers.lot_decisions import lot_accepted, lot_recalled
-from slipring_consent.handlers.lots import lot_written, movement_written
+from slipring_consent.handlers.lots import lot_written
 
 from tests.support.contrast import a_department, an_injection
 from tests.support.desk import ADesk
@@ -185,59 +185,23 @@ async def test_a_strength_that_cannot_be_counted_with_is_refused_where_it_stands
     assert refused.value.issues[0].at == "Medication.ingredient[0].strength"
 
 
-# --- coming in --------------------------------------------------------------------------------------------------------
-
-
-async def moved(desk: ADesk, **members: Any) -> Changes:
-    return await movement_written(Write("create", a_delivery(**members)), desk)
-
-
-@pytest.mark.clause("5.3.2.1")
-async def test_a_receipt_is_found_by_its_lot_from_then_on() -> None:
-    changes = await moved(a_store(), identifier=[])
-    assert changes.refuse is None
-    assert changes.append == {"identifier": [{"system": f"{CANONICAL}/sid/lot", "value": "c-lot"}]}
-
-
-@pytest.mark.parametrize(
-    ("members", "at"),
-    [
-        ({"occurrenceDateTime": "2026-03-03T12:00:00+08:00"}, "SupplyDelivery.occurrence"),
-        ({"occurrenceDateTime": "2026"}, "SupplyDelivery.occurrence"),
-        ({"supplier": None}, "SupplyDelivery.supplier"),
-        ({"receiver": []}, "SupplyDelivery.receiver"),
-        (
-            {"suppliedItem": {"itemReference": {"reference": LOT}, "quantity": a_volume(10, "kg")}},
-            "SupplyDelivery.suppliedItem.quantity",
-        ),
-        (
-            {"suppliedItem": {"itemReference": {"reference": LOT}, "quantity": a_volume(-10)}},
-            "SupplyDelivery.suppliedItem.quantity",
-        ),
-        (
-            {"suppliedItem": {"itemReference": {"reference": LOT}}},
-            "SupplyDelivery.suppliedItem.quantity",
-        ),
-        (
-            {"suppliedItem": {"itemReference": {"reference": "Medication/c-nowhere"}, "quantity": a_volume(10)}},
-            "SupplyDelivery.suppliedItem.itemReference",
-        ),
-    ],
-)
-async def test_a_receipt_that_cannot_be_counted_is_refused_where_it_lacks(members: dict[str, Any], at: str) -> None:
-    changes = await moved(a_store(), **members)
-    assert changes.refuse is not None
-    assert [issue.at for issue in changes.refuse.issues] == [at]
-
-
-async def test_what_is_no_lot_is_a_plain_delivery() -> None:
-    cloth = {"itemCodeableConcept": {"text": "gauze"}, "quantity": {"value": 3}}
-    assert await moved(a_store(), suppliedItem=cloth) == Changes.none()
-
-
 def test_the_last_decision_counts_and_none_is_received() -> None:
     assert [state_of(a_lot(state)) for state in ("received", "accepted", "recalled")] == [
         "received", "accepted", "recalled",
     ]  # fmt: skip
     assert lot_of(a_lot(status="entered-in-error"), "Asia/Shanghai").state == "entered-in-error"  # type: ignore[union-attr]
     assert LOT_STATE.endswith("/lot-state")
+
+
+async def test_a_rescue_drug_keeps_its_own_units_and_lies_in_several_carts() -> None:
+    desk = a_store()
+    tablets = {
+        "resourceType": "Medication",
+        "id": "c-tablets",
+        "code": {"text": "prednisone 5 mg"},
+        "ingredient": [{"strength": {"numerator": a_volume(5, "mg"), "denominator": {"value": 1, "code": "{tablet}"}}}],
+        "batch": {"lotNumber": "A2601"},
+    }
+    assert await entered(tablets, desk) == Changes.none()
+    desk.hold(tablets)
+    assert await entered({**tablets, "id": "c-tablets-too"}, desk) == Changes.none()

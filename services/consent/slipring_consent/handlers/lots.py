@@ -7,13 +7,14 @@ from decimal import Decimal
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
+from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.amounts import ML, amount, strength_mg_per_ml
 from slipring_consent.contrast.holding import LOT_ID, identified, numbered
-from slipring_consent.contrast.lots import decisions, lot_number, lot_of, same_lot
+from slipring_consent.contrast.lots import agent_of_lot, decisions, lot_number, lot_of, same_lot
 from slipring_consent.contrast.recording import overdrawn
 from slipring_consent.contrast.stock import MOVEMENT, RECEIPT, WASTE, delivered_ml, movement_of
 from slipring_consent.department import settings_of
-from slipring_consent.reading import moment, reference_of
+from slipring_consent.reading import codes_in, moment, reference_of
 
 _DECIDED_UPON = ("code", "batch", "ingredient", "amount", "manufacturer")
 
@@ -38,8 +39,9 @@ async def lot_written(write: Write, desk: Desk) -> Changes:
             at=f"Medication.{changed}",
             detail="consent.lot-fixed",
         )
-    _readable(write.resource)
-    await _entered_once(write, desk)
+    if _is_contrast(write.resource):  # one lot of a rescue drug may lie in several carts
+        _readable(write.resource)
+        await _entered_once(write, desk)
     return Changes(append={"extension": stood} if stood and not given else {})
 
 
@@ -60,6 +62,10 @@ async def movement_written(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=FhirError(422, issues))
     told = [] if write.imported else await overdrawn(medication, write.resource, desk)
     return Changes(save=told, append=identified(write.resource, LOT_ID, medication.resource["id"]))
+
+
+def _is_contrast(medication: Resource) -> bool:
+    return agent_of_lot(medication) is not None or is_contrast_agent(codes_in(medication.get("code")))
 
 
 def _altered(before: Resource, after: Resource) -> str:
