@@ -1,4 +1,4 @@
-"""After the injection: released too early, a reaction, nobody releases, the call after a week (5.4.4.1, 4.13, 4.14)."""
+"""After the injection: released too early, a reaction, nobody releases, the call after a week (5.4.4.1, 4.13)."""
 
 from __future__ import annotations
 
@@ -108,7 +108,7 @@ async def test_nobody_releases_and_who_observes_is_told_until_somebody_does(depa
     assert len(await department.found(f"Task?code=notice&focus=Task/{watch['id']}")) == 2
 
 
-@pytest.mark.clause("4.14")
+@pytest.mark.clause("4.13")
 async def test_the_rates_count_what_was_given_and_what_came_of_it(department: Department) -> None:
     _, given, _ = await watched(department)
     counted = await rates(department, by={"valueCode": "lot"})

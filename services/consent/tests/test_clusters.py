@@ -28,7 +28,7 @@ def clusters(changes: Changes) -> list[Resource]:
     return [one for one in tasks if one["code"]["coding"][0]["code"] == "nonconformity"]
 
 
-@pytest.mark.clause("4.14")
+@pytest.mark.clause("4.13")
 async def test_the_third_reaction_to_a_lot_opens_one_nonconformity_and_the_fourth_is_added_to_it() -> None:
     desk = a_ward(20)
     a_manager(desk)

@@ -109,7 +109,7 @@ async def told(desk: ADesk, **given: Any) -> dict[str, dict[str, Any]]:
     return {one["of"]: one for one in flat}
 
 
-@pytest.mark.clause("4.14")
+@pytest.mark.clause("4.13")
 async def test_the_rates_are_told_per_lot_with_denominators_and_intervals_and_nothing_is_stored() -> None:
     desk = a_ward(40)
     a_ward(10, "L-2", desk)

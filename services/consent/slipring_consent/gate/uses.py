@@ -1,4 +1,4 @@
-"""How often the gate was overridden: which rule, for which reason, by whom, of how many injections (4.14). Pure."""
+"""How often the gate was overridden: which rule, for which reason, by whom, of how many injections (4.13). Pure."""
 
 from __future__ import annotations
 

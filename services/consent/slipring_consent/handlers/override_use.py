@@ -1,4 +1,4 @@
-"""`MedicationAdministration/$override-use`: how often the gate was overridden in a period; nothing is stored (4.14)."""
+"""`MedicationAdministration/$override-use`: how often the gate was overridden in a period; nothing is stored (4.13)."""
 
 from __future__ import annotations
 

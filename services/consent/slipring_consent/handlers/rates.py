@@ -1,4 +1,4 @@
-"""`Medication/$reaction-rates`: how often contrast was followed by a reaction, per agent or lot; nothing is stored (4.14)."""
+"""`Medication/$reaction-rates`: how often contrast was followed by a reaction, per agent or lot; nothing is stored (4.13)."""
 
 from __future__ import annotations
 

@@ -15,7 +15,7 @@ from slipring_consent.observing.task import told
 from slipring_consent.reading import instant, reference_of
 from slipring_consent.resources import TASK_CODE, concept
 
-CLAUSE = "CL02-A011:4.14"
+CLAUSE = "CL02-A011:4.13"
 ENDED = ("completed", "rejected", "cancelled", "failed", "entered-in-error")
 
 

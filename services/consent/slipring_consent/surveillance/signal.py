@@ -1,4 +1,4 @@
-"""A lot after which more patients react than chance lets one expect: one nonconformity, and who must know is told (4.14)."""
+"""A lot after which more patients react than chance lets one expect: one nonconformity, and who must know is told (4.13)."""
 
 from __future__ import annotations
 
