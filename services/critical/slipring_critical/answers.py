@@ -15,6 +15,7 @@ from slipring_critical.facts import Event, case_facts, imaging_number, is_case, 
 from slipring_critical.handlers import NO_LIMITS
 from slipring_critical.lifecycle import RINGING, move
 from slipring_critical.media import media
+from slipring_critical.proving import numbers_of
 from slipring_critical.resources import as_answer, as_timeline, in_state, instant, with_act, with_event
 from slipring_critical.rules import READ_BACK_RULES
 from slipring_critical.rules.read_back import ReadBackFacts
@@ -53,8 +54,9 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
         str(call.value("patientCheck")),
         facts.finding,
         str(call.value("finding")),
+        await numbers_of(facts, desk),
     )
-    if not said.imaging_number:
+    if not said.imaging_number and not said.other_numbers:
         return _cannot_compare(case, receiver, desk)
     wrong = check(said, READ_BACK_RULES, NO_LIMITS.on(desk.now.date()), desk.now)
     if wrong:

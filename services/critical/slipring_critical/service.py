@@ -19,7 +19,13 @@ from slipring_critical.unconfirmed import unconfirmed
 from slipring_critical.vocabulary import CODE_SYSTEMS
 
 _ACKNOWLEDGE = (
-    Parameter("patientCheck", "string", min=1, documentation="The last four characters of the imaging number."),
+    Parameter(
+        "patientCheck",
+        "string",
+        min=1,
+        documentation="The last four characters of the imaging number; of a case without an exam (a reaction), "
+        "of the patient's hospital number.",
+    ),
     Parameter("finding", "code", min=1, documentation="The code of the finding as it was told."),
     Parameter("receiver", "Reference", documentation="Who received it; the person signed in when left out."),
     Parameter("medium", "code", min=1, documentation="How it was received: webhook, page, phone, in-person."),

@@ -1,4 +1,4 @@
-"""Read-back: the receiver says which exam and which finding, and both must fit before the case is his."""
+"""Read-back: the receiver says which exam (of a case without one: which patient) and which finding; both must fit."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from slipring.rules.finding import Hit, Weight
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import Rule, rule
 
-TAIL_LENGTH = 4  # the last four characters of the imaging number (mechanisms 8)
+TAIL_LENGTH = 4  # the last four characters of the number (mechanisms 8)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,18 +20,31 @@ class ReadBackFacts:
     number_said: str = ""
     finding: str = ""
     finding_said: str = ""
+    other_numbers: tuple[str, ...] = ()  # of a case that belongs to no exam: any of them proves whom it is about
 
 
 @rule("critical.read-back-number", clause="CL02-A011:5.9.1", weight=Weight.STOP)
 def says_the_imaging_number(said: ReadBackFacts, _limits: Limits, _now: datetime) -> Hit | None:
     """The receiver reads back the last four characters of the imaging number."""
-    tail = said.imaging_number[-TAIL_LENGTH:]
-    if len(tail) == TAIL_LENGTH and said.number_said.strip().upper() == tail.upper():
+    if said.other_numbers or _ends(said.imaging_number, said.number_said):
         return None
     # The inputs stay out: a refusal must not give away what should have been said.
     return Hit(
         zh="复述的影像号末四位不符，请重新核对患者。",
         en="The last four characters of the imaging number do not fit; please check the patient again.",
+        at="Parameters.parameter.where(name='patientCheck')",
+    )
+
+
+@rule("critical.read-back-patient", clause="CL02-A011:5.9.1", weight=Weight.STOP)
+def says_the_patients_number(said: ReadBackFacts, _limits: Limits, _now: datetime) -> Hit | None:
+    """Of a case that belongs to no exam the receiver reads back the end of the patient's hospital number."""
+    if not said.other_numbers or any(_ends(number, said.number_said) for number in said.other_numbers):
+        return None
+    return Hit(
+        zh="本例无检查信息，复述的患者住院号/病案号（或不良反应记录号）末四位不符，请重新核对患者。",
+        en="This case belongs to no exam, and the last four characters of the patient's hospital number "
+        "(or, of a patient without one, of the number of the reaction) do not fit; please check the patient again.",
         at="Parameters.parameter.where(name='patientCheck')",
     )
 
@@ -48,4 +61,13 @@ def says_the_finding(said: ReadBackFacts, _limits: Limits, _now: datetime) -> Hi
     )
 
 
-READ_BACK_RULES: tuple[Rule[ReadBackFacts], ...] = (says_the_imaging_number, says_the_finding)
+def _ends(number: str, said: str) -> bool:
+    tail = number[-TAIL_LENGTH:]
+    return len(tail) == TAIL_LENGTH and said.strip().upper() == tail.upper()
+
+
+READ_BACK_RULES: tuple[Rule[ReadBackFacts], ...] = (
+    says_the_imaging_number,
+    says_the_patients_number,
+    says_the_finding,
+)
