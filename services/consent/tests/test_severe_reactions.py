@@ -33,6 +33,18 @@ async def test_a_grade_that_is_raised_later_is_handed_over_then() -> None:
     assert (await logged(desk, a_reaction(grade="severe"))).wake
 
 
+@pytest.mark.clause("5.4.4.1")
+async def test_a_grade_that_is_corrected_down_and_raised_again_is_handed_over_anew_each_time() -> None:
+    desk, keys = a_room(), []
+    for _ in range(3):
+        [wake] = (await logged(desk, a_reaction(grade="severe"))).wake
+        keys.append((wake.key, desk.held[wake.subject].resource["focus"]["reference"]))
+        assert (await logged(desk, a_reaction(grade="severe", detected="2026-03-02T12:05:00+08:00"))).nothing
+        assert not (await logged(desk, a_reaction(grade="moderate"))).wake
+        assert desk.held[keys[-1][1]].resource["status"] == "corrected"
+    assert len(set(keys)) == 3
+
+
 async def test_nobody_took_it_over_so_whoever_saw_it_is_asked_to_telephone() -> None:
     desk = a_room()
     [wake] = (await logged(desk, a_reaction(grade="severe"))).wake

@@ -24,7 +24,7 @@ from slipring_critical.facts import (
     waits,
 )
 from slipring_critical.ladder import Rung, default_ladder
-from slipring_critical.lifecycle import AWAITING_ACTION, RINGING, move
+from slipring_critical.lifecycle import AWAITING_ACTION, OPEN, RINGING, move
 from slipring_critical.resources import as_case, in_state, with_event
 from slipring_critical.routes import directory
 from slipring_critical.rules import FLAG_RULES
@@ -80,12 +80,19 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     report = await desk.read(basis) if basis else None
     flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
     standing = await desk.search(f"Task?identifier={quote(f'{CASE_KEY}|{flag.case_key}', safe='')}")
-    if standing:
-        return _joined(standing[0], handovers, flag, desk)
-    return await _opened(flag, observation.resource, handover.reference, desk)
+    still_open = [case for case in standing if case_facts(case.resource).state in OPEN]
+    if standing and (still_open or not _told_again(standing, flag, handovers[0])):
+        return _joined((still_open or standing)[0], handovers, flag, desk)
+    return await _opened(flag, observation.resource, handover.reference, desk, before=len(standing))
 
 
-async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk) -> Changes:
+def _told_again(standing: Sequence[Stored], flag: FlaggedFinding, handover: Stored) -> bool:
+    """Whether a reaction became severe once more, which consent hands over anew: a closed case runs for nobody."""
+    taken = {reference_of(basis) for case in standing for basis in case.resource["basedOn"]}
+    return bool(flag.reaction) and handover.reference not in taken
+
+
+async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk, *, before: int) -> Changes:
     facts = FlagFacts(flag.finding, flag.level)
     policy = default_ladder(
         level_of(facts),
@@ -98,7 +105,8 @@ async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, de
         case = with_event(case, Event("rule-finding", desk.now, finding.rule))
     rung = await ringing(case, desk)
     await climb(rung, desk)
-    return rung.changes(0).plus(Changes(keys=[f"case:{flag.case_key}"]))
+    again = f"#{before + 1}" if before else ""
+    return rung.changes(0).plus(Changes(keys=[f"case:{flag.case_key}{again}"]))
 
 
 def _joined(case: Stored, handovers: Sequence[Stored], flag: FlaggedFinding, desk: Desk) -> Changes:

@@ -104,8 +104,8 @@ class Shown:
 
     @property
     def handover(self) -> str:
-        """untold, waiting, overdue, taken-over, unreachable (nobody could be rung), answered or taken-back."""
-        for task in self.handovers:
+        """untold, waiting, overdue, taken-over, unreachable (nobody could be rung), answered or taken-back; of the newest."""
+        for task in sorted(self.handovers, key=lambda one: str(one.get("authoredOn", "")), reverse=True):
             state = names.code_in(task.get("businessStatus"), "handover-state")
             if task.get("status") == "cancelled":
                 return "taken-back"
@@ -115,7 +115,8 @@ class Shown:
         return "untold"
 
     def _rung(self) -> str:
-        states = {names.code_in(one.get("businessStatus"), "case-state") for one in self.cases}
+        newest = max(self.cases, key=lambda one: str(one.get("authoredOn", "")), default=Tree())
+        states = {names.code_in(newest.get("businessStatus"), "case-state")}
         if states & _ANSWERED:
             return "answered"
         return "unreachable" if "unreachable" in states else "taken-over"

@@ -37,27 +37,39 @@ async def exam_behind(event: Resource, desk: Desk) -> str:
 
 
 async def handed_over(event: Resource, desk: Desk) -> Changes:
-    """A reaction that is or becomes severe is handed over, once; one that proves wrong or milder is taken back aloud."""
-    finding = await desk.read(f"Observation/{finding_id(event)}")
-    if finding is not None:
-        return await _taken_back(event, finding, desk)
+    """A reaction that is or becomes severe is handed over, once each time; one that proves wrong or milder is taken back aloud.
+
+    One that becomes severe again is told anew, since the case of the first time may be closed and then runs for nobody.
+    """
+    raised, finding = await last_told(event, desk)
+    if finding is not None and (not to_be_told(event) or finding.resource.get("status") == "preliminary"):
+        return await _taken_back(event, finding, raised, desk)
     if not to_be_told(event):
         return Changes.none()
+    raised += 1
     who = desk.caller.practitioner or reference_of(event.get("recorder"))
     within = settings_of(desk).hand_over_within
-    task = as_handover(event, who, within=within, now=desk.now)
-    told = as_finding(event, await exam_behind(event, desk), who, now=desk.now)
+    task = as_handover(event, who, within=within, raised=raised, now=desk.now)
+    told = as_finding(event, await exam_behind(event, desk), who, raised=raised, now=desk.now)
     wake = Wake(OVERDUE, f"Task/{task['id']}", after=within, key=timer_key(task["id"]))
     return Changes(save=[Save(told), Save(task)], wake=[wake])
 
 
-async def _taken_back(event: Resource, finding: Stored, desk: Desk) -> Changes:
+async def last_told(event: Resource, desk: Desk) -> tuple[int, Stored | None]:
+    """How often a reaction was handed over, and the finding of the last time."""
+    raised, last = 0, None
+    while (found := await desk.read(f"Observation/{finding_id(event, raised + 1)}")) is not None:
+        raised, last = raised + 1, found
+    return raised, last
+
+
+async def _taken_back(event: Resource, finding: Stored, raised: int, desk: Desk) -> Changes:
     """What was told is no longer so: the finding says it, and a hand-over that nobody has taken yet ends."""
     status = "preliminary" if to_be_told(event) else "corrected" if happened(event) else "entered-in-error"
     if finding.resource.get("status") == status:
         return Changes.none()
     save = [successor(finding, status=status, issued=instant(desk.now))]
-    handover = await desk.read(f"Task/{handover_id(event)}")
+    handover = await desk.read(f"Task/{handover_id(event, raised)}")
     if happened(event) or handover is None or handover.resource["status"] == "completed":
         return Changes(save=save)
     ended = successor(handover, status="cancelled", lastModified=instant(desk.now))

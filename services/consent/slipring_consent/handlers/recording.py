@@ -12,6 +12,7 @@ from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.handlers.handing_over import last_told
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.reactions import composing
 from slipring_consent.reactions.composing import Given
@@ -88,14 +89,14 @@ async def _written(event: Resource, before: Stored | None, saves: list[Save], de
 
 
 async def _answer(event: Resource, changes: Changes, desk: Desk) -> Resource:
-    """The reaction as it stands, and the hand-over where it was told to critical."""
-    handover = f"Task/{handover_id(event)}"
-    told = any(f"{one.resource['resourceType']}/{one.resource['id']}" == handover for one in changes.save)
-    told = told or await desk.read(handover) is not None
+    """The reaction as it stands, and its newest hand-over where it was told to critical."""
+    raised, _ = await last_told(event, desk)
+    next_one = handover_id(event, raised + 1)
+    raised += any(one.resource["id"] == next_one for one in changes.save)
     shown = {name: value for name, value in event.items() if name != "meta"}
     parts: list[Resource] = [{"name": "return", "resource": shown}]
-    if told:
-        parts.append({"name": "handover", "valueReference": {"reference": handover}})
+    if raised:
+        parts.append({"name": "handover", "valueReference": {"reference": f"Task/{handover_id(event, raised)}"}})
     return {"resourceType": "Parameters", "parameter": parts}
 
 

@@ -31,14 +31,14 @@ def to_be_told(event: Resource) -> bool:
     return happened(event) and worst_of(event.get("severity")) == "severe"
 
 
-def finding_id(event: Resource) -> str:
-    """The id of the finding of one reaction."""
-    return _derived(event, "finding")
+def finding_id(event: Resource, raised: int = 1) -> str:
+    """The id of the finding of one reaction, for each time it became severe (1, 2, ...)."""
+    return _derived(event, "finding", raised)
 
 
-def handover_id(event: Resource) -> str:
-    """The id of its hand-over: a reaction is handed over once."""
-    return _derived(event, "hand-over")
+def handover_id(event: Resource, raised: int = 1) -> str:
+    """The id of the hand-over of that finding: a reaction is handed over once each time it becomes severe."""
+    return _derived(event, "hand-over", raised)
 
 
 def timer_key(handover: str) -> str:
@@ -51,14 +51,14 @@ def state(code: str) -> Resource:
     return concept(HANDOVER_STATE, code, *_STATES[code])
 
 
-def as_finding(event: Resource, exam: str, who: str, *, now: datetime) -> Resource:
+def as_finding(event: Resource, exam: str, who: str, *, raised: int = 1, now: datetime) -> Resource:
     """The severe reaction as the Observation from which critical opens its case."""
     entry = critical_finding(FINDING)
     level = str(entry.level) if entry else "1"
     names = (entry.zh, entry.en) if entry else ("", "")
     finding: Resource = {
         "resourceType": "Observation",
-        "id": finding_id(event),
+        "id": finding_id(event, raised),
         "status": "preliminary",
         "category": [concept(_OBSERVATION, "exam", "检查", "Exam")],
         "code": concept(CRITICAL_FINDING, FINDING, *names),
@@ -80,18 +80,18 @@ def as_finding(event: Resource, exam: str, who: str, *, now: datetime) -> Resour
     return finding
 
 
-def as_handover(event: Resource, who: str, *, within: timedelta, now: datetime) -> Resource:
+def as_handover(event: Resource, who: str, *, within: timedelta, raised: int = 1, now: datetime) -> Resource:
     """The hand-over: open until critical's case comes back."""
     handover: Resource = {
         "resourceType": "Task",
-        "id": handover_id(event),
+        "id": handover_id(event, raised),
         "basedOn": [{"reference": f"AdverseEvent/{event['id']}"}],
         "status": "requested",
         "businessStatus": state("not-taken-over"),
         "intent": "order",
         "priority": "stat",
         "code": concept(TASK_CODE, "hand-over", "危急值移交", "hand-over of a critical finding"),
-        "focus": {"reference": f"Observation/{finding_id(event)}"},
+        "focus": {"reference": f"Observation/{finding_id(event, raised)}"},
         "for": event["subject"],
         "authoredOn": instant(now),
         "lastModified": instant(now),
@@ -123,6 +123,7 @@ def as_telephone(task_id: str, handover: Resource, *, now: datetime) -> Resource
     return told | ({"owner": {"reference": who}} if who else {})
 
 
-def _derived(event: Resource, part: str) -> str:
-    name = f"{CANONICAL}/AdverseEvent/{event['id']}#{part}"
+def _derived(event: Resource, part: str, raised: int) -> str:
+    again = f"-{raised}" if raised > 1 else ""
+    name = f"{CANONICAL}/AdverseEvent/{event['id']}#{part}{again}"
     return f"c-{uuid5(NAMESPACE_URL, name)}"
