@@ -38,7 +38,10 @@ async def test_the_allergies_of_both_count_and_permission_waits_for_a_named_pers
     await story.requested()
     await story.cleared()
     await story.moved("scheduled", "arrived", "ready", "in-progress")
-    assert (await story.injected()).status_code == 201, "nobody knows of the other record yet"
+    begun = await story.injected()
+    assert begun.status_code == 201, "nobody knows of the other record yet"
+    stopped = {"status": "stopped", "effectiveDateTime": story.cast.moment()}
+    assert (await department.put(begun.json() | stopped)).status_code == 200, "one injection is over before another"
 
     merged = other | {"link": [{"type": "replaced-by", "other": story.cast.subject}], "active": False}
     assert (await department.put(merged)).status_code == 200
