@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from slipring.fhir.outcome import Issue
@@ -21,16 +21,6 @@ from slipring_consent.reading import moment, reference_of
 SIGNATURE_KIND = f"{CANONICAL}/StructureDefinition/signature-kind"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/signature-kind"
 SIGNER_ROLE = "consenter"
-_FAULTS = {
-    "format": ("签名格式须为 {formats}。", "The format of a signature is one of {formats}."),
-    "data": ("签名没有内容，或不是 base64。", "The signature holds nothing, or no base64."),
-    "too-large": ("签名图像过大。", "The image of the signature is too large."),
-    "unreadable": ("签名图像无法读取。", "The image of the signature cannot be read."),
-    "not-strokes": ("签名图像含有笔迹以外的内容。", "The image of the signature holds other things than strokes."),
-    "blank": ("签名图像上没有笔迹。", "There is no stroke on the image of the signature."),
-    "when": ("签名时间不得晚于现在。", "A signature is not of the future."),
-    "who": ("签名须注明签署人。", "A signature names who signs."),
-}
 
 
 def kind_of(signature: Resource) -> str:
@@ -56,39 +46,76 @@ def signed_at(signature: Resource, desk: Desk) -> datetime | None:
 
 def signature_issues(signature: Resource, at: str, desk: Desk, *, may_be_named_only: bool = False) -> list[Issue]:
     """All that is wrong with one signature as handed in, but for whose key it is."""
-    found: list[tuple[str, str]] = []
+    found: list[str] = []
     if not reference_of(signature.get("who")):
-        found.append(("who", "who"))
+        found.append("who")
     when = signed_at(signature, desk)
     if when is None or when > desk.now + clock_tolerance():
-        found.append(("when", "when"))
+        found.append("when")
     named_only = may_be_named_only and not signature.get("sigFormat") and not signature.get("data")
     if not named_only:
         found += _content_faults(signature)
+    words = _worded(at)
+    return [words[fault] for fault in found]
+
+
+def _worded(at: str) -> Mapping[str, Issue]:
+    """Every fault of a signature in words."""
     formats = data_file("signature.toml")["formats"]
     told = ", ".join([*formats["pen"], *formats["key"]])
-    return [
-        Issue(
-            "value",
-            zh=_FAULTS[fault][0].format(formats=told),
-            en=_FAULTS[fault][1].format(formats=told),
-            at=f"{at}.{member}",
-            detail=f"consent.signature-{fault}",
-        )
-        for fault, member in found
-    ]
+    data = f"{at}.data"
+    return {
+        "who": _fault("签名须注明签署人。", "A signature names who signs.", f"{at}.who", "consent.signature-who"),
+        "when": _fault(
+            "签名时间不得晚于现在。", "A signature is not of the future.", f"{at}.when", "consent.signature-when"
+        ),
+        "format": _fault(
+            f"签名格式须为 {told}。",
+            f"The format of a signature is one of {told}.",
+            f"{at}.sigFormat",
+            "consent.signature-format",
+        ),
+        "data": _fault(
+            "签名没有内容，或不是 base64。",
+            "The signature holds nothing, or no base64.",
+            data,
+            "consent.signature-data",
+        ),
+        "too-large": _fault(
+            "签名图像过大。", "The image of the signature is too large.", data, "consent.signature-too-large"
+        ),
+        "unreadable": _fault(
+            "签名图像无法读取。", "The image of the signature cannot be read.", data, "consent.signature-unreadable"
+        ),
+        "not-strokes": _fault(
+            "签名图像含有笔迹以外的内容。",
+            "The image of the signature holds other things than strokes.",
+            data,
+            "consent.signature-not-strokes",
+        ),
+        "blank": _fault(
+            "签名图像上没有笔迹。",
+            "There is no stroke on the image of the signature.",
+            data,
+            "consent.signature-blank",
+        ),
+    }
 
 
-def _content_faults(signature: Resource) -> Sequence[tuple[str, str]]:
+def _fault(zh: str, en: str, at: str, detail: str) -> Issue:
+    return Issue("value", zh=zh, en=en, at=at, detail=detail)
+
+
+def _content_faults(signature: Resource) -> Sequence[str]:
     kind, data = kind_of(signature), data_of(signature)
     if kind == "none":
-        return [("format", "sigFormat")]
+        return ["format"]
     if not data:
-        return [("data", "data")]
+        return ["data"]
     if kind == "key":
         return []
     fault = png_fault(data) if signature["sigFormat"] == "image/png" else svg_fault(data)
-    return [(fault, "data")] if fault else []
+    return [fault] if fault else []
 
 
 def judged_key(signature: Resource, payload: bytes, at: datetime, desk: Desk) -> Judged:
