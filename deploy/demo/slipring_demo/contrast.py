@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from slipring_demo.cast import SYNTHETIC, C
+from slipring_demo.consenting import consent_signed
 from slipring_demo.lots import accepted, received
 from slipring_demo.scene import Cast, Scene, Tree
 
@@ -29,7 +30,7 @@ def consent_before_contrast(scene: Scene) -> None:
         teller.note(f"  - {issue['details']['text']}")
     accepted(scene)
     teller.created(a_screening(scene))
-    teller.created(a_consent(scene))
+    consent_signed(scene)
 
 
 def injection(scene: Scene) -> Tree:
@@ -106,7 +107,7 @@ def a_screening(cast: Cast, reaction: str = "none") -> Tree:
 
 
 def a_consent(cast: Cast) -> Tree:
-    """The patient consents; the nurse has explained."""
+    """The patient consented on paper; the nurse has explained."""
     return {
         "resourceType": "Consent",
         "meta": SYNTHETIC,
