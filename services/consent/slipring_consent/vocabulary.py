@@ -7,6 +7,7 @@ from pathlib import Path
 from slipring.fhir.service import CANONICAL
 from slipring.fhir.terminology import Concept, ValueSet
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
+from slipring.quality.life import STATES
 from slipring.staff.vocabulary import STAFF
 
 from slipring_consent.catalogue import data_file
@@ -14,6 +15,7 @@ from slipring_consent.catalogue import data_file
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
     *STAFF,
+    STATES,
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),
     *read_code_systems(Path(__file__).parent / "data" / "reaction_vocabulary.toml"),
 )

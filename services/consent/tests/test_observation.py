@@ -6,7 +6,7 @@ import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Changes, Due, Write
 from slipring_consent.handlers.injection import contrast_written
-from slipring_consent.handlers.observation import observation_over, task_changed
+from slipring_consent.handlers.observation import observation_given_back, observation_over, task_changed
 from slipring_consent.observing.escalating import observation_overdue
 from slipring_consent.observing.extending import after_a_reaction
 from slipring_consent.reading import instant
@@ -128,6 +128,10 @@ async def test_left_out_members_come_back() -> None:
 # --- nobody releases ---
 
 
+async def notices(desk: ADesk) -> list[str]:
+    return [one.resource["status"] for one in await desk.search("Task?code=notice")]
+
+
 def a_lead(desk: ADesk) -> None:
     desk.hold(a_person("o-lead", "senior-nurse"), source="order")
     desk.hold(a_role("o-lead", "nursing-lead"), source="order")
@@ -150,9 +154,21 @@ async def test_nobody_releases_and_the_observer_and_the_nurse_in_charge_are_told
     assert state(first.save[0].resource) == "overdue"
     assert [one.payload for one in first.wake] == [{"step": 1}]
     desk.carry_out(first)
+    assert await notices(desk) == ["requested", "requested"]
     desk.carry_out(await release(desk, task))
+    assert await notices(desk) == ["completed", "completed"]
     late = await observation_overdue(Due(wake.name, task.reference, "a-key", desk.now, {"step": 1}), desk)
     assert late == Changes.none()
+
+
+async def test_when_the_injection_was_recorded_wrongly_nobody_has_to_look_any_more() -> None:
+    desk = a_cleared_department()
+    task = await observed(desk)
+    desk.now = A_NOON + timedelta(minutes=40)
+    desk.hold({**task.resource, "status": "ready"})
+    desk.carry_out(await observation_overdue(Due("observation-overdue", task.reference, "a-key", desk.now, {}), desk))
+    desk.carry_out(await observation_given_back("MedicationAdministration/c-injection", desk))
+    assert (await notices(desk), state(desk.held[task.reference].resource)) == (["completed"], "given-back")
 
 
 # --- a reaction ---

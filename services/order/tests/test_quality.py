@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource
-from slipring_order.department import quality
+from slipring.quality import life as quality
 from slipring_order.handlers.tasks import guarded
 from slipring_order.nonconformity import nonconformity
 from slipring_order.resources import TASK_CODE_SYSTEM

@@ -11,8 +11,8 @@ from hypothesis import strategies as some
 from slipring.fhir.checks.shape import check
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call, Resource
+from slipring.quality import life as quality
 from slipring_order import resources
-from slipring_order.department import quality
 from slipring_order.handlers.figures import complaints_told, staffing_told
 from slipring_order.review import measured
 from slipring_order.review.complaints import working_days

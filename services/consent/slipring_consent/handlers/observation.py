@@ -13,7 +13,7 @@ from slipring_consent.department import limits_of, settings_of
 from slipring_consent.lifecycle import OBSERVATION, illegal
 from slipring_consent.observing import task as observation
 from slipring_consent.observing.ending import released
-from slipring_consent.observing.escalating import UNRELEASED, escalation_after
+from slipring_consent.observing.escalating import UNRELEASED, escalation_after, told_no_more
 from slipring_consent.observing.extending import OVER, running_after
 from slipring_consent.observing.policy import Length, length_for
 from slipring_consent.observing.release import reaction_open
@@ -73,12 +73,13 @@ async def observation_over(due: Due, desk: Desk) -> Changes:
 
 async def observation_given_back(reference: str, desk: Desk) -> Changes:
     """The injection was recorded wrongly: there is nothing to observe, and nothing rings."""
-    saves = [
-        successor(
-            task, status="entered-in-error", businessStatus=as_state("given-back"), lastModified=instant(desk.now)
+    saves = []
+    for task in await running_after(reference, desk):
+        given_back = as_state("given-back")
+        saves.append(
+            successor(task, status="entered-in-error", businessStatus=given_back, lastModified=instant(desk.now))
         )
-        for task in await running_after(reference, desk)
-    ]
+        saves += await told_no_more(task.resource["id"], desk)
     return Changes(save=saves, cancel=[observation.timer_of(reference)] if saves else [])
 
 
@@ -115,7 +116,8 @@ async def _marked_wrong(standing: Resource, desk: Desk) -> Changes:
             detail="consent.observation-of-an-injection",
         )
     members = {"businessStatus": as_state("given-back"), "lastModified": instant(desk.now)}
-    return Changes(members=members, cancel=[observation.timer_of(injection)])
+    done = await told_no_more(standing["id"], desk)
+    return Changes(save=done, members=members, cancel=[observation.timer_of(injection)])
 
 
 def _demand_unaltered(before: Resource, after: Resource) -> None:

@@ -10,6 +10,7 @@ from slipring.rules.finding import Weight
 from slipring_consent.catalogue import data_file
 from slipring_consent.observing import follow_up
 from slipring_consent.observing import task as observation
+from slipring_consent.observing.escalating import told_no_more
 from slipring_consent.observing.policy import outcomes
 from slipring_consent.observing.release import against_release, misnamed_signs, outcome_of
 from slipring_consent.observing.resources import as_state, said
@@ -35,7 +36,10 @@ async def released(task: Resource, standing: Resource, desk: Desk) -> Changes:
     members["lastModified"] = instant(desk.now)
     given = said("instructions", valueString=f"aftercare {data_file('aftercare.toml')['version']}")
     ended = Changes(
-        save=on_record(found, desk, patient=reference_of(standing.get("for")), about=f"Task/{standing['id']}"),
+        save=[
+            *on_record(found, desk, patient=reference_of(standing.get("for")), about=f"Task/{standing['id']}"),
+            *await told_no_more(standing["id"], desk),
+        ],
         members=members,
         append={"output": [given]},
         cancel=[observation.timer_of(injection)],

@@ -43,6 +43,16 @@ async def observation_overdue(due: Due, desk: Desk) -> Changes:
     return Changes(save=[over, *told], wake=[wake])
 
 
+async def told_no_more(observation_id: str, desk: Desk) -> list[Save]:
+    """The notices of an observation that ended are done: nobody has to look any more."""
+    notices = await desk.search(f"Task?code=notice&focus=Task/{observation_id}")
+    return [
+        successor(one, status="completed", lastModified=instant(desk.now))
+        for one in notices
+        if not one.source and one.resource["status"] == "requested"
+    ]
+
+
 async def _on_step(named: list[str], task: Resource, desk: Desk) -> list[str]:
     """The people of one step, each once: the named observer, and who holds a role of the department."""
     found: list[str] = []

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.fhir.terminology.own import own_system, read_code_systems
+from slipring.quality import life as quality
 
-from slipring_order.department import quality
 from slipring_order.department.obligations import Carrier, carried_by, obligations
 
 
@@ -29,6 +29,6 @@ DEPARTMENT_CODES = (
         "科室应尽事项",
         {one.code: {"zh": one.zh, "en": one.en} for one in obligations()},
     ),
-    own_system("quality-state", "State of a nonconformity or complaint", "不符合项与投诉状态", quality.names()),
+    quality.STATES,
     *read_code_systems(Path(__file__).with_name("vocabulary.toml")),
 )

@@ -6,11 +6,11 @@ from collections import Counter
 from datetime import UTC, date, datetime, time, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
+from slipring.quality import life as quality
 from slipring.staff import StaffFacts, staff_facts
 
 from slipring_order import resources
 from slipring_order.asked_day import found_by_day
-from slipring_order.department import quality
 from slipring_order.department.gathering import on_duty
 from slipring_order.lifecycle import SCANNED
 from slipring_order.people import person_and_roles

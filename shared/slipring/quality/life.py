@@ -1,24 +1,22 @@
-"""The lives of nonconformities and complaints, as `quality.toml` lists them (4.8, 4.9-4.12)."""
+"""The lives of nonconformities and complaints, as `life.toml` lists them (4.8, 4.9-4.12)."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from slipring.fhir.findings import TRANSLATION
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.fhir.terminology.own import own_system
 from slipring.rules.lifecycle import Table, Transition
 
-from slipring_order.reading import codes, instant
-from slipring_order.resources import TASK_CODE_SYSTEM
-
+TASK_CODE_SYSTEM = f"{CANONICAL}/CodeSystem/task-code"
 STATE_SYSTEM = f"{CANONICAL}/CodeSystem/quality-state"
-INPUT_SYSTEM = f"{CANONICAL}/CodeSystem/task-input"
 OPENED = "opened"
 KINDS = ("nonconformity", "complaint")
 
@@ -73,7 +71,7 @@ def lacking(task: Resource, wanted: Demand) -> list[str]:
 def told(task: Resource, member: str, code: str) -> Any:
     """The value of a coded input or output, or None."""
     for entry in task.get(member, []):
-        if code in codes(entry.get("type")):
+        if any(coding.get("code") == code for coding in entry.get("type", {}).get("coding", [])):
             return next((value for name, value in entry.items() if name.startswith("value")), None)
     return None
 
@@ -90,7 +88,7 @@ def members(state: str, now: datetime) -> dict[str, Any]:
             "text": zh,
             "_text": {"extension": [{"url": TRANSLATION, "extension": parts}]},
         },
-        "lastModified": instant(now),
+        "lastModified": now.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
 
 
@@ -121,5 +119,8 @@ def _place(need: str) -> str:
 
 @cache
 def _file() -> Mapping[str, Any]:
-    with Path(__file__).with_name("quality.toml").open("rb") as file:
+    with Path(__file__).with_name("life.toml").open("rb") as file:
         return tomllib.load(file)
+
+
+STATES = own_system("quality-state", "State of a nonconformity or complaint", "不符合项与投诉状态", names())

@@ -1,0 +1,132 @@
+"""A nonconformity or complaint is opened, or moves one step: what is lacking is refused, at the element. Pure.
+
+The codes of the refusals say `order`, where these records began: a code that clients know does not change.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, tzinfo
+from typing import Any
+
+from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
+from slipring.fhir.search.moment import interval
+from slipring.fhir.service import Resource
+from slipring.quality import life
+from slipring.rules.lifecycle import IllegalMove, towards
+from slipring.staff import may
+
+VERIFIER = "Task.output.where(type.coding.code='verifier')"
+_FIXED = ("focus", "authoredOn", "description")
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a legal write means: the members that follow from it, and whether somebody else has to have verified."""
+
+    members: dict[str, Any]
+    verified: bool = False
+
+
+def step_of(before: Resource | None, task: Resource, *, now: datetime, zone: tzinfo) -> Step:
+    """The step from what stands to what is written; refused with everything that it lacks."""
+    if before is None:
+        return _opened(task, now)
+    _demand_fixed(before, task)
+    kind, was, target = life.kind_of(before), life.state_of(before), life.state_of(task)
+    members = life.members(target if target in life.names() else was, _no_earlier(task, now, zone))
+    if was == target:
+        return Step(members)
+    try:
+        towards(life.table(kind), was, target)
+    except IllegalMove as refused:
+        raise _illegal(refused) from refused
+    wanted = life.demand(kind, was, target)
+    if places := life.lacking(task, wanted):
+        raise FhirError(422, [_needed(place) for place in places])
+    return Step(members, wanted.another)
+
+
+def verifier_of(task: Resource) -> Resource | None:
+    """The Reference by which the Task names who verified; None when nobody."""
+    said = life.told(task, "output", "verifier")
+    return said if isinstance(said, dict) else None
+
+
+def demand_another(
+    person: Resource | None, roles: list[Resource], owner: Resource | None, *, now: datetime, zone: str
+) -> None:
+    """The effect is verified by a named person who may, and who is not the one that carried it out."""
+    if person is not None and owner is not None and person["id"] == owner["id"]:
+        raise unprocessable(
+            "The effect is verified by somebody else than who carried the action out.",
+            "效果须由措施执行人以外的人员验证。",
+            at=VERIFIER,
+            detail="order.quality-verified-by-another",
+        )
+    if lacks := may("verify-correction", person, roles, now, zone=zone):
+        raise FhirError(
+            422, [Issue("business-rule", zh=r.zh, en=r.en, at=VERIFIER, detail=f"staff.{r.code}") for r in lacks]
+        )
+
+
+def _opened(task: Resource, now: datetime) -> Step:
+    if not str(task.get("description", "")).strip():
+        raise FhirError(422, [_needed("Task.description")])
+    if life.state_of(task) != life.OPENED:
+        raise unprocessable(
+            "A new record begins as opened.",
+            "新记录须从“已登记”开始。",
+            at="Task.businessStatus",
+            detail="order.quality-begins-opened",
+        )
+    given = life.members(life.OPENED, now)
+    return Step(given | {"authoredOn": task.get("authoredOn") or given["lastModified"]})
+
+
+def _demand_fixed(before: Resource, task: Resource) -> None:
+    if life.kind_of(task) != life.kind_of(before):
+        raise _fixed("code")
+    for member in _FIXED:
+        if before.get(member) != task.get(member):
+            raise _fixed(member)
+    if life.state_of(before) == "carried-out" and before.get("owner") != task.get("owner"):
+        raise _fixed("owner")
+
+
+def _no_earlier(task: Resource, now: datetime, zone: tzinfo) -> datetime:
+    """After a clock set back it still changes no earlier than it was written (R4, inv-1)."""
+    written = interval(str(task.get("authoredOn", "")), zone)
+    return max(now, written.low) if written is not None else now
+
+
+def _needed(place: str) -> Issue:
+    return Issue(
+        "required",
+        zh="该步骤须填写此项。",
+        en="This step needs this to be said.",
+        at=place,
+        detail="order.quality-step-incomplete",
+    )
+
+
+def _fixed(member: str) -> FhirError:
+    return unprocessable(
+        f"{member} of this record cannot be changed.",
+        f"该记录的 {member} 不可更改。",
+        at=f"Task.{member}",
+        detail="order.quality-member-fixed",
+    )
+
+
+def _illegal(refused: IllegalMove) -> FhirError:
+    def zh(state: str) -> str:
+        return life.names().get(state, {}).get("zh", state)
+
+    legal = ", ".join(line.next for line in refused.legal) or "none"
+    return conflict(
+        f"A record that is {refused.state} cannot become {refused.event or '-'}. Legal now: {legal}.",
+        f"记录处于“{zh(refused.state)}”，不能转为 {refused.event or '-'}。现在可转为：{legal}。",
+        at="Task.businessStatus",
+        detail="order.quality-illegal-move",
+    )
