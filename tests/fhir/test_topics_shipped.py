@@ -37,6 +37,8 @@ def test_there_is_a_topic_for_each_state_that_others_wait_for() -> None:
         "bookings-to-move": "order",
         "scanner-out-of-limits": "order",
         "consent-state": "consent",
+        "injection-alarm": "consent",
+        "reaction-state": "consent",
         "report-released": "report",
         "report-amended": "report",
         "report-withdrawn": "report",

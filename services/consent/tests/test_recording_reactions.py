@@ -81,7 +81,7 @@ async def test_a_second_tap_finds_the_first_and_adds_to_it() -> None:
     events = [one for one in desk.held if one.startswith("AdverseEvent/")]
     assert len(events) == 1
     again = await noticed(a_call(injection={"valueReference": INJECTION}, kind=code("allergic-like")), desk)
-    assert [one["name"] for one in again.answer["parameter"]] == ["return", "handover"]  # type: ignore[index]
+    assert [one["name"] for one in again.answer["parameter"]] == ["return", "handover", "timing"]  # type: ignore[index]
 
 
 async def test_a_reaction_told_by_telephone_needs_a_patient_only_and_one_without_any_is_refused() -> None:

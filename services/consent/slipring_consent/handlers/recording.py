@@ -12,6 +12,7 @@ from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.department import limits_of, settings_of
 from slipring_consent.handlers.handing_over import last_told
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.reactions import composing
@@ -19,6 +20,7 @@ from slipring_consent.reactions.composing import Given
 from slipring_consent.reactions.grades import as_severity, meant
 from slipring_consent.reactions.handing_over import handover_id
 from slipring_consent.reactions.said import WRONG, measures_of, phase_of, suspects_of
+from slipring_consent.reactions.timing import timing
 from slipring_consent.reading import instant, reference_of
 
 _ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
@@ -97,6 +99,10 @@ async def _answer(event: Resource, changes: Changes, desk: Desk) -> Resource:
     parts: list[Resource] = [{"name": "return", "resource": shown}]
     if raised:
         parts.append({"name": "handover", "valueReference": {"reference": f"Task/{handover_id(event, raised)}"}})
+    injection = await desk.read(next(iter(suspects_of(event, "MedicationAdministration")), ""))
+    if injection is not None:
+        after = timing(event, injection.resource, limits_of(desk), settings_of(desk).time_zone)
+        parts += [{"name": "timing", "valueCode": after[0]}] if after else []
     return {"resourceType": "Parameters", "parameter": parts}
 
 

@@ -44,6 +44,12 @@ _SAID = (
 _RETURN = (
     Parameter("return", "AdverseEvent", use="out", min=1),
     Parameter("handover", "Reference", use="out", documentation="present once it is handed over to critical"),
+    Parameter(
+        "timing",
+        "code",
+        use="out",
+        documentation="acute | late | very-late after the injection (limits reaction.acute_minutes, reaction.late_hours)",
+    ),
 )
 
 REACTION_OPERATIONS = (
@@ -104,10 +110,14 @@ REACTION_OPERATIONS = (
             "AllergyIntolerance",
         ),
         parameters=(
+            Parameter("kind", "code", documentation="first (default) | follow-up report"),
+            Parameter("format", "code", documentation="of `page`: text/html (default) or application/pdf"),
             Parameter(
                 "form", "Attachment", use="out", min=1, documentation="application/json, by the keys of the form"
             ),
-            Parameter("page", "Attachment", use="out", min=1, documentation="text/html, to print"),
+            Parameter(
+                "page", "Attachment", use="out", min=1, documentation="the sheet to print, in the format asked for"
+            ),
             Parameter("missing", "code", use="out", max="*", documentation="a line that is demanded and not answered"),
         ),
     ),

@@ -32,6 +32,8 @@ class Around:
     vitals: tuple[Resource, ...] = ()
     other_drugs: tuple[Resource, ...] = ()
     earlier: tuple[Resource, ...] = ()  # allergies that are none of this reaction
+    timing: str = ""  # acute, late or very late, in words
+    kind: str = "first"  # of the report: first | follow-up
 
 
 def filled(event: Resource, around: Around, now: datetime, zone: str) -> dict[str, str]:
@@ -111,7 +113,7 @@ def _drug(around: Around, zone: str) -> dict[str, str]:
         "usage": "，".join(one.strip() for one in usage if one.strip()),
         "used_from": _time(injection.get("effectiveDateTime") or period.get("start"), zone),
         "used_until": _time(period.get("end"), zone),
-        "used_for": "CT 增强检查" if around.request else "",
+        "used_for": _purpose(around.request),
         "concomitant": "；".join(_word(one.get("medicationCodeableConcept")) for one in around.other_drugs),
     }
 
@@ -123,14 +125,30 @@ def _reaction(event: Resource, around: Around, zone: str, written: Mapping[str, 
     assessed = [code for one in causality for system, code in codes_in(one.get("assessment")) if system == CAUSALITY]
     names = data_file("reaction_vocabulary.toml")["adr-causality"]["codes"]
     return {
-        "report_kind": "首次报告",
+        "report_kind": written["report_kind"][around.kind],
         "report_class": "严重" if severity == "severe" or outcome == "fatal" else "一般" if severity else "",
         "reaction_name": _words(signs_of(event)) or _word(event.get("event")),
-        "reaction_time": _time(event.get("date"), zone),
+        "reaction_time": _onset(event, around, zone),
         "process": _course(event, around.vitals, zone),
         "outcome": written["outcome"].get(outcome, ""),
         "causality": next((names[code]["zh"] for code in assessed if code in names), ""),
     }
+
+
+def _purpose(request: Resource) -> str:
+    """For which exam the drug was given, and why that was asked for; without an exam nobody knows."""
+    if not request:
+        return ""
+    code = request.get("code", {})
+    named = [str(code.get("text", "")), *(str(one.get("display", "")) for one in code.get("coding", []))]
+    exam = next(filter(None, named), str(data_file("adr_form.toml")["purpose"]["contrast"]))
+    reason = _words(request.get("reasonCode", []))
+    return f"{exam}（{reason}）" if reason else exam
+
+
+def _onset(event: Resource, around: Around, zone: str) -> str:
+    began = _time(event.get("date"), zone)
+    return f"{began}（{around.timing}）" if began and around.timing else began
 
 
 def _reporter(around: Around, now: datetime, zone: str) -> dict[str, str]:
