@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
@@ -50,7 +51,7 @@ SERVICE = Service(
     keeps=(
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
-        Keeps("Consent", on_write=consent_written, record=True),
+        Keeps("Consent", on_write=consent_written, record=True, step_up=asks_exception),
         Keeps("Medication", on_write=lot_written, record=True),
         Keeps("MedicationAdministration", on_write=administration_written, record=True, step_up=asks_override),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),

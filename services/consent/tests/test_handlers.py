@@ -247,7 +247,10 @@ async def test_a_withdrawal_is_taken_and_a_withdrawn_consent_does_not_come_back(
     desk = a_department()
     signed = desk.hold(a_consent())
     withdrawn = a_consent(status="inactive")
-    assert await consent_written(Write("update", withdrawn, signed), desk) == Changes.none()
+    changes = await consent_written(Write("update", withdrawn, signed), desk)
+    assert changes.refuse is None
+    [finding] = [save.resource for save in changes.save]  # it says neither by whom nor why
+    assert finding["extension"][0]["extension"][0]["valueCode"] == "consent.withdrawal-reason"
     changes = await consent_written(Write("update", a_consent(), desk.hold(withdrawn)), desk)
     assert changes.refuse is not None
     assert changes.refuse.status == 409

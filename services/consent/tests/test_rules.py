@@ -13,6 +13,7 @@ from slipring.rules.rulebook import Rule
 from slipring_consent import rules
 from slipring_consent.consenting.exception_facts import ExceptionFacts
 from slipring_consent.consenting.facts import ConsentFacts
+from slipring_consent.consenting.withdrawal import WithdrawalFacts
 from slipring_consent.contrast.facts import ContrastFacts
 from slipring_consent.contrast.record import RecordFacts
 from slipring_consent.gate.facts import GateFacts
@@ -31,6 +32,7 @@ BOOK = {
         (rules.ASSESSMENT_RULES, ScreeningFacts),
         (rules.CONSENT_RULES, ConsentFacts),
         (rules.EXCEPTION_RULES, ExceptionFacts),
+        (rules.WITHDRAWAL_RULES, WithdrawalFacts),
         (rules.GATE_RULES, GateFacts),
         (rules.REACTION_RULES, ReactionFacts),
         (rules.RELEASE_RULES, ReleaseFacts),

@@ -13,11 +13,10 @@ from slipring.fhir.merged import merge_set
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored, successor
 
 from slipring_consent.consenting.exception_facts import Attempt, ExceptionFacts
-from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, exam_of_consent
-from slipring_consent.consenting.statement import WITHDRAWAL
+from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, TREATMENT, exam_of_consent
 from slipring_consent.department import settings_of
 from slipring_consent.people import lacking
-from slipring_consent.reading import codes_in, extension_value, extensions, instant, moment, reference_of
+from slipring_consent.reading import codes_in, extension_value, extensions, has_code, instant, moment, reference_of
 from slipring_consent.resources import TASK_CODE, concept
 
 REASON = f"{CANONICAL}/CodeSystem/emergency-exception-reason"
@@ -28,6 +27,11 @@ DUE = "emergency-approval"  # the Task that waits for it
 def is_exception(consent: Resource) -> bool:
     """Whether a Consent is an emergency exception."""
     return bool(extensions(consent, EXCEPTION))
+
+
+def asks_exception(consent: Resource) -> bool:
+    """Whether contrast is to be permitted without consent: that asks for a fresh sign-in, as passing the gate does."""
+    return consent.get("status") == "active" and is_exception(consent)
 
 
 async def exception_facts(consent: Resource, desk: Desk) -> ExceptionFacts:
@@ -76,9 +80,9 @@ async def _refused(consent: Resource, desk: Desk) -> bool:
     person = await merge_set(patient, desk) if patient else frozenset()
     told = await desk.search(f"Consent?data={exam}&status=rejected,inactive") if exam else []
     return any(
-        one.resource["status"] == "rejected" or extensions(one.resource, WITHDRAWAL)
+        reference_of(one.resource.get("patient")) in person
         for one in told
-        if reference_of(one.resource.get("patient")) in person
+        if has_code(one.resource.get("scope"), *TREATMENT) and not is_exception(one.resource)
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from slipring.fhir.service import CANONICAL, Resource
+from slipring.fhir.service import CANONICAL, Resource, Stored
 from slipring.rules.finding import Weight
 
 from slipring_consent.reading import codes_in, extension_value, extensions, has_code, moment, reference_of
@@ -16,6 +16,7 @@ CAPACITY = f"{CANONICAL}/StructureDefinition/capacity"
 EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
 EMERGENCY = "emergency-exception"  # what `consent_state` calls an exam that has one
 REPRESENTATION = f"{CANONICAL}/StructureDefinition/representation"
+_OVER = frozenset({"refused", "withdrawn"})
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 
 
@@ -109,10 +110,16 @@ def exams_of_consent(consent: Resource) -> list[str]:
     return [one for one in dict.fromkeys(named) if one.startswith("ServiceRequest/")]
 
 
-def consent_state(consents: Iterable[Resource], person: Collection[str], now: datetime, time_zone: str) -> str:
-    """Where consent for one exam stands: the best of what is held under any of the patient's records, at `now`."""
-    order = ("none", "refused", "withdrawn", "expired", "not-yet", EMERGENCY, "active")
-    return max((_state(consent, person, now, time_zone) for consent in consents), key=order.index, default="none")
+def consent_state(consents: Iterable[Stored], person: Collection[str], now: datetime, time_zone: str) -> str:
+    """Where consent for one exam stands: a consent in force, else the latest word of the patient, under any of his records."""
+    order = ("none", "refused", "expired", "not-yet", EMERGENCY, "active")
+    told = [(_state(one.resource, person, now, time_zone), one.updated_at) for one in consents]
+    # A refusal withdraws what was given before it in the same commit: of a moment's words the refusal is the later.
+    over = max(((at, state == "refused") for state, at in told if state in _OVER), default=None)
+    best = max((state for state, _ in told if state not in _OVER), key=order.index, default="none")
+    if over is None or best in (EMERGENCY, "active"):
+        return best
+    return "refused" if over[1] else "withdrawn"
 
 
 def _state(consent: Resource, person: Collection[str], now: datetime, time_zone: str) -> str:

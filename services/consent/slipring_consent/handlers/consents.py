@@ -7,16 +7,20 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
 from slipring_consent.consenting.exception import approvals_given, is_exception
-from slipring_consent.consenting.facts import TREATMENT, exam_of_consent
+from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, REPRESENTATION, TREATMENT, exam_of_consent
 from slipring_consent.consenting.judging import weighed, with_default_end
-from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, bound_sha256
+from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, WITHDRAWAL, bound_sha256
+from slipring_consent.consenting.withdrawal import withdrawal_facts
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.lifecycle import CONSENT, illegal
-from slipring_consent.reading import extension_value, has_code, reference_of
-from slipring_consent.verdicts import on_record
+from slipring_consent.reading import extension_value, extensions, has_code, reference_of
+from slipring_consent.rules import WITHDRAWAL_RULES
+from slipring_consent.verdicts import checked, on_record
 
-# What the patient signed on paper: it does not change under the signature.
-SIGNED = ("patient", "performer", "provision", "sourceReference", "sourceAttachment", "scope")
+# What was decided on paper: it does not change under the signature, and a refusal stays with its patient and exam.
+SIGNED = ("patient", "performer", "provision", "sourceReference", "sourceAttachment", "scope", "verification")
+_STATED = (EXCEPTION, CAPACITY, REPRESENTATION)  # extensions that stand under it too
+_DECIDED = frozenset({"active", "rejected", "inactive"})
 
 
 async def consent_written(write: Write, desk: Desk) -> Changes:
@@ -39,11 +43,20 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
         issues = refusal_issues(consent)
         return Changes(refuse=FhirError(422, issues)) if issues else Changes(save=await refused(consent, desk))
     if state == "active" and consent["status"] != "active":  # withdrawn, or marked as wrong
-        exam = exam_of_consent(consent)
-        also = await ended(exam, consent, desk) if exam and consent["status"] == "inactive" else []
-        saves = [*also, *await told(exam, consent, desk)]
+        saves = await _over(consent, desk)
         return Changes(save=saves) if saves else Changes.none()
     return Changes.none()
+
+
+async def _over(consent: Resource, desk: Desk) -> list[Save]:
+    """What goes with a withdrawal by a plain write; it is never refused, and what it does not say is on record."""
+    exam, patient = exam_of_consent(consent), reference_of(consent.get("patient"))
+    saves = await told(exam, consent, desk)
+    if consent["status"] == "inactive":
+        findings = checked(withdrawal_facts(consent), WITHDRAWAL_RULES, desk)
+        saves += on_record(findings, desk, patient=patient, about=f"Consent/{consent['id']}")
+        saves += await ended(exam, consent, desk) if exam else []
+    return saves
 
 
 def refusal_issues(consent: Resource) -> list[Issue]:
@@ -101,21 +114,24 @@ def marked_by_hand(consent: Resource, before: Resource | None) -> FhirError | No
 
 def _is_ours(write: Write) -> bool:
     before = write.before.resource if write.before else {}
-    signed_here = extension_value(before, CONSENT_SIGNATURE) is not None
-    return signed_here or has_code(write.resource.get("scope"), *TREATMENT)
+    return any(has_code(one.get("scope"), *TREATMENT) for one in (before, write.resource))
 
 
 def _changed(before: Resource | None, after: Resource) -> FhirError | None:
     """The 409 of a change under a signature."""
-    if before is None:
+    if before is None or before["status"] not in _DECIDED:
         return None
+    if extensions(before, WITHDRAWAL) and extensions(before, WITHDRAWAL) != extensions(after, WITHDRAWAL):
+        return _already_signed("extension")
     if extension_value(before, CONSENT_SIGNATURE) is not None:
         if bound_sha256(before) == bound_sha256(after):
             return None
         changed = next((member for member in BOUND if before.get(member) != after.get(member)), "extension")
         return _already_signed(changed)
     changed = next((member for member in SIGNED if before.get(member) != after.get(member)), "")
-    return _already_signed(changed) if before["status"] == "active" and changed else None
+    if any(extensions(before, url) != extensions(after, url) for url in _STATED):
+        changed = changed or "extension"
+    return _already_signed(changed) if changed else None
 
 
 async def _signed(write: Write, desk: Desk) -> Changes:

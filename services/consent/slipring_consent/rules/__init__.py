@@ -18,6 +18,7 @@ from slipring_consent.rules.consenting.one_exam import covers_one_exam
 from slipring_consent.rules.consenting.representation_stated import representation_has_its_reason
 from slipring_consent.rules.consenting.signer_named import is_signed
 from slipring_consent.rules.consenting.validity_stated import states_its_validity
+from slipring_consent.rules.consenting.withdrawal_reasoned import a_withdrawal_has_its_reason
 from slipring_consent.rules.contrast.agent_warmed import agent_is_warmed
 from slipring_consent.rules.contrast.dose_limit import volume_is_within_limits
 from slipring_consent.rules.contrast.dose_stated import dose_is_stated
@@ -135,6 +136,7 @@ EXCEPTION_RULES = (
     the_patient_cannot_decide,
     a_refusal_is_not_passed,
 )
+WITHDRAWAL_RULES = (a_withdrawal_has_its_reason,)
 EXCEPTION_FORM_RULES = (states_its_validity, names_the_exam, covers_one_exam)
 GATE_RULES = (
     names_what_is_kept_here,
