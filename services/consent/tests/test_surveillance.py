@@ -137,6 +137,7 @@ async def test_the_rates_are_told_per_lot_with_denominators_and_intervals_and_no
     assert (one["given"], one["reacted"], other["given"], other["reacted"]) == (40, 1, 10, 0)
     assert (whole["given"], one["rate"], other["low"]) == (50, Decimal("0.025000"), 0)
     assert one["low"] < one["rate"] < one["high"]
+    assert (one["case"], "case" in other) == ({"reference": "AdverseEvent/c-eL-1-3"}, False)
 
 
 async def test_the_period_is_that_of_the_giving() -> None:

@@ -14,6 +14,7 @@ from slipring.bedside.consenting import ConsentPages
 from slipring.bedside.deciding import DecidingPages
 from slipring.bedside.injection import InjectionPages
 from slipring.bedside.printing import PrintPage
+from slipring.bedside.rates import RatesPage
 from slipring.bedside.reactions import ReactionPages
 from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
@@ -34,6 +35,7 @@ def bedside_routes(place: Place) -> list[Route]:
         InjectionPages,
         PrintPage,
         ReactionPages,
+        RatesPage,
     )
     return [
         *LivePages(place, LIVE, WATCHED).routes(),

@@ -113,3 +113,32 @@ def test_a_wall_shows_initials_and_the_tail_of_the_number_and_nothing_to_do(
     expect(page.get_by_text(contrast.morning.card("槐"))).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("解除"))).to_have_count(0)
     looked_at(page, "board-wall-zh")
+
+
+@pytest.mark.clause("4.13")
+def test_the_rates_are_a_picture_whose_points_lead_to_their_cases(contrast: ContrastMorning, enter: Enter) -> None:
+    task = injected(contrast, "椿", minutes_ago=30)
+    reaction = {
+        "resourceType": "AdverseEvent",
+        "actuality": "actual",
+        "subject": task["for"],
+        "date": datetime.now(UTC).isoformat(timespec="seconds"),
+        "suspectEntity": [{"instance": task["focus"]}],
+    }
+    with contrast.served.client() as http:
+        event = posted(http, reaction)
+    page = enter("bedside", "/bedside/reaction-rates", "en", "tablet")
+    point = page.get_by_role("link", name=re.compile(r"V08AB02 [1-9]\d*/\d+"))
+    expect(point).to_be_visible()
+    looked_at(page, "rates-en")
+    point.click()
+    expect(page).to_have_url(re.compile("#group-1"))
+    expect(page.locator("#group-1")).to_contain_text("95 % interval")
+    expect(page.locator(f"#group-1 a[href='/bedside/reactions/{event['id']}']")).to_be_visible()
+    page.get_by_label("From").fill("2020-01-01")
+    page.get_by_label("To").fill("2020-02-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_text("No contrast was given in this period")).to_be_visible()
+    page.get_by_label("From").fill("2010-01-01")
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("alert")).to_contain_text("three years at most")

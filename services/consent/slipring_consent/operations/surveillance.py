@@ -50,6 +50,7 @@ SURVEILLANCE_OPERATIONS = (
                             Parameter("count", "integer", use="out", min=1),
                         ),
                     ),
+                    Parameter("case", "Reference", use="out", max="*", documentation="each reaction that counts"),
                 ),
             ),
             Parameter("report", "MeasureReport", use="out", min=1, documentation="the same figures"),

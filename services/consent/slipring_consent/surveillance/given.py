@@ -50,6 +50,7 @@ class Rate:
     by_kind: Mapping[tuple[str, str], int]  # (kind, grade) -> reactions
     extravasations: int
     interval: Interval | None
+    cases: tuple[str, ...] = ()  # the reactions that count
 
 
 def rates(given: Iterable[Given], reactions: Iterable[Reacted], by: str, least: str = "") -> list[Rate]:
@@ -81,4 +82,5 @@ def _rate(name: str, members: list[Given], after: Mapping[str, list[Reacted]], l
         by_kind=Counter((one.kind, one.grade) for one in once.values() if one.counts(least)),
         extravasations=sum(one.kind == EXTRAVASATION for one in once.values()),
         interval=wilson(reacted, len(members)),
+        cases=tuple(sorted(one.reference for one in once.values() if one.counts(least))),
     )

@@ -68,7 +68,7 @@ def _parts(rate: Rate) -> list[Resource]:
             ("count", "valueInteger", count),
         ]
         parts.append({"name": "reaction", "part": [{"name": name, member: value} for name, member, value in told]})
-    return parts
+    return [*parts, *({"name": "case", "valueReference": {"reference": one}} for one in rate.cases)]
 
 
 def _group(rate: Rate, by: str) -> Resource:
