@@ -83,3 +83,4 @@ def items_of(response: Resource) -> Iterator[Resource]:
         item = pending.pop(0)
         yield item
         pending.extend(item.get("item", []))
+        pending.extend(below for answer in item.get("answer", []) for below in answer.get("item", []))

@@ -12,6 +12,7 @@ from slipring.signing.policy import allowed_algorithms
 from slipring.signing.trust import YES, algorithms_accepted, trusted_root
 
 from slipring_consent.gate.policy import policy_on
+from slipring_consent.screening.packs import pack_names
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,15 +40,18 @@ class ConsentSettings:
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
         """Read the SLIPRING_CONSENT_*, _FOLLOW_MAX_AGE_SECONDS, _HAND_OVER_SECONDS, _TIME_ZONE and _SIGNING_* variables.
 
-        ValueError when the department's own gate policy is none.
+        ValueError when the department's own gate policy is none, or a policy pack is named that is not shipped.
         """
         found = os.environ if environ is None else environ
         default = cls()
         confirmed = found.get("SLIPRING_CONSENT_CONFIRMED", "")
         gate = found.get("SLIPRING_CONSENT_GATE", default.gate)
         policy_on(date.max, gate)  # a file that is no policy stops the start, not a patient
+        policy = found.get("SLIPRING_CONSENT_POLICY", default.policy)
+        if policy not in pack_names():
+            raise ValueError(f"SLIPRING_CONSENT_POLICY names no policy pack; there are: {', '.join(pack_names())}")
         return cls(
-            policy=found.get("SLIPRING_CONSENT_POLICY", default.policy),
+            policy=policy,
             confirmed=frozenset(name.strip() for name in confirmed.split(",") if name.strip()),
             gate=gate,
             copy_max_age=timedelta(

@@ -85,6 +85,13 @@ def test_a_file_that_is_no_policy_stops_the_start(tmp_path: Path, was: str, beco
 
 
 @pytest.mark.clause("5.3.2.5")
+@pytest.mark.parametrize("name", ["esur-11", "", "ESUR-10"])
+def test_a_policy_pack_that_is_not_shipped_stops_the_start_and_says_which_there_are(name: str) -> None:
+    with pytest.raises(ValueError, match=r"SLIPRING_CONSENT_POLICY.*esur-10"):
+        ConsentSettings.from_env({"SLIPRING_CONSENT_POLICY": name})
+
+
+@pytest.mark.clause("5.3.2.5")
 async def test_the_departments_own_policy_decides_which_reason_passes_what(tmp_path: Path) -> None:
     desk = a_department(an_egfr(), a_screening())
     assert reasons(await ask(desk, extension=an_override("emergency"))) == {"consent.consent-valid"}

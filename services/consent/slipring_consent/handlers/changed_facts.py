@@ -17,12 +17,12 @@ from slipring_consent.resources import EXAM_STATE, as_screening_task
 from slipring_consent.rules import SCREENING_RULES
 from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
 from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, newest_first, screening_known
-from slipring_consent.screening.pregnancy import PREGNANCY_STATUS, pregnancy_of
+from slipring_consent.screening.pregnancy import DELIVERY_EXPECTED, PREGNANCY_STATUS, pregnancy_of
 from slipring_consent.verdicts import checked, on_record
 
 _OVER = frozenset({"acquired", "discontinued", "reported", "closed", "cancelled", "rejected"})
 _TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
-_LOOKED_AT = codes_of_renal_function() | {PREGNANCY_STATUS}
+_LOOKED_AT = codes_of_renal_function() | {PREGNANCY_STATUS, *DELIVERY_EXPECTED}
 
 
 def looked_at(observation: Resource) -> bool:

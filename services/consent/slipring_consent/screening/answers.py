@@ -12,7 +12,7 @@ _WORDS = {"Y": "yes", "N": "no", "true": "yes", "false": "no", "UNK": UNKNOWN, "
 
 
 def answers_of(response: Resource | None) -> dict[str, str]:
-    """The coded answers by linkId; a question that was not answered is not among them."""
+    """The coded answers by linkId; one that was not answered is not among them, two that differ leave it open."""
     found: dict[str, str] = {}
     for item in items_of(response or {}):
         for answer in item.get("answer", []):
@@ -20,7 +20,8 @@ def answers_of(response: Resource | None) -> dict[str, str]:
             if "valueBoolean" in answer:
                 code = "true" if answer["valueBoolean"] else "false"
             if code:
-                found[str(item.get("linkId"))] = _WORDS.get(code, code)
+                link, word = str(item.get("linkId")), _WORDS.get(code, code)
+                found[link] = word if found.get(link, word) == word else UNKNOWN
     return found
 
 

@@ -19,9 +19,13 @@ _ARTERIAL = frozenset({"58100008"})  # SNOMED CT intra-arterial route: without m
 _BED = frozenset({"IMP", "ACUTE", "NONAC", "EMER", "OBSENC"})  # v3 ActCode; an emergency is acute illness
 _NO_BED = frozenset({"AMB", "HH", "VR", "FLD", "SS", "PRENC"})
 _CURRENT = frozenset({"in-progress", "arrived", "triaged", "onleave"})
+_PAST = frozenset({"finished", "cancelled", "entered-in-error"})
 _INTENSIVE_WORDS = ("重症监护", "重症医学", "icu", "intensive care")
 _INTENSIVE_CODES = frozenset({"ICU", "PEDICU", "PEDNICU", "CCU", "309904001"})  # v3 RoleCode, SNOMED CT
-_GIVEN = {"MedicationAdministration": ("completed", "in-progress", "stopped"), "MedicationStatement": ("completed",)}
+_GIVEN = {
+    "MedicationAdministration": ("completed", "in-progress", "stopped"),
+    "MedicationStatement": ("completed", "active", "stopped"),
+}
 
 
 def planned_agent(evidence: Evidence) -> str:
@@ -79,12 +83,9 @@ def _displays(concept: Resource) -> list[str]:
 
 
 def _stays(evidence: Evidence) -> list[Resource]:
-    own = reference_of((evidence.request or {}).get("encounter"))
-    encounters = evidence.of("Encounter")
-    mine = [
-        one for one in encounters if own and f"Encounter/{one.get('id')}" == own and one.get("status") != "finished"
-    ]
-    return mine or [one for one in encounters if one.get("status") in _CURRENT]
+    own = evidence.at(reference_of((evidence.request or {}).get("encounter")))
+    mine = [one for one in evidence.of("Encounter") if own is one and one.get("status") not in _PAST]
+    return mine or [one for one in evidence.of("Encounter") if one.get("status") in _CURRENT]
 
 
 def earlier_contrast(evidence: Evidence, zone: str) -> list[tuple[Interval, Resource]]:

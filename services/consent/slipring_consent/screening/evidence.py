@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from slipring.fhir.service import Resource
 
 from slipring_consent.reading import reference_of
+
+# What is nobody's, and lies in a Bundle because a record of the person points at it.
+_OF_NOBODY = frozenset({"Medication", "Location", "Organization", "Practitioner", "PractitionerRole", "Substance"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +32,8 @@ class Evidence:
 
     def at(self, reference: str) -> Resource | None:
         """The resource a reference names; None where it does not lie here."""
-        kind, _, rest = self.aliases.get(reference, reference).partition("/")
+        name = reference_of({"reference": reference})
+        kind, _, rest = self.aliases.get(name, name).partition("/")
         return next((one for one in self.of(kind) if one.get("id") == rest), None)
 
     def with_copies(self, copies: Evidence) -> Evidence:
@@ -51,38 +56,48 @@ class Evidence:
         if reference.startswith("#"):
             held = next((one for one in record.get("contained", []) if one.get("id") == reference[1:]), None)
         else:
-            held = self.at(reference if reference in self.aliases else reference_of(named))
+            held = self.at(reference)
         return held.get("code") if held else None
 
 
-def evidence_in(bundle: Resource, response: Resource | None = None, request: Resource | None = None) -> Evidence:
-    """What a Bundle holds of one person; another patient's data in it is not used.
+def evidence_in(bundle: Resource, response: Resource | None = None) -> Evidence:
+    """What a Bundle holds of one person; another patient's data in it is not used, nor what says of nobody whose it is.
 
     The person is the subject of the answers, else of the one active ServiceRequest, else the only one it tells of.
     """
     entries = [entry for entry in bundle.get("entry", []) if isinstance(entry.get("resource"), dict)]
-    held = [entry["resource"] for entry in entries]
+    held = [_with_id(entry) for entry in entries]
     aliases = {
-        str(entry["fullUrl"]): f"{entry['resource'].get('resourceType')}/{entry['resource'].get('id')}"
-        for entry in entries
+        str(entry["fullUrl"]): f"{one.get('resourceType')}/{one.get('id')}"
+        for entry, one in zip(entries, held, strict=True)
         if entry.get("fullUrl")
     }
-    request = request or _asked(held, response, aliases)
-    person = _person(held, response, request, aliases)
+    person = _person(held, response, _asked(held, response, aliases), aliases)
     by_type: dict[str, list[Resource]] = {}
     for one in held:
-        about = one.get("subject") or one.get("patient")
-        mine = about is None or not person or _named(about, aliases) in person
-        if one.get("resourceType") == "Patient":
-            mine = not person or f"Patient/{one.get('id')}" in person
-        if mine:
+        if one.get("resourceType") in _OF_NOBODY or not person or _whose(one, aliases) in person:
             by_type.setdefault(str(one.get("resourceType")), []).append(one)
+    request = _asked(by_type.get("ServiceRequest", []), response, aliases) if person else None
     return Evidence(by_type, response, request, aliases, frozenset(person))
 
 
+def _with_id(entry: Resource) -> Resource:
+    """The resource of an entry; where it has no id, as before it is stored, it goes by the end of its fullUrl."""
+    held: Resource = entry["resource"]
+    return held if held.get("id") else {**held, "id": re.split("[/:]", str(entry.get("fullUrl", "")))[-1]}
+
+
+def _whose(one: Resource, aliases: Mapping[str, str]) -> str:
+    """The record of the person that a resource is about; empty where it names none."""
+    if one.get("resourceType") == "Patient":
+        return f"Patient/{one.get('id')}"
+    return _named(one.get("subject") or one.get("patient") or {}, aliases)
+
+
 def _named(about: Resource, aliases: Mapping[str, str]) -> str:
-    reference = str(about.get("reference", ""))
-    return aliases.get(reference) or reference_of(about)
+    """Whom a Reference names; a contained resource has no name that another resource could use."""
+    reference = reference_of(about)
+    return "" if reference.startswith("#") else aliases.get(reference, reference)
 
 
 def _asked(held: Sequence[Resource], response: Resource | None, aliases: Mapping[str, str]) -> Resource | None:
@@ -97,12 +112,13 @@ def _asked(held: Sequence[Resource], response: Resource | None, aliases: Mapping
 def _person(
     held: Sequence[Resource], response: Resource | None, request: Resource | None, aliases: Mapping[str, str]
 ) -> Collection[str]:
-    """Every record of the person, with what the Bundle's Patients say was merged."""
-    patients = {f"Patient/{one.get('id')}": one for one in held if one.get("resourceType") == "Patient"}
+    """Every record of the person, with what the Bundle's Patients say was merged; none where two go by one name."""
+    of_patients = [one for one in held if one.get("resourceType") == "Patient"]
+    patients = {f"Patient/{one.get('id')}": one for one in of_patients}
+    if len(patients) < len(of_patients):
+        return frozenset()
     subjects = [one["subject"] for one in (response, request) if one and one.get("subject")]
-    told_of = set(patients) or {
-        _named(about, aliases) for one in held if (about := one.get("subject") or one.get("patient"))
-    }
+    told_of = set(patients) or {whose for one in held if (whose := _whose(one, aliases))}
     person = {_named(subjects[0], aliases)} if subjects else told_of if len(told_of) == 1 else set()
     for reference, patient in patients.items():
         links = {_named(link.get("other", {}), aliases) for link in patient.get("link", []) if _merging(link)}

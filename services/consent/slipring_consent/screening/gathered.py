@@ -46,7 +46,7 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
     if len(severe_allergies(evidence)) >= SEVERAL:
         history["multiple_allergies"] = YES
     stated: dict[str, Any] = {name: _weighed(name, answers, history) for name in _FACTS}
-    stated["pregnancy"] = pregnancy_known(stated["pregnancy"], evidence.of("Observation"), person, by.time_zone)
+    stated["pregnancy"] = pregnancy_known(stated["pregnancy"], evidence.of("Observation"), person, by.now, by.time_zone)
     return ScreeningFacts(
         **stated,
         **_reactions(answers, reactions_told(evidence)),

@@ -96,10 +96,14 @@ def _not_over(record: Resource, member: str, now: datetime, zone: str) -> bool:
 def _dialysis(evidence: Evidence, now: datetime, zone: str) -> list[Told]:
     """Sessions close together are dialysis that goes on; a single one leaves the question open."""
     entry = data_file("history.toml")["dialysis_session"]
-    sessions = []
+    sessions, undated = [], []
     for procedure in evidence.of("Procedure"):
+        if procedure.get("status") not in ("completed", "in-progress") or not names(procedure.get("code"), entry):
+            continue
         at = span(procedure, "performed", zone)
-        recent = at is not None and now - timedelta(days=entry["within_days"]) <= at.high
-        if procedure.get("status") in ("completed", "in-progress") and recent and names(procedure.get("code"), entry):
+        if at is None:
+            undated.append(procedure)
+        elif now - timedelta(days=entry["within_days"]) <= at.high:
             sessions.append(procedure)
-    return [(YES if len(sessions) >= entry["sessions"] else DOUBT, one) for one in sessions]
+    goes_on = YES if len(sessions) >= entry["sessions"] else DOUBT
+    return [*((goes_on, one) for one in sessions), *((DOUBT, one) for one in undated)]

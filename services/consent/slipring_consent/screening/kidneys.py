@@ -6,6 +6,7 @@ A sample that cannot be computed is not passed over for an older value: what is 
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -141,7 +142,8 @@ def _quantity(observation: Resource) -> tuple[Decimal, list[str], str] | None:
     if isinstance(written, dict) and written.get("value") is not None:
         units = [str(written[name]) for name in ("code", "unit") if written.get(name)]
         return Decimal(str(written["value"])), units, str(written.get("comparator", ""))
-    match = _WRITTEN.fullmatch(str(observation.get("valueString", "")))
-    if match is None:
-        return None
+    text = unicodedata.normalize("NFKC", str(observation.get("valueString", ""))).replace("≥", ">=").replace("≤", "<=")
+    match = _WRITTEN.fullmatch(text)
+    if match is None:  # a value that cannot be read is one without a unit; no value at all is no sample
+        return (Decimal(0), [], "") if any(name.startswith("value") for name in observation) else None
     return Decimal(match["value"]), [match["unit"]] if match["unit"] else [], match["comparator"] or ""

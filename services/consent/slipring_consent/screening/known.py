@@ -18,10 +18,12 @@ from slipring_consent.screening.gathered import Reckoning, gathered
 from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
 from slipring_consent.screening.own_pack import CONTRAST_POLICY, with_own
 from slipring_consent.screening.packs import Policy, policy_pack
-from slipring_consent.screening.pregnancy import PREGNANCY_STATUS
+from slipring_consent.screening.pregnancy import DELIVERY_EXPECTED, PREGNANCY_STATUS
 
 ANSWERED = ("completed", "amended")
-_OBSERVED = ",".join(f"{LOINC}|{code}" for code in sorted(codes_of_renal_function() | {PREGNANCY_STATUS}))
+_OBSERVED = ",".join(
+    f"{LOINC}|{code}" for code in sorted(codes_of_renal_function() | {PREGNANCY_STATUS, *DELIVERY_EXPECTED})
+)
 # What is looked at of a person: type, the search parameter that names him, and what narrows it.
 _LOOKED_AT = (
     ("Observation", "patient", f"&code={_OBSERVED}"),
@@ -118,10 +120,12 @@ async def evidence_on(desk: Desk, response: Resource) -> Evidence:
     """What lies on the desk about the person who answered, under any of his records."""
     patient = reference_of(response.get("subject"))
     exam = exam_of_response(response)
-    request = await desk.read(exam) if exam else None
     if not patient:
-        return Evidence({}, response, request.resource if request else None)
+        return Evidence({}, response)
     records = await merge_set(patient, desk)  # what is known of any of his records counts
+    request = await desk.read(exam) if exam else None
+    if request is not None and reference_of(request.resource.get("subject")) not in records:
+        request = None  # another patient's exam says nothing of this one
     person = any_of(records)
     found = await desk.searches([f"{kind}?{by}={person}{narrower}" for kind, by, narrower in _LOOKED_AT])
     by_type: dict[str, list[Resource]] = {

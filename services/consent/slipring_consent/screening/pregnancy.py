@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slipring.fhir.service import Resource
 
-from slipring_consent.reading import codes_in, has_code, moment
+from slipring_consent.reading import codes_in, has_code, span
 from slipring_consent.screening.kidneys import LOINC, STANDING
 from slipring_consent.screening.person import Person
 
 PREGNANCY_STATUS = "82810-3"
+DELIVERY_EXPECTED = ("11778-8", "11779-6", "11780-4", "11781-2")  # LOINC: estimated, by period, ovulation, ultrasound
+LATE, LONGEST = timedelta(days=21), timedelta(days=301)  # how long a birth may be late, how far ahead it can be
 _STATED = {"LA15173-0": "yes", "LA26683-5": "no"}  # LOINC answers; any other leaves it unknown
 
 
@@ -26,16 +28,35 @@ def newest_status(observations: Iterable[Resource], time_zone: str) -> tuple[str
     found: list[tuple[datetime, str, Resource]] = []
     for one in observations:
         stated = [code for _, code in codes_in(one.get("valueCodeableConcept"))]
-        at = moment(one.get("effectiveDateTime"), time_zone)
+        at = span(one, "effective", time_zone) or span({"atInstant": one.get("issued")}, "at", time_zone)
         if one.get("status") in STANDING and has_code(one.get("code"), LOINC, PREGNANCY_STATUS) and stated and at:
-            found.append((at, stated[0], one))
+            found.append((at.low, stated[0], one))
     newest = max(found, key=lambda one: one[:2], default=None)
     return newest[1:] if newest else None
 
 
-def pregnancy_known(told: str, observations: Iterable[Resource], person: Person, time_zone: str) -> str:
-    """Whether the patient is pregnant: as told, unless nobody told and the newest status says; a man is not."""
+def delivery_is_ahead(observations: Iterable[Resource], now: datetime, time_zone: str) -> bool:
+    """Whether an expected date of delivery that stands is still to come, or passed no longer ago than a birth is late."""
+    expected = [
+        span({"onDateTime": one.get("valueDateTime")}, "on", time_zone)
+        for one in observations
+        if one.get("status") in STANDING
+        and {(LOINC, code) for code in DELIVERY_EXPECTED} & {*codes_in(one.get("code"))}
+    ]
+    return any(on is not None and now - LATE < on.high and on.low < now + LONGEST for on in expected)
+
+
+def pregnancy_known(told: str, observations: Iterable[Resource], person: Person, now: datetime, time_zone: str) -> str:
+    """Whether the patient is pregnant: who says so outweighs who denies it; else as told or as the newest status says.
+
+    Of a man nobody is asked; that the record of one says "pregnant" is a doubt about the sex, not about the pregnancy.
+    """
+    observed = list(observations)
+    status = _STATED.get(pregnancy_of(observed, time_zone), "unknown")
+    if "yes" in (told, status) or (told == "unknown" and delivery_is_ahead(observed, now, time_zone)):
+        return "yes"
     if person.sex == "male":
         return "no"
-    status = _STATED.get(pregnancy_of(observations, time_zone), "unknown")
-    return "yes" if "yes" in (told, status) else told if told != "unknown" else status
+    if delivery_is_ahead(observed, now, time_zone):
+        return "unknown"  # she denies it, and the date says otherwise
+    return told if told != "unknown" else status

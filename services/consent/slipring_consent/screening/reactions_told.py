@@ -81,7 +81,12 @@ def _of_allergy(allergy: Resource) -> Iterator[Told]:
     if allergy.get("criticality") == "high":
         grades.append("severe")
     kind = {"allergy": "allergic-like", "intolerance": "physiologic"}.get(str(allergy.get("type")), UNKNOWN)
-    yield Told(max((one for one in grades if one in GRADES), key=GRADES.index), kind, agent_of(codings), allergy)
+    yield Told(
+        max((one for one in grades if one in GRADES), key=GRADES.index, default=UNKNOWN),
+        kind,
+        agent_of(codings),
+        allergy,
+    )
 
 
 def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:

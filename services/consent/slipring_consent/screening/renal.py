@@ -12,6 +12,7 @@ from typing import Any
 
 from slipring_consent.catalogue import data_file
 
+_DOTS = str.maketrans(dict.fromkeys("·•⋅∙", "."))  # how "times" is written in units
 FEMALE, MALE = "female", "male"
 
 
@@ -68,7 +69,13 @@ def _in_unit(kind: str, value: Decimal, unit: str) -> Decimal | None:
 def spelled(unit: str) -> str:
     """A unit as the table spells it: lower case, u for micro, no blanks, 2 for a raised 2."""
     plain = re.sub(r"\s+", "", unit).replace("²", "2").replace("^2", "2")
-    return re.sub("[\u00b5\u03bc]|mc(?=g/)|mc(?=mol)", "u", plain).lower().replace("×", "").replace("㎡", "m2")
+    return (
+        re.sub("[\u00b5\u03bc]|mc(?=g/)|mc(?=mol)", "u", plain)
+        .lower()
+        .replace("×", "")
+        .translate(_DOTS)
+        .replace("㎡", "m2")
+    )
 
 
 def _rounded(value: float) -> Decimal:

@@ -12,29 +12,35 @@ from slipring_consent.catalogue import data_file
 from slipring_consent.reading import codes_in
 
 _HIERARCHICAL = ("icd10", "icd9", "atc")  # whose codes begin with the code above them
+_ICD10 = re.compile(r"[A-Z][0-9]{2}(\.[0-9].*)?")  # E05, E05.9, E05.900x001
 
 
 def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
-    """Whether a CodeableConcept names the fact; its words are read only where none of its codes could."""
+    """Whether a CodeableConcept names the fact; its words are read where no code that has others below it is given."""
     if not concept:
         return False
     texts = _texts(concept)
     if any(unlike.lower() in text.lower() for unlike in fact.get("unlike", []) for text in texts):
         return False
-    known = [(name, code) for system, code in codes_in(concept) if (name := _system(system)) and code]
+    known = [(name, code) for system, code in codes_in(concept) if code and (name := _system(system, code))]
+    if any(_below(code, prefix) for name, code in known for prefix in fact.get(f"{name}_unlike", [])):
+        return False
     if any(_below(code, prefix) for name, code in known for prefix in fact.get(name, []) if name in _HIERARCHICAL):
         return True
     if any(code in fact.get(name, []) for name, code in known if name not in _HIERARCHICAL):
         return True
-    return not known and any(_says(text, fact) for text in texts)
+    # SNOMED CT and RxNorm name one disease or drug in a thousand ways, so a code of theirs that is not listed is silent.
+    return not {name for name, _ in known} & set(_HIERARCHICAL) and any(_says(text, fact) for text in texts)
 
 
-def _system(uri: str) -> str:
-    """Our name of a code system; empty for one that facts are not recognised in."""
+def _system(uri: str, code: str) -> str:
+    """Our name of a code system; empty for one that facts are not recognised in. Without one, ICD-10 shows by its form."""
+    if not uri:
+        return "icd10" if _ICD10.fullmatch(code) else ""
     for name, uris in data_file("history.toml")["systems"].items():
         if any(uri.startswith(known) for known in uris):
             return str(name)
-    return ""
+    return "icd10" if re.search("icd-?10", uri.lower()) else ""
 
 
 def _below(code: str, prefix: str) -> bool:
