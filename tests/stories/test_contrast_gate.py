@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from slipring.fhir.findings import rule_of
+from slipring.fhir.service import CANONICAL
 from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
 
+from tests.support.backport import told, topical
 from tests.support.department import Department
-from tests.support.one_exam import OneExam, one_exam, rules, texts
+from tests.support.one_exam import OneExam, one_exam, phones, rules, texts
 
 
 async def an_exam_in_the_room(department: Department) -> OneExam:
@@ -89,18 +92,39 @@ async def test_who_is_at_the_injector_is_told_of_renal_failure_and_of_the_nurse_
     observer = injection["performer"][1] | {"actor": story.cast.person("first reader")}
     await department.fresh()
     given = await story.made(injection | {"performer": [by_role, observer]})
-    told = f"Task?focus=MedicationAdministration/{given['id']}&code=notice"
+    notices = f"Task?focus=MedicationAdministration/{given['id']}&code=notice"
 
     value = an_egfr(story.cast) | {"effectiveDateTime": story.cast.moment()}
     await story.made(value | {"valueQuantity": value["valueQuantity"] | {"value": 12}})
     await department.settle()
-    owners = {task["owner"]["reference"] for task in await department.found(told)}
+    owners = {task["owner"]["reference"] for task in await department.found(notices)}
     assert owners == {by_role["actor"]["reference"], observer["actor"]["reference"]}
 
     person = await department.get(nurse)
     assert (await department.put(person | {"active": False})).status_code == 200
     await department.settle()
-    assert len(await department.found(told)) == 2 * len(owners)
+    assert len(await department.found(notices)) == 2 * len(owners)
+
+
+async def test_a_subscriber_of_the_alarm_is_told_which_injection_runs_without_its_consent(
+    department: Department,
+) -> None:
+    story = await an_exam_in_the_room(department)
+    consent = await story.cleared()
+    with phones("injector") as phone:
+        address = f"{CANONICAL}/SubscriptionTopic/injection-alarm"
+        await story.made(topical("full-resource", topic=address, channel={"endpoint": phone["injector"].url}))
+        given = (await story.injected()).json()
+        await department.settle()
+        assert not any(told(bundle)["events"] for bundle in phone["injector"].received), "nothing has changed yet"
+        assert (await department.put(consent | {"status": "inactive"})).status_code == 200
+        await department.settle()
+        [bundle] = [bundle for bundle in phone["injector"].received if told(bundle)["events"]]  # beside the handshake
+    [event] = told(bundle)["events"]
+    [alarm] = [entry["resource"] for entry in bundle["entry"] if entry["fullUrl"] == event["focus"]]
+    assert rule_of(alarm) == "consent.changed-after-permission"
+    assert alarm["implicated"] == [{"reference": f"MedicationAdministration/{given['id']}"}]
+    assert alarm["severity"] == "high"
 
 
 async def test_a_consent_that_has_run_out_is_no_consent(department: Department) -> None:
