@@ -82,6 +82,30 @@ async def test_as_shipped_a_cart_not_in_order_is_noted_and_stops_nobody(check: d
 
 
 @pytest.mark.clause("5.2.5")
+@pytest.mark.parametrize("places", [("a", "z"), ("z", "a")])
+async def test_of_two_checks_of_the_same_moment_the_faults_of_both_count(places: tuple[str, str]) -> None:
+    desk = a_cleared_department()
+    good, bad = places
+    desk.hold(a_cart_check() | {"id": f"{good}-check"}, source="order")
+    desk.hold(a_cart_check(defibrillator=False, expires_in_days=-1) | {"id": f"{bad}-check"}, source="order")
+    assert kept(await ask(desk)) == {"consent.crash-cart", "consent.rescue-drugs"}
+
+
+@pytest.mark.parametrize(
+    ("printed", "rule"),
+    [("2025", {"consent.rescue-drugs"}), ("2026-02", {"consent.rescue-drugs"}), ("2031-05", set()), ("2031", set())],
+)
+async def test_a_drug_that_prints_a_month_or_a_year_is_usable_to_its_end_and_not_after(
+    printed: str, rule: set[str]
+) -> None:
+    desk = a_cleared_department()
+    check = a_cart_check()
+    check["item"][0]["answer"] = [{"valueDate": printed}]
+    desk.hold(check, source="order")
+    assert kept(await ask(desk)) == rule
+
+
+@pytest.mark.clause("5.2.5")
 async def test_where_the_department_blocks_an_expired_drug_refuses_and_a_physician_passes_it_in_an_emergency(
     blocking: ADesk,
 ) -> None:

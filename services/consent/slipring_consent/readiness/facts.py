@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import UTC, date, timedelta
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import interval
 from slipring.fhir.service import CANONICAL, Resource
 from slipring.rules.finding import Limit, Weight
 
@@ -15,7 +16,7 @@ from slipring_consent.reading import items_of, moment, reference_of
 CRASH_CART = f"{CANONICAL}/CodeSystem/device-kind|crash-cart"
 CART_CHECK = f"{CANONICAL}/Questionnaire/staff-and-rooms-crash-cart-check"  # as order ships and keeps it
 _DONE = frozenset({"completed", "amended"})
-_DAY = 10  # length of yyyy-mm-dd
+_A_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,10 @@ class ReadinessFacts:
 
 
 def cart_facts(cart: str, checks: Iterable[Resource], time_zone: str) -> ReadinessFacts:
-    """A cart as its newest check says; an older pass heals no newer fault."""
+    """A cart as its newest check says; an older pass heals no newer fault.
+
+    Of checks authored at the same moment nobody knows which came last: the faults and the drugs of each count.
+    """
     done = [
         (at, check)
         for check in checks
@@ -49,9 +53,14 @@ def cart_facts(cart: str, checks: Iterable[Resource], time_zone: str) -> Readine
     ]
     if not done:
         return ReadinessFacts(cart)
-    at, newest = max(done, key=lambda one: one[0])
-    checked_on = at.astimezone(ZoneInfo(time_zone)).date()
-    return ReadinessFacts(cart, checked_on=checked_on, faults=tuple(_faults(newest)), use_by=tuple(_use_by(newest)))
+    at = max(authored for authored, _ in done)
+    newest = [check for authored, check in done if authored == at]
+    return ReadinessFacts(
+        cart,
+        checked_on=at.astimezone(ZoneInfo(time_zone)).date(),
+        faults=tuple(dict.fromkeys(fault for check in newest for fault in _faults(check))),
+        use_by=tuple(sorted({each for check in newest for each in _use_by(check)})),
+    )
 
 
 def is_cart_check(response: Resource, cart: str) -> bool:
@@ -69,6 +78,6 @@ def _faults(check: Resource) -> Iterable[str]:
 def _use_by(check: Resource) -> Iterable[tuple[str, date]]:
     for item in items_of(check):
         for answer in item.get("answer", []):
-            last = str(answer.get("valueDate", ""))
-            if len(last) >= _DAY:
-                yield str(item.get("text") or item["linkId"]), date.fromisoformat(last[:_DAY])
+            last = interval(str(answer.get("valueDate", "")), UTC)
+            if last is not None:  # 2027-05, as a pack prints it, is usable through the last of May
+                yield str(item.get("text") or item["linkId"]), (last.high - _A_DAY).date()
