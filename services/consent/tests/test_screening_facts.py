@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 from slipring.fhir.service import CANONICAL, Resource
+from slipring_consent.reactions.allergy import FROM_REACTION
+from slipring_consent.reactions.said import PHASE
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.known import screening_known
 
@@ -171,6 +173,34 @@ def test_a_reaction_kept_here_names_the_agent_that_was_given() -> None:
     assert facts.last_contrast_at is not None and facts.last_contrast_at.hour == 0
     extravasation = {**event, "event": coded(f"{CANONICAL}/CodeSystem/reaction-type", "extravasation")}
     assert known(given, extravasation).prior_reaction == "unknown"
+
+
+@pytest.mark.parametrize("verified", ["refuted", "entered-in-error"])
+def test_a_reaction_whose_allergy_was_taken_back_counts_no_more_and_one_told_as_another_kind_does(
+    verified: str,
+) -> None:
+    event = {
+        "resourceType": "AdverseEvent", "id": "c-e", "actuality": "actual", "subject": PATIENT,
+        "event": coded(f"{CANONICAL}/CodeSystem/reaction-type", "allergic-like"),
+        "severity": coded("http://terminology.hl7.org/CodeSystem/adverse-event-severity", "severe"),
+    }  # fmt: skip
+    made = {"url": FROM_REACTION, "valueReference": {"reference": "AdverseEvent/c-e"}}
+    taken_back = an_allergy(verificationStatus=coded(VERIFIED, verified), extension=[made])
+    assert known(event, an_allergy(extension=[made])).prior_reaction == "severe"
+    assert known(event, taken_back).prior_reaction == "unknown", "nobody was asked yet"
+    assert known(event | {"id": "c-other"}, taken_back).prior_reaction == "severe", "it was made from another reaction"
+    physiologic = event | {"event": coded(f"{CANONICAL}/CodeSystem/reaction-type", "physiologic")}
+    assert known(physiologic, taken_back).prior_reaction == "severe", "it happened"
+
+
+def test_a_reaction_that_was_marked_as_wrong_counts_no_more() -> None:
+    event = {
+        "resourceType": "AdverseEvent", "id": "c-e", "actuality": "actual", "subject": PATIENT,
+        "event": coded(f"{CANONICAL}/CodeSystem/reaction-type", "physiologic"),
+        "severity": coded("http://terminology.hl7.org/CodeSystem/adverse-event-severity", "severe"),
+    }  # fmt: skip
+    assert known(event).prior_reaction == "severe"
+    assert known(event | {"extension": [{"url": PHASE, "valueCode": "entered-in-error"}]}).prior_reaction == "unknown"
 
 
 def test_two_severe_allergies_are_multiple_and_one_twice_is_not() -> None:

@@ -30,8 +30,12 @@ _AHEAD = {"preparation": YES, "in-progress": YES, "on-hold": YES, "active": YES,
 def stands(record: Resource) -> bool:
     """Whether a Condition or AllergyIntolerance is neither taken back nor over."""
     status = {code for _, code in codes_in(record.get("clinicalStatus"))}
-    verified = {code for _, code in codes_in(record.get("verificationStatus"))}
-    return not status & _GONE and not verified & _WRONG
+    return not status & _GONE and not is_wrong(record)
+
+
+def is_wrong(record: Resource) -> bool:
+    """Whether a Condition or AllergyIntolerance was refuted, or entered in error."""
+    return bool({code for _, code in codes_in(record.get("verificationStatus"))} & _WRONG)
 
 
 def told_by(evidence: Evidence, now: datetime, zone: str) -> dict[str, list[Told]]:

@@ -9,10 +9,12 @@ from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_consent.catalogue import data_file
 from slipring_consent.contrast.agents import Coding, agent_of, is_contrast_agent, is_contrast_allergy
-from slipring_consent.reading import codes_in, reference_of
+from slipring_consent.reactions.allergy import FROM_REACTION
+from slipring_consent.reactions.said import happened, stands_as_allergy
+from slipring_consent.reading import codes_in, extension_value, reference_of
 from slipring_consent.screening.answers import UNKNOWN, agents_answered, answers_of, one_of
 from slipring_consent.screening.evidence import Evidence
-from slipring_consent.screening.history import stands
+from slipring_consent.screening.history import is_wrong, stands
 from slipring_consent.screening.words import names
 
 GRADES = ("none", UNKNOWN, "mild", "moderate", "severe")  # from the least to the worst
@@ -90,9 +92,9 @@ def _of_allergy(allergy: Resource) -> Iterator[Told]:
 
 
 def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:
-    """A reaction kept here; an extravasation is none, and what might have happened is none either."""
+    """A reaction kept here; an extravasation, what might have happened and what was taken back are none."""
     kinds = [code for system, code in codes_in(event.get("event")) if system == _REACTION_TYPE]
-    if event.get("actuality") != "actual" or "extravasation" in kinds:
+    if not happened(event) or "extravasation" in kinds or _refuted(event, evidence):
         return
     given = list(_given(event, evidence))
     if not kinds and not any(is_contrast_agent(codings) for codings in given):
@@ -100,6 +102,17 @@ def _of_event(event: Resource, evidence: Evidence) -> Iterator[Told]:
     grade = next((code for _, code in codes_in(event.get("severity")) if code in GRADES), UNKNOWN)
     agent = next((agent for codings in given if (agent := agent_of(codings))), "")
     yield Told(grade, next((kind for kind in kinds if kind in KINDS), UNKNOWN), agent, event)
+
+
+def _refuted(event: Resource, evidence: Evidence) -> bool:
+    """Whether a person has taken back the allergy that was made from this very reaction.
+
+    One that is now told as something else than allergic-like has its allergy refuted by that, and still happened.
+    """
+    return stands_as_allergy(event) and any(
+        is_wrong(allergy) and reference_of(extension_value(allergy, FROM_REACTION)) == f"AdverseEvent/{event.get('id')}"
+        for allergy in evidence.of("AllergyIntolerance")
+    )
 
 
 def _given(event: Resource, evidence: Evidence) -> Iterator[list[Coding]]:
