@@ -167,6 +167,21 @@ async def test_a_decision_is_not_written_by_hand_and_not_lost() -> None:
     assert await entered(kept, desk) == Changes.none()
 
 
+@pytest.mark.clause("5.3.2.1")
+async def test_a_recalled_lot_is_neither_deleted_nor_marked_as_wrong_and_so_never_entered_anew() -> None:
+    desk = a_store(a_lot("recalled"), a_delivery())
+    stands = desk.held[LOT]
+    for write in (
+        Write("delete", stands.resource, stands),
+        Write("update", a_lot("recalled", status="entered-in-error"), stands),
+    ):
+        with REFUSED as refused:
+            await lot_written(write, desk)
+        assert (refused.value.status, code_of(refused)) == (409, "consent.lot-recalled")
+    accepted = a_store(a_lot(), a_delivery()).held[LOT]
+    assert await lot_written(Write("update", a_lot(status="entered-in-error"), accepted), desk) == Changes.none()
+
+
 @pytest.mark.parametrize("member", ["code", "batch", "ingredient", "amount"])
 async def test_a_lot_that_was_accepted_stays_what_it_was(member: str) -> None:
     desk = a_store(a_lot(), a_delivery())

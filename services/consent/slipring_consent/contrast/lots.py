@@ -85,8 +85,13 @@ def state_of(medication: Resource, at: datetime | None = None) -> str:
     if medication.get("status") == "entered-in-error":
         return "entered-in-error"
     decided = [one for one in decisions(medication) if at is None or _decided_at(one) <= at]
-    states = [str(extension_value(one, "state") or "") for one in decided]
+    states = states_of(decided)
     return states[-1] if states else RECEIVED
+
+
+def states_of(decided: Iterable[Resource]) -> list[str]:
+    """The state that each decision set, in order."""
+    return [str(extension_value(one, "state") or "") for one in decided]
 
 
 def decisions(medication: Resource) -> list[Resource]:

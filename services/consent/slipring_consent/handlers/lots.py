@@ -10,7 +10,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.amounts import ML, amount, strength_mg_per_ml
 from slipring_consent.contrast.holding import LOT_ID, identified, numbered
-from slipring_consent.contrast.lots import agent_of_lot, decisions, lot_number, lot_of, same_lot
+from slipring_consent.contrast.lots import RECALLED, agent_of_lot, decisions, lot_number, lot_of, same_lot, states_of
 from slipring_consent.contrast.recording import overdrawn
 from slipring_consent.contrast.stock import MOVEMENT, RECEIPT, WASTE, delivered_ml, movement_of
 from slipring_consent.department import settings_of
@@ -21,9 +21,20 @@ _DECIDED_UPON = ("code", "batch", "ingredient", "amount", "manufacturer")
 
 async def lot_written(write: Write, desk: Desk) -> Changes:
     """A lot is entered once, and what was decided about it is written by the operations alone."""
-    if write.imported or write.method == "delete":
+    if write.imported:
         return Changes.none()
     stood = decisions(write.before.resource) if write.before else []
+    if RECALLED in states_of(stood) and (
+        write.method == "delete" or write.resource.get("status") == "entered-in-error"
+    ):
+        raise conflict(
+            "A recalled lot stays on record as recalled: entered anew it could be accepted again.",
+            "已召回的批次须保留召回记录，不能删除或标记为错误。",
+            at="Medication.status",
+            detail="consent.lot-recalled",
+        )
+    if write.method == "delete":
+        return Changes.none()
     given = decisions(write.resource)
     if given and given != stood:
         raise unprocessable(
