@@ -7,6 +7,7 @@ import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.copies import decided_on
 from slipring.fhir.service import Changes, Write
+from slipring_consent.contrast.injection import INJECTION
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.reading import instant
 from slipring_consent.settings import ConsentSettings
@@ -23,6 +24,7 @@ from tests.support.contrast import (
     an_override,
 )
 from tests.support.desk import A_NOON, ADesk
+from tests.support.lots import a_lot
 
 LATE = Caller("his", frozenset({"system/*.cruds", "slipring/record-late"}))
 
@@ -300,6 +302,35 @@ async def test_an_injection_that_names_by_an_address_what_no_alarm_would_find_is
 
 
 @pytest.mark.clause("5.1.2")
+async def test_another_lot_in_the_same_contained_medication_is_another_injection() -> None:
+    desk = a_cleared_department()
+    named = {"medicationReference": {"reference": "#pack"}}
+    before = desk.hold(an_injection(contained=[a_lot(id="pack")], **named))
+    other = an_injection(contained=[a_lot(id="pack", batch={"lotNumber": "B1"})], **named)
+    refused = (await contrast_written(Write("update", other, before), desk)).refuse
+    assert refused and refused.issues[0].at == "MedicationAdministration.contained"
+
+
+@pytest.mark.clause("5.3.2.1")
+async def test_a_paused_injection_goes_on_only_if_its_lot_was_not_recalled_meanwhile() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection(status="on-hold"))
+    assert (await contrast_written(Write("update", an_injection(), before), desk)).refuse is None
+    desk.hold(a_lot("recalled"))
+    assert reasons(await contrast_written(Write("update", an_injection(), before), desk)) == {
+        "consent.lot-not-recalled"
+    }
+
+
+async def test_another_setting_of_the_injector_asks_anew() -> None:
+    desk = a_cleared_department()
+    before = desk.hold(an_injection())
+    desk.hold(a_lot("recalled"))
+    setting = {"url": INJECTION, "extension": [{"url": "gauge", "valueInteger": 24}]}
+    changes = await contrast_written(Write("update", an_injection(extension=[setting]), before), desk)
+    assert reasons(changes) == {"consent.lot-not-recalled"}
+
+
 async def test_other_people_or_another_dose_ask_anew_and_a_note_does_not() -> None:
     desk = a_cleared_department()
     before = desk.hold(an_injection())

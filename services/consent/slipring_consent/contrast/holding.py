@@ -19,11 +19,17 @@ LOT_NUMBER = (
 RECEIPT_NUMBER = f"{CANONICAL}/sid/lot-receipt"  # the supplier's delivery note and line; no two receipts share one
 
 
-def contained_lot(administration: Resource) -> Resource | None:
-    """The contained Medication that an administration names, when it says a lot number."""
+def contained_medication(administration: Resource) -> Resource | None:
+    """The contained Medication that an administration names."""
     reference = str(administration.get("medicationReference", {}).get("reference", ""))
     held = (one for one in administration.get("contained", []) if reference == f"#{one.get('id')}")
-    return next((one for one in held if one.get("resourceType") == "Medication" and lot_number(one)), None)
+    return next((one for one in held if one.get("resourceType") == "Medication"), None)
+
+
+def contained_lot(administration: Resource) -> Resource | None:
+    """The contained Medication that an administration names, when it says a lot number."""
+    named = contained_medication(administration)
+    return named if named is not None and lot_number(named) else None
 
 
 def lot_reference(administration: Resource) -> str:

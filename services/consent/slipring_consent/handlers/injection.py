@@ -16,6 +16,8 @@ from slipring.rules.finding import Finding
 
 from slipring_consent.consenting.exception import approvals_due, as_approval_due
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.holding import contained_medication
+from slipring_consent.contrast.injection import INJECTION
 from slipring_consent.contrast.late import completed, kept
 from slipring_consent.department import policy_of, settings_of
 from slipring_consent.gate.override import Override, override_of
@@ -26,7 +28,7 @@ from slipring_consent.gate.uses import as_overridden
 from slipring_consent.gate.weighing import PERMITTED, gives_contrast
 from slipring_consent.handlers.observation import observation_begun, observation_given_back
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
-from slipring_consent.reading import codes_in, instant, moment, reference_of
+from slipring_consent.reading import codes_in, extensions, instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
 from slipring_consent.rules.gate.consent_valid import consent_is_valid
 from slipring_consent.verdicts import as_issues, on_record
@@ -179,13 +181,16 @@ def _changed(before: Resource, after: Resource) -> str:
     for member in ("medicationCodeableConcept", "medicationReference"):
         if before.get(member) != after.get(member):
             return "medication"
+    if contained_medication(before) != contained_medication(after):  # #pack stays #pack when another lot lies in it
+        return "contained"
     return "supportingInformation" if exam_of_administration(before) != exam_of_administration(after) else ""
 
 
 def _asks_anew(before: Resource, after: Resource) -> bool:
-    """Whether what was permitted is to go on with other people, another dose, or over another objection."""
+    """Whether what was permitted is to go on with other people, another dose or injection, or over another objection."""
     others = _people(before) != _people(after) or before.get("dosage") != after.get("dosage")
-    return others or override_of(before) != override_of(after)
+    injected = extensions(before, INJECTION) != extensions(after, INJECTION)
+    return others or injected or override_of(before) != override_of(after)
 
 
 def _people(administration: Resource) -> list[Any]:
