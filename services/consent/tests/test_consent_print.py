@@ -1,11 +1,18 @@
 """A consent on paper: the text shown, the strokes, what they are not, and who it is about on every page."""
 
+import asyncio
+import base64
 import io
 import re
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from pypdf import PdfReader
-from slipring.printing.pdf import INSTALL, can_print
+from slipring.printing.pdf import INSTALL, can_print, pdf_of
+from slipring_consent.consenting.facts import PAPER_REASON
 from slipring_consent.consenting.plain_html import plain_html
 
 from tests.support.consenting import a_signature, capacity, named, representation
@@ -57,6 +64,91 @@ async def test_a_consent_on_paper_is_printed_with_room_for_a_pen_and_an_exceptio
     await room.written(an_exception(an_attempt()))
     page = (await room.printed("Consent/c-exception")).decode()
     assert "紧急例外" in page and "妻子" in page and "无法与近亲属取得联系" in page
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    ("how", "words"),
+    [
+        ("inactive", "WITHDRAWN"),
+        ("rejected", "CONTRAST REFUSED"),
+        ("entered-in-error", "void"),
+        ("draft", "not signed"),
+    ],
+)
+async def test_a_consent_that_does_not_count_says_so_at_the_top_in_large_words(how: str, words: str) -> None:
+    room = ConsentRoom(a_consent(), a_consent(id="c-over", status=how))
+    assert 'class="over"' not in (await room.printed("Consent/c-consent")).decode()
+    assert re.search(rf'<p class="over">[^<]*{words}', (await room.printed("Consent/c-over")).decode())
+    room.desk.now += timedelta(days=30)
+    assert re.search(r'<p class="over">[^<]*EXPIRED', (await room.printed("Consent/c-consent")).decode())
+
+
+async def test_a_print_says_why_it_was_signed_on_paper_in_words_that_do_nothing() -> None:
+    reason = "<script>alert(1)</script>平板损坏\u202e"
+    room = ConsentRoom(a_consent(extension=[{"url": PAPER_REASON, "valueString": reason}]))
+    page = (await room.printed("Consent/c-consent")).decode()
+    assert "平板损坏" in page and "Signed on paper because" in page and "<script" not in page
+
+
+def test_a_text_of_a_thousand_boxes_in_one_another_keeps_its_words() -> None:
+    told = plain_html(b"<section>" * 5000 + b"deep", "text/html")
+    assert "deep" in told and told.count("<section>") == told.count("</section>") < 100
+
+
+# Whatever looks for Pango through cffi finds nothing, as on a machine where it was not installed.
+WITHOUT_PANGO = """
+import cffi
+whole = cffi.FFI.dlopen
+def dlopen(self, name, flags=0):
+    if name and "pango" in str(name).lower():
+        raise OSError("cannot load library " + str(name))
+    return whole(self, name, flags)
+cffi.FFI.dlopen = dlopen
+import asyncio
+from slipring.fhir.outcome import FhirError
+from slipring.printing.pdf import INSTALL, can_print
+from services.consent.tests.consent_room import ConsentRoom
+from tests.support.contrast import a_consent
+assert not can_print()
+room = ConsentRoom(a_consent())
+assert asyncio.run(room.printed("Consent/c-consent"))
+try:
+    asyncio.run(room.printed("Consent/c-consent", "application/pdf"))
+except FhirError as error:
+    print(error.status, *[one.detail for one in error.issues], INSTALL in error.issues[0].en)
+"""
+
+
+def test_where_pango_is_not_installed_the_page_is_printed_and_a_pdf_is_406() -> None:
+    root = Path(__file__).parents[3]
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PANGO], cwd=root, capture_output=True, text=True, timeout=120, check=False
+    )
+    # WeasyPrint says first, on the same channel, what it misses.
+    assert done.stdout.splitlines()[-1:] == ["406 consent.no-pdf True"], done.stderr
+
+
+@pytest.mark.skipif(not can_print(), reason=f"a PDF needs: {INSTALL}")
+async def test_nothing_is_fetched_while_a_pdf_is_made() -> None:
+    heard: list[bytes] = []
+
+    async def hear(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.readline())
+        writer.close()
+
+    server = await asyncio.start_server(hear, "127.0.0.1", 0)
+    async with server:
+        there = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/x"
+        drawn = f'<svg xmlns="http://www.w3.org/2000/svg"><image href="{there}" width="9" height="9"/></svg>'
+        inside = "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode()
+        page = (
+            f'<link rel="stylesheet" href="{there}"><style>@import "{there}"; p {{ background: url({there}) }}</style>'
+        )
+        for source in (there, "file:///etc/passwd", inside):
+            page += f'<p><img src="{source}"></p>'
+        assert (await asyncio.to_thread(pdf_of, page)).startswith(b"%PDF")
+    assert heard == []
 
 
 def test_a_text_from_elsewhere_is_printed_by_its_words_alone() -> None:

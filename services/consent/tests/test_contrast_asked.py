@@ -33,7 +33,15 @@ def test_a_detail_asks_for_contrast_by_an_agent_or_in_words(detail: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("condition", "asked"), [("open", True), ("cleared", True), ("expired", True), ("not-needed", False), ("", False)]
+    ("condition", "asked"),
+    [
+        ("open", True),
+        ("cleared", True),
+        ("emergency-exception", True),
+        ("expired", True),
+        ("not-needed", False),
+        ("", False),
+    ],
 )
 async def test_what_order_shows_on_the_exam_decides_about_a_local_code(condition: str, asked: bool) -> None:
     desk, request = a_department(), a_request(**LOCAL)

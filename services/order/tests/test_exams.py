@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Arrival, Changes, Resource, Write
+from slipring.fhir.service import CANONICAL, Arrival, Changes, Resource, Write
 from slipring_order import resources
 from slipring_order.handlers.evidence import observation_written
 from slipring_order.handlers.exams import task_written
@@ -101,6 +101,19 @@ async def test_the_contrast_condition_follows_the_consent() -> None:
     for status, shown in (("active", "cleared"), ("rejected", "refused")):
         desk.hold(consent | {"status": status}, source="consent")
         desk.carry_out(await consent_arrived(Arrival("consent", consent | {"status": status}, 1), desk))
+        assert (await the_exam(desk))["extension"][0]["valueCode"] == shown
+
+
+async def test_contrast_that_an_emergency_excepts_from_consent_is_not_shown_as_cleared() -> None:
+    desk = a_desk()
+    await received(desk, a_request(code={"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}))
+    excepted = [{"url": f"{CANONICAL}/StructureDefinition/emergency-exception"}]
+    named = {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]}
+    consent: Resource = {"resourceType": "Consent", "id": "c-1", "status": "active", "provision": named}
+    for extension, shown in ((excepted, "emergency-exception"), ([], "cleared")):
+        arrived = consent | {"extension": extension}
+        desk.hold(arrived, source="consent")
+        desk.carry_out(await consent_arrived(Arrival("consent", arrived, 1), desk))
         assert (await the_exam(desk))["extension"][0]["valueCode"] == shown
 
 

@@ -34,6 +34,11 @@ def asks_exception(consent: Resource) -> bool:
     return consent.get("status") == "active" and is_exception(consent)
 
 
+def signs_exception(parameters: Resource) -> bool:
+    """Whether the consent that `$sign` is handed is an exception."""
+    return any(is_exception(one["resource"]) for one in parameters.get("parameter", []) if "resource" in one)
+
+
 async def exception_facts(consent: Resource, desk: Desk) -> ExceptionFacts:
     """What an exception states, and whether its approver may approve now."""
     parts = {part.get("url"): part for part in extensions(consent, EXCEPTION)[0].get("extension", [])}

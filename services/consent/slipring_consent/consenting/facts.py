@@ -12,6 +12,7 @@ from slipring.rules.finding import Weight
 from slipring_consent.reading import codes_in, extension_value, extensions, has_code, moment, reference_of
 
 EXPLAINED_BY = f"{CANONICAL}/StructureDefinition/explained-by"
+PAPER_REASON = f"{CANONICAL}/StructureDefinition/paper-reason"
 CAPACITY = f"{CANONICAL}/StructureDefinition/capacity"
 EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
 EMERGENCY = "emergency-exception"  # what `consent_state` calls an exam that has one

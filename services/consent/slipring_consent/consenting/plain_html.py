@@ -11,6 +11,7 @@ _KEPT = frozenset(
 )
 _DROPPED = frozenset({"script", "style", "head", "template", "noscript", "iframe", "object", "svg", "math"})
 _EMPTY = frozenset({"br", "hr"})
+_DEEPEST = 40  # of elements in one another; what lays pages out goes as deep as they do
 
 
 class _Plain(HTMLParser):
@@ -26,7 +27,7 @@ class _Plain(HTMLParser):
         """Keep it bare, or begin to drop."""
         if tag in _DROPPED:
             self._dropping.append(tag)
-        elif not self._dropping and tag in _KEPT:
+        elif not self._dropping and tag in _KEPT and (tag in _EMPTY or len(self._open) < _DEEPEST):
             self.written.append(f"<{tag}>")
             if tag not in _EMPTY:
                 self._open.append(tag)

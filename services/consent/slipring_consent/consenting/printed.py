@@ -17,11 +17,13 @@ from slipring_consent.consenting.facts import (
     CAPACITY,
     EXCEPTION,
     EXPLAINED_BY,
+    PAPER_REASON,
     REPRESENTATION,
     consent_facts,
     exam_of_consent,
 )
 from slipring_consent.consenting.naming import called, coded, when
+from slipring_consent.consenting.over import over
 from slipring_consent.consenting.plain_html import plain_html
 from slipring_consent.consenting.resources import PARTS
 from slipring_consent.consenting.signature import SIGNATURE_KIND, kind_of
@@ -60,6 +62,7 @@ class Paper:
     text: Markup
     attached: str  # of a text that cannot be shown here: what it is
     decision: str
+    over: str  # why it does not count now, in large words; empty while it does
     lines: tuple[Line, ...]
     signatures: tuple[Signed, ...]
     words: str  # the verdict
@@ -81,6 +84,7 @@ async def paper(consent: Stored, found: Standing, words: str, desk: Desk) -> Pap
         text=Markup(text),  # noqa: S704 - written anew from its words, everything escaped
         attached="" if text else kind,
         decision=_decision(tree),
+        over=over(tree, desk.now, settings_of(desk).time_zone),
         lines=tuple(await _lines(tree, desk)),
         signatures=tuple([await _signed(one, part, desk) for one, part in _parts(found)]),
         words=words,
@@ -131,6 +135,7 @@ async def _lines(consent: Resource, desk: Desk) -> list[Line]:
         Line("告知时间 Explained at", when(facts.explained_at, desk)),
         Line("行为能力 Capacity", coded(extension_value(consent, CAPACITY))),
         Line("代签理由 Signed for the patient because", coded(extension_value(consent, REPRESENTATION))),
+        Line("纸质签署理由 Signed on paper because", str(extension_value(consent, PAPER_REASON) or "")),
         Line("有效期 Valid", f"{when(facts.starts_at, desk)} – {when(facts.ends_at, desk)}"),
         *await _exception(consent, desk),
         *await _withdrawal(consent, desk),

@@ -11,7 +11,7 @@ from slipring_consent.contrast.agents import is_contrast_agent, is_contrast_exam
 from slipring_consent.reading import codes_in, extension_value, is_coded, reference_of
 
 CONTRAST_CONDITION = f"{CANONICAL}/StructureDefinition/contrast-condition"  # as order shows it on the exam's Task
-_PLANNED = frozenset({"open", "cleared", "refused", "expired"})
+_PLANNED = frozenset({"open", "cleared", "emergency-exception", "refused", "expired"})
 
 
 def needs_contrast(request: Resource) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
+from slipring_consent.consenting.exception import signs_exception
 from slipring_consent.handlers.consent_printing import print_asked
 from slipring_consent.handlers.consent_signing import consent_signed
 from slipring_consent.handlers.consent_texts import text_asked
@@ -48,6 +49,7 @@ CONSENTING_OPERATIONS = (
         consent_signed,
         level="type",
         title="Sign a consent or a refusal, by pen or by key",
+        step_up=signs_exception,
         tells=("Patient", "DocumentReference"),
         parameters=(
             Parameter(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from slipring.fhir.service import Desk, Resource
+from slipring.fhir.service import CANONICAL, Desk, Resource
 
 from slipring_order import resources
 from slipring_order.facts import OrderFacts
@@ -15,6 +15,9 @@ from slipring_order.offer.mapping import exam_of_concept
 from slipring_order.offer.maps_in_use import definition_of, maps_of
 from slipring_order.reading import Pool, moment
 from slipring_order.rooms.checks import PLAIN, done_items
+
+_EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"  # as consent keeps it
+EMERGENCY = "emergency-exception"  # approved without consent, where nobody could give it
 
 
 async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
@@ -36,11 +39,17 @@ def _is_shown(state: str) -> bool:
 async def _cleared(request: Resource, desk: Desk) -> str:
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
     consents = [stored.resource for stored in found]
-    if any(consent.get("status") == "active" and in_force(consent, desk) for consent in consents):
-        return "cleared"
+    standing = [one for one in consents if one.get("status") == "active" and in_force(one, desk)]
+    if standing:
+        return EMERGENCY if all(map(_is_exception, standing)) else "cleared"
     if any(consent.get("status") == "active" for consent in consents):
         return "expired"
     return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
+
+
+def _is_exception(consent: Resource) -> bool:
+    """Whether contrast was approved without consent."""
+    return any(entry.get("url") == _EXCEPTION for entry in consent.get("extension", []))
 
 
 def in_force(consent: Resource, desk: Desk) -> bool:

@@ -14,7 +14,9 @@ class StartFacts:
     identity_waits: bool = False  # records were merged or taken apart, and nobody has confirmed the identity
     attendant: str = ""  # the clinician who stays with him
     confirmed: frozenset[str] = frozenset()  # items of the check list that are on record
-    contrast: str = "not-needed"  # not-needed, open, cleared, refused, expired; empty before justification
+    contrast: str = (
+        "not-needed"  # not-needed, open, cleared, emergency-exception, refused, expired; empty before justification
+    )
     pregnancy_concerns: bool = False  # the question is to be put again
     scanner: str = ""  # Device/..., when the step names one
     unfit: tuple[tuple[str, str], ...] = ()  # why the scanner is not fit, in Chinese and English
