@@ -1,11 +1,11 @@
-"""What stands in the form at the injector, as a MedicationAdministration; and the steps of one that runs. Pure."""
+"""What stands in the form at the injector, as a MedicationAdministration. Pure."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, tzinfo
+from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -25,8 +25,11 @@ _FUNCTION = f"{CANONICAL}/CodeSystem/administration-function"
 _REASON = f"{CANONICAL}/CodeSystem/override-reason"
 # Where a refusal points -> the field beside which it is shown.
 FIELDS: Sequence[tuple[str, str]] = (
-    ("dosage.dose", "dose"), ("dosage.rate", "rate"), ("gauge", "gauge"), ("contained", "lot"), ("medication", "agent"),
-    ("statusReason", "reason"), ("effective", "ended"), ("performer", "performer"), ("observer", "observer"), ("given", "given"),
+    ("dosage.dose", "dose"), ("dosage.rate", "rate"), ("gauge", "gauge"), ("peakPressure", "peak"), ("ressureLimit", "limit"),
+    ("salineFlush", "saline"), ("agentTemperature", "warm"), ("flow", "flow"), ("limit", "limit"), ("peak", "peak"), ("saline", "saline"),
+    ("warm", "warm"), ("dosage.site", "site"), ("dosage.route", "route"), ("device", "injector"), ("contained", "lot"),
+    ("medication", "agent"), ("statusReason", "reason"), ("effective", "ended"), ("performer", "performer"),
+    ("observer", "observer"), ("given", "given"),
 )  # fmt: skip
 
 
@@ -50,8 +53,8 @@ def asked_for(
     """The administration that permission is asked for; `lots`: the Medications with the scanned number."""
     override = form.get("override", "")
     dosage = {
-        **_said(form, "dose", "dose", "mL"),
-        **_said(form, "rate", "rateQuantity", "mL/s"),
+        **quantity_said(form, "dose", "dose", "mL"),
+        **quantity_said(form, "rate", "rateQuantity", "mL/s"),
     }
     gauge = number_in(form, "gauge")
     extensions = [
@@ -78,23 +81,6 @@ def asked_for(
             },
         ],
         **({"dosage": dosage} if dosage else {}),
-    }
-
-
-def ended(running: Tree, form: Mapping[str, str], now: datetime, zone: tzinfo) -> Tree:
-    """An administration that runs, as it ended: given, stopped, or not done after all."""
-    outcome = form.get("outcome") or "completed"
-    kept = {name: value for name, value in running.items() if name not in ("effectiveDateTime", "effectivePeriod")}
-    begun = running.get("effectiveDateTime") or running.get("effectivePeriod", {}).get("start")
-    reason = form.get("reason", "").strip()
-    told: Tree = {**kept, "status": outcome, **({"statusReason": [{"text": reason}]} if reason else {})}
-    if outcome == "not-done":
-        return {**told, "effectiveDateTime": begun}
-    dose = _said(form, "given", "dose", "mL")
-    return {
-        **told,
-        "effectivePeriod": {"start": begun, "end": _at(form.get("ended", ""), now, zone).isoformat(timespec="seconds")},
-        **({"dosage": {**running.get("dosage", {}), **dose}} if dose else {}),
     }
 
 
@@ -126,12 +112,13 @@ def _override(form: Mapping[str, str], people: People) -> Tree:
     return {"url": OVERRIDE, "extension": parts}
 
 
-def _said(form: Mapping[str, str], field: str, member: str, unit: str) -> dict[str, Tree]:
+def quantity_said(form: Mapping[str, str], field: str, member: str, unit: str, *, shown: str = "") -> dict[str, Tree]:
+    """A quantity that was typed, as this member; empty when nothing was. `shown`: the unit as people write it."""
     number = number_in(form, field)
     if number is None:
         return {}
     value = msgspec.Raw(f"{number:f}".encode())
-    return {member: {"value": value, "unit": unit, "system": UCUM, "code": unit}}
+    return {member: {"value": value, "unit": shown or unit, "system": UCUM, "code": unit}}
 
 
 def number_in(form: Mapping[str, str], field: str) -> Decimal | None:
@@ -152,25 +139,12 @@ def number_in(form: Mapping[str, str], field: str) -> Decimal | None:
     return number
 
 
-def _at(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The time of day that was typed, today or yesterday evening; now when nothing was."""
-    if not text.strip():
-        return now
-    try:
-        hour, minute = (int(part) for part in text.strip().split(":")[:2])
-        at = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    except ValueError:
-        raise unprocessable(
-            "Type a time, such as 14:05.", "请输入时间，例如 14:05。", at="effective", detail="bedside.no-time"
-        ) from None
-    return at
-
-
 @dataclass(frozen=True, slots=True)
 class Objection:
     """Who may pass a finding of the gate, and with which coded reasons; none: it stands."""
 
     by: Pair = ("", "")
+    act: str = ""  # what whoever passes it must be allowed
     reasons: Sequence[str] = ()
 
 
@@ -182,6 +156,7 @@ def objection_of(issue: Tree) -> Objection:
             by: Tree = next((one["valueCodeableConcept"] for one in parts if one["url"] == "by"), {})
             english = next((str(one.get("display", "")) for one in by.get("coding", [])), "")
             chinese = str(by.get("text", "")) or english
+            act = next((str(one.get("code", "")) for one in by.get("coding", [])), "")
             codes = [str(one["valueCoding"]["code"]) for one in parts if one["url"] == "reason"]
-            return Objection((chinese, english or chinese), codes)
+            return Objection((chinese, english or chinese), act, codes)
     return Objection()

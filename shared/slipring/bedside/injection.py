@@ -13,7 +13,8 @@ from starlette.routing import Route
 
 from slipring.bedside.bed import AT_THE_INJECTOR, BEDSIDE, bedside_page
 from slipring.bedside.contrast_exams import contrast_exam
-from slipring.bedside.injecting import People, asked_for, ended, field_at, left
+from slipring.bedside.ending import ROUTES, ended, ending_field_at
+from slipring.bedside.injecting import People, asked_for, field_at, left
 from slipring.bedside.saying import beside as said_beside
 from slipring.bedside.standing import ContrastExam
 from slipring.bedside.verdict import Verdict, verdict_on
@@ -96,7 +97,7 @@ class InjectionPages:
                 raise changed_meanwhile()
             await hand.replaced(ended(one.injection, form, self.place.now(), self.place.zone))
         except FhirError as refused:
-            beside = said_beside(refused, request, field_at)
+            beside = said_beside(refused, request, ending_field_at)
             return await self._page(request, session, hand, one, form=form, beside=beside, status=refused.status)
         return RedirectResponse(_address(one.exam.id), 303)
 
@@ -168,6 +169,7 @@ class InjectionPages:
             agents={code: names.coding_words(coding) for code, coding in agents.items()},
             agent=agent_asked(one, agents),
             reasons=dict(reasons),
+            routes=ROUTES,
             identified="identity-confirmed" in done_items(one.exam.task),
             may_give=may(session, "MedicationAdministration", "c"),
         )

@@ -17,6 +17,7 @@ from slipring.bedside.questions import every
 from slipring.bedside.saying import beside_questions
 from slipring.bedside.sheet import WHO, Sheet, response_of, sheet_of
 from slipring.bedside.standing import ContrastExam
+from slipring.department.names import Pair
 from slipring.department.place import Place, Words, may, named_in
 from slipring.department.road import Hand
 from slipring.department.seen import changed_meanwhile
@@ -70,7 +71,7 @@ class ScreeningPages:
                 )
                 await (hand.replaced(response) if sheet.kept else hand.made(response))
         except FhirError as refused:
-            beside = beside_questions(refused, request, told)
+            beside = beside_questions(refused, request, told, _asked(sheet))
             return self._page(request, session, one, sheet, form=form, beside=beside, status=refused.status)
         if beside:
             return self._page(request, session, one, sheet, form=form, beside=beside, status=422)
@@ -102,8 +103,12 @@ class ScreeningPages:
             origins=origins(sheet.questions, sheet.response.get("item", [])),
             form=stands,
             beside=beside or {},
-            words={question.link: question.words for question in every(sheet.questions)},
+            words=_asked(sheet),
             who=WHO,
             most=MOST_ANSWERS,
             may_decide=may(session, "DetectedIssue", "u"),
         )
+
+
+def _asked(sheet: Sheet) -> dict[str, Pair]:
+    return {question.link: question.words for question in every(sheet.questions)}

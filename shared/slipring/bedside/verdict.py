@@ -26,9 +26,14 @@ class Verdict:
         return [one for one in self.found if one.open and one.weight in ("stop", "ask")]
 
     @property
+    def passed(self) -> list[Found]:
+        """What stands against it and is passed by the override that was sent with the question."""
+        return [one for one in self.found if not one.open and one.weight in ("stop", "ask")]
+
+    @property
     def noted(self) -> list[Found]:
-        """What is only to be known, or was passed."""
-        return [one for one in self.found if one not in self.against]
+        """What is only to be known."""
+        return [one for one in self.found if one.weight not in ("stop", "ask")]
 
 
 async def verdict_on(hand: Hand, administration: Tree) -> Verdict | None:

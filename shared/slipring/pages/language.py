@@ -66,7 +66,7 @@ def _together(language: str, rooms: Iterable[str]) -> Catalog:
         file = resources.files(room).joinpath("locale", f"{locale}.po")
         for message in read_po(io.BytesIO(file.read_bytes()), locale=locale):
             if message.id:
-                whole[message.id] = message
+                whole[message.id] = message  # keyed by its context too: rooms may mean different things by one word
     return whole
 
 

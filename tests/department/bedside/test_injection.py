@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from concurrent.futures import ThreadPoolExecutor
 
+import asyncpg
 import pytest
 from playwright.sync_api import expect
+from slipring.runtime.postgres import ensure_running
 
 from tests.department.bedside.contrast_morning import ContrastMorning, until_found
 from tests.department.conftest import Enter, looked_at
+from tests.department.morning import PASSWORD
 
 
 @pytest.mark.clause("5.4.1")
@@ -20,7 +25,7 @@ def test_without_anything_every_reason_stands_on_the_page_with_who_may_pass_it(
     expect(page.get_by_text("▲ 不得使用对比剂")).to_be_visible()
     findings = page.locator("#verdict details.finding")
     assert findings.count() >= 2
-    expect(page.get_by_text(re.compile("可由具名人员放行")).first).to_be_visible()
+    expect(page.get_by_text(re.compile("可由具名人员放行：.*医师")).first).to_be_visible()
     expect(page.get_by_text(re.compile("没有有效的知情同意|知情同意")).first).to_be_visible()
     looked_at(page, "bedside-injection-closed-zh")
     page.get_by_role("textbox", name="剂量").fill("lots")
@@ -66,6 +71,19 @@ def test_contrast_is_permitted_alarmed_and_recorded_with_the_page_open(contrast:
     expect(page.get_by_text("what permitted it has changed")).to_be_visible()
     page.get_by_role("radio", name="broken off").check()
     page.get_by_role("textbox", name="Volume given").fill("22.5")
+    page.get_by_role("textbox", name="Rate").fill("3")
+    page.get_by_role("textbox", name="Site of the cannula").fill("right antecubital vein")
+    page.get_by_role("textbox", name="Cannula", exact=True).fill("20")
+    page.get_by_role("textbox", name="Temperature of the agent").fill("warm")
+    page.get_by_role("textbox", name="Injector").fill("INJ-SYN-1")
+    page.get_by_role("textbox", name="Pressure limit").fill("300")
+    page.get_by_role("textbox", name="Peak pressure").fill("180")
+    page.get_by_role("textbox", name="Saline after the contrast").fill("30")
+    page.get_by_role("button", name=re.compile("Record the injection")).click()
+    expect(page.locator("#warm-problem")).to_contain_text("Type a number.")
+    expect(page.get_by_role("textbox", name="Peak pressure")).to_have_value("180")
+    page.get_by_role("radio", name="broken off").check()
+    page.get_by_role("textbox", name="Temperature of the agent").fill("37")
     page.get_by_role("textbox", name="Reason, when it was broken off or not given").fill("consent withdrawn")
     page.get_by_role("button", name=re.compile("Record the injection")).click()
     expect(page.get_by_text("broken off").first).to_be_visible()
@@ -74,17 +92,68 @@ def test_contrast_is_permitted_alarmed_and_recorded_with_the_page_open(contrast:
         [kept] = until_found(http, f"MedicationAdministration?patient={patient}")
     assert (kept["status"], kept["dosage"]["dose"]["value"]) == ("stopped", 22.5)
     assert kept["effectivePeriod"]["start"] and kept["effectivePeriod"]["end"]
+    said = {part["url"]: part for one in kept["extension"] for part in one.get("extension", [])}
+    assert {"gauge", "pressureLimit", "peakPressure", "salineFlush", "agentTemperature"} <= said.keys()
+    assert said["peakPressure"]["valueQuantity"] | {"unit": ""} == {
+        "value": 180, "unit": "", "system": "http://unitsofmeasure.org", "code": "[psi]",
+    }  # fmt: skip
+    with contrast.served.client() as http:
+        found = (
+            http.get(f"/fhir/DetectedIssue?implicated=MedicationAdministration/{kept['id']}").json().get("entry", [])
+        )
+    assert not [one for one in found if "leaves out" in str(one["resource"])], "the record of contrast is whole"
 
 
+@pytest.mark.clause("5.4.1")
 def test_an_override_asks_who_it_is_once_more_and_goes_on_with_what_was_typed(
     contrast: ContrastMorning, enter: Enter
 ) -> None:
     exam = contrast.comes("松")
     page = enter("reader", f"/bedside/exams/{exam}/injection", "en", "tablet")
+    page.get_by_role("textbox", name="Lot number").fill(contrast.shelved())
+    page.get_by_role("textbox", name="Dose").fill("60")
+    for who in ("Who gives it: staff number", "Who observes: staff number"):
+        page.get_by_role("textbox", name=who).fill(staff_number(contrast, "nurse"))
     page.get_by_text("Pass reasons in my name (physician)").click()
     page.get_by_role("combobox", name="Reason of the override").select_option(
         label="emergency without capacity to consent"
     )
     page.get_by_role("button", name="Check only").click()
-    expect(page.locator("#verdict")).to_contain_text("emergency without capacity")
+    expect(page.get_by_text("◆ Contrast may be given, passed in your name")).to_be_visible()
+    expect(page.get_by_text("● Contrast may be given")).to_have_count(0)
+    expect(page.locator("#verdict details.finding").first).to_contain_text("emergency without capacity")
     looked_at(page, "bedside-injection-override")
+    long_signed_in(contrast)
+    page.get_by_role("button", name=re.compile("Ask permission and start")).click()
+    page.get_by_label("Password").fill(PASSWORD)
+    looked_at(page, "bedside-injection-prove")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("● Permitted: the injection runs")).to_be_visible()
+    with contrast.served.client() as http:
+        patient = contrast.morning.patients["松"]["id"]
+        [kept] = until_found(http, f"MedicationAdministration?patient={patient}")
+    assert (kept["status"], kept["dosage"]["dose"]["value"]) == ("in-progress", 60)
+    [override] = [one["extension"] for one in kept["extension"] if one["url"].endswith("/override")]
+    by = next(part["valueReference"]["reference"] for part in override if part["url"] == "by")
+    assert by == contrast.morning.staff["second reader"]
+
+
+def staff_number(contrast: ContrastMorning, who: str) -> str:
+    """The number on somebody's badge."""
+    with contrast.served.client() as http:
+        person = http.get(f"/fhir/{contrast.morning.staff[who]}").raise_for_status().json()
+    return str(person["identifier"][0]["value"])
+
+
+def long_signed_in(contrast: ContrastMorning) -> None:
+    """Everybody proved ten minutes ago who he is: longer than an override lets pass."""
+
+    async def older() -> None:
+        connection = await asyncpg.connect(ensure_running(contrast.served.data_dir))
+        try:
+            await connection.execute("UPDATE front.session SET auth_at = auth_at - interval '10 minutes'")
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as beside:  # the browser's own loop runs in this thread
+        beside.submit(asyncio.run, older()).result()

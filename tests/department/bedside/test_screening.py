@@ -38,6 +38,9 @@ def test_a_nurse_screens_in_two_languages_and_a_physician_decides_on_what_is_fou
     looked_at(page, "bedside-screening-prefilled")
     page.get_by_role("button", name="All is answered: assess it").click()
     expect(page.locator(".problem").first).to_be_visible()
+    expect(
+        page.locator(".problem").filter(has_text=re.compile('The question "[A-Z].+" has to be answered')).first
+    ).to_be_visible()
     looked_at(page, "bedside-screening-refused")
     all_answered_with_no(page)
     reaction = page.get_by_role("group", name=re.compile("Any earlier reaction to iodinated contrast"))
