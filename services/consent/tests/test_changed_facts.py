@@ -220,7 +220,8 @@ async def test_a_patient_with_many_other_observations_is_looked_at_all_the_same(
 async def test_without_an_injection_nobody_is_told() -> None:
     desk = a_cleared_department()
     desk.hold(an_injection(status="completed"))
-    assert not (await withdrawn(desk)).save
+    [issue] = [saved.resource for saved in (await withdrawn(desk)).save]
+    assert rule_of(issue) == "consent.withdrawal-reason", "kept, and told to nobody"
 
 
 def test_only_what_screening_looks_at_is_waited_for() -> None:

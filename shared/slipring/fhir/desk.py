@@ -88,8 +88,10 @@ class LiveDesk:
         return all(name in self._made for _, name in search.targets)
 
     async def read(self, reference: str) -> Stored | None:
-        """The current version of `Type/id`, own or followed; None when absent or deleted."""
+        """The current version of `Type/id`, own or followed; None when absent or deleted, or when that names nothing."""
         name = _unversioned(reference)
+        if "/" not in name:  # an element that was left out: no row can come to stand under it
+            return None
         pending = self._pending.get(name)
         if pending:
             return None if pending.deleted else pending

@@ -99,7 +99,8 @@ async def _answer(event: Resource, changes: Changes, desk: Desk) -> Resource:
     parts: list[Resource] = [{"name": "return", "resource": shown}]
     if raised:
         parts.append({"name": "handover", "valueReference": {"reference": f"Task/{handover_id(event, raised)}"}})
-    injection = await desk.read(next(iter(suspects_of(event, "MedicationAdministration")), ""))
+    suspect = next(iter(suspects_of(event, "MedicationAdministration")), "")
+    injection = await desk.read(suspect) if suspect else None
     if injection is not None:
         after = timing(event, injection.resource, limits_of(desk), settings_of(desk).time_zone)
         parts += [{"name": "timing", "valueCode": after[0]}] if after else []
