@@ -11,7 +11,7 @@ from typing import Any
 
 Resource = dict[str, Any]
 _BELOW, _ABOVE = datetime(1, 1, 1, tzinfo=UTC), datetime(9999, 12, 31, tzinfo=UTC)
-_IN_GRAMS = {"g": Fraction(1), "mg": Fraction(1, 1000)}
+_IN_GRAMS = {"g": Fraction(1), "mg": Fraction(1, 1000), "[lb_av]": Fraction("453.59237")}
 _INFINITE = Fraction(10) ** 400
 
 

@@ -62,6 +62,7 @@ def test_an_exam_with_the_dose_report_of(scene: Scene, vendor: str) -> None:
     path = report_of(vendor)
     stated = read_dose_report(dcmread(path))
     again = replace(scene, request={}, times={}, dose_report=path, repeat_reason="the story is told once more")
+    again.contrast_ml = 20  # five exams of one person in a minute: what was given before counts
     begun = time.monotonic()
     play(again)  # StepFailed names whatever does not hold
     took = time.monotonic() - begun

@@ -72,7 +72,7 @@ async def test_the_front_shows_the_engine_of_every_service_and_the_worst_of_them
     assert set(answer.json()["services"]) == {"order", "consent", "report", "critical"}
     critical = answer.json()["services"]["critical"]
     assert {check["componentId"] for check in critical["checks"]["worker:lastTurn"]} >= {"timers", "events", "follow"}
-    assert {check["componentId"] for check in critical["checks"]["follow:age"]} == {"order", "report"}
+    assert {check["componentId"] for check in critical["checks"]["follow:age"]} == {"order", "report", "consent"}
     assert critical["checks"]["deadline:missing"] == [
         {"status": "pass", "observedValue": 0, "componentId": "open-case"}
     ]

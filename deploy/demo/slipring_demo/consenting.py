@@ -23,7 +23,10 @@ def consent_signed(scene: Scene) -> Tree:
         request=("Reference", {"reference": scene.exam}),
         language=("Code", "zh-CN"),
         agent=("CodeableConcept", _IOHEXOL | {"text": "碘海醇 350"}),
-        dose=("Quantity", {"value": 60, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}),
+        dose=(
+            "Quantity",
+            {"value": scene.contrast_ml, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"},
+        ),
     )
     text = teller.ask("POST", "DocumentReference/$consent-text", planned)
     explained = scene.moment()

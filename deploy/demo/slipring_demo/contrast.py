@@ -46,7 +46,7 @@ def injection(scene: Scene) -> Tree:
     return administration
 
 
-def an_injection(cast: Cast, ml: float = 60) -> Tree:
+def an_injection(cast: Cast, ml: float | None = None) -> Tree:
     """Contrast is to be given now, from the accepted lot, by the nurse, who also observes."""
     nurse = cast.person("nurse")
     return {
@@ -64,7 +64,9 @@ def an_injection(cast: Cast, ml: float = 60) -> Tree:
                 "actor": nurse,
             },
         ],
-        "dosage": {"dose": {"value": ml, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}},
+        "dosage": {
+            "dose": {"value": ml or cast.contrast_ml, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}
+        },
     }
 
 

@@ -28,6 +28,7 @@ class Cast:
     repeat_reason: str = ""  # why the region is scanned again, where that is asked (J08)
     request: Tree = field(default_factory=dict)
     lot: str = ""  # Medication/...: the lot that contrast is taken from
+    contrast_ml: int = 60  # planned, consented to and given
     now: Callable[[], datetime] = utc_now
 
     @property
