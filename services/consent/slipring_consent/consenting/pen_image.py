@@ -54,7 +54,7 @@ def svg_fault(content: bytes) -> str:
     except (ElementTree.ParseError, ValueError, LookupError):
         return "unreadable"
     allowed = data_file("signature.toml")["svg"]
-    if root.tag != f"{_SVG}svg" or any(not _plain(element, allowed) for element in root.iter()):
+    if root.tag != f"{_SVG}svg" or not _plain(root, allowed, allowed["most_depth"]):
         return "not-strokes"
     return "" if _points(root) >= allowed["least_points"] else "blank"
 
@@ -79,8 +79,16 @@ def _has_strokes(grey: Image.Image, limits: dict[str, Any]) -> bool:
     return max(box[2] - box[0], box[3] - box[1]) >= int(limits["least_extent_pixels"])
 
 
-def _plain(element: ElementTree.Element, allowed: dict[str, Any]) -> bool:
-    return element.tag.removeprefix(_SVG) in allowed["elements"] and set(element.attrib) <= set(allowed["attributes"])
+def _plain(element: ElementTree.Element, allowed: dict[str, Any], depth: int) -> bool:
+    """Whether it is strokes down to the last, in plain colours; what prints it goes as deep as the elements do."""
+    if depth == 0 or element.tag.removeprefix(_SVG) not in allowed["elements"]:
+        return False
+    if not set(element.attrib) <= set(allowed["attributes"]):
+        return False
+    paints = (element.get(name, "none") for name in ("fill", "stroke"))
+    return all(re.fullmatch(allowed["paint"], paint) for paint in paints) and all(
+        _plain(below, allowed, depth - 1) for below in element
+    )
 
 
 def _points(root: ElementTree.Element) -> int:
