@@ -5,13 +5,15 @@ from typing import Any
 
 import pytest
 from slipring.fhir.checks.shape import check
-from slipring.fhir.service import Resource, Write
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Resource, Stored, Write
 from slipring_consent.consenting.exception import REASON
 from slipring_consent.consenting.facts import EXCEPTION
 from slipring_consent.handlers.injection import contrast_written
+from slipring_consent.handlers.tasks import task_written
 from slipring_consent.reading import instant
 
-from tests.support.consenting import capacity
+from tests.support.consenting import a_signature, capacity
 from tests.support.contrast import a_consent, a_person, a_role, a_screening, an_egfr, an_injection, an_override
 from tests.support.desk import A_NOON
 
@@ -121,15 +123,56 @@ async def test_a_refusal_that_comes_later_ends_the_exception() -> None:
     assert refusals(await contrast_written(Write("create", an_injection()), room.desk)) == {"consent.consent-valid"}
 
 
-async def test_who_had_to_pass_the_gate_first_leaves_the_approval_due_until_it_is_on_record() -> None:
-    room = a_room()
+async def passed_first(room: ConsentRoom) -> Stored:
+    """A physician passes the gate without consent; the Task that waits for the approval."""
     passed = an_injection(extension=an_override("emergency-no-capacity"))
     changes = await contrast_written(Write("create", passed), room.desk)
     assert changes.refuse is None
     room.desk.carry_out(changes, passed)
     [due] = await room.desk.search("Task?code=emergency-approval&status=requested")
+    return due
+
+
+async def test_who_had_to_pass_the_gate_first_leaves_the_approval_due_until_it_is_on_record() -> None:
+    room = a_room()
+    due = await passed_first(room)
     assert (due.resource["requester"], check(due.resource)) == ({"reference": "Practitioner/o-physician"}, [])
     await room.written(an_exception(an_attempt()))
     [done] = await room.desk.search("Task?code=emergency-approval")
     assert done.resource["status"] == "completed"
     assert done.resource["output"][0]["valueReference"] == {"reference": "Consent/c-exception"}
+
+
+async def test_an_exception_that_is_signed_completes_what_waited_for_it_too() -> None:
+    room = a_room()
+    due = await passed_first(room)
+    room.desk.hold({**due.resource, "status": "in-progress"})
+    [exception, able] = an_exception(an_attempt())["extension"]
+    paper = room.paper(await room.text(), performer=[{"reference": HEAD}], extension=[exception, able])
+    assert refusals(await room.signed(paper, a_signature(HEAD, room.when))) == set()
+    [done] = await room.desk.search("Task?code=emergency-approval")
+    assert done.resource["status"] == "completed"
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    "by_hand",
+    [
+        {"status": "completed"},
+        {"code": {"text": "something else"}},
+        {"focus": {"reference": "ServiceRequest/o-other"}},
+        {"output": [{"type": {"text": "consent"}, "valueString": "by telephone"}]},
+    ],
+)
+async def test_an_approval_that_is_due_is_not_settled_by_hand(by_hand: Resource) -> None:
+    room = a_room()
+    due = await passed_first(room)
+    with pytest.raises(FhirError) as refused:
+        await task_written(Write("update", {**due.resource, **by_hand}, due), room.desk)
+    assert [issue.detail for issue in refused.value.issues] == ["consent.approval-by-exception"]
+    with pytest.raises(FhirError):
+        await task_written(Write("delete", due.resource, due), room.desk)
+    with pytest.raises(FhirError):
+        await task_written(Write("create", {**due.resource, "id": "c-other", "status": "completed"}), room.desk)
+    seen_to = {**due.resource, "status": "accepted", "owner": {"reference": HEAD}}
+    assert (await task_written(Write("update", seen_to, due), room.desk)).refuse is None

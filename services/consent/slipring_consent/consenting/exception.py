@@ -22,6 +22,7 @@ from slipring_consent.resources import TASK_CODE, concept
 REASON = f"{CANONICAL}/CodeSystem/emergency-exception-reason"
 APPROVE = "approve-emergency-treatment"  # the act of slipring.staff that approving needs
 DUE = "emergency-approval"  # the Task that waits for it
+_OPEN = "requested,received,accepted,ready,in-progress,on-hold"  # somebody may see to it meanwhile
 
 
 def is_exception(consent: Resource) -> bool:
@@ -110,11 +111,13 @@ def as_approval_due(task_id: str, administration: Resource, exam: str, physician
 
 async def approvals_due(exam: str, desk: Desk) -> list[Stored]:
     """The approvals that an exam still waits for."""
-    return await desk.search(f"Task?code={DUE}&focus={exam}&status=requested") if exam else []
+    return await desk.search(f"Task?code={DUE}&focus={exam}&status={_OPEN}") if exam else []
 
 
 async def approvals_given(consent: Resource, desk: Desk) -> list[Save]:
-    """An exception on record completes what waited for it."""
+    """An exception on record completes what waited for it; any other consent completes nothing."""
+    if not is_exception(consent):
+        return []
     due = await approvals_due(exam_of_consent(consent), desk)
     answer = {
         "type": concept(f"{CANONICAL}/CodeSystem/task-parameter", "consent", "知情同意", "consent"),

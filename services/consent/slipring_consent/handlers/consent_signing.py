@@ -8,6 +8,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Call, Changes, Desk, Require, Resource, Save, Stored
 from slipring.rules.finding import Finding
 
+from slipring_consent.consenting.exception import approvals_given
 from slipring_consent.consenting.judging import weighed
 from slipring_consent.consenting.offered import CONSENT_AT, Offered, issues_of, offered
 from slipring_consent.consenting.resources import as_signed, with_kind
@@ -58,8 +59,7 @@ async def _recorded(one: Offered, text: Stored, findings: Sequence[Finding], des
         Save(provenance),
         *on_record(findings, desk, patient=patient, about=reference),
     ]
-    if one.decision == "deny":
-        saves += await refused(consent, desk)
+    saves += await (refused if one.decision == "deny" else approvals_given)(consent, desk)
     answer = [{"name": "consent", "resource": consent}, {"name": "provenance", "valueReference": record}]
     return Changes(
         save=saves,

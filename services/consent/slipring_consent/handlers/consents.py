@@ -6,7 +6,7 @@ from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
-from slipring_consent.consenting.exception import approvals_given, is_exception
+from slipring_consent.consenting.exception import approvals_given
 from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, REPRESENTATION, TREATMENT, exam_of_consent
 from slipring_consent.consenting.judging import weighed, with_default_end
 from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, WITHDRAWAL, bound_sha256
@@ -142,9 +142,7 @@ async def _signed(write: Write, desk: Desk) -> Changes:
     if issues:
         return Changes(refuse=FhirError(422, issues))
     save = on_record(findings, desk, patient=reference_of(consent.get("patient")), about=write.reference)
-    if is_exception(consent):
-        save += await approvals_given(consent, desk)
-    return Changes(members=members, save=save)
+    return Changes(members=members, save=[*save, *await approvals_given(consent, desk)])
 
 
 def _already_signed(member: str) -> FhirError:
