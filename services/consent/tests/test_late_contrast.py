@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -85,3 +86,30 @@ async def test_the_record_is_found_behind_what_else_a_task_carries() -> None:
     desk.caller = LATE
     assert (await told(desk)).refuse is None
     assert await kept(desk) == []
+
+
+@pytest.mark.clause("5.5.3")
+@pytest.mark.parametrize(
+    "when",
+    [
+        {"effectiveDateTime": instant(A_NOON + timedelta(minutes=1))},
+        {"effectivePeriod": {"start": instant(A_NOON), "end": instant(A_NOON + timedelta(minutes=1))}},
+        {},
+    ],
+    ids=["still to come", "ends later", "none"],
+)
+async def test_a_corrected_record_has_a_time_that_has_been(when: Resource) -> None:
+    desk = a_cleared_department()
+    given = {name: value for name, value in an_injection(status="completed").items() if name != "effectiveDateTime"}
+    stands = desk.hold({**given, "effectiveDateTime": instant(A_NOON)})
+    refused = (await contrast_written(Write("update", {**given, **when}, stands), desk)).refuse
+    assert refused and (refused.status, refused.issues[0].at) == (422, "MedicationAdministration.effective")
+    earlier = {**given, "effectiveDateTime": instant(A_NOON - timedelta(minutes=5))}
+    assert await contrast_written(Write("update", earlier, stands), desk) == Changes.none()
+
+
+async def test_history_that_names_only_a_month_is_corrected_in_all_else() -> None:
+    desk = a_cleared_department()
+    given = an_injection(status="completed", effectiveDateTime="2019-05")
+    noted = {**given, "note": [{"text": "from the old system"}]}
+    assert await contrast_written(Write("update", noted, desk.hold(given)), desk) == Changes.none()

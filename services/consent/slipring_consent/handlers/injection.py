@@ -53,8 +53,7 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=_fixed(_changed(before, write.resource)))
     target = write.resource["status"]
     if target == state:
-        anew = target == "in-progress" and before is not None and _asks_anew(before, write.resource)
-        return await _asked(write, desk) if anew else Changes.none()
+        return await _corrected(before, write, desk) if before is not None else Changes.none()
     error = illegal(ADMINISTRATION, state, target, "MedicationAdministration.status")
     if error:
         return Changes(refuse=error)
@@ -69,6 +68,14 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
             refuse=FhirError(422, [_missing("statusReason", "未给药须注明原因。", "Not done has a reason.")])
         )
     return Changes.none()
+
+
+async def _corrected(before: Resource, write: Write, desk: Desk) -> Changes:
+    """A later version in the same state: what was permitted may ask anew, and a fact keeps a time that has been."""
+    if write.resource["status"] in FACTS and _when(before) != _when(write.resource):
+        return Changes(refuse=None if _given_at(write.resource, desk) else _untimely())
+    anew = write.resource["status"] == "in-progress" and _asks_anew(before, write.resource)
+    return await _asked(write, desk) if anew else Changes.none()
 
 
 async def _asked(write: Write, desk: Desk) -> Changes:
@@ -103,9 +110,8 @@ async def _told(write: Write, desk: Desk, *, permitted: bool) -> Changes:
     """A fact is stored; without a permission before it, under a named person, a reason and a nonconformity."""
     given_at = _given_at(write.resource, desk)
     late = Changes.none()
-    if given_at is None or given_at > desk.now:
-        zh, en = "须注明给药时间，且不晚于现在。", "It says when it was given, and that is not in the future."
-        return Changes(refuse=FhirError(422, [_missing("effective", zh, en)]))
+    if given_at is None:
+        return Changes(refuse=_untimely())
     if not permitted:
         late = await _late(write, desk)
         if late.refuse:
@@ -148,10 +154,19 @@ def _too_old(stale: Finding, policy: GatePolicy) -> FhirError:
 
 
 def _given_at(administration: Resource, desk: Desk) -> datetime | None:
-    zone = settings_of(desk).time_zone
-    period = administration.get("effectivePeriod", {})
-    text = administration.get("effectiveDateTime") or period.get("end") or period.get("start")
-    return moment(text, zone)
+    """When contrast was given; None when nothing says so, or when that is still to come."""
+    at, period = _when(administration)
+    given_at = moment(at or period.get("end") or period.get("start"), settings_of(desk).time_zone)
+    return given_at if given_at is not None and given_at <= desk.now else None
+
+
+def _untimely() -> FhirError:
+    zh, en = "须注明给药时间，且不晚于现在。", "It says when it was given, and that is not in the future."
+    return FhirError(422, [_missing("effective", zh, en)])
+
+
+def _when(administration: Resource) -> tuple[str | None, Resource]:
+    return administration.get("effectiveDateTime"), administration.get("effectivePeriod", {})
 
 
 def _refused(findings: Sequence[Finding], write: Write, desk: Desk) -> list[Save]:
