@@ -168,16 +168,17 @@ async def test_a_decision_is_not_written_by_hand_and_not_lost() -> None:
 
 
 @pytest.mark.clause("5.3.2.1")
-async def test_a_recalled_lot_is_neither_deleted_nor_marked_as_wrong_and_so_never_entered_anew() -> None:
-    desk = a_store(a_lot("recalled"), a_delivery())
+@pytest.mark.parametrize("state", ["recalled", "rejected"])
+async def test_a_lot_turned_away_is_neither_deleted_nor_marked_as_wrong_and_so_never_entered_anew(state: str) -> None:
+    desk = a_store(a_lot(state), a_delivery())
     stands = desk.held[LOT]
     for write in (
         Write("delete", stands.resource, stands),
-        Write("update", a_lot("recalled", status="entered-in-error"), stands),
+        Write("update", a_lot(state, status="entered-in-error"), stands),
     ):
         with REFUSED as refused:
             await lot_written(write, desk)
-        assert (refused.value.status, code_of(refused)) == (409, "consent.lot-recalled")
+        assert (refused.value.status, code_of(refused)) == (409, f"consent.lot-{state}")
     accepted = a_store(a_lot(), a_delivery()).held[LOT]
     assert await lot_written(Write("update", a_lot(status="entered-in-error"), accepted), desk) == Changes.none()
 

@@ -10,7 +10,16 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.amounts import ML, amount, strength_mg_per_ml
 from slipring_consent.contrast.holding import LOT_ID, identified, numbered
-from slipring_consent.contrast.lots import RECALLED, agent_of_lot, decisions, lot_number, lot_of, same_lot, states_of
+from slipring_consent.contrast.lots import (
+    RECALLED,
+    REJECTED,
+    agent_of_lot,
+    decisions,
+    lot_number,
+    lot_of,
+    same_lot,
+    states_of,
+)
 from slipring_consent.contrast.recording import overdrawn
 from slipring_consent.contrast.stock import MOVEMENT, RECEIPT, WASTE, delivered_ml, movement_of
 from slipring_consent.department import settings_of
@@ -24,15 +33,8 @@ async def lot_written(write: Write, desk: Desk) -> Changes:
     if write.imported:
         return Changes.none()
     stood = decisions(write.before.resource) if write.before else []
-    if RECALLED in states_of(stood) and (
-        write.method == "delete" or write.resource.get("status") == "entered-in-error"
-    ):
-        raise conflict(
-            "A recalled lot stays on record as recalled: entered anew it could be accepted again.",
-            "已召回的批次须保留召回记录，不能删除或标记为错误。",
-            at="Medication.status",
-            detail="consent.lot-recalled",
-        )
+    if write.method == "delete" or write.resource.get("status") == "entered-in-error":
+        _may_be_wrong(states_of(stood))
     if write.method == "delete":
         return Changes.none()
     given = decisions(write.resource)
@@ -81,6 +83,24 @@ def _is_contrast(medication: Resource) -> bool:
 
 def _altered(before: Resource, after: Resource) -> str:
     return next((name for name in _DECIDED_UPON if before.get(name) != after.get(name)), "")
+
+
+def _may_be_wrong(decided: list[str]) -> None:
+    """A lot that was turned away is not entered anew, nor what was found wrong with it forgotten."""
+    if RECALLED in decided:
+        raise conflict(
+            "A recalled lot stays on record as recalled: entered anew it could be accepted again.",
+            "已召回的批次须保留召回记录，不能删除或标记为错误。",
+            at="Medication.status",
+            detail="consent.lot-recalled",
+        )
+    if REJECTED in decided:
+        raise conflict(
+            "A rejected lot stays on record as rejected: entered anew it could be accepted.",
+            "已拒收的批次须保留拒收记录，不能删除或标记为错误。",
+            at="Medication.status",
+            detail="consent.lot-rejected",
+        )
 
 
 def _readable(medication: Resource) -> None:
