@@ -108,12 +108,20 @@ async def test_a_reaction_that_becomes_severe_rings_the_room_and_the_next_order_
     assert rules(refused) & {"consent.no-high-finding", "consent.questions-decided"}, texts(refused)
 
 
+async def told_before_signing(story: OneExam, report: str) -> list[dict[str, Any]]:
+    asked = await story.called(f"{report}/$signing-input", role=("Code", "author"))
+    return [part["resource"] for part in asked["parameter"] if part["name"] == "issue"]
+
+
 async def test_a_severe_reaction_taken_back_stands_in_the_timeline_and_leaves_no_allergy(
     department: Department,
 ) -> None:
     story = await an_exam_in_the_room(department)
     event = await story.made(a_reaction(story, await given(story), "severe"))
-    await department.settle()
+    report = await story.drafted()
+    [told_to_signer] = await told_before_signing(story, report)
+    implicated = [one["reference"] for one in told_to_signer["implicated"]]
+    assert implicated == [report, f"AdverseEvent/{event['id']}"], "the one injection of the exam leads to it"
     [case] = await cases(department, event)
     [allergy] = await department.found(f"AllergyIntolerance?patient={story.cast.subject['reference']}")
     assert allergy["criticality"] == "high"
@@ -127,6 +135,7 @@ async def test_a_severe_reaction_taken_back_stands_in_the_timeline_and_leaves_no
     await department.settle()
     allergy = await department.get(f"AllergyIntolerance/{allergy['id']}")
     assert allergy["verificationStatus"]["coding"][0]["code"] == "entered-in-error"
+    assert await told_before_signing(story, report) == []
     told = await story.called(f"Task/{case['id']}/$timeline")
     parts = [part for one in told["parameter"] if one["name"] == "event" for part in one["part"]]
     events = [part["valueCode"] for part in parts if part["name"] == "what"]

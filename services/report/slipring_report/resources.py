@@ -212,8 +212,10 @@ def as_communication(case: Resource, report: str, *, id: str, state: str, now: d
 
 
 def parameters(*parts: tuple[str, str, Any]) -> Resource:
-    """A Parameters resource of (name, value type, value), e.g. ("report", "Reference", {...})."""
+    """A Parameters resource of (name, value type, value), e.g. ("report", "Reference", {...}); a resource's type is "resource"."""
     return {
         "resourceType": "Parameters",
-        "parameter": [{"name": name, f"value{kind}": value} for name, kind, value in parts],
+        "parameter": [
+            {"name": name, "resource" if kind == "resource" else f"value{kind}": value} for name, kind, value in parts
+        ],
     }

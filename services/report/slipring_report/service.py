@@ -30,6 +30,8 @@ _SEAL_PARTS = (
     Parameter("reason", "string", "out", 0, "*"),
 )
 
+_TOLD = Parameter("issue", "DetectedIssue", "out", 0, "*", "what the signer is told of; it stops no signature")
+
 SERVICE = Service(
     name="report",
     letter="r",
@@ -63,6 +65,9 @@ SERVICE = Service(
             )
         ],
         Follows("order", f"DetectedIssue?code={DEPARTMENT_RULE}|{IMAGE_MISMATCH}"),
+        # A reaction of an exam, and the injection that says of which: who signs is told (CL02-A011:4.13).
+        Follows("consent", "AdverseEvent"),
+        Follows("consent", "MedicationAdministration"),
         Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
         Follows("critical", "Communication"),
     ],
@@ -80,6 +85,7 @@ SERVICE = Service(
                 Parameter("form", "uri", "out", 1),
                 Parameter("rendering", "Attachment", "out", 1),
                 Parameter("version", "Reference", "out", 1, "*"),
+                _TOLD,
             ),
         ),
         Operation(
@@ -93,6 +99,7 @@ SERVICE = Service(
                 Parameter("role", "code", min=1, documentation="author | reviewer | chief"),
                 Parameter("report", "Reference", "out", 1),
                 Parameter("provenance", "Reference", "out", 1),
+                _TOLD,
             ),
         ),
         Operation(

@@ -11,17 +11,21 @@ from slipring.clauses.critical_findings import critical_findings
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
 from slipring_report.facts import Mismatch, Signer, SigningFacts
+from slipring_report.reactions import DraftFacts, Reaction
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
 FILES = sorted(Path(rules.__file__).parent.glob("*.toml"))
-RULES = {each.id: each for each in rules.SIGNING_RULES}
+RULES = {each.id: each for each in (*rules.DRAFT_RULES, *rules.SIGNING_RULES)}
+OF_DRAFTS = {each.id for each in rules.DRAFT_RULES}
 
 
 def a_signer(said: Mapping[str, Any]) -> Signer:
     return Signer(said["person"], tuple(said.get("licences", ())), said.get("level", ""))
 
 
-def facts_of(case: Case) -> SigningFacts:
+def facts_of(case: Case) -> Any:
+    if case.rule in OF_DRAFTS:
+        return DraftFacts(tuple(Reaction(**each) for each in case.facts["reactions"]))
     earlier = tuple(a_signer(each) for each in case.facts.get("earlier", ()))
     return SigningFacts(
         signer=a_signer(case.facts),
@@ -44,7 +48,7 @@ def test_the_rule_finds_what_its_case_says(case: Case) -> None:
 
 
 def test_every_rule_has_a_promise_and_cases_of_both_kinds() -> None:
-    for each in rules.SIGNING_RULES:
+    for each in RULES.values():
         cases = [case for file in FILES for case in load_cases(file) if case.rule == each.id]
         assert each.promise and each.clause.startswith("CL02-A011:")
         assert {case.finds is None for case in cases} == {True, False}

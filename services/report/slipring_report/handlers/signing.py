@@ -20,10 +20,11 @@ from slipring_report.freshness import passed_by, stale_copies
 from slipring_report.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of, subject_of
 from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
+from slipring_report.reactions import as_told, draft_facts
 from slipring_report.release import seal_faults, sealed_rendering
 from slipring_report.rendering import as_attachment, intact, rendering
 from slipring_report.resources import as_provenance, parameters, reference, versioned, written
-from slipring_report.rules import SIGNING_RULES
+from slipring_report.rules import DRAFT_RULES, SIGNING_RULES
 
 _NO_LIMITS = LimitBook({})
 _OPEN = ("partial", "preliminary")
@@ -32,7 +33,8 @@ _NOT_NEW = Reason("already-used", "该签名已被使用过。", "This signature
 
 async def signing_input_asked(call: Call, desk: Desk) -> Changes:
     """Give what is to be signed and how it reads; nothing is stored."""
-    parts = await gathered(_open_report(call), desk)
+    report = _open_report(call)
+    parts = await gathered(report, desk)
     _role(call)
     form = parts.form()
     content = _rendered(parts, form.sha256)
@@ -43,6 +45,7 @@ async def signing_input_asked(call: Call, desk: Desk) -> Changes:
             ("form", "Uri", form.uri),
             ("rendering", "Attachment", as_attachment(content)),
             *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
+            *[("issue", "resource", _not_kept(issue)) for issue in await _told(report, desk)],
         )
     )
 
@@ -108,18 +111,32 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     members: Resource = {"status": status}
     if status in RELEASED:
         members |= _released(parts, form.sha256, [*(each.sha256 for each in standing), jws_sha256(jws)], desk)
+    told = await _told(report, desk, signer=judged.signer)
     return Changes(
         save=[
             successor(report, **members),
             Save(provenance),
+            *map(Save, told),
             *([passed_by(judged.signer, stale, report, subject_of(report.resource), desk)] if stale else []),
         ],
         require=[*parts.requires, *[Require(each.reference, each.version) for each in (person, *roles)]],
         answer=parameters(
             ("report", "Reference", reference(report.reference)),
             ("provenance", "Reference", reference(f"Provenance/{provenance['id']}")),
+            *[("issue", "resource", issue) for issue in told],
         ),
     )
+
+
+async def _told(report: Stored, desk: Desk, *, signer: str = "") -> list[Resource]:
+    """What whoever signs is told and may go on from."""
+    facts = await draft_facts(report.resource, desk)
+    findings = check(facts, DRAFT_RULES, _NO_LIMITS.on(desk.now.date()), desk.now)
+    return as_told(findings, report, facts, desk, signer=signer)
+
+
+def _not_kept(issue: Resource) -> Resource:
+    return {name: value for name, value in issue.items() if name != "id"}
 
 
 async def verification_asked(call: Call, desk: Desk) -> Changes:
