@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from slipring.fhir.service import Resource
+from slipring.fhir.service import Arrival, Changes, Resource
+from slipring_consent.handlers.changed_facts import fact_arrived
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.known import screening_in
 
 from tests.support.contrast import IOHEXOL, PATIENT, a_department, a_request
+from tests.support.desk import ADesk
 
 ICD10, SNOMED, LOINC = "http://hl7.org/fhir/sid/icd-10", "http://snomed.info/sct", "http://loinc.org"
 ATC = "http://www.whocc.no/atc"
@@ -59,3 +61,12 @@ def an_encounter(code: str, **members: Any) -> Resource:
         "subject": PATIENT,
         "class": {"code": code},
     } | members
+
+
+async def arrives(desk: ADesk, resource: Resource) -> Changes:
+    """A fact comes from order, and what follows from it is done."""
+    before = await desk.read(f"{resource['resourceType']}/{resource['id']}")
+    stored = desk.hold(resource, source="order")
+    changes = await fact_arrived(Arrival("order", resource, stored.version, before=before), desk)
+    desk.carry_out(changes)
+    return changes

@@ -10,7 +10,7 @@ from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Arrival, Changes, Resource, Write
 from slipring_consent.gate.weighing import judged
 from slipring_consent.handlers.alarms import staff_arrived
-from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
+from slipring_consent.handlers.changed_facts import looked_at
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.requests import request_arrived
 from slipring_consent.reading import instant
@@ -29,6 +29,7 @@ from tests.support.contrast import (
     an_injection,
 )
 from tests.support.desk import A_NOON, ADesk
+from tests.support.screening import arrives
 
 
 def pregnancy(code: str, day: int = 1) -> Resource:
@@ -47,14 +48,6 @@ def an_allergy() -> Resource:
         "code": {"coding": [{"system": "http://snomed.info/sct", "code": "293638001"}]},
         "reaction": [{"manifestation": [{"text": "休克"}], "severity": "severe"}],
     }  # fmt: skip
-
-
-async def arrives(desk: ADesk, resource: Resource) -> Changes:
-    before = await desk.read(f"{resource['resourceType']}/{resource['id']}")
-    stored = desk.hold(resource, source="order")
-    changes = await fact_arrived(Arrival("order", resource, stored.version, before=before), desk)
-    desk.carry_out(changes)
-    return changes
 
 
 def kept(desk: ADesk, kind: str) -> list[Resource]:

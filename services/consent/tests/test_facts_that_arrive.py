@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Arrival, Resource
 from slipring_consent.handlers.changed_facts import fact_arrived
+from slipring_consent.reading import instant
 from slipring_consent.service import SERVICE
 
-from tests.support.contrast import EXAM, PATIENT, a_cleared_department
-from tests.support.screening import ATC, ICD10, a_condition, a_creatinine, a_medicine, coded
+from tests.support.contrast import EXAM, IOHEXOL, PATIENT, a_cleared_department, an_egfr
+from tests.support.desk import A_NOON
+from tests.support.screening import ATC, ICD10, a_condition, a_creatinine, a_medicine, arrives, coded
 
 SCINTIGRAPHY: Resource = {
     "resourceType": "Procedure", "id": "o-p", "status": "preparation", "subject": PATIENT, "code": {"text": "甲状腺核素显像"},
@@ -48,3 +52,14 @@ async def test_a_condition_that_is_taken_back_asks_nothing(status: str) -> None:
     fact = a_condition(coded(ICD10, "E05.9"), verificationStatus={"coding": [{"code": status}]})
     stored = desk.hold(fact, source="order")
     assert (await fact_arrived(Arrival("order", fact, stored.version), desk)).nothing
+
+
+@pytest.mark.clause("5.4.1")
+async def test_what_was_told_of_earlier_contrast_is_not_told_again_because_an_hour_has_passed() -> None:
+    desk = a_cleared_department()
+    given = instant(A_NOON - timedelta(hours=2))
+    await arrives(desk, a_medicine("MedicationStatement", "completed", IOHEXOL, effectiveDateTime=given))
+    [issue] = [one.resource for one in desk.held.values() if one.resource["resourceType"] == "DetectedIssue"]
+    assert rule_of(issue) == "consent.repeat-contrast" and "10:00" in issue["detail"], "by the clock of the department"
+    desk.now += timedelta(hours=1)
+    assert not (await arrives(desk, an_egfr(91, 1))).save

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from slipring.fhir.search.moment import Interval
 from slipring.fhir.service import Resource
@@ -72,10 +73,11 @@ def in_intensive_care(evidence: Evidence) -> bool:
     return False
 
 
-def last_contrast_at(evidence: Evidence, now: datetime, zone: str) -> datetime | None:
-    """The latest moment, up to now, at which contrast of another exam may have been given."""
+def last_contrast(evidence: Evidence, now: datetime, zone: str) -> tuple[datetime, datetime] | None:
+    """From when to when, up to now, contrast of another exam was given last; a bare day may be any moment of it."""
     told = [at for at, _ in earlier_contrast(evidence, zone)] + moments_of(evidence.response, "last-contrast", zone)
-    return max((min(at.high, now) for at in told if at.low <= now), default=None)
+    newest = max(((min(at.high, now), at.low) for at in told if at.low <= now), default=None)
+    return (newest[1].astimezone(ZoneInfo(zone)), newest[0]) if newest else None
 
 
 def _displays(concept: Resource) -> list[str]:

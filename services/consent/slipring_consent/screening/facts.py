@@ -59,6 +59,7 @@ class ScreeningFacts:
     intensive_care: bool = False
     stat: bool = False  # the request does not wait
     last_contrast_at: datetime | None = None  # the newest earlier use of iodinated contrast, another exam's
+    last_contrast_from: datetime | None = None  # when that use began, by the clock of the department
     policy: Policy = field(default_factory=lambda: Policy("none"))
 
     def egfr_may_be_below(self, limit_ml_min: Decimal | int) -> bool:

@@ -46,6 +46,7 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
     if len(severe_allergies(evidence)) >= SEVERAL:
         history["multiple_allergies"] = YES
     stated: dict[str, Any] = {name: _weighed(name, answers, history) for name in _FACTS}
+    begun, ended = circumstances.last_contrast(evidence, by.now, by.time_zone) or (None, None)
     stated["pregnancy"] = pregnancy_known(stated["pregnancy"], evidence.of("Observation"), person, by.now, by.time_zone)
     return ScreeningFacts(
         **stated,
@@ -58,7 +59,8 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
         inpatient=circumstances.inpatient(evidence),
         intensive_care=circumstances.in_intensive_care(evidence),
         stat=circumstances.is_stat(evidence),
-        last_contrast_at=circumstances.last_contrast_at(evidence, by.now, by.time_zone),
+        last_contrast_from=begun,
+        last_contrast_at=ended,
         policy=by.policy,
     )
 
