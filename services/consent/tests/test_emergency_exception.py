@@ -97,6 +97,18 @@ async def test_an_exception_that_lacks_its_part_is_refused(exception: Resource, 
     assert found == codes if codes is not None else "consent.exception-reason" in found or not found
 
 
+async def test_a_refusal_points_at_the_part_that_is_wrong() -> None:
+    changes = await a_room().written(an_exception(by="", at="", able="full"))
+    assert changes.refuse
+    at = {issue.detail: issue.at for issue in changes.refuse.issues}
+    part = f"Consent.extension.where(url='{EXCEPTION}').extension.where(url='%s')"
+    assert at["consent.exception-approver"] == part % "approver"
+    assert at["consent.exception-attempts"] == part % "attempt"
+    assert at["consent.exception-capacity"].endswith("/capacity')")
+    unapproved = await a_room().written(an_exception(an_attempt(), at=instant(A_NOON + timedelta(hours=1))))
+    assert unapproved.refuse and [one.at for one in unapproved.refuse.issues] == [part % "approved-at"]
+
+
 async def test_a_reason_of_no_code_system_of_ours_is_none() -> None:
     exception = an_exception(an_attempt())
     exception["extension"][0]["extension"][1] = {"url": "reason", "valueCodeableConcept": {"text": "busy"}}

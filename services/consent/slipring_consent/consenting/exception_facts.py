@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from slipring_consent.consenting.facts import EXCEPTION
+
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
@@ -28,3 +30,8 @@ class ExceptionFacts:
     capacity: str = "none"
     attempts: tuple[Attempt, ...] = ()
     refused: bool = False  # the patient, or who may speak for him, has refused contrast for this exam
+
+
+def part_of_exception(name: str) -> str:
+    """Where a part of the exception stands in the Consent (FHIRPath)."""
+    return f"Consent.extension.where(url='{EXCEPTION}').extension.where(url='{name}')"

@@ -9,13 +9,13 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 from slipring.signing.policy import clock_tolerance
 
-from slipring_consent.consenting.exception_facts import ExceptionFacts
+from slipring_consent.consenting.exception_facts import ExceptionFacts, part_of_exception
 
 
 @rule("consent.exception-approver", clause="CL02-A011:5.4.1", weight="stop")
 def the_head_approves(facts: ExceptionFacts, limits: Limits, now: datetime) -> Hit | None:
     """The head of the institution, or whom it authorised, approves contrast without consent."""
-    at = "Consent.extension"
+    at = part_of_exception("approver")
     if not facts.approver:
         return Hit("紧急例外须有批准人。", "The exception names who approved it.", at=at)
     if facts.approver_en:
@@ -25,5 +25,6 @@ def the_head_approves(facts: ExceptionFacts, limits: Limits, now: datetime) -> H
             at=at,
         )
     if facts.approved_at is None or facts.approved_at > now + clock_tolerance():
+        at = part_of_exception("approved-at")
         return Hit("须注明批准时间，且不晚于现在。", "It says when it was approved, not in the future.", at=at)
     return None

@@ -8,7 +8,7 @@ from slipring.rules.finding import Hit
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
-from slipring_consent.consenting.exception_facts import ExceptionFacts
+from slipring_consent.consenting.exception_facts import ExceptionFacts, part_of_exception
 
 # Reasons that say there is nobody to try.
 _NOBODY = frozenset({"unidentified", "no-relative-known"})
@@ -25,6 +25,6 @@ def somebody_was_tried(facts: ExceptionFacts, limits: Limits, now: datetime) -> 
     return Hit(
         "须记录何人、何时、联系何人及结果。",
         "It says who tried to reach whom, when, and with what outcome.",
-        at="Consent.extension",
+        at=part_of_exception("attempt"),
         inputs={"attempts": len(facts.attempts)},
     )

@@ -9,6 +9,7 @@ from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
 from slipring_consent.consenting.exception_facts import ExceptionFacts
+from slipring_consent.consenting.facts import CAPACITY
 
 
 @rule("consent.exception-capacity", clause="CL02-A011:5.4.1", weight="stop")
@@ -19,6 +20,6 @@ def the_patient_cannot_decide(facts: ExceptionFacts, limits: Limits, now: dateti
     return Hit(
         "仅在患者无法作出决定时适用紧急例外，须注明其行为能力。",
         "The exception is for a patient who cannot decide: his capacity is stated.",
-        at="Consent.extension",
+        at=f"Consent.extension.where(url='{CAPACITY}')",
         inputs={"capacity": facts.capacity},
     )
