@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
 
 from slipring.bedside.injecting import INJECTION, field_at, number_in, quantity_said
+from slipring.bedside.typed_time import time_typed
 from slipring.department.names import Pair
 from slipring.department.road import Tree
-from slipring.fhir.outcome import unprocessable
 
 _SNOMED = "http://snomed.info/sct"
 ROUTES: Mapping[str, Pair] = {
@@ -33,10 +33,10 @@ def ended(running: Tree, form: Mapping[str, str], now: datetime, zone: tzinfo) -
     if outcome == "not-done":
         return {**told, "effectiveDateTime": begun}
     injector, dosage = form.get("injector", "").strip(), _dosage(running, form)
-    said = _parts(form)
+    over, said = time_typed(form.get("ended", ""), now, zone, at="effective"), _parts(form)
     return {
         **told,
-        "effectivePeriod": {"start": begun, "end": _at(form.get("ended", ""), now, zone).isoformat(timespec="seconds")},
+        "effectivePeriod": {"start": begun, "end": over.isoformat(timespec="seconds")},
         **({"dosage": dosage} if dosage else {}),
         **({"device": [{"display": injector}]} if injector else {}),
         **({"extension": _injected(running, said)} if said else {}),
@@ -81,17 +81,3 @@ def _injected(running: Tree, said: Sequence[Tree]) -> list[Tree]:
     before = [part for one in running.get("extension", []) if one.get("url") == INJECTION for part in one["extension"]]
     new = {part["url"] for part in said}
     return [*others, {"url": INJECTION, "extension": [*(p for p in before if p["url"] not in new), *said]}]
-
-
-def _at(text: str, now: datetime, zone: tzinfo) -> datetime:
-    """The time of day that was typed; now when nothing was."""
-    if not text.strip():
-        return now
-    try:
-        hour, minute = (int(part) for part in text.strip().split(":")[:2])
-        at = now.astimezone(zone).replace(hour=hour, minute=minute, second=0, microsecond=0)
-    except ValueError:
-        raise unprocessable(
-            "Type a time, such as 14:05.", "请输入时间，例如 14:05。", at="effective", detail="bedside.no-time"
-        ) from None
-    return at

@@ -10,13 +10,16 @@ from slipring.department import names
 from slipring.department.exams import Exam
 from slipring.department.findings import Found
 from slipring.department.road import Tree
+from slipring.fhir.service import CANONICAL
 
+EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
 ANSWERED = ("completed", "amended")
 _ENDED = ("cancelled", "entered-in-error", "rejected", "failed")
 # Step and state -> how its mark looks; anything else is plain.
 _MARKS = {
     "answered": "good", "given": "good", "permitted": "good", "running": "good", "completed": "good", "released": "good",
-    "asks": "warn", "begun": "warn", "expired": "bad", "refused": "bad", "withdrawn": "bad", "stops": "bad",
+    "asks": "warn", "begun": "warn", "not-yet": "warn", "exception": "warn", "expired": "bad",
+    "refused": "bad", "withdrawn": "bad", "stops": "bad",
     "stopped": "warn", "on-hold": "warn", "over": "bad", "watched": "warn", "recorded": "bad", "late": "bad",
 }  # fmt: skip
 
@@ -149,12 +152,20 @@ class ContrastExam:
 
 
 def consent_state(consent: Tree | None, now: datetime) -> str:
-    """What a Consent is worth now: none, begun, given, expired, refused, withdrawn."""
+    """What a Consent is worth now: none, begun, not-yet, given, exception, expired, refused, withdrawn."""
     if consent is None:
         return "none"
-    ends_at = names.moment(consent.get("provision", {}).get("period", {}).get("end"))
+    provision = consent.get("provision", {})
     if consent["status"] == "active":
-        return "expired" if ends_at and ends_at <= now else "given"
+        starts_at, ends_at = (names.moment(provision.get("period", {}).get(edge)) for edge in ("start", "end"))
+        if provision.get("type") == "deny":
+            return "refused"
+        if ends_at and ends_at <= now:
+            return "expired"
+        if starts_at and now < starts_at:
+            return "not-yet"
+        excepted = any(one.get("url") == EXCEPTION for one in consent.get("extension", []))
+        return "exception" if excepted else "given"
     return {"rejected": "refused", "inactive": "withdrawn"}.get(str(consent["status"]), "begun")
 
 
