@@ -10,7 +10,6 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from slipring.bedside.standing import ContrastExam
 from slipring.department import names
@@ -21,6 +20,7 @@ from slipring.fhir.service import CANONICAL
 CAPACITIES = ("full", "own-labour", "limited", "none")
 REPRESENTATIONS = ("minor", "incapacity", "authorised")
 PAPER = f"{CANONICAL}/StructureDefinition/paper-reason"
+_ACT_CODE = "http://terminology.hl7.org/CodeSystem/v3-ActCode"
 _ROLE_CODE = "http://terminology.hl7.org/CodeSystem/v3-RoleCode"
 RELATIONSHIPS: Mapping[str, tuple[str, str]] = {
     "PRN": ("父母", "parent"),
@@ -72,23 +72,16 @@ class Signed:
             "verificationDate": when,
             "extension": [{"url": _EXPLAINED_BY, "valueReference": {"reference": self.explainer}}],
         }
-        request = {"reference": f"ServiceRequest/{self.one.exam.id}"}
-        provision: dict[str, Any] = {"data": [{"meaning": "instance", "reference": request}]}
+        base = about(self.one, when)
         return {
-            "resourceType": "Consent",
+            **base,
             **({"extension": said} if (said := self._said()) else {}),
             "status": "proposed",
-            "scope": _coded("http://terminology.hl7.org/CodeSystem/consentscope", "treatment"),
-            "category": [{"coding": [_CONTRAST_CONSENT]}],
-            "patient": {"reference": names.reference_in(self.one.exam.task.get("for"))},
-            "dateTime": when,
             "performer": [{"reference": self.signer}],
             "sourceReference": {"reference": self.text},
-            "policyRule": _coded(
-                "http://terminology.hl7.org/CodeSystem/v3-ActCode", "OPTOUT" if self.refuses else "OPTIN"
-            ),
+            "policyRule": coded_concept(_ACT_CODE, "OPTOUT" if self.refuses else "OPTIN"),
             "verification": [explained],
-            "provision": {"type": "deny" if self.refuses else "permit", **provision},
+            "provision": {"type": "deny" if self.refuses else "permit", **base["provision"]},
         }
 
     def on_paper(self) -> Tree:
@@ -135,10 +128,10 @@ class Signed:
         capacity, represents = self.form.get("capacity", ""), self.form.get("representation", "")
         said = []
         if capacity in CAPACITIES:
-            concept = _coded(f"{CANONICAL}/CodeSystem/capacity", capacity)
+            concept = coded_concept(f"{CANONICAL}/CodeSystem/capacity", capacity)
             said.append({"url": f"{CANONICAL}/StructureDefinition/capacity", "valueCodeableConcept": concept})
         if represents in REPRESENTATIONS and self.signer.startswith("RelatedPerson/"):
-            concept = _coded(f"{CANONICAL}/CodeSystem/representation", represents)
+            concept = coded_concept(f"{CANONICAL}/CodeSystem/representation", represents)
             said.append({"url": f"{CANONICAL}/StructureDefinition/representation", "valueCodeableConcept": concept})
         return said
 
@@ -163,5 +156,19 @@ def a_relative(form: Mapping[str, str], patient: str) -> Tree:
     }
 
 
-def _coded(system: str, code: str) -> Tree:
+def about(one: ContrastExam, when: str) -> Tree:
+    """What every Consent to the contrast of one exam says: whose it is, of which exam, and when it was written."""
+    request = {"reference": f"ServiceRequest/{one.exam.id}"}
+    return {
+        "resourceType": "Consent",
+        "scope": coded_concept("http://terminology.hl7.org/CodeSystem/consentscope", "treatment"),
+        "category": [{"coding": [_CONTRAST_CONSENT]}],
+        "patient": {"reference": names.reference_in(one.exam.task.get("for"))},
+        "dateTime": when,
+        "provision": {"data": [{"meaning": "instance", "reference": request}]},
+    }
+
+
+def coded_concept(system: str, code: str) -> Tree:
+    """A concept of one code."""
     return {"coding": [{"system": system, "code": code}]}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,10 +15,11 @@ from starlette.routing import Route
 from slipring.bedside.bed import BEDSIDE, bedside_page
 from slipring.bedside.consent_form import CAPACITIES, RELATIONSHIPS, REPRESENTATIONS, Signed, a_relative, field_at
 from slipring.bedside.contrast_exams import contrast_exam
+from slipring.bedside.exception_form import TRIES, Excepted, exception_field_at, rows_filled
 from slipring.bedside.injecting import number_in
 from slipring.bedside.injection import agent_asked, agents_of, staff_in
 from slipring.bedside.saying import beside as said_beside
-from slipring.bedside.shown_text import blocks
+from slipring.bedside.shown_text import text_of
 from slipring.bedside.standing import ContrastExam, consent_state
 from slipring.department import names
 from slipring.department.place import Place, Words, may, named_in
@@ -28,7 +28,7 @@ from slipring.department.worklist import coded
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
-from slipring.pages.language import LANGUAGES, language_of
+from slipring.pages.language import LANGUAGES, language_of, said
 
 _UCUM = "http://unitsofmeasure.org"
 
@@ -42,7 +42,7 @@ class ConsentPages:
     def routes(self) -> list[Route]:
         """`/bedside/exams/{id}/consent` and its steps."""
         one = f"{BEDSIDE}/exams/{{id}}/consent"
-        steps = {"text": self.make_text, "sign": self.sign, "withdraw": self.withdraw}
+        steps = {"text": self.make_text, "sign": self.sign, "withdraw": self.withdraw, "except": self.make_exception}
         table: list[tuple[str, Any, list[str]]] = [(one, self.shown, ["GET"]), (f"{one}/{{step}}", self.back, ["GET"])]
         return self.place.routes([*table, *((f"{one}/{step}", act, ["POST"]) for step, act in steps.items())])
 
@@ -110,6 +110,19 @@ class ConsentPages:
             )
         return RedirectResponse(_address(one.exam.id), 303)
 
+    async def make_exception(self, request: Request, session: Session) -> Response:
+        """An emergency exception on record: contrast without consent, approved by who may."""
+        form, hand = await self.place.posted(request, session), await self.place.hand(session)
+        one, me, now = await self._exam(request, hand), session.account.practitioner, self.place.now()
+        try:
+            approver = await staff_in(hand, form, "approver", "")
+            tried_by = {row: await staff_in(hand, form, f"tried_by{row}", me) for row in rows_filled(form)}
+            await hand.made(Excepted(one, form, approver, tried_by, now, self.place.zone).consent())
+        except FhirError as refused:
+            beside = said_beside(refused, request, exception_field_at)
+            return await self._page(request, session, hand, one, form=form, beside=beside, status=refused.status)
+        return RedirectResponse(_address(one.exam.id), 303)
+
     async def withdraw(self, request: Request, session: Session) -> Response:
         """`Consent/[id]/$withdraw`: by whom, and why."""
         form, hand = await self.place.posted(request, session), await self.place.hand(session)
@@ -152,11 +165,12 @@ class ConsentPages:
         form: Mapping[str, str] | None = None, beside: Words | None = None, status: int = 200,
     ) -> Response:  # fmt: skip
         patient = names.reference_in(one.exam.task.get("for"))
-        agents, relatives, reasons, shown = await asyncio.gather(
+        agents, relatives, reasons, whys, shown = await asyncio.gather(
             agents_of(hand),
             hand.if_allowed("RelatedPerson", [("patient", patient), ("active:not", "false")]),
             coded(hand, "withdrawal-reason"),
-            _text(hand, text, one),
+            coded(hand, "emergency-exception-reason"),
+            text_of(hand, text, one),
         )
         return bedside_page(
             self.place,
@@ -182,7 +196,10 @@ class ConsentPages:
             capacities=CAPACITIES,
             representations=REPRESENTATIONS,
             reasons=reasons,
+            whys=[(code, said(words, language_of(request))) for code, words in whys],
+            tries=TRIES,
             may_sign=may(session, "Consent", "c") and may(session, "DocumentReference", "c"),
+            may_except=may(session, "Consent", "c"),
             may_withdraw=may(session, "Consent", "u"),
         )
 
@@ -194,29 +211,6 @@ def _relation(related: Tree) -> names.Pair:
 def _period(consent: Tree | None) -> tuple[Any, Any]:
     period = (consent or {}).get("provision", {}).get("period", {})
     return names.moment(period.get("start") or (consent or {}).get("dateTime")), names.moment(period.get("end"))
-
-
-@dataclass(frozen=True, slots=True)
-class Text:
-    """A consent text: its words, its language, and the mark by which it is known."""
-
-    blocks: list[tuple[str, str]]
-    language: str
-    sha256: str
-
-
-async def _text(hand: Hand, text_id: str, one: ContrastExam) -> Text | None:
-    """The text with this id, if it is one for this exam."""
-    if not names.ID.fullmatch(text_id):
-        return None
-    document = await hand.read(f"DocumentReference/{text_id}")
-    related = [names.reference_in(each) for each in document.get("context", {}).get("related", [])]
-    if f"ServiceRequest/{one.exam.id}" not in related:
-        raise not_found("DocumentReference")
-    attachment = document["content"][0]["attachment"]
-    words = base64.b64decode(attachment.get("data", "")).decode("utf-8", "replace")
-    marks = (str(each.get("valueString", "")) for each in attachment.get("extension", []) if "sha256" in each["url"])
-    return Text(blocks(words), str(attachment.get("language", "")), next(marks, ""))
 
 
 def _address(exam_id: str) -> str:

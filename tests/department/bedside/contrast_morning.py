@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
+import asyncpg
 import httpx
+from slipring.runtime.postgres import ensure_running
 from slipring_demo.contrast import a_consent, a_screening, an_egfr
 from slipring_demo.lots import a_delivery, a_lot, a_weight
 from slipring_demo.scene import Cast
@@ -77,3 +81,24 @@ def until_found(http: httpx.Client, query: str, *, seconds: float = 60) -> list[
             return [entry["resource"] for entry in entries]
         time.sleep(0.2)
     raise AssertionError(f"nothing is found by {query}")
+
+
+def long_signed_in(contrast: ContrastMorning) -> None:
+    """Everybody proved ten minutes ago who he is: longer than a grave act lets pass."""
+
+    async def older() -> None:
+        connection = await asyncpg.connect(ensure_running(contrast.served.data_dir))
+        try:
+            await connection.execute("UPDATE front.session SET auth_at = auth_at - interval '10 minutes'")
+        finally:
+            await connection.close()
+
+    with ThreadPoolExecutor(1) as beside:  # the browser's own loop runs in this thread
+        beside.submit(asyncio.run, older()).result()
+
+
+def staff_number(contrast: ContrastMorning, who: str) -> str:
+    """The number on somebody's badge."""
+    with contrast.served.client() as http:
+        person = http.get(f"/fhir/{contrast.morning.staff[who]}").raise_for_status().json()
+    return str(person["identifier"][0]["value"])

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.department.bedside.contrast_morning import ContrastMorning, until_found
+from tests.department.bedside.contrast_morning import ContrastMorning, long_signed_in, staff_number, until_found
 from tests.department.conftest import Enter, looked_at
+from tests.department.morning import PASSWORD, posted
 
 
 def text_shown(page: Page, *, agent: str, dose: str, show: re.Pattern[str]) -> None:
@@ -117,6 +118,70 @@ def test_a_refusal_on_paper_is_on_record_with_its_reason(contrast: ContrastMorni
     expect(page.get_by_text("▲ Contrast is refused")).to_be_visible()
     kept = consents(contrast, exam, "rejected")
     assert any(one.get("valueString") == "the tablet had no power" for one in kept["extension"])
+
+
+@pytest.mark.clause("5.4.1")
+def test_an_emergency_exception_says_who_approved_it_why_and_who_was_tried(
+    contrast: ContrastMorning, enter: Enter
+) -> None:
+    with contrast.served.client() as http:
+        posted(http, an_approver(contrast.morning.staff["ward duty"]))
+    exam = contrast.comes("榕")
+    page = enter("bedside", f"/bedside/exams/{exam}/consent", "zh", "tablet")
+    page.get_by_text("▲ 紧急情况：无法取得同意").click()
+    record = page.get_by_role("button", name="为 榕虚构 记录紧急例外")
+    page.get_by_role("textbox", name="批准人工号").fill(staff_number(contrast, "second reader"))
+    record.click()
+    expect(page.locator("#approver-problem")).to_contain_text("批准人未获授权")
+    expect(page.locator("#why-problem")).to_contain_text("编码的理由")
+    expect(page.locator("#attempts-problem")).to_contain_text("何人、何时、联系何人及结果")
+    looked_at(page, "bedside-exception-refused-zh")
+    page.get_by_role("textbox", name="批准人工号").fill(staff_number(contrast, "ward duty"))
+    page.get_by_role("radio", name="无法与近亲属取得联系").check()
+    page.get_by_role("textbox", name="联系何人（第 1 次）").fill("妻子，电话")
+    page.get_by_role("textbox", name="结果（第 1 次）").fill("两次未接")
+    page.get_by_text("第 2 次联系").click()
+    page.get_by_role("textbox", name="联系何人（第 2 次）").fill("儿子")
+    page.get_by_role("textbox", name="结果（第 2 次）").fill("号码已停用")
+    long_signed_in(contrast)
+    record.click()
+    page.get_by_label("密码").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("◆ 紧急例外：未取得同意，已获批准")).to_be_visible()
+    expect(page.get_by_text("● 已同意")).to_have_count(0)
+    expect(page.locator("dl.steps")).to_contain_text("◆ 紧急例外")
+    looked_at(page, "bedside-exception-zh")
+    kept = consents(contrast, exam, "active")
+    [parts] = [one["extension"] for one in kept["extension"] if one["url"].endswith("/emergency-exception")]
+    said = {part["url"]: part for part in parts}
+    assert said["approver"]["valueReference"]["reference"] == contrast.morning.staff["ward duty"]
+    assert said["reason"]["valueCodeableConcept"]["coding"][0]["code"] == "relative-unreachable"
+    assert len([part for part in parts if part["url"] == "attempt"]) == 2
+    assert kept["provision"]["period"]["end"] and "performer" not in kept, "it ends by itself, and nobody signed it"
+
+
+def test_the_form_of_an_exception_in_english_is_refused_beside_its_fields(
+    contrast: ContrastMorning, enter: Enter
+) -> None:
+    page = enter("bedside", f"/bedside/exams/{contrast.exam('梅')}/consent", "en", "tablet")
+    page.get_by_text("▲ Emergency: nobody can consent").click()
+    page.get_by_role("textbox", name="Whom (try 1)").fill("wife")
+    page.get_by_role("button", name=re.compile("Record the emergency exception for")).click()
+    expect(page.locator("#approver-problem")).to_contain_text("names who approved it")
+    expect(page.locator("#attempts-problem")).to_contain_text("with what outcome")
+    expect(page.get_by_role("textbox", name="Whom (try 1)")).to_have_value("wife")
+    looked_at(page, "bedside-exception-refused-en")
+
+
+def an_approver(person: str) -> dict[str, Any]:
+    """Whom the head of the institution authorised to approve exceptions."""
+    role = {"system": "https://slipring.example/fhir/CodeSystem/staff-role", "code": "emergency-approver"}
+    return {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": person},
+        "code": [{"coding": [role]}],
+    }
 
 
 def a_signature() -> bytes:

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
-from concurrent.futures import ThreadPoolExecutor
 
-import asyncpg
 import pytest
 from playwright.sync_api import expect
-from slipring.runtime.postgres import ensure_running
 
-from tests.department.bedside.contrast_morning import ContrastMorning, until_found
+from tests.department.bedside.contrast_morning import ContrastMorning, long_signed_in, staff_number, until_found
 from tests.department.conftest import Enter, looked_at
 from tests.department.morning import PASSWORD
 
@@ -136,24 +132,3 @@ def test_an_override_asks_who_it_is_once_more_and_goes_on_with_what_was_typed(
     [override] = [one["extension"] for one in kept["extension"] if one["url"].endswith("/override")]
     by = next(part["valueReference"]["reference"] for part in override if part["url"] == "by")
     assert by == contrast.morning.staff["second reader"]
-
-
-def staff_number(contrast: ContrastMorning, who: str) -> str:
-    """The number on somebody's badge."""
-    with contrast.served.client() as http:
-        person = http.get(f"/fhir/{contrast.morning.staff[who]}").raise_for_status().json()
-    return str(person["identifier"][0]["value"])
-
-
-def long_signed_in(contrast: ContrastMorning) -> None:
-    """Everybody proved ten minutes ago who he is: longer than an override lets pass."""
-
-    async def older() -> None:
-        connection = await asyncpg.connect(ensure_running(contrast.served.data_dir))
-        try:
-            await connection.execute("UPDATE front.session SET auth_at = auth_at - interval '10 minutes'")
-        finally:
-            await connection.close()
-
-    with ThreadPoolExecutor(1) as beside:  # the browser's own loop runs in this thread
-        beside.submit(asyncio.run, older()).result()
