@@ -106,11 +106,13 @@ class ARinging:
         return [heard.host for heard in self.receivers.heard]
 
     async def arrive(self, resource: Resource) -> None:
-        """A followed resource is delivered."""
-        stored = self.desk.hold(resource, source="report")
-        arrival = Arrival("report", resource, stored.version)
+        """A followed resource is delivered by the service that keeps it, which its id tells."""
+        source = "consent" if resource["id"].startswith("c-") else "report"
+        before = self.desk.held.get(f"{resource['resourceType']}/{resource['id']}")
+        stored = self.desk.hold(resource, source=source)
+        arrival = Arrival(source, resource, stored.version, before=before)
         for follows in SERVICE.follows:
-            if follows.type == resource["resourceType"] and follows.then:
+            if (follows.service, follows.type) == (source, resource["resourceType"]) and follows.then:
                 self.carry_out(await follows.then(arrival, self.desk))
         await self.settle()
 

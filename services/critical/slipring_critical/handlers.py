@@ -20,6 +20,7 @@ from slipring_critical.facts import (
     flagged_finding,
     is_case,
     is_flag,
+    is_handover,
     reference_of,
     waits,
 )
@@ -45,13 +46,21 @@ async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
 async def _changed_since(arrival: Arrival, before: Resource, desk: Desk) -> Changes:
     """A finding that was corrected or proved wrong stands in the timeline; its case stays open till a person has answered."""
     status = arrival.resource.get("status")
-    cases = [one for one in await desk.search(f"Task?focus={arrival.reference}") if is_case(one.resource)]
+    cases = await _cases_of(arrival.reference, desk)
     if not cases:
         return _look_for_case(arrival.reference)
     if status == before.get("status"):
         return Changes.none()
     told = Event(f"finding-{status}", desk.now, first_reference(arrival.resource.get("performer"), "Practitioner"))
     return Changes(save=[successor(case, **with_event(case.resource, told)) for case in cases])
+
+
+async def _cases_of(finding: str, desk: Desk) -> list[Stored]:
+    """The cases that run for a finding: the one it opened, and one it joined, which knows it by its hand-over only."""
+    about = await desk.search(f"Task?focus={finding}")
+    handovers = [one.reference for one in about if is_handover(one.resource)]
+    joined = await desk.search(f"Task?based-on={','.join(handovers)}") if handovers else []
+    return list({one.reference: one for one in (*about, *joined) if is_case(one.resource)}.values())
 
 
 async def handover_arrived(arrival: Arrival, desk: Desk) -> Changes:

@@ -103,3 +103,20 @@ async def test_a_reaction_that_is_severe_again_while_its_case_is_open_joins_it_a
     await ringing.call("act", action={"text": "adrenaline"})
     await ringing.arrive(told(2)[0])
     assert ringing.state == "closed"
+
+
+@pytest.mark.clause("5.4.4.1")
+async def test_a_later_finding_of_an_open_case_that_is_taken_back_stands_in_its_timeline_once() -> None:
+    ringing = await rung_for_a_reaction()
+    for one in told(2):
+        await ringing.arrive(one)
+    _, finding = told(2, status="entered-in-error")
+
+    for _ in range(2):
+        await ringing.arrive(finding)
+
+    events = [event.what for event in case_facts(ringing.case).events]
+    assert events.count("finding-entered-in-error") == 1 and events.index("flagged-again") < events.index(
+        "finding-entered-in-error"
+    )
+    assert ringing.state in RINGING, "it stays open until somebody has answered"
