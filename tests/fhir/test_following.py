@@ -97,6 +97,20 @@ async def test_a_pulse_dates_the_copies_also_when_nothing_happens(street: Street
     await until(later)
 
 
+async def test_one_act_knows_one_age_of_its_copies_whatever_pulses_meanwhile(street: Street) -> None:
+    """What it decided on is what it stores: another age may stand by then, and belongs to the next act."""
+    await begin(street)
+    kernel = street["report"].running.kernel
+    act = kernel.desk(itself("report"))
+    decided_on = await until(lambda: act.as_of("order"))
+
+    async def later() -> bool:
+        return await kernel.desk(itself("report")).as_of("order") != decided_on
+
+    await until(later)
+    assert await act.as_of("order") == decided_on
+
+
 async def test_events_twice_and_out_of_order_change_nothing(street: Street) -> None:
     await begin(street)
     task = await street["order"].make(a_task())

@@ -55,6 +55,7 @@ class LiveDesk:
         self._found: dict[str, tuple[Criteria, Sequence[Row]]] = {}
         self._decoded: dict[tuple[int, int], Stored] = {}
         self._asked: dict[str, Criteria] = {}
+        self._as_of: dict[str, datetime | None] = {}  # the age a decision was made at is the age it tells
         self._made: set[str] = set()  # ids that are this act's own
         self.relied = Relied()  # all that was looked at in the store: it must still stand when the act is committed
 
@@ -186,10 +187,11 @@ class LiveDesk:
 
     async def as_of(self, service: str) -> datetime | None:
         """Up to when the copies that follow this service are complete."""
-        moment: datetime | None = await self.reader.fetchval(
-            "SELECT min(as_of) FROM follow WHERE source = $1 HAVING bool_and(filled)", service
-        )
-        return moment
+        if service not in self._as_of:
+            self._as_of[service] = await self.reader.fetchval(
+                "SELECT min(as_of) FROM follow WHERE source = $1 HAVING bool_and(filled)", service
+            )
+        return self._as_of[service]
 
 
 def _unversioned(reference: str) -> str:
