@@ -26,8 +26,13 @@ async def staff_behind(desk: Desk, reference: str) -> tuple[Resource | None, lis
     stored = await desk.read(person) if person.startswith("Practitioner/") else None
     if stored is None:
         return None, []
-    roles = await desk.search(f"PractitionerRole?practitioner={person}")
+    roles = await desk.search(roles_of(person))
     return stored.resource, [role.resource for role in roles]
+
+
+def roles_of(person: str) -> str:
+    """The search for the roles that somebody (Practitioner/...) holds or held."""
+    return f"PractitionerRole?practitioner={person}"
 
 
 async def on_staff(reference: str, desk: Desk) -> str:

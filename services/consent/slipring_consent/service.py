@@ -10,6 +10,7 @@ from slipring.fhir.topics import read_topics
 
 from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.contrast.holding import RECEIPT_NUMBER
+from slipring_consent.gate.ahead import ahead as gate_ahead
 from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
 from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
@@ -53,7 +54,13 @@ SERVICE = Service(
         Keeps("QuestionnaireResponse", on_write=screening_answered, record=True),
         Keeps("Consent", on_write=consent_written, record=True, step_up=asks_exception),
         Keeps("Medication", on_write=lot_written, record=True),
-        Keeps("MedicationAdministration", on_write=administration_written, record=True, step_up=asks_override),
+        Keeps(
+            "MedicationAdministration",
+            on_write=administration_written,
+            ahead=gate_ahead,
+            record=True,
+            step_up=asks_override,
+        ),
         Keeps("AdverseEvent", on_write=reaction_logged, record=True),
         Keeps("AllergyIntolerance", on_write=allergy_written, record=True),
         Keeps("Observation"),

@@ -21,6 +21,11 @@ _OVER = frozenset({"refused", "withdrawn"})
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 
 
+def consents_of(exam: str) -> str:
+    """The search for all Consents that name an exam, in whatever state."""
+    return f"Consent?data={exam}"
+
+
 @dataclass(frozen=True, slots=True)
 class ConsentFacts:
     """What one Consent says about itself."""

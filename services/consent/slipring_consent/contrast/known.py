@@ -8,6 +8,7 @@ from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_consent.catalogue import data_file
+from slipring_consent.consenting.facts import consents_of
 from slipring_consent.contrast.agents import Coding, is_contrast_agent
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.facts import ContrastFacts, Earlier, agent_of_concept, contrast_facts, earlier_dose
@@ -29,7 +30,7 @@ async def contrast_known(administration: Resource, desk: Desk, at: datetime | No
     person = await merge_set(patient, desk) if patient else frozenset[str]()
     inside = contained_lot(administration)
     queries = [weight_search(any_of(person)), _lately(person, at, desk)] if person else []
-    queries += [f"Consent?data={exam}"] if exam else []
+    queries += [consents_of(exam)] if exam else []
     queries += [numbered(lot_number(inside))] if inside else []
     found = dict(zip(queries, await desk.searches(queries), strict=True))
     weights = found[queries[0]] if person else []
@@ -43,7 +44,7 @@ async def contrast_known(administration: Resource, desk: Desk, at: datetime | No
         lot_of(kept.resource, zone, at) if kept is not None else None,
         named=inside is not None or bool(lot_reference(administration)),
         exam=request.resource if request else None,
-        consents=[one.resource for one in found.get(f"Consent?data={exam}", [])],
+        consents=[one.resource for one in found.get(consents_of(exam), [])],
         patient=known.resource if known else None,
         weights=[one.resource for one in weights],
         earlier=[dose for one in before if (dose := await _earlier(one.resource, desk))],

@@ -11,7 +11,7 @@ from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
 from slipring.rules.finding import Finding, Weight
 
-from slipring_consent.consenting.facts import consent_state
+from slipring_consent.consenting.facts import consent_state, consents_of
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.exam import contrast_asked, exam_of_administration
 from slipring_consent.contrast.known import agent_of, contrast_known
@@ -76,8 +76,18 @@ async def stale_copies(desk: Desk) -> Finding | None:
 
 async def identity_waits(reference: str, desk: Desk) -> bool:
     """Whether the patient's records were merged or taken apart, and nobody has confirmed yet who this exam's patient is."""
-    tasks = await desk.search(f"Task?based-on={reference}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation")
+    tasks = await desk.search(waiting_identity_of(reference))
     return any(task.resource.get("status") in ("requested", "rejected") for task in tasks)
+
+
+def waiting_identity_of(exam: str) -> str:
+    """The search for what asks who the patient of an exam is."""
+    return f"Task?based-on={exam}&code={CANONICAL}/CodeSystem/task-code|identity-confirmation"
+
+
+def running_injections_of(person: str) -> str:
+    """The search for the injections of a person that are permitted and not over."""
+    return f"MedicationAdministration?status={','.join(PERMITTED)}&patient={person}"
 
 
 async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, list[Require]]:
@@ -86,7 +96,7 @@ async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, 
     person = await merge_set(patient, desk) if patient else frozenset()
     reference = exam_of_administration(administration)
     exam = await _exam(administration, desk)
-    consents = await desk.search(f"Consent?data={reference}") if reference else []
+    consents = await desk.search(consents_of(reference)) if reference else []
     screening = await screening_of(desk, reference, person) if reference else None
     opened = await _open_findings(screening, patient, desk)
     performers, observer = people_of(administration)
@@ -121,7 +131,7 @@ async def _running(administration: Resource, exam: str, person: frozenset[str], 
     if not exam or not person:
         return ()
     own = f"MedicationAdministration/{administration.get('id')}"
-    found = await desk.search(f"MedicationAdministration?status={','.join(PERMITTED)}&patient={any_of(person)}")
+    found = await desk.search(running_injections_of(any_of(person)))
     others = (one for one in found if one.reference != own and not one.source)
     return tuple(one.reference for one in others if exam_of_administration(one.resource) == exam)
 

@@ -9,7 +9,7 @@ from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.contrast.exam import exam_of_administration
-from slipring_consent.people import people_of, person_behind, unqualified_among
+from slipring_consent.people import people_of, person_behind, roles_of, unqualified_among
 from slipring_consent.reading import reference_of
 from slipring_consent.resources import as_notice
 from slipring_consent.verdicts import on_record
@@ -49,7 +49,7 @@ def at_injections(running: Iterable[Stored], zh: str, en: str, desk: Desk) -> li
 async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """One of those who give contrast has changed, and none of them may give it now: the alarm is told on what runs."""
     changed = _staff(arrival)
-    roles = [await desk.search(f"PractitionerRole?practitioner={one}") for one in changed if _is_person(one)]
+    roles = [await desk.search(roles_of(one)) for one in changed if _is_person(one)]
     names = changed.union(role.reference for held in roles for role in held)
     saves: list[Save] = []
     for administration in await _running("performer", names, desk):

@@ -11,7 +11,7 @@ from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.reading import is_coded, reference_of
 from slipring_consent.resources import as_screening_task
 from slipring_consent.screening.form import QUESTIONNAIRE_ID, questionnaire
-from slipring_consent.screening.known import ANSWERED, is_our_screening
+from slipring_consent.screening.known import ANSWERED, answers_of, is_our_screening
 
 OPEN = ("requested", "in-progress")
 # A change of one of these asks a new question of the patient: screening and consent of this exam are void.
@@ -101,7 +101,7 @@ async def _voided(exam: str, desk: Desk) -> list[Save]:
     consents = await desk.search(f"Consent?data={exam}&status=active")
     responses = [
         stored
-        for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
+        for stored in await desk.search(answers_of(exam))
         if stored.resource.get("status") in ANSWERED and is_our_screening(stored.resource)
     ]
     return [successor(one, status="inactive") for one in consents] + [

@@ -34,12 +34,17 @@ async def readiness_known(exam: str, desk: Desk) -> ReadinessFacts:
 
 async def _room(exam: str, desk: Desk) -> str:
     """The Location of the scanner that the exam is booked on; empty when nobody knows it."""
-    steps = await desk.search(f"Task?focus={exam}&code=scheduled-step") if exam else []
+    steps = await desk.search(steps_of(exam)) if exam else []
     booked = [one for one in steps if one.resource.get("status") not in _OVER]
     newest = max(booked, key=lambda one: one.updated_at, default=None)
     scanner = reference_of(newest.resource.get("owner")) if newest else ""
     device = await desk.read(scanner) if scanner.startswith("Device/") else None
     return reference_of(device.resource.get("location")) if device else ""
+
+
+def steps_of(exam: str) -> str:
+    """The search for where and when an exam is booked."""
+    return f"Task?focus={exam}&code=scheduled-step"
 
 
 async def _carts(narrowed: str, desk: Desk) -> list[Resource]:

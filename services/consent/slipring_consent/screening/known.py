@@ -76,12 +76,22 @@ async def screening_of(desk: Desk, exam: str, person: Collection[str]) -> Stored
     """The newest answered screening of this exam and this patient, under any of his records."""
     found = [
         stored
-        for stored in await desk.search(f"QuestionnaireResponse?based-on={exam}")
+        for stored in await desk.search(answers_of(exam))
         if stored.resource.get("status") in ANSWERED
         and is_our_screening(stored.resource)
         and reference_of(stored.resource.get("subject")) in person
     ]
     return next(iter(newest_first(found, desk)), None)
+
+
+def answers_of(exam: str) -> str:
+    """The search for all forms that were filled in for an exam."""
+    return f"QuestionnaireResponse?based-on={exam}"
+
+
+def looked_at_of(person: str) -> list[str]:
+    """The searches for all that is looked at of a person, in the order of what is looked at."""
+    return [f"{kind}?{by}={person}{narrower}" for kind, by, narrower in _LOOKED_AT]
 
 
 def newest_first(responses: Iterable[Stored], desk: Desk) -> list[Stored]:
@@ -126,8 +136,7 @@ async def evidence_on(desk: Desk, response: Resource) -> Evidence:
     request = await desk.read(exam) if exam else None
     if request is not None and reference_of(request.resource.get("subject")) not in records:
         request = None  # another patient's exam says nothing of this one
-    person = any_of(records)
-    found = await desk.searches([f"{kind}?{by}={person}{narrower}" for kind, by, narrower in _LOOKED_AT])
+    found = await desk.searches(looked_at_of(any_of(records)))
     by_type: dict[str, list[Resource]] = {
         kind: [stored.resource for stored in stored_ones]
         for (kind, _, _), stored_ones in zip(_LOOKED_AT, found, strict=True)
