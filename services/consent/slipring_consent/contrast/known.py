@@ -19,7 +19,7 @@ from slipring_consent.contrast.weight import weight_search
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reading import codes_in, instant, reference_of
 
-PERMITTED = ("in-progress", "on-hold")
+PERMITTED = ("in-progress", "on-hold")  # what runs: permitted and not over
 _COUNTS = ",".join(("completed", "stopped", *PERMITTED))
 
 

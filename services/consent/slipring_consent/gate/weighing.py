@@ -14,7 +14,7 @@ from slipring.rules.finding import Finding, Weight
 from slipring_consent.consenting.facts import consent_state, consents_of
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.exam import contrast_asked, exam_of_administration
-from slipring_consent.contrast.known import agent_of, contrast_known
+from slipring_consent.contrast.known import PERMITTED, agent_of, contrast_known
 from slipring_consent.department import settings_of
 from slipring_consent.gate.facts import GateFacts
 from slipring_consent.people import people_of, unqualified_among
@@ -24,7 +24,6 @@ from slipring_consent.rules import CONTRAST_RULES, GATE_RULES, READINESS_RULES, 
 from slipring_consent.screening.known import screening_known, screening_of
 from slipring_consent.verdicts import checked
 
-PERMITTED = ("in-progress", "on-hold")  # what runs: permitted and not over
 COPIES_FRESH = "consent.copies-fresh"
 
 

@@ -9,6 +9,7 @@ from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.known import PERMITTED
 from slipring_consent.people import people_of, person_behind, roles_of, unqualified_among
 from slipring_consent.reading import reference_of
 from slipring_consent.resources import as_notice
@@ -74,7 +75,7 @@ async def _running(by: str, references: frozenset[str], desk: Desk) -> list[Stor
     """The injections that run of these patients, or by these performers."""
     if not references:
         return []
-    found = await desk.search(f"MedicationAdministration?status=in-progress,on-hold&{by}={any_of(references)}")
+    found = await desk.search(f"MedicationAdministration?status={','.join(PERMITTED)}&{by}={any_of(references)}")
     return [one for one in found if not one.source]
 
 

@@ -7,9 +7,10 @@ from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_consent.contrast.holding import LOT_NUMBER, contained_lot, identified
 from slipring_consent.contrast.injection import unreadable
+from slipring_consent.contrast.known import PERMITTED
 from slipring_consent.contrast.lots import lot_number
 from slipring_consent.contrast.recording import on_fact
-from slipring_consent.gate.weighing import PERMITTED, gives_contrast
+from slipring_consent.gate.weighing import gives_contrast
 from slipring_consent.handlers.injection import FACTS, contrast_written
 
 

@@ -18,6 +18,7 @@ from slipring_consent.consenting.exception import approvals_due, as_approval_due
 from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.contrast.holding import contained_medication
 from slipring_consent.contrast.injection import INJECTION
+from slipring_consent.contrast.known import PERMITTED
 from slipring_consent.contrast.late import completed, kept
 from slipring_consent.department import policy_of, settings_of
 from slipring_consent.gate.override import Override, override_of
@@ -25,7 +26,7 @@ from slipring_consent.gate.permission import Permission, asked
 from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.told import as_may_override
 from slipring_consent.gate.uses import as_overridden
-from slipring_consent.gate.weighing import PERMITTED, gives_contrast
+from slipring_consent.gate.weighing import gives_contrast
 from slipring_consent.handlers.observation import observation_begun, observation_given_back
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import codes_in, extensions, instant, moment, reference_of

@@ -6,6 +6,7 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_consent.contrast.holding import records_of
+from slipring_consent.contrast.known import PERMITTED
 from slipring_consent.contrast.lots import ACCEPTED, RECALLED, REJECTED, Lot, as_decision, decisions, lot_of, state_of
 from slipring_consent.contrast.resources import as_recall
 from slipring_consent.contrast.stock import stock_of
@@ -15,8 +16,7 @@ from slipring_consent.lifecycle import LOT, illegal
 from slipring_consent.people import on_staff
 from slipring_consent.reading import instant, reference_of
 
-_USED = ("completed", "stopped", "in-progress", "on-hold")
-_RUNNING = ("in-progress", "on-hold")
+_USED = ("completed", "stopped", *PERMITTED)
 
 
 async def lot_accepted(call: Call, desk: Desk) -> Changes:
@@ -66,7 +66,7 @@ async def lot_recalled(call: Call, desk: Desk) -> Changes:
     notice = str(call.value("notice") or "").strip()
     listed = [one.resource for one in used]
     task = as_recall(desk.new_id(), stored.reference, listed, reason, who=who, now=desk.now, notice=notice)
-    running = [one for one in used if one.resource["status"] in _RUNNING]
+    running = [one for one in used if one.resource["status"] in PERMITTED]
     zh, en = f"批次 {lot.number} 已召回，停止注射。", f"lot {lot.number} is recalled, stop the injection."
     save = _decided(stored, RECALLED, who, desk, str(call.value("note") or "").strip())
     told = at_injections(running, zh, en, desk)
@@ -144,7 +144,7 @@ def _answer(task: Resource, used: list[Stored]) -> Resource:
             "part": [
                 {"name": "administration", "valueReference": {"reference": one.reference}},
                 {"name": "patient", "valueReference": {"reference": reference_of(one.resource.get("subject"))}},
-                {"name": "running", "valueBoolean": one.resource["status"] in _RUNNING},
+                {"name": "running", "valueBoolean": one.resource["status"] in PERMITTED},
             ],
         }
         for one in used
