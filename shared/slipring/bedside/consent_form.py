@@ -64,6 +64,11 @@ class Signed:
         """Whether the patient refuses."""
         return self.form.get("decision") == "deny"
 
+    @property
+    def on_paper_because(self) -> str:
+        """Why it was signed on paper; '' when it is signed here."""
+        return self.form.get("paper", "").strip()
+
     def consent(self) -> Tree:
         """The Consent, not yet signed."""
         when = self.at.isoformat(timespec="seconds")
@@ -86,14 +91,13 @@ class Signed:
 
     def on_paper(self) -> Tree:
         """The Consent that was signed on paper, with the reason why."""
-        reason = self.form.get("paper", "").strip()
         consent = self.consent()
         when = self.at.isoformat(timespec="seconds")
         provision = {**consent["provision"], "period": {"start": when}}
         return {
             **consent,
             "status": "rejected" if self.refuses else "active",
-            "extension": [*consent.get("extension", []), {"url": PAPER, "valueString": reason}],
+            "extension": [*consent.get("extension", []), {"url": PAPER, "valueString": self.on_paper_because}],
             "provision": provision,
         }
 

@@ -20,6 +20,7 @@ from slipring.bedside.injecting import number_in
 from slipring.bedside.injection import agent_asked, agents_of, staff_in
 from slipring.bedside.saying import beside as said_beside
 from slipring.bedside.shown_text import text_of
+from slipring.bedside.signing import decided
 from slipring.bedside.standing import ContrastExam, consent_state
 from slipring.department import names
 from slipring.department.place import Place, Words, may, named_in
@@ -89,20 +90,13 @@ class ConsentPages:
         one, text = await self._exam(request, hand), form.get("text", "")
         try:
             explainer = await staff_in(hand, form, "explainer", session.account.practitioner)
+            heard = form.get("signer") != "relative" or bool(form.get("related"))
             form = {**form, "related": await self._related(hand, one, form)}
             patient = names.reference_in(one.exam.task.get("for"))
             signed = Signed(
                 one, form, f"DocumentReference/{text}", form["related"] or patient, explainer, self.place.now()
             )
-            if form.get("paper", "").strip():
-                await hand.made(signed.on_paper())
-            else:
-                given: list[Tree] = [
-                    {"name": "consent", "resource": signed.consent()},
-                    {"name": "signature", "valueSignature": signed.signature()},
-                    {"name": "clinician", "valueSignature": signed.explained()},
-                ]
-                await hand.called("Consent/$sign", given)
+            await decided(hand, signed, heard=heard)
         except FhirError as refused:
             beside = said_beside(refused, request, field_at)
             return await self._page(
