@@ -19,7 +19,7 @@ from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.store.commit import FAMILIES
 from slipring.fhir.store.engine import lock_number
 
-FORM = 3  # raised whenever the same resource and parameters give other rows
+FORM = 2  # raised whenever the same resource and parameters give other rows
 _TOGETHER = 500
 _LONGEST_SECONDS = 6 * 3600  # that one replica waits for another
 _MARK = "search rows"
