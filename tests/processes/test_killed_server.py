@@ -22,6 +22,7 @@ from tests.support.backing_up import slipring
 from tests.support.server import Server
 
 _ROUNDS = 6
+_AT_LEAST = 2  # writes that are answered in each round before the kill may come
 _FHIR = {"Content-Type": "application/fhir+json"}
 Tree = dict[str, Any]
 
@@ -75,6 +76,7 @@ def test_nothing_acknowledged_is_lost(server: Server) -> None:
         done = threading.Event()
         writer = threading.Thread(target=_write_until_dead, args=(server, round_number, kept, unsure, done))
         writer.start()
+        _answered(_AT_LEAST * (round_number + 1), kept)
         time.sleep(seed.uniform(0.3, 0.9))
         server.kill()
         done.set()
@@ -90,6 +92,14 @@ def test_nothing_acknowledged_is_lost(server: Server) -> None:
         for value in unsure:
             assert len(_search(http, f"Encounter?identifier=urn:test|{value}")) <= 1
     _verifies_clean(server)
+
+
+def _answered(at_least: int, kept: dict[str, str]) -> None:
+    """Wait until so many writes were answered: on a loaded machine the first takes a while."""
+    end = time.monotonic() + 60
+    while len(kept) < at_least:
+        assert time.monotonic() < end, "too few writes to prove anything"
+        time.sleep(0.02)
 
 
 def _write_until_dead(
