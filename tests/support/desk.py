@@ -17,6 +17,7 @@ from urllib.parse import parse_qsl
 from joserfc.jwk import ECKey
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
+from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Ahead, Changes, Resource, Stored
 from slipring.signing.seal import KnownKey, SealingKey, examine, seal
 
@@ -65,7 +66,6 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "le": operator.le,
     "lt": operator.lt,
 }
-
 
 # Moments are compared with ge and lt, as a search over a period does.
 _WHEN = re.compile(r"(?P<prefix>ge|lt)(?P<at>\d{4}-\d{2}-\d{2}T.+)")
@@ -156,9 +156,11 @@ class ADesk:
         return self.versions.get((reference, version))
 
     async def search(self, query: str) -> list[Stored]:
-        """All current matches; tokens and references compare exactly, commas mean or."""
+        """All current matches; tokens and references compare exactly, commas mean or. What the store refuses is refused."""
         resource_type, _, rest = query.partition("?")
-        criteria = [(name, value) for name, value in parse_qsl(rest) if name not in ("_count", "_sort")]
+        pairs = parse_qsl(rest, keep_blank_values=True)
+        parse(resource_type, pairs)
+        criteria = [(name, value) for name, value in pairs if name not in ("_count", "_sort")]
         found = [
             stored
             for stored in self.held.values()

@@ -187,7 +187,7 @@ async def test_a_request_with_a_local_code_is_judged_as_the_exam_it_is_mapped_to
     [entry] = exam["input"]
     assert entry["valueCodeableConcept"]["coding"][0] == {"system": EXAM_SYSTEM, "code": "ct-chest-contrast"}
     assert entry["valueCodeableConcept"]["coding"][1]["code"] in catalogue.exams()
-    [guidance] = await desk.search("GuidanceResponse?status=success")
+    [guidance] = await desk.search("GuidanceResponse?subject=Patient/o-pat")
     used = next(e for e in guidance.resource["extension"] if e["url"] == CODE_MAPPING)
     parts = {part["url"]: part for part in used["extension"]}
     assert parts["map"]["valueReference"]["reference"] == "ConceptMap/o-map/_history/2"
