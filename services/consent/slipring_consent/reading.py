@@ -32,8 +32,10 @@ def reference_of(element: Resource | None) -> str:
     """The `Type/id` of a Reference, without version; empty when it names none.
 
     An absolute address stays what it is: searches index it as another house's, and so does everything that decides.
+    A contained resource (`#p`) has no name that another resource could use.
     """
-    return str((element or {}).get("reference", "")).partition("/_history/")[0]
+    named = str((element or {}).get("reference", "")).partition("/_history/")[0]
+    return "" if named.startswith("#") else named
 
 
 def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> datetime | None:

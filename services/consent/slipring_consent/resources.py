@@ -34,7 +34,7 @@ def _task(task_id: str, code: str, *, status: str, patient: str, now: datetime, 
         "status": status,
         "intent": "order",
         "code": concept(TASK_CODE, code, *_TITLES[code]),
-        "for": {"reference": patient},
+        **({"for": {"reference": patient}} if patient else {}),
         "authoredOn": instant(now),
         **members,
     }
@@ -82,9 +82,9 @@ def as_late_record(
 ) -> Resource:
     """The Task that keeps what was sent of an injection until a named person has recorded it."""
     patient = reference_of(administration["subject"])
+    about = {"focus": {"reference": exam or patient}} if exam or patient else {}
     return _task(
-        task_id, "late-record", status="requested", patient=patient, now=now, focus={"reference": exam or patient},
-        lastModified=instant(now), input=given,
+        task_id, "late-record", status="requested", patient=patient, now=now, lastModified=instant(now), input=given, **about
     )  # fmt: skip
 
 

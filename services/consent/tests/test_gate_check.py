@@ -90,3 +90,11 @@ async def test_another_drug_for_a_plain_exam_is_permitted_without_a_word() -> No
     desk.hold(a_request(code={"coding": [{"system": "http://loinc.org", "code": "24627-2"}]}))
     other = {"coding": [{"system": "http://www.whocc.no/atc", "code": "B05BB01"}]}
     assert await check(desk, medicationCodeableConcept=other) == {"permitted": [True]}
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_patient_that_the_administration_contains_is_nobody_whose_consent_stands_here() -> None:
+    contained = {"contained": [{"resourceType": "Patient", "id": "p"}], "subject": {"reference": "#p"}}
+    answer = await check(a_cleared_department(), **contained)
+    assert answer["permitted"] == [False]
+    assert "consent.consent-valid" in {rule_of(issue) for issue in answer["issue"]}

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.caller import Caller
+from slipring.fhir.checks.shape import check
 from slipring.fhir.service import Changes, Resource, Write
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.reading import instant
@@ -46,6 +47,21 @@ async def test_without_the_right_it_is_403_and_what_was_sent_is_kept_once_for_th
     assert [one["id"] for one in await kept(desk)] != [task["id"]] and len(await kept(desk)) == 1, "the other waits on"
     [nonconformity] = await desk.search("Task?code=nonconformity")
     assert nonconformity.resource["status"] == "requested"
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("subject", [{"display": "无名氏"}, {"identifier": {"value": "1"}}, {"reference": "#who"}])
+@pytest.mark.parametrize("exam", [{}, {"supportingInformation": []}], ids=["an exam", "no exam"])
+async def test_what_was_sent_of_somebody_who_has_no_record_here_is_kept_once_too(subject: Resource, exam: Any) -> None:
+    desk = a_cleared_department()
+    for _ in range(2):
+        refused = (await told(desk, subject=subject, **exam)).refuse
+        assert refused and refused.issues[0].detail == "consent.late-record"
+    [task] = await kept(desk)
+    assert check(task) == []
+    desk.caller = LATE
+    assert (await told(desk, subject=subject, **exam)).refuse is None
+    assert await kept(desk) == []
 
 
 def an_attachment(text: str) -> Resource:

@@ -153,3 +153,11 @@ async def test_an_extravasation_asks_for_a_surgeon_by_its_symptoms_and_is_descri
     half = closed(event=a_reaction("extravasation")["event"])
     half["extension"] = [*half["extension"], {"url": EXTRAVASATION, "extension": parts}]
     assert refusals(await logged(a_department(), half)) == {"consent.reaction-extravasation"}
+
+
+@pytest.mark.clause("5.4.4.1")
+async def test_an_allergy_names_no_recorder_that_only_the_reaction_contains() -> None:
+    contained = {"contained": [{"resourceType": "Practitioner", "id": "who"}], "recorder": {"reference": "#who"}}
+    desk = a_room()
+    await logged(desk, a_reaction() | contained)
+    assert "recorder" not in allergy(desk)

@@ -110,3 +110,9 @@ async def test_answers_that_stop_are_told_to_whoever_gives_contrast_already_in_a
     assert changes.refuse is None
     assert told(changes) == ["Practitioner/o-nurse"]
     assert told(await screening_answered(Write("create", a_screening()), desk)) == []
+
+
+@pytest.mark.clause("5.4.1")
+async def test_an_allergy_of_a_patient_that_it_contains_concerns_nobody_here() -> None:
+    contained = {"contained": [{"resourceType": "Patient", "id": "p"}], "patient": {"reference": "#p"}}
+    assert told(await arrives(running(), an_allergy() | contained)) == []

@@ -33,8 +33,14 @@ async def kept(administration: Resource, desk: Desk) -> list[Save]:
 async def waiting(administration: Resource, desk: Desk) -> list[Stored]:
     """What is kept of contrast for this exam and patient, and nobody has completed."""
     patient, exam = reference_of(administration.get("subject")), exam_of_administration(administration)
-    found = await desk.search(f"Task?code=late-record&status=requested&patient={patient}") if patient else []
-    return [one for one in found if not one.source and reference_of(one.resource.get("focus")) == (exam or patient)]
+    about = f"&focus={exam or patient}" if exam or patient else ""
+    found = await desk.search(f"Task?code=late-record&status=requested{about}")
+    named = (patient, exam or patient)
+    return [one for one in found if not one.source and _named(one.resource) == named]
+
+
+def _named(task: Resource) -> tuple[str, str]:
+    return reference_of(task.get("for")), reference_of(task.get("focus"))
 
 
 async def completed(administration: Resource, who: str, desk: Desk) -> list[Save]:

@@ -78,8 +78,7 @@ def as_allergy(event: Resource, substance: Resource | None, *, now: datetime) ->
         "reaction": [reaction],
         "extension": [{"url": FROM_REACTION, "valueReference": {"reference": f"AdverseEvent/{event['id']}"}}],
     }
-    allergy |= {name: event[name] for name in ("recorder", "encounter") if event.get(name)}
-    return allergy
+    return allergy | {name: event[name] for name in ("recorder", "encounter") if reference_of(event.get(name))}
 
 
 def _criticality(grade: str) -> str:

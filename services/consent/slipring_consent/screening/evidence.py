@@ -95,9 +95,9 @@ def _whose(one: Resource, aliases: Mapping[str, str]) -> str:
 
 
 def _named(about: Resource, aliases: Mapping[str, str]) -> str:
-    """Whom a Reference names; a contained resource has no name that another resource could use."""
+    """Whom a Reference names."""
     reference = reference_of(about)
-    return "" if reference.startswith("#") else aliases.get(reference, reference)
+    return aliases.get(reference, reference)
 
 
 def _asked(held: Sequence[Resource], response: Resource | None, aliases: Mapping[str, str]) -> Resource | None:
