@@ -49,6 +49,17 @@ def a_person(id: str, title: str, *roles: str) -> list[Resource]:
     return [person, role]
 
 
+def a_contrast_consent(**members: Any) -> Resource:
+    """A Consent to the contrast of `a_request`, as consent keeps it: in force on the day of these tests."""
+    scope = {"system": "http://terminology.hl7.org/CodeSystem/consentscope", "code": "treatment"}
+    patient = {"reference": "Patient/o-pat"}
+    exam = [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]
+    return {
+        "resourceType": "Consent", "id": "c-1", "status": "active", "scope": {"coding": [scope]}, "patient": patient,
+        "performer": [patient], "provision": {"data": exam, "period": {"end": "2026-03-04"}},
+    } | members  # fmt: skip
+
+
 def a_request(**members: Any) -> Resource:
     request = {
         "resourceType": "ServiceRequest", "id": "o-req", "status": "active", "intent": "order",

@@ -8,9 +8,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.search.moment import END, Interval, interval
+from slipring.fhir.search.moment import moment as moment_in
 from slipring.fhir.service import Resource
-
-_DAY = 10  # characters of a whole day
 
 
 def codes_in(concept: Resource | None) -> list[tuple[str, str]]:
@@ -40,10 +39,7 @@ def reference_of(element: Resource | None) -> str:
 
 def moment(text: str | None, time_zone: str, *, end_of_day: bool = False) -> datetime | None:
     """A FHIR dateTime as an aware UTC instant; a bare day is taken in the department's time zone."""
-    found = interval(text, ZoneInfo(time_zone)) if text and len(text) >= _DAY else None
-    if found is None or not text:  # a year or a month says no moment
-        return None
-    return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
+    return moment_in(text, ZoneInfo(time_zone), end_of_day=end_of_day)
 
 
 def span(record: Resource, member: str, time_zone: str) -> Interval | None:

@@ -2,11 +2,12 @@
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
+from slipring.consents.state import EXCEPTION, consent_state
 from slipring.fhir.service import Resource, Write
 from slipring_consent.consenting.exception import asks_exception
-from slipring_consent.consenting.facts import EXCEPTION, consent_state
 from slipring_consent.consenting.statement import WITHDRAWAL
 from slipring_consent.handlers.injection import contrast_written
 
@@ -18,7 +19,8 @@ from .test_emergency_exception import a_room, an_attempt, an_exception
 
 
 async def state_of(room: ConsentRoom) -> str:
-    return consent_state(await room.desk.search(f"Consent?data={EXAM}"), {PATIENT}, room.desk.now, "Asia/Shanghai")
+    zone = ZoneInfo("Asia/Shanghai")
+    return consent_state(await room.desk.search(f"Consent?data={EXAM}"), {PATIENT}, room.desk.now, zone)
 
 
 @pytest.mark.clause("5.4.1")

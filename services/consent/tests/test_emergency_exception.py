@@ -4,11 +4,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from slipring.consents.state import ENDED_BY, EXCEPTION
 from slipring.fhir.checks.shape import check
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Stored, Write
 from slipring_consent.consenting.exception import REASON
-from slipring_consent.consenting.facts import EXCEPTION
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.handlers.tasks import task_written
 from slipring_consent.reading import instant
@@ -20,6 +20,7 @@ from tests.support.desk import A_NOON
 from .consent_room import NURSE, ConsentRoom, refusals
 
 HEAD = "Practitioner/o-head"
+VOID = "entered-in-error"
 
 
 def an_attempt(**parts: Any) -> Resource:
@@ -188,3 +189,33 @@ async def test_an_approval_that_is_due_is_not_settled_by_hand(by_hand: Resource)
         await task_written(Write("create", {**due.resource, "id": "c-other", "status": "completed"}), room.desk)
     seen_to = {**due.resource, "status": "accepted", "owner": {"reference": HEAD}}
     assert (await task_written(Write("update", seen_to, due), room.desk)).refuse is None
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_refusal_that_was_a_mistake_took_nothing_back_and_blocks_no_exception() -> None:
+    room = a_room()
+    before = await room.consented()
+    mistaken = room.kept(await room.signed(room.paper(await room.text(), status="rejected")))
+    ended = room.desk.held[f"Consent/{before['id']}"].resource
+    assert ended["status"] == "inactive" and check(ended) == []
+    assert refusals(await room.written(an_exception(an_attempt()))) == {"consent.exception-refused"}
+    assert (await room.verified(f"Consent/{before['id']}"))["verdict"] == "stands"
+    assert (await room.written({**room.desk.held[f"Consent/{mistaken['id']}"].resource, "status": VOID})).refuse is None
+    assert (await room.written(an_exception(an_attempt()))).refuse is None
+
+
+async def test_nobody_says_by_hand_that_a_refusal_ended_a_consent() -> None:
+    room = a_room(a_consent())
+    by_hand = [{"url": ENDED_BY, "valueReference": {"reference": "Consent/c-void"}}]
+    forged = a_consent(status="inactive", extension=by_hand)
+    assert refusals(await room.written(forged)) == {"consent.ended-by-refusal"}
+    await room.written(a_consent(id="c-no", status="rejected"))
+    bare = {name: value for name, value in room.desk.held["Consent/c-consent"].resource.items() if name != "extension"}
+    assert refusals(await room.written(bare)) == {"consent.ended-by-refusal"}
+
+
+async def test_a_consent_that_denies_is_a_refusal_to_an_exception_too() -> None:
+    denied = {"provision": {**a_consent()["provision"], "type": "deny"}}
+    assert refusals(await a_room(a_consent(**denied)).written(an_exception(an_attempt()))) == {
+        "consent.exception-refused"
+    }

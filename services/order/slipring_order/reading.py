@@ -8,10 +8,8 @@ from datetime import UTC, datetime, tzinfo
 from typing import Any
 from urllib.parse import quote
 
-from slipring.fhir.search.moment import interval
+from slipring.fhir.search.moment import moment as moment_in
 from slipring.fhir.service import Resource
-
-_DAY = 10  # characters of a whole day; a month or a year is no moment
 
 
 def reference_of(element: Mapping[str, Any] | None) -> str:
@@ -57,10 +55,7 @@ def sought(value: str) -> str:
 
 def moment(text: Any, zone: tzinfo, *, end_of_day: bool = False) -> datetime | None:
     """A FHIR dateTime as an instant; a bare day is the department's day; a month or year is no moment."""
-    found = interval(text, zone) if isinstance(text, str) and len(text) >= _DAY else None
-    if found is None or not isinstance(text, str):
-        return None
-    return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
+    return moment_in(text, zone, end_of_day=end_of_day)
 
 
 def instant(at: datetime) -> str:

@@ -82,6 +82,7 @@ async def test_one_physician_alone_passes_no_scan_of_the_lower_abdomen_in_early_
         ({"status": "active", "scope": {"coding": [{"code": "research"}]}}, False),
         ({"status": "active", "provision": {"type": "deny"}}, False),
         ({"status": "active", "provision": {"period": {"end": "2020-01-01"}}}, False),
+        ({"status": "active", "provision": {"period": {"start": "2099-01-01"}}}, False),
         ({"resourceType": "DocumentReference", "id": "o-1", "status": "current"}, False),
     ],
 )

@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import CANONICAL, Arrival, Changes, Resource, Write
+from slipring.fhir.service import Arrival, Changes, Write
 from slipring_order import resources
 from slipring_order.handlers.evidence import observation_written
 from slipring_order.handlers.exams import task_written
-from slipring_order.handlers.followed import consent_arrived, report_arrived
+from slipring_order.handlers.followed import report_arrived
 
 from tests.support.ordering import (
     a_desk,
@@ -84,52 +84,3 @@ async def test_a_dose_report_moves_a_running_exam_to_acquired_and_a_released_rep
     exam = await the_exam(desk)
     assert (resources.state_of(exam), exam["status"]) == ("closed", "completed")
     assert await report_arrived(Arrival("report", report | {"status": "final"}, 2), desk) == Changes.none()
-
-
-async def test_the_contrast_condition_follows_the_consent() -> None:
-    desk = a_desk()
-    code = {"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}
-    exam = await received(desk, a_request(code=code))
-    assert exam["extension"] == [{"url": resources.CONTRAST_CONDITION, "valueCode": "open"}]
-    consent: Resource = {
-        "resourceType": "Consent", "id": "c-1", "status": "active",
-        "provision": {
-            "data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}],
-            "period": {"end": "2026-03-03T12:00:00+08:00"},
-        },
-    }  # fmt: skip
-    for status, shown in (("active", "cleared"), ("rejected", "refused")):
-        desk.hold(consent | {"status": status}, source="consent")
-        desk.carry_out(await consent_arrived(Arrival("consent", consent | {"status": status}, 1), desk))
-        assert (await the_exam(desk))["extension"][0]["valueCode"] == shown
-
-
-async def test_contrast_that_an_emergency_excepts_from_consent_is_not_shown_as_cleared() -> None:
-    desk = a_desk()
-    await received(desk, a_request(code={"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}))
-    excepted = [{"url": f"{CANONICAL}/StructureDefinition/emergency-exception"}]
-    named = {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]}
-    consent: Resource = {"resourceType": "Consent", "id": "c-1", "status": "active", "provision": named}
-    for extension, shown in ((excepted, "emergency-exception"), ([], "cleared")):
-        arrived = consent | {"extension": extension}
-        desk.hold(arrived, source="consent")
-        desk.carry_out(await consent_arrived(Arrival("consent", arrived, 1), desk))
-        assert (await the_exam(desk))["extension"][0]["valueCode"] == shown
-
-
-async def test_a_consent_that_is_for_another_exam_now_clears_this_one_no_more() -> None:
-    desk = a_desk()
-    await received(desk, a_request(code={"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}))
-    consent: Resource = {
-        "resourceType": "Consent", "id": "c-1", "status": "active",
-        "provision": {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]},
-    }  # fmt: skip
-    before = desk.hold(consent, source="consent")
-    desk.carry_out(await consent_arrived(Arrival("consent", consent, 1), desk))
-    assert (await the_exam(desk))["extension"][0]["valueCode"] == "cleared"
-    other = consent | {
-        "provision": {"data": [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-x"}}]}
-    }
-    desk.hold(other, source="consent")
-    desk.carry_out(await consent_arrived(Arrival("consent", other, 2, before=before), desk))
-    assert (await the_exam(desk))["extension"][0]["valueCode"] == "open"

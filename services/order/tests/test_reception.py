@@ -18,6 +18,7 @@ from slipring_order.rooms.checks import ARRIVAL, done_items, is_record_of
 
 from tests.support.desk import ADesk
 from tests.support.ordering import (
+    a_contrast_consent,
     a_desk,
     a_patient,
     a_request,
@@ -170,10 +171,7 @@ async def test_a_critical_patient_is_not_scanned_before_somebody_who_attends_him
 async def test_after_a_refusal_of_contrast_a_radiologist_makes_the_exam_plain_or_it_does_not_start() -> None:
     desk = a_desk()
     await received(desk, a_request(code={"coding": [{"system": "http://loinc.org", "code": "24628-0"}]}))
-    data = [{"meaning": "instance", "reference": {"reference": "ServiceRequest/o-req"}}]
-    desk.hold(
-        {"resourceType": "Consent", "id": "c-1", "status": "rejected", "provision": {"data": data}}, source="consent"
-    )
+    desk.hold(a_contrast_consent(status="rejected"), source="consent")
     await moved(desk, "scheduled", "arrived", "ready")
     exam = await the_exam(desk)
     running = exam | {"businessStatus": resources.state_concept("in-progress")}

@@ -9,25 +9,21 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
+from slipring.consents.state import EXCEPTION, exam_of_consent, is_exception, was_refused
 from slipring.fhir.merged import merge_set
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored, successor
 
 from slipring_consent.consenting.exception_facts import Attempt, ExceptionFacts
-from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, TREATMENT, exam_of_consent
+from slipring_consent.consenting.facts import CAPACITY
 from slipring_consent.department import settings_of
 from slipring_consent.people import lacking
-from slipring_consent.reading import codes_in, extension_value, extensions, has_code, instant, moment, reference_of
+from slipring_consent.reading import codes_in, extension_value, extensions, instant, moment, reference_of
 from slipring_consent.resources import TASK_CODE, concept
 
 REASON = f"{CANONICAL}/CodeSystem/emergency-exception-reason"
 APPROVE = "approve-emergency-treatment"  # the act of slipring.staff that approving needs
 DUE = "emergency-approval"  # the Task that waits for it
 _OPEN = "requested,received,accepted,ready,in-progress,on-hold"  # somebody may see to it meanwhile
-
-
-def is_exception(consent: Resource) -> bool:
-    """Whether a Consent is an emergency exception."""
-    return bool(extensions(consent, EXCEPTION))
 
 
 def asks_exception(consent: Resource) -> bool:
@@ -83,13 +79,8 @@ def _attempt(extension: Resource, zone: str) -> Attempt:
 async def _refused(consent: Resource, desk: Desk) -> bool:
     """Whether contrast was refused for this exam, or consent to it withdrawn, while somebody could decide."""
     exam, patient = exam_of_consent(consent), reference_of(consent.get("patient"))
-    person = await merge_set(patient, desk) if patient else frozenset()
-    told = await desk.search(f"Consent?data={exam}&status=rejected,inactive") if exam else []
-    return any(
-        reference_of(one.resource.get("patient")) in person
-        for one in told
-        if has_code(one.resource.get("scope"), *TREATMENT) and not is_exception(one.resource)
-    )
+    person = await merge_set(patient, desk) if patient else frozenset[str]()
+    return was_refused(await desk.search(f"Consent?data={exam}"), person) if exam else False
 
 
 def as_approval_due(task_id: str, administration: Resource, exam: str, physician: str, *, now: datetime) -> Resource:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from slipring_consent.consenting.facts import EXCEPTION
+from slipring.consents.state import EXCEPTION
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,24 +1,20 @@
-"""What a Consent says about itself, and where consent for one exam stands. Pure."""
+"""What a Consent says about itself. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from slipring.fhir.service import CANONICAL, Resource, Stored
+from slipring.consents.state import TREATMENT, exam_of_consent, exams_of_consent
+from slipring.fhir.service import CANONICAL, Resource
 from slipring.rules.finding import Weight
 
-from slipring_consent.reading import codes_in, extension_value, extensions, has_code, moment, reference_of
+from slipring_consent.reading import codes_in, extension_value, has_code, moment, reference_of
 
 EXPLAINED_BY = f"{CANONICAL}/StructureDefinition/explained-by"
 PAPER_REASON = f"{CANONICAL}/StructureDefinition/paper-reason"
 CAPACITY = f"{CANONICAL}/StructureDefinition/capacity"
-EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
-EMERGENCY = "emergency-exception"  # what `consent_state` calls an exam that has one
 REPRESENTATION = f"{CANONICAL}/StructureDefinition/representation"
-_OVER = frozenset({"refused", "withdrawn"})
-TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 
 
 def consents_of(exam: str) -> str:
@@ -99,48 +95,3 @@ def _signer(signers: list[str], patient: str, relative: Resource | None) -> str:
     if relative is not None and reference_of(relative.get("patient")) == patient:
         return "relative"
     return "other"
-
-
-def exam_of_consent(consent: Resource) -> str:
-    """The ServiceRequest that a Consent covers, by `provision.data` with meaning `instance`."""
-    return next(iter(exams_of_consent(consent)), "")
-
-
-def exams_of_consent(consent: Resource) -> list[str]:
-    """All ServiceRequests that a Consent names; an active one names one."""
-    named = [
-        reference_of(entry.get("reference"))
-        for entry in consent.get("provision", {}).get("data", [])
-        if entry.get("meaning") == "instance"
-    ]
-    return [one for one in dict.fromkeys(named) if one.startswith("ServiceRequest/")]
-
-
-def consent_state(consents: Iterable[Stored], person: Collection[str], now: datetime, time_zone: str) -> str:
-    """Where consent for one exam stands: a consent in force, else the latest word of the patient, under any of his records."""
-    order = ("none", "refused", "expired", "not-yet", EMERGENCY, "active")
-    told = [(_state(one.resource, person, now, time_zone), one.updated_at) for one in consents]
-    # A refusal withdraws what was given before it in the same commit: of a moment's words the refusal is the later.
-    over = max(((at, state == "refused") for state, at in told if state in _OVER), default=None)
-    best = max((state for state, _ in told if state not in _OVER), key=order.index, default="none")
-    if over is None or best in (EMERGENCY, "active"):
-        return best
-    return "refused" if over[1] else "withdrawn"
-
-
-def _state(consent: Resource, person: Collection[str], now: datetime, time_zone: str) -> str:
-    if reference_of(consent.get("patient")) not in person:
-        return "none"
-    if consent["status"] != "active":
-        return {"rejected": "refused", "inactive": "withdrawn"}.get(consent["status"], "none")
-    facts = consent_facts(consent, None, time_zone=time_zone)
-    if consent.get("provision", {}).get("type") == "deny":
-        return "refused"
-    exception = bool(extensions(consent, EXCEPTION))
-    if not (facts.scope_treatment and facts.exam and (facts.signer or exception)):
-        return "none"  # an imported one was not checked when it was written
-    if facts.ends_at is None or now > facts.ends_at:
-        return "expired"
-    if facts.starts_at and now < facts.starts_at:
-        return "not-yet"
-    return EMERGENCY if exception else "active"

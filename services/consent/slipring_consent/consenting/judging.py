@@ -7,13 +7,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slipring.consents.state import exam_of_consent, is_exception
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import Issue
 from slipring.fhir.service import Desk, Resource
 from slipring.rules.finding import Finding, Weight
 
-from slipring_consent.consenting.exception import exception_facts, is_exception
-from slipring_consent.consenting.facts import ConsentFacts, age_on, consent_facts, exam_of_consent
+from slipring_consent.consenting.exception import exception_facts
+from slipring_consent.consenting.facts import ConsentFacts, age_on, consent_facts
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.people import lacking
 from slipring_consent.reading import instant, moment, reference_of

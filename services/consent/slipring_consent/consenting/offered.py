@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipring.consents.state import exams_of_consent
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import Issue, not_found
 from slipring.fhir.service import Call, Desk, Resource, Stored
 
 from slipring_consent.consenting.document import attachment_of, exams_of, hash_faults, is_consent_text, sha256_of
-from slipring_consent.consenting.facts import EXPLAINED_BY, exams_of_consent
+from slipring_consent.consenting.facts import EXPLAINED_BY
 from slipring_consent.consenting.judging import with_default_end
 from slipring_consent.consenting.signature import judged_key, kind_of, signature_issues, signed_at
 from slipring_consent.consenting.statement import decision_of, statement

@@ -9,19 +9,11 @@ from functools import cache
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
+from slipring.consents.state import EXCEPTION, exam_of_consent, is_exception
 from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_consent.consenting.document import TEXT_VERSION, attachment_of, bytes_of, sha256_of
-from slipring_consent.consenting.exception import is_exception
-from slipring_consent.consenting.facts import (
-    CAPACITY,
-    EXCEPTION,
-    EXPLAINED_BY,
-    PAPER_REASON,
-    REPRESENTATION,
-    consent_facts,
-    exam_of_consent,
-)
+from slipring_consent.consenting.facts import CAPACITY, EXPLAINED_BY, PAPER_REASON, REPRESENTATION, consent_facts
 from slipring_consent.consenting.naming import called, coded, when
 from slipring_consent.consenting.over import over
 from slipring_consent.consenting.plain_html import plain_html

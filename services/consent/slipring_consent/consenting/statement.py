@@ -8,11 +8,11 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
+from slipring.consents.state import ENDED_BY, exam_of_consent
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.signing.form import tokens_sha256
 from slipring.signing.seal import canonical
 
-from slipring_consent.consenting.facts import exam_of_consent
 from slipring_consent.reading import reference_of
 
 CONSENT_FORM = f"{CANONICAL}/consent-form/1"
@@ -25,7 +25,7 @@ BOUND = (
     "identifier", "scope", "category", "patient", "dateTime", "performer", "organization", "sourceAttachment",
     "sourceReference", "policy", "policyRule", "verification", "provision", "modifierExtension",
 )  # fmt: skip
-_LATER = frozenset({CONSENT_SIGNATURE, WITHDRAWAL})  # extensions that come after the signature
+_LATER = frozenset({CONSENT_SIGNATURE, WITHDRAWAL, ENDED_BY})  # extensions that come after the signature
 
 
 def decision_of(consent: Resource) -> str:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from zoneinfo import ZoneInfo
 
+from slipring.consents.state import consent_state
 from slipring.fhir.copies import seconds_behind
 from slipring.fhir.findings import rule_of
 from slipring.fhir.merged import any_of, merge_set
 from slipring.fhir.service import CANONICAL, Desk, Require, Resource, Stored
 from slipring.rules.finding import Finding, Weight
 
-from slipring_consent.consenting.facts import consent_state, consents_of
+from slipring_consent.consenting.facts import consents_of
 from slipring_consent.contrast.agents import is_contrast_agent
 from slipring_consent.contrast.exam import contrast_asked, exam_of_administration
 from slipring_consent.contrast.known import PERMITTED, agent_of, contrast_known
@@ -107,7 +109,7 @@ async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, 
         identity_waits=exam is not None and await identity_waits(reference, desk),
         running=await _running(administration, reference, person, desk),
         foreign=tuple(_foreign(administration)),
-        consent=consent_state(consents, person, desk.now, settings_of(desk).time_zone),
+        consent=consent_state(consents, person, desk.now, ZoneInfo(settings_of(desk).time_zone)),
         screening="completed" if screening else "none",
         high_findings=tuple(finding.rule for finding in opened if finding.weight is Weight.STOP),
         open_questions=tuple(f.rule for f in opened if f.weight is Weight.ASK and screening is not None),

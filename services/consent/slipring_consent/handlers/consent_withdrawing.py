@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from slipring.consents.state import TREATMENT, exam_of_consent
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, successor
 
-from slipring_consent.consenting.facts import TREATMENT, exam_of_consent
 from slipring_consent.consenting.resources import as_withdrawal
 from slipring_consent.handlers.consents import ended, told
 from slipring_consent.lifecycle import CONSENT, illegal

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from slipring.consents.state import ENDED_BY, EXCEPTION, TREATMENT, ended_by, exam_of_consent
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
 from slipring_consent.consenting.exception import approvals_given
-from slipring_consent.consenting.facts import CAPACITY, EXCEPTION, REPRESENTATION, TREATMENT, exam_of_consent
+from slipring_consent.consenting.facts import CAPACITY, REPRESENTATION
 from slipring_consent.consenting.judging import weighed, with_default_end
 from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, WITHDRAWAL, bound_sha256
 from slipring_consent.consenting.withdrawal import withdrawal_facts
@@ -81,11 +82,13 @@ async def refused(consent: Resource, desk: Desk) -> list[Save]:
 
 
 async def ended(exam: str, consent: Resource, desk: Desk) -> list[Save]:
-    """Every other consent that stands for this exam and person ends."""
+    """Every other consent that stands for this exam and person ends; by a refusal, it says by which."""
     patient = reference_of(consent.get("patient"))
     person = await merge_set(patient, desk) if patient else {patient}
+    refusal = {"url": ENDED_BY, "valueReference": {"reference": f"Consent/{consent['id']}"}}
+    more = [refusal] if consent["status"] == "rejected" else []
     return [
-        successor(stored, status="inactive")
+        successor(stored, status="inactive", extension=[*stored.resource.get("extension", []), *more] or None)
         for stored in await desk.search(f"Consent?data={exam}&status=active")
         if stored.reference != f"Consent/{consent['id']}" and reference_of(stored.resource.get("patient")) in person
     ]
@@ -100,7 +103,14 @@ async def told(exam: str, consent: Resource, desk: Desk) -> list[Save]:
 
 
 def marked_by_hand(consent: Resource, before: Resource | None) -> FhirError | None:
-    """The 422 of a consent that says of itself that it was signed here; `$sign` alone says so."""
+    """The 422 of a consent that says of itself that it was signed here, or what ended it; the service alone says so."""
+    if ended_by(consent) != ended_by(before or {}):
+        return unprocessable(
+            "By which refusal a consent was ended is recorded by the refusal alone.",
+            "知情同意因哪份拒绝而终止，只由该拒绝记录产生。",
+            at="Consent.extension",
+            detail="consent.ended-by-refusal",
+        )
     kept = extension_value(before or {}, CONSENT_SIGNATURE)
     if extension_value(consent, CONSENT_SIGNATURE) == kept:
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from slipring.fhir.service import CANONICAL, Desk, Resource
+from slipring.consents.state import EMERGENCY, consent_state
+from slipring.fhir.merged import merge_set
+from slipring.fhir.service import Desk, Resource
 
 from slipring_order import resources
 from slipring_order.facts import OrderFacts
@@ -13,11 +14,10 @@ from slipring_order.gathering.request import contrast_planned
 from slipring_order.lifecycle import OPEN_QUESTIONS
 from slipring_order.offer.mapping import exam_of_concept
 from slipring_order.offer.maps_in_use import definition_of, maps_of
-from slipring_order.reading import Pool, moment
+from slipring_order.reading import Pool, reference_of
 from slipring_order.rooms.checks import PLAIN, done_items
 
-_EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"  # as consent keeps it
-EMERGENCY = "emergency-exception"  # approved without consent, where nobody could give it
+_SHOWN = {"active": "cleared", EMERGENCY: EMERGENCY, "expired": "expired", "refused": "refused", "withdrawn": "refused"}
 
 
 async def contrast_condition(request: Resource, state: str, desk: Desk) -> str:
@@ -37,26 +37,12 @@ def _is_shown(state: str) -> bool:
 
 
 async def _cleared(request: Resource, desk: Desk) -> str:
+    """As the gate of consent judges the same consents; what does not hold yet is as open as what was never given."""
     found = await desk.search(f"Consent?data=ServiceRequest/{request['id']}")
-    consents = [stored.resource for stored in found]
-    standing = [one for one in consents if one.get("status") == "active" and in_force(one, desk)]
-    if standing:
-        return EMERGENCY if all(map(_is_exception, standing)) else "cleared"
-    if any(consent.get("status") == "active" for consent in consents):
-        return "expired"
-    return "refused" if any(consent.get("status") in ("rejected", "inactive") for consent in consents) else "open"
-
-
-def _is_exception(consent: Resource) -> bool:
-    """Whether contrast was approved without consent."""
-    return any(entry.get("url") == _EXCEPTION for entry in consent.get("extension", []))
-
-
-def in_force(consent: Resource, desk: Desk) -> bool:
-    """Whether a consent has not ended by its own period."""
-    period: Mapping[str, Any] = consent.get("provision", {}).get("period", {})
-    end = moment(period.get("end"), desk.settings.zone, end_of_day=True)
-    return end is None or desk.now <= end
+    if not found:
+        return "open"
+    person = await merge_set(reference_of(request.get("subject")), desk)
+    return _SHOWN.get(consent_state(found, person, desk.now, desk.settings.zone), "open")
 
 
 def _with_contrast(task: Resource, condition: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from slipring.consents.state import in_force
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import CANONICAL, Call, Desk, Resource
@@ -16,7 +17,6 @@ from slipring.rules.finding import Weight
 from slipring.staff import may
 
 from slipring_order.judgement import Judgement
-from slipring_order.judging.contrast import in_force
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codes, reference_of
 
@@ -113,7 +113,8 @@ def _stands(resource: Resource, desk: Desk) -> bool:
     if resource["resourceType"] != "Consent":
         return True
     denied = resource.get("provision", {}).get("type") == "deny"
-    return _FOR_TREATMENT in codes(resource.get("scope")) and not denied and in_force(resource, desk)
+    holds = in_force(resource, desk.now, desk.settings.zone) == "now"
+    return _FOR_TREATMENT in codes(resource.get("scope")) and not denied and holds
 
 
 def refuses(answer: str) -> bool:

@@ -10,6 +10,7 @@ from typing import NamedTuple
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
 
+_DAY = 10  # characters of a whole day
 _MOMENT = re.compile(
     r"(\d{4})(?:-(\d\d)(?:-(\d\d)(?:T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d+))?)?(Z|[+-]\d\d:\d\d)?)?)?)?", re.ASCII
 )
@@ -59,6 +60,14 @@ high=datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc))
         return Interval(low, low + timedelta(microseconds=10 ** max(0, 6 - len(fraction or ""))))
     except ValueError:
         return None
+
+
+def moment(text: object, zone: tzinfo, *, end_of_day: bool = False) -> datetime | None:
+    """A FHIR dateTime as an instant in UTC; a bare day is a day of the zone, and a month or a year says no moment."""
+    found = interval(text, zone) if isinstance(text, str) and len(text) >= _DAY else None
+    if found is None or not isinstance(text, str):
+        return None
+    return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
 
 
 def _offset(text: str | None, zone: tzinfo) -> tzinfo:
