@@ -17,7 +17,7 @@ from slipring_consent.handlers.injection import contrast_written
 from slipring_order import resources as order
 from slipring_order.dose.observation import as_observation
 from slipring_order.dose.report import DoseReport, Event
-from slipring_report import resources as report
+from slipring_report.flags import resources as report
 
 from tests.support import contrast, ordering
 from tests.support.desk import A_NOON

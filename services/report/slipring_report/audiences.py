@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from slipring.fhir.service import Audience, Desk, Resource, Stored, Write
 
-from slipring_report.facts import CRITICAL_FINDING, TASK_CODE, code_of, composition_of, reference_of, results_of
+from slipring_report.reading import code_of, composition_of, reference_of, results_of
 from slipring_report.visibility import (
     DEPARTMENT,
     PARTS,
@@ -22,6 +22,7 @@ from slipring_report.visibility import (
     of_report,
     released,
 )
+from slipring_report.vocabulary import CRITICAL_FINDING, TASK_CODE
 
 
 async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audience]:

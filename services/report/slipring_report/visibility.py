@@ -7,7 +7,8 @@ from collections.abc import Iterable
 from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
 from slipring.fhir.service import Audience, Resource
 
-from slipring_report.facts import CRITICAL_FINDING, code_of, composition_of, reference_of, results_of
+from slipring_report.reading import code_of, composition_of, reference_of, results_of
+from slipring_report.vocabulary import CRITICAL_FINDING
 
 DEPARTMENT: tuple[str, ...] = (DRAFT_READ,)
 # What others see: the released states, and those that say that nothing is to be expected or believed any more.

@@ -7,8 +7,8 @@ from urllib.parse import parse_qsl
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.search.index import rows
 from slipring.fhir.search.match import matches
-from slipring_report.facts import HANDOVER_STATE, TASK_CODE
 from slipring_report.service import SERVICE
+from slipring_report.vocabulary import HANDOVER_STATE, TASK_CODE
 
 
 def test_an_overdue_hand_over_is_counted_and_a_taken_one_is_not() -> None:

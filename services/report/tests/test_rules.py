@@ -10,11 +10,11 @@ import slipring_report.rules as rules
 from slipring.clauses.critical_findings import critical_findings
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.limits import LimitBook
-from slipring_report.facts import Mismatch, Signer, SigningFacts
-from slipring_report.reactions import DraftFacts, Reaction
+from slipring_report.drafts.reactions import DraftFacts, Reaction
+from slipring_report.signatures.facts import Mismatch, Signer, SigningFacts
 
 NOW = datetime(2026, 11, 23, 8, tzinfo=UTC)
-FILES = sorted(Path(rules.__file__).parent.glob("*.toml"))
+FILES = sorted(Path(rules.__file__).parent.rglob("*.toml"))
 RULES = {each.id: each for each in (*rules.DRAFT_RULES, *rules.SIGNING_RULES)}
 OF_DRAFTS = {each.id for each in rules.DRAFT_RULES}
 

@@ -10,7 +10,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import jws_sha256, sign_payload
 from slipring_report.handlers import signing, writes
-from slipring_report.rendering import as_attachment
+from slipring_report.rendering.html import as_attachment
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, REPORT, REVIEWER, TRAINEE, TWIN, ReadingRoom, a_physician, named, refused

@@ -9,8 +9,10 @@ from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical
 from slipring.fhir.outcome import conflict, invalid, unprocessable
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
 
-from slipring_report import facts
-from slipring_report.resources import as_communication, as_flag, as_handover, coded, parameters, reference, written
+from slipring_report.flags.resources import as_communication, as_flag, as_handover
+from slipring_report.reading import code_of, reference_of
+from slipring_report.resources import coded, parameters, reference, written
+from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, HANDOVER_STATE, TASK_CODE
 
 _ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
 _TOLD = ("acknowledged", "read-back-confirmed", "acted", "closed")
@@ -66,7 +68,7 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
 async def case_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """Critical's case came back: the hand-over is done; once a person has answered, that stands beside the report."""
     case = arrival.resource
-    if arrival.deleted or facts.code_of(case.get("code"), facts.TASK_CODE) != "critical-case":
+    if arrival.deleted or code_of(case.get("code"), TASK_CODE) != "critical-case":
         return Changes.none()
     handovers = await _handovers_of(case, desk)
     if not handovers:
@@ -80,9 +82,9 @@ async def case_arrived(arrival: Arrival, desk: Desk) -> Changes:
 async def _handovers_of(case: Resource, desk: Desk) -> list[Stored]:
     """All hand-overs a case has taken: a second report may have flagged the same finding of the same exam."""
     found = []
-    for named in (facts.reference_of(each) for each in case.get("basedOn", [])):
+    for named in (reference_of(each) for each in case.get("basedOn", [])):
         held = await desk.read(named) if named.startswith("Task/") else None
-        if held and not held.source and facts.code_of(held.resource.get("code"), facts.TASK_CODE) == "hand-over":
+        if held and not held.source and code_of(held.resource.get("code"), TASK_CODE) == "hand-over":
             found.append(held)
     return found
 
@@ -93,7 +95,7 @@ def _taken_over(handover: Stored, arrival: Arrival, desk: Desk) -> Changes:
     done = successor(
         handover,
         status="completed",
-        businessStatus=coded(facts.HANDOVER_STATE, "taken-over"),
+        businessStatus=coded(HANDOVER_STATE, "taken-over"),
         lastModified=written(desk.now),
         output=[{"type": {"text": "critical case"}, "valueReference": reference(arrival.reference)}],
     )
@@ -101,16 +103,16 @@ def _taken_over(handover: Stored, arrival: Arrival, desk: Desk) -> Changes:
 
 
 async def _told(case: Resource, handover: Stored, desk: Desk) -> Changes:
-    state = facts.code_of(case.get("businessStatus"), facts.CASE_STATE)
+    state = code_of(case.get("businessStatus"), CASE_STATE)
     if state not in _TOLD:
         return Changes.none()
     told_id = _derived(f"Task/{case['id']}#communication")
-    report = facts.reference_of(handover.resource["basedOn"][0])
+    report = reference_of(handover.resource["basedOn"][0])
     told = as_communication(case, report, id=told_id, state=state, now=desk.now)
     before = await desk.read(f"Communication/{told_id}")
     if before is None:
         return Changes(save=[Save(told)])
-    if facts.code_of(before.resource["reasonCode"][0], facts.CASE_STATE) == state:
+    if code_of(before.resource["reasonCode"][0], CASE_STATE) == state:
         return Changes.none()
     return Changes(save=[Save(told, replaces=before.version)])
 
@@ -120,15 +122,15 @@ async def handover_overdue(due: Due, desk: Desk) -> Changes:
     handover = await desk.read(due.subject)
     if handover is None or handover.resource["status"] == "completed":
         return Changes.none()
-    state = coded(facts.HANDOVER_STATE, "overdue")
+    state = coded(HANDOVER_STATE, "overdue")
     return Changes(save=[successor(handover, businessStatus=state, lastModified=written(desk.now))])
 
 
 def _finding(call: Call) -> CriticalFinding:
     coding = call.value("finding")
     coding = coding if isinstance(coding, dict) else {}
-    system = coding.get("system", facts.CRITICAL_FINDING)
-    entry = critical_finding(str(coding.get("code", ""))) if system == facts.CRITICAL_FINDING else None
+    system = coding.get("system", CRITICAL_FINDING)
+    entry = critical_finding(str(coding.get("code", ""))) if system == CRITICAL_FINDING else None
     if entry is None:
         raise unprocessable(
             "finding is a code of the catalogue of critical findings.",
@@ -174,10 +176,8 @@ def _recognised(call: Call, now: datetime) -> str:
 
 def _author(call: Call, report: Resource, desk: Desk) -> str:
     """Who flags: the caller's person, else the one named, else the report's reader. A flag never fails for this."""
-    stated = [facts.reference_of(call.value("performer"))]
-    stated += [
-        facts.reference_of(each) for name in ("resultsInterpreter", "performer") for each in report.get(name, [])
-    ]
+    stated = [reference_of(call.value("performer"))]
+    stated += [reference_of(each) for name in ("resultsInterpreter", "performer") for each in report.get(name, [])]
     return desk.caller.practitioner or next((each for each in stated if each), "")
 
 

@@ -15,16 +15,18 @@ from slipring.signing.jws import Judged, judge, jws_sha256
 from slipring.signing.policy import ROLES, Reason
 from slipring.staff import missing, staff_facts
 
-from slipring_report.facts import Signature, signer, signing_facts
-from slipring_report.freshness import passed_by, stale_copies
-from slipring_report.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of, subject_of
-from slipring_report.handlers.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
+from slipring_report.drafts.reactions import as_told, draft_facts
 from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
-from slipring_report.reactions import as_told, draft_facts
-from slipring_report.release import seal_faults, sealed_rendering
-from slipring_report.rendering import as_attachment, intact, rendering
-from slipring_report.resources import as_provenance, parameters, reference, versioned, written
+from slipring_report.reading import subject_of
+from slipring_report.rendering.html import as_attachment, intact, rendering
+from slipring_report.rendering.release import seal_faults, sealed_rendering
+from slipring_report.resources import parameters, reference, versioned, written
 from slipring_report.rules import DRAFT_RULES, SIGNING_RULES
+from slipring_report.signatures.facts import Signature, signer, signing_facts
+from slipring_report.signatures.freshness import passed_by, stale_copies
+from slipring_report.signatures.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of
+from slipring_report.signatures.resources import as_provenance
+from slipring_report.signatures.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 
 _NO_LIMITS = LimitBook({})
 _OPEN = ("partial", "preliminary")

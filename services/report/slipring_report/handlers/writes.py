@@ -11,20 +11,12 @@ from slipring.fhir.service import Changes, Desk, Require, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
-from slipring_report.facts import (
-    SIGNED_FORM,
-    TASK_CODE,
-    Signature,
-    code_of,
-    composition_of,
-    extension,
-    reference_of,
-    request_of,
-    results_of,
-)
-from slipring_report.gathering import gathered, signatures_of, subject_of
-from slipring_report.handlers.voiding import back_to_draft, signatures_voided
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
+from slipring_report.reading import code_of, composition_of, extension, reference_of, request_of, results_of, subject_of
+from slipring_report.signatures.facts import Signature
+from slipring_report.signatures.gathering import gathered, signatures_of
+from slipring_report.signatures.voiding import back_to_draft, signatures_voided
+from slipring_report.vocabulary import SIGNED_FORM, TASK_CODE
 
 _OWNED = ("presentedForm", "issued")
 _KEPT_UP = timedelta(seconds=5)  # copies are dated every two seconds; older ones are behind

@@ -8,7 +8,7 @@ from slipring.rules.finding import Hit, Weight
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
-from slipring_report.facts import SigningFacts
+from slipring_report.signatures.facts import SigningFacts
 
 
 @rule("report.signer-qualified", clause="CL02-A011:5.1.2", weight=Weight.STOP)

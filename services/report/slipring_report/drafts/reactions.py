@@ -9,7 +9,7 @@ from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import CANONICAL, Desk, Resource, Stored
 from slipring.rules.finding import Finding
 
-from slipring_report.facts import extension, reference_of, request_of
+from slipring_report.reading import extension, reference_of, request_of
 
 EFFECT = f"{CANONICAL}/StructureDefinition/effect-on-result"
 FOR_EXAM = f"{CANONICAL}/StructureDefinition/for-exam"

@@ -8,9 +8,9 @@ from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import Changes, Desk, Save, Stored, successor
 from slipring.rules.finding import Finding, Weight
 
-from slipring_report.facts import Signature
 from slipring_report.lifecycle import after_change
-from slipring_report.resources import as_voided
+from slipring_report.signatures.facts import Signature
+from slipring_report.signatures.resources import as_voided
 
 SIGNATURES_STAND = Finding(
     rule="report.signatures-stand",

@@ -1,4 +1,4 @@
-"""FHIR in, facts out: reports, their parts and their signatures as plain values."""
+"""FHIR in, facts out: the signatures on a report and what the rules on signing look at, as plain values."""
 
 from __future__ import annotations
 
@@ -10,24 +10,22 @@ from datetime import datetime
 from typing import Any
 
 from slipring.fhir.findings import TRANSLATION
-from slipring.fhir.service import CANONICAL, Resource, Stored
+from slipring.fhir.service import Resource, Stored
 from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES
 from slipring.staff import Reason, StaffFacts
 
-COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
-SIGNED_FORM = f"{CANONICAL}/StructureDefinition/signed-form"
-VOIDED = f"{CANONICAL}/StructureDefinition/signature-voided"
-QUALIFICATION = f"{CANONICAL}/StructureDefinition/qualification-snapshot"
-SIGNING_ROLE = f"{CANONICAL}/CodeSystem/signing-role"
-REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
-TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
-CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
-HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"
-CRITICAL_FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
-DEPARTMENT_RULE = f"{CANONICAL}/CodeSystem/department-rule"
-IMAGE_MISMATCH = "image-mismatch"
-FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
+from slipring_report.reading import code_of, extension, reference_of
+from slipring_report.vocabulary import (
+    DEPARTMENT_RULE,
+    IMAGE_MISMATCH,
+    QUALIFICATION,
+    REPORT_STATUS,
+    SIGNED_FORM,
+    SIGNING_ROLE,
+    VOIDED,
+)
+
 _ORDER: Mapping[str, int] = {role: number for number, role in enumerate(ROLES)}
 _LICENCE_TYPES = frozenset({"MD", "LN"})  # v2-0203: medical licence, licence number
 
@@ -164,39 +162,6 @@ def licences(practitioner: Resource) -> set[str]:
         if "value" in identifier
         and any(coding.get("code") in _LICENCE_TYPES for coding in identifier.get("type", {}).get("coding", []))
     }
-
-
-def composition_of(report: Resource) -> str:
-    """The reference of the report's Composition, or ''."""
-    return reference_of(extension(report, COMPOSITION).get("valueReference"))
-
-
-def results_of(report: Resource) -> list[str]:
-    """The references of its results, in order."""
-    return [reference for each in report.get("result", []) if (reference := reference_of(each))]
-
-
-def request_of(report: Resource) -> str:
-    """The ServiceRequest that the report answers, or ''."""
-    references = [reference_of(each) for each in report.get("basedOn", [])]
-    return next((reference for reference in references if reference.startswith("ServiceRequest/")), "")
-
-
-def extension(resource: Resource, url: str) -> dict[str, Any]:
-    """The first extension with this url, or an empty one."""
-    return next((each for each in resource.get("extension", []) if each.get("url") == url), {})
-
-
-def code_of(concept: Any, system: str) -> str:
-    """The code of a CodeableConcept in one system, or ''."""
-    codings = concept.get("coding", []) if isinstance(concept, dict) else []
-    return next((str(coding["code"]) for coding in codings if coding.get("system") == system and "code" in coding), "")
-
-
-def reference_of(reference: Any) -> str:
-    """The relative reference without a version, or ''."""
-    text = reference.get("reference", "") if isinstance(reference, dict) else ""
-    return "/".join(text.partition("/_history/")[0].rsplit("/", 2)[-2:])
 
 
 def _parts(outer: dict[str, Any]) -> dict[str, Any]:

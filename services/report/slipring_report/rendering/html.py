@@ -134,4 +134,4 @@ def _label(name: str) -> str:
 
 @cache
 def _texts() -> Mapping[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("sections.toml").read_text("utf-8"))
+    return tomllib.loads((Path(__file__).parents[1] / "data" / "sections.toml").read_text("utf-8"))

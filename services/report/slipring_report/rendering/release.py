@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.signing.seal import canonical
 
-from slipring_report.rendering import as_attachment
+from slipring_report.rendering.html import as_attachment
 
 RELEASE_SEAL = f"{CANONICAL}/StructureDefinition/release-seal"
 _KIND = "slipring-report-release"

@@ -8,7 +8,7 @@ from slipring.fhir.outcome import busy
 from slipring.fhir.service import CANONICAL, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
-from slipring_report.facts import request_of
+from slipring_report.reading import request_of
 from slipring_report.resources import reference, written
 
 COPIES_FRESH = "report.copies-fresh"

@@ -8,15 +8,8 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Desk, Require, Resource, Stored
 from slipring.signing.form import SignedForm, signed_form
 
-from slipring_report.facts import (
-    Mismatch,
-    Signature,
-    composition_of,
-    mismatch,
-    request_of,
-    results_of,
-    signatures,
-)
+from slipring_report.reading import composition_of, request_of, results_of
+from slipring_report.signatures.facts import Mismatch, Signature, mismatch, signatures
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +78,3 @@ async def open_mismatches(report: Resource, desk: Desk) -> list[Mismatch]:
 async def roles_of(practitioner: str, desk: Desk) -> list[Stored]:
     """The roles of a person."""
     return await desk.search(f"PractitionerRole?practitioner={practitioner}")
-
-
-def subject_of(report: Resource) -> str:
-    """The patient of a report, as written."""
-    return str(report.get("subject", {}).get("reference", ""))

@@ -8,7 +8,7 @@ from slipring.rules.finding import Hit, Weight
 from slipring.rules.limits import Limits
 from slipring.rules.rulebook import rule
 
-from slipring_report.reactions import DraftFacts
+from slipring_report.drafts.reactions import DraftFacts
 
 
 @rule("report.reactions-told", clause="CL02-A011:4.13", weight=Weight.WARN)

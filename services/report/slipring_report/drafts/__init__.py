@@ -1,0 +1,1 @@
+"""What whoever writes or signs a draft is told."""

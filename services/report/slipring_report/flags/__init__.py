@@ -1,0 +1,1 @@
+"""A critical finding leaves the reading room."""

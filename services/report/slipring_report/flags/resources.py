@@ -1,0 +1,103 @@
+"""A critical finding as FHIR says it: its Observation, the hand-over and the documented communication."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from slipring.clauses.critical_findings import CriticalFinding
+from slipring.fhir.service import Resource
+
+from slipring_report.reading import reference_of
+from slipring_report.resources import coded, reference, written
+from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL, HANDOVER_STATE, TASK_CODE
+
+_LEVEL_CODES = {"1": "RID49480", "2": "RID49481", "3": "RID49482"}  # RadLex, ACR category 1 to 3 (DICOM CID 7035)
+
+
+def as_flag(
+    report: Resource,
+    entry: CriticalFinding,
+    *,
+    id: str,
+    level: str,
+    recognised_at: str,
+    author: str,
+    note: str,
+    now: datetime,
+) -> Resource:
+    """The critical finding as an Observation; critical opens a case from it."""
+    codings = [{"system": CRITICAL_FINDING, "code": entry.code, "display": entry.zh}]
+    codings += [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code} for code in entry.icd10[:1]]
+    flag: Resource = {
+        "resourceType": "Observation",
+        "id": id,
+        "status": "preliminary",
+        "category": [coded("http://terminology.hl7.org/CodeSystem/observation-category", "imaging")],
+        "code": {"coding": codings, "text": f"{entry.zh} {entry.en}"},
+        "focus": [reference(f"DiagnosticReport/{report['id']}")],
+        "effectiveDateTime": recognised_at,
+        "issued": written(now),
+        "interpretation": [
+            coded("http://terminology.hl7.org/CodeSystem/v3-ObservationInterpretation", "AA", "Critical abnormal")
+        ],
+        "component": [{"code": {"text": "finding level"}, "valueCodeableConcept": _level(level)}],
+    }
+    flag |= {name: report[name] for name in ("subject", "basedOn", "encounter") if name in report}
+    if author:
+        flag["performer"] = [reference(author)]
+    if note:
+        flag["note"] = [{"text": note}]
+    return flag
+
+
+def _level(level: str) -> Resource:
+    own = {"system": FINDING_LEVEL, "code": level}
+    return {"coding": [own, {"system": "http://radlex.org", "code": _LEVEL_CODES[level]}]}
+
+
+def as_handover(
+    report: Resource, flag: Resource, *, id: str, within: timedelta, author: str, now: datetime
+) -> Resource:
+    """The hand-over: open until critical's case comes back."""
+    handover: Resource = {
+        "resourceType": "Task",
+        "id": id,
+        "basedOn": [reference(f"DiagnosticReport/{report['id']}")],
+        "status": "requested",
+        "businessStatus": coded(HANDOVER_STATE, "not-taken-over"),
+        "intent": "order",
+        "priority": "stat",
+        "code": coded(TASK_CODE, "hand-over"),
+        "focus": reference(f"Observation/{flag['id']}"),
+        "authoredOn": written(now),
+        "lastModified": written(now),
+        "restriction": {"period": {"end": written(now + within)}},
+    }
+    if "subject" in report:
+        handover["for"] = report["subject"]
+    if "encounter" in report:
+        handover["encounter"] = report["encounter"]
+    if author:
+        handover["requester"] = reference(author)
+    return handover
+
+
+def as_communication(case: Resource, report: str, *, id: str, state: str, now: datetime) -> Resource:
+    """The documented communication of a critical finding, kept beside the report (outside the signed form)."""
+    told: Resource = {
+        "resourceType": "Communication",
+        "id": id,
+        "basedOn": [reference(f"Task/{case['id']}")],
+        "status": "completed",
+        "topic": coded("http://loinc.org", "73568-8"),
+        "about": [reference(report), case["focus"]],
+        "received": case.get("lastModified", written(now)),
+        "payload": [{"contentString": f"危急值已通报：{state}。Critical finding communicated: {state}."}],
+        "reasonCode": [coded(CASE_STATE, state)],
+    }
+    if "for" in case:
+        told["subject"] = case["for"]
+    receiver = reference_of(case.get("owner"))
+    if receiver:
+        told["recipient"] = [reference(receiver)]
+    return told

@@ -1,0 +1,26 @@
+"""Flagging a critical finding."""
+
+from __future__ import annotations
+
+from slipring.fhir.service import Operation, Parameter
+
+from slipring_report.handlers import flagging
+
+FLAGGING_OPERATIONS = (
+    Operation(
+        "DiagnosticReport",
+        "flag-critical",
+        flagging.finding_flagged,
+        title="Flag a critical finding and hand it over",
+        parameters=(
+            Parameter("finding", "Coding", min=1),
+            Parameter("level", "code", documentation="1 | 2 | 3; the catalogue's level when left out"),
+            Parameter("recognisedAt", "dateTime", documentation="now when left out"),
+            Parameter("note", "string"),
+            Parameter("performer", "Reference", documentation="who recognised it, when the token names no person"),
+            Parameter("observation", "Reference", "out", 1),
+            Parameter("handover", "Reference", "out", 1),
+            Parameter("note", "string", "out", documentation="present until critical has taken the finding over"),
+        ),
+    ),
+)

@@ -1,0 +1,1 @@
+"""The rules on a draft, whoever signs it."""

@@ -1,0 +1,1 @@
+"""The rules on who signs what."""
