@@ -13,7 +13,8 @@ from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.ahead import ahead as gate_ahead
 from slipring_consent.gate.override import asks_override
 from slipring_consent.handlers.alarms import staff_arrived
-from slipring_consent.handlers.changed_facts import fact_arrived, looked_at
+from slipring_consent.handlers.changed_facts import ahead as facts_ahead
+from slipring_consent.handlers.changed_facts import and_weighed, fact_arrived, fact_written
 from slipring_consent.handlers.consent_texts import text_written
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.contrast_record import administration_written
@@ -41,6 +42,7 @@ from slipring_consent.operations.screening_form import FORM_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.readiness.facts import CART_CHECK
 from slipring_consent.screening.own_pack import is_policy_set
+from slipring_consent.screening.weighed import is_looked_at
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
@@ -56,14 +58,14 @@ SERVICE = Service(
         Keeps("Medication", on_write=lot_written, record=True),
         Keeps(
             "MedicationAdministration",
-            on_write=administration_written,
+            on_write=and_weighed(administration_written),
             ahead=gate_ahead,
             record=True,
             step_up=asks_override,
         ),
-        Keeps("AdverseEvent", on_write=reaction_logged, record=True),
-        Keeps("AllergyIntolerance", on_write=allergy_written, record=True),
-        Keeps("Observation"),
+        Keeps("AdverseEvent", on_write=and_weighed(reaction_logged), record=True),
+        Keeps("AllergyIntolerance", on_write=and_weighed(allergy_written), record=True),
+        Keeps("Observation", on_write=fact_written),
         Keeps("Task", on_write=task_written, record=True),
         Keeps("DetectedIssue", on_write=issue_decided, record=True),
         Keeps("Flag"),
@@ -78,17 +80,17 @@ SERVICE = Service(
     follows=(
         Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
         Follows("order", "Task", then=task_arrived),
-        Follows("order", "Patient"),
+        Follows("order", "Patient", then=fact_arrived, ahead=facts_ahead),
         Follows("order", "RelatedPerson"),
         Follows("order", "Practitioner", then=staff_arrived),
         Follows("order", "PractitionerRole", then=staff_arrived),
-        Follows("order", "Encounter"),
-        Follows("order", "Observation", then=fact_arrived, concerning=looked_at),
-        Follows("order", "AllergyIntolerance", then=allergy_arrived),
-        Follows("order", "Condition", then=fact_arrived),
-        Follows("order", "MedicationStatement", then=fact_arrived),
-        Follows("order", "MedicationRequest", then=fact_arrived),
-        Follows("order", "Procedure", then=fact_arrived),
+        Follows("order", "Encounter", then=fact_arrived, ahead=facts_ahead),
+        Follows("order", "Observation", then=fact_arrived, ahead=facts_ahead, concerning=is_looked_at),
+        Follows("order", "AllergyIntolerance", then=allergy_arrived, ahead=facts_ahead),
+        Follows("order", "Condition", then=fact_arrived, ahead=facts_ahead),
+        Follows("order", "MedicationStatement", then=fact_arrived, ahead=facts_ahead),
+        Follows("order", "MedicationRequest", then=fact_arrived, ahead=facts_ahead),
+        Follows("order", "Procedure", then=fact_arrived, ahead=facts_ahead),
         Follows("order", "Device"),
         Follows("order", "PlanDefinition", then=policy_arrived, concerning=is_policy_set),
         Follows("order", f"QuestionnaireResponse?questionnaire={CART_CHECK}"),

@@ -10,12 +10,12 @@ from slipring.fhir.findings import rule_of
 from slipring.fhir.service import Arrival, Changes, Resource, Write
 from slipring_consent.gate.weighing import judged
 from slipring_consent.handlers.alarms import staff_arrived
-from slipring_consent.handlers.changed_facts import looked_at
 from slipring_consent.handlers.consents import consent_written
 from slipring_consent.handlers.requests import request_arrived
 from slipring_consent.reading import instant
 from slipring_consent.resources import EXAM_STATE
 from slipring_consent.screening.known import is_our_screening
+from slipring_consent.screening.weighed import is_looked_at
 
 from tests.support.contrast import (
     EXAM,
@@ -218,8 +218,8 @@ async def test_without_an_injection_nobody_is_told() -> None:
 
 
 def test_only_what_screening_looks_at_is_waited_for() -> None:
-    assert looked_at(an_egfr()) and looked_at(pregnancy("LA26683-5"))
-    assert not looked_at({"code": {"coding": [{"system": "http://loinc.org", "code": "73569-6"}]}})
+    assert is_looked_at(an_egfr()) and is_looked_at(pregnancy("LA26683-5"))
+    assert not is_looked_at({"code": {"coding": [{"system": "http://loinc.org", "code": "73569-6"}]}})
 
 
 async def test_a_merged_record_counts_as_the_same_patient() -> None:

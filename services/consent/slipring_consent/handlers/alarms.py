@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from slipring.fhir.merged import any_of, merge_set
-from slipring.fhir.service import Arrival, Changes, Desk, Save, Stored
+from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 
 from slipring_consent.contrast.exam import exam_of_administration
@@ -45,6 +46,18 @@ async def running_of(patient: str, desk: Desk) -> list[Stored]:
 def at_injections(running: Iterable[Stored], zh: str, en: str, desk: Desk) -> list[Save]:
     """The alarm on these very injections, which run: a high finding, and a notice to each person at the injector."""
     return [save for administration in running for save in _alarm(administration, zh, en, desk)]
+
+
+def untold(later: Changes, first: Changes) -> Changes:
+    """What is decided later, less the alarm on injections that what was decided first alarms already."""
+    about = {one for save in first.save for one in _about(save.resource)}
+    told = {one for one in about if one.startswith("MedicationAdministration/")}
+    return replace(later, save=[save for save in later.save if not told & _about(save.resource)])
+
+
+def _about(resource: Resource) -> frozenset[str]:
+    focus = [resource.get("focus")] if resource["resourceType"] == "Task" else []
+    return frozenset(map(reference_of, [*focus, *resource.get("implicated", [])]))
 
 
 async def staff_arrived(arrival: Arrival, desk: Desk) -> Changes:

@@ -5,40 +5,63 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from slipring.fhir.findings import rule_of
-from slipring.fhir.merged import any_of, merge_set
-from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, successor
+from slipring.fhir.merged import any_of, linked, records_of, sought_links
+from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save, Stored, Write, WriteHandler, successor
 from slipring.rules.finding import Finding, Weight
 
+from slipring_consent.contrast.exam import exam_of_administration
 from slipring_consent.department import settings_of
-from slipring_consent.handlers.alarms import at_the_injector
+from slipring_consent.handlers.alarms import at_the_injector, untold
 from slipring_consent.handlers.requests import OPEN
 from slipring_consent.reading import codes_in, reference_of
 from slipring_consent.resources import EXAM_STATE, as_screening_task
 from slipring_consent.rules import SCREENING_RULES
-from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
+from slipring_consent.screening.kidneys import LOINC
 from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, newest_first, screening_known
-from slipring_consent.screening.pregnancy import DELIVERY_EXPECTED, PREGNANCY_STATUS, pregnancy_of
+from slipring_consent.screening.pregnancy import PREGNANCY_STATUS, pregnancy_of
+from slipring_consent.screening.weighed import weighed
 from slipring_consent.verdicts import checked, on_record
 
 _OVER = frozenset({"acquired", "discontinued", "reported", "closed", "cancelled", "rejected"})
 _TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
-_LOOKED_AT = codes_of_renal_function() | {PREGNANCY_STATUS, *DELIVERY_EXPECTED}
 
 
-def looked_at(observation: Resource) -> bool:
-    """Whether an Observation is one that screening looks at: renal function, pregnancy."""
-    return any(system == LOINC and code in _LOOKED_AT for system, code in codes_in(observation.get("code")))
+def ahead(arrival: Arrival) -> Ahead:
+    """Whose fact it is, and the screenings he has answered."""
+    patients = sorted(_patients(arrival))
+    return Ahead(patients, [sought_links(patients), _answered_by(frozenset(patients))] if patients else [])
+
+
+async def fact_written(write: Write, desk: Desk) -> Changes:
+    """A fact that is kept here, as a new one that arrived; history that is imported asks nobody."""
+    if write.imported:
+        return Changes.none()
+    version = write.before.version + 1 if write.before else 1
+    return await fact_arrived(Arrival("", write.resource, version, write.method == "delete", write.before), desk)
+
+
+def and_weighed(decide: WriteHandler) -> WriteHandler:
+    """What is decided on a write, and what follows for screenings when the written is kept."""
+
+    async def decided(write: Write, desk: Desk) -> Changes:
+        changes = await decide(write, desk)
+        return changes if changes.refuse else changes.plus(untold(await fact_written(write, desk), changes))
+
+    return decided
 
 
 async def fact_arrived(arrival: Arrival, desk: Desk) -> Changes:
-    """Look again at every screening of this person whose exam is still ahead."""
-    patient = reference_of(arrival.resource.get("subject") or arrival.resource.get("patient"))
-    if not patient:
+    """Look again at every screening of this person whose exam is still ahead, if what is weighed has changed."""
+    patients = _patients(arrival)
+    if not patients:
         return Changes.none()
-    person = await merge_set(patient, desk)
+    person = await records_of(patients, desk)
     void = await _another_pregnancy(arrival, person, desk)
+    own = await _own_exams(arrival.resource, desk)
     changes = Changes.none()
     for reference, responses in (await _standing(person, desk)).items():
+        if reference in own:
+            continue
         exam = await desk.read(reference)
         if exam is not None and await _ahead(exam, desk):
             changes = changes.plus(await _again(arrival, responses, exam, desk, void=void))
@@ -89,11 +112,37 @@ async def _another_pregnancy(arrival: Arrival, person: Collection[str], desk: De
 
 async def _standing(person: Collection[str], desk: Desk) -> dict[str, list[Stored]]:
     """The answered screenings of a person by their exam, the newest first."""
-    found = await desk.search(f"QuestionnaireResponse?subject={any_of(frozenset(person))}&status={','.join(ANSWERED)}")
+    found = await desk.search(_answered_by(frozenset(person)))
     by_exam: dict[str, list[Stored]] = {}
     for one in newest_first((one for one in found if is_our_screening(one.resource)), desk):
         by_exam.setdefault(exam_of_response(one.resource), []).append(one)
     return by_exam
+
+
+def _answered_by(person: frozenset[str]) -> str:
+    return f"QuestionnaireResponse?subject={any_of(person)}&status={','.join(ANSWERED)}"
+
+
+def _patients(arrival: Arrival) -> frozenset[str]:
+    """Of whom something that is weighed has changed; a record that is new and nobody else's has answered nothing yet."""
+    now, before = ({} if arrival.deleted else arrival.resource), arrival.before.resource if arrival.before else {}
+    if weighed(now) == weighed(before):
+        return frozenset()
+    if arrival.resource["resourceType"] != "Patient":
+        return frozenset(
+            filter(None, (reference_of(one.get("subject") or one.get("patient")) for one in (now, before)))
+        )
+    others = linked(now) | linked(before)
+    return others | {arrival.reference} if before or others else frozenset()
+
+
+async def _own_exams(fact: Resource, desk: Desk) -> frozenset[str]:
+    """The exam at which contrast was given, or a reaction came: it is not asked again about what it did itself."""
+    given = [fact] if fact["resourceType"] == "MedicationAdministration" else []
+    for suspect in fact.get("suspectEntity", []):
+        stored = await desk.read(reference_of(suspect.get("instance")))
+        given += [stored.resource] if stored else []
+    return frozenset(map(exam_of_administration, given))
 
 
 async def _ahead(exam: Stored, desk: Desk) -> bool:

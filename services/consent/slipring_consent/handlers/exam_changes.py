@@ -5,7 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_consent.contrast.agents import is_contrast_allergy
-from slipring_consent.handlers.alarms import at_injections, at_the_injector, running_of
+from slipring_consent.handlers.alarms import at_injections, at_the_injector, running_of, untold
 from slipring_consent.handlers.changed_facts import fact_arrived
 from slipring_consent.handlers.requests import exam_arrived
 from slipring_consent.reading import codes_in, is_coded, reference_of
@@ -49,10 +49,9 @@ async def allergy_arrived(arrival: Arrival, desk: Desk) -> Changes:
     before = arrival.before.resource if arrival.before else None
     if arrival.deleted or not _known_now(arrival.resource, before):
         return changes
-    told = {reference_of(entry) for save in changes.save for entry in save.resource.get("implicated", [])}
     running = await running_of(reference_of(arrival.resource.get("patient")), desk)
-    untold = [one for one in running if one.reference not in told]
-    return changes.plus(Changes(save=at_injections(untold, *_ALLERGY, desk)))
+    alarm = Changes(save=at_injections(running, *_ALLERGY, desk))
+    return changes.plus(untold(alarm, changes))
 
 
 async def allergy_written(write: Write, desk: Desk) -> Changes:

@@ -23,7 +23,7 @@ _CURRENT = frozenset({"in-progress", "arrived", "triaged", "onleave"})
 _PAST = frozenset({"finished", "cancelled", "entered-in-error"})
 _INTENSIVE_WORDS = ("重症监护", "重症医学", "icu", "intensive care")
 _INTENSIVE_CODES = frozenset({"ICU", "PEDICU", "PEDNICU", "CCU", "309904001"})  # v3 RoleCode, SNOMED CT
-_GIVEN = {
+GIVEN = {
     "MedicationAdministration": ("completed", "in-progress", "stopped"),
     "MedicationStatement": ("completed", "active", "stopped"),
 }
@@ -94,7 +94,7 @@ def earlier_contrast(evidence: Evidence, zone: str) -> list[tuple[Interval, Reso
     """The records of contrast given for other exams, each with its time as wide as it was written."""
     exam = f"ServiceRequest/{(evidence.request or {}).get('id', '')}"
     found = []
-    for kind, statuses in _GIVEN.items():
+    for kind, statuses in GIVEN.items():
         for one in evidence.of(kind):
             at = span(one, "effective", zone)
             mine = kind == "MedicationAdministration" and exam_of_administration(one) == exam

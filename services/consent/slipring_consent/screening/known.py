@@ -15,15 +15,13 @@ from slipring_consent.screening.evidence import Evidence, evidence_in
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.form import URL
 from slipring_consent.screening.gathered import Reckoning, gathered
-from slipring_consent.screening.kidneys import LOINC, codes_of_renal_function
+from slipring_consent.screening.kidneys import LOINC
 from slipring_consent.screening.own_pack import CONTRAST_POLICY, with_own
 from slipring_consent.screening.packs import Policy, policy_pack
-from slipring_consent.screening.pregnancy import DELIVERY_EXPECTED, PREGNANCY_STATUS
+from slipring_consent.screening.weighed import OBSERVED
 
 ANSWERED = ("completed", "amended")
-_OBSERVED = ",".join(
-    f"{LOINC}|{code}" for code in sorted(codes_of_renal_function() | {PREGNANCY_STATUS, *DELIVERY_EXPECTED})
-)
+_OBSERVED = ",".join(f"{LOINC}|{code}" for code in sorted(OBSERVED))
 # What is looked at of a person: type, the search parameter that names him, and what narrows it.
 _LOOKED_AT = (
     ("Observation", "patient", f"&code={_OBSERVED}"),
