@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL, Arrival, Changes, Resource, Write
+from slipring_consent.gate.weighing import judged
 from slipring_consent.handlers.changed_facts import ahead
 from slipring_consent.service import SERVICE
 
@@ -37,6 +38,9 @@ EXPECTING: Resource = {
     "resourceType": "Observation", "id": "c-p", "status": "final", "subject": PATIENT,
     "code": coded("http://loinc.org", "82810-3"), "effectiveDateTime": "2026-03-02T08:00:00+08:00",
     "valueCodeableConcept": coded("http://loinc.org", "LA15173-0"),
+}  # fmt: skip
+SEVERE: Resource = {
+    **REACTION, "severity": coded("http://terminology.hl7.org/CodeSystem/adverse-event-severity", "severe"),
 }  # fmt: skip
 GIVEN = an_injection(id="c-given", status="completed", supportingInformation=[OTHER])
 
@@ -75,14 +79,20 @@ def found_of_the_screening(desk: ADesk) -> set[str]:
 @pytest.mark.clause("5.4.1")
 @pytest.mark.parametrize(
     ("fact", "rule"),
-    [(ALLERGY, "prior-reaction"), (REACTION, "prior-reaction"), (GIVEN, "repeat-contrast"), (EXPECTING, "pregnancy")],
+    [
+        (ALLERGY, "prior-reaction"),
+        (REACTION, "prior-reaction"),
+        (SEVERE, "prior-reaction"),
+        (GIVEN, "repeat-contrast"),
+        (EXPECTING, "pregnancy"),
+    ],
     ids=lambda one: one if isinstance(one, str) else str(one["resourceType"]),
 )
 async def test_a_fact_that_is_kept_here_asks_the_screening_of_another_exam_again_once(
     fact: Resource, rule: str
 ) -> None:
     desk = a_department_with_two_exams()
-    if fact is REACTION:
+    if fact["resourceType"] == "AdverseEvent":
         desk.hold(GIVEN)
         desk.hold({**a_screening(), "id": "c-other", "basedOn": [OTHER]})
     await written(desk, fact)
@@ -142,3 +152,18 @@ async def test_history_that_is_imported_asks_nobody() -> None:
     assert keeps.on_write is not None
     desk.hold(ALLERGY)
     assert (await keeps.on_write(Write("create", ALLERGY, imported=True), desk)).nothing
+
+
+@pytest.mark.clause("5.4.1")
+async def test_the_gate_weighs_the_exam_also_where_nobody_was_screened() -> None:
+    desk = a_cleared_department()
+    del desk.held["QuestionnaireResponse/c-screening"]
+    desk.hold(SEVERE)
+    desk.hold(
+        an_injection(id="c-given", status="completed", supportingInformation=[], medicationCodeableConcept=IOHEXOL)
+    )
+    stopped = {one.rule for one in (await judged(an_injection(), desk)).findings}
+    assert {"consent.screening-current", "consent.no-high-finding"} <= stopped, "which agent is planned nobody said"
+    desk.hold(a_request(orderDetail=[coded("http://www.whocc.no/atc", "V08AB09")]), source="order")
+    stopped = {one.rule for one in (await judged(an_injection(), desk)).findings}
+    assert "consent.screening-current" in stopped and "consent.no-high-finding" not in stopped, "another agent"

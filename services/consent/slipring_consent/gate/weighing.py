@@ -99,7 +99,7 @@ async def _gate_known(administration: Resource, desk: Desk) -> tuple[GateFacts, 
     exam = await _exam(administration, desk)
     consents = await desk.search(consents_of(reference)) if reference else []
     screening = await screening_of(desk, reference, person) if reference else None
-    opened = await _open_findings(screening, patient, desk)
+    opened = await _open_findings(screening, patient, reference, desk)
     performers, observer = people_of(administration)
     unqualified = await unqualified_among(performers, desk)
     facts = GateFacts(
@@ -149,9 +149,10 @@ def _foreign(administration: Resource) -> Iterator[str]:
             yield f"MedicationAdministration.{at}"
 
 
-async def _open_findings(screening: Stored | None, patient: str, desk: Desk) -> list[Finding]:
+async def _open_findings(screening: Stored | None, patient: str, exam: str, desk: Desk) -> list[Finding]:
     """What the screening rules find with what is known now, less what a physician has decided."""
-    response: Resource = screening.resource if screening else {"subject": {"reference": patient}}
+    unasked: Resource = {"subject": {"reference": patient}, "basedOn": [{"reference": exam}] if exam else []}
+    response = screening.resource if screening else unasked
     findings = checked(await screening_known(desk, response), SCREENING_RULES, desk)
     kept = await desk.search(f"DetectedIssue?implicated={screening.reference}") if screening else []
     decided = {(rule_of(one.resource), one.resource.get("detail")) for one in kept if one.resource.get("mitigation")}
