@@ -13,6 +13,7 @@ from slipring_consent.screening.form import questionnaire
 
 from tests.support.contrast import YES_NO, a_department, a_screening, an_egfr
 
+GENDER = "http://hl7.org/fhir/administrative-gender"
 GRADE, ITEM = f"{CANONICAL}/CodeSystem/prior-reaction", "QuestionnaireResponse.item"
 
 
@@ -149,3 +150,24 @@ def test_nested_and_repeated_groups_are_looked_through() -> None:
 async def test_a_screening_is_for_one_exam_that_is_known_here(references: list[str], code: str) -> None:
     based = [{"reference": one} for one in references]
     assert await issues({**a_screening(), "basedOn": based}) == {(f"consent.{code}", "QuestionnaireResponse.basedOn")}
+
+
+@pytest.mark.parametrize(
+    ("answer", "faults"),
+    [
+        (coding("female", GENDER), set()),
+        (coding("femal", GENDER), {"option"}),
+        (coding("female", "urn:other"), {"option"}),
+        ({"valueString": "female"}, set()),
+    ],
+)
+def test_an_answer_is_held_against_the_value_set_of_its_question(answer: Resource, faults: set[str]) -> None:
+    drawn = {
+        "linkId": "sex",
+        "type": "open-choice",
+        "answerValueSet": "http://hl7.org/fhir/ValueSet/administrative-gender",
+    }
+    given = {"item": [answered("sex", **answer)]}
+    assert {one.what for one in faults_of(given, {"item": [drawn]}, complete=True)} == faults
+    elsewhere = {**drawn, "answerValueSet": "https://his.example/ValueSet/sex"}
+    assert not faults_of(given, {"item": [elsewhere]}, complete=True), "a set that is not known here is not judged"

@@ -12,6 +12,7 @@ from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.service import Resource
+from slipring.fhir.terminology import value_set
 
 # The members of an answer that a type of question takes.
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
@@ -116,11 +117,19 @@ def _answer(answer: Resource, question: Resource, at: str) -> Iterator[Fault]:
         return
     value, options = answer[member], question.get("answerOption", [])
     written = kind == "open-choice" and member == "valueString"
-    if options and not written and not any(member in one and _same(one[member], value) for one in options):
+    chosen = any(member in one and _same(one[member], value) for one in options)
+    if not written and ((options and not chosen) or not _of_the_set(answer, question)):
         yield Fault("option", f"{at}.value", link)
     longest = question.get("maxLength")
     if isinstance(value, str) and longest is not None and len(value) > longest:
         yield Fault("too-long", f"{at}.value", link)
+
+
+def _of_the_set(answer: Resource, question: Resource) -> bool:
+    """Whether a coding is one of the value set that a question draws on; a set that is not known here is not judged."""
+    known = value_set(str(question.get("answerValueSet", "")))
+    coding = answer.get("valueCoding")
+    return known is None or coding is None or (coding.get("system", ""), coding.get("code", "")) in known.codes
 
 
 def _member(answer: Resource) -> str:
