@@ -7,13 +7,13 @@ from datetime import datetime, timedelta
 
 from slipring.fhir.service import Resource
 
+from slipring_consent.catalogue import data_file
 from slipring_consent.reading import codes_in, has_code, span
 from slipring_consent.screening.kidneys import LOINC, STANDING
 from slipring_consent.screening.person import Person
 
 PREGNANCY_STATUS = "82810-3"
 DELIVERY_EXPECTED = ("11778-8", "11779-6", "11780-4", "11781-2")  # LOINC: estimated, by period, ovulation, ultrasound
-LATE, LONGEST = timedelta(days=21), timedelta(days=301)  # how long a birth may be late, how far ahead it can be
 _STATED = {"LA15173-0": "yes", "LA26683-5": "no"}  # LOINC answers; any other leaves it unknown
 
 
@@ -43,7 +43,9 @@ def delivery_is_ahead(observations: Iterable[Resource], now: datetime, time_zone
         if one.get("status") in STANDING
         and {(LOINC, code) for code in DELIVERY_EXPECTED} & {*codes_in(one.get("code"))}
     ]
-    return any(on is not None and now - LATE < on.high and on.low < now + LONGEST for on in expected)
+    term = data_file("history.toml")["pregnancy"]
+    passed, ahead = now - timedelta(days=term["late_days"]), now + timedelta(days=term["longest_days"])
+    return any(on is not None and passed < on.high and on.low < ahead for on in expected)
 
 
 def pregnancy_known(told: str, observations: Iterable[Resource], person: Person, now: datetime, time_zone: str) -> str:
