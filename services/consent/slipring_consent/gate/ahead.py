@@ -14,7 +14,7 @@ from slipring_consent.gate.weighing import running_injections_of, waiting_identi
 from slipring_consent.people import roles_of
 from slipring_consent.readiness.known import steps_of
 from slipring_consent.reading import reference_of
-from slipring_consent.screening.known import answers_of, looked_at_of
+from slipring_consent.screening.known import answered_by, answers_of, looked_at_of
 
 _WEIGHED = ("in-progress", "completed", "stopped")
 
@@ -37,4 +37,5 @@ def foreseen(administration: Resource) -> Ahead:
     if patient.startswith("Patient/"):
         one = any_of(frozenset([patient]))
         queries += [sought_links([patient]), running_injections_of(one), weight_search(one), *looked_at_of(one)]
+        queries.append(answered_by(one))  # of other exams, which are asked again
     return Ahead([patient, exam, lot_reference(administration), *people], queries)

@@ -17,7 +17,13 @@ from slipring_consent.reading import codes_in, reference_of
 from slipring_consent.resources import EXAM_STATE, as_screening_task
 from slipring_consent.rules import SCREENING_RULES
 from slipring_consent.screening.kidneys import LOINC
-from slipring_consent.screening.known import ANSWERED, exam_of_response, is_our_screening, newest_first, screening_known
+from slipring_consent.screening.known import (
+    answered_by,
+    exam_of_response,
+    is_our_screening,
+    newest_first,
+    screening_known,
+)
 from slipring_consent.screening.pregnancy import PREGNANCY_STATUS, pregnancy_of
 from slipring_consent.screening.weighed import weighed
 from slipring_consent.verdicts import checked, on_record
@@ -29,7 +35,7 @@ _TAKEN_BACK = frozenset({"cancelled", "entered-in-error"})
 def ahead(arrival: Arrival) -> Ahead:
     """Whose fact it is, and the screenings he has answered."""
     patients = sorted(_patients(arrival))
-    return Ahead(patients, [sought_links(patients), _answered_by(frozenset(patients))] if patients else [])
+    return Ahead(patients, [sought_links(patients), answered_by(any_of(frozenset(patients)))] if patients else [])
 
 
 async def fact_written(write: Write, desk: Desk) -> Changes:
@@ -112,15 +118,11 @@ async def _another_pregnancy(arrival: Arrival, person: Collection[str], desk: De
 
 async def _standing(person: Collection[str], desk: Desk) -> dict[str, list[Stored]]:
     """The answered screenings of a person by their exam, the newest first."""
-    found = await desk.search(_answered_by(frozenset(person)))
+    found = await desk.search(answered_by(any_of(frozenset(person))))
     by_exam: dict[str, list[Stored]] = {}
     for one in newest_first((one for one in found if is_our_screening(one.resource)), desk):
         by_exam.setdefault(exam_of_response(one.resource), []).append(one)
     return by_exam
-
-
-def _answered_by(person: frozenset[str]) -> str:
-    return f"QuestionnaireResponse?subject={any_of(person)}&status={','.join(ANSWERED)}"
 
 
 def _patients(arrival: Arrival) -> frozenset[str]:

@@ -92,6 +92,11 @@ def looked_at_of(person: str) -> list[str]:
     return [f"{kind}?{by}={person}{narrower}" for kind, by, narrower in _LOOKED_AT]
 
 
+def answered_by(person: str) -> str:
+    """The search for the answers that these records of a person have given."""
+    return f"QuestionnaireResponse?subject={person}&status={','.join(ANSWERED)}"
+
+
 def newest_first(responses: Iterable[Stored], desk: Desk) -> list[Stored]:
     """Screenings by when they were answered, the newest first."""
     zone = settings_of(desk).time_zone
