@@ -22,6 +22,7 @@ from slipring.runtime.settings import Settings
 from slipring.signing.certificate import make_authority
 
 ALL = ("front", "order", "consent", "report", "critical")
+_NOBODY = "http://127.0.0.1:9"  # the discard port: nothing answers there
 FHIR = {"Content-Type": "application/fhir+json"}
 
 
@@ -119,9 +120,9 @@ def _client(house: House, data_dir: Path, clock: FakeClock, name: str, scope: st
 
 @asynccontextmanager
 async def open_department(
-    data_dir: Path, prefix: str, at: datetime | None = None, *, shipped_exams: bool = False
+    data_dir: Path, prefix: str, at: datetime | None = None, *, shipped_exams: bool = False, without: str = ""
 ) -> AsyncIterator[Department]:
-    """Open everything in demo mode on fresh schemas."""
+    """Open everything in demo mode on fresh schemas, or on those of an earlier opening; `without` one service, which is down."""
     clock = FakeClock(at or datetime(2026, 11, 23, 1, 0, tzinfo=UTC))
     os.environ["SLIPRING_DATA_DIR"] = str(data_dir)
     os.environ.update(DEMO_ENVIRONMENT)
@@ -129,14 +130,16 @@ async def open_department(
     make_authority(data_dir / "signing", now=clock.now())
     settings = Settings.from_env(
         {"SLIPRING_SCHEMA_PREFIX": prefix, "SLIPRING_DATA_DIR": str(data_dir), "SLIPRING_DEMO": "1"}
+        | ({f"SLIPRING_{without.upper()}_URL": _NOBODY} if without else {})
     )
+    names = [name for name in ALL if name != without]
     plan = Plan(
-        ALL, settings, True, "127.0.0.1", 8100, data_dir, clock, installed_services(), fake_time=True, pool_size=10
+        names, settings, True, "127.0.0.1", 8100, data_dir, clock, installed_services(), fake_time=True, pool_size=10
     )
     async with opened(plan) as house:
         await house.start()
         department = Department(house, clock, _client(house, data_dir, clock, DEMO_DEPARTMENT, WORK), data_dir)
-        for _ in range(500):
+        for _ in range(0 if without else 500):  # with a service down the house is never ready
             if (await department.his.get("/health/ready")).status_code == 200:
                 break
             await asyncio.sleep(0.02)
