@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 
 from slipring.fhir.findings import rule_of
-from slipring.fhir.merged import any_of, linked, records_of, sought_links
+from slipring.fhir.merged import any_of, linked, merge_set, records_of, sought_links
 from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Resource, Save, Stored, Write, WriteHandler, successor
 from slipring.rules.finding import Finding, Weight
 
@@ -72,6 +72,16 @@ async def fact_arrived(arrival: Arrival, desk: Desk) -> Changes:
         if exam is not None and await _ahead(exam, desk):
             changes = changes.plus(await _again(arrival, responses, exam, desk, void=void))
     return changes
+
+
+async def patient_came(arrival: Arrival, desk: Desk) -> Changes:
+    """The patient of an exam has come: what has grown too old since he was screened is asked again, by the same rules."""
+    exam = await desk.read(reference_of(arrival.resource.get("focus")))
+    if exam is None or not await _ahead(exam, desk):
+        return Changes.none()
+    person = await merge_set(reference_of(exam.resource.get("subject")), desk)
+    responses = (await _standing(person, desk)).get(exam.reference, [])
+    return await _again(arrival, responses, exam, desk, void=False) if responses else Changes.none()
 
 
 async def _again(arrival: Arrival, responses: Sequence[Stored], exam: Stored, desk: Desk, *, void: bool) -> Changes:

@@ -6,7 +6,7 @@ from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored
 
 from slipring_consent.contrast.agents import is_contrast_allergy
 from slipring_consent.handlers.alarms import at_injections, at_the_injector, running_of, untold
-from slipring_consent.handlers.changed_facts import fact_arrived
+from slipring_consent.handlers.changed_facts import fact_arrived, patient_came
 from slipring_consent.handlers.requests import exam_arrived
 from slipring_consent.reading import codes_in, is_coded, reference_of
 from slipring_consent.resources import EXAM_STATE
@@ -18,6 +18,7 @@ _STATES = {
     "cancelled": ("检查已取消。", "the exam was cancelled."),
     "rejected": ("检查申请已退回。", "the exam was rejected."),
 }
+_HERE = ("arrived", "ready")  # before contrast is given the patient is asked once more
 _ABORT = ("申请方请求中止检查。", "the placer asks that the exam be aborted.")
 _IDENTITY = (
     "患者档案刚合并或拆分，身份待确认。",
@@ -27,7 +28,7 @@ _ALLERGY = ("新登记了对比剂过敏。", "an allergy to contrast became kno
 
 
 async def task_arrived(arrival: Arrival, desk: Desk) -> Changes:
-    """A Task of order may open screening, and may end what was permitted: the exam's end, an abort, a merge."""
+    """A Task of order may open screening or ask it again, and may end what was permitted: the exam's end, an abort, a merge."""
     task = arrival.resource
     if is_coded(task.get("code"), "identity-confirmation"):
         asked = _newly(arrival, "requested") or _newly(arrival, "rejected")
@@ -40,6 +41,8 @@ async def task_arrived(arrival: Arrival, desk: Desk) -> Changes:
     state, before = _state(task), _state(arrival.before.resource) if arrival.before else ""
     if state in _STATES and state != before:
         changes = changes.plus(Changes(save=await _told(task, *_STATES[state], desk)))
+    if state in _HERE and before not in _HERE and not changes.save:
+        changes = changes.plus(await patient_came(arrival, desk))
     return changes
 
 

@@ -10,7 +10,7 @@ from slipring_consent.department import settings_of
 from slipring_consent.reading import reference_of
 from slipring_consent.screening.form import NEWEST, URL, questionnaire
 from slipring_consent.screening.forms_known import SHIPPED
-from slipring_consent.screening.known import evidence_on
+from slipring_consent.screening.known import denied_for, evidence_on
 from slipring_consent.screening.prefill import as_response, prefilled_of
 
 
@@ -27,7 +27,7 @@ async def populated(call: Call, desk: Desk) -> Changes:
         )
     exam = await _exam(call, subject, desk)
     asked: Resource = {"subject": {"reference": subject}, "basedOn": [{"reference": exam}] if exam else []}
-    found = prefilled_of(await evidence_on(desk, asked), desk.now, settings_of(desk).time_zone)
+    found = prefilled_of(await evidence_on(desk, asked), desk.now, settings_of(desk).time_zone, denied_for(desk))
     response = as_response(questionnaire(version), found, subject=subject, exam=exam, now=desk.now)
     return Changes(answer={"resourceType": "Parameters", "parameter": [{"name": "response", "resource": response}]})
 

@@ -104,6 +104,7 @@ SCREENING_RULES = (
     radioiodine_is_not_ahead,
     interval_since_contrast_is_kept,
     pregnancy_is_weighed,
+    pregnancy_is_asked,
     lactation_is_advised,
     heart_failure_is_weighed,
     pulmonary_hypertension_is_weighed,
@@ -115,7 +116,7 @@ SCREENING_RULES = (
     interleukin_2_is_known,
 )
 # What a screening alone does not tell: who was not asked. The form and order ask; a dry run stands by itself.
-ASSESSMENT_RULES = (*SCREENING_RULES, pregnancy_is_asked, history_is_asked)
+ASSESSMENT_RULES = (*SCREENING_RULES, history_is_asked)
 CONSENT_RULES = (
     is_signed,
     a_minor_is_represented,

@@ -18,7 +18,7 @@ from slipring_consent.screening.history import DOUBT, YES, history_of
 from slipring_consent.screening.kidneys import renal_function
 from slipring_consent.screening.packs import Policy
 from slipring_consent.screening.person import Person, person_of
-from slipring_consent.screening.pregnancy import pregnancy_known
+from slipring_consent.screening.pregnancy import denied_lately, pregnancy_known
 from slipring_consent.screening.reactions_told import Told, reactions_told, severe_allergies, worst
 
 # The linkId of the question where it is not the fact's name with hyphens.
@@ -35,6 +35,7 @@ class Reckoning:
     adult_formula: str
     valid_inpatient: timedelta
     valid_outpatient: timedelta
+    denied_for: timedelta  # for how long it holds that a patient said she is not pregnant
     policy: Policy
 
 
@@ -47,7 +48,7 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
         history["multiple_allergies"] = YES
     stated: dict[str, Any] = {name: _weighed(name, answers, history) for name in _FACTS}
     begun, ended = circumstances.last_contrast(evidence, by.now, by.time_zone) or (None, None)
-    stated["pregnancy"] = pregnancy_known(stated["pregnancy"], evidence.of("Observation"), person, by.now, by.time_zone)
+    stated["pregnancy"] = _pregnancy(stated["pregnancy"], evidence, person, by)
     return ScreeningFacts(
         **stated,
         **_reactions(answers, reactions_told(evidence)),
@@ -83,6 +84,12 @@ def _weighed(fact: str, answers: dict[str, str], history: Mapping[str, str]) -> 
     if known == YES:
         return "yes"
     return UNKNOWN if known == DOUBT and answered == "no" else answered
+
+
+def _pregnancy(told: str, evidence: Evidence, person: Person, by: Reckoning) -> str:
+    if told == "no" and not denied_lately(evidence.response, by.now, by.time_zone, by.denied_for):
+        told = UNKNOWN
+    return pregnancy_known(told, evidence.of("Observation"), person, by.now, by.time_zone, by.denied_for)
 
 
 def _reactions(answers: dict[str, str], told: list[Told]) -> dict[str, Any]:

@@ -125,8 +125,14 @@ def reckoning(desk: Desk, policy: Policy | None = None) -> Reckoning:
         adult_formula=limits.limit("renal.adult_formula").value,
         valid_inpatient=timedelta(days=limits.limit("renal.valid_days_inpatient").value),
         valid_outpatient=timedelta(days=limits.limit("renal.valid_days_outpatient").value),
+        denied_for=denied_for(desk),
         policy=policy or policy_of(desk),
     )
+
+
+def denied_for(desk: Desk) -> timedelta:
+    """For how long it holds in this department that a patient said she is not pregnant."""
+    return timedelta(days=limits_of(desk).limit("pregnancy.denied_days").value)
 
 
 async def evidence_on(desk: Desk, response: Resource) -> Evidence:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from slipring.fhir.service import CANONICAL, Resource
 
@@ -18,11 +18,11 @@ from slipring_consent.screening.evidence import Evidence
 from slipring_consent.screening.gathered import SEVERAL, linked_to
 from slipring_consent.screening.history import YES, told_by
 from slipring_consent.screening.person import person_of
-from slipring_consent.screening.pregnancy import newest_status
+from slipring_consent.screening.pregnancy import status_now
 from slipring_consent.screening.reactions_told import GRADES, Told, reactions_told, severe_allergies
 
 _ASKED_DAYS = 14  # the words of the question
-_STATED = {"LA15173-0": "Y", "LA26683-5": "N"}  # LOINC answers
+_STATED = {"yes": "Y", "no": "N"}
 PREFILLED_FROM = f"{CANONICAL}/StructureDefinition/prefilled-from"
 
 
@@ -52,8 +52,8 @@ def as_response(
     return response
 
 
-def prefilled_of(evidence: Evidence, now: datetime, zone: str) -> dict[str, Prefilled]:
-    """What records answer of the form, by linkId."""
+def prefilled_of(evidence: Evidence, now: datetime, zone: str, denied_for: timedelta) -> dict[str, Prefilled]:
+    """What records answer of the form, by linkId; that a patient is not pregnant counts for `denied_for`."""
     found = {
         linked_to(fact): Prefilled("Y", sources=_sources(record for strength, record in said if strength == YES))
         for fact, said in told_by(evidence, now, zone).items()
@@ -64,7 +64,7 @@ def prefilled_of(evidence: Evidence, now: datetime, zone: str) -> dict[str, Pref
         found["severe-allergies"] = Prefilled("Y", sources=_sources(allergies))
     found |= _reaction(reactions_told(evidence))
     found |= _contrast(evidence, now, zone)
-    return _pregnancy(evidence, zone) | found
+    return _pregnancy(evidence, now, zone, denied_for) | found
 
 
 def _reaction(told: list[Told]) -> dict[str, Prefilled]:
@@ -94,12 +94,12 @@ def _contrast(evidence: Evidence, now: datetime, zone: str) -> dict[str, Prefill
     return {"recent-contrast": Prefilled("Y", sources=sources), "last-contrast": Prefilled("", written, sources)}
 
 
-def _pregnancy(evidence: Evidence, zone: str) -> dict[str, Prefilled]:
+def _pregnancy(evidence: Evidence, now: datetime, zone: str, denied_for: timedelta) -> dict[str, Prefilled]:
     """What the newest status states; of a man his record says it."""
     patients = list(evidence.of("Patient"))
     if person_of(patients).sex == "male":
         return {"pregnancy": Prefilled("N", sources=_sources(patients))}
-    newest = newest_status(evidence.of("Observation"), zone)
+    newest = status_now(evidence.of("Observation"), now, zone, denied_for)
     if newest is None or newest[0] not in _STATED:
         return {}
     return {"pregnancy": Prefilled(_STATED[newest[0]], sources=_sources([newest[1]]))}
