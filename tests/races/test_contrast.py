@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from slipring.fhir.service import CANONICAL
+from slipring_consent.contrast.lots import RECALLED, state_of
 from slipring_demo.contrast import a_consent, a_screening, an_injection
+from slipring_demo.teller import parameters
 
 from tests.races.race import LANES, ROUNDS, Done, Tally, in_lanes, race, sound
 from tests.races.room import arrived, done, importer, over, pool, put, way
 from tests.support.department import Department
-from tests.support.one_exam import OneExam, one_exam
+from tests.support.one_exam import OneExam, on_the_shelf, one_exam
 
 Tree = dict[str, Any]
 _VERIFIED = "http://terminology.hl7.org/CodeSystem/allergyintolerance-verification"
@@ -108,6 +111,31 @@ async def test_no_contrast_is_permitted_after_a_reaction_was_logged(department: 
 
     consents = pool(department, "consent")
     sound(await race("reaction", consents, lambda _: _permitted(story), reacted, again, span=_SPAN))
+
+
+@pytest.mark.clause("5.3.2.1")
+async def test_no_contrast_is_permitted_of_a_lot_after_its_recall_and_who_injects_it_is_told(
+    department: Department,
+) -> None:
+    story = await _cleared(department)
+
+    async def recalled(_: int) -> Done:
+        why = {"reason": ("CodeableConcept", {"text": "particles"}), "performer": ("Reference", nurse)}
+        answer = await department.post(f"{story.cast.lot}/$recall", parameters(**why))
+        assert answer.status_code in (200, 503), answer.text
+        return done(await department.get(story.cast.lot)) if answer.status_code == 200 else Done(None)
+
+    async def again(_: int) -> None:
+        stopped = state_of(await department.get(story.cast.lot)) == RECALLED
+        for one in await department.found("MedicationAdministration?status=in-progress&_count=100"):
+            told = await department.found(f"Task?focus=MedicationAdministration/{one['id']}&code=notice")
+            assert not stopped or told, "permitted, recalled, not told"
+        await over(department, story.cast.exam)
+        story.cast.lot = await on_the_shelf(department, story.cast)
+
+    nurse = story.cast.person("nurse")
+    consents = pool(department, "consent")
+    sound(await race("recall", consents, lambda _: _permitted(story), recalled, again, rounds=16, span=_SPAN))
 
 
 async def test_no_contrast_is_permitted_once_it_is_known_that_the_nurse_was_suspended(department: Department) -> None:

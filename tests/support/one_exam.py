@@ -187,13 +187,13 @@ async def one_exam(department: Department) -> OneExam:
     patient = await department.get(made[-1])
     now = department.clock.now
     cast = Cast(staff=staff_of(made), hospital=made[0], ward=made[1], patient=patient, now=now)
-    cast.lot = await _on_the_shelf(department, cast, loading)
     await loading.aclose()
+    cast.lot = await on_the_shelf(department, cast)
     await department.settle()
     return OneExam(department, cast)
 
 
-async def _on_the_shelf(department: Department, cast: Cast, loading: httpx.AsyncClient) -> str:
+async def on_the_shelf(department: Department, cast: Cast) -> str:
     """A lot that came in and was accepted before the story begins; no two stories take from one."""
     accepted = as_decision("accepted", cast.staff["nurse"], cast.moment())
     lot = a_lot(f"SYN-{uuid4().hex[:8]}", extension=[accepted])
@@ -201,6 +201,8 @@ async def _on_the_shelf(department: Department, cast: Cast, loading: httpx.Async
         {"fullUrl": "urn:uuid:lot", "resource": lot, "request": {"method": "POST", "url": "Medication"}},
         {"resource": a_delivery(cast, "urn:uuid:lot"), "request": {"method": "POST", "url": "SupplyDelivery"}},
     ]
+    loading = department.client(DEMO_DEPARTMENT, LOADING)
     answer = await department.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries}, loading)
+    await loading.aclose()
     assert answer.status_code == 200, answer.text
     return made_by(answer.json())[0]
