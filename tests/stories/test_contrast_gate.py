@@ -5,6 +5,8 @@ CNAS-CL02-A011 5.4.1 and 5.5: screening, written consent, a qualified person, an
 
 from __future__ import annotations
 
+import base64
+import json
 from datetime import timedelta
 
 from slipring.fhir.findings import rule_of
@@ -14,6 +16,8 @@ from slipring_demo.contrast import a_consent, a_screening, an_egfr, an_injection
 from tests.support.backport import told, topical
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam, phones, rules, texts
+
+LATE = "system/*.cruds slipring/record-late"
 
 
 async def an_exam_in_the_room(department: Department) -> OneExam:
@@ -155,3 +159,32 @@ async def test_copies_that_are_behind_decide_nothing(department: Department) -> 
     stale = await department.post("MedicationAdministration", an_injection(story.cast))
     assert stale.status_code == 503 and stale.headers["Retry-After"]
     assert (await story.injected()).status_code == 201
+
+
+async def test_who_may_not_record_late_is_refused_and_audited_and_what_he_sent_waits_for_the_named_person(
+    department: Department,
+) -> None:
+    story = await an_exam_in_the_room(department)
+    room = department.client("demo-his", "system/*.cruds")
+    manual = {"text": "手推注射 / by hand, the injector failed"}
+    sent = an_injection(story.cast) | {"status": "completed", "statusReason": [manual]}
+    for _ in range(2):
+        refused = await department.post("MedicationAdministration", sent, room)
+        assert refused.status_code == 403 and rules(refused) == {"consent.late-record"}, texts(refused)
+    await room.aclose()
+    waiting = f"Task?code=late-record&focus={story.cast.exam}"
+    [task] = await department.found(waiting)
+    assert task["status"] == "requested"
+    kept = json.loads(base64.b64decode(task["input"][0]["valueAttachment"]["data"]))
+    assert kept == {name: value for name, value in sent.items() if name != "meta"}, "the body as it was sent"
+    denied = await department.found("AuditEvent?outcome=4&_sort=-date&_count=20")
+    told_of = {one["entity"][0]["what"]["reference"]: one["agent"][0]["altId"] for one in denied if "entity" in one}
+    assert told_of[f"Task/{task['id']}/_history/1"] == "demo-his", "who was refused, and where what he sent lies"
+
+    named = department.client("demo-his", LATE)
+    late = await department.post("MedicationAdministration", kept, named)
+    await named.aclose()
+    assert late.status_code == 201, late.text
+    assert [one["status"] for one in await department.found(waiting)] == ["completed"]
+    about = f"Task?code=nonconformity&focus=MedicationAdministration/{late.json()['id']}"
+    assert len(await department.found(about)) == 1
