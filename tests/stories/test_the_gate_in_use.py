@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from slipring.fhir.findings import rule_of
 from slipring.fhir.service import CANONICAL as C
-from slipring_demo.contrast import an_injection
+from slipring_demo.contrast import a_screening, an_injection
 from slipring_demo.teller import value_of
 
 from tests.support.department import Department
@@ -136,3 +136,50 @@ def a_cart_check(story: OneExam, cart: Tree, *, adrenaline: int) -> Tree:
         "authored": story.cast.moment(),
         "item": items,
     }
+
+
+@pytest.mark.clause("5.3.2.5")
+async def test_what_the_gate_lets_pass_is_changed_by_one_and_approved_by_another_and_counts_from_then(
+    department: Department,
+) -> None:
+    story = await one_exam(department)
+    await story.requested()
+    await story.moved("scheduled", "arrived", "ready", "in-progress")
+    await story.made(a_screening(story.cast))
+    await story.joined("head", "chief-physician", "ct-head")
+    await story.joined("quality manager", "chief-physician", "quality-manager")
+    one = await department.client_of("drafter", story.cast.staff["head"])
+    other = await department.client_of("approver", story.cast.staff["quality manager"])
+    asked = an_injection(story.cast) | {"extension": overridden(story, "emergency")}
+
+    async def answered() -> tuple[int, set[str]]:
+        await department.fresh()
+        answer = await department.post("MedicationAdministration", asked)
+        return answer.status_code, rules(answer) if answer.status_code == 422 else set()
+
+    assert await answered() == (422, {"consent.consent-valid"}), "as shipped, an emergency alone is no consent"
+    values = [{"url": "value", "valueString": reason} for reason in ("emergency", "emergency-no-capacity")]
+    entry = [{"url": "id", "valueString": "gate:consent.consent-valid:reasons"}, *values]
+    draft = await department.post("PlanDefinition", {
+        "resourceType": "PlanDefinition", "url": f"{C}/PlanDefinition/gate-policy", "version": "2026-1",
+        "status": "draft", "extension": [{"url": f"{C}/StructureDefinition/rule-limit", "extension": entry}],
+    }, one)  # fmt: skip
+    assert draft.status_code == 201, draft.text
+    assert await answered() == (422, {"consent.consent-valid"}), "a draft changes nothing"
+    active = draft.json() | {"status": "active"}
+    alone = await department.put(active, one)
+    assert alone.status_code == 403 and rules(alone) == {"order.rule-set-second-person"}, texts(alone)
+    approved = await department.put(active, other)
+    assert approved.status_code == 200, approved.text
+    assert await answered() == (201, set())
+
+    refused = await department.post("MedicationAdministration", an_injection(story.cast))
+    found = await department.found(
+        f"DetectedIssue?implicated={story.cast.exam}&code=consent.consent-valid&_sort=-_lastUpdated"
+    )
+    assert refused.status_code == 422 and "emergency" in str(found[0]["extension"]), "who may pass it, says the set"
+    retired = await department.put(approved.json() | {"status": "retired"}, other)
+    assert retired.status_code == 200, retired.text
+    assert (await answered())[0] == 422
+    await one.aclose()
+    await other.aclose()

@@ -12,12 +12,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import httpx
 from slipring.identity.client import BackendAuth
-from slipring.identity.clients import DEMO_DEPARTMENT
+from slipring.identity.clients import DEMO_DEPARTMENT, register_with_key_file
 from slipring.identity.keys import key_file
 from slipring.process import DEMO_ENVIRONMENT, House, Plan, installed_services, opened
 from slipring.runtime.clock import FakeClock
+from slipring.runtime.postgres import ensure_running
 from slipring.runtime.settings import Settings
 from slipring.signing.certificate import make_authority
 
@@ -42,6 +44,16 @@ class Department:
     def client(self, name: str, scope: str = "") -> httpx.AsyncClient:
         """A client of the front with its own key."""
         return _client(self.house, self.data_dir, self.clock, name, scope)
+
+    async def client_of(self, name: str, person: str, scope: str = "user/*.cruds") -> httpx.AsyncClient:
+        """A client that acts for one person (Practitioner/...)."""
+        schema = self.house.services["order"].kernel.store.schema.removesuffix("order") + "front"
+        connection = await asyncpg.connect(ensure_running(self.data_dir))
+        try:
+            await register_with_key_file(connection, schema, self.data_dir, name, scope.split(), practitioner=person)
+        finally:
+            await connection.close()
+        return self.client(name, scope)
 
     async def post(
         self, path: str, body: Any, client: httpx.AsyncClient | None = None, **headers: str

@@ -10,7 +10,9 @@ from zoneinfo import ZoneInfo
 from slipring.fhir.service import Desk
 from slipring.rules.limits import LimitBook, Limits
 
+from slipring_consent.gate.own_policy import with_own
 from slipring_consent.gate.policy import GatePolicy, policy_on
+from slipring_consent.policy_set import APPROVED
 from slipring_consent.settings import ConsentSettings
 
 
@@ -24,10 +26,11 @@ def today(desk: Desk) -> date:
     return desk.now.astimezone(ZoneInfo(settings_of(desk).time_zone)).date()
 
 
-def policy_of(desk: Desk) -> GatePolicy:
-    """The gate's policy in force today."""
+async def gate_policy_of(desk: Desk) -> GatePolicy:
+    """The gate's policy in force now, with what two people of the department have set otherwise."""
     settings = settings_of(desk)
-    return policy_on(today(desk), settings.gate, settings.confirmed)
+    policy = policy_on(today(desk), settings.gate, settings.confirmed)
+    return with_own(policy, await desk.search(APPROVED), desk.now, settings.time_zone)
 
 
 def limits_of(desk: Desk) -> Limits:

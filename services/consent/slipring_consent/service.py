@@ -23,7 +23,7 @@ from slipring_consent.handlers.follow_up import call_is_due
 from slipring_consent.handlers.handing_over import OVERDUE, case_arrived, handover_overdue
 from slipring_consent.handlers.lots import lot_written, movement_written
 from slipring_consent.handlers.observation import observation_over
-from slipring_consent.handlers.policy_sets import policy_arrived
+from slipring_consent.handlers.policy_sets import is_policy_set, policy_arrived
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.handlers.requests import ahead, request_arrived
 from slipring_consent.handlers.screening import issue_decided, screening_answered
@@ -41,7 +41,6 @@ from slipring_consent.operations.reactions import REACTION_OPERATIONS
 from slipring_consent.operations.screening_form import FORM_OPERATIONS
 from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.readiness.facts import CART_CHECK
-from slipring_consent.screening.own_pack import is_policy_set
 from slipring_consent.screening.weighed import is_looked_at
 from slipring_consent.settings import ConsentSettings
 from slipring_consent.unconfirmed import unconfirmed

@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from slipring.fhir.service import Arrival, Resource
 from slipring_consent.handlers.policy_sets import policy_arrived
+from slipring_consent.policy_set import CONTRAST_POLICY, LIMIT
 from slipring_consent.reading import instant
 from slipring_consent.screening.known import pack_in_force
-from slipring_consent.screening.own_pack import CONTRAST_POLICY, LIMIT
 
 from tests.support.assessing import a_bundle, a_patient, answered
 from tests.support.contrast import a_department, a_request, a_screening, an_egfr

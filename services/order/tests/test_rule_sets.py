@@ -10,7 +10,7 @@ from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Write
 from slipring_order.handlers.rule_sets import plan_written
-from slipring_order.judging.rule_set import CONTRAST_POLICY, INDEX, LIMIT, RULE_SET, SWITCH
+from slipring_order.judging.rule_set import CONTRAST_POLICY, GATE_POLICY, INDEX, LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
 from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
 
@@ -181,3 +181,18 @@ async def test_an_entry_of_a_contrast_policy_names_pack_rule_and_entry_with_one_
         await written(a_department(), a_set(a_limit(name, *values), url=CONTRAST_POLICY), "o-head")
     [issue] = refused.value.issues
     assert (issue.detail, issue.at) == ("order.rule-set-policy-entry", "PlanDefinition.extension[0]")
+
+
+async def test_a_policy_of_the_gate_is_a_draft_until_a_second_person_approves_and_its_entries_are_codes() -> None:
+    desk = a_department()
+    entry = a_limit("gate:consent.consent-valid:reasons", "emergency", "emergency-no-capacity")
+    draft = await written(desk, a_set(entry, url=GATE_POLICY), "o-head")
+    with pytest.raises(FhirError) as refused:
+        await written(desk, draft | {"status": "active"}, "o-head")
+    assert refused.value.issues[0].detail == "order.rule-set-second-person"
+    assert (await written(desk, draft | {"status": "active"}, "o-lead"))["effectivePeriod"]["start"]
+    for wrong in (a_limit("gate:thyroid:by", "x"), a_limit("gate:policy:readiness", 1), a_limit("gate:policy:by")):
+        with pytest.raises(FhirError) as refused:
+            await written(a_department(), a_set(wrong, url=GATE_POLICY), "o-head")
+        [issue] = refused.value.issues
+        assert (issue.detail, issue.at) == ("order.rule-set-gate-entry", "PlanDefinition.extension[0]")

@@ -10,7 +10,7 @@ from slipring.fhir.service import Desk, Require, Resource
 from slipring.rules.finding import Finding, Weight
 from slipring.staff import Reason
 
-from slipring_consent.department import policy_of
+from slipring_consent.department import gate_policy_of
 from slipring_consent.gate.override import Override, not_entitled, override_of
 from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.weighing import judged, stale_copies
@@ -64,7 +64,7 @@ class Permission:
 
 async def asked(administration: Resource, desk: Desk) -> Permission:
     """Weigh everything at once; nothing is stored."""
-    override, policy = override_of(administration), policy_of(desk)
+    override, policy = override_of(administration), await gate_policy_of(desk)
     verdict, stale = await judged(administration, desk), await stale_copies(desk)
     found = [*([stale] if stale else []), *verdict.findings]
     return Permission(

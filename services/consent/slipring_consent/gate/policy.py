@@ -31,7 +31,8 @@ class GatePolicy:
     since: date
     source: str
     confidence: str
-    confirmed: bool  # the department's own file, or a shipped one that a named person has confirmed
+    confirmed: bool  # the department's own, or the shipped one that a named person has confirmed
+    of: str = ""  # the version of the set that two people stand for; empty: as in the file
 
     def reasons_for(self, finding: Finding) -> tuple[str, ...]:
         """The coded reasons for which a finding may be passed; what only asks is decided for any of them."""
@@ -45,7 +46,7 @@ class GatePolicy:
     @property
     def limit(self) -> Limit:
         """The policy as a limit, so that a finding names its source and whether it is confirmed."""
-        return Limit(ID, self.readiness, self.source, self.confidence, self.since, confirmed=self.confirmed)
+        return Limit(ID, self.readiness, self.source, self.confidence, self.since, confirmed=self.confirmed, of=self.of)
 
 
 def policy_on(day: date, file: str = "", confirmed: Collection[str] = ()) -> GatePolicy:
@@ -65,6 +66,16 @@ def policy_on(day: date, file: str = "", confirmed: Collection[str] = ()) -> Gat
         confidence=written["confidence"],
         confirmed=sure or written["confidence"].startswith("S"),
     )
+
+
+def overridable_as_shipped() -> Mapping[str, tuple[str, ...]]:
+    """What the shipped policy lets pass, by rule, over all its entries."""
+    return {rule: tuple(given) for entry in _written(SHIPPED)["policy"] for rule, given in entry["overridable"].items()}
+
+
+def codes_of_reasons() -> frozenset[str]:
+    """The coded reasons that there are, of the code system `override-reason`."""
+    return frozenset(code for entry in _written(SHIPPED)["policy"] for code in entry["reasons"])
 
 
 @cache

@@ -20,7 +20,7 @@ from slipring_consent.contrast.holding import contained_medication
 from slipring_consent.contrast.injection import INJECTION
 from slipring_consent.contrast.known import PERMITTED
 from slipring_consent.contrast.late import completed, kept
-from slipring_consent.department import policy_of, settings_of
+from slipring_consent.department import settings_of
 from slipring_consent.gate.override import Override, override_of
 from slipring_consent.gate.permission import Permission, asked
 from slipring_consent.gate.policy import GatePolicy
@@ -91,7 +91,9 @@ async def _asked(write: Write, desk: Desk) -> Changes:
         return Changes(refuse=_too_old(stale, permission.policy))
     if permission.against:
         against = permission.against
-        return Changes(save=_refused(against, write, desk), refuse=FhirError(422, as_issues(against)))
+        return Changes(
+            save=_refused(against, permission.policy, write, desk), refuse=FhirError(422, as_issues(against))
+        )
     save = [*_kept(permission.passed, write, desk, permission.override), *_kept(permission.noted, write, desk)]
     save += await _approval_due(permission, write, desk)
     relied = {"extension": [decided_on("order", permission.as_of)]} if permission.as_of else {}
@@ -170,13 +172,13 @@ def _when(administration: Resource) -> tuple[str | None, Resource]:
     return administration.get("effectiveDateTime"), administration.get("effectivePeriod", {})
 
 
-def _refused(findings: Sequence[Finding], write: Write, desk: Desk) -> list[Save]:
+def _refused(findings: Sequence[Finding], policy: GatePolicy, write: Write, desk: Desk) -> list[Save]:
     """The try, on record about the exam: the administration itself is not stored."""
     patient = reference_of(write.resource.get("subject"))
     about = exam_of_administration(write.resource) or patient
     saves = on_record(findings, desk, patient=patient, about=about)
     for save, finding in zip(saves, findings, strict=True):
-        save.resource["extension"] += as_may_override(finding, policy_of(desk))
+        save.resource["extension"] += as_may_override(finding, policy)
     return saves
 
 

@@ -8,7 +8,7 @@ from datetime import date
 from slipring.fhir.service import Desk, Resource
 from slipring.rules.months import months_later
 
-from slipring_consent.department import limits_of, policy_of, settings_of, today
+from slipring_consent.department import gate_policy_of, limits_of, settings_of, today
 from slipring_consent.readiness.facts import CART_CHECK, CRASH_CART, ReadinessFacts, cart_facts, is_cart_check
 from slipring_consent.reading import reference_of
 
@@ -28,7 +28,7 @@ async def readiness_known(exam: str, desk: Desk) -> ReadinessFacts:
     carts = [await _checked(device, desk) for device in devices]
     day, months = today(desk), int(limits_of(desk).limit("readiness.check_months").value)
     best = max(carts, key=lambda cart: _rank(cart, day, months), default=ReadinessFacts(cart=""))
-    policy = policy_of(desk)
+    policy = await gate_policy_of(desk)
     return replace(best, at_the_room=at_the_room, mode=policy.readiness, policy=policy.limit)
 
 

@@ -10,13 +10,14 @@ from slipring.fhir.service import Desk, Resource, Stored
 from slipring.rules.limits import EVERYTHING
 
 from slipring_consent.department import limits_of, settings_of
+from slipring_consent.policy_set import APPROVED
 from slipring_consent.reading import moment, reference_of
 from slipring_consent.screening.evidence import Evidence, evidence_in
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.form import URL
 from slipring_consent.screening.gathered import Reckoning, gathered
 from slipring_consent.screening.kidneys import LOINC
-from slipring_consent.screening.own_pack import CONTRAST_POLICY, with_own
+from slipring_consent.screening.own_pack import with_own
 from slipring_consent.screening.packs import Policy, policy_pack
 from slipring_consent.screening.weighed import OBSERVED
 
@@ -50,7 +51,7 @@ def pack_of(name: str, desk: Desk) -> Policy:
 
 async def pack_in_force(name: str, desk: Desk) -> Policy:
     """A policy pack with what two people of the department have set otherwise, from the moment it is in force."""
-    plans = await desk.search(f"PlanDefinition?status=active&url={CONTRAST_POLICY}")
+    plans = await desk.search(APPROVED)
     return with_own(pack_of(name, desk), plans, desk.now, settings_of(desk).time_zone)
 
 

@@ -18,11 +18,14 @@ from slipring_order.judgement import ordered_limits, switchable
 from slipring_order.reading import moment
 
 RULE_SET = f"{CANONICAL}/PlanDefinition/ct-justification"
-CONTRAST_POLICY = f"{CANONICAL}/PlanDefinition/contrast-policy"  # judged by the consent service, which follows it
+# Judged by the consent service, which follows them: what the policy packs say, and what its gate lets pass.
+CONTRAST_POLICY = f"{CANONICAL}/PlanDefinition/contrast-policy"
+GATE_POLICY = f"{CANONICAL}/PlanDefinition/gate-policy"
 INDEX = "PlanDefinition/o-ct-justification"  # lists the sets that are active
 LIMIT = f"{CANONICAL}/StructureDefinition/rule-limit"
 SWITCH = f"{CANONICAL}/StructureDefinition/rule-switch"
-_POLICY_ENTRY = re.compile(r"[a-z0-9-]+:consent\.[a-z0-9-]+:[a-z_]+")
+_PACK_ENTRY = re.compile(r"[a-z0-9-]+:consent\.[a-z0-9-]+:[a-z_]+")
+_GATE_ENTRY = re.compile(r"gate:(policy|consent\.[a-z0-9-]+):[a-z_]+")
 _WEIGHTS = ("stop", "ask", "warn", "info", "none")
 
 
@@ -40,21 +43,29 @@ def is_rule_set(plan: Resource) -> bool:
 
 
 def is_policy_set(plan: Resource) -> bool:
-    """Whether a PlanDefinition is the department's own set of what the policy packs of contrast say."""
-    return str(plan.get("url", "")) == CONTRAST_POLICY
+    """Whether a PlanDefinition is the department's own set of what the policy packs of contrast or its gate say."""
+    return str(plan.get("url", "")) in (CONTRAST_POLICY, GATE_POLICY)
 
 
 def policy_faults(plan: Resource) -> list[Issue]:
-    """What is wrong with the entries of a contrast policy: each names pack, rule and entry, and has one value, once."""
-    found, seen = [], set[str]()
+    """What is wrong with the entries of a policy: each stands there once, by its name, with what that takes.
+
+    An entry of a pack is a weight or a number; one of the gate is a code, or several.
+    """
+    found, seen, gate = [], set[str](), plan.get("url") == GATE_POLICY
     for place, extension in _placed(plan):
         parts = _parts(extension)
         name, values = str(next(iter(parts.get("id", [])), "")), parts.get("value", [])
         if name in seen:
             found.append(_fault(place, "twice", "同一项出现两次", "The same stands here twice"))
         seen.add(name)
+        if gate:
+            if not _GATE_ENTRY.fullmatch(name) or not _fits([], values):
+                zh, en = "须为 gate:规则:项 及编码取值", "It is gate:rule:entry with its codes"
+                found.append(_fault(place, "gate-entry", zh, en))
+            continue
         weighed = len(values) == 1 and values[0] in _WEIGHTS
-        if not _POLICY_ENTRY.fullmatch(name) or not (weighed or _fits(0, values)):
+        if not _PACK_ENTRY.fullmatch(name) or not (weighed or _fits(0, values)):
             zh, en = "须为 包:规则:项 及一个取值", "It is pack:rule:entry with one weight or number"
             found.append(_fault(place, "policy-entry", zh, en))
     return found
