@@ -29,6 +29,7 @@ _TITLES = {
     "front": "The front",
     "identity": "Who asks",
     "staff": "Who may do what",
+    "quality": "Nonconformities and complaints",
 }
 
 

@@ -74,14 +74,14 @@ async def test_it_is_closed_with_cause_action_and_effect_verified_by_another(ope
     with_people(desk)
     assert (await put(desk, task, status="completed"))["status"] == "requested"
     assert (await refused(desk, task, businessStatus=to("closed")))[0] == 409
-    lacks = "order.quality-step-incomplete"
+    lacks = "quality.step-incomplete"
     cause = "Task.input.where(type.coding.code='cause')"
     assert await refused(desk, task, businessStatus=to("analysed")) == (422, [(cause, lacks)])
     await put(desk, task, businessStatus=to("analysed"), input=[said("cause", valueString="运输时受冻")])
     await put(desk, task, businessStatus=to("planned"), input=[said("action", valueString="换批号")], **OWNER)
     await put(desk, task, businessStatus=to("carried-out"), output=[said("carried-out", valueString="已换")])
     effect = said("effect", valueString="两周内再无反应")
-    for who, detail in (("o-owner", "order.quality-verified-by-another"), ("o-nurse-2", "staff.role")):
+    for who, detail in (("o-owner", "quality.verified-by-another"), ("o-nurse-2", "staff.role")):
         verified = said("verifier", valueReference={"reference": f"Practitioner/{who}"})
         status, issues = await refused(desk, task, businessStatus=to("closed"), output=[effect, verified])
         assert (status, issues[0][1]) == (422, detail)
@@ -93,7 +93,7 @@ async def test_it_is_closed_with_cause_action_and_effect_verified_by_another(ope
 async def test_no_other_task_becomes_one_and_one_becomes_no_other() -> None:
     desk, task = await without_permission()
     notice = {"coding": [{"system": life.TASK_CODE_SYSTEM, "code": "notice"}]}
-    fixed = (422, [("Task.code", "order.quality-member-fixed")])
+    fixed = (422, [("Task.code", "quality.member-fixed")])
     assert await refused(desk, task, code=notice) == fixed
     desk.hold({"resourceType": "Task", "id": "c-other", "status": "requested", "intent": "order", "code": notice})
     assert await refused(desk, "Task/c-other", code=desk.held[task].resource["code"]) == fixed

@@ -71,7 +71,7 @@ async def test_a_nonconformity_is_understood_planned_carried_out_and_verified_by
     await moved(desk, "carried-out", outputs=(said("carried-out", "已增加"),))
     effect = said("effect", "一个月内无延迟")
     for who, detail in (
-        ("Practitioner/o-owner", "order.quality-verified-by-another"),
+        ("Practitioner/o-owner", "quality.verified-by-another"),
         ("Practitioner/o-junior", "staff.role"),
         ("Practitioner/o-nobody", "staff.unknown-person"),
     ):
@@ -134,7 +134,7 @@ async def test_a_record_says_what_it_is_about_begins_opened_and_keeps_its_words(
     for changed in ({"description": "别的"}, {"code": a_record("nonconformity")["code"]}):
         with pytest.raises(FhirError) as error:
             await written(desk, task | changed, guarded)
-        assert error.value.issues[0].detail == "order.quality-member-fixed"
+        assert error.value.issues[0].detail == "quality.member-fixed"
 
 
 def test_the_table_leads_from_opened_to_an_end_and_names_only_known_states() -> None:

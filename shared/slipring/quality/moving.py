@@ -1,6 +1,6 @@
 """A nonconformity or complaint is opened, or moves one step: what is lacking is refused, at the element. Pure.
 
-The codes of the refusals say `order`, where these records began: a code that clients know does not change.
+The codes of the refusals say `quality`, whichever service keeps the record.
 """
 
 from __future__ import annotations
@@ -62,7 +62,7 @@ def demand_another(
             "The effect is verified by somebody else than who carried the action out.",
             "效果须由措施执行人以外的人员验证。",
             at=VERIFIER,
-            detail="order.quality-verified-by-another",
+            detail="quality.verified-by-another",
         )
     if lacks := may("verify-correction", person, roles, now, zone=zone):
         raise FhirError(
@@ -78,7 +78,7 @@ def _opened(task: Resource, now: datetime) -> Step:
             "A new record begins as opened.",
             "新记录须从“已登记”开始。",
             at="Task.businessStatus",
-            detail="order.quality-begins-opened",
+            detail="quality.begins-opened",
         )
     given = life.members(life.OPENED, now)
     return Step(given | {"authoredOn": task.get("authoredOn") or given["lastModified"]})
@@ -106,7 +106,7 @@ def _needed(place: str) -> Issue:
         zh="该步骤须填写此项。",
         en="This step needs this to be said.",
         at=place,
-        detail="order.quality-step-incomplete",
+        detail="quality.step-incomplete",
     )
 
 
@@ -115,7 +115,7 @@ def _fixed(member: str) -> FhirError:
         f"{member} of this record cannot be changed.",
         f"该记录的 {member} 不可更改。",
         at=f"Task.{member}",
-        detail="order.quality-member-fixed",
+        detail="quality.member-fixed",
     )
 
 
@@ -128,5 +128,5 @@ def _illegal(refused: IllegalMove) -> FhirError:
         f"A record that is {refused.state} cannot become {refused.event or '-'}. Legal now: {legal}.",
         f"记录处于“{zh(refused.state)}”，不能转为 {refused.event or '-'}。现在可转为：{legal}。",
         at="Task.businessStatus",
-        detail="order.quality-illegal-move",
+        detail="quality.illegal-move",
     )
