@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,7 +17,7 @@ from slipring.bedside.taken import vital_signs
 from slipring.bedside.watched import calls_due, everybody_watched, one_watched
 from slipring.department import names
 from slipring.department.place import Place, Words, named_in
-from slipring.department.road import Tree
+from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
@@ -49,12 +50,19 @@ class BoardPages:
 
     async def shown(self, request: Request, session: Session) -> Response:
         """The board; `?wall`: for a wall, with initials and the tail of the imaging number only."""
-        hand, now = await self.place.hand(session), self.place.now()
-        wall = "wall" in request.query_params
-        watched, due = await everybody_watched(hand, now), [] if wall else await calls_due(hand)
+        hand = await self.place.hand(session)
+        return await self._board(request, session, hand, {}, wall="wall" in request.query_params)
+
+    async def _board(
+        self, request: Request, session: Session, hand: Hand, beside: Words, *, wall: bool = False, status: int = 200
+    ) -> Response:
+        """Who is watched, and on a tablet the calls that are due: asked for side by side."""
+        watching = everybody_watched(hand, self.place.now())
+        watched, due = (await watching, []) if wall else await asyncio.gather(watching, calls_due(hand))
         return bedside_page(
-            self.place, request, session, "board.html", watched=watched, due=due, wall=wall, board=BOARD, beside={}
-        )
+            self.place, request, session, "board.html", status=status, watched=watched, due=due, wall=wall,
+            board=BOARD, beside=beside,
+        )  # fmt: skip
 
     async def one(self, request: Request, session: Session) -> Response:
         """One observation: vital signs, and every way in which it may end."""
@@ -118,11 +126,7 @@ class BoardPages:
             answer = await hand.called(f"Task/{task_id}/$called", given)
         except FhirError as refused:
             beside = said_beside(refused, request, lambda at: "")
-            watched, due = await everybody_watched(hand, self.place.now()), await calls_due(hand)
-            return bedside_page(
-                self.place, request, session, "board.html", status=refused.status, watched=watched, due=due,
-                wall=False, board=BOARD, beside=beside,
-            )  # fmt: skip
+            return await self._board(request, session, hand, beside, status=refused.status)
         if form.get("result") == "late-reaction":
             exam = names.reference_in(answer["parameter"][0]["resource"].get("basedOn")).rpartition("/")[2]
             return RedirectResponse(f"{BEDSIDE}/exams/{exam}/reaction" if exam else BOARD, 303)

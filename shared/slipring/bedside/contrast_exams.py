@@ -11,7 +11,7 @@ from slipring.department import names
 from slipring.department.bookings import bookings_on, scanners
 from slipring.department.exams import OPEN, STATE_SYSTEM, Exam, exams_of, exams_where
 from slipring.department.findings import found_in
-from slipring.department.road import Hand, Tree, in_portions
+from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
 
 _HERE = ("arrived", "ready", "in-progress")
@@ -51,24 +51,24 @@ async def contrast_exam(hand: Hand, request_id: str, now: datetime) -> ContrastE
 async def with_contrast(hand: Hand, exams: Sequence[Exam], now: datetime) -> list[ContrastExam]:
     """Those of the exams for which contrast is asked (consent opened a screening), with what is kept about them."""
     requests = [f"ServiceRequest/{exam.id}" for exam in exams]
-    tasks = await _all(hand, "Task", "focus", requests, ("code", _TASKS)) or []
+    tasks = await hand.about("Task", "focus", requests, ("code", _TASKS)) or []
     screenings = {names.reference_in(one.get("focus")): one for one in tasks if _is(one, "screening")}
     asked = [exam for exam in exams if f"ServiceRequest/{exam.id}" in screenings]
     requests = [f"ServiceRequest/{exam.id}" for exam in asked]
     patients = sorted({names.reference_in(exam.task.get("for")) for exam in asked} - {""})
     since = ("_lastUpdated", f"ge{(now - _LOOKED_BACK).isoformat()}")
     responses, consents, injections, reactions, issues = await asyncio.gather(
-        _all(hand, "QuestionnaireResponse", "based-on", requests),
-        _all(hand, "Consent", "data", requests),
-        _all(hand, "MedicationAdministration", "subject", patients, since),
-        _all(hand, "AdverseEvent", "subject", patients, since),
-        _all(hand, "DetectedIssue", "implicated", requests),
+        hand.about("QuestionnaireResponse", "based-on", requests),
+        hand.about("Consent", "data", requests),
+        hand.about("MedicationAdministration", "subject", patients, since),
+        hand.about("AdverseEvent", "subject", patients, since),
+        hand.about("DetectedIssue", "implicated", requests),
     )
     mine = [one for one in injections or [] if _supports(one) in requests]
     answered = [f"QuestionnaireResponse/{one['id']}" for one in responses or []]
     about, more = await asyncio.gather(
-        _all(hand, "Task", "focus", [f"MedicationAdministration/{one['id']}" for one in mine], ("code", _TASKS)),
-        _all(hand, "DetectedIssue", "implicated", answered),
+        hand.about("Task", "focus", [f"MedicationAdministration/{one['id']}" for one in mine], ("code", _TASKS)),
+        hand.about("DetectedIssue", "implicated", answered),
     )
     found = None if issues is None or more is None else [*issues, *more]
     return [
@@ -86,13 +86,6 @@ async def with_contrast(hand: Hand, exams: Sequence[Exam], now: datetime) -> lis
         for exam in asked
         for request in [f"ServiceRequest/{exam.id}"]
     ]
-
-
-async def _all(hand: Hand, kept_type: str, by: str, references: Sequence[str], *more: Asked) -> list[Tree] | None:
-    """Everything of a type about these references, asked for in portions; None when the roles do not open it."""
-    ways = [[(by, ",".join(portion)), *more, ("_count", "500")] for portion in in_portions(references)]
-    told = await asyncio.gather(*(hand.if_allowed(kept_type, way) for way in ways))
-    return None if None in told else [one for found in told for one in found or []]
 
 
 def _of(resources: list[Tree] | None, member: str, reference: str) -> list[Tree] | None:

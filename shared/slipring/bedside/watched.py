@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.names import Pair
-from slipring.department.road import Hand, Tree, in_portions
+from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
 
 _SOON = timedelta(minutes=5)
@@ -146,30 +146,23 @@ async def calls_due(hand: Hand) -> list[Watched]:
 
 
 async def _with_patients(hand: Hand, tasks: Sequence[Tree]) -> list[Watched]:
-    patients, requests = _named(tasks, "for"), _named(tasks, "basedOn")
-    injections = _named(tasks, "focus")
-    people, exams, signs = await asyncio.gather(
-        _all(hand, "Patient", "_id", [one.rpartition("/")[2] for one in patients]),
-        exams_of(hand, "focus", requests),
-        _all(hand, "Observation", "part-of", injections),
+    exams, signs = await asyncio.gather(
+        exams_of(hand, "focus", _named(tasks, "basedOn")),
+        hand.about("Observation", "part-of", _named(tasks, "focus")),
     )
-    known = {f"Patient/{one['id']}": one for one in people}
     by_request = {f"ServiceRequest/{one.id}": one for one in exams}
+    known = {f"Patient/{one.patient['id']}": one.patient for one in exams if one.patient}  # they came along
+    more = [one.rpartition("/")[2] for one in _named(tasks, "for") if one not in known]
+    known |= {f"Patient/{one['id']}": one for one in await hand.about("Patient", "_id", more) or []}
     return [
         Watched(
             task,
             known.get(names.reference_in(task.get("for"))),
             by_request.get(names.reference_in(task.get("basedOn"))),
-            [one for one in signs if names.reference_in(task.get("focus")) in _parts(one) and _stands(one)],
+            [one for one in signs or [] if names.reference_in(task.get("focus")) in _parts(one) and _stands(one)],
         )
         for task in tasks
     ]
-
-
-async def _all(hand: Hand, kept_type: str, by: str, values: Sequence[str]) -> list[Tree]:
-    ways = [[(by, ",".join(portion)), ("_count", "500")] for portion in in_portions(values)]
-    told = await asyncio.gather(*(hand.if_allowed(kept_type, way) for way in ways))
-    return [one for found in told for one in found or []]
 
 
 def _named(tasks: Sequence[Tree], member: str) -> list[str]:

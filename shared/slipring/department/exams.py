@@ -199,12 +199,11 @@ async def _findings(hand: Hand, requests: list[str]) -> dict[str, list[Any]] | N
     """The DetectedIssues of these requests, by request; None when the person may not see any."""
     if not requests:
         return {}
-    ways = [[("implicated", ",".join(portion)), ("_count", "500")] for portion in in_portions(requests)]
-    told = await asyncio.gather(*(hand.if_allowed("DetectedIssue", way) for way in ways))
-    if None in told:
+    told = await hand.about("DetectedIssue", "implicated", requests)
+    if told is None:
         return None
     found: dict[str, list[Any]] = {}
-    for issue in (issue for issues in told for issue in issues or []):
+    for issue in told:
         for one in issue.get("implicated", []):
             found.setdefault(str(one.get("reference", "")), []).append(issue)
     return found

@@ -9,7 +9,7 @@ from typing import Any
 
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
-from slipring.department.road import Hand, Tree, in_portions
+from slipring.department.road import Hand, Tree
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,9 +73,8 @@ async def _exams(hand: Hand, lines: list[list[Tree]]) -> dict[str, Exam]:
 
 async def _people(hand: Hand, lines: list[list[Tree]]) -> dict[str, Tree]:
     every = sorted({_reference(line, "receivedBy").rpartition("/")[2] for line in lines})
-    ways = [[("_id", ",".join(portion)), ("_count", str(len(portion)))] for portion in in_portions(every)]
-    told = await asyncio.gather(*(hand.if_allowed("Practitioner", way) for way in ways))
-    return {f"{one['resourceType']}/{one['id']}": one for people in told for one in people or []}
+    people = await hand.about("Practitioner", "_id", every) or []
+    return {f"{one['resourceType']}/{one['id']}": one for one in people}
 
 
 def _one(parts: list[Tree], name: str) -> Any:
