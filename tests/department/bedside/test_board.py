@@ -113,6 +113,11 @@ def test_a_wall_shows_initials_and_the_tail_of_the_number_and_nothing_to_do(
     expect(page.get_by_text(contrast.morning.card("槐"))).to_have_count(0)
     expect(page.get_by_role("button", name=re.compile("解除"))).to_have_count(0)
     looked_at(page, "board-wall-zh")
+    lost = page.get_by_text("连接已断开")
+    page.route("**/bedside/live*", lambda call: call.abort())
+    expect(lost).to_be_visible(timeout=60_000)
+    page.unroute("**/bedside/live*")
+    expect(lost).to_be_hidden(timeout=60_000)
 
 
 @pytest.mark.clause("4.13")
