@@ -37,7 +37,7 @@ _EXPLAINER = {"system": "urn:iso-astm:E1762-95:2013", "code": "1.2.840.10065.1.1
 _PICTURE = re.compile(r"data:(image/(?:png|svg\+xml));base64,([A-Za-z0-9+/=]+)", re.ASCII)
 # Where a refusal points -> the field beside which it is shown; the first that fits.
 FIELDS = (
-    ("'signature'", "pen"), ("'clinician'", "explainer"), ("'assent'", "pen"), ("verification", "explainer"), ("performer", "signer"),
+    ("'signature'", "pen"), ("'clinician'", "explainer"), ("'assent'", "assent"), ("verification", "explainer"), ("performer", "signer"),
     ("capacity", "capacity"), ("representation", "representation"), ("'dose'", "dose"), ("'agent'", "agent"), ("'language'", "language"),
     ("RelatedPerson", "relative"), ("'reason'", "reason"), ("'by'", "by"), ("sourceReference", "text"),
 )  # fmt: skip
@@ -103,8 +103,7 @@ class Signed:
 
     def signature(self) -> Tree:
         """The signature by pen: drawn here, or a picture of one."""
-        drawn = self.form.get("pen", "").strip() or self.form.get("picture", "").strip()
-        picture = _PICTURE.fullmatch(drawn)
+        picture = self._drawn("pen", "picture")
         if picture is None:
             raise unprocessable(
                 "Sign in the field, choose a picture of the signature (PNG), or say why it was signed on paper.",
@@ -112,13 +111,22 @@ class Signed:
                 at="pen",
                 detail="bedside.no-signature",
             )
-        return {
-            "type": [_AUTHOR],
-            "when": self.at.isoformat(timespec="seconds"),
-            "who": {"reference": self.signer},
-            "sigFormat": picture[1],
-            "data": picture[2],
-        }
+        return {**self._by(self.signer), **picture}
+
+    def assent(self) -> Tree | None:
+        """The patient's own assent beside who signs for him: drawn, or by name alone; None when nothing is said of it."""
+        picture = self._drawn("assent_pen", "assent_picture")
+        if picture is None and not self.form.get("assents"):
+            return None
+        patient = names.reference_in(self.one.exam.task.get("for"))
+        if self.signer == patient:
+            raise unprocessable(
+                "Here the patient signs; an assent stands beside the signature of a relative or guardian.",
+                "此处由患者本人签署；本人意愿仅随代签人的签名一并记录。",
+                at="assent",
+                detail="bedside.assent-alone",
+            )
+        return {**self._by(patient), **(picture or {})}
 
     def explained(self) -> Tree:
         """Who explained, by name alone: it was he who was signed in, or whose number was given."""
@@ -127,6 +135,15 @@ class Signed:
             "when": self.at.isoformat(timespec="seconds"),
             "who": {"reference": self.explainer},
         }
+
+    def _by(self, who: str) -> Tree:
+        return {"type": [_AUTHOR], "when": self.at.isoformat(timespec="seconds"), "who": {"reference": who}}
+
+    def _drawn(self, pen: str, picture: str) -> Tree | None:
+        """What was drawn in one field or chosen in the other, as a Signature holds it."""
+        drawn = self.form.get(pen, "").strip() or self.form.get(picture, "").strip()
+        found = _PICTURE.fullmatch(drawn)
+        return {"sigFormat": found[1], "data": found[2]} if found else None
 
     def _said(self) -> list[Tree]:
         capacity, represents = self.form.get("capacity", ""), self.form.get("representation", "")

@@ -34,9 +34,11 @@ async def _brought(hand: Hand, signed: Signed) -> None:
     if signed.on_paper_because:
         await hand.made(signed.on_paper())
         return
+    assent = signed.assent()
     given: Sequence[Tree] = [
         {"name": "consent", "resource": signed.consent()},
         {"name": "signature", "valueSignature": signed.signature()},
         {"name": "clinician", "valueSignature": signed.explained()},
+        *([{"name": "assent", "valueSignature": assent}] if assent else []),
     ]
     await hand.called("Consent/$sign", given)

@@ -26,7 +26,7 @@ def text_shown(page: Page, *, agent: str, dose: str, show: re.Pattern[str]) -> N
 
 def drawn(page: Page, field: str) -> None:
     """A signature by finger."""
-    pad = page.get_by_role("img", name=field)
+    pad = page.get_by_role("img", name=field, exact=True)
     pad.scroll_into_view_if_needed()
     box = pad.bounding_box()
     assert box
@@ -88,6 +88,7 @@ def test_a_mother_signs_for_a_child_with_a_picture_and_without_script(contrast: 
     page.get_by_role("textbox", name="Name", exact=True).fill("苗虚构之母")
     page.get_by_role("combobox", name="Relationship to the patient").select_option(label="parent")
     page.get_by_role("radio", name="the patient is a minor").check()
+    page.get_by_role("checkbox", name="The patient says yes, also without writing").check()
     page.get_by_text("Without drawing: a picture, or paper").click()
     picture = {"name": "signature.png", "mimeType": "image/png", "buffer": a_signature()}
     page.get_by_label("Picture of the signature (PNG)").set_input_files(files=[picture])  # type: ignore[list-item]
@@ -100,9 +101,45 @@ def test_a_mother_signs_for_a_child_with_a_picture_and_without_script(contrast: 
         patient = contrast.morning.patients["苗"]["id"]
         [mother] = until_found(http, f"RelatedPerson?patient=Patient/{patient}")
         [_] = until_found(http, f"Consent?patient=Patient/{patient}")
+        [record] = until_found(http, f"Provenance?target=Consent/{kept['id']}")
+    [named] = [one for one in record["signature"] if one["who"]["reference"] == f"Patient/{patient}"]
+    assert "data" not in named, "the child's yes, by name alone"
     assert mother["name"][0]["text"] == "苗虚构之母", (
         "one press keeps her, and one consent: what was refused stored nothing"
     )
+
+
+@pytest.mark.clause("5.4.1")
+def test_a_child_signs_beside_the_guardian_and_never_alone(contrast: ContrastMorning, enter: Enter) -> None:
+    exam = contrast.comes("樱", born="2014-02-03")
+    page = enter("bedside", f"/bedside/exams/{exam}/consent", "zh", "tablet")
+    text_shown(page, agent="对比剂", dose="计划用量", show=re.compile("出示"))
+    record = page.get_by_role("button", name=re.compile("记录 樱虚构 的决定"))
+    page.get_by_text("近亲属或监护人信息").click()
+    page.get_by_role("checkbox", name="患者本人表示同意").check()
+    drawn(page, "手写签名区")
+    record.click()
+    expect(page.locator("#assent-problem")).to_contain_text("此处由患者本人签署")
+    page.get_by_role("group", name="患者的行为能力").get_by_role("radio", name="无法作出决定").check()
+    page.get_by_role("group", name="由谁签署").get_by_role("radio", name="近亲属或监护人").check()
+    page.get_by_role("textbox", name="姓名", exact=True).fill("樱虚构之父")
+    page.get_by_role("combobox", name="与患者的关系").select_option(label="父母")
+    page.get_by_role("radio", name="患者未成年").check()
+    drawn(page, "患者本人手写签名区")
+    drawn(page, "手写签名区")
+    looked_at(page, "bedside-consent-assent-zh")
+    record.click()
+    expect(page.get_by_text("● 已同意")).to_be_visible()
+    kept = consents(contrast, exam, "active")
+    with contrast.served.client() as http:
+        [record_of] = until_found(http, f"Provenance?target=Consent/{kept['id']}")
+    patient = f"Patient/{contrast.morning.patients['樱']['id']}"
+    parts = {one["type"]["coding"][0]["code"]: one["who"]["reference"] for one in record_of["agent"]}
+    assert parts["PAT"] == patient and parts["GUARD"].startswith("RelatedPerson/")
+    [own] = [one for one in record_of["signature"] if one["who"]["reference"] == patient]
+    assert own["sigFormat"] == "image/png" and own["data"]
+    printed = page.request.get(f"/bedside/consents/{kept['id']}/print").text()
+    assert "患者本人意愿 / the patient&#39;s own assent" in printed, "it stands on the paper, too"
 
 
 def test_a_refusal_on_paper_is_on_record_with_its_reason(contrast: ContrastMorning, enter: Enter) -> None:
