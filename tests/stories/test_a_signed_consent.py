@@ -169,3 +169,42 @@ async def test_what_is_wrong_with_a_signature_is_answered_all_at_once_and_nothin
     assert await department.found(f"Consent?data={story.cast.exam}") == []
     unknown = await department.post("Consent/$sign", called(consent=child))
     assert unknown.status_code == 400, "a signature is asked for"
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_refused_signature_stores_nothing_and_leaves_a_draft_as_it_was(department: Department) -> None:
+    story = await an_exam(department)
+    text = await the_text(story)
+    patient, when = story.cast.subject["reference"], story.cast.moment()
+    paper = a_paper(story, text)
+    draft = await story.made({**paper, "status": "draft"})
+    before = await kept_types(department)
+    for consent in ({**paper, "id": draft["id"]}, paper):
+        for signature in (
+            a_signature(patient, "2099-01-01T00:00:00Z"),
+            a_signature(story.cast.staff["nurse"], when),
+            a_signature(patient, when, a_png(strokes=False)),
+        ):
+            call = called(
+                consent=consent,
+                signature=("Signature", signature),
+                clinician=("Signature", named(story.cast.staff["nurse"], when)),
+                assent=("Signature", named(patient, when)),
+            )
+            answer = await department.post("Consent/$sign", call)
+            assert answer.status_code == 422, answer.text
+    assert await kept_types(department) == before
+    assert await department.get(f"Consent/{draft['id']}") == draft
+    sound = called(consent={**paper, "id": draft["id"]}, signature=("Signature", a_signature(patient, when)))
+    answer = await department.post("Consent/$sign", sound)
+    assert answer.status_code == 200, "the same draft is signed when all is right: " + answer.text
+    assert (await department.get(f"Consent/{draft['id']}"))["meta"]["versionId"] == "2"
+
+
+async def kept_types(department: Department) -> dict[str, list[str]]:
+    """Every version that could be a trace of a signature, by type."""
+    types = ("Consent", "Provenance", "DetectedIssue", "Task", "DocumentReference")
+    return {
+        kept: sorted(f"{one['id']}/{one['meta']['versionId']}" for one in await department.found(f"{kept}?_count=1000"))
+        for kept in types
+    }
