@@ -91,6 +91,20 @@ async def test_a_print_says_why_it_was_signed_on_paper_in_words_that_do_nothing(
     assert "平板损坏" in page and "Signed on paper because" in page and "<script" not in page
 
 
+@pytest.mark.clause("4.4.1")
+async def test_a_name_that_turns_its_words_round_turns_nothing_beside_it() -> None:
+    turning = "示例\u202e患者\u2069"
+    room = ConsentRoom(name=[{"text": turning}], identifier=[{"value": "SYN-\u2067\u202e0001"}])
+    consent = await room.consented()
+    await room.withdrawn(f"Consent/{consent['id']}")
+    page = (await room.printed(f"Consent/{consent['id']}")).decode()
+    assert page.count("<b><bdi>示例患者</bdi></b>") == 1 and "<dd>示例患者</dd>" in page
+    assert "SYN-\u20670001\u2069" in page, "what it opens ends with it"
+    assert re.search("撤回 Withdrawn</th><td>[-0-9]{10} [:0-9]{5} \u2068示例患者\u2069: \u2068", page)
+    assert not re.search("[\u202a-\u202e\u2028\u2029]", page)
+    assert all(line.count("\u2069") == len(re.findall("[\u2066-\u2068]", line)) for line in page.splitlines())
+
+
 def test_a_text_of_a_thousand_boxes_in_one_another_keeps_its_words() -> None:
     told = plain_html(b"<section>" * 5000 + b"deep", "text/html")
     assert "deep" in told and told.count("<section>") == told.count("</section>") < 100

@@ -11,6 +11,7 @@ from slipring.bedside.standing import ContrastExam
 from slipring.department import names
 from slipring.department.road import Hand
 from slipring.fhir.outcome import not_found
+from slipring.printing.own_direction import straight
 
 
 class _Blocks(HTMLParser):
@@ -51,7 +52,7 @@ def blocks(document: str) -> list[tuple[str, str]]:
     parser = _Blocks()
     parser.feed(document)
     parser.close()
-    return [(tag, " ".join(said.split())) for tag, said in parser.found if said.strip()]
+    return [(tag, straight(" ".join(said.split()))) for tag, said in parser.found if said.strip()]
 
 
 @dataclass(frozen=True, slots=True)

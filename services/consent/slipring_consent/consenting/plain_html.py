@@ -5,6 +5,8 @@ from __future__ import annotations
 from html import escape
 from html.parser import HTMLParser
 
+from slipring.printing.own_direction import straight
+
 _KEPT = frozenset(
     {"h1", "h2", "h3", "h4", "p", "ul", "ol", "li", "dl", "dt", "dd", "section", "blockquote", "pre", "br", "hr"}
     | {"table", "thead", "tbody", "tr", "th", "td", "strong", "b", "em", "i", "sub", "sup"}
@@ -46,7 +48,7 @@ class _Plain(HTMLParser):
     def handle_data(self, data: str) -> None:
         """Keep the words."""
         if not self._dropping:
-            self.written.append(escape(data))
+            self.written.append(escape(straight(data)))
 
     def whole(self) -> str:
         """All of it, with everything closed."""
@@ -63,5 +65,5 @@ def plain_html(content: bytes, content_type: str) -> str:
         reader.close()
         return reader.whole()
     if kind == "text/plain":
-        return "".join(f"<p>{escape(line)}</p>" for line in text.splitlines() if line.strip())
+        return "".join(f"<p>{escape(straight(line))}</p>" for line in text.splitlines() if line.strip())
     return ""

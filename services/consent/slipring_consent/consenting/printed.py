@@ -11,6 +11,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from slipring.consents.state import EXCEPTION, exam_of_consent, is_exception
 from slipring.fhir.service import Desk, Resource, Stored
+from slipring.printing.own_direction import aside, isolated, straight
 
 from slipring_consent.consenting.document import TEXT_VERSION, attachment_of, bytes_of, sha256_of
 from slipring_consent.consenting.facts import CAPACITY, EXPLAINED_BY, PAPER_REASON, REPRESENTATION, consent_facts
@@ -101,7 +102,9 @@ async def _person(consent: Resource, desk: Desk) -> list[Line]:
     exam = await desk.read(exam_of_consent(consent)) if exam_of_consent(consent) else None
     return [
         Line("患者 Patient", name_of(patient) or "-"),
-        Line("标识号 Identifiers", " ".join(str(one.get("value", "")) for one in patient.get("identifier", [])) or "-"),
+        Line(
+            "标识号 Identifiers", " ".join(aside(one.get("value", "")) for one in patient.get("identifier", [])) or "-"
+        ),
         Line("出生日期 Born", str(patient.get("birthDate", "-"))),
         Line("影像检查号 Imaging number", (imaging_number(exam.resource) if exam else "") or "-"),
     ]
@@ -153,7 +156,7 @@ async def _attempt(part: Resource, desk: Desk) -> str:
     by = await called(reference_of(said.get("by", {}).get("valueReference")), desk)
     at = when(moment(said.get("at", {}).get("valueDateTime"), settings_of(desk).time_zone), desk)
     whom, outcome = said.get("whom", {}).get("valueString", ""), said.get("outcome", {}).get("valueString", "")
-    return f"{at} {by} → {whom}: {outcome}"
+    return f"{at} {aside(by)} → {aside(whom)}: {aside(outcome)}"
 
 
 async def _withdrawal(consent: Resource, desk: Desk) -> list[Line]:
@@ -162,7 +165,8 @@ async def _withdrawal(consent: Resource, desk: Desk) -> list[Line]:
         said = {one.get("url"): one for one in extension.get("extension", [])}
         at = when(moment(said.get("at", {}).get("valueInstant"), settings_of(desk).time_zone), desk)
         by = await called(reference_of(said.get("by", {}).get("valueReference")), desk)
-        lines.append(Line("撤回 Withdrawn", f"{at} {by}: {coded(said.get('reason', {}).get('valueCodeableConcept'))}"))
+        why = aside(coded(said.get("reason", {}).get("valueCodeableConcept")))
+        lines.append(Line("撤回 Withdrawn", f"{at} {aside(by)}: {why}"))
     return lines
 
 
@@ -205,4 +209,6 @@ def _seals(consent: Stored, found: Standing, attachment: Resource) -> list[Line]
 @cache
 def _environment() -> Environment:
     loader = PackageLoader("slipring_consent", "templates")
-    return Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    found = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    found.filters |= {"straight": straight, "isolated": isolated}
+    return found
