@@ -12,6 +12,7 @@ from starlette.responses import JSONResponse
 
 from slipring.app import Running
 from slipring.runtime.meters import Meters
+from slipring.runtime.rings import Rings
 from slipring.sealing.sealer import Sealer
 from slipring.watch.heartbeat import Heartbeat
 from slipring.watch.loop_lag import watch_the_loop
@@ -29,6 +30,7 @@ class House:
     leaving: bool = False
     meters: Meters = field(default_factory=Meters)  # the front's, or of a process without it
     heartbeat: Heartbeat | None = None
+    rings: Rings | None = None  # what open screens wait for
     watching: list[asyncio.Task[None]] = field(default_factory=list)
 
     async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
@@ -54,12 +56,16 @@ class House:
     def leave(self) -> None:
         """From now on not ready: whoever sends requests here looks for another replica."""
         self.leaving = True
+        if self.rings is not None:
+            self.rings.leave()
 
     async def start(self) -> None:
         """Start every service's worker."""
         self.watching.append(asyncio.create_task(watch_the_loop()))
         if self.heartbeat is not None:
             self.watching.append(asyncio.create_task(self.heartbeat.run()))
+        if self.rings is not None:
+            self.watching.append(asyncio.create_task(self.rings.listen()))
         for running in self.services.values():
             await running.start()
         if self.sealer is not None:

@@ -61,6 +61,7 @@ from slipring.runtime.hindrance import Hindered, hindrance
 from slipring.runtime.logs import configure_logs, with_request_log
 from slipring.runtime.meters import Meters
 from slipring.runtime.postgres import ensure_running
+from slipring.runtime.rings import Rings
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.runtime.tracing import configure_tracing, stop_tracing
@@ -224,7 +225,8 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
     )
     road = Road(_client(plan, house, "front", None), mint.for_pages)
     house.peers["pages->front"] = road.client
-    department = Place(road, signing_in.pages, signing_in.kept, plan.clock.now, signing_in.idle)
+    house.rings = Rings(ground.dsn, [f"{plan.settings.schema_prefix}{name}" for name in NAMES])
+    department = Place(road, signing_in.pages, signing_in.kept, plan.clock.now, signing_in.idle, house.rings)
     deliveries = DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages)
     return create_front(
         behind,

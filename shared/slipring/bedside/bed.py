@@ -31,6 +31,9 @@ WATCHED_AT_THE_INJECTOR: Mapping[str, Sequence[tuple[str, str]]] = {
     "AllergyIntolerance": [],
 }
 
+# Of these an open screen hears at once: an alarm at the injector, what an observation is told of.
+URGENT: Mapping[str, Sequence[tuple[str, str]]] = {"Task": [("code", "observation,notice")]}
+
 
 def bedside_page(
     place: Place, request: Request, session: Session, template: str, *, live: str = LIVE, **values: Any

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from starlette.routing import Route
 
-from slipring.bedside.bed import AT_THE_INJECTOR, LIVE, WATCHED, WATCHED_AT_THE_INJECTOR
+from slipring.bedside.bed import AT_THE_INJECTOR, LIVE, URGENT, WATCHED, WATCHED_AT_THE_INJECTOR
 from slipring.bedside.board import BoardPages
 from slipring.bedside.consenting import ConsentPages
 from slipring.bedside.deciding import DecidingPages
@@ -38,7 +38,7 @@ def bedside_routes(place: Place) -> list[Route]:
         RatesPage,
     )
     return [
-        *LivePages(place, LIVE, WATCHED).routes(),
-        *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR).routes(),
+        *LivePages(place, LIVE, WATCHED, URGENT).routes(),
+        *LivePages(place, AT_THE_INJECTOR, WATCHED_AT_THE_INJECTOR, URGENT).routes(),
         *(route for kind in kinds for route in kind(place).routes()),
     ]

@@ -22,6 +22,7 @@ from slipring.identity.people.sessions import Session
 from slipring.identity.people.sign_in_pages import Entered, here, viewer_of
 from slipring.pages.frame import Pages
 from slipring.pages.language import language_of, said
+from slipring.runtime.rings import Rings
 
 HOME = "/department"
 # What the head of every page leads to: address, key of its words, what a person must be able to search for it.
@@ -43,13 +44,14 @@ _BY_PLACE = re.compile(r"Parameters\.parameter\[(\d+)\]")
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The department as its pages see it; `idle`: after so long without use the screen is cleared."""
+    """The department as its pages see it; `idle`: after so long without use the screen is cleared; `rings`: of commits."""
 
     road: Road
     pages: Pages
     entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]
     now: Callable[[], datetime]
     idle: timedelta
+    rings: Rings
 
     @property
     def zone(self) -> tzinfo:

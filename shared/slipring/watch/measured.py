@@ -41,13 +41,15 @@ class Measured:
         if scope["type"] != "http":
             await self._application(scope, receive, send)
             return
-        status = 500
+        status, seconds = 500, 0.0
         began = time.perf_counter()
 
         async def told(message: Message) -> None:
-            nonlocal status
+            nonlocal status, seconds
             if message["type"] == "http.response.start":
                 status = message["status"]
+                # A stream of events is answered when it begins: how long somebody listens is no slowness.
+                seconds = time.perf_counter() - began if _streams(message) else 0.0
             await send(message)
 
         self._meters.under_way.inc()
@@ -62,7 +64,7 @@ class Measured:
                         span.set_attribute("error.type", str(status))
         finally:
             self._meters.under_way.dec()
-            self._count(scope, status, time.perf_counter() - began)
+            self._count(scope, status, seconds or time.perf_counter() - began)
 
     def _named(self, scope: Scope) -> tuple[str, str, dict[str, Any]]:
         """Name, kind and attributes of a request's span, by OpenTelemetry's conventions for HTTP servers."""
@@ -78,6 +80,10 @@ class Measured:
         else:
             interaction, kind = place_word(path[len(self._root) :]), ""
         self._meters.answered(method_word(method), interaction, kind, status, seconds)
+
+
+def _streams(message: Message) -> bool:
+    return any(name == b"content-type" and b"text/event-stream" in value for name, value in message.get("headers", ()))
 
 
 def _carried(scope: Scope) -> dict[str, str]:

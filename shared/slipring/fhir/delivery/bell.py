@@ -1,4 +1,4 @@
-"""Wakes the workers of other replicas after a commit: a coalesced NOTIFY on a connection of its own.
+"""Wakes the workers of other replicas, and open screens, after a commit: a coalesced NOTIFY on a connection of its own.
 
 Never inside a write's transaction: its lock is held until the log is flushed and would serialise all commits.
 A missed ring costs one poll, never an event.
@@ -12,6 +12,7 @@ from typing import Any
 import asyncpg
 
 from slipring.fhir.store.store import Store
+from slipring.runtime.rings import SCREENS, channel_of
 
 _GATHER_SECONDS = 0.005  # at most one NOTIFY in this time, however many commits
 _LOOK_AROUND_SECONDS = 1.0  # how often it is asked whether anyone else listens
@@ -23,7 +24,7 @@ class Bell:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._connection: Any = None  # an asyncpg connection held for as long as the worker lives
-        self._channel = f"slipring_{store.schema}"
+        self._channel = channel_of(store.schema)
         self._others = False
         self._looked_at = float("-inf")
         self._rung_at = float("-inf")
@@ -75,7 +76,7 @@ class Bell:
         if now - self._looked_at >= _LOOK_AROUND_SECONDS:
             self._looked_at = now
             self._others = await connection.fetchval(
-                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $1 AND pid <> pg_backend_pid())",
-                f"{self._channel} bell",
+                "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = ANY($1) AND pid <> pg_backend_pid())",
+                [f"{self._channel} bell", SCREENS],
             )
         return self._others
