@@ -10,14 +10,8 @@ import pytest
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from slipring.signing.certificate import (
-    Authority,
-    CertificateRefused,
-    check_chain,
-    issue,
-    make_authority,
-    make_key_and_csr,
-)
+from slipring.signing.certificate import Authority, issue, make_authority, make_key_and_csr
+from slipring.signing.chain import CertificateRefused, check_chain
 from slipring.signing.jws import Judged, judge, jws_sha256, sign_payload
 from slipring.signing.policy import reason
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
-from slipring.signing.trust import algorithms_accepted, trusted_root
+from slipring.signing.trust import algorithms_accepted, revocation_files, trusted_root
 
 CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
 
@@ -19,6 +19,7 @@ class ReportSettings:
     """What a department sets; the defaults run the demo."""
 
     trust: Path = Path("signing/root.pem")  # the roots that practitioner certificates are judged against
+    revoked: tuple[Path, ...] = ()  # files with the revocation lists of the authorities
     algorithms: tuple[str, ...] = allowed_algorithms()
     chain_length: int = 2
     hand_over_within: timedelta = timedelta(seconds=60)
@@ -27,7 +28,7 @@ class ReportSettings:
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> ReportSettings:
-        """Read SLIPRING_SIGNING_TRUST, _SIGNING_ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS, _FOLLOW_MAX_AGE_SECONDS, _TIME_ZONE."""
+        """Read SLIPRING_SIGNING_TRUST, _CRL, _ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS, _FOLLOW_MAX_AGE_SECONDS, _TIME_ZONE."""
         given = os.environ if environ is None else environ
         default = ReportSettings()
         chain_length = int(given.get("SLIPRING_REPORT_CHAIN", default.chain_length))
@@ -35,6 +36,7 @@ class ReportSettings:
             raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
         return ReportSettings(
             trust=trusted_root(given),
+            revoked=revocation_files(given),
             algorithms=algorithms_accepted(given) or default.algorithms,
             chain_length=chain_length,
             hand_over_within=timedelta(
@@ -52,3 +54,7 @@ class ReportSettings:
             return self.trust.read_bytes()
         except OSError:
             return b""
+
+    def revocation_lists(self) -> list[bytes]:
+        """The revocation lists; read each time, as they are replaced while the service runs. OSError when one is away."""
+        return [path.read_bytes() for path in self.revoked]

@@ -13,7 +13,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Call, Changes, OperationHandler, Stored, Write, WriteHandler
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
-from slipring_report.handlers import signing, writes
+from slipring_report.handlers import signing, verifying, writes
 from slipring_report.settings import ReportSettings
 
 from tests.support.desk import A_NOON, ADesk
@@ -143,12 +143,12 @@ class ReadingRoom:
         return await self.call(signing.report_signed, jws={"valueString": text}, role={"valueCode": role})
 
     async def seals(self) -> list[dict[str, Any]]:
-        answer = (await self.call(signing.verification_asked)).answer
+        answer = (await self.call(verifying.verification_asked)).answer
         assert answer is not None
         return [{part["name"]: part for part in p["part"]} for p in answer["parameter"] if p["name"] == "seal"]
 
     async def verified(self) -> tuple[bool, list[dict[str, Any]]]:
-        answer = (await self.call(signing.verification_asked)).answer
+        answer = (await self.call(verifying.verification_asked)).answer
         assert answer is not None
         parts = [{part["name"]: part for part in p["part"]} for p in answer["parameter"] if p["name"] == "signature"]
         return named(answer)["valid"]["valueBoolean"], parts

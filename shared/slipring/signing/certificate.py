@@ -1,4 +1,4 @@
-"""The department's certificate authority, and the judgement of a signer's certificate chain.
+"""The department's certificate authority: its keys, and the certificates it issues.
 
 A practitioner's certificate names the Practitioner as a URI in its subject alternative name; the key is made
 where the person is and never leaves it: the certificate request proves that the asker holds it.
@@ -7,33 +7,21 @@ where the person is and never leaves it: the certificate request proves that the
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from tempfile import mkdtemp
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from slipring.fhir.service import CANONICAL
-from slipring.signing.policy import lifetime, longest_chain
+from slipring.signing.chain import PERSON_PREFIX, CertificateRefused
+from slipring.signing.policy import lifetime
 
-_PREFIX = f"{CANONICAL}/"
-_UNDERSTOOD = (x509.BasicConstraints, x509.KeyUsage, x509.SubjectAlternativeName, x509.ExtendedKeyUsage)
 # Certificates are backdated a little: machines of one department do not agree on the second.
 _BACKDATED = timedelta(minutes=5)
-
-
-class CertificateRefused(Exception):
-    """A chain or request that is not accepted; `code` is a key of reasons.toml."""
-
-    def __init__(self, code: str) -> None:
-        super().__init__(code)
-        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +68,7 @@ def issue(authority: Authority, csr_pem: bytes, practitioner: str, name: str, *,
     key = serialization.load_pem_private_key(authority.key_pem, password=None)
     if not isinstance(key, ec.EllipticCurvePrivateKey):
         raise CertificateRefused("certificate-unreadable")
-    address = x509.UniformResourceIdentifier(_PREFIX + practitioner)
+    address = x509.UniformResourceIdentifier(PERSON_PREFIX + practitioner)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(_named(name))
@@ -97,79 +85,6 @@ def issue(authority: Authority, csr_pem: bytes, practitioner: str, name: str, *,
         .sign(key, hashes.SHA256())
     )
     return certificate.public_bytes(serialization.Encoding.PEM) + authority.certificate_pem
-
-
-def check_chain(
-    x5c: Sequence[bytes], trust_pem: bytes, at: datetime, persons: Sequence[str] = ("Practitioner",)
-) -> str:
-    """The person of one of these types that a DER chain (signer first) names, once it is trusted and valid at this time."""
-    try:
-        chain = [x509.load_der_x509_certificate(der) for der in x5c]
-        roots = x509.load_pem_x509_certificates(trust_pem)
-        if not chain:
-            raise CertificateRefused("certificate-unreadable")
-        path = _path(chain, roots)
-        for certificate in path:
-            if at > certificate.not_valid_after_utc:
-                raise CertificateRefused("certificate-expired")
-            if at < certificate.not_valid_before_utc:
-                raise CertificateRefused("certificate-not-yet-valid")
-        return _person_of(chain[0], persons)
-    except (ValueError, x509.DuplicateExtension) as error:
-        raise CertificateRefused("certificate-unreadable") from error
-
-
-def _path(chain: list[x509.Certificate], roots: list[x509.Certificate]) -> list[x509.Certificate]:
-    # Each certificate must be issued by a root, or by the next one of the chain that is itself an authority.
-    path = [chain[0]]
-    following = list(chain[1:])
-    while len(path) <= longest_chain():
-        _extensions_understood(path[-1])
-        below = len(path) - 1  # authorities between this issuer and the signer
-        root = next((root for root in roots if _issued(root, path[-1], below)), None)
-        if root is not None:
-            return [*path, root]
-        issuer = next((authority for authority in following if _issued(authority, path[-1], below)), None)
-        if issuer is None:
-            break
-        following.remove(issuer)
-        path.append(issuer)
-    raise CertificateRefused("certificate-untrusted")
-
-
-def _issued(issuer: x509.Certificate, certificate: x509.Certificate, below: int) -> bool:
-    try:
-        constraints = issuer.extensions.get_extension_for_class(x509.BasicConstraints).value
-        usage = issuer.extensions.get_extension_for_class(x509.KeyUsage).value
-        certificate.verify_directly_issued_by(issuer)
-    except (x509.ExtensionNotFound, InvalidSignature, ValueError, TypeError):
-        return False
-    long_enough = constraints.path_length is None or constraints.path_length >= below
-    return constraints.ca and usage.key_cert_sign and long_enough
-
-
-def _extensions_understood(certificate: x509.Certificate) -> None:
-    if any(extension.critical and not isinstance(extension.value, _UNDERSTOOD) for extension in certificate.extensions):
-        raise CertificateRefused("certificate-untrusted")
-
-
-def _person_of(certificate: x509.Certificate, persons: Sequence[str]) -> str:
-    try:
-        usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
-    except x509.ExtensionNotFound as error:
-        raise CertificateRefused("certificate-not-for-signing") from error
-    if not usage.digital_signature:
-        raise CertificateRefused("certificate-not-for-signing")
-    try:
-        names = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
-    except x509.ExtensionNotFound as error:
-        raise CertificateRefused("certificate-names-no-practitioner") from error
-    addresses = names.get_values_for_type(x509.UniformResourceIdentifier)
-    ours = tuple(f"{_PREFIX}{person}/" for person in persons)
-    named = [address.removeprefix(_PREFIX) for address in addresses if address.startswith(ours)]
-    if len(named) != 1:
-        raise CertificateRefused("certificate-names-no-practitioner")
-    return named[0]
 
 
 def _root(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:

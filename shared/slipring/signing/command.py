@@ -11,7 +11,8 @@ import typer
 
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import data_directory
-from slipring.signing.certificate import CertificateRefused, issue, make_authority, make_key_and_csr
+from slipring.signing.certificate import issue, make_authority, make_key_and_csr
+from slipring.signing.chain import CertificateRefused
 from slipring.signing.jws import sign_payload
 from slipring.signing.policy import ROLES, reason
 

@@ -19,23 +19,16 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
-from joserfc import jws as jose
-from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, Key, OKPKey, RSAKey
 
-from slipring.signing.certificate import CertificateRefused, check_chain
+from slipring.signing.algorithms import Algorithm, algorithm_for
+from slipring.signing.algorithms import algorithm as known_algorithm
+from slipring.signing.chain import CertificateRefused, check_chain
 from slipring.signing.form import FORM
-from slipring.signing.policy import Reason, allowed_algorithms, clock_tolerance, known_algorithms, purpose, reason
+from slipring.signing.policy import Reason, allowed_algorithms, clock_tolerance, purpose, reason
+from slipring.signing.revocation import NOTHING_REVOKED, Revocations
 
 _DETACHED = re.compile(r"^[A-Za-z0-9_-]+\.\.[A-Za-z0-9_-]+$")
 _NEEDED = ("x5c", "sigT", "sigRole", "srCms", "form")
-
-
-class _Sizes(jose.JWSRegistry):
-    # A header holds a certificate chain and a payload a whole report: the library's defaults are for tokens.
-    max_header_length = 32_768
-    max_payload_length = 64_000_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +55,27 @@ def jws_sha256(jws: str) -> str:
 
 
 def sign_payload(
-    payload: bytes, key_pem: bytes, chain_pem: bytes, role: str, prev: str, at: datetime, *, form: str = FORM
+    payload: bytes,
+    key_pem: bytes,
+    chain_pem: bytes,
+    role: str,
+    prev: str,
+    at: datetime,
+    *,
+    form: str = FORM,
+    algorithm: str = "",
 ) -> str:
-    """Sign as a client does: a detached compact JWS over the payload; `prev` is empty for the first signature."""
-    key = serialization.load_pem_private_key(key_pem, password=None)
-    algorithm = _algorithm_for(key)
+    """Sign as a client does: a detached compact JWS over the payload; `prev` is empty for the first signature.
+
+    Without an `algorithm` it is the one that fits the key (PS256 of the two for RSA).
+    """
+    used = known_algorithm(algorithm) if algorithm else algorithm_for(key_pem)
+    if used is None:
+        raise ValueError(f"{algorithm} is no signature algorithm known here")
     chain = x509.load_pem_x509_certificates(chain_pem)
     declared = purpose(role)
     header: dict[str, Any] = {
-        "alg": algorithm,
+        "alg": used.name,
         "x5c": [base64.b64encode(c.public_bytes(serialization.Encoding.DER)).decode() for c in chain],
         "sigT": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "sigRole": role,
@@ -80,9 +85,8 @@ def sign_payload(
     }
     if prev:
         header["prev"] = prev
-    registry = _Sizes(algorithms=[algorithm], strict_check_header=False)
-    text = jose.serialize_compact(header, payload, _jwk(algorithm, key_pem), registry=registry)
-    return str(jose.detach_content(text))
+    protected = _encoded(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode())
+    return f"{protected}..{_encoded(used.sign(key_pem, _signed_bytes(protected, payload)))}"
 
 
 def judge(
@@ -96,10 +100,12 @@ def judge(
     algorithms: Sequence[str] = (),
     form: str = FORM,
     persons: Sequence[str] = ("Practitioner",),
+    revoked: Revocations = NOTHING_REVOKED,
 ) -> Judged:
     """Examine a detached JWS over this payload, a form of this name, by the key of one of these kinds of `persons`.
 
-    `at` is the service's time of the signature: now for a new one, the recorded time later on. `prev` is the
+    `at` is the service's time of the signature: now for a new one, the time in the service's seal later on; whether
+    the certificate was valid and not revoked is judged at that time, never at the signer's own `sigT`. `prev` is the
     SHA-256 of the JWS before it, empty for the first one. Every reason against it is listed, not only the first.
     """
     header = header_of(jws)
@@ -110,9 +116,10 @@ def judge(
         wrong.append("header-unsupported")
     wrong += ["header-incomplete"] if any(not header.get(name) for name in _NEEDED) else []
     wrong += ["form-unknown"] if header.get("form", form) != form else []
-    algorithm, named = _text(header, "alg"), _text(header, "sigRole")
-    usable = [name for name in (algorithms or allowed_algorithms()) if name in known_algorithms()]
-    wrong += ["algorithm-not-allowed"] if algorithm not in usable else []
+    named = _text(header, "sigRole")
+    stated = _text(header, "alg")
+    algorithm = known_algorithm(stated) if stated in (algorithms or allowed_algorithms()) else None
+    wrong += ["algorithm-not-allowed"] if algorithm is None else []
     signed_at = _moment(header.get("sigT"))
     if signed_at is None or abs(signed_at - at) > clock_tolerance():
         wrong.append("time-off")
@@ -121,14 +128,14 @@ def judge(
     wrong += _chained(_text(header, "prev"), prev)
     chain, signer = _chain(header), ""
     try:
-        signer = check_chain(chain, trust_pem, at, persons)
+        signer = check_chain(chain, trust_pem, at, persons, revoked)
     except CertificateRefused as refused:
         wrong.append(refused.code)
-    if "algorithm-not-allowed" not in wrong:
+    if algorithm is not None:
         wrong += _signature_problem(jws, payload, header, chain, algorithm)
     return Judged(
         tuple(reason(code) for code in dict.fromkeys(wrong)),
-        algorithm=algorithm,
+        algorithm=stated,
         signer=signer,
         signed_at=signed_at,
         role=named,
@@ -141,9 +148,12 @@ def header_of(jws: str) -> dict[str, Any] | Reason:
     """The protected header of a detached compact JWS, unproved; the reason why it has none."""
     if not _DETACHED.match(jws):
         return reason("malformed")
-    encoded = jws.partition(".")[0]
     try:
-        header = json.loads(base64.urlsafe_b64decode(encoded + "=" * (-len(encoded) % 4)))
+        protected, signature = (_decoded(part) for part in jws.split(".."))
+        # Of all texts that decode to the same bytes one is a signature: nobody alters a character of it unseen.
+        if f"{_encoded(protected)}..{_encoded(signature)}" != jws:
+            return reason("malformed")
+        header = json.loads(protected)
     except (ValueError, RecursionError):
         return reason("malformed")
     return header if isinstance(header, dict) else reason("malformed")
@@ -176,43 +186,32 @@ def _chain(header: Mapping[str, Any]) -> list[bytes]:
 
 
 def _signature_problem(
-    jws: str, payload: bytes, header: Mapping[str, Any], chain: Sequence[bytes], algorithm: str
+    jws: str, payload: bytes, header: Mapping[str, Any], chain: Sequence[bytes], algorithm: Algorithm
 ) -> list[str]:
+    try:
+        unfit = algorithm.unfit(chain[0])
+    except (ValueError, TypeError, IndexError):  # check_chain says what is wrong with the certificate
+        return []
+    if unfit:
+        return [unfit]
     if "sha256" in header and header["sha256"] != hashlib.sha256(payload).hexdigest():
         return ["payload-differs"]
-    try:
-        public = x509.load_der_x509_certificate(chain[0]).public_key()
-        pem = public.public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
-        registry = _Sizes(algorithms=[algorithm], strict_check_header=False)
-        jose.deserialize_compact(jws, _jwk(algorithm, pem), registry=registry, payload=payload)
-    except (JoseError, ValueError, TypeError, IndexError, KeyError):
-        return ["signature-invalid"]
-    return []
+    protected, _, signature = jws.partition("..")
+    signed = _signed_bytes(protected, payload)
+    return [] if algorithm.verify(chain[0], signed, _decoded(signature)) else ["signature-invalid"]
 
 
-def _algorithm_for(key: Any) -> str:
-    if isinstance(key, ec.EllipticCurvePrivateKey):
-        return {256: "ES256", 384: "ES384"}[key.curve.key_size]
-    if isinstance(key, ed25519.Ed25519PrivateKey):
-        return "EdDSA"
-    if isinstance(key, rsa.RSAPrivateKey):
-        return "PS256"
-    raise ValueError("no known signature algorithm fits this kind of key")
+def _signed_bytes(protected: str, payload: bytes) -> bytes:
+    """What a JWS signs (RFC 7515 section 5.1): both parts encoded, with a dot between."""
+    return f"{protected}.{_encoded(payload)}".encode("ascii")
 
 
-# The registry: which kind of key each algorithm uses. A new algorithm is one line here and one in policy.toml.
-_KEYS: Mapping[str, type[ECKey] | type[OKPKey] | type[RSAKey]] = {
-    "ES256": ECKey,
-    "ES384": ECKey,
-    "EdDSA": OKPKey,
-    "Ed25519": OKPKey,
-    "PS256": RSAKey,
-    "RS256": RSAKey,
-}
+def _encoded(content: bytes) -> str:
+    return base64.urlsafe_b64encode(content).rstrip(b"=").decode("ascii")
 
 
-def _jwk(algorithm: str, pem: bytes) -> Key:
-    return _KEYS[algorithm].import_key(pem)
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
 def _text(header: Mapping[str, Any], name: str) -> str:

@@ -57,9 +57,14 @@ def allowed_algorithms() -> tuple[str, ...]:
     return tuple(_read("policy.toml")["algorithms"]["allowed"])
 
 
-def known_algorithms() -> tuple[str, ...]:
-    """Every algorithm that a department may allow."""
-    return (*allowed_algorithms(), *_read("policy.toml")["algorithms"]["plug_in"])
+def smallest_rsa_bits() -> int:
+    """How long the modulus of an RSA key must be."""
+    return int(_read("policy.toml")["keys"]["rsa_bits"])
+
+
+def weak_hashes() -> frozenset[str]:
+    """The digests that prove nothing under a certificate any more."""
+    return frozenset(_read("policy.toml")["keys"]["weak_hashes"])
 
 
 def clock_tolerance() -> timedelta:

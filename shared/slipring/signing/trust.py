@@ -7,6 +7,7 @@ from pathlib import Path
 
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import default_data_dir
+from slipring.signing.algorithms import registry
 from slipring.signing.certificate import make_authority
 
 YES = frozenset({"1", "true", "yes", "on"})
@@ -27,5 +28,15 @@ def trusted_root(given: Mapping[str, str]) -> Path:
 
 
 def algorithms_accepted(given: Mapping[str, str]) -> tuple[str, ...]:
-    """SLIPRING_SIGNING_ALGORITHMS, names with commas; none when it says nothing."""
-    return tuple(name.strip() for name in given.get("SLIPRING_SIGNING_ALGORITHMS", "").split(",") if name.strip())
+    """SLIPRING_SIGNING_ALGORITHMS, names with commas; none when it says nothing. ValueError for one not known here."""
+    named = tuple(name.strip() for name in given.get("SLIPRING_SIGNING_ALGORITHMS", "").split(",") if name.strip())
+    if unknown := [name for name in named if name not in registry()]:
+        raise ValueError(
+            f"SLIPRING_SIGNING_ALGORITHMS: {', '.join(unknown)} not known here; known are {', '.join(registry())}"
+        )
+    return named
+
+
+def revocation_files(given: Mapping[str, str]) -> tuple[Path, ...]:
+    """SLIPRING_SIGNING_CRL, paths with commas: the revocation lists of the authorities (PEM or DER)."""
+    return tuple(Path(name.strip()) for name in given.get("SLIPRING_SIGNING_CRL", "").split(",") if name.strip())

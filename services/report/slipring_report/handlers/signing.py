@@ -1,4 +1,4 @@
-"""`$signing-input`, `$sign` and `$verify`: what is signed, by whom, and whether it still stands."""
+"""`$signing-input` and `$sign`: what is signed, and by whom."""
 
 from __future__ import annotations
 
@@ -6,26 +6,28 @@ import base64
 from collections.abc import Sequence
 
 from slipring.fhir.findings import as_detected_issue
-from slipring.fhir.outcome import FhirError, Issue, conflict, invalid, refusal, unprocessable
+from slipring.fhir.outcome import FhirError, Issue, conflict, invalid, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Require, Resource, Save, Stored, successor
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import check
-from slipring.signing.jws import Judged, judge, jws_sha256
+from slipring.signing.jws import judge, jws_sha256
 from slipring.signing.policy import ROLES, Reason
 from slipring.staff import missing, staff_facts
 
 from slipring_report.drafts.reactions import as_told, draft_facts
-from slipring_report.lifecycle import RELEASED, SIGNED, after_signature
+from slipring_report.lifecycle import RELEASED, after_signature
 from slipring_report.reading import subject_of
-from slipring_report.rendering.html import as_attachment, intact, rendering
-from slipring_report.rendering.release import seal_faults, sealed_rendering
+from slipring_report.rendering.html import as_attachment, rendering
+from slipring_report.rendering.release import sealed_rendering
 from slipring_report.resources import parameters, reference, versioned, written
 from slipring_report.rules import DRAFT_RULES, SIGNING_RULES
 from slipring_report.signatures.facts import Signature, signer, signing_facts
 from slipring_report.signatures.freshness import passed_by, stale_copies
 from slipring_report.signatures.gathering import Gathered, gathered, open_mismatches, roles_of, signatures_of
+from slipring_report.signatures.receipts import sealed_receipt
 from slipring_report.signatures.resources import as_provenance
+from slipring_report.signatures.trusting import revocations, trusted
 from slipring_report.signatures.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 
 _NO_LIMITS = LimitBook({})
@@ -73,11 +75,12 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     judged = judge(
         jws,
         form.payload,
-        trust_pem=_trust(desk),
+        trust_pem=trusted(desk),
         at=desk.now,
         role=role,
         prev=standing[-1].sha256 if standing else "",
         algorithms=desk.settings.algorithms,
+        revoked=await revocations(desk),
     )
     reasons = [*judged.reasons, *([_NOT_NEW] if _used(jws, every) else [])]
     person = await desk.read(judged.signer) if judged.signer else None
@@ -109,6 +112,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
         reached=status,
         now=desk.now,
         as_of=await desk.as_of("order"),
+        seal=sealed_receipt(report.reference, form.sha256, judged, desk),
     )
     members: Resource = {"status": status}
     if status in RELEASED:
@@ -139,61 +143,6 @@ async def _told(report: Stored, desk: Desk, *, signer: str = "") -> list[Resourc
 
 def _not_kept(issue: Resource) -> Resource:
     return {name: value for name, value in issue.items() if name != "id"}
-
-
-async def verification_asked(call: Call, desk: Desk) -> Changes:
-    """Examine every signature on the report again, against its content as it stands now."""
-    report = _target(call)
-    every = await signatures_of(report.reference, desk)
-    standing = [each for each in every if not each.voided]
-    form = (await gathered(report, desk)).form()
-    previous, answers, good = "", [], []
-    for each in every:
-        judged = judge(
-            each.jws,
-            form.payload,
-            trust_pem=_trust(desk),
-            at=each.recorded_at,
-            role=each.role,
-            prev="" if each.voided else previous,
-            algorithms=desk.settings.algorithms,
-        )
-        reasons = [reason.code for reason in judged.reasons]
-        reasons += ["signer-differs"] if judged.signer != each.who else []
-        if each.voided:
-            reasons = ["voided"]
-        else:
-            previous = each.sha256
-            good.append(not reasons)
-        answers.append(_verified(each, judged, reasons))
-    enough = len(standing) == desk.settings.chain_length if report.resource["status"] in RELEASED else bool(standing)
-    whole = report.resource["status"] in SIGNED and enough and all(good)
-    sealed = [
-        (rendered, await seal_faults(rendered, report.reference, form.sha256, [e.sha256 for e in standing], desk))
-        for rendered in report.resource.get("presentedForm", [])
-    ]
-    whole = whole and all(intact(rendered) and not faults for rendered, faults in sealed)
-    answer = parameters(("valid", "Boolean", whole))
-    answer["parameter"] += [*answers, *(_sealed(rendered, faults) for rendered, faults in sealed)]
-    return Changes(answer=answer)
-
-
-def _sealed(rendered: Resource, faults: Sequence[str]) -> dict[str, object]:
-    """How the service's own seal over a rendering stands."""
-    parts: list[dict[str, object]] = [{"name": "valid", "valueBoolean": not faults}]
-    parts += [{"name": "when", "valueDateTime": rendered["creation"]}] if "creation" in rendered else []
-    return {"name": "seal", "part": [*parts, *({"name": "reason", "valueString": code} for code in faults)]}
-
-
-def _verified(each: Signature, judged: Judged, reasons: Sequence[str]) -> dict[str, object]:
-    parts: list[dict[str, object]] = [
-        {"name": "who", "valueReference": reference(each.who)},
-        {"name": "when", "valueDateTime": written(each.recorded_at)},
-        {"name": "alg", "valueCode": judged.algorithm or "unknown"},
-        {"name": "valid", "valueBoolean": not reasons},
-    ]
-    parts += [{"name": "reason", "valueString": code} for code in reasons]
-    return {"name": "signature", "part": parts}
 
 
 def _released(parts: Gathered, digest: str, signatures: Sequence[str], desk: Desk) -> Resource:
@@ -241,7 +190,8 @@ def _used(jws: str, every: Sequence[Signature]) -> bool:
     return any(each.jws.partition(".")[0] == jws.partition(".")[0] for each in every)
 
 
-def _target(call: Call) -> Stored:
+def one_report(call: Call) -> Stored:
+    """The report that an operation is called on."""
     if call.target is None:
         raise invalid(
             "This operation is called on one report.",
@@ -252,7 +202,7 @@ def _target(call: Call) -> Stored:
 
 
 def _open_report(call: Call) -> Stored:
-    report = _target(call)
+    report = one_report(call)
     if report.resource["status"] not in _OPEN:
         raise conflict(
             f"A report that is {report.resource['status']} takes no signature; {' and '.join(_OPEN)} do.",
@@ -285,16 +235,3 @@ def _jws(call: Call) -> str:
             detail="report.jws-malformed",
         )
     return jws
-
-
-def _trust(desk: Desk) -> bytes:
-    pem: bytes = desk.settings.trust_pem()
-    if not pem:
-        raise refusal(
-            503,
-            "exception",
-            "No trusted signing root is set up here (SLIPRING_SIGNING_TRUST).",
-            "本系统尚未设置受信任的签名根证书（SLIPRING_SIGNING_TRUST）。",
-            detail="report.no-signing-root",
-        )
-    return pem

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
-from slipring_report.handlers import signing
+from slipring_report.handlers import signing, verifying
 
 _SIGNATURE_PARTS = (
     Parameter("who", "Reference", "out", 1),
     Parameter("when", "dateTime", "out", 1),
     Parameter("alg", "code", "out", 1),
     Parameter("valid", "boolean", "out", 1),
+    Parameter("sealed", "boolean", "out", 1, documentation="whether the service sealed the time of this signature"),
     Parameter("reason", "string", "out", 0, "*"),
 )
 
@@ -56,7 +57,7 @@ SIGNING_OPERATIONS = (
     Operation(
         "DiagnosticReport",
         "verify",
-        signing.verification_asked,
+        verifying.verification_asked,
         title="Examine every signature again",
         affects_state=False,
         parameters=(

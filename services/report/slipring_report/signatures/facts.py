@@ -13,6 +13,7 @@ from slipring.fhir.findings import TRANSLATION
 from slipring.fhir.service import Resource, Stored
 from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES
+from slipring.signing.receipt import SIGNATURE_SEAL
 from slipring.staff import Reason, StaffFacts
 
 from slipring_report.reading import code_of, extension, reference_of
@@ -44,6 +45,8 @@ class Signature:
     voided: bool
     licences: tuple[str, ...]
     level: str
+    recorded: str = ""  # the same instant as it is written, which is what the seal binds
+    seal: str = ""  # the service's seal over its receipt; signatures of an earlier release have none
 
     @property
     def sha256(self) -> str:
@@ -107,6 +110,8 @@ def signature(stored: Stored) -> Signature | None:
         voided=bool(extension(tree, VOIDED)),
         licences=tuple(part["valueIdentifier"]["value"] for part in snapshot if part["url"] == "licence"),
         level=next((part["valueCode"] for part in snapshot if part["url"] == "level"), ""),
+        recorded=str(tree["recorded"]),
+        seal=str(extension(tree, SIGNATURE_SEAL).get("valueString", "")),
     )
 
 

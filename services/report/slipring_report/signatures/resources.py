@@ -11,6 +11,7 @@ from slipring.fhir.service import Resource, Stored
 from slipring.signing.form import FORM, SignedForm
 from slipring.signing.jws import Judged
 from slipring.signing.policy import purpose
+from slipring.signing.receipt import SIGNATURE_SEAL
 from slipring.staff.facts import QUALIFICATION_SYSTEM, ROLE_SYSTEM, TITLE_SYSTEM
 
 from slipring_report.resources import coded, reference, versioned, written
@@ -33,8 +34,9 @@ def as_provenance(
     reached: str,
     now: datetime,
     as_of: datetime | None,
+    seal: str,
 ) -> Resource:
-    """One signature: the JWS, what it covers by version, the signer's qualification as it stood, and the copies' time."""
+    """One signature: the JWS, what it covers by version, the signer's qualification, the copies' time, the service's seal."""
     declared = purpose(judged.role)
     return {
         "resourceType": "Provenance",
@@ -48,6 +50,7 @@ def as_provenance(
                 ],
             },
             {"url": QUALIFICATION, "extension": _qualification(person, roles, who)},
+            {"url": SIGNATURE_SEAL, "valueString": seal},
             *([decided_on("order", as_of)] if as_of else []),
         ],
         "target": [reference(target) for target in targets],
