@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import ast
+import asyncio
 import json
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
-from slipring.runtime.postgres import stop
+from slipring.fhir.service import CANONICAL, Keeps, Service
+from slipring.runtime.postgres import ensure_running, stop
+from slipring.runtime.settings import Settings
+from slipring.upkeep.doctor.look import look
 from slipring.upkeep.doctor.remark import data
 from slipring_demo.servers import free_port
 
 from tests.architecture.tree import ROOT
+from tests.fhir.place import opened
 from tests.support.server import Server
 
 _FHIR = {"Content-Type": "application/fhir+json"}
@@ -125,6 +131,37 @@ def test_what_nobody_confirmed_is_listed_most_dangerous_first(tmp_path: Path) ->
     assert not {"unconfirmed-order", "unconfirmed-consent"} & confirmed.keys()
     assert "unconfirmed-critical" in confirmed
     assert not list(tmp_path.iterdir()), "the doctor leaves nothing behind"
+
+
+@pytest.mark.clause("5.3.2.5")
+async def test_what_two_of_the_department_have_approved_waits_for_nobody(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLIPRING_CONSENT_CONFIRMED", raising=False)
+    monkeypatch.delenv("SLIPRING_DEMO", raising=False)
+    entry = [
+        {"url": "id", "valueString": "esur-10:consent.prior-reaction:severe"},
+        {"url": "value", "valueCode": "ask"},
+    ]
+    plan = {
+        "resourceType": "PlanDefinition", "url": f"{CANONICAL}/PlanDefinition/contrast-policy", "status": "draft",
+        "effectivePeriod": {"start": "2026-01-01"},
+        "extension": [{"url": f"{CANONICAL}/StructureDefinition/rule-limit", "extension": entry}],
+    }  # fmt: skip
+    settings = Settings(database_url=await asyncio.to_thread(ensure_running, data_dir), schema_prefix="doctor_")
+
+    async def waiting() -> list[str]:
+        seen = await look(settings, data_dir, datetime.now(UTC))
+        return [remark.about for remark in seen if remark.code == "unconfirmed-consent"]
+
+    keeps = Service("order", "o", "x", keeps=[Keeps("PlanDefinition")])
+    async with opened(data_dir, keeps, schema_prefix="doctor_") as street:
+        kept = await street["order"].make(plan)
+        assert (await waiting())[0] == "esur-10:consent.prior-reaction"
+        approved = await street["order"].ask("PUT", f"PlanDefinition/{kept['id']}", {**kept, "status": "active"})
+        assert approved.is_success, approved.text
+        told = await waiting()
+        assert told and "esur-10:consent.prior-reaction" not in told
 
 
 def test_every_remark_has_its_words_and_every_word_its_remark() -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import date
+from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
+from slipring.fhir.service import Stored
 from slipring.rules.finding import Limit
 
 from slipring_critical.ladder import SHIPPED
 from slipring_critical.settings import CriticalSettings
 
 
-def unconfirmed(day: date) -> list[Limit]:
+def unconfirmed(now: datetime, approved: Sequence[Stored]) -> list[Limit]:
     """The ladders in use, unless the department's own file says that it has confirmed them (confidence S)."""
     file = CriticalSettings.from_env().ladder
     written = tomllib.loads((Path(file) if file else SHIPPED).read_text(encoding="utf-8"))

@@ -37,7 +37,8 @@ from slipring_order.operations.life import LIFE_OPERATIONS
 from slipring_order.operations.review import REVIEW_OPERATIONS
 from slipring_order.operations.rooms import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
-from slipring_order.settings import OrderSettings, unconfirmed
+from slipring_order.settings import OrderSettings
+from slipring_order.unconfirmed import unconfirmed
 from slipring_order.vocabulary import CODE_SYSTEMS
 
 SERVICE = Service(

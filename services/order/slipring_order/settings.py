@@ -5,12 +5,10 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from slipring.rules.finding import Limit
 from slipring.rules.limits import EVERYTHING, LimitBook
 
 _LIMITS = Path(__file__).with_name("limits.toml")
@@ -65,12 +63,6 @@ class OrderSettings:
     def scanner_limits(self) -> LimitBook:
         """The limits and intervals of a scanner's tests, with what the department has confirmed."""
         return _scanner_limits(self.limits_confirmed)
-
-
-def unconfirmed(day: date) -> list[Limit]:
-    """The limits of this service that wait for a named person of the department."""
-    settings = OrderSettings.from_env()
-    return [*settings.limits.unconfirmed(day), *settings.scanner_limits.unconfirmed(day)]
 
 
 @cache

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import CANONICAL, Resource, Write
+from slipring.fhir.service import CANONICAL, Resource, Stored, Write
 from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.judging.rule_set import CONTRAST_POLICY, GATE_POLICY, INDEX, LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
 from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
+from slipring_order.unconfirmed import unconfirmed
 
 from tests.support.desk import ADesk
 from tests.support.ordering import NOW, a_desk, a_patient, a_person, a_request, findings, received
@@ -196,3 +197,14 @@ async def test_a_policy_of_the_gate_is_a_draft_until_a_second_person_approves_an
             await written(a_department(), a_set(wrong, url=GATE_POLICY), "o-head")
         [issue] = refused.value.issues
         assert (issue.detail, issue.at) == ("order.rule-set-gate-entry", "PlanDefinition.extension[0]")
+
+
+@pytest.mark.clause("5.4.1")
+def test_a_limit_that_two_have_approved_waits_for_no_other_confirmation(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("SLIPRING_LIMITS_CONFIRMED", "SLIPRING_DEMO"):
+        monkeypatch.delenv(name, raising=False)
+    before = unconfirmed(NOW, [])
+    own = a_set(a_limit(before[0].id, 1), status="active", effectivePeriod={"start": "2026-01-01"})
+    assert [one.id for one in unconfirmed(NOW, [Stored(own, 2, NOW)])] == [one.id for one in before[1:]]
+    draft = Stored(own | {"status": "draft"}, 1, NOW)
+    assert unconfirmed(NOW, [draft]) == before

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -391,7 +391,7 @@ class Operation:
     tells: tuple[str, ...] = ()  # types of which the answer tells more than the caller named: he must reach them whole
 
 
-def _nothing(day: date) -> Sequence[Limit]:
+def _nothing(now: datetime, approved: Sequence[Stored]) -> Sequence[Limit]:
     """A service without numbers of its own has none to confirm."""
     return ()
 
@@ -433,7 +433,8 @@ class Service:
     settings: Callable[[], Any] = dict  # reads the service's own settings from the environment
     beside: Callable[[Inside], Sequence[Beside]] = _alone  # what runs beside its HTTP addresses
     seen: Callable[[Path], Sequence[Seen]] = _unseen  # what the doctor looks at for it, by the data directory
-    unconfirmed: Callable[[date], Sequence[Limit]] = _nothing  # numbers in force that nobody has confirmed
+    # Numbers in force that nobody has confirmed, by the sets (PlanDefinition) that two of the department stand for.
+    unconfirmed: Callable[[datetime, Sequence[Stored]], Sequence[Limit]] = _nothing
 
     def keeper_of(self, resource_type: str) -> Keeps | None:
         """The declaration for a kept type, or None."""

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import AsyncIterator
 from datetime import datetime
+from decimal import Decimal
 
 import asyncpg
 
+from slipring.fhir.service import Stored
 from slipring.fhir.store.migrations import HEAD
 from slipring.upkeep.contents import LAST_BACKUP, NAMES, quote, schemas_of
 from slipring.upkeep.doctor.remark import Level, Remark, graded, threshold
@@ -115,6 +118,17 @@ async def look_at_front(connection: asyncpg.Connection, schema: str) -> AsyncIte
     now: datetime = await connection.fetchval("SELECT clock_timestamp()")
     hours = (now - datetime.fromisoformat(told)).total_seconds() / 3600
     yield graded("backup-hours", hours, schema, f"{hours:.0f} h")
+
+
+async def approved_in(connection: asyncpg.Connection, schema: str) -> list[Stored]:
+    """The rule sets and policies that order keeps and two of the department stand for; other plans lie among them."""
+    q = quote(schema)
+    rows = await connection.fetch(
+        f"SELECT v.body, r.version, r.updated_at FROM {q}.resource r JOIN {q}.version v USING (key, version) "
+        "WHERE r.type = 'PlanDefinition' AND r.source = '' AND NOT r.deleted ORDER BY r.key"
+    )
+    plans = [Stored(json.loads(row["body"], parse_float=Decimal), row["version"], row["updated_at"]) for row in rows]
+    return [one for one in plans if one.resource.get("status") == "active"]
 
 
 async def mode_of(connection: asyncpg.Connection, front_schema: str) -> str:

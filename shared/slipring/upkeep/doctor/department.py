@@ -6,14 +6,14 @@ import fnmatch
 import ipaddress
 import socket
 import ssl
-from collections.abc import Iterator, Mapping
-from datetime import UTC, date, datetime
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import httpx
 
-from slipring.fhir.service import Service
+from slipring.fhir.service import Service, Stored
 from slipring.rules.finding import Limit
 from slipring.runtime.settings import Settings
 from slipring.upkeep.doctor.remark import Level, Remark, data, graded
@@ -90,9 +90,9 @@ def look_beside(services: Mapping[str, Service], data_dir: Path) -> Iterator[Rem
             yield Remark(one.code, Level(one.level), one.about, one.seen)
 
 
-def look_at_defaults(services: Mapping[str, Service], day: date) -> Iterator[Remark]:
-    """Every number in force that nobody has confirmed, most dangerous first."""
-    waiting = [(name, limit) for name, service in services.items() for limit in service.unconfirmed(day)]
+def look_at_defaults(services: Mapping[str, Service], now: datetime, approved: Sequence[Stored]) -> Iterator[Remark]:
+    """Every number in force that nobody has confirmed, most dangerous first; `now` in the department's time zone."""
+    waiting = [(name, limit) for name, service in services.items() for limit in service.unconfirmed(now, approved)]
     for name, limit in sorted(waiting, key=lambda pair: (_danger(pair[0], pair[1]), pair[0], pair[1].id)):
         yield Remark(f"unconfirmed-{name}", Level.WARN, limit.id, _shown(limit))
 

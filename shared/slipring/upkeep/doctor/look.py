@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,12 +12,19 @@ from pathlib import Path
 import asyncpg
 import asyncpg.exceptions
 
-from slipring.fhir.service import Service
+from slipring.fhir.service import Service, Stored
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.runtime.postgres import PostgresUnavailable, ensure_running, is_running
 from slipring.runtime.settings import Settings
 from slipring.upkeep.contents import schemas_of
-from slipring.upkeep.doctor.database import look_at_engine, look_at_front, look_at_schemas, look_at_server, mode_of
+from slipring.upkeep.doctor.database import (
+    approved_in,
+    look_at_engine,
+    look_at_front,
+    look_at_schemas,
+    look_at_server,
+    mode_of,
+)
 from slipring.upkeep.doctor.department import (
     look_at_addresses,
     look_at_defaults,
@@ -28,26 +36,35 @@ from slipring.upkeep.doctor.machine import look_at_certificates, look_at_disk, l
 from slipring.upkeep.doctor.remark import Level, Remark
 
 
+@dataclass
+class _Database:
+    """What the database tells: remarks, its mark, and the sets that the department has approved."""
+
+    remarks: list[Remark] = field(default_factory=list)
+    mode: str = ""
+    approved: list[Stored] = field(default_factory=list)
+
+
 async def look(settings: Settings, data_dir: Path, now: datetime) -> list[Remark]:
     """Everything the doctor has to say."""
     trust = Path(os.environ.get("SLIPRING_SIGNING_TRUST") or data_dir / "signing" / "root.pem")
     remarks = [*look_at_keys(data_dir), *look_at_certificates(trust, now), *look_at_disk(data_dir), *look_at_ntp()]
-    mode = ""
+    told = _Database()
     dsn = _address(settings, data_dir)
     if dsn is None:
         remarks.append(Remark("database-down", Level.BAD, str(data_dir / "postgres")))
     else:
         try:
-            found, mode = await _database(dsn, settings)
-            remarks += found
+            told = await _database(dsn, settings)
+            remarks += told.remarks
         except (*UNAVAILABLE, asyncpg.exceptions.PostgresError) as problem:
             remarks.append(Remark("database-unseen", Level.BAD, "SLIPRING_DATABASE_URL", type(problem).__name__))
     remarks += look_at_addresses(settings)
-    remarks += look_at_mode(settings, mode)
+    remarks += look_at_mode(settings, told.mode)
     remarks += look_beside(installed(), data_dir)
-    if mode != "demo":  # a demo rings its own phones, and its department has confirmed the shipped set
+    if told.mode != "demo":  # a demo rings its own phones, and its department has confirmed the shipped set
         remarks += look_at_routes(settings)
-        remarks += look_at_defaults(installed(), now.astimezone(settings.zone).date())
+        remarks += look_at_defaults(installed(), now.astimezone(settings.zone), told.approved)
     return remarks
 
 
@@ -63,12 +80,12 @@ def _address(settings: Settings, data_dir: Path) -> str | None:
         return None
 
 
-async def _database(dsn: str, settings: Settings) -> tuple[list[Remark], str]:
-    prefix, mode = settings.schema_prefix, ""
+async def _database(dsn: str, settings: Settings) -> _Database:
+    prefix, told = settings.schema_prefix, _Database()
     connection = await asyncpg.connect(dsn, timeout=10)
     try:
-        remarks = [remark async for remark in look_at_server(connection)]
-        remarks += [remark async for remark in look_at_schemas(connection, prefix)]
+        told.remarks += [remark async for remark in look_at_server(connection)]
+        told.remarks += [remark async for remark in look_at_schemas(connection, prefix)]
         for schema in await schemas_of(connection, prefix):
             front = schema == f"{prefix}front"
             looks: AsyncIterator[Remark] = (
@@ -77,13 +94,15 @@ async def _database(dsn: str, settings: Settings) -> tuple[list[Remark], str]:
                 else look_at_engine(connection, schema, settings.follow_max_age_seconds)
             )
             try:
-                remarks += [remark async for remark in looks]
-                mode = await mode_of(connection, schema) if front else mode
+                told.remarks += [remark async for remark in looks]
+                told.mode = await mode_of(connection, schema) if front else told.mode
+                if schema == f"{prefix}order":
+                    told.approved = await approved_in(connection, schema)
             except asyncpg.UndefinedTableError:
-                remarks.append(Remark("schema-older", Level.WARN, schema))
+                told.remarks.append(Remark("schema-older", Level.WARN, schema))
     finally:
         await connection.close()
-    return remarks, mode
+    return told
 
 
 def installed() -> Mapping[str, Service]:
