@@ -8,6 +8,8 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -151,7 +153,10 @@ async def by_search(walk: Walk) -> None:
         "/fhir/Communication?_include=*&_count=100",
     ):
         await nothing(walk, await walk.ask("GET", path))
-    # Chains through copies that other services follow are no way round.
+
+
+async def by_copies(walk: Walk) -> None:
+    """Chains through copies that other services follow are no way round."""
     request = walk.story.cast.request["id"]
     for path in (
         f"/order/fhir/ServiceRequest?_id={request}&_has:DiagnosticReport:based-on:status=preliminary",
@@ -178,6 +183,7 @@ async def by_condition(walk: Walk) -> None:
 async def test_nobody_else_sees_a_draft_on_any_road(walk: Walk) -> None:
     await by_address(walk)
     await by_search(walk)
+    await by_copies(walk)
     await by_condition(walk)
 
 
@@ -213,16 +219,43 @@ async def test_what_is_released_is_seen_with_all_its_parts_and_nothing_of_before
         assert told["total"] == 1
     assert (await walk.ask("POST", f"/fhir/{walk.report}/$verify")).json()["parameter"][0]["valueBoolean"] is True
 
-    # A correction takes it back: the current version is the department's again, the released one stays public.
-    composition = json.loads(await walk.seen(f"/report/fhir/{walk.parts[0]}"))
+
+async def test_an_amendment_is_a_draft_beside_the_report_that_others_go_on_reading(walk: Walk) -> None:
+    """Needs the report released by the story above."""
+    story, released = walk.story, json.loads(await walk.seen(f"/report/fhir/{walk.report}"))
+    assert released["status"] == "final"
+    draft, text = await story.amended(walk.report)
+    composition = json.loads(await walk.seen(f"/report/fhir/{text}"))
     changed = {**composition, "title": "corrected"}
     answer = await story.department.put(changed, If_Match=f'W/"{composition["meta"]["versionId"]}"')
     assert answer.status_code == 200, answer.text
-    released = int(drafts) + 1
+    story.department.clock.advance(timedelta(minutes=1))
+    await story.department.fresh()
+    first = await story.jws(draft, "first reader", "author")
+    assert (await story.signed(draft, first, "author")).is_success
+    [provenance] = await story.department.found(f"Provenance?target={draft}")
+    hidden = replace(walk, report=draft, flag=draft, parts=[text, f"Provenance/{provenance['id']}"])
+    await by_address(hidden)
+    await by_search(hidden)
+    await by_condition(hidden)
     for base in BASES:
         for reference in walk.everything:
-            assert (await walk.ask("GET", f"{base}/{reference}")).status_code == 404, reference
-        assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{released}")).status_code == 200
-        assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{released + 1}")).status_code == 404
-        assert (await walk.ask("GET", f"{base}/{walk.parts[0]}/_history/1")).status_code == 200
-        assert (await walk.ask("GET", f"{base}/{walk.parts[0]}/_history/2")).status_code == 404
+            assert (await walk.ask("GET", f"{base}/{reference}")).status_code == 200, reference
+        assert (await walk.ask("GET", f"{base}/{walk.report}")).json()["meta"] == released["meta"]
+    told = (await walk.ask("GET", f"/fhir/DiagnosticReport?subject={walk.patient}")).json()
+    assert [entry["resource"]["id"] for entry in told["entry"]] == [released["id"]]
+
+    # Released, it is the report, with its text and its signatures; the version of before keeps its own.
+    second = await story.jws(draft, "second reader", "reviewer", jws_sha256(first))
+    assert (await story.signed(draft, second, "reviewer")).is_success
+    version = int(released["meta"]["versionId"])
+    for base in BASES:
+        for reference in (*walk.everything, text, *hidden.parts):
+            assert (await walk.ask("GET", f"{base}/{reference}")).status_code == 200, (base, reference)
+        now = (await walk.ask("GET", f"{base}/{walk.report}")).json()
+        assert now["status"] == "corrected" and now["meta"]["versionId"] == str(version + 1)
+        assert (await walk.ask("GET", f"{base}/{walk.report}/_history/{version}")).json() == released
+        for gone in (draft, f"{draft}/_history/1", f"{draft}/_history"):
+            assert (await walk.ask("GET", f"{base}/{gone}")).status_code == 404, gone
+        told = (await walk.ask("GET", f"{base}/{walk.report}/_history")).json()
+        assert [entry["resource"]["status"] for entry in told["entry"]] == ["corrected", "final"]

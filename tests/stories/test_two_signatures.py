@@ -117,16 +117,24 @@ async def test_a_released_report_is_corrected_only_by_signing_again(department: 
     text = await department.get(released["extension"][0]["valueReference"]["reference"])
     text["section"][3]["text"]["div"] = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Right lower lobe only.</p></div>'
     answer = await department.put(text, If_Match=f'W/"{text["meta"]["versionId"]}"')
+    assert answer.status_code == 409 and rules(answer) == {"report.released-amend"}, answer.text
+    draft, composition = await story.amended(report)
+    text = await department.get(composition) | {"section": text["section"]}
+    answer = await department.put(text, If_Match=f'W/"{text["meta"]["versionId"]}"')
     assert answer.status_code == 200, answer.text
-    reopened = await department.get(report)
-    assert reopened["status"] == "partial" and "presentedForm" not in reopened and "issued" not in reopened
-    assert value_of(await story.called(f"{report}/$verify"), "valid") is False
+    assert await department.get(report) == released, "what was released goes on standing"
+    assert value_of(await story.called(f"{report}/$verify"), "valid") is True
     department.clock.advance(timedelta(minutes=1))
     await department.fresh()
-    anew = await story.jws(report, "first reader", "author")
-    assert (await story.signed(report, anew, "author")).is_success
-    reviewed = await story.jws(report, "second reader", "reviewer", jws_sha256(anew))
-    assert (await story.signed(report, reviewed, "reviewer")).is_success
-    assert await status(story, report) == "amended"
+    anew = await story.jws(draft, "first reader", "author")
+    assert (await story.signed(draft, anew, "author")).is_success
+    reviewed = await story.jws(draft, "second reader", "reviewer", jws_sha256(anew))
+    answer = await story.signed(draft, reviewed, "reviewer")
+    assert answer.is_success and value_of(answer.json(), "report")["reference"] == report, answer.text
+    assert await status(story, report) == "corrected"
+    assert value_of(await story.called(f"{report}/$verify"), "valid") is True
+    assert (await department.his.get(f"/fhir/{draft}")).status_code == 410, "the draft is the report now"
     every = await department.found(f"Provenance?target={report}&_count=100")
     assert len(every) == 4, "all four signatures stay on record"
+    earlier = await department.get(f"{report}/_history/{released['meta']['versionId']}")
+    assert earlier == released, "the version of before stays readable"

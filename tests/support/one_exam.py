@@ -161,6 +161,17 @@ class OneExam:
         )
         return await self.department.post(f"Task/{case['id']}/$acknowledge", said)
 
+    async def amended(self, report: str, kind: str = "corrected", reason: str = "missed-finding") -> tuple[str, str]:
+        """Begin the next version of a released report: its draft, and the draft's text."""
+        coded = {"coding": [{"system": f"{C}/CodeSystem/amendment-reason", "code": reason}]}
+        begun = await self.called(
+            f"{report}/$amend",
+            kind=("Code", kind),
+            reason=("CodeableConcept", coded),
+            author=("Reference", self.cast.person("first reader")),
+        )
+        return str(value_of(begun, "draft")["reference"]), str(value_of(begun, "composition")["reference"])
+
     async def payload(self, report: str, role: str) -> bytes:
         """What is to be signed."""
         return base64.b64decode(value_of(await self.called(f"{report}/$signing-input", role=("Code", role)), "payload"))

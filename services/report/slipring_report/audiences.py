@@ -68,16 +68,16 @@ async def _carried(write: Write, found: dict[str, Audience], fresh: Collection[s
     was = released(before) if before is not None else write.imported
     new = [one for one in listed(report) if before is None or one not in listed(before)]
     if shown:
-        found.update(dict.fromkeys(listed(report) if not was else new))
-        if not was:
-            found.update(dict.fromkeys(one.reference for one in await _attached(write.reference, report, desk)))
+        opened = new if was else [write.reference, *listed(report)]
+        found.update(dict.fromkeys(new if was else listed(report)))
+        found.update(dict.fromkeys(one.reference for one in await _attached(opened, desk)))
         return
     left = [one for one in (listed(before) if before else []) if one not in listed(report)]
     for reference in listed(report) if was else [*new, *left]:
         if reference not in fresh:
             found[reference] = await _unless_released(reference, desk)
     if was:
-        for part in await _attached(write.reference, report, desk):
+        for part in await _attached([write.reference, *listed(report)], desk):
             found[part.reference] = await _first(part.resource, desk)
 
 
@@ -99,15 +99,17 @@ async def _carriers(reference: str, part: Resource, desk: Desk) -> list[Resource
     return [one.resource for one in held if composition_of(one.resource) == reference]
 
 
-async def _attached(reference: str, report: Resource, desk: Desk) -> list[Stored]:
-    """The parts that name this report or what it carries, as far as they are kept here."""
-    names = ",".join([reference, *listed(report)])
-    searches = (
+async def _attached(carriers: Sequence[str], desk: Desk) -> list[Stored]:
+    """The parts that name these reports, or what they carry, as far as they are kept here."""
+    if not carriers:
+        return []
+    names = ",".join(carriers)
+    searches = [
         f"Provenance?target={names}",
         f"DetectedIssue?implicated={names}",
         f"DocumentReference?related={names}",
-        f"Observation?focus={reference}",
-    )
+        *[f"Observation?focus={one}" for one in carriers if one.startswith("DiagnosticReport/")],
+    ]
     return [one for search in searches for one in await desk.search(search) if not one.source]
 
 
@@ -116,7 +118,9 @@ async def _hidden(reference: str, found: Mapping[str, Audience], desk: Desk) -> 
     if reference in found:
         return found[reference] is not None
     carrier = await desk.read(reference)
-    if carrier is None or carrier.source:
+    if carrier is None:  # the draft of a next version is gone once that is released; what was said of it stays with us
+        return reference.startswith("DiagnosticReport/r-")
+    if carrier.source:
         return False
     return (
         of_report(carrier.resource) is not None if reference.startswith("DiagnosticReport/") else bool(carrier.audience)

@@ -8,8 +8,8 @@ from slipring.rules.lifecycle import IllegalMove, Table, load_table, move
 
 TABLE: Table = load_table(Path(__file__).with_name("lifecycle.toml"))
 DRAFT = frozenset({"registered", "partial"})
-SIGNED = frozenset({"preliminary", "final", "amended"})
-RELEASED = frozenset({"final", "amended"})
+RELEASED = frozenset({"final", "amended", "corrected", "appended"})
+SIGNED = frozenset({"preliminary", *RELEASED})
 
 
 def after_signature(status: str, number: int, chain_length: int, *, released_before: bool) -> str:
@@ -25,6 +25,20 @@ def after_signature(status: str, number: int, chain_length: int, *, released_bef
     return move(TABLE, status, "released-again" if released_before else "released")
 
 
+def after_amendment(status: str, kind: str) -> str:
+    """The status of a released report once its next version is signed; `kind`: amended, corrected or appended.
+
+    >>> after_amendment("final", "corrected")
+    'corrected'
+    """
+    return move(TABLE, status, kind)
+
+
+def after_withdrawal(status: str) -> str:
+    """The status of a report that should never have been (wrong patient)."""
+    return move(TABLE, status, "withdrawn")
+
+
 def after_edit(before: str, asked: str) -> str:
     """The status a draft has after its author wrote it: it may begin, go on, or be cancelled."""
     if asked == before:
@@ -37,5 +51,5 @@ def after_edit(before: str, asked: str) -> str:
 
 
 def after_change(before: str) -> str:
-    """The status of a signed report whose content was changed."""
+    """The status of a report that is signed and not released, after its content was changed."""
     return move(TABLE, before, "content-changed")

@@ -11,6 +11,7 @@ from slipring.fhir.topics import read_topics
 
 from slipring_report.audiences import audiences
 from slipring_report.handlers import flagging, writes
+from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.signing import SIGNING_OPERATIONS
 from slipring_report.settings import ReportSettings
@@ -55,12 +56,16 @@ SERVICE = Service(
         Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
         Follows("critical", "Communication"),
     ],
-    operations=(*SIGNING_OPERATIONS, *FLAGGING_OPERATIONS),
+    operations=(*SIGNING_OPERATIONS, *AMENDING_OPERATIONS, *FLAGGING_OPERATIONS),
     audiences=audiences,
     timers={"handover-overdue": flagging.handover_overdue},
     alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
     code_systems=CODE_SYSTEMS,
-    profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).parent / "data" / "profiles.toml")),
+    profiles=(
+        *RULE_RESULTS,
+        *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "life_profiles.toml"),
+    ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=ReportSettings.from_env,
 )

@@ -7,6 +7,8 @@ from collections.abc import Iterable
 from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
 from slipring.fhir.service import Audience, Resource
 
+from slipring_report.amending.amendment import amends
+from slipring_report.lifecycle import RELEASED
 from slipring_report.reading import code_of, composition_of, reference_of, results_of
 from slipring_report.vocabulary import CRITICAL_FINDING
 
@@ -27,10 +29,21 @@ PARTS = frozenset({"Composition", *_BELONGS})
 
 
 def released(report: Resource) -> bool:
-    """Whether others than the department see this report."""
-    status = report.get("status")
+    """Whether others than the department see this report; the draft of a next version never is, not even cancelled."""
+    if amends(report):
+        return False
+    return report.get("status") in SHOWN or in_emergency(report)
+
+
+def in_emergency(report: Resource) -> bool:
+    """Whether it was released under one signature and waits for its second reader."""
     tags = report.get("meta", {}).get("tag", [])
-    return status in SHOWN or (status == "preliminary" and any(tag.get("code") == EMERGENCY for tag in tags))
+    return report.get("status") == "preliminary" and any(tag.get("code") == EMERGENCY for tag in tags)
+
+
+def believed(report: Resource) -> bool:
+    """Whether it is a released report that others act on: neither a draft, nor cancelled, nor withdrawn."""
+    return not amends(report) and (report.get("status") in RELEASED or in_emergency(report))
 
 
 def listed(report: Resource) -> list[str]:

@@ -12,8 +12,8 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Call, Changes, OperationHandler, Stored, Write, WriteHandler
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
-from slipring.signing.jws import sign_payload
-from slipring_report.handlers import signing, verifying, writes
+from slipring.signing.jws import jws_sha256, sign_payload
+from slipring_report.handlers import amending, signing, signing_input, verifying, writes
 from slipring_report.settings import ReportSettings
 
 from tests.support.desk import A_NOON, ADesk
@@ -93,6 +93,7 @@ class ReadingRoom:
     as_of: dict[str, datetime] | None = None
     desk: ADesk = field(init=False)
     keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    at: str = REPORT  # which report the operations are called on
 
     def __post_init__(self) -> None:
         self.authority = make_authority(self.folder / "signing", now=A_NOON)
@@ -106,7 +107,7 @@ class ReadingRoom:
         return self.keys[person]
 
     def report(self) -> Stored:
-        return self.desk.held[REPORT]
+        return self.desk.held[self.at]
 
     @property
     def status(self) -> str:
@@ -124,6 +125,30 @@ class ReadingRoom:
     async def draft(self, **members: Any) -> Changes:
         return await self.write(writes.report_written, a_report(**members))
 
+    async def amended(self, kind: str = "corrected", reason: str = "missed-finding", **members: Any) -> str:
+        """Begin the next version of the report, change it, and go on with the draft."""
+        coded = {"coding": [{"system": f"{CANONICAL}/CodeSystem/amendment-reason", "code": reason}]}
+        changes = await self.call(
+            amending.amendment_begun,
+            kind={"valueCode": kind},
+            reason={"valueCodeableConcept": coded},
+            author={"valueReference": {"reference": AUTHOR}},
+        )
+        self.at = str(named(changes.answer)["draft"]["valueReference"]["reference"])
+        await self.write(writes.report_written, {**self.report().resource, **members})
+        return self.at
+
+    async def release(self) -> None:
+        """Both sign."""
+        first = await self.jws(AUTHOR, "author")
+        assert (await self.sign(AUTHOR, "author", jws=first)).refuse is None
+        await self.release_second(first)
+
+    async def release_second(self, first: str) -> None:
+        """The reviewer signs over the author."""
+        second = await self.jws(REVIEWER, "reviewer", jws_sha256(first))
+        assert (await self.sign(REVIEWER, "reviewer", jws=second)).refuse is None
+
     async def call(self, operation: OperationHandler, **values: Any) -> Changes:
         listed = [{"name": name, **value} for name, value in values.items()]
         changes = await operation(Call({"resourceType": "Parameters", "parameter": listed}, self.report()), self.desk)
@@ -131,7 +156,7 @@ class ReadingRoom:
         return changes
 
     async def payload(self) -> bytes:
-        answer = (await self.call(signing.signing_input_asked, role={"valueCode": "author"})).answer
+        answer = (await self.call(signing_input.signing_input_asked, role={"valueCode": "author"})).answer
         return base64.b64decode(named(answer)["payload"]["valueBase64Binary"])
 
     async def jws(self, person: str, role: str, prev: str = "") -> str:

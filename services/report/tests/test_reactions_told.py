@@ -10,7 +10,7 @@ from slipring.fhir.service import CANONICAL, Resource
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, PATIENT, REPORT, REQUEST, ReadingRoom
-from slipring_report.handlers import signing
+from slipring_report.handlers import signing_input
 
 EFFECT = {
     "url": f"{CANONICAL}/StructureDefinition/effect-on-result",
@@ -45,7 +45,7 @@ AN_INJECTION: Resource = {
 
 
 async def told(room: ReadingRoom) -> list[Resource]:
-    answer = (await room.call(signing.signing_input_asked, role={"valueCode": "author"})).answer
+    answer = (await room.call(signing_input.signing_input_asked, role={"valueCode": "author"})).answer
     assert answer is not None
     return [part["resource"] for part in answer["parameter"] if part["name"] == "issue"]
 

@@ -20,7 +20,7 @@ OF_DRAFTS = {each.id for each in rules.DRAFT_RULES}
 
 
 def a_signer(said: Mapping[str, Any]) -> Signer:
-    return Signer(said["person"], tuple(said.get("licences", ())), said.get("level", ""))
+    return Signer(said["person"], tuple(said.get("licences", ())), said.get("level", ""), said.get("rank", 0))
 
 
 def facts_of(case: Case) -> Any:

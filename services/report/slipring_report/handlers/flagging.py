@@ -9,6 +9,7 @@ from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical
 from slipring.fhir.outcome import conflict, invalid, unprocessable
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
 
+from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.flags.resources import as_communication, as_flag, as_handover
 from slipring_report.reading import code_of, reference_of
 from slipring_report.resources import coded, parameters, reference, written
@@ -32,9 +33,9 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
             "该操作须针对一份报告调用。",
             detail="report.one-report",
         )
-    report = call.target.resource
+    report = as_it_will_stand(call.target.resource)  # of a next version in draft: the report that others know
     entry = _finding(call)
-    flag_id, handover_id = _ids(call.target.reference, entry.code)
+    flag_id, handover_id = _ids(f"DiagnosticReport/{report['id']}", entry.code)
     handover = await desk.read(f"Task/{handover_id}")
     if handover is not None:
         return Changes(answer=_answer(flag_id, handover.resource))

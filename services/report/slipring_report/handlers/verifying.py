@@ -8,11 +8,13 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 from slipring.signing.algorithms import registry
 from slipring.signing.jws import Judged, judge
 
-from slipring_report.handlers.signing import one_report
+from slipring_report.amending.amendment import as_it_will_stand
+from slipring_report.handlers.asked import target
 from slipring_report.lifecycle import RELEASED, SIGNED
 from slipring_report.rendering.html import intact
 from slipring_report.rendering.release import seal_faults
 from slipring_report.resources import parameters, reference, written
+from slipring_report.signatures.chain import chain_of
 from slipring_report.signatures.facts import Signature
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.receipts import receipt_faults
@@ -21,10 +23,11 @@ from slipring_report.signatures.trusting import revocations, trusted
 
 async def verification_asked(call: Call, desk: Desk) -> Changes:
     """Examine every signature on the report again, against its content as it stands now."""
-    report = one_report(call)
+    report = target(call)
     every = await signatures_of(report.reference, desk)
-    standing = [each for each in every if not each.voided]
+    standing = [each for each in every if each.stands]
     form = (await gathered(report, desk)).form()
+    stands_as = f"DiagnosticReport/{as_it_will_stand(report.resource)['id']}"
     trust, revoked = trusted(desk), await revocations(desk)
     previous, answers, good = "", [], []
     for each in every:
@@ -34,20 +37,22 @@ async def verification_asked(call: Call, desk: Desk) -> Changes:
             trust_pem=trust,
             at=each.recorded_at,
             role=each.role,
-            prev="" if each.voided else previous,
+            prev=previous if each.stands else "",
             algorithms=_algorithms(each, desk),
             revoked=revoked,
         )
         reasons = [reason.code for reason in judged.reasons]
         reasons += ["signer-differs"] if judged.signer not in ("", each.who) else []
-        reasons += await receipt_faults(each, report.reference, desk)
-        if each.voided:
-            reasons = ["voided"]
-        else:
+        reasons += await receipt_faults(each, stands_as, desk)
+        if each.stands:
             previous = each.sha256
             good.append(not reasons)
+        else:
+            reasons = ["voided" if each.voided else "superseded"]
         answers.append(_verified(each, judged, reasons))
-    enough = len(standing) == desk.settings.chain_length if report.resource["status"] in RELEASED else bool(standing)
+    asked = standing[-1].chain_length if standing else 0  # how many were asked for then, whatever is asked for today
+    length = asked or chain_of(report.resource, desk.settings).length
+    enough = len(standing) == length if report.resource["status"] in RELEASED else bool(standing)
     whole = report.resource["status"] in SIGNED and enough and all(good)
     sealed = [
         (rendered, await seal_faults(rendered, report.reference, form.sha256, [e.sha256 for e in standing], desk))

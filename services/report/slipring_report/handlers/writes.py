@@ -16,7 +16,8 @@ from slipring_report.reading import code_of, composition_of, extension, referenc
 from slipring_report.signatures.facts import Signature
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.voiding import back_to_draft, signatures_voided
-from slipring_report.vocabulary import SIGNED_FORM, TASK_CODE
+from slipring_report.visibility import believed
+from slipring_report.vocabulary import AMENDMENT, SIGNED_FORM, TASK_CODE
 
 _OWNED = ("presentedForm", "issued")
 _KEPT_UP = timedelta(seconds=5)  # copies are dated every two seconds; older ones are behind
@@ -35,6 +36,7 @@ async def report_written(write: Write, desk: Desk) -> Changes:
     request = await _request(write, desk)
     relied = Changes(require=[Require(request.reference, request.version)])
     status = write.resource.get("status", "")
+    _amendment_kept(write)
     if before is None or before.resource["status"] in DRAFT:
         _owned_absent(write)
         _draft_status(before.resource["status"] if before else "registered", status)
@@ -54,9 +56,13 @@ async def _signed_report_written(write: Write, before: Stored, signed: Sequence[
     for name in _OWNED:
         if name in write.resource and write.resource[name] != was.get(name):
             raise _server_owned(name)
-    standing = [each for each in signed if not each.voided]
+    standing = [each for each in signed if each.stands]
+    if not standing:
+        raise _made_elsewhere()
     form = (await gathered(Stored(write.resource, before.version + 1, desk.now), desk)).form()
-    changed = not standing or form.sha256 != standing[0].form_sha256
+    changed = form.sha256 != standing[0].form_sha256
+    if changed and believed(was):
+        raise _by_amendment("DiagnosticReport")
     if write.resource["status"] not in ({was["status"], *DRAFT} if changed else {was["status"]}):
         raise _by_signatures()
     if not changed:
@@ -71,7 +77,8 @@ async def composition_written(write: Write, desk: Desk) -> Changes:
         return Changes.none()
     subject = subject_of(write.before.resource)
     found = await desk.search(f"DiagnosticReport?subject{f'={subject}' if subject else ':missing=true'}")
-    return await _part_changed([each for each in found if composition_of(each.resource) == write.reference], desk)
+    reports = [each for each in found if composition_of(each.resource) == write.reference]
+    return await _part_changed(write, reports, desk)
 
 
 async def observation_written(write: Write, desk: Desk) -> Changes:
@@ -79,7 +86,8 @@ async def observation_written(write: Write, desk: Desk) -> Changes:
     if write.before is None or not _content_changed(write):
         return Changes.none()
     found = await desk.search(f"DiagnosticReport?result={write.reference}")
-    return await _part_changed([each for each in found if write.reference in results_of(each.resource)], desk)
+    reports = [each for each in found if write.reference in results_of(each.resource)]
+    return await _part_changed(write, reports, desk)
 
 
 async def provenance_written(write: Write, desk: Desk) -> Changes:
@@ -114,15 +122,20 @@ async def task_written(write: Write, desk: Desk) -> Changes:
     return Changes.none()
 
 
-async def _part_changed(reports: Sequence[Stored], desk: Desk) -> Changes:
+async def _part_changed(write: Write, reports: Sequence[Stored], desk: Desk) -> Changes:
+    part = write.resource["resourceType"]
+    if any(each.superseded for each in await signatures_of(write.reference, desk)):
+        raise _by_amendment(part)  # an earlier version of a report goes on saying what was signed
     # Requiring the drafts' versions too: a signature given at this moment must not slip past the change.
     changes = Changes(require=[Require(report.reference, report.version) for report in reports])
     for report in reports:
         if report.resource["status"] not in SIGNED:
             continue
-        standing = [each for each in await signatures_of(report.reference, desk) if not each.voided]
+        standing = [each for each in await signatures_of(report.reference, desk) if each.stands]
         if not standing:
             continue  # imported: it never counted as ours
+        if believed(report.resource):
+            raise _by_amendment(part)
         draft = back_to_draft(report)
         changes = changes.plus(Changes(save=[draft])).plus(
             signatures_voided(report.reference, subject_of(report.resource), standing, desk)
@@ -177,6 +190,18 @@ async def _not_behind(desk: Desk) -> None:
     )
 
 
+def _amendment_kept(write: Write) -> None:
+    """What a draft amends, and why, was said to `$amend`: it is signed as it was said."""
+    before = write.before.resource if write.before else {}
+    if extension(write.resource, AMENDMENT) != extension(before, AMENDMENT):
+        raise unprocessable(
+            "What a version amends is said to $amend and not changed afterwards.",
+            "修改说明由 $amend 记录，之后不能更改。",
+            at="DiagnosticReport.extension",
+            detail="report.amendment-by-operation",
+        )
+
+
 def _owned_absent(write: Write) -> None:
     for name in _OWNED:
         if name in write.resource:
@@ -204,6 +229,24 @@ def _by_signatures() -> Exception:
         "报告状态由签名推进：请以 registered 或 partial 提交，并用 $sign 签名。",
         at="DiagnosticReport.status",
         detail="report.status-by-signatures",
+    )
+
+
+def _by_amendment(part: str) -> Exception:
+    return conflict(
+        "This belongs to a released report, which others go on reading: begin its next version with $amend.",
+        "此内容属于已发布的报告，他人仍在使用：请用 $amend 建立下一版本。",
+        at=part,
+        detail="report.released-amend",
+    )
+
+
+def _made_elsewhere() -> Exception:
+    return conflict(
+        "This report was made elsewhere: it is kept as it came and is not changed here.",
+        "该报告由他处生成：按原样保存，不在此更改。",
+        at="DiagnosticReport.status",
+        detail="report.made-elsewhere",
     )
 
 

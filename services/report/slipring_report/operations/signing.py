@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
-from slipring_report.handlers import signing, verifying
+from slipring_report.handlers import signing, signing_input, verifying
 
 _SIGNATURE_PARTS = (
     Parameter("who", "Reference", "out", 1),
@@ -27,7 +27,7 @@ SIGNING_OPERATIONS = (
     Operation(
         "DiagnosticReport",
         "signing-input",
-        signing.signing_input_asked,
+        signing_input.signing_input_asked,
         title="What is to be signed, and how it reads",
         affects_state=False,
         parameters=(

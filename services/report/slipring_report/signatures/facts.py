@@ -15,6 +15,7 @@ from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES
 from slipring.signing.receipt import SIGNATURE_SEAL
 from slipring.staff import Reason, StaffFacts
+from slipring.staff.facts import TITLE_SYSTEM, titles
 
 from slipring_report.reading import code_of, extension, reference_of
 from slipring_report.vocabulary import (
@@ -24,10 +25,12 @@ from slipring_report.vocabulary import (
     REPORT_STATUS,
     SIGNED_FORM,
     SIGNING_ROLE,
+    SUPERSEDED,
     VOIDED,
 )
 
 _ORDER: Mapping[str, int] = {role: number for number, role in enumerate(ROLES)}
+PHYSICIAN = "physician"
 _LICENCE_TYPES = frozenset({"MD", "LN"})  # v2-0203: medical licence, licence number
 
 
@@ -47,6 +50,14 @@ class Signature:
     level: str
     recorded: str = ""  # the same instant as it is written, which is what the seal binds
     seal: str = ""  # the service's seal over its receipt; signatures of an earlier release have none
+    superseded: bool = False  # it stands on an earlier version of the report
+    chain_length: int = 0  # how many signatures were asked for when it was given; 0: not on record
+    rank: int = 0
+
+    @property
+    def stands(self) -> bool:
+        """Whether it is a signature of the report as it is now."""
+        return not (self.voided or self.superseded)
 
     @property
     def sha256(self) -> str:
@@ -56,11 +67,12 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Signer:
-    """Who signed before: person, licence numbers, authority level."""
+    """Who signs or signed before: person, licence numbers, authority level, rank of the title (physicians)."""
 
     person: str
     licences: tuple[str, ...] = ()
     level: str = ""
+    rank: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +124,9 @@ def signature(stored: Stored) -> Signature | None:
         level=next((part["valueCode"] for part in snapshot if part["url"] == "level"), ""),
         recorded=str(tree["recorded"]),
         seal=str(extension(tree, SIGNATURE_SEAL).get("valueString", "")),
+        superseded=bool(extension(tree, SUPERSEDED)),
+        chain_length=int(form.get("of") or 0),
+        rank=_rank(snapshot),
     )
 
 
@@ -136,7 +151,7 @@ def signing_facts(
         role=role,
         number=len(standing) + 1,
         chain_length=chain_length,
-        earlier=tuple(Signer(each.who, each.licences, each.level) for each in standing),
+        earlier=tuple(Signer(each.who, each.licences, each.level, each.rank) for each in standing),
         lacks_zh=tuple(reason.zh for reason in lacks),
         lacks_en=tuple(reason.en for reason in lacks),
         mismatches=tuple(mismatches),
@@ -156,7 +171,9 @@ def mismatch(issue: Resource) -> Mismatch | None:
 def signer(reference: str, practitioner: Resource | None, staff: StaffFacts) -> Signer:
     """The person behind a certificate, as the staff register knows him."""
     levels = sorted(role.removeprefix("level-") for role in staff.roles if role.startswith("level-"))
-    return Signer(reference, tuple(sorted(licences(practitioner or {}))), levels[-1] if levels else "")
+    return Signer(
+        reference, tuple(sorted(licences(practitioner or {}))), levels[-1] if levels else "", staff.rank_in(PHYSICIAN)
+    )
 
 
 def licences(practitioner: Resource) -> set[str]:
@@ -167,6 +184,14 @@ def licences(practitioner: Resource) -> set[str]:
         if "value" in identifier
         and any(coding.get("code") in _LICENCE_TYPES for coding in identifier.get("type", {}).get("coding", []))
     }
+
+
+def _rank(snapshot: Sequence[Resource]) -> int:
+    """The rank of the physician's title as it stood then."""
+    held = [sub for part in snapshot if part["url"] == "qualification" for sub in part["extension"]]
+    codes = [code_of(sub.get("valueCodeableConcept"), TITLE_SYSTEM) for sub in held if sub["url"] == "code"]
+    known = [titles()[code] for code in codes if code in titles()]
+    return max((title.rank for title in known if title.series == PHYSICIAN), default=0)
 
 
 def _parts(outer: dict[str, Any]) -> dict[str, Any]:

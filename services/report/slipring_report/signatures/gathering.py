@@ -8,6 +8,7 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Desk, Require, Resource, Stored
 from slipring.signing.form import SignedForm, signed_form
 
+from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.reading import composition_of, request_of, results_of
 from slipring_report.signatures.facts import Mismatch, Signature, mismatch, signatures
 
@@ -31,9 +32,10 @@ class Gathered:
         return [Require(part.reference, part.version) for part in self.parts]
 
     def form(self) -> SignedForm:
-        """The signed form of what is here now."""
+        """The signed form of what is here now; an amendment is signed as it will stand."""
         composition = self.composition.resource if self.composition else None
-        return signed_form(self.report.resource, composition, [result.resource for result in self.results])
+        report = as_it_will_stand(self.report.resource)
+        return signed_form(report, composition, [result.resource for result in self.results])
 
 
 async def gathered(report: Stored, desk: Desk) -> Gathered:

@@ -16,7 +16,7 @@ from slipring.staff.facts import QUALIFICATION_SYSTEM, ROLE_SYSTEM, TITLE_SYSTEM
 
 from slipring_report.resources import coded, reference, versioned, written
 from slipring_report.signatures.facts import Signer
-from slipring_report.vocabulary import QUALIFICATION, REPORT_STATUS, SIGNED_FORM, SIGNING_ROLE, VOIDED
+from slipring_report.vocabulary import QUALIFICATION, REPORT_STATUS, SIGNED_FORM, SIGNING_ROLE, SUPERSEDED, VOIDED
 
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 
@@ -32,6 +32,7 @@ def as_provenance(
     roles: Sequence[Stored],
     who: Signer,
     reached: str,
+    chain_length: int,
     now: datetime,
     as_of: datetime | None,
     seal: str,
@@ -47,6 +48,7 @@ def as_provenance(
                 "extension": [
                     {"url": "form", "valueUri": FORM},
                     {"url": "sha256", "valueString": form.sha256},
+                    {"url": "of", "valuePositiveInt": chain_length},
                 ],
             },
             {"url": QUALIFICATION, "extension": _qualification(person, roles, who)},
@@ -80,6 +82,11 @@ def as_provenance(
 def as_voided(provenance: Resource, now: datetime) -> list[Resource]:
     """The extensions of a Provenance whose signature no longer stands."""
     return [*provenance.get("extension", []), {"url": VOIDED, "valueInstant": written(now)}]
+
+
+def as_superseded(provenance: Resource, now: datetime) -> list[Resource]:
+    """The extensions of a Provenance whose signature stands on an earlier version."""
+    return [*provenance.get("extension", []), {"url": SUPERSEDED, "valueInstant": written(now)}]
 
 
 def _qualification(person: Stored, roles: Sequence[Stored], who: Signer) -> list[Resource]:

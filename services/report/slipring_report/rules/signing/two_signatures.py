@@ -56,3 +56,20 @@ def level_not_lower(signing: SigningFacts, limits: Limits, now: datetime) -> Hit
         at="Parameters.parameter.where(name='jws')",
         inputs={"level": signing.signer.level, "before": before},
     )
+
+
+@rule("report.rank-not-lower", clause="CL02-A011:5.6.1", weight=Weight.STOP)
+def rank_not_lower(signing: SigningFacts, limits: Limits, now: datetime) -> Hit | None:
+    """Whoever reviews has at least the title's rank of the one before him.
+
+    Levels are the department's own and may be missing on the register; titles are not.
+    """
+    before = signing.earlier[-1].rank if signing.earlier else 0
+    if signing.signer.rank >= before:
+        return None
+    return Hit(
+        zh=f"签名者职称级别 {signing.signer.rank} 低于前一签名者的 {before}。",
+        en=f"The rank of the signer's title, {signing.signer.rank}, is below {before} of the signer before.",
+        at="Parameters.parameter.where(name='jws')",
+        inputs={"rank": signing.signer.rank, "before": before},
+    )

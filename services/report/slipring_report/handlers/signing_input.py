@@ -1,0 +1,36 @@
+"""`$signing-input`: what is to be signed, and how it reads."""
+
+from __future__ import annotations
+
+import base64
+
+from slipring.fhir.service import Call, Changes, Desk, Resource
+
+from slipring_report.handlers.asked import open_report, role_asked
+from slipring_report.rendering.html import as_attachment
+from slipring_report.rendering.released import rendered
+from slipring_report.resources import parameters, reference, versioned
+from slipring_report.signatures.gathering import gathered
+from slipring_report.signatures.telling import told
+
+
+async def signing_input_asked(call: Call, desk: Desk) -> Changes:
+    """Give what is to be signed and how it reads; nothing is stored."""
+    report = open_report(call)
+    parts = await gathered(report, desk)
+    role_asked(call)
+    form = parts.form()
+    return Changes(
+        answer=parameters(
+            ("payload", "Base64Binary", base64.b64encode(form.payload).decode()),
+            ("sha256", "String", form.sha256),
+            ("form", "Uri", form.uri),
+            ("rendering", "Attachment", as_attachment(rendered(parts, form.sha256))),
+            *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
+            *[("issue", "resource", _not_kept(issue)) for issue in await told(report, desk)],
+        )
+    )
+
+
+def _not_kept(issue: Resource) -> Resource:
+    return {name: value for name, value in issue.items() if name != "id"}
