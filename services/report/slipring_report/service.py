@@ -10,7 +10,7 @@ from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 
 from slipring_report.audiences import audiences
-from slipring_report.handlers import flagging, writes
+from slipring_report.handlers import flagging, records, writes
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.signing import SIGNING_OPERATIONS
@@ -25,8 +25,8 @@ SERVICE = Service(
         Keeps("DiagnosticReport", on_write=writes.report_written, record=True, if_match=True),
         Keeps("Composition", on_write=writes.composition_written, record=True, if_match=True),
         Keeps("Observation", on_write=writes.observation_written, record=True),
-        Keeps("Provenance", on_write=writes.provenance_written, record=True),
-        Keeps("Task", on_write=writes.task_written, record=True),
+        Keeps("Provenance", on_write=records.provenance_written, record=True),
+        Keeps("Task", on_write=records.task_written, record=True),
         Keeps("DocumentReference", record=True),
         Keeps("Communication", record=True),
         Keeps("DetectedIssue", record=True),

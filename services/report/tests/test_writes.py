@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
-from slipring_report.handlers import writes
+from slipring_report.handlers import records, writes
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, REVIEWER, ReadingRoom, a_report
@@ -101,12 +101,12 @@ async def test_nobody_writes_a_signature_by_hand(room: ReadingRoom) -> None:
         "signature": [{"who": {"reference": REVIEWER}}],
     }
     with pytest.raises(FhirError):
-        await room.write(writes.provenance_written, forged, imported=True)
+        await room.write(records.provenance_written, forged, imported=True)
 
 
 async def test_nobody_closes_a_hand_over_by_hand(room: ReadingRoom) -> None:
     code = {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-code", "code": "hand-over"}]}
     with pytest.raises(FhirError):
         await room.write(
-            writes.task_written, {"resourceType": "Task", "id": "r-9", "status": "completed", "code": code}
+            records.task_written, {"resourceType": "Task", "id": "r-9", "status": "completed", "code": code}
         )

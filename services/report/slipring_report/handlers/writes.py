@@ -12,12 +12,12 @@ from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
-from slipring_report.reading import code_of, composition_of, extension, reference_of, request_of, results_of, subject_of
+from slipring_report.reading import composition_of, extension, reference_of, request_of, results_of, subject_of
 from slipring_report.signatures.facts import Signature
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.voiding import back_to_draft, signatures_voided
 from slipring_report.visibility import believed
-from slipring_report.vocabulary import AMENDMENT, SIGNED_FORM, TASK_CODE
+from slipring_report.vocabulary import AMENDMENT
 
 _OWNED = ("presentedForm", "issued")
 _KEPT_UP = timedelta(seconds=5)  # copies are dated every two seconds; older ones are behind
@@ -88,38 +88,6 @@ async def observation_written(write: Write, desk: Desk) -> Changes:
     found = await desk.search(f"DiagnosticReport?result={write.reference}")
     reports = [each for each in found if write.reference in results_of(each.resource)]
     return await _part_changed(write, reports, desk)
-
-
-async def provenance_written(write: Write, desk: Desk) -> Changes:
-    """Signatures on our reports are made by `$sign` only: nobody writes, alters or removes one by hand."""
-    trees = [write.resource, *([write.before.resource] if write.before else [])]
-    ours = any(
-        reference_of(target).startswith("DiagnosticReport/r-")
-        for tree in trees
-        for target in tree.get("target", [])
-        if "signature" in tree or extension(tree, SIGNED_FORM)
-    )
-    if ours:
-        raise unprocessable(
-            "A report's signature is recorded by DiagnosticReport/$sign only.",
-            "报告签名只能由 DiagnosticReport/$sign 记录。",
-            at="Provenance.signature",
-            detail="report.signature-by-operation",
-        )
-    return Changes.none()
-
-
-async def task_written(write: Write, desk: Desk) -> Changes:
-    """A hand-over is opened by a flag and closed only by critical's case coming back."""
-    trees = [write.resource, *([write.before.resource] if write.before else [])]
-    if not write.imported and any(code_of(tree.get("code"), TASK_CODE) == "hand-over" for tree in trees):
-        raise unprocessable(
-            "A hand-over is opened by $flag-critical and closed by the critical service taking it over.",
-            "移交任务由 $flag-critical 建立，只能由危急值服务接收后关闭。",
-            at="Task.code",
-            detail="report.hand-over-by-operation",
-        )
-    return Changes.none()
 
 
 async def _part_changed(write: Write, reports: Sequence[Stored], desk: Desk) -> Changes:

@@ -1,0 +1,41 @@
+"""Records that only the service makes: nobody writes a signature or a hand-over by hand."""
+
+from __future__ import annotations
+
+from slipring.fhir.outcome import unprocessable
+from slipring.fhir.service import Changes, Desk, Write
+
+from slipring_report.reading import code_of, extension, reference_of
+from slipring_report.vocabulary import SIGNED_FORM, TASK_CODE
+
+
+async def provenance_written(write: Write, desk: Desk) -> Changes:
+    """Signatures on our reports are made by `$sign` only: nobody writes, alters or removes one by hand."""
+    trees = [write.resource, *([write.before.resource] if write.before else [])]
+    ours = any(
+        reference_of(target).startswith("DiagnosticReport/r-")
+        for tree in trees
+        for target in tree.get("target", [])
+        if "signature" in tree or extension(tree, SIGNED_FORM)
+    )
+    if ours:
+        raise unprocessable(
+            "A report's signature is recorded by DiagnosticReport/$sign only.",
+            "报告签名只能由 DiagnosticReport/$sign 记录。",
+            at="Provenance.signature",
+            detail="report.signature-by-operation",
+        )
+    return Changes.none()
+
+
+async def task_written(write: Write, desk: Desk) -> Changes:
+    """A hand-over is opened by a flag and closed only by critical's case coming back."""
+    trees = [write.resource, *([write.before.resource] if write.before else [])]
+    if not write.imported and any(code_of(tree.get("code"), TASK_CODE) == "hand-over" for tree in trees):
+        raise unprocessable(
+            "A hand-over is opened by $flag-critical and closed by the critical service taking it over.",
+            "移交任务由 $flag-critical 建立，只能由危急值服务接收后关闭。",
+            at="Task.code",
+            detail="report.hand-over-by-operation",
+        )
+    return Changes.none()
