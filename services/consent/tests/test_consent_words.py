@@ -5,7 +5,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from slipring.consents.state import EXCEPTION, consent_state
+from slipring.consents.state import EXCEPTION, consent_state, ended_by
 from slipring.fhir.service import Resource, Write
 from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.consenting.statement import WITHDRAWAL
@@ -16,6 +16,10 @@ from tests.support.desk import A_NOON
 
 from .consent_room import NURSE, PATIENT, ConsentRoom, refusals
 from .test_emergency_exception import a_room, an_attempt, an_exception
+
+DENIES: Resource = {"provision": {**a_consent()["provision"], "type": "deny"}}
+OPTS_OUT: Resource = {"policyRule": {"coding": [{"code": "OPTOUT"}]}}
+VOID = "entered-in-error"
 
 
 async def state_of(room: ConsentRoom) -> str:
@@ -54,6 +58,55 @@ async def test_the_latest_word_of_the_patient_counts() -> None:
     room.desk.now += timedelta(minutes=5)
     await room.withdrawn(f"Consent/{again['id']}")
     assert await state_of(room) == "withdrawn"
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize("said", [DENIES, OPTS_OUT], ids=["deny", "opt out"])
+async def test_a_denial_that_is_written_as_active_ends_what_was_given_and_opens_nothing(said: Resource) -> None:
+    room = ConsentRoom()
+    given = f"Consent/{(await room.consented())['id']}"
+    room.desk.hold(an_injection(status="in-progress"))
+    room.desk.now += timedelta(minutes=5)
+    changes = await room.written(a_consent(id="c-no", verification=None, **said))
+    assert changes.refuse is None, "a refusal need not be complete"
+    assert await state_of(room) == "refused"
+    assert room.desk.held[given].resource["status"] == "inactive"
+    assert ended_by(room.desk.held[given].resource) == "Consent/c-no"
+    alarmed = [one for save in changes.save for one in save.resource.get("implicated", [])]
+    assert {"reference": "MedicationAdministration/c-injection"} in alarmed
+    room.desk.now += timedelta(minutes=5)
+    await room.consented()
+    assert await state_of(room) == "active"
+
+
+@pytest.mark.parametrize(
+    ("said", "then"),
+    [({"status": "rejected"}, "rejected"), ({"status": "rejected"}, VOID), (DENIES, "inactive"), (DENIES, VOID)],
+    ids=["refused again", "refused in error", "denial taken back", "denied in error"],
+)
+async def test_a_refusal_that_is_written_again_or_taken_back_ends_nothing_that_was_given_since(
+    said: Resource, then: str
+) -> None:
+    room = ConsentRoom()
+    await room.written(a_consent(id="c-no", **said))
+    room.desk.now += timedelta(minutes=5)
+    await room.consented()
+    kept = room.desk.held["Consent/c-no"].resource
+    changes = await room.written({**kept, "status": then})
+    assert changes.refuse is not None or await state_of(room) == "active"
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_no_inside_a_yes_is_refused_here_and_opens_nothing_where_it_was_imported() -> None:
+    inside = {"provision": {**a_consent()["provision"], "provision": [{"type": "deny", "code": [{"text": "x"}]}]}}
+    room = ConsentRoom()
+    changes = await room.written(a_consent(id="c-new", **inside))
+    assert changes.refuse is not None
+    [issue] = changes.refuse.issues
+    assert (issue.detail, issue.at) == ("consent.no-exceptions", "Consent.provision.provision")
+    assert refusals(await room.signed(room.paper(await room.text(), **inside))) == {"consent.no-exceptions"}
+    room.desk.hold(a_consent(id="c-old", **inside))
+    assert await state_of(room) == "none"
 
 
 @pytest.mark.parametrize("status", ["rejected", "inactive"])

@@ -201,7 +201,12 @@ async def test_a_refusal_that_was_a_mistake_took_nothing_back_and_blocks_no_exce
     assert refusals(await room.written(an_exception(an_attempt()))) == {"consent.exception-refused"}
     assert (await room.verified(f"Consent/{before['id']}"))["verdict"] == "stands"
     assert (await room.written({**room.desk.held[f"Consent/{mistaken['id']}"].resource, "status": VOID})).refuse is None
+    [issue] = (await contrast_written(Write("create", an_injection()), room.desk)).refuse.issues  # type: ignore[union-attr]
+    assert issue.detail == "consent.consent-valid" and "sign again" in issue.en, "it says how to get one"
     assert (await room.written(an_exception(an_attempt()))).refuse is None
+    await room.written({**room.desk.held["Consent/c-exception"].resource, "status": VOID})
+    await room.consented()
+    assert (await contrast_written(Write("create", an_injection()), room.desk)).refuse is None
 
 
 async def test_nobody_says_by_hand_that_a_refusal_ended_a_consent() -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -44,6 +45,14 @@ async def test_the_contrast_condition_follows_the_consent() -> None:
     ("members", "shown"),
     [
         (saying(type="deny"), "refused"),
+        ({"policyRule": {"coding": [{"code": "OPTOUT"}]}}, "refused"),
+        ({"policyRule": {"coding": [{"code": "OPTOUT"}]}, **saying(type="permit")}, "cleared"),
+        (saying(provision=[{"type": "deny"}]), "open"),
+        (saying(provision=[{"type": "permit", "provision": [{"type": "deny"}]}]), "open"),
+        (saying(provision=[{"type": "permit"}]), "cleared"),
+        (saying(period={"start": "2026-04", "end": "2026-05-01"}), "open"),
+        (saying(period={"start": "2026-03", "end": "2026-05-01"}), "cleared"),
+        (saying(period={"start": "2026-03-03T10:01:00+08:00", "end": "2026-05-01"}), "open"),
         (saying(period={"start": "2026-03-05", "end": "2026-03-06"}), "open"),
         (saying(period={"end": "2026-03-01"}), "expired"),
         (saying(period={}), "expired"),
@@ -56,6 +65,14 @@ async def test_the_contrast_condition_follows_the_consent() -> None:
 )
 async def test_an_exam_shows_of_a_consent_what_the_gate_would_say(members: Resource, shown: str) -> None:
     assert await contrast_after(await a_contrast_exam(), a_contrast_consent(**members)) == shown
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_denial_that_came_after_a_consent_is_a_refusal_also_before_its_end_arrives() -> None:
+    desk, denied = await a_contrast_exam(), a_contrast_consent(id="c-no", **saying(type="deny"))
+    assert await contrast_after(desk, a_contrast_consent(), denied) == "refused"
+    desk.now += timedelta(minutes=5)
+    assert await contrast_after(desk, a_contrast_consent(id="c-again")) == "cleared"
 
 
 async def test_what_a_mistaken_refusal_ended_is_open_again_and_refused_by_nobody() -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from slipring.consents.state import denies, ended_in_error
 from slipring.department import names
 from slipring.department.exams import Exam
 from slipring.department.findings import Found
@@ -60,8 +61,10 @@ class ContrastExam:
 
     @property
     def consent(self) -> Tree | None:
-        """The consent that counts: one that stands, else the newest."""
-        said = [one for one in self.consents or [] if one.get("status") != "entered-in-error"]
+        """The consent that counts: one that stands, else the newest; what a refusal recorded in error ended is signed again."""
+        kept = self.consents or []
+        void = [f"Consent/{one['id']}" for one in kept if one.get("status") == "entered-in-error"]
+        said = [one for one in kept if one.get("status") != "entered-in-error" and not ended_in_error(one, void)]
         return max(said, key=lambda one: (one["status"] == "active", _written(one)), default=None)
 
     @property
@@ -158,7 +161,7 @@ def consent_state(consent: Tree | None, now: datetime) -> str:
     provision = consent.get("provision", {})
     if consent["status"] == "active":
         starts_at, ends_at = (names.moment(provision.get("period", {}).get(edge)) for edge in ("start", "end"))
-        if provision.get("type") == "deny":
+        if denies(consent):
             return "refused"
         if ends_at and ends_at <= now:
             return "expired"

@@ -5,25 +5,28 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from datetime import datetime, tzinfo
 
-from slipring.fhir.search.moment import moment
+from slipring.fhir.search.moment import interval, moment
 from slipring.fhir.service import CANONICAL, Resource, Stored
 
 TREATMENT = ("http://terminology.hl7.org/CodeSystem/consentscope", "treatment")
 EXCEPTION = f"{CANONICAL}/StructureDefinition/emergency-exception"
 ENDED_BY = f"{CANONICAL}/StructureDefinition/ended-by"  # the refusal that ended a consent; consent alone writes it
 EMERGENCY = "emergency-exception"  # what `consent_state` calls an exam that has one
+_OPTED_OUT = frozenset({"OPTOUT", "OPTOUTE"})  # v3 ActCode: all is denied but what a provision permits
 _OVER = frozenset({"refused", "withdrawn"})
-_ORDER = ("none", "refused", "expired", "not-yet", EMERGENCY, "active")  # the best of it counts
+_ORDER = ("none", "sign-again", "refused", "expired", "not-yet", EMERGENCY, "active")  # the best of it counts
 
 
 def consent_state(consents: Collection[Stored], person: Collection[str], now: datetime, zone: tzinfo) -> str:
     """Where consent for one exam stands: a consent in force, else the latest word of the patient, under any of his records.
 
-    One of none, refused, withdrawn, expired, not-yet, emergency-exception, active. Consents that were recorded in error
-    belong among them: what a mistaken refusal ended was taken back by nobody.
+    One of none, sign-again, refused, withdrawn, expired, not-yet, emergency-exception, active. Consents that were recorded
+    in error belong among them: what a mistaken refusal ended was taken back by nobody, but opens nothing until it is signed again.
     """
     void = _void(consents)
     told = [(_state(one.resource, person, now, zone, void), one.updated_at) for one in consents]
+    if _denied_since(consents, person, [at for state, at in told if state in (EMERGENCY, "active")]):
+        return "refused"
     # A refusal withdraws what was given before it in the same commit: of a moment's words the refusal is the later.
     over = max(((at, state == "refused") for state, at in told if state in _OVER), default=None)
     best = max((state for state, _ in told if state not in _OVER), key=_ORDER.index, default="none")
@@ -39,18 +42,39 @@ def was_refused(consents: Collection[Stored], person: Collection[str]) -> bool:
     return any(said)
 
 
+def denies(consent: Resource) -> bool:
+    """Whether a Consent says no, whatever its status: by its provision, or by opting out of all that it does not permit."""
+    said = consent.get("provision", {}).get("type")
+    opted = {one.get("code") for one in consent.get("policyRule", {}).get("coding", [])} & _OPTED_OUT
+    return said == "deny" or (bool(opted) and said != "permit")
+
+
+def has_exceptions(consent: Resource) -> bool:
+    """Whether a Consent takes something out of what it permits; what that is, no machine here can tell."""
+    inner = list(consent.get("provision", {}).get("provision", []))
+    while inner:
+        one = inner.pop()
+        if one.get("type") == "deny":
+            return True
+        inner.extend(one.get("provision", []))
+    return False
+
+
 def is_exception(consent: Resource) -> bool:
     """Whether contrast was approved without consent, in an emergency."""
     return any(entry.get("url") == EXCEPTION for entry in consent.get("extension", []))
 
 
 def in_force(consent: Resource, now: datetime, zone: tzinfo) -> str:
-    """Where a consent stands by its own period: `now`, `not-yet` or `expired`; one without an end does not expire."""
+    """Where a consent stands by its own period: `now`, `not-yet` or `expired`; one without an end does not expire.
+
+    A month or a year begins with its first day.
+    """
     period = consent.get("provision", {}).get("period", {})
-    starts, ends = moment(period.get("start"), zone), moment(period.get("end"), zone, end_of_day=True)
+    starts, ends = interval(str(period.get("start", "")), zone), moment(period.get("end"), zone, end_of_day=True)
     if ends is not None and now > ends:
         return "expired"
-    return "not-yet" if starts is not None and now < starts else "now"
+    return "not-yet" if starts is not None and now < starts.low else "now"
 
 
 def exam_of_consent(consent: Resource) -> str:
@@ -74,10 +98,19 @@ def ended_by(consent: Resource) -> str:
     return next(map(_named, said), "")
 
 
+def ended_in_error(consent: Resource, void: Collection[str]) -> bool:
+    """Whether a refusal ended this consent that is among those recorded in error."""
+    return bool(consent["status"] == "inactive") and ended_by(consent) in void
+
+
 def _state(consent: Resource, person: Collection[str], now: datetime, zone: tzinfo, void: Collection[str]) -> str:
     if said := _against(consent, person, void):
         return said
-    if consent["status"] != "active" or not _is_about(consent, person):
+    if not _is_about(consent, person):
+        return "none"
+    if consent["status"] != "active":
+        return "sign-again" if ended_in_error(consent, void) else "none"
+    if has_exceptions(consent):
         return "none"
     if not (exam_of_consent(consent) and (consent.get("performer") or is_exception(consent))):
         return "none"  # an imported one was not checked when it was written
@@ -91,10 +124,19 @@ def _against(consent: Resource, person: Collection[str], void: Collection[str]) 
     """`refused` or `withdrawn` for one that says no, else empty."""
     if not _is_about(consent, person):
         return ""
-    denies = consent.get("provision", {}).get("type") == "deny"
-    if consent["status"] == "rejected" or (denies and consent["status"] == "active"):
+    if consent["status"] == "rejected" or _denies_now(consent):
         return "refused"
-    return "withdrawn" if consent["status"] == "inactive" and ended_by(consent) not in void else ""
+    return "withdrawn" if consent["status"] == "inactive" and not ended_in_error(consent, void) else ""
+
+
+def _denies_now(consent: Resource) -> bool:
+    return bool(consent["status"] == "active") and denies(consent)
+
+
+def _denied_since(consents: Iterable[Stored], person: Collection[str], given: Collection[datetime]) -> bool:
+    """Whether contrast was denied at or after the last consent in force: the end of that consent may still be on its way."""
+    denied = [one.updated_at for one in consents if _denies_now(one.resource) and _is_about(one.resource, person)]
+    return bool(denied and given) and max(denied) >= max(given)
 
 
 def _is_about(consent: Resource, person: Collection[str]) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from slipring.consents.state import TREATMENT, exam_of_consent, exams_of_consent
+from slipring.consents.state import TREATMENT, exam_of_consent, exams_of_consent, has_exceptions
 from slipring.fhir.service import CANONICAL, Resource
 from slipring.rules.finding import Weight
 
@@ -36,6 +36,7 @@ class ConsentFacts:
     explained_at: datetime | None = None
     text_shown: bool = False  # the text as shown is referred to or attached
     exams: int = 1  # how many examinations it names
+    excepted: bool = False  # it takes something out of what it permits
     signed_here: bool = False  # by `$sign`; else it is on paper, or wherever its sender keeps it
     signed_at: datetime | None = None
     age_known: bool = True  # a whole date of birth is known
@@ -76,6 +77,7 @@ def consent_facts(consent: Resource, relative: Resource | None, *, time_zone: st
         explained_by=reference_of(extension_value(verified, EXPLAINED_BY)),
         explained_at=moment(verified.get("verificationDate"), time_zone),
         text_shown=bool(consent.get("sourceReference") or consent.get("sourceAttachment")),
+        excepted=has_exceptions(consent),
         exams=len(exams_of_consent(consent)),
         signed_at=moment(consent.get("dateTime"), time_zone),
         capacity=_code(consent, CAPACITY),

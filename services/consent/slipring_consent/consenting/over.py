@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
+from slipring.consents.state import in_force
 from slipring.fhir.service import Resource
 
 from slipring_consent.consenting.facts import consent_facts
@@ -26,6 +28,6 @@ def over(consent: Resource, now: datetime, time_zone: str) -> str:
     facts = consent_facts(consent, None, time_zone=time_zone)
     if facts.ends_at is None or now > facts.ends_at:
         return "已过期，不再有效 EXPIRED - no longer valid"
-    if facts.starts_at and now < facts.starts_at:
+    if in_force(consent, now, ZoneInfo(time_zone)) == "not-yet":
         return "尚未生效 NOT YET VALID"
     return ""

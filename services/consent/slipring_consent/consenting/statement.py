@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 
-from slipring.consents.state import ENDED_BY, exam_of_consent
+from slipring.consents.state import ENDED_BY, denies, exam_of_consent
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.signing.form import tokens_sha256
 from slipring.signing.seal import canonical
@@ -30,8 +30,7 @@ _LATER = frozenset({CONSENT_SIGNATURE, WITHDRAWAL, ENDED_BY})  # extensions that
 
 def decision_of(consent: Resource) -> str:
     """Whether contrast is permitted or refused: `permit` or `deny`."""
-    refused = consent.get("status") == "rejected" or consent.get("provision", {}).get("type") == "deny"
-    return "deny" if refused else "permit"
+    return "deny" if consent.get("status") == "rejected" or denies(consent) else "permit"
 
 
 def statement(consent: Resource, decision: str, signer: str, text_sha256: str) -> bytes:

@@ -15,7 +15,9 @@ class GateFacts:
     identity_waits: bool = False  # records were merged or taken apart, and nobody has confirmed who this is
     running: tuple[str, ...] = ()  # other injections of this exam that are permitted and not over
     foreign: tuple[str, ...] = ()  # where it names exam, patient or people by an address instead of Type/id
-    consent: str = "active"  # active | emergency-exception | not-yet | expired | withdrawn | refused | none
+    consent: str = (
+        "active"  # active | emergency-exception | not-yet | expired | withdrawn | refused | sign-again | none
+    )
     screening: str = "completed"  # completed | none
     high_findings: tuple[str, ...] = ()  # rule keys that stop
     open_questions: tuple[str, ...] = ()  # rule keys a physician has to decide

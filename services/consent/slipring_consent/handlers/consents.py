@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from slipring.consents.state import ENDED_BY, EXCEPTION, TREATMENT, ended_by, exam_of_consent
+from slipring.consents.state import ENDED_BY, EXCEPTION, TREATMENT, denies, ended_by, exam_of_consent
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
@@ -10,7 +10,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successo
 from slipring_consent.consenting.exception import approvals_given
 from slipring_consent.consenting.facts import CAPACITY, REPRESENTATION
 from slipring_consent.consenting.judging import weighed, with_default_end
-from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, WITHDRAWAL, bound_sha256
+from slipring_consent.consenting.statement import BOUND, CONSENT_SIGNATURE, WITHDRAWAL, bound_sha256, decision_of
 from slipring_consent.consenting.withdrawal import withdrawal_facts
 from slipring_consent.handlers.alarms import at_the_injector
 from slipring_consent.lifecycle import CONSENT, illegal
@@ -38,12 +38,12 @@ async def consent_written(write: Write, desk: Desk) -> Changes:
     error = marked_by_hand(consent, before) or _changed(before, consent)
     if error:
         return Changes(refuse=error)
-    if consent["status"] == "active" and state != "active":
-        return await _signed(write, desk)
-    if consent["status"] == "rejected":
+    if state != consent["status"] and decision_of(consent) == "deny" and consent["status"] in ("active", "rejected"):
         issues = refusal_issues(consent)
         return Changes(refuse=FhirError(422, issues)) if issues else Changes(save=await refused(consent, desk))
-    if state == "active" and consent["status"] != "active":  # withdrawn, or marked as wrong
+    if consent["status"] == "active" and state != "active":
+        return await _signed(write, desk)
+    if state == "active" and consent["status"] != "active" and not denies(consent):  # withdrawn, or marked as wrong
         saves = await _over(consent, desk)
         return Changes(save=saves) if saves else Changes.none()
     return Changes.none()
@@ -86,7 +86,7 @@ async def ended(exam: str, consent: Resource, desk: Desk) -> list[Save]:
     patient = reference_of(consent.get("patient"))
     person = await merge_set(patient, desk) if patient else {patient}
     refusal = {"url": ENDED_BY, "valueReference": {"reference": f"Consent/{consent['id']}"}}
-    more = [refusal] if consent["status"] == "rejected" else []
+    more = [refusal] if decision_of(consent) == "deny" else []
     return [
         successor(stored, status="inactive", extension=[*stored.resource.get("extension", []), *more] or None)
         for stored in await desk.search(f"Consent?data={exam}&status=active")

@@ -14,6 +14,7 @@ from slipring_consent.rules.consenting.explained_first import was_explained_befo
 from slipring_consent.rules.consenting.explanation_named import was_explained
 from slipring_consent.rules.consenting.informer_qualified import informer_may_explain
 from slipring_consent.rules.consenting.minor_guarded import a_minor_is_represented
+from slipring_consent.rules.consenting.no_exceptions import takes_nothing_out
 from slipring_consent.rules.consenting.one_exam import covers_one_exam
 from slipring_consent.rules.consenting.representation_stated import representation_has_its_reason
 from slipring_consent.rules.consenting.signer_named import is_signed
@@ -125,6 +126,7 @@ CONSENT_RULES = (
     states_its_validity,
     names_the_exam,
     covers_one_exam,
+    takes_nothing_out,
     was_explained,
     was_explained_before_signing,
     informer_may_explain,
@@ -138,7 +140,7 @@ EXCEPTION_RULES = (
     a_refusal_is_not_passed,
 )
 WITHDRAWAL_RULES = (a_withdrawal_has_its_reason,)
-EXCEPTION_FORM_RULES = (states_its_validity, names_the_exam, covers_one_exam)
+EXCEPTION_FORM_RULES = (states_its_validity, names_the_exam, covers_one_exam, takes_nothing_out)
 GATE_RULES = (
     names_what_is_kept_here,
     exam_still_stands,

@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slipring.consents.state import in_force
+from slipring.consents.state import denies, has_exceptions, in_force
 from slipring.fhir.merged import merge_set
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import CANONICAL, Call, Desk, Resource
@@ -112,7 +112,7 @@ def _stands(resource: Resource, desk: Desk) -> bool:
         return False
     if resource["resourceType"] != "Consent":
         return True
-    denied = resource.get("provision", {}).get("type") == "deny"
+    denied = denies(resource) or has_exceptions(resource)
     holds = in_force(resource, desk.now, desk.settings.zone) == "now"
     return _FOR_TREATMENT in codes(resource.get("scope")) and not denied and holds
 

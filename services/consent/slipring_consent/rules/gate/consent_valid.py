@@ -12,6 +12,10 @@ from slipring_consent.gate.facts import GateFacts
 
 _STATES = {
     "none": ("没有针对本次检查的知情同意。", "There is no consent for this exam."),
+    "sign-again": (
+        "知情同意因一份误录的拒绝而终止，患者并未撤回；须重新签署后方可使用对比剂。",
+        "A refusal recorded in error ended the consent; the patient took nothing back, but has to sign again ($consent-text, $sign).",
+    ),
     "refused": ("患者拒绝使用对比剂。", "The patient refused contrast."),
     "withdrawn": ("知情同意已撤回。", "The consent was withdrawn."),
     "expired": ("知情同意已过期。", "The consent has expired."),
