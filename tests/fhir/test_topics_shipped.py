@@ -42,6 +42,8 @@ def test_there_is_a_topic_for_each_state_that_others_wait_for() -> None:
         "report-released": "report",
         "report-amended": "report",
         "report-withdrawn": "report",
+        "reporting-time-warning": "report",
+        "reporting-time-breached": "report",
         "critical-case-state": "critical",
     }
 

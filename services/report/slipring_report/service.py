@@ -10,12 +10,16 @@ from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 
 from slipring_report.audiences import audiences
-from slipring_report.handlers import flagging, records, writes
+from slipring_report.clocks import watching
+from slipring_report.department import unconfirmed
+from slipring_report.handlers import claims, flagging, reading_tasks, records, work_tasks, writes
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.signing import SIGNING_OPERATIONS
+from slipring_report.operations.worklist import WORKLIST_OPERATIONS
 from slipring_report.settings import ReportSettings
 from slipring_report.vocabulary import CODE_SYSTEMS, DEPARTMENT_RULE, IMAGE_MISMATCH
+from slipring_report.worklist.issuing import and_readings
 
 SERVICE = Service(
     name="report",
@@ -26,7 +30,7 @@ SERVICE = Service(
         Keeps("Composition", on_write=writes.composition_written, record=True, if_match=True),
         Keeps("Observation", on_write=writes.observation_written, record=True),
         Keeps("Provenance", on_write=records.provenance_written, record=True),
-        Keeps("Task", on_write=records.task_written, record=True),
+        Keeps("Task", on_write=work_tasks.task_written, record=True),
         Keeps("DocumentReference", record=True),
         Keeps("Communication", record=True),
         Keeps("DetectedIssue", record=True),
@@ -40,7 +44,6 @@ SERVICE = Service(
             Follows("order", criteria)
             for criteria in (
                 "ServiceRequest",
-                "Task",
                 "Patient",
                 "Practitioner",
                 "PractitionerRole",
@@ -49,6 +52,8 @@ SERVICE = Service(
                 "Observation",
             )
         ],
+        Follows("order", "Task", then=reading_tasks.exam_arrived, concerning=reading_tasks.is_exam),
+        Follows("order", "Encounter", then=reading_tasks.encounter_arrived),
         Follows("order", f"DetectedIssue?code={DEPARTMENT_RULE}|{IMAGE_MISMATCH}"),
         # A reaction of an exam, and the injection that says of which: who signs is told (CL02-A011:4.13).
         Follows("consent", "AdverseEvent"),
@@ -56,16 +61,35 @@ SERVICE = Service(
         Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
         Follows("critical", "Communication"),
     ],
-    operations=(*SIGNING_OPERATIONS, *AMENDING_OPERATIONS, *FLAGGING_OPERATIONS),
+    operations=(
+        *map(and_readings, (*SIGNING_OPERATIONS, *AMENDING_OPERATIONS)),
+        *FLAGGING_OPERATIONS,
+        *WORKLIST_OPERATIONS,
+    ),
     audiences=audiences,
-    timers={"handover-overdue": flagging.handover_overdue},
-    alarms={"handovers_overdue": "Task?code=hand-over&business-status=overdue"},
+    timers={
+        "handover-overdue": flagging.handover_overdue,
+        watching.TIMER: reading_tasks.reporting_time,
+        claims.LEASE: claims.claim_over,
+    },
+    alarms={
+        "handovers_overdue": "Task?code=hand-over&business-status=overdue",
+        "reports_overdue": "Task?code=reading&business-status=breached&status=ready,in-progress",
+    },
+    deadlines={
+        "reporting-time": "Task?code=reading&business-status=running,warned&status=ready,in-progress",
+        "claim": "Task?code=reading&business-status=claimed",
+    },
     code_systems=CODE_SYSTEMS,
     profiles=(
         *RULE_RESULTS,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "life_profiles.toml"),
     ),
-    topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
+    topics=(
+        *read_topics(Path(__file__).parent / "data" / "topics.toml"),
+        *read_topics(Path(__file__).parent / "data" / "work_topics.toml"),
+    ),
     settings=ReportSettings.from_env,
+    unconfirmed=unconfirmed,
 )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
 from slipring.signing.trust import algorithms_accepted, revocation_files, trusted_root
+
+from slipring_report.clocks.calendar import calendar
+from slipring_report.clocks.policy import policy_on
 
 CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
 
@@ -25,15 +28,24 @@ class ReportSettings:
     hand_over_within: timedelta = timedelta(seconds=60)
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources let nobody sign
     time_zone: str = "Asia/Shanghai"
+    calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
+    clocks: str = ""  # a file with the department's own reporting clocks; "" = the shipped ones
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> ReportSettings:
-        """Read SLIPRING_SIGNING_TRUST, _CRL, _ALGORITHMS, _REPORT_CHAIN, _HAND_OVER_SECONDS, _FOLLOW_MAX_AGE_SECONDS, _TIME_ZONE."""
+        """Read the variables of this service (SLIPRING_SIGNING_*, _REPORT_*, _HAND_OVER_SECONDS, _TIME_ZONE and others).
+
+        ValueError where a file is no calendar, or holds no clocks: it stops the start, and no reading.
+        """
         given = os.environ if environ is None else environ
         default = ReportSettings()
         chain_length = int(given.get("SLIPRING_REPORT_CHAIN", default.chain_length))
         if chain_length not in CHAIN_LENGTHS:
             raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
+        own_calendar, own_clocks = given.get("SLIPRING_REPORT_CALENDAR", ""), given.get("SLIPRING_REPORT_CLOCKS", "")
+        working = calendar(own_calendar)
+        if long := [clock.code for clock in policy_on(date.max, own_clocks) if not working.holds(clock.minutes)]:
+            raise ValueError(f"the working calendar has too few hours for the reporting clock {long[0]}")
         return ReportSettings(
             trust=trusted_root(given),
             revoked=revocation_files(given),
@@ -46,6 +58,8 @@ class ReportSettings:
                 seconds=float(given.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
             ),
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
+            calendar=own_calendar,
+            clocks=own_clocks,
         )
 
     def trust_pem(self) -> bytes:

@@ -26,4 +26,10 @@ DEPARTMENT_RULE = f"{CANONICAL}/CodeSystem/department-rule"
 IMAGE_MISMATCH = "image-mismatch"
 FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
 
-CODE_SYSTEMS = (*BETWEEN_SERVICES, *STAFF, *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"))
+_DATA = Path(__file__).parent / "data"
+CODE_SYSTEMS = (
+    *BETWEEN_SERVICES,
+    *STAFF,
+    *read_code_systems(_DATA / "vocabulary.toml"),
+    *read_code_systems(_DATA / "work_vocabulary.toml"),
+)

@@ -1,0 +1,1 @@
+"""Reading: one Task per exam, who has it in hand, and what a reader is shown beside it."""
