@@ -55,6 +55,8 @@ from slipring.identity.revoked import revoked_in_database
 from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import LoadKeys, TokenVerifier, keys_from_database
+from slipring.reading.opening import ROOM as READING_ROOM
+from slipring.reading.opening import reading_routes
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.connection import ConnectionLimits, guarded
 from slipring.runtime.hindrance import Hindered, hindrance
@@ -218,7 +220,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM),
+        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
@@ -240,6 +242,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *deliveries.routes(),
             *department_routes(department),
             *bedside_routes(department),
+            *reading_routes(department),
         ],
         now=plan.clock.now,
         settings=FrontSettings(

@@ -24,6 +24,7 @@ PEOPLE = {
     "tech": ("technologist", ["technologist"]),
     "bedside": ("nurse", ["ct-nurse"]),
     "reader": ("second reader", ["radiologist-d"]),
+    "author": ("first reader", ["radiologist-b"]),
     "ward": ("requester", ["ward-nurse"]),
     "chief": ("second reader", ["quality-manager", "radiologist-d"]),
     "admin": ("nurse", ["administrator"]),

@@ -36,6 +36,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         ("Practitioner", "PractitionerRole", "Organization", "Device", "QuestionnaireResponse", "DocumentReference"),
     ),
     ("/bedside", "bedside", ("Task", "Consent", "MedicationAdministration")),
+    ("/reading", "reading", ("Task", "DiagnosticReport", "Composition", "Provenance")),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")

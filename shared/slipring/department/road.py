@@ -131,6 +131,10 @@ class Hand:
                 return None
             raise
 
+    async def together(self, transaction: Tree) -> Tree:
+        """A transaction: all of it is kept, or nothing; 412 when a version it names is another one by now."""
+        return await self._asked("POST", "", msgspec.json.encode(transaction), {"content-type": _FHIR})
+
     async def made(self, resource: Tree) -> Tree:
         """A new resource, as it is kept."""
         headers = {"content-type": _FHIR, "prefer": "return=representation"}

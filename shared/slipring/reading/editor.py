@@ -1,0 +1,181 @@
+"""The editor: one report of an exam, saved as a draft by the transaction that every client sends, flagged at any moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from slipring.clauses.critical_findings import critical_findings
+from slipring.department import names
+from slipring.department.place import Place, Words, may, named_in
+from slipring.department.road import Hand, Tree
+from slipring.department.told import told
+from slipring.fhir.outcome import FhirError, conflict, unprocessable
+from slipring.fhir.service import CANONICAL
+from slipring.identity.people.sessions import Session
+from slipring.pages.language import language_of, said
+from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, mark, met, words_in
+from slipring.reading.one_report import OneReport, of_exam, of_report
+from slipring.reading.workplace import READING, reading_page
+
+_UNPROVED, _CONFLICT, _MET = 401, 409, 412
+_NEXT = {"preview": "/preview", "sign": "/sign"}
+
+
+@dataclass(frozen=True, slots=True)
+class EditorPages:
+    """The editor of a report, and of an exam that has none yet."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/reading/exams/{id}` and `/reading/reports/{id}`."""
+        exam, report = f"{READING}/exams/{{id}}", f"{READING}/reports/{{id}}"
+        return self.place.routes(
+            [
+                (exam, self.shown, ["GET"]),
+                (exam, self.written, ["POST"]),
+                (report, self.shown, ["GET"]),
+                (report, self.written, ["POST"]),
+            ]
+        )
+
+    async def shown(self, request: Request, session: Session) -> Response:
+        """The report as it is kept; an exam whose report is begun leads there."""
+        one = await self._one(request, await self.place.hand(session))
+        if one.report and "/exams/" in request.url.path:
+            return RedirectResponse(_address(one), 303)
+        return self._page(request, session, one)
+
+    async def written(self, request: Request, session: Session) -> Response:
+        """Save what was typed, and go on to where the pressed button leads."""
+        form, hand = await self.place.posted(request, session), await self.place.hand(session)
+        one, typed, act = await self._one(request, hand), Typed.of(form), form.get("act", "save")
+        try:
+            if act == "flag":
+                return await self._flagged(request, session, hand, one, typed, form)
+            report = await self._saved(hand, session, one, typed)
+        except FhirError as refused:
+            if refused.status == _UNPROVED:
+                raise
+            return await self._refused(request, session, hand, typed, form, refused)
+        if not report:
+            return RedirectResponse(request.url.path, 303)
+        return RedirectResponse(f"{READING}/reports/{report}{_NEXT.get(act, '')}", 303)
+
+    async def _saved(self, hand: Hand, session: Session, one: OneReport, typed: Typed) -> str:
+        """Save where anything changed; the report's id, '' while there is none."""
+        author, now = session.account.practitioner, self.place.now()
+        if one.report is None:
+            if typed.empty:
+                return ""
+            report, fresh = await self._begun(hand, one, typed, author)
+            if not fresh:
+                raise _begun_meanwhile()
+            return report
+        if not typed.report_version:  # the form was made when nobody had begun
+            raise _begun_meanwhile()
+        if typed.differs(words_in(one.report, one.text)):
+            await hand.together(changed(one.report, one.text, typed, author, now))
+        return str(one.report["id"])
+
+    async def _begun(self, hand: Hand, one: OneReport, typed: Typed, author: str) -> tuple[str, bool]:
+        """The id of the report that is begun with what was typed, and whether it is that; else another's was first."""
+        answer = await hand.together(begun(one.exam.request, one.studies, typed, author, self.place.now()))
+        first: Tree = answer["entry"][0]["response"]
+        report = str(first["location"]).partition("DiagnosticReport/")[2].partition("/")[0]
+        return report, str(first["status"]).startswith("201")
+
+    async def _flagged(
+        self, request: Request, session: Session, hand: Hand, one: OneReport, typed: Typed, form: Mapping[str, str]
+    ) -> Response:
+        """`$flag-critical`, which waits for nothing: the report is begun for it where there is none; the typed text stays."""
+        if not form.get("finding"):
+            raise _no_finding()
+        report, saved = str((one.report or {}).get("id", "")), False
+        if not report:
+            report, saved = await self._begun(hand, one, typed, session.account.practitioner)
+        finding = {"system": f"{CANONICAL}/CodeSystem/critical-finding", "code": form.get("finding", "")}
+        call: list[Tree] = [
+            {"name": "finding", "valueCoding": finding},
+            *([{"name": "level", "valueCode": form["level"]}] if form.get("level") else []),
+            *([{"name": "note", "valueString": words}] if (words := form.get("note", "").strip()) else []),
+        ]
+        await hand.called(f"DiagnosticReport/{report}/$flag-critical", call)
+        if saved or not typed.differs(words_in(one.report, one.text)):
+            return RedirectResponse(f"{READING}/reports/{report}#flags", 303)
+        return self._page(request, session, await of_report(hand, report), typed=typed)
+
+    async def _refused(
+        self, request: Request, session: Session, hand: Hand, typed: Typed, form: Mapping[str, str], refused: FhirError
+    ) -> Response:
+        """The editor again with all that was typed: beside what somebody else saved, or below what was refused."""
+        one, language = await self._one(request, hand), language_of(request)
+        if refused.status in (_CONFLICT, _MET) and _moved(one, typed):
+            both = met(typed, words_in(one.report, one.text), one.versions)
+            return self._page(request, session, one, typed=both.typed, both=both, status=refused.status)
+        beside: Words = {}
+        for issue in refused.issues:
+            where = next((name for name in ("finding", "level", "note") if f"'{name}'" in issue.at), "")
+            beside[where] = " ".join(
+                [*([beside[where]] if where in beside else []), said((issue.zh, issue.en), language)]
+            )
+        return self._page(request, session, one, typed=typed, form=form, beside=beside, status=refused.status)
+
+    async def _one(self, request: Request, hand: Hand) -> OneReport:
+        if "/exams/" in request.url.path:
+            return await of_exam(hand, named_in(request, "ServiceRequest"))
+        return await of_report(hand, named_in(request, "DiagnosticReport"))
+
+    def _page(
+        self, request: Request, session: Session, one: OneReport, *, typed: Typed | None = None, both: Met | None = None,
+        form: Mapping[str, str] | None = None, beside: Words | None = None, status: int = 200,
+    ) -> Response:  # fmt: skip
+        kept = words_in(one.report, one.text)
+        typed = typed or Typed(kept, *one.versions, {name: mark(words) for name, words in kept.items()})
+        values: dict[str, Any] = {
+            "one": one,
+            "names": names,
+            "exam": one.exam,
+            "told": told(one.exam.request),
+            "typed": typed,
+            "dirty": typed.differs(kept),
+            "both": both,
+            "form": form or {},
+            "beside": beside or {},
+            "CONCLUSION": CONCLUSION,
+            "findings": critical_findings().values(),
+            "may_write": one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u"),
+        }
+        return reading_page(self.place, request, session, "editor.html", locks_itself=True, status=status, **values)
+
+
+def _moved(one: OneReport, typed: Typed) -> bool:
+    """Whether report or text is another version by now than the form was made from."""
+    return one.report is not None and one.versions != (typed.report_version, typed.text_version)
+
+
+def _begun_meanwhile() -> FhirError:
+    return conflict(
+        "Somebody else began this report while you typed.",
+        "在您填写期间，已有他人开始书写该报告。",
+        detail="reading.begun-meanwhile",
+    )
+
+
+def _no_finding() -> FhirError:
+    return unprocessable(
+        "Choose the finding.",
+        "请选择危急值项目。",
+        at="Parameters.parameter.where(name='finding')",
+        detail="reading.no-finding",
+    )
+
+
+def _address(one: OneReport) -> str:
+    return f"{READING}/reports/{(one.report or {})['id']}"

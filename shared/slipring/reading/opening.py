@@ -1,0 +1,24 @@
+"""All pages of the reading room, for a process that serves the front.
+
+A page is one more file here: a class with `place` and `routes()`, named in `reading_routes`; its template in `templates/`
+extends `reading/frame.html`; its Chinese words stand in `locale/zh_CN.po`.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from slipring.department.live import LivePages
+from slipring.department.place import Place
+from slipring.reading.editor import EditorPages
+from slipring.reading.previewing import PreviewPage
+from slipring.reading.reading_list import ReadingListPage
+from slipring.reading.workplace import LIVE, WATCHED
+
+ROOM = "slipring.reading"  # whose templates and words they need
+
+
+def reading_routes(place: Place) -> list[Route]:
+    """What is served below `/reading`."""
+    kinds = (ReadingListPage, EditorPages, PreviewPage)
+    return [*LivePages(place, LIVE, WATCHED).routes(), *(route for kind in kinds for route in kind(place).routes())]

@@ -1,0 +1,1 @@
+"""The reading room in a browser: the editor, signing, the list, verification."""
