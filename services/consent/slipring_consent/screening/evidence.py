@@ -51,13 +51,25 @@ class Evidence:
         concept: Resource | None = record.get("medicationCodeableConcept")
         if concept is not None:
             return concept
+        held = self._held(record.get("medicationReference", {}), record)
+        return held.get("code") if held else None
+
+    def medicines(self, record: Resource) -> list[Resource]:
+        """All that says what a record is about: the medicine, what it is made of, and the words beside a reference."""
         named = record.get("medicationReference", {})
+        held = self._held(named, record) or {}
+        found = [record.get("medicationCodeableConcept"), held.get("code"), {"text": named.get("display", "")}]
+        for part in held.get("ingredient", []):
+            pointed = part.get("itemReference", {})
+            inner = self._held(pointed, record) or self._held(pointed, held) or {}
+            found += [part.get("itemCodeableConcept"), inner.get("code"), {"text": pointed.get("display", "")}]
+        return [one for one in found if one]
+
+    def _held(self, named: Resource, within: Resource) -> Resource | None:
         reference = str(named.get("reference", ""))
         if reference.startswith("#"):
-            held = next((one for one in record.get("contained", []) if one.get("id") == reference[1:]), None)
-        else:
-            held = self.at(reference)
-        return held.get("code") if held else None
+            return next((one for one in within.get("contained", []) if one.get("id") == reference[1:]), None)
+        return self.at(reference)
 
 
 def evidence_in(bundle: Resource, response: Resource | None = None) -> Evidence:

@@ -23,6 +23,7 @@ _GONE = frozenset({"inactive", "resolved", "remission"})
 _WRONG = frozenset({"refuted", "entered-in-error"})
 _TAKEN = {"active": YES, "intended": YES, "on-hold": YES, "unknown": DOUBT}
 _PRESCRIBED = {"active": YES, "on-hold": YES, "unknown": DOUBT}
+_GIVEN = frozenset({"completed", "in-progress", "on-hold", "stopped", "unknown"})
 _PERFORMED = {"completed": YES, "in-progress": YES, "on-hold": YES, "stopped": YES, "unknown": DOUBT}
 _AHEAD = {"preparation": YES, "in-progress": YES, "on-hold": YES, "active": YES, "intended": YES, "unknown": DOUBT}
 
@@ -60,14 +61,28 @@ def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime,
         if stands(condition) and names(condition.get("code"), fact) and _recent(condition, fact, now, zone):
             yield YES, condition
     for medicine in evidence.of("MedicationStatement"):
-        if names(evidence.medicine(medicine), fact) and _not_over(medicine, "effective", now, zone):
+        if _is_of(medicine, fact, evidence) and _not_over(medicine, "effective", now, zone):
             yield _TAKEN.get(str(medicine.get("status")), SILENT), medicine
     for medicine in evidence.of("MedicationRequest"):
-        if names(evidence.medicine(medicine), fact) and medicine.get("doNotPerform") is not True:
+        if _is_of(medicine, fact, evidence) and medicine.get("doNotPerform") is not True:
             yield _PRESCRIBED.get(str(medicine.get("status")), SILENT), medicine
+    for given in evidence.of("MedicationAdministration"):
+        if given.get("status") in _GIVEN and _is_of(given, fact, evidence):
+            yield _lately(given, now, zone), given
     for procedure in evidence.of("Procedure"):
         if names(procedure.get("code"), fact):
             yield _PERFORMED.get(str(procedure.get("status")), SILENT), procedure
+
+
+def _is_of(record: Resource, fact: Mapping[str, Any], evidence: Evidence) -> bool:
+    return any(names(concept, fact) for concept in evidence.medicines(record))
+
+
+def _lately(given: Resource, now: datetime, zone: str) -> str:
+    """Who was given a medicine some days ago takes it; when it is not said when, he may."""
+    at = span(given, "effective", zone)
+    days = timedelta(days=data_file("history.toml")["given"]["within_days"])
+    return DOUBT if at is None else YES if at.high >= now - days else SILENT
 
 
 def _ahead(fact: Mapping[str, Any], evidence: Evidence, now: datetime, zone: str) -> Iterable[Told]:

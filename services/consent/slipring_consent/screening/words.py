@@ -12,6 +12,7 @@ from slipring_consent.catalogue import data_file
 from slipring_consent.reading import codes_in
 
 _HIERARCHICAL = ("icd10", "icd9", "atc")  # whose codes begin with the code above them
+_ATC = re.compile(r"[A-Z][0-9]{2}[A-Z]{2}[0-9]{2}")  # a substance of five levels; nothing else is written so
 _ICD10 = re.compile(r"[A-Z][0-9]{2}(\.[0-9].*)?")  # E05, E05.9, E05.900x001
 
 
@@ -29,18 +30,23 @@ def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
         return True
     if any(code in fact.get(name, []) for name, code in known if name not in _HIERARCHICAL):
         return True
+    # A group above what is listed ("A10B") leaves open which of its members is meant, as a code that is silent does.
+    groups = [code for name, code in known if any(_below(one, code) for one in fact.get(name, []))]
+    known = [(name, code) for name, code in known if code not in groups]
     # SNOMED CT and RxNorm name one disease or drug in a thousand ways, so a code of theirs that is not listed is silent.
     return not {name for name, _ in known} & set(_HIERARCHICAL) and any(_says(text, fact) for text in texts)
 
 
 def _system(uri: str, code: str) -> str:
-    """Our name of a code system; empty for one that facts are not recognised in. Without one, ICD-10 shows by its form."""
+    """Our name of a code system; empty for one that facts are not recognised in. Without one, ATC and ICD-10 show by their form."""
     if not uri:
-        return "icd10" if _ICD10.fullmatch(code) else ""
+        shown = re.sub(r"\s", "", code).upper()
+        return "atc" if _ATC.fullmatch(shown) else "icd10" if _ICD10.fullmatch(code) else ""
     for name, uris in data_file("history.toml")["systems"].items():
         if any(uri.startswith(known) for known in uris):
             return str(name)
-    return "icd10" if re.search("icd-?10", uri.lower()) else ""
+    named = re.split("[^a-z0-9]+", uri.lower())  # http://fhir.de/CodeSystem/bfarm/atc
+    return "icd10" if re.search("icd-?10", uri.lower()) else "atc" if "atc" in named else ""
 
 
 def _below(code: str, prefix: str) -> bool:
