@@ -167,7 +167,7 @@ def test_a_certificate_names_exactly_one_practitioner(authority: Authority) -> N
     _, csr = make_key_and_csr("Device")
     chain = x509.load_pem_x509_certificates(issue(authority, csr, "Device/o-1", "Device", now=NOW))
     with pytest.raises(CertificateRefused, match="certificate-names-no-practitioner"):
-        check_chain([chain[0].public_bytes(serialization.Encoding.DER)], authority.certificate_pem, NOW)
+        check_chain([one.public_bytes(serialization.Encoding.DER) for one in chain], authority.certificate_pem, NOW)
 
 
 @pytest.mark.parametrize("algorithm", ["ES384", "EdDSA", "PS256"])

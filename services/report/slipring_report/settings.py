@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
-from slipring.signing.trust import algorithms_accepted, revocation_files, trusted_root
+from slipring.signing.trust import algorithms_accepted, read_revocation_lists, revocation_files, trusted_root
 
 from slipring_report.clocks.calendar import calendar
 from slipring_report.clocks.policy import policy_on
@@ -70,5 +70,5 @@ class ReportSettings:
             return b""
 
     def revocation_lists(self) -> list[bytes]:
-        """The revocation lists; read each time, as they are replaced while the service runs. OSError when one is away."""
-        return [path.read_bytes() for path in self.revoked]
+        """The revocation lists in force. OSError when one that is set is away."""
+        return read_revocation_lists(self.trust, self.revoked)

@@ -8,7 +8,7 @@ know the kind of key), and, if its certificates are signed in a way unknown here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import entry_points
@@ -78,8 +78,15 @@ def rsa_too_small(certificate: x509.Certificate) -> bool:
     return isinstance(key, rsa.RSAPublicKey) and key.key_size < smallest_rsa_bits()
 
 
-def _jose(name: str, kind: type[ECKey | OKPKey | RSAKey], private: Callable[[object], bool]) -> Algorithm:
-    model = jose.JWSRegistry.algorithms[name]
+def key_fault(key: object, names: Sequence[str]) -> str:
+    """Why none of these algorithms of ours signs with a key: a key of reasons.toml, or an empty string."""
+    if not any(fits(key) for name, (_, fits) in _KINDS.items() if name in names):
+        return "key-unfit"
+    return "key-too-small" if isinstance(key, rsa.RSAPublicKey) and key.key_size < smallest_rsa_bits() else ""
+
+
+def _jose(name: str) -> Algorithm:
+    model, (kind, fits_key) = jose.JWSRegistry.algorithms[name], _KINDS[name]
 
     def sign(key_pem: bytes, signed: bytes) -> bytes:
         key = kind.import_key(key_pem)
@@ -98,17 +105,16 @@ def _jose(name: str, kind: type[ECKey | OKPKey | RSAKey], private: Callable[[obj
 
     def signs_with(key_pem: bytes) -> bool:
         try:
-            return private(serialization.load_pem_private_key(key_pem, password=None))
+            return fits_key(serialization.load_pem_private_key(key_pem, password=None))
         except (UnsupportedAlgorithm, ValueError):
             return False
 
     def unfit(certificate: bytes) -> str:
         read = x509.load_der_x509_certificate(certificate)
         try:
-            fits = private(read.public_key())
+            return key_fault(read.public_key(), [name])
         except (UnsupportedAlgorithm, ValueError):
-            fits = False
-        return "key-unfit" if not fits else "key-too-small" if rsa_too_small(read) else ""
+            return "key-unfit"
 
     return Algorithm(name, sign, verify, signs_with, unfit)
 
@@ -127,15 +133,13 @@ def _rsa(key: object) -> bool:
     return isinstance(key, rsa.RSAPrivateKey | rsa.RSAPublicKey)
 
 
-# Of two that fit a key, the first one is used to sign with it.
-_OURS: Mapping[str, Algorithm] = {
-    one.name: one
-    for one in (
-        _jose("ES256", ECKey, _on(ec.SECP256R1)),
-        _jose("ES384", ECKey, _on(ec.SECP384R1)),
-        _jose("EdDSA", OKPKey, _edwards),
-        _jose("Ed25519", OKPKey, _edwards),
-        _jose("PS256", RSAKey, _rsa),
-        _jose("RS256", RSAKey, _rsa),
-    )
+# What each of ours signs with. Of two that fit a key, the first one is used to sign with it.
+_KINDS: Mapping[str, tuple[type[ECKey | OKPKey | RSAKey], Callable[[object], bool]]] = {
+    "ES256": (ECKey, _on(ec.SECP256R1)),
+    "ES384": (ECKey, _on(ec.SECP384R1)),
+    "EdDSA": (OKPKey, _edwards),
+    "Ed25519": (OKPKey, _edwards),
+    "PS256": (RSAKey, _rsa),
+    "RS256": (RSAKey, _rsa),
 }
+_OURS: Mapping[str, Algorithm] = {name: _jose(name) for name in _KINDS}

@@ -11,14 +11,22 @@ import typer
 
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import data_directory
+from slipring.signing.algorithms import registry
+from slipring.signing.authority_command import keep, renew, revoke, rotate, setup, show
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.chain import CertificateRefused
 from slipring.signing.jws import sign_payload
 from slipring.signing.policy import ROLES, reason
+from slipring.signing.request import check_request
 
 certificate = typer.Typer(
-    name="certificate", help="Signing certificates of the department: request, issue, sign.", no_args_is_help=True
+    name="certificate", help="The department's signing authority and certificates.", no_args_is_help=True
 )
+certificate.command()(setup)
+certificate.command(name="renew-issuing")(renew)
+certificate.command(name="rotate-root")(rotate)
+certificate.command()(revoke)
+certificate.command(name="list")(show)
 
 
 @certificate.command()
@@ -48,17 +56,24 @@ def issue_for(
     data_dir: Annotated[Path | None, typer.Option(help="Where the department's authority is kept.")] = None,
     out: Annotated[Path | None, typer.Option(help="Write the chain here instead of standard output.")] = None,
 ) -> None:
-    """Issue a certificate with the department's own authority (made at first use)."""
+    """Issue a certificate with the department's own authority (made at first use), for setting up.
+
+    In daily work a certificate is asked for through FHIR and approved by a second person (Task/$decide-certificate).
+    """
     if not practitioner.startswith("Practitioner/"):
         raise typer.BadParameter("must be Practitioner/<id>", param_hint="--practitioner")
     now = utc_now()
-    authority = make_authority(data_directory(data_dir) / "signing", now=now)
+    folder = data_directory(data_dir) / "signing"
+    authority = make_authority(folder, now=now)
     try:
-        chain = issue(authority, csr.read_bytes(), practitioner, name, now=now)
+        asked = csr.read_bytes()
+        check_request(asked, tuple(registry()))
+        chain = issue(authority, asked, practitioner, name, now=now)
     except (CertificateRefused, ValueError) as error:
         told = reason(error.code if isinstance(error, CertificateRefused) else "certificate-unreadable")
         typer.echo(f"{told.zh} {told.en}", err=True)
         raise typer.Exit(1) from error
+    keep(folder, chain)
     if out:
         out.write_bytes(chain)
     else:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cache
@@ -72,9 +73,25 @@ def clock_tolerance() -> timedelta:
     return timedelta(seconds=_read("policy.toml")["clock"]["tolerance_seconds"])
 
 
-def lifetime(kind: Literal["root", "practitioner"]) -> timedelta:
+def lifetime(kind: Literal["root", "issuing", "practitioner"]) -> timedelta:
     """How long a new certificate is valid."""
     return timedelta(days=_read("policy.toml")["certificate"][f"{kind}_days"])
+
+
+def revocation_reasons() -> Mapping[str, Mapping[str, str]]:
+    """Why a certificate of a person may be taken back: X.509's codes with names in both languages."""
+    reasons: Mapping[str, Mapping[str, str]] = _read("policy.toml")["revocation"]
+    return reasons
+
+
+def ending_soon() -> timedelta:
+    """How long before a certificate ends its holder is told."""
+    return timedelta(days=_read("policy.toml")["certificate"]["warned_days"])
+
+
+def list_lifetime() -> timedelta:
+    """Until when a new revocation list promises the next one."""
+    return timedelta(days=_read("policy.toml")["certificate"]["list_days"])
 
 
 def longest_chain() -> int:

@@ -13,7 +13,10 @@ from functools import lru_cache
 
 from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
-from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from slipring.signing.policy import list_lifetime
 
 _BEGIN = b"-----BEGIN X509 CRL-----"
 _END = b"-----END X509 CRL-----"
@@ -57,6 +60,31 @@ def read_lists(content: bytes) -> tuple[x509.CertificateRevocationList, ...]:
     return tuple(x509.load_pem_x509_crl(_BEGIN + part.partition(_END)[0] + _END) for part in parts)
 
 
+def make_list(
+    issuer: x509.Certificate, key: ec.EllipticCurvePrivateKey, revoked: Mapping[int, Revoked], now: datetime
+) -> bytes:
+    """The list of an authority as PEM: serial numbers with dates and reasons, signed by its key, valid for some days."""
+    made = (
+        x509.CertificateRevocationListBuilder()
+        .issuer_name(issuer.subject)
+        .last_update(now)
+        .next_update(now + list_lifetime())
+        .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
+        .add_extension(x509.CRLNumber(int(now.timestamp())), critical=False)
+    )
+    for serial, taken in sorted(revoked.items()):
+        entry = x509.RevokedCertificateBuilder().serial_number(serial).revocation_date(taken.at)
+        if taken.reason != "unspecified":  # RFC 5280 section 5.3.1: then the extension should be absent
+            entry = entry.add_extension(x509.CRLReason(x509.ReasonFlags(taken.reason)), critical=False)
+        made = made.add_revoked_certificate(entry.build())
+    return made.sign(key, hashes.SHA256()).public_bytes(serialization.Encoding.PEM)
+
+
+def entries(found: x509.CertificateRevocationList) -> dict[int, Revoked]:
+    """What a list says, by serial number."""
+    return {entry.serial_number: _entry(entry) for entry in found}
+
+
 def _on(
     found: x509.CertificateRevocationList, certificate: x509.Certificate, issuer: x509.Certificate
 ) -> Revoked | None:
@@ -65,6 +93,10 @@ def _on(
     entry = found.get_revoked_certificate_by_serial_number(certificate.serial_number)
     if entry is None:
         return None
+    return _entry(entry)
+
+
+def _entry(entry: x509.RevokedCertificate) -> Revoked:
     at, reason = entry.revocation_date_utc, "unspecified"
     for extension in entry.extensions:
         if isinstance(extension.value, x509.InvalidityDate):

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import default_data_dir
 from slipring.signing.algorithms import registry
-from slipring.signing.certificate import make_authority
+from slipring.signing.certificate import LIST, make_authority
 
 YES = frozenset({"1", "true", "yes", "on"})
 
@@ -35,6 +35,15 @@ def algorithms_accepted(given: Mapping[str, str]) -> tuple[str, ...]:
             f"SLIPRING_SIGNING_ALGORITHMS: {', '.join(unknown)} not known here; known are {', '.join(registry())}"
         )
     return named
+
+
+def read_revocation_lists(trust: Path, named: Sequence[Path]) -> list[bytes]:
+    """The lists that the environment names, and the one that `slipring certificate revoke` keeps beside the roots.
+
+    Read each time, as they are replaced while a service runs. OSError when one that was named is away.
+    """
+    own = trust.with_name(LIST)
+    return [path.read_bytes() for path in (*named, *([own] if own not in named and own.exists() else []))]
 
 
 def revocation_files(given: Mapping[str, str]) -> tuple[Path, ...]:

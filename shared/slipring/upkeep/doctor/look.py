@@ -16,6 +16,7 @@ from slipring.fhir.service import Service, Stored
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.runtime.postgres import PostgresUnavailable, ensure_running, is_running
 from slipring.runtime.settings import Settings
+from slipring.signing.trust import revocation_files
 from slipring.upkeep.contents import schemas_of
 from slipring.upkeep.doctor.database import (
     approved_in,
@@ -48,7 +49,12 @@ class _Database:
 async def look(settings: Settings, data_dir: Path, now: datetime) -> list[Remark]:
     """Everything the doctor has to say."""
     trust = Path(os.environ.get("SLIPRING_SIGNING_TRUST") or data_dir / "signing" / "root.pem")
-    remarks = [*look_at_keys(data_dir), *look_at_certificates(trust, now), *look_at_disk(data_dir), *look_at_ntp()]
+    remarks = [
+        *look_at_keys(data_dir),
+        *look_at_certificates(trust, revocation_files(os.environ), now),
+        *look_at_disk(data_dir),
+        *look_at_ntp(),
+    ]
     told = _Database()
     dsn = _address(settings, data_dir)
     if dsn is None:

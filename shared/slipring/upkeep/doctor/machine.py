@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +12,8 @@ from cryptography import x509
 
 from slipring.identity.clients import SERVICES
 from slipring.identity.keys import MissingKeys, key_file, read_key_file
+from slipring.signing.certificate import ISSUING
+from slipring.signing.revocation import read_lists
 from slipring.upkeep.doctor.remark import Level, Remark, graded
 
 _TIME_ERROR = 5  # ntp_gettime(3): the kernel's clock is not disciplined by anything
@@ -38,8 +40,8 @@ def look_at_keys(data_dir: Path) -> Iterator[Remark]:
         yield Remark("keys-there", Level.OK, str(folder), f"{len(private)}")
 
 
-def look_at_certificates(root: Path, now: datetime) -> Iterator[Remark]:
-    """How long the roots that signatures are judged against still hold."""
+def look_at_certificates(root: Path, lists: Sequence[Path], now: datetime) -> Iterator[Remark]:
+    """How long the roots that signatures are judged against, the issuing key and the revocation lists still hold."""
     try:
         certificates = x509.load_pem_x509_certificates(root.read_bytes())
     except FileNotFoundError:
@@ -49,8 +51,29 @@ def look_at_certificates(root: Path, now: datetime) -> Iterator[Remark]:
         yield Remark("certificate-unreadable", Level.BAD, str(root))
         return
     for certificate in certificates:
-        days = (certificate.not_valid_after_utc - now).days
-        yield graded("certificate-days", days, root.name, f"{days} d", low=True)
+        yield _days_left(certificate.not_valid_after_utc, root.name, now)
+    issuing = root.with_name(ISSUING)
+    if issuing.exists():
+        certificate = x509.load_pem_x509_certificates(issuing.read_bytes())[0]
+        yield _days_left(certificate.not_valid_after_utc, issuing.name, now)
+    for path in lists:
+        yield from _look_at_list(path, now)
+
+
+def _look_at_list(path: Path, now: datetime) -> Iterator[Remark]:
+    try:
+        found = read_lists(path.read_bytes())
+    except (ValueError, OSError):
+        yield Remark("revocation-list-unreadable", Level.BAD, str(path))
+        return
+    for one in found:
+        if one.next_update_utc is not None and one.next_update_utc < now:
+            yield Remark("revocation-list-old", Level.WARN, path.name, f"{one.next_update_utc:%Y-%m-%d %H:%M}Z")
+
+
+def _days_left(ends: datetime, name: str, now: datetime) -> Remark:
+    days = (ends - now).days
+    return graded("certificate-days", days, name, f"{days} d", low=True)
 
 
 def look_at_disk(data_dir: Path) -> Iterator[Remark]:
