@@ -60,7 +60,8 @@ def test_an_alarm_comes_by_itself_over_the_stream(contrast: ContrastMorning, ent
     expect(lost).to_be_hidden()
     withdrawn(contrast, consent)
     expect(page.get_by_role("alert").filter(has_text="Alarm")).to_be_visible(timeout=60_000)
-    expect(page.get_by_text("what permitted it has changed")).to_be_visible()
+    changed = page.locator(".verdict.bad").filter(has_text="what permitted it has changed")
+    expect(changed).to_be_visible()  # red, too
     expect(lost).to_be_hidden()
     looked_at(page, "bedside-alarm-by-stream")
 
