@@ -88,6 +88,15 @@ async def test_a_reaction_told_by_telephone_needs_a_patient_only_and_one_without
     desk = a_room(caller=A_NURSE)
     told = await noticed(a_call(patient={"valueReference": PATIENT}), desk)
     assert "suspectEntity" not in event_of(told) and kind_of(event_of(told)) == ""
+    words = {"valueString": " iohexol, county hospital "}
+    other = await noticed(
+        a_call(patient={"valueReference": PATIENT}, elsewhere=words, kind=code("allergic-like")), desk
+    )
+    assert event_of(other)["suspectEntity"] == [{"instance": {"display": "iohexol, county hospital"}}]
+    for save in other.save:
+        assert check(save.resource) == []
+    desk.carry_out(other)
+    assert allergy_of(desk, event_of(other))["code"]
     with pytest.raises(FhirError) as refused:
         await noticed(a_call(injection={"valueReference": {"reference": "MedicationAdministration/c-none"}}), desk)
     assert refused.value.issues[0].detail == "consent.reaction-patient"

@@ -18,6 +18,7 @@ from slipring.bedside.rates import RatesPage
 from slipring.bedside.reactions import ReactionPages
 from slipring.bedside.screening import ScreeningPages
 from slipring.bedside.today import TodayPage
+from slipring.bedside.told_later import ToldLaterPages
 from slipring.department.live import LivePages
 from slipring.department.place import Place
 
@@ -35,6 +36,7 @@ def bedside_routes(place: Place) -> list[Route]:
         InjectionPages,
         PrintPage,
         ReactionPages,
+        ToldLaterPages,
         RatesPage,
     )
     return [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from slipring.bedside.reaction_shown import choices
@@ -38,6 +39,24 @@ def said(form: Mapping[str, str]) -> list[Tree]:
         if form.get(field, "").strip():
             found.append({"name": name, "valueString": form[field].strip()[:_LONGEST]})
     return found
+
+
+def began(text: str, zone: tzinfo) -> datetime | None:
+    """The day and time that was typed, in the department's zone; None when nothing was.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> began("2026-03-02T14:05", ZoneInfo("Asia/Shanghai")).isoformat()
+    '2026-03-02T14:05:00+08:00'
+    """
+    if not text.strip():
+        return None
+    try:
+        return datetime.fromisoformat(text.strip()[:16]).replace(tzinfo=zone)
+    except ValueError:
+        raise unprocessable(
+            "Type a day and a time, such as 2026-03-02 14:05.", "请输入日期和时间，例如 2026-03-02 14:05。",
+            at="began", detail="bedside.no-day",
+        ) from None  # fmt: skip
 
 
 def _measure(form: Mapping[str, str]) -> list[Tree]:

@@ -93,6 +93,12 @@ class Shown:
         return next((one.rpartition("/")[2] for one in named if one.startswith("ServiceRequest/")), "")
 
     @property
+    def elsewhere(self) -> str:
+        """What was told of an injection that was given elsewhere; empty when none was."""
+        named = (one.get("instance", {}) for one in self.event.get("suspectEntity", []))
+        return next((str(one.get("display", "")) for one in named if not names.reference_in(one)), "")
+
+    @property
     def observations(self) -> list[str]:
         """The ids of the vital signs."""
         return [names.reference_in(one).rpartition("/")[2] for one in self._values("vital-signs")]

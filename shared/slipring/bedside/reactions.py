@@ -14,6 +14,7 @@ from slipring.bedside.bed import BEDSIDE, bedside_page
 from slipring.bedside.contrast_exams import contrast_exam
 from slipring.bedside.reaction_form import UNITS, VITALS, said
 from slipring.bedside.reaction_shown import Shown, choices
+from slipring.bedside.whose import Whose
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.place import Place, Words, named_in, wrong
@@ -101,8 +102,8 @@ class ReactionPages:
         status: int = 200,
     ) -> Response:
         event = await hand.read(f"AdverseEvent/{named_in(request, 'AdverseEvent')}")
-        told, people, exam = await asyncio.gather(
-            _told(hand, event), _people(hand, event), _exam(hand, Shown(event).exam)
+        told, people, exam, patient = await asyncio.gather(
+            _told(hand, event), _people(hand, event), _exam(hand, Shown(event).exam), _patient(hand, event)
         )
         return bedside_page(
             self.place,
@@ -113,6 +114,8 @@ class ReactionPages:
             one=told,
             people=people,
             exam=exam,
+            whose=Whose(patient) if patient else None,
+            elsewhere=told.elsewhere,
             form=form,
             beside=beside,
             units=UNITS,
@@ -158,3 +161,9 @@ async def _exam(hand: Hand, request_id: str) -> Exam | None:
     """The exam during which it happened, where that is known and the roles open it."""
     found = await exams_of(hand, "focus", [f"ServiceRequest/{request_id}"]) if request_id else []
     return found[0] if found else None
+
+
+async def _patient(hand: Hand, event: Tree) -> Tree | None:
+    """Whose it is, where the roles open it."""
+    patient = names.reference_in(event.get("subject")).removeprefix("Patient/")
+    return next(iter(await hand.if_allowed("Patient", [("_id", patient)]) or []), None) if patient else None

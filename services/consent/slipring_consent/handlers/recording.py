@@ -58,6 +58,8 @@ async def noticed(call: Call, desk: Desk) -> Changes:
     if held is not None:
         event["suspectEntity"] = [{"instance": {"reference": injection}}]
         exam = exam or exam_of_administration(held.resource)
+    elif elsewhere := str(call.value("elsewhere") or "").strip():
+        event["suspectEntity"] = [{"instance": {"display": elsewhere}}]
     if exam:
         event = composing.for_exam(event, exam)
     event, saves = _added(composing.in_phase(event, "noticed"), call, given, desk)

@@ -63,6 +63,9 @@ REACTION_OPERATIONS = (
             Parameter("injection", "Reference", documentation="the MedicationAdministration that is suspected"),
             Parameter("patient", "Reference", documentation="where no injection is known here"),
             Parameter("exam", "Reference", documentation="the request; an injection knows its own"),
+            Parameter(
+                "elsewhere", "string", documentation="of an injection given elsewhere: agent, place and day in words"
+            ),
             *_SAID,
             *_RETURN,
         ),
