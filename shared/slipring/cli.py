@@ -76,11 +76,15 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     from slipring.signing.command import certificate
 
     app.add_typer(certificate, name="certificate")
+    if wanted and wanted[0] in ("report", "--help"):
+        from slipring.qc.report.command import report_commands
+
+        app.add_typer(report_commands, name="report")
     if wanted and wanted[0] in ("client", "--help"):
         from slipring.identity.people.app_command import add_app
 
         client_commands.command("add-app")(add_app)
-    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate"):
+    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report"):
         return
     from slipring.identity.people.command import account_commands
 

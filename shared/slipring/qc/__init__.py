@@ -1,0 +1,1 @@
+"""Quality control of texts and figures: pure, no web, no database, no FHIR spelling inside."""

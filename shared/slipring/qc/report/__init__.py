@@ -1,0 +1,6 @@
+"""Text checks of CT reports in Chinese and English: critical findings in words, and faults with their places."""
+
+from slipring.qc.report.checking import CHECKS, NAMES, checked
+from slipring.qc.report.facts import CERTAINTIES, SECTIONS, Checked, Critical, Fault, ReportText
+
+__all__ = ["CERTAINTIES", "CHECKS", "NAMES", "SECTIONS", "Checked", "Critical", "Fault", "ReportText", "checked"]

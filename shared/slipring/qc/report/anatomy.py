@@ -1,0 +1,89 @@
+"""Organs and sides in a text: which organ a word names, and on which side a finding lies."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+
+from slipring.qc.report.finder import OneByOne
+from slipring.qc.report.passages import Sentence
+from slipring.qc.report.words import any_of, as_pattern, listed
+
+LEFT, RIGHT, BOTH = "left", "right", "both"
+OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
+_SIDE = re.compile(r"双|两侧|两肺|两肾|左右|左|右|(?<![a-z])(?:bilateral(?:ly)?|both|left|right|lt\.?|rt\.?)(?![a-z])")
+
+
+@cache
+def _no_side() -> re.Pattern[str]:
+    return any_of(listed("contexts")["no-side"])
+
+
+@dataclass(frozen=True, slots=True)
+class OrganMention:
+    """An organ named in a text."""
+
+    name: str
+    region: str
+    sex: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Organ:
+    name: str
+    region: str
+    sex: str
+
+
+@cache
+def _organs() -> OneByOne[_Organ]:
+    return OneByOne(
+        (as_pattern(word), organ)
+        for entry in listed("organs")["organ"]
+        for organ in [_Organ(entry["name"], entry["region"], entry.get("sex", ""))]
+        for word in entry["words"]
+    )
+
+
+def organs_in(plain: str) -> Iterator[OrganMention]:
+    """Every organ named in folded text, in order.
+
+    >>> [one.name for one in organs_in("右肾上腺、胆囊 and spleen")]
+    ['adrenal', 'gallbladder', 'spleen']
+    """
+    for organ, start, end in _organs()(plain, 0, len(plain)):
+        yield OrganMention(organ.name, organ.region, organ.sex, start, end)
+
+
+def sides_in(plain: str, left: int, right: int) -> list[tuple[int, int, str]]:
+    """The words for sides between these places, as (start, end, side)."""
+    masked = {
+        hit.start() + found.start()
+        for hit in _no_side().finditer(plain, left, right)
+        for found in _SIDE.finditer(hit[0])
+    }
+    return [
+        (hit.start(), hit.end(), _side(hit[0]))
+        for hit in _SIDE.finditer(plain, left, right)
+        if hit.start() not in masked
+    ]
+
+
+def _side(word: str) -> str:
+    if word in ("左", "left") or word.startswith("lt"):
+        return LEFT
+    return RIGHT if word in ("右", "right") or word.startswith("rt") else BOTH
+
+
+def side_of(sentence: Sentence, plain: str, start: int, end: int) -> tuple[int, int, str] | None:
+    """The side that a finding or organ at these places is said to lie on: the nearest before it in its clause, else after it."""
+    left, right = sentence.clause(start, end)
+    sides = sides_in(plain, left, right)
+    before = [one for one in sides if one[0] < end]
+    if before:
+        return before[-1]
+    return sides[0] if sides else None

@@ -1,0 +1,44 @@
+"""Organs far from the part of the body that was scanned."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from functools import cache
+
+from slipring.qc.report.facts import COMPARISON, Fault, ReportText
+from slipring.qc.report.mentions import Section
+from slipring.qc.report.passages import Sentence, sentence_at
+from slipring.qc.report.words import any_of, listed
+
+_ANYWHERE = "any"
+
+
+def body_part(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault]:
+    """An organ that a scan of this part cannot show: the first of each sentence part."""
+    covered = listed("regions")["covers"].get(report.body_part.strip().lower())
+    if covered is None:
+        return
+    for section in sections:
+        if section.name == COMPARISON:
+            continue
+        marked: set[tuple[int, int]] = set()
+        for organ in section.organs:
+            if organ.region == _ANYWHERE or organ.region in covered:
+                continue
+            sentence = sentence_at(section.sentences, organ.start)
+            if sentence is None or sentence.start in {one[0] for one in marked} or _only_spoken_of(sentence):
+                continue
+            marked.add((sentence.start, sentence.end))
+            yield Fault("body-part", section.name, organ.start, organ.end)
+
+
+def _only_spoken_of(sentence: Sentence) -> bool:
+    return _elsewhere().search(sentence.text) is not None or any(
+        word.effect in ("asked", "other") for word in sentence.words
+    )
+
+
+@cache
+def _elsewhere() -> re.Pattern[str]:
+    return any_of(listed("contexts")["elsewhere"])

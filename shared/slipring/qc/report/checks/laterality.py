@@ -1,0 +1,79 @@
+"""Sides: the limb that was asked for, and the same finding on one side in the findings and on the other in the impression."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from slipring.qc.report.anatomy import BOTH, LEFT, OTHER_SIDE, RIGHT, side_of
+from slipring.qc.report.assertion import ABSENT
+from slipring.qc.report.facts import COMPARISON, FINDINGS, IMPRESSION, Fault, ReportText
+from slipring.qc.report.mentions import Mention, Section
+from slipring.qc.report.passages import sentence_at
+from slipring.qc.report.words import listed
+
+
+def laterality(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault]:
+    """The wrong limb in a section that never names the right one, and findings that change sides in the impression."""
+    asked = report.laterality.strip().lower()
+    if asked in (LEFT, RIGHT):
+        for section in sections:
+            yield from _against_request(report, section, asked)
+    yield from _between_sections(sections)
+
+
+def _against_request(report: ReportText, section: Section, asked: str) -> Iterator[Fault]:
+    regions = listed("regions")["sided"].get(report.body_part.strip().lower(), ())
+    if section.name == COMPARISON:
+        return
+    sided: list[tuple[str, int, int]] = []
+    for organ in section.organs:
+        sentence = sentence_at(section.sentences, organ.start)
+        if organ.region not in regions or sentence is None:
+            continue
+        side = side_of(sentence, section.plain, organ.start, organ.end)
+        if side is not None:
+            sided.append((side[2], min(side[0], organ.start), max(side[1], organ.end)))
+    sides = {side for side, _, _ in sided}
+    if OTHER_SIDE[asked] in sides and not sides & {asked, BOTH}:
+        _, start, end = next(one for one in sided if one[0] == OTHER_SIDE[asked])
+        yield Fault("laterality", section.name, start, end)
+
+
+def _between_sections(sections: Sequence[Section]) -> Iterator[Fault]:
+    read = {section.name: section for section in sections}
+    if FINDINGS not in read or IMPRESSION not in read:
+        return
+    names = _sided_lesions()
+    described = [one for one in read[FINDINGS].mentions if _counts(one, names)]
+    marked: set[int] = set()
+    for mention in read[IMPRESSION].mentions:
+        if not _counts(mention, names) or mention.side not in OTHER_SIDE or mention.side_at is None:
+            continue
+        same = [one for one in described if _same(one, mention, names)]
+        sides = {one.side for one in same}
+        if (
+            OTHER_SIDE[mention.side] in sides
+            and not sides & {mention.side, BOTH, ""}
+            and mention.side_at[0] not in marked
+        ):
+            marked.add(mention.side_at[0])
+            start, end = min(mention.side_at[0], mention.start), max(mention.side_at[1], mention.end)
+            yield Fault("laterality", IMPRESSION, start, end)
+
+
+def _sided_lesions() -> dict[str, bool]:
+    """Findings whose side counts, and whether they are the same only in the same organ."""
+    lesions = {entry["name"]: entry.get("organ", False) for entry in listed("lesions")["lesion"] if entry.get("sided")}
+    return lesions | {"CV-CT-07": False, "CV-CT-02c": False, "CV-CT-02d": False, "CV-CT-02a": False, "CV-CT-01": False}
+
+
+def _counts(mention: Mention, names: dict[str, bool]) -> bool:
+    return mention.name in names and mention.said.state != ABSENT  # what is gone had a side too
+
+
+def _same(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
+    if one.name != other.name:
+        return False
+    if not names[one.name]:
+        return True
+    return bool(one.organ) and one.organ == other.organ

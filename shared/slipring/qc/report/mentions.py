@@ -1,0 +1,143 @@
+"""Sections read once: their sentences, the organs they name and the findings they mention with what is said of each."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any
+
+from slipring.qc.report.anatomy import OrganMention, organs_in, side_of
+from slipring.qc.report.assertion import Assertion, asserted
+from slipring.qc.report.finder import Finder
+from slipring.qc.report.folding import folded
+from slipring.qc.report.passages import Sentence, passages
+from slipring.qc.report.words import any_of, as_pattern, listed
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """A finding named in a text: which, where, what is said of it, and its organ and side as far as the clause tells."""
+
+    name: str
+    start: int
+    end: int
+    said: Assertion
+    organ: str = ""
+    region: str = ""
+    side: str = ""
+    side_at: tuple[int, int] | None = None
+    sign: bool = False
+    critical: bool = False
+    weak: bool = False
+    sentence: Sentence | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One section, read."""
+
+    name: str
+    text: str
+    plain: str
+    sentences: tuple[Sentence, ...]
+    organs: tuple[OrganMention, ...]
+    mentions: tuple[Mention, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    number: int
+    name: str
+    never: re.Pattern[str] | None
+    needs: re.Pattern[str] | None
+    within: frozenset[str]
+    out: frozenset[str]
+    sign: bool
+    critical: bool
+    weak: bool
+
+
+@cache
+def _terms() -> Finder[_Term]:
+    entries = [*listed("critical")["term"], *listed("lesions")["lesion"]]
+    terms = [(_term(number, entry), entry["words"]) for number, entry in enumerate(entries)]
+    return Finder((as_pattern(word), term) for term, words in terms for word in words)
+
+
+def _term(number: int, entry: dict[str, Any]) -> _Term:
+    return _Term(
+        number=number,
+        name=entry.get("code") or entry["name"],
+        never=any_of(entry["never"]) if "never" in entry else None,
+        needs=any_of(entry["needs"]) if "needs" in entry else None,
+        within=frozenset(entry.get("in", ())),
+        out=frozenset(entry.get("out", ())),
+        sign=entry.get("sign", False),
+        critical="code" in entry,
+        weak=entry.get("weak", False),
+    )
+
+
+def read_section(name: str, text: str, body_part: str) -> Section:
+    """Read one section of an exam of this part of the body."""
+    plain = folded(text)
+    sentences, organs = passages(plain), tuple(organs_in(plain))
+    found: list[Mention] = []
+    for sentence in sentences:
+        hits = _hits(sentence, plain, body_part)
+        places = [(start, end) for _, start, end in hits]
+        for term, start, end in hits:
+            others = [place for place in places if place[1] <= start or place[0] >= end]
+            said = asserted(sentence, start, end, others)
+            found.append(
+                _placed(
+                    Mention(
+                        term.name,
+                        start,
+                        end,
+                        said,
+                        sign=term.sign,
+                        critical=term.critical,
+                        weak=term.weak,
+                        sentence=sentence,
+                    ),
+                    sentence,
+                    plain,
+                    organs,
+                )
+            )
+    return Section(name, text, plain, sentences, organs, tuple(found))
+
+
+def _hits(sentence: Sentence, plain: str, body_part: str) -> list[tuple[_Term, int, int]]:
+    """The terms in a sentence; of one finding the first listed words win where two overlap."""
+    hits: list[tuple[_Term, int, int]] = []
+    found = sorted(_terms()(plain, sentence.start, sentence.end), key=lambda hit: (hit[0].number, hit[1]))
+    for term, start, end in found:
+        if (term.within and body_part and body_part not in term.within) or body_part in term.out:
+            continue
+        if any(known.name == term.name and first < end and start < last for known, first, last in hits):
+            continue
+        left, right = sentence.clause(start, end)
+        if term.never and term.never.search(plain, left, right):
+            continue
+        if term.needs and not term.needs.search(plain, sentence.start, sentence.end):
+            continue
+        hits.append((term, start, end))
+    return hits
+
+
+def _placed(mention: Mention, sentence: Sentence, plain: str, organs: Sequence[OrganMention]) -> Mention:
+    left, right = sentence.clause(mention.start, mention.end)
+    inside = [one for one in organs if left <= one.start < right]
+    before = [one for one in inside if one.start < mention.end]
+    organ = before[-1] if before else inside[0] if inside else None
+    side = side_of(sentence, plain, mention.start, mention.end)
+    return Mention(
+        mention.name, mention.start, mention.end, mention.said,
+        organ=organ.name if organ else "", region=organ.region if organ else "",
+        side=side[2] if side else "", side_at=side[:2] if side else None,
+        sign=mention.sign, critical=mention.critical, weak=mention.weak, sentence=sentence,
+    )  # fmt: skip

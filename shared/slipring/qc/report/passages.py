@@ -1,0 +1,116 @@
+"""Sentences and clauses of a section, with their places."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+
+from slipring.qc.report.finder import OneByOne
+from slipring.qc.report.words import as_pattern, listed
+
+_ENDS = re.compile(
+    r"[。!?;\n]|(?<=[\u3400-\u9fff)\]%a-z])\.(?=[\u3400-\u9fff\s\d(]|$)|(?<=\d)\.(?=[\u3400-\u9fff]|\s|$)"
+)
+_ABBREVIATED = re.compile(
+    r"(?:\b(?:dr|mr|mrs|vs|approx|no|fig|ser|im|st|ca|e\.g|i\.e|resp|incl|max|min|prof|cf|al)|^\s*\d{1,2})$"
+)
+_PARTS = re.compile(
+    r",|(?<!\d)\s-+\s|—|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])|:(?!\s*(?:none|no\b|nil|negative|absent|not seen|无|未见|阴性|没有|否))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of the lists that bears on findings: what it does, which way it reaches, how far, and where it stands."""
+
+    effect: str
+    reach: str
+    near: int
+    start: int
+    end: int
+    chinese: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence: where it stands in the section, its folded text, its clauses' ends and the words that bear on findings."""
+
+    start: int
+    end: int
+    text: str
+    parts: tuple[int, ...]
+    words: tuple[Word, ...]
+
+    def clause(self, start: int, end: int) -> tuple[int, int]:
+        """The clause, or the clauses, around these places; within brackets the bracket.
+
+        >>> passages("无出血,左侧骨折")[0].clause(5, 7)
+        (4, 8)
+        """
+        left, right = self.start, self.end
+        for place in self.parts:
+            if place < start:
+                left = place + 1
+            elif place >= end:
+                right = place
+                break
+        opened = self.text.rfind("(", left - self.start, start - self.start)
+        if opened >= 0 and self.text.find(")", opened, start - self.start) < 0:
+            closed = self.text.find(")", end - self.start)
+            return max(left, self.start + opened + 1), min(right, self.start + closed if closed >= 0 else right)
+        return left, right
+
+
+@dataclass(frozen=True, slots=True)
+class _Role:
+    effect: str
+    reach: str
+    near: int
+    chinese: bool
+
+
+@cache
+def _lexicon() -> OneByOne[tuple[_Role, ...]]:
+    roles: dict[str, list[_Role]] = {}
+    for group in listed("assertion")["words"]:
+        for language in ("zh", "en"):
+            role = _Role(group["effect"], group.get("reach", ""), group.get("near", 0), language == "zh")
+            for word in group.get(language, ()):
+                roles.setdefault(word, []).append(role)
+    return OneByOne((as_pattern(word), tuple(some)) for word, some in roles.items())
+
+
+def passages(plain: str) -> tuple[Sentence, ...]:
+    """The sentences of a section, given as folded text.
+
+    >>> [s.text for s in passages("肺清晰。1.8cm结节.左肾囊肿. l4. no")]
+    ['肺清晰。', '1.8cm结节.', '左肾囊肿.', ' l4.', ' no']
+    """
+    found: list[Sentence] = []
+    start = 0
+    for mark in _ENDS.finditer(plain):
+        if mark[0] == "." and _ABBREVIATED.search(plain, start, mark.start()) and mark.start() - start > 0:
+            continue
+        found.append(_sentence(plain, start, mark.end()))
+        start = mark.end()
+    if start < len(plain):
+        found.append(_sentence(plain, start, len(plain)))
+    return tuple(one for one in found if one.text.strip())
+
+
+def _sentence(plain: str, start: int, end: int) -> Sentence:
+    words = tuple(
+        Word(role.effect, role.reach, role.near, first, last, role.chinese)
+        for roles, first, last in _lexicon()(plain, start, end)
+        for role in roles
+        if role.effect != "plain"
+    )
+    parts = tuple(mark.start() for mark in _PARTS.finditer(plain, start, end))
+    return Sentence(start, end, plain[start:end], parts, words)
+
+
+def sentence_at(sentences: Sequence[Sentence], place: int) -> Sentence | None:
+    """The sentence that holds this place."""
+    return next((one for one in sentences if one.start <= place < one.end), None)

@@ -1,0 +1,116 @@
+"""Reports as JSON records, in and out; what is wrong in a record is told by its member."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from slipring.qc.report.facts import SECTIONS, Checked, ReportText
+
+_SEX = {"m": "male", "male": "male", "男": "male", "f": "female", "female": "female", "女": "female"}
+
+
+class RecordRefused(ValueError):
+    """A record that cannot be read: which member, and why."""
+
+    def __init__(self, element: str, why: str) -> None:
+        super().__init__(f"{element}: {why}")
+        self.element, self.why = element, why
+
+
+def read_record(line: str) -> tuple[Any, ReportText]:
+    """The id and the report of one line; members that are missing or null are unknown.
+
+    Raises RecordRefused for text that is no JSON object and for members of the wrong type.
+    """
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError) as problem:
+        raise RecordRefused("record", f"not JSON ({problem})") from problem
+    if not isinstance(record, dict):
+        raise RecordRefused("record", "must be a JSON object")
+    identity = record.get("id")
+    if not isinstance(identity, str | int | float | None):
+        raise RecordRefused("id", "must be a string or a number")
+    patient, exam, sections = (_object(record, name) for name in ("patient", "exam", "sections"))
+    return identity, ReportText(
+        sections={name: _text(sections, name, "sections") for name in SECTIONS},
+        lang=_text(record, "lang"),
+        sex=_SEX.get(_text(patient, "sex", "patient").strip().lower(), ""),
+        age_years=_number(patient, "age", "patient"),
+        removed_organs=_texts(patient, "removed_organs", "patient"),
+        body_part=_text(exam, "body_part", "exam").strip().lower().replace("_", "-").replace(" ", "-"),
+        laterality=_text(exam, "laterality", "exam").strip().lower(),
+        contrast=_flag(exam, "contrast", "exam"),
+        priors=_count(exam, "priors", "exam"),
+    )
+
+
+def as_record(identity: Any, answer: Checked) -> str:
+    """The answer for one report as one line of JSON."""
+    told = {
+        "id": identity,
+        "critical": [{"code": one.code, "certainty": one.certainty} for one in answer.critical],
+        "checks": [
+            {"check": one.check, "section": one.section, "start": one.start, "end": one.end} for one in answer.faults
+        ],
+    }
+    line = json.dumps(told, ensure_ascii=False)
+    try:
+        line.encode("utf-8")
+    except UnicodeEncodeError:  # an id of half a character pair is given back as it was written
+        return json.dumps(told)
+    return line
+
+
+def _object(record: dict[str, Any], name: str) -> dict[str, Any]:
+    value = record.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise RecordRefused(name, "must be an object")
+    return value
+
+
+def _text(holder: dict[str, Any], name: str, within: str = "") -> str:
+    value = holder.get(name)
+    if value is None:
+        return ""
+    if not isinstance(value, str):
+        raise RecordRefused(f"{within}.{name}".lstrip("."), "must be a string")
+    return value
+
+
+def _texts(holder: dict[str, Any], name: str, within: str) -> tuple[str, ...]:
+    value = holder.get(name)
+    if value is None:
+        return ()
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise RecordRefused(f"{within}.{name}", "must be a list of strings")
+    return tuple(value)
+
+
+def _number(holder: dict[str, Any], name: str, within: str) -> float | None:
+    value = holder.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise RecordRefused(f"{within}.{name}", "must be a number")
+    return float(value)
+
+
+def _count(holder: dict[str, Any], name: str, within: str) -> int:
+    value = holder.get(name)
+    if isinstance(value, list):
+        return len(value)
+    number = _number(holder, name, within) or 0
+    if not number >= 0 or number == float("inf"):
+        raise RecordRefused(f"{within}.{name}", "must be 0 or more")
+    return int(number)
+
+
+def _flag(holder: dict[str, Any], name: str, within: str) -> bool | None:
+    value = holder.get(name)
+    if value is not None and not isinstance(value, bool):
+        raise RecordRefused(f"{within}.{name}", "must be true or false")
+    return value
