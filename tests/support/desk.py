@@ -14,12 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-from joserfc.jwk import ECKey
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
-from slipring.fhir.service import Ahead, Changes, Resource, Stored
-from slipring.signing.seal import KnownKey, SealingKey, examine, seal
+from slipring.fhir.service import Ahead, Changes, Receiver, Resource, Stored
+
+from tests.support.seals import SealsInMemory
 
 A_NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)  # noon in Shanghai, a Monday
 ANYONE = Caller(client="a-test", scopes=frozenset({"system/*.cruds"}))
@@ -71,22 +71,6 @@ _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
 _WHEN = re.compile(r"(?P<prefix>ge|lt)(?P<at>\d{4}-\d{2}-\d{2}T.+)")
 
 
-class SealsInMemory:
-    """The service's own key without a database; whoever asks later asks the same key."""
-
-    def __init__(self) -> None:
-        self._key = SealingKey("in-memory", ECKey.generate_key("P-256"))
-
-    def seal(self, payload: bytes, kind: str) -> str:
-        """A seal by the key in memory."""
-        return seal(payload, kind, self._key, A_NOON)
-
-    async def faults(self, seal: str, payload: bytes, kind: str) -> tuple[str, ...]:
-        """Why it does not stand."""
-        known = KnownKey(self._key.kid, "report", self._key.key, datetime(2000, 1, 1, tzinfo=UTC))
-        return examine(seal, payload, kind, {known.kid: known}).reasons
-
-
 class ADesk:
     """A desk with a fixed time, a caller and the resources given; ids and sequences count from one."""
 
@@ -108,6 +92,7 @@ class ADesk:
         self._most: dict[str, int] = {}
         self._numbers: dict[str, int] = {}
         self._as_of = dict(as_of) if as_of is not None else None
+        self.shown_to: list[Receiver] = []
         self.held: dict[str, Stored] = {}
         self.versions: dict[tuple[str, int], Stored] = {}
         for resource in holding:
@@ -142,6 +127,10 @@ class ADesk:
         amended = {name: value for name, value in amended.items() if value is not None}
         self.hold(amended)
         return amended
+
+    async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
+        """Whoever a test says was shown it."""
+        return self.shown_to
 
     async def foresee(self, ahead: Ahead) -> None:
         """Everything is at hand."""

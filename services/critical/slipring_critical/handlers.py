@@ -87,6 +87,8 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     handover = handovers[0]
     basis = first_reference(handover.resource.get("basedOn"), "DiagnosticReport")
     report = await desk.read(basis) if basis else None
+    if report is not None and report.resource.get("status") == "entered-in-error":
+        return Changes.none()  # withdrawn before anybody was rung
     flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
     standing = await desk.search(f"Task?identifier={quote(f'{CASE_KEY}|{flag.case_key}', safe='')}")
     still_open = [case for case in standing if case_facts(case.resource).state in OPEN]

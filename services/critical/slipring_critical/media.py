@@ -33,6 +33,11 @@ def message_text(language: str) -> str:
     return str(_written()["message"][language])
 
 
+def retraction_text(language: str) -> str:
+    """What whoever was told of a finding is told when it is retracted."""
+    return str(_written()["retraction"][language])
+
+
 @cache
 def _written() -> dict[str, Any]:
     return tomllib.loads(_FILE.read_text("utf-8"))

@@ -128,6 +128,15 @@ def as_attempt(attempt: str, case: Resource, route: Route) -> Resource:
     return {name: value for name, value in communication.items() if value}
 
 
+def as_retraction(told: Resource, *, id: str) -> Resource:
+    """The attempt that takes back what an earlier one told, by the same route to the same receiver."""
+    kept = ("resourceType", "partOf", "priority", "medium", "about", "recipient", "subject")
+    route = [each for each in told.get("extension", []) if each["url"] == CONTACT_ROUTE]
+    notice: Resource = {name: told[name] for name in kept if name in told}
+    notice |= {"id": id, "status": "preparation", "reasonCode": [_coded(CASE_STATE, "retracted")]}
+    return {**notice, "extension": route} if route else notice
+
+
 def as_answer(answer: str, case: Resource, receiver: str, medium: str, sender: str, *, now: datetime) -> Resource:
     """A receipt that no attempt of ours stands for: a call or a talk, written down."""
     communication = {

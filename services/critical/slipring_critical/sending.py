@@ -14,8 +14,9 @@ from slipring_critical.channels.channel import DeliveryFailed, Message
 from slipring_critical.climbing import ATTEMPT_FAILED
 from slipring_critical.facts import CASE_STATE, CHANNEL, attempt_route, case_facts, code_of, first_reference
 from slipring_critical.lifecycle import RINGING
-from slipring_critical.media import message_text
+from slipring_critical.media import message_text, retraction_text
 from slipring_critical.resources import as_reason, instant, with_attempt_id
+from slipring_critical.retracting import is_retraction
 
 _STILL_RINGS = RINGING | {"reopened"}
 
@@ -30,7 +31,7 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
     if attempt is None or attempt.resource["status"] != "preparation":
         return Changes.none()
     case = await desk.read(first_reference(attempt.resource.get("partOf"), "Task"))
-    if case is None or code_of(case.resource.get("businessStatus"), CASE_STATE) not in _STILL_RINGS:
+    if case is None or not _still_to_be_told(attempt, case):
         return Changes(save=[successor(attempt, status="stopped", statusReason=as_reason("answered"))])
     try:
         await _deliver(errand, attempt, case, desk, client)
@@ -47,17 +48,23 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
     return Changes(save=[sent])
 
 
+def _still_to_be_told(attempt: Stored, case: Stored) -> bool:
+    state = code_of(case.resource.get("businessStatus"), CASE_STATE)
+    return state == "retracted" if is_retraction(attempt.resource) else state in _STILL_RINGS
+
+
 async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
     channel = CHANNELS.get(code_of(attempt.resource["medium"][0], CHANNEL))
     address = await _address(attempt, desk)
     if channel is None or not address:
         raise DeliveryFailed("no-route", permanent=True)
+    text = retraction_text if is_retraction(attempt.resource) else message_text
     message = Message(
         case=case.reference,
         communication=attempt.reference,
         level=case_facts(case.resource).policy.level,
-        text_zh=message_text("zh"),
-        text_en=message_text("en"),
+        text_zh=text("zh"),
+        text_en=text("en"),
         link=f"{desk.settings.public_url}/{case.reference}",
         attempt_id=errand.attempt_id,
         repeat=errand.repeat,

@@ -9,7 +9,7 @@ from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service
 from slipring.fhir.topics import read_topics
 
-from slipring_critical import answers, guards, handlers
+from slipring_critical import answers, guards, handlers, retracting
 from slipring_critical.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
 from slipring_critical.facts import CRITICAL_FINDING
 from slipring_critical.lifecycle import OPEN
@@ -77,7 +77,7 @@ SERVICE = Service(
     follows=[
         Follows("report", "Task?code=hand-over", then=handlers.handover_arrived),
         Follows("report", "Observation", then=handlers.finding_arrived, unreleased=True),
-        Follows("report", "DiagnosticReport", unreleased=True),
+        Follows("report", "DiagnosticReport", then=retracting.report_arrived, unreleased=True),
         # A severe reaction to contrast is told by consent the same way (CL02-A011:5.4.4.1).
         Follows("consent", "Task?code=hand-over", then=handlers.handover_arrived),
         Follows("consent", f"Observation?code={CRITICAL_FINDING}|CV-CT-15", then=handlers.finding_arrived),

@@ -20,7 +20,8 @@ from slipring_report.visibility import (
     is_flag,
     listed,
     of_report,
-    released,
+    shows_parts,
+    withdrawn,
 )
 from slipring_report.vocabulary import CRITICAL_FINDING, TASK_CODE
 
@@ -38,6 +39,9 @@ async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audienc
     fresh = {write.reference for write in parts if write.before is None}
     for write in reports:
         await _carried(write, found, fresh, desk)
+    for write in reports:
+        if withdrawn(write):
+            found |= {f"{one}/_history": DEPARTMENT for one in await _of_the_withdrawn(write, desk)}
     for write in writes:
         if flag := await _rung_for(write, desk):
             found.setdefault(flag.reference, await _of_flag(flag, desk))
@@ -50,7 +54,7 @@ async def _of_part(write: Write, found: Mapping[str, Audience], desk: Desk) -> A
     if part["resourceType"] in ("Composition", "Observation") and before is not None:
         carriers = await _carriers(write.reference, part, desk)
         if carriers:
-            return None if any(map(released, carriers)) else await _first(part, desk)
+            return None if any(map(shows_parts, carriers)) else await _first(part, desk)
     if part["resourceType"] in ("Composition", "Observation") and not named:
         if before is not None:
             return before.audience
@@ -64,8 +68,8 @@ async def _of_part(write: Write, found: Mapping[str, Audience], desk: Desk) -> A
 async def _carried(write: Write, found: dict[str, Audience], fresh: Collection[str], desk: Desk) -> None:
     """The parts of a written report: all of them when it was released or taken back, else those it names anew."""
     report, before = write.resource, write.before.resource if write.before else None
-    shown = released(report)
-    was = released(before) if before is not None else write.imported
+    shown = shows_parts(report)
+    was = shows_parts(before) if before is not None else write.imported
     new = [one for one in listed(report) if before is None or one not in listed(before)]
     if shown:
         opened = new if was else [write.reference, *listed(report)]
@@ -81,12 +85,21 @@ async def _carried(write: Write, found: dict[str, Audience], fresh: Collection[s
             found[part.reference] = await _first(part.resource, desk)
 
 
+async def _of_the_withdrawn(write: Write, desk: Desk) -> list[str]:
+    """A report that should never have been, and what belongs to it alone: their earlier versions are closed, too."""
+    parts = listed(write.resource) + (listed(write.before.resource) if write.before else [])
+    own = [one for one in dict.fromkeys(parts) if await _unless_released(one, desk) is not None]
+    kept = [write.reference, *[one for one in own if (held := await desk.read(one)) and not held.source]]
+    beside = [one for one in await _attached(kept, desk) if not is_flag(one.resource)]
+    return [*kept, *[one.reference for one in beside]]
+
+
 async def _unless_released(reference: str, desk: Desk) -> Audience:
     part = await desk.read(reference)
     if part is None or part.source:
         return DEPARTMENT
     carriers = await _carriers(reference, part.resource, desk)
-    return None if any(map(released, carriers)) else await _first(part.resource, desk)
+    return None if any(map(shows_parts, carriers)) else await _first(part.resource, desk)
 
 
 async def _carriers(reference: str, part: Resource, desk: Desk) -> list[Resource]:
@@ -122,9 +135,7 @@ async def _hidden(reference: str, found: Mapping[str, Audience], desk: Desk) -> 
         return reference.startswith("DiagnosticReport/r-")
     if carrier.source:
         return False
-    return (
-        of_report(carrier.resource) is not None if reference.startswith("DiagnosticReport/") else bool(carrier.audience)
-    )
+    return not shows_parts(carrier.resource) if reference.startswith("DiagnosticReport/") else bool(carrier.audience)
 
 
 async def _first(part: Resource, desk: Desk) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
-from slipring.fhir.service import Audience, Resource
+from slipring.fhir.service import Audience, Resource, Write
 
 from slipring_report.amending.amendment import amends
 from slipring_report.lifecycle import RELEASED
@@ -15,6 +15,7 @@ from slipring_report.vocabulary import CRITICAL_FINDING
 DEPARTMENT: tuple[str, ...] = (DRAFT_READ,)
 # What others see: the released states, and those that say that nothing is to be expected or believed any more.
 SHOWN = frozenset({"final", "amended", "corrected", "appended", "cancelled", "entered-in-error"})
+_OVER = frozenset({"cancelled", "entered-in-error"})
 EMERGENCY = "emergency-single-signature"
 _UNFINISHED = frozenset({"registered", "preliminary", "partial"})
 # The references by which a part says what it belongs to; a report names its Composition and its results itself.
@@ -46,6 +47,11 @@ def believed(report: Resource) -> bool:
     return not amends(report) and (report.get("status") in RELEASED or in_emergency(report))
 
 
+def shows_parts(report: Resource) -> bool:
+    """Whether others see its text, results and records: of one that is cancelled or withdrawn they see that it is so."""
+    return released(report) and report.get("status") not in _OVER
+
+
 def listed(report: Resource) -> list[str]:
     """The parts that a report names: its Composition and its results."""
     composition = composition_of(report)
@@ -74,6 +80,12 @@ def before_release(part: Resource, receivers: Iterable[str] = ()) -> tuple[str, 
     if not is_flag(part):
         return DEPARTMENT
     return (*DEPARTMENT, RECEIVES_CRITICAL, *sorted(set(receivers)))
+
+
+def withdrawn(write: Write) -> bool:
+    """Whether this write takes a report back that should never have been."""
+    before = write.before.resource.get("status") if write.before else None
+    return write.resource.get("status") == "entered-in-error" and before != "entered-in-error"
 
 
 def of_report(report: Resource) -> Audience:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from slipring.fhir.service import CANONICAL
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
+from slipring.quality.life import STATES
 from slipring.staff.vocabulary import STAFF
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
@@ -16,6 +17,9 @@ SIGNING_ROLE = f"{CANONICAL}/CodeSystem/signing-role"
 SUPERSEDED = f"{CANONICAL}/StructureDefinition/signature-superseded"
 AMENDMENT = f"{CANONICAL}/StructureDefinition/report-amendment"
 AMENDMENT_REASON = f"{CANONICAL}/CodeSystem/amendment-reason"
+WITHDRAWAL = f"{CANONICAL}/StructureDefinition/report-withdrawal"
+WITHDRAWAL_REASON = f"{CANONICAL}/CodeSystem/withdrawal-reason"
+REPORT_NOTICE = f"{CANONICAL}/CodeSystem/report-notice"
 REVIEW_FLAG = f"{CANONICAL}/CodeSystem/review-flag"
 REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
@@ -30,6 +34,13 @@ _DATA = Path(__file__).parent / "data"
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
     *STAFF,
+    STATES,
     *read_code_systems(_DATA / "vocabulary.toml"),
     *read_code_systems(_DATA / "work_vocabulary.toml"),
 )
+
+
+def codes_of(system: str) -> dict[str, dict[str, str]]:
+    """The codes of one of these systems, each with `zh` and `en`."""
+    [found] = [each for each in CODE_SYSTEMS if each.url == system]
+    return {concept.code: {"zh": concept.zh, "en": concept.display} for concept in found.concepts}

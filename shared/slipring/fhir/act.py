@@ -32,6 +32,7 @@ from slipring.fhir.text import encode, splice, with_inner
 T = TypeVar("T")
 TRIES = 4
 ARRIVAL = "arrival"  # a timer of the kernel's own: what followed from an arrival could not be decided yet
+PAST = "/_history"  # behind a reference: the versions that stood before
 _METHODS = {"create": "POST", "update": "PUT", "delete": "DELETE"}
 _TOLD = {"POST": "create", "PUT": "update", "DELETE": "delete"}
 
@@ -142,7 +143,9 @@ class Act:
             self._write_save(batch, save)
         written = {v.reference for v in batch.versions}
         batch.labelled = self.kernel.service.audiences is not None
-        batch.labels = [Label(one, audience) for one, audience in self._audiences.items() if one not in written]
+        named = self._audiences.items()
+        batch.labels = [Label(one, to) for one, to in named if one not in written and not one.endswith(PAST)]
+        batch.closed = [Label(one.removesuffix(PAST), to) for one, to in named if one.endswith(PAST)]
         batch.require = [r for r in self.changes.require if r.reference not in written]
         refused = self.changes.refuse
         batch.relied = None if refused else self.desk.relied

@@ -15,8 +15,8 @@ from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
-from slipring.fhir.service import Ahead, Seals, Stored
-from slipring.fhir.store import reading
+from slipring.fhir.service import Ahead, Receiver, Seals, Stored
+from slipring.fhir.store import reading, receivers
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
 
@@ -125,6 +125,10 @@ class LiveDesk:
             answers = await reading.searches(self.reader, asked, limit=_SEARCH_LIMIT + 1) if asked else []
         self._found |= dict(zip(others, zip(asked, answers, strict=True), strict=True))
         return [self._looked_at(*self._found[query]) for query in queries]
+
+    async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
+        """Who has read, found or been sent a resource kept here since then; services of the house are left out."""
+        return await receivers.of(self.reader, reference, since)
 
     def _criteria(self, query: str) -> Criteria:
         if query not in self._asked:

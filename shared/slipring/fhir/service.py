@@ -153,6 +153,14 @@ class Seals(Protocol):
         """Why a seal does not stand over these bytes by the keys this service published, as codes; none when it does."""
 
 
+@dataclass(frozen=True, slots=True)
+class Receiver:
+    """Who was shown a resource: a client, and the person it acted for (`Practitioner/...`, '' for the client itself)."""
+
+    client: str
+    practitioner: str = ""
+
+
 class Desk(Protocol):
     """What a handler may see: the time, the caller, and a read-only store (own resources and followed copies).
 
@@ -175,6 +183,9 @@ class Desk(Protocol):
 
     async def search(self, query: str) -> list[Stored]:
         """All current matches of a FHIR search such as `Task?focus=ServiceRequest/o-1&status=requested`."""
+
+    async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
+        """Who has read, found or been sent a resource kept here since then, as the trail and the deliveries say."""
 
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         """The matches of several searches, asked of the store at once: cheaper than one after the other."""
@@ -289,7 +300,8 @@ class Ahead:
 
 Audience = tuple[str, ...] | None  # scopes and people (`Practitioner/o-1`) that are shown it; None = everybody
 # For whom what an act writes is, and what else is from now on for others: by reference; what it leaves out, is for
-# everybody if it was written, and for whom it was if not. Copies that arrived are among the writes.
+# everybody if it was written, and for whom it was if not. Copies that arrived are among the writes. `Type/id/_history`:
+# for whom are from now on the versions that stood before, too (what was never to be seen at all).
 AudienceRule = Callable[[Sequence[Write], "Desk"], Awaitable[Mapping[str, Audience]]]
 WriteHandler = Callable[[Write, Desk], Awaitable[Changes]]
 ArrivalHandler = Callable[[Arrival, Desk], Awaitable[Changes]]

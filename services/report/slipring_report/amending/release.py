@@ -9,6 +9,8 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, success
 
 from slipring_report.amending.amendment import Amendment, as_it_will_stand
 from slipring_report.amending.standing import form_of
+from slipring_report.notices.receivers import receivers_of
+from slipring_report.notices.resources import as_notice
 from slipring_report.reading import reference_of
 from slipring_report.resources import reference
 from slipring_report.signatures.gathering import Gathered, signatures_of
@@ -43,6 +45,7 @@ async def released_as_next(
     content = {name: value for name, value in as_it_will_stand(draft.resource).items() if name != "meta"}
     tags = before.resource.get("meta", {})
     after = f"{before.reference}/_history/{before.version + 1}"
+    last = reference_of(provenance["signature"][0]["who"])
     superseded = [each.provenance for each in await signatures_of(before.reference, desk) if each.stands]
     return Changes(
         save=[
@@ -51,6 +54,10 @@ async def released_as_next(
             Save({**provenance, **_now_of(provenance, draft, after)}),
             *[successor(each, **_now_of(each.resource, draft, after)) for each in earlier],
             *[successor(each, extension=as_superseded(each.resource, desk.now)) for each in superseded],
+            *[
+                Save(as_notice("superseded", content, after, who, id=desk.new_id(), sender=last, now=desk.now))
+                for who in await receivers_of(before, desk, but=[last, amendment.author])
+            ],
         ]
     )
 

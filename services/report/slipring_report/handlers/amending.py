@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cache
 from typing import get_args
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
@@ -18,7 +17,7 @@ from slipring_report.resources import parameters, reference
 from slipring_report.signatures.gathering import Gathered, gathered, signatures_of
 from slipring_report.signatures.people import lacking
 from slipring_report.visibility import believed
-from slipring_report.vocabulary import AMENDMENT_REASON, CODE_SYSTEMS
+from slipring_report.vocabulary import AMENDMENT_REASON, codes_of
 
 _OPEN = ("registered", "partial", "preliminary")
 _TO_EXPLAIN = "other"
@@ -87,7 +86,7 @@ def _kind(call: Call) -> str:
 def _reason(call: Call) -> Resource:
     reason = call.value("reason")
     code = code_of(reason, AMENDMENT_REASON)
-    if code not in _reasons():
+    if code not in codes_of(AMENDMENT_REASON):
         raise unprocessable(
             "reason is a code of the code system amendment-reason.",
             "reason 须为 amendment-reason 中的代码。",
@@ -104,12 +103,6 @@ def _reason(call: Call) -> Resource:
             detail="report.amendment-unexplained",
         )
     return dict(reason)
-
-
-@cache
-def _reasons() -> frozenset[str]:
-    [system] = [each for each in CODE_SYSTEMS if each.url == AMENDMENT_REASON]
-    return frozenset(concept.code for concept in system.concepts)
 
 
 async def _author(call: Call, desk: Desk) -> str:

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from zoneinfo import ZoneInfo
+
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Write
+from slipring.quality import life
+from slipring.quality.moving import demand_another, step_of, verifier_of
 
 from slipring_report.reading import code_of, extension, reference_of
+from slipring_report.signatures.gathering import roles_of
 from slipring_report.vocabulary import SIGNED_FORM, TASK_CODE
 
 
@@ -38,4 +43,20 @@ async def task_written(write: Write, desk: Desk) -> Changes:
             at="Task.code",
             detail="report.hand-over-by-operation",
         )
+    if life.kind_of(write.resource) and not write.imported and write.method != "delete":
+        return await _quality_written(write, desk)
     return Changes.none()
+
+
+async def _quality_written(write: Write, desk: Desk) -> Changes:
+    """A nonconformity moves along the table of the house: cause, action and effect before it is closed."""
+    before, zone = write.before.resource if write.before is not None else None, desk.settings.time_zone
+    step = step_of(before, write.resource, now=desk.now, zone=ZoneInfo(zone))
+    if step.verified:
+        verifier = desk.caller.practitioner or reference_of(verifier_of(write.resource))
+        person, owner = [await desk.read(one) for one in (verifier, reference_of(write.resource.get("owner")))]
+        roles = [each.resource for each in await roles_of(verifier, desk)] if person else []
+        demand_another(
+            person.resource if person else None, roles, owner.resource if owner else None, now=desk.now, zone=zone
+        )
+    return Changes(members=step.members)

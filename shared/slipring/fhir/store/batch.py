@@ -164,6 +164,7 @@ class Batch:
     lanes: list[Lane] = field(default_factory=list)
     labelled: bool = False  # whether this service keeps anything for an audience: then every version says for whom
     labels: list[Label] = field(default_factory=list)
+    closed: list[Label] = field(default_factory=list)  # for whom the versions before are from now on, too
     relied: Relied | None = None  # what its handlers looked at
     armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
 
@@ -171,7 +172,14 @@ class Batch:
     def empty(self) -> bool:
         """Whether there is nothing to write and nothing to check."""
         return not (
-            self.versions or self.audits or self.require or self.wake or self.cancel or self.labels or self.taking
+            self.versions
+            or self.audits
+            or self.require
+            or self.wake
+            or self.cancel
+            or self.labels
+            or self.closed
+            or self.taking
         )
 
     @property
@@ -183,6 +191,7 @@ class Batch:
             or self.cancel
             or self.lanes
             or self.labels
+            or self.closed
             or self.taking
             or any(v.audience for v in self.versions)
             or any(v.version != 1 or v.method != "POST" or v.source for v in self.versions)
@@ -194,7 +203,9 @@ class Batch:
         """Whether one statement is enough: a single version that relied on nothing else."""
         return (
             len(self.versions) == 1
-            and not (self.require or self.relied or self.cancel or self.lanes or self.labels or self.taking)
+            and not (
+                self.require or self.relied or self.cancel or self.lanes or self.labels or self.closed or self.taking
+            )
             and not self.versions[0].source
             and (self.versions[0].version == 1 or not (self.versions[0].keys or self.keys))
         )

@@ -283,6 +283,8 @@ async def _checked(connection: asyncpg.Connection, batch: Batch, relied: Relied)
             )
     if batch.labels:
         await _label(connection, batch.labels)
+    if batch.closed:
+        await _close(connection, batch.closed)
     for lane in batch.lanes:
         await open_lane(connection, lane)
 
@@ -304,6 +306,18 @@ async def _label(connection: asyncpg.Connection, labels: Sequence[Label]) -> Non
     pairs = [label.reference.partition("/") for label in labels]
     audiences = [array_text(label.audience) for label in labels]
     await connection.execute(_LABEL, [pair[0] for pair in pairs], [pair[2] for pair in pairs], audiences)
+
+
+# What should never have been shown: the versions before are closed too; the current one follows what stands.
+_CLOSE = """UPDATE version v SET audience = l.audience::text[]
+  FROM unnest($1::text[], $2::text[], $3::text[]) AS l(type, id, audience) JOIN resource r USING (type, id)
+  WHERE r.source = '' AND v.key = r.key AND (v.version < r.version OR r.audience IS NOT NULL)"""
+
+
+async def _close(connection: asyncpg.Connection, labels: Sequence[Label]) -> None:
+    pairs = [label.reference.partition("/") for label in labels]
+    audiences = [array_text(label.audience) for label in labels]
+    await connection.execute(_CLOSE, [pair[0] for pair in pairs], [pair[2] for pair in pairs], audiences)
 
 
 async def holder_of(pool: asyncpg.Pool, keys: Sequence[str]) -> str | None:

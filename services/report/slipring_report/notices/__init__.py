@@ -1,0 +1,1 @@
+"""Whoever received a report is told that it no longer holds."""
