@@ -14,14 +14,20 @@
   const headers = { "x-slipring-live": "1" };
   const asOf = () => one("[data-asof]");
   if (!asOf()) return;
-  let asked = 0, checkedAt = Date.now(), drawnAt = checkedAt, behind = false;
+  let asked = 0, checkedAt = Date.now(), drawnAt = checkedAt, behind = false, drawing = false, told = 0;
   let listening = null, heardAt = 0;
   const get = (address) => fetch(address, { headers, redirect: "manual", cache: "no-store", signal: AbortSignal.timeout(PATIENCE) });
   const show = (selector, shown) => { const line = one(selector); if (line) line.hidden = !shown; };
   const aged = () => { asOf()?.closest(".asof")?.classList.toggle("old", Date.now() - checkedAt > OLD); };
   const busy = (part) => part.contains(document.activeElement) && typing(document.activeElement);
+  // One at a time, so that no older page is laid over a newer one; what is told meanwhile is drawn after it.
   const redraw = async () => {
     behind = true;
+    if (drawing) return;
+    drawing = true;
+    try { await drawn(told); } finally { drawing = false; }
+  };
+  const drawn = async (upTo) => {
     const answer = await get(location.href);
     if (!answer.ok) return;
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
@@ -36,7 +42,7 @@
     const renewed = one("[data-asof]", fresh);
     if (renewed && !asOf().closest("[data-live]")) asOf().replaceWith(renewed);
     checkedAt = drawnAt = Date.now();
-    behind = false;
+    behind = told !== upTo;
   };
   const stillSo = (text) => {
     const words = one("[data-asof]", new DOMParser().parseFromString(text, "text/html"));
@@ -56,10 +62,12 @@
   const lost = () => show("[data-live-lost]", true);
 
   // The stream: one event is lines up to an empty one. It ends by itself, and is opened again.
-  const told = (event) => {
+  const hear = (event) => {
     heardAt = Date.now();
     show("[data-live-lost]", false);
-    if (event.startsWith("event: changed")) redraw().catch(() => {});
+    const changed = event.startsWith("event: changed");
+    if (changed) told++;
+    if (changed || behind) redraw().catch(() => {});
     if (event.startsWith("event: as-of")) stillSo(event.slice(event.indexOf("data: ") + 6));
   };
   const listen = async () => {
@@ -73,7 +81,7 @@
         for (let kept = "", part = await reader.read(); !part.done; part = await reader.read()) {
           const events = (kept + part.value).split("\n\n");
           kept = events.pop();
-          events.forEach(told);
+          events.forEach(hear);
         }
       }
     } catch { /* the next question says what is the matter */ } finally {
