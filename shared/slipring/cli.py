@@ -74,8 +74,10 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     They are loaded only when one of them may be meant: `slipring token` in a script should not wait for them.
     """
     from slipring.signing.command import certificate
+    from slipring.signing.verify_command import verify
 
     app.add_typer(certificate, name="certificate")
+    app.command("verify")(verify)
     if wanted and wanted[0] in ("report", "--help"):
         from slipring.qc.report.command import report_commands
 
@@ -84,7 +86,7 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         from slipring.identity.people.app_command import add_app
 
         client_commands.command("add-app")(add_app)
-    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report"):
+    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report", "verify"):
         return
     from slipring.identity.people.command import account_commands
 

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.engine import open_pool
 from slipring.runtime.postgres import ensure_running
-from slipring.sealing.keys import ServiceKey, known, published, rotate
+from slipring.sealing.keys import ServiceKey, published, rotate
 from slipring.sealing.sealer import Sealer, Seen
 from slipring.sealing.tree import leaf, packed, root, unpacked
+from slipring.signing.seal_keys import known
 from slipring.upkeep.audit.rows import Spans
 from slipring.upkeep.audit.verify import Given, verify
 

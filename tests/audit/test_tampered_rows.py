@@ -8,8 +8,9 @@ from pathlib import Path
 
 import asyncpg
 from slipring.fhir.store.engine import open_pool
-from slipring.sealing.keys import ServiceKey, known, make, published
+from slipring.sealing.keys import ServiceKey, make, published
 from slipring.sealing.sealer import Sealer
+from slipring.signing.seal_keys import known
 from slipring.upkeep.audit.verify import Given, read_anchor
 
 from tests.audit.archive import Archive

@@ -12,6 +12,8 @@ from datetime import timedelta
 
 import pytest
 from slipring.signing.jws import jws_sha256
+from slipring.signing.proof import opened
+from slipring.signing.verdict import verdict
 from slipring_demo.teller import value_of
 
 from tests.support.department import Department
@@ -114,6 +116,7 @@ async def test_a_released_report_is_corrected_only_by_signing_again(department: 
     second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
     assert (await story.signed(report, second, "reviewer")).is_success
     released = await department.get(report)
+    taken_along = await proof_of(story, report)
     text = await department.get(released["extension"][0]["valueReference"]["reference"])
     text["section"][3]["text"]["div"] = '<div xmlns="http://www.w3.org/1999/xhtml"><p>Right lower lobe only.</p></div>'
     answer = await department.put(text, If_Match=f'W/"{text["meta"]["versionId"]}"')
@@ -138,3 +141,12 @@ async def test_a_released_report_is_corrected_only_by_signing_again(department: 
     assert len(every) == 4, "all four signatures stay on record"
     earlier = await department.get(f"{report}/_history/{released['meta']['versionId']}")
     assert earlier == released, "the version of before stays readable"
+    for proof in (taken_along, await proof_of(story, report)):  # what was given away goes on holding
+        found = verdict(opened(proof), (department.data_dir / "signing/root.pem").read_bytes())
+        assert found.holds and found.known, found.tree()
+
+
+async def proof_of(story: OneExam, report: str) -> bytes:
+    """The file that a receiver takes along."""
+    answer = await story.called(f"{report}/$proof")
+    return base64.b64decode(answer["data"])

@@ -50,7 +50,7 @@ async def by_address(walk: Walk) -> None:
                         "entry": [{"request": {"method": "GET", "url": url}}],
                     }
                     await nothing(walk, await walk.ask("POST", base, bundle))
-        for operation in ("$verify", "$signing-input", "$sign", "$flag-critical"):
+        for operation in ("$verify", "$proof", "$signing-input", "$sign", "$flag-critical"):
             role = [{"name": "role", "valueCode": "author"}, {"name": "jws", "valueString": "x"}]
             role.append({"name": "finding", "valueCoding": {"code": "x"}})  # type: ignore[dict-item]
             await absent(

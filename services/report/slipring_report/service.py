@@ -15,6 +15,7 @@ from slipring_report.department import unconfirmed
 from slipring_report.handlers import claims, flagging, reading_tasks, records, work_tasks, writes
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
+from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
 from slipring_report.operations.worklist import WORKLIST_OPERATIONS
 from slipring_report.settings import ReportSettings
@@ -62,7 +63,7 @@ SERVICE = Service(
         Follows("critical", "Communication"),
     ],
     operations=(
-        *map(and_readings, (*SIGNING_OPERATIONS, *AMENDING_OPERATIONS)),
+        *map(and_readings, (*SIGNING_OPERATIONS, PROOF, *AMENDING_OPERATIONS)),
         *FLAGGING_OPERATIONS,
         *WORKLIST_OPERATIONS,
     ),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from slipring.signing.key_certificates import certified_keys
 from slipring.signing.policy import allowed_algorithms
+from slipring.signing.seal_keys import Jwk
 from slipring.signing.trust import algorithms_accepted, read_revocation_lists, revocation_files, trusted_root
 
 from slipring_report.clocks.calendar import calendar
@@ -72,3 +74,7 @@ class ReportSettings:
     def revocation_lists(self) -> list[bytes]:
         """The revocation lists in force. OSError when one that is set is away."""
         return read_revocation_lists(self.trust, self.revoked)
+
+    def key_certificates(self, published: Sequence[Jwk], now: datetime) -> bytes:
+        """What the department's authority says of the service's own keys, as PEM; empty when nobody can say it here."""
+        return certified_keys(self.trust.parent, published, now)

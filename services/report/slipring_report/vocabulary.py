@@ -10,7 +10,6 @@ from slipring.quality.life import STATES
 from slipring.staff.vocabulary import STAFF
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
-SIGNED_FORM = f"{CANONICAL}/StructureDefinition/signed-form"
 VOIDED = f"{CANONICAL}/StructureDefinition/signature-voided"
 QUALIFICATION = f"{CANONICAL}/StructureDefinition/qualification-snapshot"
 SIGNING_ROLE = f"{CANONICAL}/CodeSystem/signing-role"

@@ -152,6 +152,9 @@ class Seals(Protocol):
     async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
         """Why a seal does not stand over these bytes by the keys this service published, as codes; none when it does."""
 
+    async def keys(self) -> Sequence[dict[str, Any]]:
+        """The public keys that this service ever published, oldest first, as members of a JWK Set."""
+
 
 @dataclass(frozen=True, slots=True)
 class Receiver:

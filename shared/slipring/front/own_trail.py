@@ -22,8 +22,9 @@ from slipring.fhir.kernel import Kernel
 from slipring.fhir.service import Service
 from slipring.fhir.store.store import Store
 from slipring.runtime.clock import Clock
-from slipring.sealing.keys import Jwk, ServiceKey, published
+from slipring.sealing.keys import ServiceKey, published
 from slipring.sealing.sealer import Sealer
+from slipring.signing.seal_keys import Jwk
 
 FRONT = "front"
 _BASE = f"/{FRONT}/fhir"

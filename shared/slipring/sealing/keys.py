@@ -7,7 +7,7 @@ ones; after a restore the chain of endorsements begins anew, because the old pri
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -17,13 +17,12 @@ from joserfc.jwk import ECKey
 
 from slipring.fhir.store.engine import lock_number
 from slipring.runtime.clock import utc_now
-from slipring.signing.seal import ALGORITHM, KnownKey, SealingKey, canonical, examine, seal
+from slipring.signing.seal import ALGORITHM, SealingKey, examine, seal
+from slipring.signing.seal_keys import ENDORSEMENT, Jwk, known, stated
 
-ENDORSEMENT = "key-endorsement"
 _NEWEST = """SELECT k.kid, s.private_jwk::text, clock_timestamp() AS now FROM service_key k JOIN service_secret s USING (kid)
   WHERE k.until IS NULL ORDER BY k.since DESC, k.kid LIMIT 1"""
 _ALL = "SELECT kid, public_jwk::text, since, until, endorsed FROM service_key ORDER BY since, kid"
-Jwk = dict[str, Any]
 
 
 class Reader(Protocol):
@@ -69,9 +68,13 @@ class ServiceKey:
             raise NoKey(f"The service {self.service} has not loaded its signing key.")
         return seal(payload, kind, self._current, at or utc_now() + self._ahead, previous)
 
+    async def keys(self) -> Sequence[Jwk]:
+        """Every public key of the service with its times and endorsements, the past ones too."""
+        return await published(self._pool, self.service)
+
     async def faults(self, seal: str, payload: bytes, kind: str) -> Sequence[str]:
         """Why a seal of this service does not stand over these bytes, as codes; judged by every key it ever published."""
-        keys = known(await published(self._pool, self.service))
+        keys = known(await self.keys())
         return examine(seal, payload, kind, {key.kid: key for key in keys}).reasons
 
 
@@ -91,7 +94,7 @@ async def make(connection: asyncpg.Connection, service: str) -> str:
     key = ECKey.generate_key("P-256", {"use": "sig", "alg": ALGORITHM}, auto_kid=True)
     public = dict(key.as_dict(private=False))
     now = (await connection.fetchrow("SELECT clock_timestamp() AS now"))["now"]
-    endorsed = seal(_stated(public, service), ENDORSEMENT, before, now) if before else ""
+    endorsed = seal(stated(public, service), ENDORSEMENT, before, now) if before else ""
     await connection.execute("UPDATE service_key SET until = $1 WHERE until IS NULL", now)
     await connection.execute("DELETE FROM service_secret")
     await connection.execute(
@@ -132,45 +135,6 @@ async def published(connection: Reader, service: str) -> list[Jwk]:
         extra = {**times, "service": service, "endorsed": row["endorsed"]}
         found.append(msgspec.json.decode(row["public_jwk"]) | {name: text for name, text in extra.items() if text})
     return found
-
-
-def known(jwks: Iterable[Mapping[str, Any]]) -> list[KnownKey]:
-    """Published keys, ready to be judged by; raises ValueError when one is none."""
-    found = []
-    for jwk in jwks:
-        public = {name: jwk[name] for name in ("kty", "crv", "x", "y", "kid", "use", "alg") if name in jwk}
-        until = jwk.get("until")
-        since = datetime.fromisoformat(jwk["since"])
-        key = ECKey.import_key(public)
-        found.append(
-            KnownKey(str(jwk["kid"]), str(jwk["service"]), key, since, datetime.fromisoformat(until) if until else None)
-        )
-    return found
-
-
-def endorsed(trusted: Sequence[KnownKey], published_jwks: Sequence[Mapping[str, Any]]) -> list[KnownKey]:
-    """The trusted keys, and every published one that a chain of endorsements leads to from them.
-
-    A trusted key that was rotated since is known to have ended, if the key that it endorsed says when.
-    """
-    found = {key.kid: key for key in trusted}
-    waiting = sorted(published_jwks, key=lambda jwk: str(jwk.get("since", "")))
-    for jwk in waiting:
-        if jwk["kid"] in found or not jwk.get("endorsed"):
-            continue
-        [candidate] = known([jwk])
-        public = {name: jwk[name] for name in jwk if name not in ("since", "until", "service", "endorsed")}
-        if examine(jwk["endorsed"], _stated(public, candidate.service), ENDORSEMENT, _of(found, candidate)).valid:
-            found[candidate.kid] = candidate
-    return list(found.values())
-
-
-def _of(found: Mapping[str, KnownKey], candidate: KnownKey) -> dict[str, KnownKey]:
-    return {kid: key for kid, key in found.items() if key.service == candidate.service}
-
-
-def _stated(public: Mapping[str, Any], service: str) -> bytes:
-    return canonical({**{name: str(value) for name, value in public.items()}, "service": service})
 
 
 def _written(moment: datetime | None) -> str:

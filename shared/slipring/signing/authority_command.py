@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import data_directory
 from slipring.signing.certificate import ISSUING, LIST, ROOT_KEY, ROOTS, make_authority
 from slipring.signing.chain import PERSON_PREFIX, CertificateRefused
+from slipring.signing.key_certificates import MADE_ELSEWHERE, certified_keys
 from slipring.signing.policy import ending_soon, reason, revocation_reasons
 from slipring.signing.revocation import Revoked, entries, make_list, read_lists
 from slipring.signing.rotation import authorities, renew_issuing, rotate_root
@@ -53,6 +55,23 @@ def renew(
     except (CertificateRefused, ValueError) as error:
         _refuse(error.code if isinstance(error, CertificateRefused) else "root-key-differs")
     _show(folder)
+
+
+def service_keys(
+    keys: Annotated[Path, typer.Option(help="The services' public keys (`slipring keys export`).", exists=True)],
+    data_dir: DataDir = None,
+) -> None:
+    """Certify the keys with which services seal, so that the root alone is enough to verify a proof.
+
+    Only needed where the issuing key lies on another machine than the report service: carry the file over.
+    """
+    folder = _folder(data_dir)
+    try:
+        content = certified_keys(folder, json.loads(keys.read_bytes())["keys"], utc_now())
+    except (ValueError, LookupError, TypeError) as error:
+        raise typer.BadParameter(f"{keys} is no JWK Set of services", param_hint="--keys") from error
+    (folder / MADE_ELSEWHERE).write_bytes(content)
+    typer.echo(folder / MADE_ELSEWHERE)
 
 
 def rotate(data_dir: DataDir = None) -> None:

@@ -18,6 +18,7 @@ from tempfile import mkdtemp
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.types import CertificatePublicKeyTypes
 from cryptography.x509.oid import NameOID
 
 from slipring.signing.chain import PERSON_PREFIX, CertificateRefused
@@ -109,20 +110,26 @@ def issue(authority: Authority, csr_pem: bytes, practitioner: str, name: str, *,
     request = x509.load_pem_x509_csr(csr_pem)
     if not request.is_signature_valid:
         raise CertificateRefused("request-unproved")
+    public = request.public_key()
+    return certify(authority, public, practitioner, name, now=now)
+
+
+def certify(authority: Authority, public: CertificatePublicKeyTypes, holder: str, name: str, *, now: datetime) -> bytes:
+    """Say that this public key is the holder's (`Practitioner/id`, `Service/name`); answers the chain as PEM, his own first."""
     issuer, key = authority.issuer, authority.key
-    address = x509.UniformResourceIdentifier(PERSON_PREFIX + practitioner)
+    address = x509.UniformResourceIdentifier(PERSON_PREFIX + holder)
     certificate = (
         x509.CertificateBuilder()
         .subject_name(_named(name))
         .issuer_name(issuer.subject)
-        .public_key(request.public_key())
+        .public_key(public)
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - _BACKDATED)
         .not_valid_after(min(now + lifetime("practitioner"), issuer.not_valid_after_utc))
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_content=True), critical=True)
         .add_extension(x509.SubjectAlternativeName([address]), critical=False)
-        .add_extension(x509.SubjectKeyIdentifier.from_public_key(request.public_key()), critical=False)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         .add_extension(x509.AuthorityKeyIdentifier.from_issuer_public_key(key.public_key()), critical=False)
         .sign(key, hashes.SHA256())
     )

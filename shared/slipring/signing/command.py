@@ -12,7 +12,7 @@ import typer
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import data_directory
 from slipring.signing.algorithms import registry
-from slipring.signing.authority_command import keep, renew, revoke, rotate, setup, show
+from slipring.signing.authority_command import keep, renew, revoke, rotate, service_keys, setup, show
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.chain import CertificateRefused
 from slipring.signing.jws import sign_payload
@@ -26,6 +26,7 @@ certificate.command()(setup)
 certificate.command(name="renew-issuing")(renew)
 certificate.command(name="rotate-root")(rotate)
 certificate.command()(revoke)
+certificate.command(name="service-keys")(service_keys)
 certificate.command(name="list")(show)
 
 

@@ -27,6 +27,7 @@ import rfc8785
 from slipring.fhir.service import CANONICAL, Resource
 
 FORM = f"{CANONICAL}/signed-form/1"
+SIGNED_FORM = f"{CANONICAL}/StructureDefinition/signed-form"  # the extension that names form and digest on a record
 _REMOVED = ("id", "meta", "text")
 _REMOVED_BY_TYPE = {"DiagnosticReport": ("presentedForm", "issued", "status"), "Composition": ("status", "attester")}
 _LARGEST_EXACT = 2**53 - 1
@@ -70,6 +71,11 @@ def tokens_sha256(resource: Resource) -> str:
     written with the shortest escapes. So two texts that differ only in white space or escaping count as one.
     """
     return hashlib.sha256("".join(_tokens(signed_content(resource))).encode()).hexdigest()
+
+
+def exact_text(resource: Resource) -> bytes:
+    """The whole resource as JSON without white space, each number with its digits as they were written."""
+    return "".join(_tokens(resource)).encode()
 
 
 def _tokens(value: Any) -> Iterator[str]:

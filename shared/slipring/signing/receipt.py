@@ -7,11 +7,14 @@ signature has its own sealed time, also the first one of a report that is not re
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from slipring.fhir.service import CANONICAL
 from slipring.signing.seal import canonical
 
 SIGNATURE_SEAL = f"{CANONICAL}/StructureDefinition/signature-seal"
 RECEIPT = "slipring-report-signature"  # the `typ` of its seal
+RELEASE = "slipring-report-release"  # the `typ` of the seal over a rendering that was released
 
 
 def receipt(report: str, form_sha256: str, jws_sha256: str, signer: str, role: str, recorded: str) -> bytes:
@@ -25,4 +28,11 @@ def receipt(report: str, form_sha256: str, jws_sha256: str, signer: str, role: s
             "role": role,
             "recorded": recorded,
         }
+    )
+
+
+def release(report: str, form_sha256: str, rendering_sha256: str, signatures: Sequence[str]) -> bytes:
+    """What is sealed at release: this rendering, made from this form under these signatures (SHA-256 of each JWS)."""
+    return canonical(
+        {"report": report, "form": form_sha256, "rendering": rendering_sha256, "signatures": " ".join(signatures)}
     )

@@ -6,7 +6,7 @@ of the revocation, which may lie before the day on which it became known.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
@@ -83,6 +83,11 @@ def make_list(
 def entries(found: x509.CertificateRevocationList) -> dict[int, Revoked]:
     """What a list says, by serial number."""
     return {entry.serial_number: _entry(entry) for entry in found}
+
+
+def as_pem(lists: Iterable[x509.CertificateRevocationList]) -> bytes:
+    """Lists as one PEM text."""
+    return b"".join(one.public_bytes(serialization.Encoding.PEM) for one in lists)
 
 
 def _on(

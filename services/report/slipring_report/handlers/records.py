@@ -8,10 +8,11 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Write
 from slipring.quality import life
 from slipring.quality.moving import demand_another, step_of, verifier_of
+from slipring.signing.form import SIGNED_FORM
 
 from slipring_report.reading import code_of, extension, reference_of
 from slipring_report.signatures.gathering import roles_of
-from slipring_report.vocabulary import SIGNED_FORM, TASK_CODE
+from slipring_report.vocabulary import TASK_CODE
 
 
 async def provenance_written(write: Write, desk: Desk) -> Changes:

@@ -10,19 +10,18 @@ import hashlib
 from collections.abc import Sequence
 
 from slipring.fhir.service import CANONICAL, Desk, Resource
-from slipring.signing.seal import canonical
+from slipring.signing.receipt import RELEASE, release
 
 from slipring_report.rendering.html import as_attachment
 
 RELEASE_SEAL = f"{CANONICAL}/StructureDefinition/release-seal"
-_KIND = "slipring-report-release"
 
 
 def sealed_rendering(
     content: bytes, reference: str, form_sha256: str, signatures: Sequence[str], desk: Desk, creation: str
 ) -> Resource:
     """`presentedForm` with its seal; `signatures` are the SHA-256 of the standing JWSs in their order."""
-    seal = desk.seals.seal(_payload(content, reference, form_sha256, signatures), _KIND)
+    seal = desk.seals.seal(statement(content, reference, form_sha256, signatures), RELEASE)
     extension = [{"url": RELEASE_SEAL, "valueString": seal}]
     return as_attachment(content, title="CT 检查报告 CT report", creation=creation, extension=extension)
 
@@ -35,14 +34,9 @@ async def seal_faults(
     if len(seals) != 1:
         return ["seal-missing"]
     content = base64.b64decode(attachment.get("data", ""))
-    return await desk.seals.faults(seals[0], _payload(content, reference, form_sha256, signatures), _KIND)
+    return await desk.seals.faults(seals[0], statement(content, reference, form_sha256, signatures), RELEASE)
 
 
-def _payload(content: bytes, reference: str, form_sha256: str, signatures: Sequence[str]) -> bytes:
-    told = {
-        "report": reference,
-        "form": form_sha256,
-        "rendering": hashlib.sha256(content).hexdigest(),
-        "signatures": " ".join(signatures),
-    }
-    return canonical(told)
+def statement(content: bytes, reference: str, form_sha256: str, signatures: Sequence[str]) -> bytes:
+    """What the seal over a rendering covers."""
+    return release(reference, form_sha256, hashlib.sha256(content).hexdigest(), signatures)

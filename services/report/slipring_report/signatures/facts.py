@@ -11,6 +11,7 @@ from typing import Any
 
 from slipring.fhir.findings import TRANSLATION
 from slipring.fhir.service import Resource, Stored
+from slipring.signing.form import SIGNED_FORM
 from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES
 from slipring.signing.receipt import SIGNATURE_SEAL
@@ -23,7 +24,6 @@ from slipring_report.vocabulary import (
     IMAGE_MISMATCH,
     QUALIFICATION,
     REPORT_STATUS,
-    SIGNED_FORM,
     SIGNING_ROLE,
     SUPERSEDED,
     VOIDED,

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from slipring.fhir.copies import decided_on
 from slipring.fhir.service import Resource, Stored
-from slipring.signing.form import FORM, SignedForm
+from slipring.signing.form import FORM, SIGNED_FORM, SignedForm
 from slipring.signing.jws import Judged
 from slipring.signing.policy import purpose
 from slipring.signing.receipt import SIGNATURE_SEAL
@@ -16,7 +16,7 @@ from slipring.staff.facts import QUALIFICATION_SYSTEM, ROLE_SYSTEM, TITLE_SYSTEM
 
 from slipring_report.resources import coded, reference, versioned, written
 from slipring_report.signatures.facts import Signer
-from slipring_report.vocabulary import QUALIFICATION, REPORT_STATUS, SIGNED_FORM, SIGNING_ROLE, SUPERSEDED, VOIDED
+from slipring_report.vocabulary import QUALIFICATION, REPORT_STATUS, SIGNING_ROLE, SUPERSEDED, VOIDED
 
 _PARTICIPATION = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
 

@@ -12,8 +12,9 @@ from typing import Any
 import asyncpg
 
 from slipring.fhir.store.migrations import HEAD
-from slipring.sealing.keys import endorsed, known, published
+from slipring.sealing.keys import published
 from slipring.signing.seal import KnownKey
+from slipring.signing.seal_keys import endorsed, known
 from slipring.upkeep.audit.chain import Chain
 from slipring.upkeep.audit.finding import SchemaReport
 from slipring.upkeep.audit.rows import Rows, Stray, moved

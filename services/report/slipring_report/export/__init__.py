@@ -1,0 +1,1 @@
+"""What a receiver takes along: the proof of a report."""
