@@ -17,6 +17,7 @@ from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
+from slipring_report.operations.text_checks import TEXT_OPERATIONS
 from slipring_report.operations.worklist import WORKLIST_OPERATIONS
 from slipring_report.settings import ReportSettings
 from slipring_report.vocabulary import CODE_SYSTEMS, DEPARTMENT_RULE, IMAGE_MISMATCH
@@ -65,6 +66,7 @@ SERVICE = Service(
     operations=(
         *map(and_readings, (*SIGNING_OPERATIONS, PROOF, *AMENDING_OPERATIONS)),
         *FLAGGING_OPERATIONS,
+        *TEXT_OPERATIONS,
         *WORKLIST_OPERATIONS,
     ),
     audiences=audiences,
@@ -86,6 +88,7 @@ SERVICE = Service(
         *RULE_RESULTS,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "life_profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "text_profiles.toml"),
     ),
     topics=(
         *read_topics(Path(__file__).parent / "data" / "topics.toml"),

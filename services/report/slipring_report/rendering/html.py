@@ -79,7 +79,7 @@ def _section(section: Resource) -> str:
     heading = next((f"{known[code]['zh']} {known[code]['en']}" for code in codes if code in known), "")
     title = heading or section.get("title") or _words_of(section.get("code"))
     inner = "".join(_section(each) for each in section.get("section", []))
-    return _block(escape(title), _plain(section.get("text", {}).get("div", ""))) + inner
+    return _block(escape(title), plain(section.get("text", {}).get("div", ""))) + inner
 
 
 def _results(observations: Sequence[Resource]) -> str:
@@ -109,7 +109,8 @@ def _lines(text: str) -> Iterator[str]:
     yield from (line.strip() for line in text.splitlines() if line.strip())
 
 
-def _plain(div: str) -> str:
+def plain(div: str) -> str:
+    """The words of a narrative, without its markup."""
     reader = _Words()
     reader.feed(div)
     reader.close()

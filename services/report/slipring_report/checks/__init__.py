@@ -1,0 +1,1 @@
+"""The checks of a report's text: what they read, what they tell, and what a signer has answered to them."""

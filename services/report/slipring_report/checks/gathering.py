@@ -1,0 +1,75 @@
+"""What the checks of a text read from the desk: request, patient, earlier reports, flags and what was answered."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from slipring.fhir.service import Desk, Resource
+from slipring.qc.report import checked
+
+from slipring_report.amending.amendment import as_it_will_stand
+from slipring_report.checks.exam import part_of
+from slipring_report.checks.issues import TextIssue, issues_of, keys_answered
+from slipring_report.checks.texts import text_of
+from slipring_report.reading import code_of, reference_of, request_of
+from slipring_report.vocabulary import CRITICAL_FINDING
+
+_TOLD = frozenset({"final", "amended", "corrected", "appended"})
+
+
+@dataclass(frozen=True, slots=True)
+class Examined:
+    """A text with what was found in it; `answered` are those that a named person has stood for."""
+
+    sections: dict[str, str]
+    open: Sequence[TextIssue]
+    answered: Sequence[Resource] = ()
+
+
+async def examined(
+    sections: dict[str, str], report: Resource, desk: Desk, *, removed: Sequence[str] = (), structured: bool = True
+) -> Examined:
+    """Check the words; a report without sections is not asked for them."""
+    request = await _read(request_of(report), desk) or report
+    patient = await _read(reference_of(report.get("subject")), desk)
+    priors = await _priors(report, request, desk)
+    text = text_of(sections, request, patient, priors, removed, year=desk.now.year)
+    named = f"DiagnosticReport/{report['id']}" if report.get("id") else ""
+    flagged = await _flags(report, desk)
+    found = issues_of(checked(text), sections, flagged)
+    if not structured:
+        found = [one for one in found if not one.check.startswith("missing-")]
+    kept = [one.resource for one in await desk.search(f"DetectedIssue?implicated={named}")] if named else []
+    answered = keys_answered(kept)
+    standing = [one for one in kept if keys_answered([one]) & {each.key for each in found}]
+    return Examined(sections, [one for one in found if one.key not in answered], standing)
+
+
+async def _read(reference: str, desk: Desk) -> Resource:
+    held = await desk.read(reference) if reference else None
+    return held.resource if held else {}
+
+
+async def _priors(report: Resource, request: Resource, desk: Desk) -> int:
+    """How many released reports of the same part of the body the patient has from other requests."""
+    patient, part = reference_of(report.get("subject")), part_of(request)
+    if not patient:
+        return 0
+    others = await desk.search(f"DiagnosticReport?subject={patient}")
+    return sum(
+        other.resource.get("status") in _TOLD
+        and other.resource["id"] != report.get("id")
+        and request_of(other.resource) != request_of(report)
+        and part_of(other.resource) == part
+        for other in others
+    )
+
+
+async def _flags(report: Resource, desk: Desk) -> list[str]:
+    """The codes of the critical findings that are flagged on a report, or on the one that this draft amends."""
+    if not report.get("id"):
+        return []
+    named = {f"DiagnosticReport/{one['id']}" for one in (report, as_it_will_stand(report))}
+    found = [one for name in sorted(named) for one in await desk.search(f"Observation?focus={name}")]
+    return [code for one in found if (code := code_of(one.resource.get("code"), CRITICAL_FINDING))]
