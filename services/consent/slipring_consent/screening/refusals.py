@@ -8,64 +8,41 @@ from slipring.fhir.outcome import Issue
 
 from slipring_consent.screening.conformance import Fault
 
+
+def _issue(at: str, code: str, zh: str, en: str, detail: str) -> Issue:
+    return Issue(code, zh=zh, en=en, at=at, detail=detail)
+
+
 _WORDS: Mapping[str, Callable[[Fault], Issue]] = {
-    "unknown": lambda fault: Issue(
-        "code-invalid",
-        zh="问卷中没有这个问题。",
-        en="The questionnaire has no such question.",
-        at=fault.at,
-        detail="consent.question-unknown",
+    "unknown": lambda fault: _issue(
+        fault.at, "code-invalid", "问卷中没有这个问题。", "The questionnaire has no such question.", "consent.question-unknown"
     ),
-    "twice": lambda fault: Issue(
-        "invalid",
-        zh=f"问题 {fault.link} 出现了两次。",
-        en=f"The question {fault.link} is there twice.",
-        at=fault.at,
-        detail="consent.question-twice",
+    "twice": lambda fault: _issue(
+        fault.at, "invalid", f"问题 {fault.link} 出现了两次。", f"The question {fault.link} is there twice.", "consent.question-twice"
     ),
-    "missing": lambda fault: Issue(
-        "required",
-        zh=f"问题 {fault.link} 必须回答；“不清楚”也是回答。",
-        en=f'The question {fault.link} has to be answered; "unknown" is an answer.',
-        at=fault.at,
-        detail="consent.answer-missing",
+    "missing": lambda fault: _issue(
+        fault.at, "required", f"问题 {fault.link} 必须回答；“不清楚”也是回答。",
+        f'The question {fault.link} has to be answered; "unknown" is an answer.', "consent.answer-missing",
     ),
-    "not-asked": lambda fault: Issue(
-        "business-rule",
-        zh=f"按其他回答，问题 {fault.link} 不应作答。",
-        en=f"By the other answers the question {fault.link} is not asked.",
-        at=fault.at,
-        detail="consent.answer-not-asked",
+    "not-asked": lambda fault: _issue(
+        fault.at, "business-rule", f"按其他回答，问题 {fault.link} 不应作答。",
+        f"By the other answers the question {fault.link} is not asked.", "consent.answer-not-asked",
     ),
-    "many": lambda fault: Issue(
-        "invalid",
-        zh=f"问题 {fault.link} 只能有一个回答。",
-        en=f"The question {fault.link} takes one answer.",
-        at=fault.at,
-        detail="consent.answer-many",
+    "many": lambda fault: _issue(
+        fault.at, "invalid", f"问题 {fault.link} 只能有一个回答。", f"The question {fault.link} takes one answer.", "consent.answer-many"
     ),
-    "type": lambda fault: Issue(
-        "value",
-        zh=f"问题 {fault.link} 的回答类型不对。",
-        en=f"The answer to {fault.link} is of another type than the question.",
-        at=fault.at,
-        detail="consent.answer-type",
+    "type": lambda fault: _issue(
+        fault.at, "value", f"问题 {fault.link} 的回答类型不对。",
+        f"The answer to {fault.link} is of another type than the question.", "consent.answer-type",
     ),
-    "option": lambda fault: Issue(
-        "code-invalid",
-        zh=f"问题 {fault.link} 的回答不在选项之中（编码系统与编码须相同）。",
-        en=f"The answer to {fault.link} is none of its options (by system and code).",
-        at=fault.at,
-        detail="consent.answer-option",
+    "option": lambda fault: _issue(
+        fault.at, "code-invalid", f"问题 {fault.link} 的回答不在选项之中（编码系统与编码须相同）。",
+        f"The answer to {fault.link} is none of its options (by system and code).", "consent.answer-option",
     ),
-    "too-long": lambda fault: Issue(
-        "too-long",
-        zh=f"问题 {fault.link} 的回答过长。",
-        en=f"The answer to {fault.link} is too long.",
-        at=fault.at,
-        detail="consent.answer-too-long",
+    "too-long": lambda fault: _issue(
+        fault.at, "too-long", f"问题 {fault.link} 的回答过长。", f"The answer to {fault.link} is too long.", "consent.answer-too-long"
     ),
-}
+}  # fmt: skip
 
 
 def as_issue(fault: Fault) -> Issue:
@@ -75,10 +52,7 @@ def as_issue(fault: Fault) -> Issue:
 
 def version_unknown() -> Issue:
     """The response names a version of the form that is not known here, so its answers cannot be read."""
-    return Issue(
-        "not-found",
-        zh="此处没有该版本的问卷，无法判读回答。",
-        en="This version of the questionnaire is not known here: its answers cannot be read.",
-        at="QuestionnaireResponse.questionnaire",
-        detail="consent.questionnaire-version",
-    )
+    return _issue(
+        "QuestionnaireResponse.questionnaire", "not-found", "此处没有该版本的问卷，无法判读回答。",
+        "This version of the questionnaire is not known here: its answers cannot be read.", "consent.questionnaire-version",
+    )  # fmt: skip
