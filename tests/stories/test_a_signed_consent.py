@@ -9,9 +9,10 @@ from typing import Any
 import httpx
 import pytest
 from slipring.identity.clients import DEMO_DEPARTMENT
-from slipring_demo.contrast import a_screening
+from slipring_demo.contrast import a_screening, an_injection
+from slipring_demo.lots import a_weight
 
-from tests.support.consenting import DOSE, IOHEXOL, a_png, a_signature, called, named, to_sign
+from tests.support.consenting import DOSE, IOHEXOL, a_png, a_signature, called, capacity, named, representation, to_sign
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam, rules, texts
 
@@ -208,3 +209,41 @@ async def kept_types(department: Department) -> dict[str, list[str]]:
         kept: sorted(f"{one['id']}/{one['meta']['versionId']}" for one in await department.found(f"{kept}?_count=1000"))
         for kept in types
     }
+
+
+@pytest.mark.clause("5.4.1")
+async def test_a_child_is_screened_his_mother_consents_and_contrast_is_given(department: Department) -> None:
+    story = await one_exam(department)
+    child = await department.get(story.cast.subject["reference"])
+    assert (await department.put(child | {"birthDate": "2016-02-03"})).status_code == 200
+    await story.requested()
+    await story.made(a_weight(story.cast, 32))
+    mother = await story.made({
+        "resourceType": "RelatedPerson", "patient": story.cast.subject, "name": [{"text": "示例母亲"}],
+        "relationship": [{"coding": [{"system": "http://terminology.hl7.org/CodeSystem/v3-RoleCode", "code": "MTH"}], "text": "母亲"}],
+    })  # fmt: skip
+    await story.made(a_screening(story.cast))
+    await department.fresh()
+    guardian, when, text = f"RelatedPerson/{mother['id']}", story.cast.moment(), await the_text(story)
+
+    async def signed(by: str, **members: Any) -> httpx.Response:
+        signature = ("Signature", a_signature(by, when))
+        return await department.post(
+            "Consent/$sign", called(consent=a_paper(story, text, **members), signature=signature)
+        )
+
+    alone = await signed(story.cast.subject["reference"])
+    assert alone.status_code == 422 and "consent.minor-guardian" in rules(alone), texts(alone)
+    asked = an_injection(story.cast, ml=40)
+    assert rules(await department.post("MedicationAdministration", asked)) == {"consent.consent-valid"}
+    for_the_child = {"performer": [{"reference": guardian}], "extension": [capacity("none"), representation("minor")]}
+    given = await signed(guardian, **for_the_child)
+    assert given.status_code == 200, given.text
+    [consent] = await department.found(f"Consent?data={story.cast.exam}&status=active")
+    assert consent["performer"] == [{"reference": guardian}] and (await verdict(department, consent)) == "stands"
+
+    permitted = await department.post("MedicationAdministration", asked)
+    assert permitted.status_code == 201, permitted.text
+    done = await department.put(permitted.json() | {"status": "completed"})
+    assert done.status_code == 200, done.text
+    assert await department.found(f"Task?code=observation&based-on={story.cast.exam}"), "he is watched afterwards"

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from slipring.fhir.service import CANONICAL as C
 from slipring_demo.contrast import a_screening, an_egfr
 
 from tests.support.assessing import part_of, parts_named
+from tests.support.broken import assessment, broken, broken_call, filling, places
 from tests.support.department import Department
-from tests.support.one_exam import one_exam, rules, texts
+from tests.support.one_exam import OneExam, one_exam, rules, texts
+
+
+@pytest.fixture(scope="module")
+async def story(department: Department) -> OneExam:
+    """One patient with one exam, of whom something is known."""
+    asked = await one_exam(department)
+    await asked.requested()
+    await department.fresh()
+    return asked
 
 
 def clearances(answer: dict[str, Any]) -> dict[str, str]:
@@ -84,3 +98,74 @@ async def test_answers_kept_here_are_assessed_by_their_reference_with_what_order
     }
     assert "consent.renal-function" in found
     assert parts_named(told.json(), "asOf")
+
+
+@settings(
+    max_examples=60, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck),
+    phases=[Phase.explicit, Phase.generate, Phase.shrink],
+)  # fmt: skip
+@given(breaks=broken_call(), filled=st.booleans())
+async def test_a_call_with_something_broken_is_answered_or_refused_at_its_element(
+    story: OneExam, breaks: list[tuple[int, str, Any]], filled: bool
+) -> None:
+    body = filling(story) if filled else assessment(story)
+    for place, how, put in breaks:
+        if ways := list(places(body)):
+            broken(body, ways[place % len(ways)], how, put)
+    operation = "Questionnaire/$populate" if filled else "QuestionnaireResponse/$assess"
+    answer = await story.department.post(operation, body)
+    assert answer.status_code < 500, (answer.text, body)
+    if answer.status_code >= 400:
+        issues = answer.json()["issue"]
+        assert all(one.get("expression") and one["details"]["text"] for one in issues), (issues, body)
+
+
+@pytest.mark.clause("5.3.2.5")
+async def test_a_contrast_policy_of_the_department_decides_once_a_second_person_has_approved_it(
+    department: Department,
+) -> None:
+    story = await one_exam(department)
+    await story.requested()
+    await story.joined("head", "chief-physician", "ct-head")
+    await story.joined("quality manager", "chief-physician", "quality-manager")
+    one = await department.client_of("policy-drafter", story.cast.staff["head"])
+    other = await department.client_of("policy-approver", story.cast.staff["quality manager"])
+    answers, low = copy.deepcopy(a_screening(story.cast)), {**an_egfr(story.cast), "id": "s"}
+    for item in answers["item"]:
+        if item["linkId"] == "metformin":
+            item["answer"][0]["valueCoding"]["code"] = "Y"
+    low |= {"effectiveDateTime": story.cast.moment(), "valueQuantity": {**low["valueQuantity"], "value": 40}}
+    bundle = {"resourceType": "Bundle", "type": "collection", "entry": [{"resource": low}]}
+
+    async def cleared() -> tuple[str, str]:
+        await department.fresh()
+        asked = [{"name": "response", "resource": answers}, {"name": "bundle", "resource": bundle}]
+        call = {"resourceType": "Parameters", "parameter": asked}
+        told = await department.post("QuestionnaireResponse/$assess", call)
+        assert told.status_code == 200, told.text
+        return clearances(told.json())["esur-10"], clearances(told.json())["csr-2"]
+
+    shipped = await cleared()
+    assert shipped[0] != "contraindicated"
+    entries = [("esur-10:consent.metformin:limit_severe_ml_min", {"valueDecimal": 45})]
+    entries += [("esur-10:consent.metformin:below_severe", {"valueCode": "stop"})]
+    draft = await department.post("PlanDefinition", {
+        "resourceType": "PlanDefinition", "url": f"{C}/PlanDefinition/contrast-policy", "version": "2026-1", "status": "draft",
+        "extension": [
+            {"url": f"{C}/StructureDefinition/rule-limit", "extension": [{"url": "id", "valueString": name}, {"url": "value", **value}]}
+            for name, value in entries
+        ],
+    }, one)  # fmt: skip
+    assert draft.status_code == 201, draft.text
+    assert await cleared() == shipped, "a draft decides nothing"
+    active = draft.json() | {"status": "active"}
+    alone = await department.put(active, one)
+    assert alone.status_code == 403 and rules(alone) == {"order.rule-set-second-person"}, texts(alone)
+    approved = await department.put(active, other)
+    assert approved.status_code == 200, approved.text
+    assert await cleared() == ("contraindicated", shipped[1]), "the other packs stay as they are"
+    retired = await department.put(approved.json() | {"status": "retired"}, other)
+    assert retired.status_code == 200, retired.text
+    assert await cleared() == shipped
+    await one.aclose()
+    await other.aclose()
