@@ -17,6 +17,7 @@ from tests.support.reacting import RING, a_room, refusals
 
 A_NURSE = Caller(client="a-tablet", scopes=frozenset({"user/*.cruds"}), practitioner="Practitioner/o-nurse")
 INJECTION = {"reference": "MedicationAdministration/c-injection"}
+WHICH = "2026-03-02 12:00 碘海醇 40 ml / 2026-03-02 12:00 iohexol 40 ml"
 
 
 def a_call(target: Any = None, **values: Any) -> Call:
@@ -61,7 +62,7 @@ async def test_two_taps_write_down_who_what_and_when() -> None:
     desk = a_room(caller=A_NURSE)
     event = await tapped(desk, kind=code("allergic-like"))
     assert check(event) == []
-    assert event["subject"] == PATIENT and event["suspectEntity"] == [{"instance": INJECTION}]
+    assert event["subject"] == PATIENT and event["suspectEntity"] == [{"instance": INJECTION | {"display": WHICH}}]
     assert event["recorder"]["reference"] == "Practitioner/o-nurse" and event["date"]
     assert (kind_of(event), phase_of(event)) == ("allergic-like", "noticed")
     assert [one["valueReference"]["reference"] for one in event["extension"] if "valueReference" in one] == [EXAM]

@@ -61,6 +61,7 @@ MITIGATION = {"action": {"text": "reason"}, "author": {"reference": "Practitione
             now=A_NOON,
             observer="Practitioner/o-nurse",
             state="running",
+            which=("2026-03-02 12:00 碘海醇 40 ml", "2026-03-02 12:00 iohexol 40 ml"),
         ),
         as_nonconformity("c-3", an_injection(), EXAM, now=A_NOON),
         as_allergy(REACTION, IOHEXOL, now=A_NOON),

@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from slipring.bedside.which import in_words
 from slipring.department import names
 from slipring.department.names import Pair
 from slipring.department.road import Tree
@@ -54,6 +55,12 @@ class Shown:
     def began_at(self) -> datetime | None:
         """When it began."""
         return names.moment(self.event.get("date"))
+
+    @property
+    def which(self) -> Pair | None:
+        """After which injection that is kept here it came, in words; None where nobody wrote it down."""
+        named = (one.get("instance", {}) for one in self.event.get("suspectEntity", []))
+        return in_words(one.get("display") for one in named if names.reference_in(one))
 
     @property
     def kind(self) -> str:

@@ -14,6 +14,8 @@ from slipring.bedside.bed import BEDSIDE, bedside_page
 from slipring.bedside.contrast_exams import contrast_exam
 from slipring.bedside.reaction_form import UNITS, VITALS, said
 from slipring.bedside.reaction_shown import Shown, choices
+from slipring.bedside.standing import ContrastExam
+from slipring.bedside.which import injected
 from slipring.bedside.whose import Whose
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
@@ -56,6 +58,8 @@ class ReactionPages:
             "reaction_noticed.html",
             exam=one.exam,
             standing=[Shown(each) for each in one.reactions or []],
+            injections=injected(one.injections or []),
+            chosen=request.query_params.get("injection", ""),
             choices={name: choices(name) for name in _CHOICES},
         )
 
@@ -65,9 +69,8 @@ class ReactionPages:
         hand = await self.place.hand(session)
         one = await contrast_exam(hand, named_in(request, "ServiceRequest"), self.place.now())
         call = [*said(form), {"name": "exam", "valueReference": {"reference": f"ServiceRequest/{one.exam.id}"}}]
-        if one.injection is not None:
-            injection = {"reference": f"MedicationAdministration/{one.injection['id']}"}
-            call.append({"name": "injection", "valueReference": injection})
+        if suspected := _suspected(one, form.get("injection", "")):
+            call.append({"name": "injection", "valueReference": {"reference": suspected}})
         call.append({"name": "patient", "valueReference": {"reference": names.reference_in(one.exam.task.get("for"))}})
         answer = await hand.called("AdverseEvent/$notice", call)
         event = next(part["resource"] for part in answer["parameter"] if part["name"] == "return")
@@ -122,6 +125,15 @@ class ReactionPages:
             vitals=VITALS,
             choices={name: choices(name) for name in _CHOICES},
         )
+
+
+def _suspected(one: ContrastExam, chosen: str) -> str:
+    """The injection that was chosen; without a choice the newest."""
+    given = [each.reference for each in injected(one.injections or [])]
+    if chosen in given:
+        return chosen
+    newest = [f"MedicationAdministration/{one.injection['id']}"] if one.injection is not None else []
+    return next(iter([*given, *newest]), "")
 
 
 def _beside(refused: FhirError, request: Request, call: list[Tree]) -> Words:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slipring.bedside.which import in_words
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.names import Pair
@@ -67,6 +68,11 @@ class Watched:
     def injection(self) -> str:
         """The injection that is watched after."""
         return names.reference_in(self.task.get("focus"))
+
+    @property
+    def which(self) -> Pair | None:
+        """Which of the exam's injections that is, in words; None where nobody wrote it down."""
+        return in_words(one.get("valueString") for one in self.task.get("input", []) if _kind(one) == "injection")
 
     @property
     def begun_at(self) -> datetime | None:

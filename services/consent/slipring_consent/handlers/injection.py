@@ -27,7 +27,7 @@ from slipring_consent.gate.policy import GatePolicy
 from slipring_consent.gate.told import as_may_override
 from slipring_consent.gate.uses import as_overridden
 from slipring_consent.gate.weighing import gives_contrast
-from slipring_consent.handlers.observation import observation_begun, observation_given_back
+from slipring_consent.handlers.observation import observation_begun, observation_given_back, observation_reworded
 from slipring_consent.lifecycle import ADMINISTRATION, illegal
 from slipring_consent.reading import codes_in, extensions, instant, moment, reference_of
 from slipring_consent.resources import as_nonconformity
@@ -73,8 +73,10 @@ async def contrast_written(write: Write, desk: Desk) -> Changes:
 
 async def _corrected(before: Resource, write: Write, desk: Desk) -> Changes:
     """A later version in the same state: what was permitted may ask anew, and a fact keeps a time that has been."""
-    if write.resource["status"] in FACTS and _when(before) != _when(write.resource):
-        return Changes(refuse=None if _given_at(write.resource, desk) else _untimely())
+    if write.resource["status"] in FACTS:
+        if _when(before) != _when(write.resource) and not _given_at(write.resource, desk):
+            return Changes(refuse=_untimely())
+        return await observation_reworded(write.resource, desk)
     anew = write.resource["status"] == "in-progress" and _asks_anew(before, write.resource)
     return await _asked(write, desk) if anew else Changes.none()
 

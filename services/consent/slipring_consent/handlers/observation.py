@@ -9,6 +9,7 @@ from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Changes, Desk, Due, Resource, Save, Wake, Write, successor
 
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.telling_apart import in_words, number_in
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.lifecycle import OBSERVATION, illegal
 from slipring_consent.observing import task as observation
@@ -17,7 +18,7 @@ from slipring_consent.observing.escalating import UNRELEASED, escalation_after, 
 from slipring_consent.observing.extending import OVER, running_after
 from slipring_consent.observing.policy import Length, length_for
 from slipring_consent.observing.release import reaction_open
-from slipring_consent.observing.resources import as_observation_task, as_state, is_observation
+from slipring_consent.observing.resources import as_injection, as_observation_task, as_state, is_observation
 from slipring_consent.people import observer_of
 from slipring_consent.reading import instant, reference_of
 from slipring_consent.rules import SCREENING_RULES
@@ -30,18 +31,21 @@ async def observation_begun(administration: Resource, given_at: datetime, desk: 
     reference = f"MedicationAdministration/{administration['id']}"
     if await desk.search(f"Task?code=observation&focus={reference}"):
         return Changes.none()
+    exam = exam_of_administration(administration)
+    others = await desk.search(f"Task?code=observation&based-on={exam}") if exam else []
     length = await _length(administration, desk)
     ends = length.ends(given_at)
     state = "running" if desk.now < ends + escalation_after(desk) else "recorded-late"
     task = as_observation_task(
         desk.new_id(),
         administration,
-        exam_of_administration(administration),
+        exam,
         length,
         begun_at=given_at,
         now=desk.now,
         observer=observer_of(administration),
         state=state,
+        which=await in_words(administration, desk, number=1 + len(others)),
     )
     key = observation.timer_of(reference)
     wake = Wake(OVER, subject=f"Task/{task['id']}", after=max(ends - desk.now, timedelta(0)), key=key)
@@ -69,6 +73,18 @@ async def observation_over(due: Due, desk: Desk) -> Changes:
     wake = Wake(UNRELEASED, due.subject, max(ends + escalation_after(desk) - desk.now, timedelta(0)), due.key)
     saved = successor(task, status="ready", businessStatus=as_state("over"), lastModified=instant(desk.now))
     return Changes(save=[saved], wake=[wake])
+
+
+async def observation_reworded(administration: Resource, desk: Desk) -> Changes:
+    """The record of an injection was corrected: the observation that runs names it as it stands now."""
+    saves = []
+    for task in await running_after(f"MedicationAdministration/{administration['id']}", desk):
+        before = next(iter(observation.told(task.resource, "input", "injection")), "")
+        which = as_injection(await in_words(administration, desk, number=number_in(str(before))))
+        others = [one for one in task.resource.get("input", []) if one.get("type") != which["type"]]
+        if before != which["valueString"]:
+            saves.append(successor(task, input=[which, *others], lastModified=instant(desk.now)))
+    return Changes(save=saves) if saves else Changes.none()
 
 
 async def observation_given_back(reference: str, desk: Desk) -> Changes:

@@ -12,9 +12,11 @@ from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.telling_apart import in_words, number_in
 from slipring_consent.department import limits_of, settings_of
 from slipring_consent.handlers.handing_over import last_told
 from slipring_consent.handlers.reactions import reaction_logged
+from slipring_consent.observing.task import told
 from slipring_consent.reactions import composing
 from slipring_consent.reactions.composing import Given
 from slipring_consent.reactions.grades import as_severity, meant
@@ -56,7 +58,8 @@ async def noticed(call: Call, desk: Desk) -> Changes:
         event["recorder"] = {"reference": given.who}
     exam = reference_of(call.value("exam"))
     if held is not None:
-        event["suspectEntity"] = [{"instance": {"reference": injection}}]
+        which = " / ".join(await in_words(held.resource, desk, number=await _number(injection, desk)))
+        event["suspectEntity"] = [{"instance": {"reference": injection, "display": which}}]
         exam = exam or exam_of_administration(held.resource)
     elif elsewhere := str(call.value("elsewhere") or "").strip():
         event["suspectEntity"] = [{"instance": {"display": elsewhere}}]
@@ -64,6 +67,12 @@ async def noticed(call: Call, desk: Desk) -> Changes:
         event = composing.for_exam(event, exam)
     event, saves = _added(composing.in_phase(event, "noticed"), call, given, desk)
     return await _written(event, None, saves, desk)
+
+
+async def _number(injection: str, desk: Desk) -> int:
+    """Which of the injections of its exam it is, as its observation says; one that still runs has none."""
+    watched = await desk.search(f"Task?code=observation&focus={injection}")
+    return number_in(str(next((one for task in watched for one in told(task.resource, "input", "injection")), "")))
 
 
 async def recorded(call: Call, desk: Desk) -> Changes:

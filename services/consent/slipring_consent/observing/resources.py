@@ -47,9 +47,11 @@ def as_observation_task(
     now: datetime,
     observer: str,
     state: str,
+    which: tuple[str, str],
 ) -> Resource:
-    """The Task that keeps the patient under observation until the stored deadline."""
+    """The Task that keeps the patient under observation until the stored deadline; `which`: the injection in words."""
     given = [
+        as_injection(which),
         said(
             "observation-minutes", valueDuration={"value": length.minutes, "unit": "min", "system": UCUM, "code": "min"}
         ),
@@ -73,6 +75,11 @@ def as_observation_task(
         "input": given,
     }
     return task | ({"basedOn": [{"reference": exam}]} if exam else {})
+
+
+def as_injection(which: tuple[str, str]) -> Resource:
+    """The input that tells this injection from others of the exam."""
+    return said("injection", valueString=" / ".join(which))
 
 
 def as_told(task_id: str, observation: Resource, who: str, zh: str, en: str, *, now: datetime) -> Resource:
