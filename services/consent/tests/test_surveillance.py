@@ -1,7 +1,7 @@
 """What all reactions together say: rates with their intervals, and a lot that stands out."""
 
 import math
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any
@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call
+from slipring_consent.department import limits_of
 from slipring_consent.handlers.rates import rates_told
+from slipring_consent.reactions.timing import between
 from slipring_consent.reading import instant
 from slipring_consent.surveillance.given import Given, Reacted, rates
 from slipring_consent.surveillance.wilson import at_least, wilson
@@ -138,6 +140,44 @@ async def test_the_rates_are_told_per_lot_with_denominators_and_intervals_and_no
     assert (whole["given"], one["rate"], other["low"]) == (50, Decimal("0.025000"), 0)
     assert one["low"] < one["rate"] < one["high"]
     assert (one["case"], "case" in other) == ({"reference": "AdverseEvent/c-eL-1-3"}, False)
+
+
+@pytest.mark.clause("4.13")
+async def test_the_rates_say_how_long_after_the_injection_the_reactions_began_and_where_the_bounds_stand() -> None:
+    desk = a_ward(10)
+    for number, after in [(1, {"minutes": 59}), (2, {"minutes": 61}), (3, {"days": 6}), (4, {"days": 8})]:
+        given_at = A_NOON - timedelta(days=number)
+        desk.hold(a_reaction_to(number, date=instant(given_at + timedelta(**after))))
+    desk.hold(a_reaction_to(5, date="2026-02-27"))
+    changes = await rates_told(Call({"resourceType": "Parameters", "parameter": []}), desk)
+    assert changes.answer is not None
+    [group, whole] = [one["part"] for one in changes.answer["parameter"] if one["name"] == "group"]
+    for parts in (group, whole):
+        timed = [one["part"] for one in parts if one["name"] == "timed"]
+        assert [(code["valueCode"], count["valueInteger"]) for code, count in timed] == [
+            ("acute", 1), ("late", 2), ("very-late", 1), ("unknown", 1),
+        ]  # fmt: skip
+    [agent] = [one["valueCodeableConcept"] for one in group if one["name"] == "agent"]
+    assert agent["text"] == "碘海醇 / iohexol"
+    bounds = [one["part"] for one in changes.answer["parameter"] if one["name"] == "bound"]
+    assert [(one[0]["valueCode"], [p["valueDuration"]["value"] for p in one if p["name"] == "until"]) for one in bounds] == [
+        ("acute", [60]), ("late", [168]), ("very-late", []),
+    ]  # fmt: skip
+    assert "ESUR 10" in bounds[0][-1]["valueString"]
+
+
+def test_a_reaction_to_two_injections_is_timed_once_by_the_one_it_followed_soonest() -> None:
+    def timed(given: datetime | None, began: datetime | None) -> tuple[str, timedelta] | None:
+        return between(given, began, limits_of(a_department()))
+
+    every = [Given("a/1", "p/1", at=A_NOON - timedelta(hours=3)), Given("a/2", "p/1", at=A_NOON - timedelta(minutes=5))]
+    after = [
+        Reacted("e/1", ("a/1", "a/2"), "allergic-like", "mild", A_NOON),
+        Reacted("e/2", ("a/2",), "extravasation", "mild", A_NOON),
+    ]
+    [_, whole] = rates(every, after, "agent", timed=timed)
+    assert whole.by_timing == {"acute": 1}
+    assert rates(every, after, "agent", "severe", timed=timed)[-1].by_timing == {}
 
 
 async def test_the_period_is_that_of_the_giving() -> None:

@@ -6,6 +6,7 @@ import pytest
 from slipring.fhir.service import Write
 from slipring_consent.handlers.injection import contrast_written
 from slipring_consent.observing.task import told
+from slipring_consent.reading import instant
 
 from tests.support.contrast import a_cleared_department, an_injection
 from tests.support.desk import ADesk

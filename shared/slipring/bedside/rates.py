@@ -14,7 +14,9 @@ from starlette.routing import Route
 from slipring.bedside.bed import BEDSIDE, bedside_page
 from slipring.bedside.rates_picture import Group, picture_of
 from slipring.bedside.saying import beside as said_beside
+from slipring.bedside.which import in_words
 from slipring.department import names
+from slipring.department.names import Pair
 from slipring.department.place import Place
 from slipring.department.road import Tree
 from slipring.fhir.outcome import FhirError
@@ -22,6 +24,16 @@ from slipring.identity.people.sessions import Session
 
 RATES = f"{BEDSIDE}/reaction-rates"
 BY = ("agent", "lot")
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """What a timing means: until how long after the injection (empty: without end), and where that stands."""
+
+    code: str
+    words: Pair
+    until: str
+    source: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +61,7 @@ class RatesPage:
         start, end = _period(told or [])
         return bedside_page(
             self.place, request, session, "rates.html", status=status, asked=asked, by=BY, address=RATES,
+            bounds={one.code: one for one in (_bound(part) for part in told or [] if part["name"] == "bound")},
             groups=groups, picture=picture_of(groups or []), start=start, end=end, beside=beside,
         )  # fmt: skip
 
@@ -60,9 +73,7 @@ def _asking(asked: Mapping[str, str]) -> list[Tree]:
 
 
 def _group(part: Tree) -> Group:
-    said: dict[str, Any] = {
-        one["name"]: next((one[name] for name in one if name.startswith("value")), None) for one in part["part"]
-    }
+    said = _values(part)
     cases = [names.reference_in(one["valueReference"]) for one in part["part"] if one["name"] == "case"]
     return Group(
         of=str(said["of"]),
@@ -71,7 +82,29 @@ def _group(part: Tree) -> Group:
         extravasations=int(said["extravasations"] or 0),
         bounds=(float(said["rate"]), float(said["low"]), float(said["high"])) if "rate" in said else None,
         cases=tuple(one.rpartition("/")[2] for one in cases),
+        agent=in_words([(said.get("agent") or {}).get("text")]),
+        timed=tuple(_timed(one) for one in part["part"] if one["name"] == "timed"),
     )
+
+
+def _timed(part: Tree) -> tuple[str, int]:
+    said = _values(part)
+    return str(said["timing"]), int(said["count"])
+
+
+def _bound(part: Tree) -> Bound:
+    said = _values(part)
+    until: Tree = said.get("until") or {}
+    return Bound(
+        str(said["timing"]),
+        (str(said["zh"]), str(said["en"])),
+        f"{until['value']} {until.get('unit', '')}".strip() if until else "",
+        str(said.get("source", "")),
+    )
+
+
+def _values(part: Tree) -> dict[str, Any]:
+    return {one["name"]: next((one[name] for name in one if name.startswith("value")), None) for one in part["part"]}
 
 
 def _period(told: Sequence[Tree]) -> tuple[datetime | None, datetime | None]:

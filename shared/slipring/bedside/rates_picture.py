@@ -6,6 +6,8 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from slipring.department.names import Pair
+
 WIDTH, LANE, HEAD = 1000, 44, 30  # units of the picture
 NAMES, FIGURES = 260, 190  # room left for the names, and right for n/N
 _TICKS = 4
@@ -16,12 +18,22 @@ _STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)  # how far two ticks are ap
 class Group:
     """What one agent or lot had."""
 
-    of: str
+    of: str  # ATC code, with the lot number; unknown; all
     given: int
     reacted: int
     extravasations: int
     bounds: tuple[float, float, float] | None  # rate, low, high; None where nothing was given
     cases: tuple[str, ...]  # ids of the reactions
+    agent: Pair | None = None  # its name, where the code is of the table
+    timed: tuple[tuple[str, int], ...] = ()  # how long after the injection they began -> how many
+
+    @property
+    def named(self) -> Pair:
+        """The agent by its name with its lot, else with its code; of what has no name what it says."""
+        if self.agent is None:
+            return (self.of, self.of)
+        atc, _, lot = self.of.partition(" ")
+        return (f"{self.agent[0]} {lot or atc}", f"{self.agent[1]} {lot or atc}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,9 +17,15 @@ ATC = "http://www.whocc.no/atc"
 OBSERVER = "https://slipring.example/fhir/CodeSystem/administration-function"
 
 
-def injected(contrast: ContrastMorning, who: str, *, minutes_ago: int) -> dict[str, Any]:
-    """Contrast was given so long ago, by hand; the observation that has begun."""
-    exam = contrast.comes(who)
+def ml(value: int) -> dict[str, Any]:
+    return {"value": value, "unit": "mL", "system": "http://unitsofmeasure.org", "code": "mL"}
+
+
+def injected(
+    contrast: ContrastMorning, who: str, *, minutes_ago: int, again: bool = False, **more: Any
+) -> dict[str, Any]:
+    """Contrast was given so long ago, by hand; the observation that has begun. `again`: of the same exam."""
+    exam = contrast.exam(who) if again else contrast.comes(who)
     nurse = {"reference": contrast.morning.staff["nurse"]}
     given = {
         "resourceType": "MedicationAdministration",
@@ -33,6 +39,7 @@ def injected(contrast: ContrastMorning, who: str, *, minutes_ago: int) -> dict[s
             {"actor": nurse},
             {"actor": nurse, "function": {"coding": [{"system": OBSERVER, "code": "observer"}]}},
         ],
+        **more,
     }
     with contrast.served.client("system/*.cruds slipring/record-late") as http:
         made = posted(http, given)
@@ -80,6 +87,30 @@ def test_a_nurse_sees_who_is_watched_takes_vital_signs_and_releases_by_one_tap(
     with contrast.served.client() as http:
         kept = http.get(f"/fhir/Task/{running['id']}").json()
     assert kept["status"] == "in-progress"
+
+
+@pytest.mark.clause("5.4.4.1")
+def test_two_injections_of_one_exam_are_told_apart_on_the_board_and_in_the_reaction(
+    contrast: ContrastMorning, enter: Enter
+) -> None:
+    first = injected(contrast, "杉", minutes_ago=25, dosage={"dose": ml(80)})
+    injected(contrast, "杉", minutes_ago=12, again=True, dosage={"dose": ml(20)})
+    page = enter("bedside", "/bedside/board", "en", "tablet")
+    rows = page.get_by_role("listitem").filter(has_text=contrast.morning.number("杉"))
+    expect(rows).to_have_count(2)
+    expect(rows.filter(has_text="iohexol 20 ml (no. 2)")).to_have_count(1)
+    earlier = rows.filter(has_text=re.compile(r"iohexol 80 ml(?! \(no)"))
+    looked_at(page, "board-two-injections-en")
+    earlier.get_by_role("link", name=re.compile("Reaction")).click()
+    expect(page.get_by_role("radio", name=re.compile("80 mL"))).to_be_checked()
+    expect(page.get_by_role("radio", name=re.compile("20 mL"))).not_to_be_checked()
+    looked_at(page, "board-which-injection-en")
+    page.get_by_role("button", name="mild", exact=True).click()
+    page.wait_for_url("**/bedside/reactions/*")
+    expect(page.get_by_text(re.compile("after .* iohexol 80 ml"))).to_be_visible()
+    with contrast.served.client() as http:
+        kept = http.get(f"/fhir/AdverseEvent/{page.url.rpartition('/')[2]}").json()
+    assert kept["suspectEntity"][0]["instance"]["reference"] == first["focus"]["reference"]
 
 
 def test_a_patient_who_leaves_against_advice_is_recorded_as_such_in_chinese(
@@ -133,12 +164,14 @@ def test_the_rates_are_a_picture_whose_points_lead_to_their_cases(contrast: Cont
     with contrast.served.client() as http:
         event = posted(http, reaction)
     page = enter("bedside", "/bedside/reaction-rates", "en", "tablet")
-    point = page.get_by_role("link", name=re.compile(r"V08AB02 [1-9]\d*.\d+"))
+    point = page.get_by_role("link", name=re.compile(r"iohexol V08AB02 [1-9]\d*.\d+"))
     expect(point).to_be_visible()
     looked_at(page, "rates-en")
     point.click()
     expect(page).to_have_url(re.compile("#group-1"))
     expect(page.locator("#group-1")).to_contain_text("95 % interval")
+    expect(page.locator("#group-1")).to_contain_text(re.compile(r"Began after the injection: acute [1-9]"))
+    expect(page.get_by_text(re.compile(r"acute: within 60 min \(ESUR 10.*late: within 168 h"))).to_be_visible()
     expect(page.locator(f"#group-1 a[href='/bedside/reactions/{event['id']}']")).to_be_visible()
     page.get_by_label("From").fill("2020-01-01")
     page.get_by_label("To").fill("2020-02-01")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.service import Call, Changes, Desk
 
-from slipring_consent.department import settings_of
+from slipring_consent.department import limits_of, settings_of
 from slipring_consent.reactions.grades import GRADES
+from slipring_consent.reactions.timing import between, bounds
 from slipring_consent.reading import moment
 from slipring_consent.surveillance.gathering import given_in, reactions_since
 from slipring_consent.surveillance.given import rates
@@ -25,9 +27,10 @@ async def rates_told(call: Call, desk: Desk) -> Changes:
     by, least = _one_of("by", BY, call) or "agent", _one_of("severity", GRADES, call)
     start, end = _period(call, desk)
     given = await given_in(start, end, desk)
-    found = rates(given, await reactions_since(start, desk), by, least)
+    limits = limits_of(desk)
+    found = rates(given, await reactions_since(start, desk), by, least, timed=partial(between, limits=limits))
     report = as_report(found, start, end, by, now=desk.now, id=desk.new_id())
-    return Changes(answer=as_parameters(found, start, end, report))
+    return Changes(answer=as_parameters(found, start, end, report, bounds(limits)))
 
 
 def _one_of(name: str, known: tuple[str, ...], call: Call) -> str:

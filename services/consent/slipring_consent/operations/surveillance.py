@@ -31,6 +31,7 @@ SURVEILLANCE_OPERATIONS = (
                     Parameter(
                         "of", "string", use="out", min=1, documentation="ATC code, with the lot number; unknown; all"
                     ),
+                    Parameter("agent", "CodeableConcept", use="out", documentation="the agent by code and name"),
                     Parameter("given", "integer", use="out", min=1, documentation="injections completed or stopped"),
                     Parameter("patients", "integer", use="out", min=1),
                     Parameter("reacted", "integer", use="out", min=1, documentation="injections with a reaction"),
@@ -50,7 +51,34 @@ SURVEILLANCE_OPERATIONS = (
                             Parameter("count", "integer", use="out", min=1),
                         ),
                     ),
+                    Parameter(
+                        "timed",
+                        "",
+                        use="out",
+                        max="*",
+                        documentation="reactions by how long after the injection they began",
+                        parts=(
+                            Parameter(
+                                "timing", "code", use="out", min=1, documentation="acute | late | very-late | unknown"
+                            ),
+                            Parameter("count", "integer", use="out", min=1),
+                        ),
+                    ),
                     Parameter("case", "Reference", use="out", max="*", documentation="each reaction that counts"),
+                ),
+            ),
+            Parameter(
+                "bound",
+                "",
+                use="out",
+                max="*",
+                documentation="what each timing means",
+                parts=(
+                    Parameter("timing", "code", use="out", min=1),
+                    Parameter("zh", "string", use="out", min=1),
+                    Parameter("en", "string", use="out", min=1),
+                    Parameter("until", "Duration", use="out", documentation="after the injection; absent: without end"),
+                    Parameter("source", "string", use="out", documentation="where that stands"),
                 ),
             ),
             Parameter("report", "MeasureReport", use="out", min=1, documentation="the same figures"),

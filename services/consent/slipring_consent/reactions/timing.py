@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from slipring.fhir.service import Resource
+from slipring.rules.finding import Limit
 from slipring.rules.limits import Limits
 
 from slipring_consent.reading import moment
@@ -19,7 +20,11 @@ NAMES = {
 
 def timing(event: Resource, injection: Resource, limits: Limits, zone: str) -> tuple[str, timedelta] | None:
     """acute, late or very-late and the time between; None where one of the two times is no moment, or onset comes first."""
-    began, given = _moment(event.get("date"), zone), _moment(_given(injection), zone)
+    return between(given_at(injection, zone), began_at(event, zone), limits)
+
+
+def between(given: datetime | None, began: datetime | None, limits: Limits) -> tuple[str, timedelta] | None:
+    """The same of two moments."""
     if began is None or given is None or began < given:
         return None
     after = began - given
@@ -35,9 +40,24 @@ def in_words(code: str, after: timedelta) -> str:
     return f"{NAMES[code][0]}，给药后 {long}"
 
 
-def _given(injection: Resource) -> Any:
-    return injection.get("effectiveDateTime") or injection.get("effectivePeriod", {}).get("start")
+def began_at(event: Resource, zone: str) -> datetime | None:
+    """When a reaction began; None where that is no moment."""
+    return _moment(event.get("date"), zone)
 
 
-def _moment(text: Any, zone: str) -> Any:
+def given_at(injection: Resource, zone: str) -> datetime | None:
+    """When an injection began; None where that is no moment."""
+    return _moment(injection.get("effectiveDateTime") or injection.get("effectivePeriod", {}).get("start"), zone)
+
+
+def bounds(limits: Limits) -> dict[str, Limit | None]:
+    """Until when a reaction is one of each kind, by the limit that says so; the last has no end."""
+    return {
+        "acute": limits.limit("reaction.acute_minutes"),
+        "late": limits.limit("reaction.late_hours"),
+        "very-late": None,
+    }
+
+
+def _moment(text: Any, zone: str) -> datetime | None:
     return moment(text, zone) if isinstance(text, str) and "T" in text else None  # a day alone says no time

@@ -12,9 +12,11 @@ from slipring_consent.contrast.holding import contained_lot, lot_reference
 from slipring_consent.contrast.lots import agent_of_lot, lot_number
 from slipring_consent.reactions.grades import worst_of
 from slipring_consent.reactions.said import happened, kind_of, suspects_of
+from slipring_consent.reactions.timing import began_at, given_at
 from slipring_consent.reading import codes_in, instant, reference_of
 from slipring_consent.surveillance.given import UNKNOWN, Given, Reacted
 
+_ZONE = "UTC"  # a time of day has its offset with it; a day alone is no moment
 _SPAN = timedelta(days=31)
 _A_DAY = timedelta(days=1)
 _TOO_MANY = "kernel.too-many-matches-decide"
@@ -47,6 +49,7 @@ def as_reacted(event: Resource) -> Reacted:
         suspects=tuple(suspects_of(event, "MedicationAdministration")),
         kind=kind_of(event),
         grade=worst_of(event.get("severity")),
+        began_at=began_at(event, _ZONE),
     )
 
 
@@ -65,7 +68,9 @@ async def _given(stored: Stored, lots: dict[str, Resource], desk: Desk) -> Given
         return None
     name = agent.atc if agent else UNKNOWN
     patient = reference_of(administration.get("subject"))
-    return Given(stored.reference, patient, name, lot_name(name, lot_number(medication)))
+    return Given(
+        stored.reference, patient, name, lot_name(name, lot_number(medication)), given_at(administration, _ZONE)
+    )
 
 
 def _agent(administration: Resource, concept: Resource, medication: Resource) -> Agent | None:
