@@ -3,13 +3,15 @@
 from typing import Any
 
 import pytest
+from slipring.fhir.checks.shape import check
 from slipring.fhir.service import CANONICAL, Changes, Resource, Write
+from slipring_consent.contrast.holding import LOT_NUMBER
 from slipring_consent.handlers.reactions import reaction_logged
 from slipring_consent.surveillance.signal import looked_at
 
-from tests.support.contrast import a_person, a_role
+from tests.support.contrast import IOHEXOL, a_department, a_person, a_role
 from tests.support.desk import ADesk
-from tests.support.giving import a_reaction_to, a_ward
+from tests.support.giving import a_lot, a_reaction_to, a_ward, an_injection_of
 
 
 def a_manager(desk: ADesk) -> None:
@@ -86,3 +88,42 @@ async def test_after_a_nonconformity_was_closed_only_new_reactions_count() -> No
     assert clusters(await logged(desk, a_reaction_to(5))) == []
     [again] = clusters(await logged(desk, a_reaction_to(6)))
     assert again["id"] != task.resource["id"]
+
+
+def an_unkept(number: int, lot: str = "L-9") -> Resource:
+    """An injection of a lot that only its contained Medication names."""
+    named = {"resourceType": "Medication", "id": "pack", "code": IOHEXOL, "batch": {"lotNumber": lot}}
+    return an_injection_of(
+        number, lot, contained=[named], medicationReference={"reference": "#pack"},
+        identifier=[{"system": LOT_NUMBER, "value": lot}],
+    )  # fmt: skip
+
+
+def a_ward_of_unkept(injections: int) -> ADesk:
+    desk = a_department()
+    a_manager(desk)
+    for number in range(injections):
+        desk.hold(an_unkept(number))
+    return desk
+
+
+@pytest.mark.clause("4.13")
+async def test_a_lot_that_only_a_contained_medication_names_stands_out_as_well() -> None:
+    desk = a_ward_of_unkept(20)
+    other = an_unkept(50)
+    other["contained"][0]["code"] = {"coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB05"}]}
+    desk.hold(other)  # another agent's lot of the same number is not counted
+    for number in (1, 2):
+        assert clusters(await logged(desk, a_reaction_to(number, "L-9"))) == []
+    third = await logged(desk, a_reaction_to(3, "L-9"))
+    [opened] = clusters(third)
+    assert check(opened) == []
+    assert "L-9" in opened["description"] and "3/20" in opened["description"]
+    [lot] = opened["contained"]
+    assert (opened["focus"], lot["batch"]) == ({"reference": "#lot"}, {"lotNumber": "L-9"})
+    [added] = clusters(await logged(desk, a_reaction_to(4, "L-9")))
+    assert added["id"] == opened["id"], "one nonconformity of a lot"
+    assert list(third.keys) == ["cluster:V08AB02 L-9:0"]
+    desk.hold(a_lot("L-9"))  # entered afterwards: what is open goes on
+    [again] = clusters(await logged(desk, a_reaction_to(5, "L-9")))
+    assert again["id"] == opened["id"]

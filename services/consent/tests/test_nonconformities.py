@@ -90,6 +90,46 @@ async def test_it_is_closed_with_cause_action_and_effect_verified_by_another(ope
     assert (closed["status"], life.state_of(closed)) == ("completed", "closed")
 
 
+@pytest.mark.clause("4.13")
+async def test_by_what_a_lot_stands_out_nobody_alters_and_left_out_it_comes_back() -> None:
+    desk, task = await a_cluster()
+    stands = desk.held[task].resource
+    fixed = (422, [("Task.input", "quality.member-fixed")])
+    more = {**stands["input"][0], "valueInteger": 99}
+    assert await refused(desk, task, input=[more]) == fixed
+    standing = desk.held[task]
+    fewer = {**stands, "input": stands["input"][1:]}
+    with pytest.raises(FhirError):
+        await task_written(Write("update", fewer, standing), desk)
+    other = {**stands, "identifier": [{**stands["identifier"][0], "value": "L-2"}]}
+    with pytest.raises(FhirError) as error:
+        await task_written(Write("update", other, standing), desk)
+    assert error.value.issues[0].at == "Task.identifier"
+    bare = {name: value for name, value in stands.items() if name not in ("input", "identifier")}
+    kept = desk.carry_out(await task_written(Write("update", bare, standing), desk), bare)
+    assert kept is not None and (kept["input"], kept["identifier"]) == (stands["input"], stands["identifier"])
+
+
+@pytest.mark.clause("4.13")
+async def test_who_was_told_of_a_lot_has_nothing_to_look_at_once_it_is_closed() -> None:
+    desk = a_ward(20)
+    with_people(desk)
+    for number in (1, 2, 3):
+        event = a_reaction_to(number)
+        desk.carry_out(await reaction_logged(Write("create", event), desk), event)
+    [task] = await desk.search("Task?code=nonconformity")
+
+    async def told() -> list[str]:
+        found = await desk.search(f"Task?code=notice&focus={task.reference}")
+        return [str(one.resource["status"]) for one in found]
+
+    assert await told() == ["requested", "requested"], "the head and the lead of the nurses"
+    await put(desk, task.reference, businessStatus=to("analysed"), input=[said("cause", valueString="批号外观正常")])
+    assert await told() == ["requested", "requested"]
+    await put(desk, task.reference, businessStatus=to("dismissed"), statusReason={"text": "偶然"})
+    assert await told() == ["completed", "completed"]
+
+
 async def test_no_other_task_becomes_one_and_one_becomes_no_other() -> None:
     desk, task = await without_permission()
     notice = {"coding": [{"system": life.TASK_CODE_SYSTEM, "code": "notice"}]}

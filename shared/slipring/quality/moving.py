@@ -86,12 +86,12 @@ def _opened(task: Resource, now: datetime) -> Step:
 
 def _demand_fixed(before: Resource, task: Resource) -> None:
     if life.kind_of(task) != life.kind_of(before):
-        raise _fixed("code")
+        raise fixed("code")
     for member in _FIXED:
         if before.get(member) != task.get(member):
-            raise _fixed(member)
+            raise fixed(member)
     if life.state_of(before) == "carried-out" and before.get("owner") != task.get("owner"):
-        raise _fixed("owner")
+        raise fixed("owner")
 
 
 def _no_earlier(task: Resource, now: datetime, zone: tzinfo) -> datetime:
@@ -110,7 +110,8 @@ def _needed(place: str) -> Issue:
     )
 
 
-def _fixed(member: str) -> FhirError:
+def fixed(member: str) -> FhirError:
+    """422: what this member says of a nonconformity or complaint stays."""
     return unprocessable(
         f"{member} of this record cannot be changed.",
         f"该记录的 {member} 不可更改。",

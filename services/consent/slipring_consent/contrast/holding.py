@@ -71,6 +71,13 @@ async def records_of(medication: Resource, desk: Desk) -> list[Stored]:
     return list({one.reference: one for one in of_lot(medication, found)}.values())
 
 
+async def given_unkept(lot: Resource, desk: Desk) -> list[Stored]:
+    """The administrations of a lot that only contained Medications name: nobody has entered it here."""
+    found = await desk.search(f"MedicationAdministration?identifier={LOT_NUMBER}|{quote(lot_number(lot), safe='')}")
+    named = ((one, contained_lot(one.resource)) for one in found if not one.source)
+    return [one for one, held in named if held is not None and same_lot(held, lot)]
+
+
 def _is_of(medication: Resource, record: Resource) -> bool:
     if record["resourceType"] == "SupplyDelivery":
         return reference_of(record.get("suppliedItem", {}).get("itemReference")) == f"Medication/{medication['id']}"

@@ -43,9 +43,9 @@ async def observation_overdue(due: Due, desk: Desk) -> Changes:
     return Changes(save=[over, *told], wake=[wake])
 
 
-async def told_no_more(observation_id: str, desk: Desk) -> list[Save]:
-    """The notices of an observation that ended are done: nobody has to look any more."""
-    notices = await desk.search(f"Task?code=notice&focus=Task/{observation_id}")
+async def told_no_more(task_id: str, desk: Desk) -> list[Save]:
+    """The notices of a Task that ended are done: nobody has to look any more."""
+    notices = await desk.search(f"Task?code=notice&focus=Task/{task_id}")
     return [
         successor(one, status="completed", lastModified=instant(desk.now))
         for one in notices

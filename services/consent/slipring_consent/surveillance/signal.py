@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
 from slipring.rules.limits import Limits
 
-from slipring_consent.contrast.holding import contained_lot, lot_reference, numbered, records_of
+from slipring_consent.contrast.holding import (
+    LOT_NUMBER,
+    contained_lot,
+    given_unkept,
+    lot_reference,
+    numbered,
+    records_of,
+)
 from slipring_consent.contrast.lots import lot_number, same_lot
 from slipring_consent.department import limits_of
 from slipring_consent.observing.escalating import holders
 from slipring_consent.reactions.said import happened, suspects_of
-from slipring_consent.surveillance.cluster import ENDED, Figures, as_cluster, as_told_of, reactions_on, with_reaction
+from slipring_consent.reading import codes_in
+from slipring_consent.surveillance.cluster import (
+    ENDED,
+    Figures,
+    as_cluster,
+    as_told_of,
+    is_of,
+    reactions_on,
+    with_reaction,
+)
 from slipring_consent.surveillance.gathering import as_reacted
 from slipring_consent.surveillance.given import EXTRAVASATION, Reacted
 from slipring_consent.surveillance.wilson import at_least
@@ -24,13 +42,13 @@ async def looked_at(event: Resource, desk: Desk) -> Changes:
     """What a reaction means for the lots it is thought to come from; called whenever one is written.
 
     A lot with enough reactions, less likely by chance than the policy allows, opens one nonconformity; what comes after is
-    added to it. Quarantine is proposed, never done. A lot that is not kept as a Medication is not looked at.
+    added to it. Quarantine is proposed, never done. A lot that nobody entered is looked at by what its injections contain.
     """
     if not happened(event) or as_reacted(event).kind == EXTRAVASATION:
         return Changes.none()
     changes = Changes.none()
-    for lot in await _lots(event, desk):
-        changes = changes.plus(await _of_lot(lot, event, desk))
+    for lot, kept in await _lots(event, desk):
+        changes = changes.plus(await _of_lot(lot, event, desk, kept=kept))
     return Changes.none() if changes.nothing else changes
 
 
@@ -48,11 +66,11 @@ def stands_out(given: int, reactions: list[Reacted], limits: Limits) -> Figures 
     return None
 
 
-async def _of_lot(lot: Stored, event: Resource, desk: Desk) -> Changes:
-    given = [one for one in await records_of(lot.resource, desk) if _was_given(one)]
+async def _of_lot(lot: Resource, event: Resource, desk: Desk, *, kept: bool) -> Changes:
+    records = await records_of(lot, desk) if kept else await given_unkept(lot, desk)
+    given = [one for one in records if _was_given(one)]
     reactions = await _reactions(given, event, desk)
-    tasks = await desk.search(f"Task?code=nonconformity&focus={lot.reference}")
-    clusters = [one for one in tasks if not one.source]
+    clusters = await _clusters(lot, desk, kept=kept)
     for standing in (one for one in clusters if one.resource["status"] not in ENDED):
         if f"AdverseEvent/{event['id']}" in reactions_on(standing.resource):
             return Changes.none()
@@ -62,10 +80,23 @@ async def _of_lot(lot: Stored, event: Resource, desk: Desk) -> Changes:
     figures = stands_out(len(given), new, limits_of(desk))
     if figures is None:
         return Changes.none()
-    task = as_cluster(desk.new_id(), lot.resource, figures, [one.reference for one in new], now=desk.now)
+    task = as_cluster(desk.new_id(), lot, figures, [one.reference for one in new], now=desk.now, kept=kept)
     told = [who for role in TOLD for who in await holders(role, desk)]
     notices = [Save(as_told_of(desk.new_id(), task, who, now=desk.now)) for who in dict.fromkeys(told) if who]
-    return Changes(save=[Save(task), *notices], keys=[f"cluster:{lot.reference}:{len(clusters)}"])
+    name = (
+        f"Medication/{lot['id']}"
+        if kept
+        else f"{' '.join(code for _, code in codes_in(lot.get('code')))} {lot_number(lot)}"
+    )
+    return Changes(save=[Save(task), *notices], keys=[f"cluster:{name}:{len(clusters)}"])
+
+
+async def _clusters(lot: Resource, desk: Desk, *, kept: bool) -> list[Stored]:
+    """The nonconformities of a lot that were opened before, also when nobody had entered it yet."""
+    asked = [f"Task?code=nonconformity&identifier={LOT_NUMBER}|{quote(lot_number(lot), safe='')}"]
+    asked += [f"Task?code=nonconformity&focus=Medication/{lot['id']}"] if kept else []
+    found = {one.reference: one for each in await desk.searches(asked) for one in each}
+    return [one for one in found.values() if not one.source and is_of(one.resource, lot, kept=kept)]
 
 
 def _was_given(record: Stored) -> bool:
@@ -82,21 +113,25 @@ async def _reactions(given: list[Stored], event: Resource, desk: Desk) -> list[R
     return [as_reacted(one) for one in events.values() if happened(one)]
 
 
-async def _lots(event: Resource, desk: Desk) -> list[Stored]:
-    """The lots of the injections that are suspected, each once."""
-    found: dict[str, Stored] = {}
+async def _lots(event: Resource, desk: Desk) -> list[tuple[Resource, bool]]:
+    """The lots of the injections that are suspected, each once, and whether it is kept here."""
+    found: list[tuple[Resource, bool]] = []
     for suspect in suspects_of(event, "MedicationAdministration"):
         stored = await desk.read(suspect)
-        for lot in await _lots_of(stored.resource, desk) if stored is not None else []:
-            found[lot.reference] = lot
-    return list(found.values())
+        for lot, kept in await _lots_of(stored.resource, desk) if stored is not None else []:
+            if not any(
+                kept == also and (lot["id"] == other["id"] if kept else same_lot(lot, other)) for other, also in found
+            ):
+                found.append((lot, kept))
+    return found
 
 
-async def _lots_of(administration: Resource, desk: Desk) -> list[Stored]:
+async def _lots_of(administration: Resource, desk: Desk) -> list[tuple[Resource, bool]]:
     contained = contained_lot(administration)
     if contained is not None:
-        kept = await desk.search(numbered(lot_number(contained)))
-        return [one for one in kept if same_lot(one.resource, contained)]
+        numbered_so = await desk.search(numbered(lot_number(contained)))
+        kept = [(one.resource, True) for one in numbered_so if same_lot(one.resource, contained)]
+        return kept or [(contained, False)]
     reference = lot_reference(administration)
     lot = await desk.read(reference) if reference else None
-    return [lot] if lot is not None and lot_number(lot.resource) else []
+    return [(lot.resource, True)] if lot is not None and lot_number(lot.resource) else []
