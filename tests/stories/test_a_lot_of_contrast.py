@@ -113,6 +113,29 @@ async def test_who_injects_a_lot_that_is_recalled_is_told_at_once(department: De
 
 
 @pytest.mark.clause("5.3.2.1")
+async def test_an_injection_that_was_recorded_in_error_leaves_the_stock_again(department: Department) -> None:
+    story = await one_exam(department)
+    await story.requested()
+    await story.moved("scheduled", "arrived", "ready", "in-progress")
+    await story.cleared()
+    number = (await department.get(story.cast.lot))["batch"]["lotNumber"]
+
+    async def counted() -> list[Any]:
+        [line] = _parts(await story.called("Medication/$stock", lot=("String", number)), "lot")
+        return [line[name]["value"] for name in ("given", "wasted", "left")]
+
+    given = (await story.injected()).json() | {"status": "completed"}
+    thrown = {"url": f"{C}/StructureDefinition/wasted", "valueQuantity": a_quantity(40, "mL")}
+    given["extension"] = [*given.get("extension", []), thrown]
+    stored = await department.put(given)
+    assert stored.status_code == 200, stored.text
+    assert await counted() == [60, 40, 1900]
+    wrong = await department.put(stored.json() | {"status": "entered-in-error"})
+    assert wrong.status_code == 200, wrong.text
+    assert await counted() == [0, 0, 2000]
+
+
+@pytest.mark.clause("5.3.2.1")
 async def test_one_delivery_note_counts_once_and_one_lot_is_entered_once(department: Department) -> None:
     story = await one_exam(department)
     lot = await department.get(story.cast.lot)

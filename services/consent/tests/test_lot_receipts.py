@@ -41,6 +41,14 @@ async def test_a_receipt_is_found_by_its_lot_from_then_on() -> None:
             "SupplyDelivery.suppliedItem.quantity",
         ),
         (
+            {"suppliedItem": {"itemReference": {"reference": LOT}, "quantity": a_volume(2, "{box}")}},
+            "SupplyDelivery.suppliedItem.quantity",
+        ),
+        (
+            {"suppliedItem": {"itemReference": {"reference": LOT}, "quantity": a_volume(500, "{mL}")}},
+            "SupplyDelivery.suppliedItem.quantity",
+        ),
+        (
             {"suppliedItem": {"itemReference": {"reference": LOT}, "quantity": a_volume(-10)}},
             "SupplyDelivery.suppliedItem.quantity",
         ),

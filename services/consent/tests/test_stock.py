@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from slipring.fhir.service import Resource
 from slipring_consent.contrast.amounts import GRAM, KG, ML, ML_PER_S, PSI, UCUM, amount, shown
 from slipring_consent.contrast.lots import lot_of, usable_until
-from slipring_consent.contrast.stock import MOVEMENT, WASTED, Stock, stock_of
+from slipring_consent.contrast.stock import MOVEMENT, WASTED, Stock, delivered_ml, stock_of
 from slipring_consent.handlers.stock import contradictions
 
 from tests.support.lots import LOT, a_lot, a_volume
@@ -80,6 +80,21 @@ def test_packs_count_by_their_size_and_only_where_it_is_known() -> None:
     packs = a_movement(1, Decimal(10)) | {"suppliedItem": {"quantity": {"value": 10, "code": "{bottle}"}}}
     assert stock_of([packs], Decimal(100)).received_ml == 1000
     assert stock_of([packs], None).unknown == ("SupplyDelivery/c-1",)
+
+
+@pytest.mark.clause("5.3.2.1")
+@pytest.mark.parametrize(
+    ("said", "ml"),
+    [
+        ({"code": "{vial}"}, 1000), ({"code": "1"}, 1000), ({"code": "1", "unit": "瓶"}, 1000), ({"code": "{瓶}"}, 1000),
+        ({"code": "{bottle}", "system": UCUM}, 1000), ({"code": "mL"}, 10), ({"code": "{mL}"}, None),
+        ({"code": "{box}"}, None), ({"code": "1", "unit": "carton"}, None), ({"code": "{}"}, None), ({"unit": "瓶"}, None),
+        ({"code": "{bottle}", "system": "urn:ours"}, None), ({"code": "{bottle}", "comparator": ">"}, None),
+    ],
+)  # fmt: skip
+def test_only_what_is_known_to_be_one_pack_is_counted_as_one(said: dict[str, str], ml: int | None) -> None:
+    delivery = a_movement(1, Decimal(10)) | {"suppliedItem": {"quantity": {"value": 10, **said}}}
+    assert delivered_ml(delivery, Decimal(100)) == ml
 
 
 # --- until when ---------------------------------------------------------------------------------------------------

@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from slipring.fhir.service import CANONICAL, Resource
 
+from slipring_consent.catalogue import data_file
 from slipring_consent.contrast.amounts import ML, UCUM, amount
 from slipring_consent.reading import extension_value
 
@@ -57,10 +58,17 @@ def delivered_ml(delivery: Resource, pack_ml: Decimal | None) -> Decimal | None:
     volume_ml = amount(quantity, ML)
     if volume_ml is not None or pack_ml is None or "comparator" in quantity:
         return volume_ml
-    code = str(quantity.get("code", ""))
     packs = quantity.get("value")
-    counted = quantity.get("system", UCUM) == UCUM and (code == "1" or (code.startswith("{") and code.endswith("}")))
-    return Decimal(str(packs)) * pack_ml if counted and packs is not None else None
+    return Decimal(str(packs)) * pack_ml if _counts_packs(quantity) and packs is not None else None
+
+
+def _counts_packs(quantity: Resource) -> bool:
+    """Whether it counts single packs; a word that is not known may mean ten of them, or a millilitre."""
+    code, unit = str(quantity.get("code", "")), str(quantity.get("unit", ""))
+    annotated = code.startswith("{") and code.endswith("}")
+    word = code[1:-1] if annotated else unit
+    known = word in data_file("stock_units.toml")["packs"] or (code == "1" and word in ("", "1"))
+    return quantity.get("system", UCUM) == UCUM and (annotated or code == "1") and known
 
 
 def given_ml(administration: Resource) -> Decimal | None:

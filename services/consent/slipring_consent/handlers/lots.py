@@ -149,8 +149,8 @@ def _wrong(delivery: Resource, pack_ml: Decimal | None, desk: Desk) -> list[Issu
         return issues
     volume_ml = delivered_ml(delivery, pack_ml)
     if volume_ml is None or volume_ml <= 0:
-        zh = "须注明数量：以毫升计，或以已知规格的包装数计。"
-        en = "It says how much: in ml, or in packs of a lot whose pack is stated."
+        zh = "须注明数量：以毫升计，或以已知规格的单个包装（瓶、支、袋等）计；箱、盒须换算。"
+        en = "It says how much: in ml, or in single packs (bottle, vial, syringe, bag) of a lot whose pack is stated; no boxes."
         issues.append(_issue("suppliedItem.quantity", zh, en))
     at = moment(delivery.get("occurrenceDateTime"), settings_of(desk).time_zone)
     if at is None or at > desk.now:
