@@ -38,6 +38,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "related": ("context.related",),
     "result": ("result",),
     "identified": ("identifiedDateTime",),
+    "agent": ("agent.who",),
     "implicated": ("implicated",),
     "target": ("target",),
     "substance": ("suspectEntity.instance",),

@@ -12,8 +12,9 @@ from slipring.fhir.topics import read_topics
 from slipring_report.audiences import audiences
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
-from slipring_report.handlers import claims, flagging, reading_tasks, records, work_tasks, writes
+from slipring_report.handlers import certificates, claims, flagging, reading_tasks, records, work_tasks, writes
 from slipring_report.operations.amending import AMENDING_OPERATIONS
+from slipring_report.operations.certificates import CERTIFICATE_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
@@ -33,7 +34,7 @@ SERVICE = Service(
         Keeps("Observation", on_write=writes.observation_written, record=True),
         Keeps("Provenance", on_write=records.provenance_written, record=True),
         Keeps("Task", on_write=work_tasks.task_written, record=True),
-        Keeps("DocumentReference", record=True),
+        Keeps("DocumentReference", on_write=certificates.document_written, record=True),
         Keeps("Communication", record=True),
         Keeps("DetectedIssue", record=True),
         Keeps("Questionnaire"),
@@ -68,14 +69,17 @@ SERVICE = Service(
         *FLAGGING_OPERATIONS,
         *TEXT_OPERATIONS,
         *WORKLIST_OPERATIONS,
+        *CERTIFICATE_OPERATIONS,
     ),
     audiences=audiences,
     timers={
         "handover-overdue": flagging.handover_overdue,
         watching.TIMER: reading_tasks.reporting_time,
         claims.LEASE: claims.claim_over,
+        certificates.ENDING: certificates.certificate_ending,
     },
     alarms={
+        "certificates_ending": "Task?code=certificate-renewal&status=requested",
         "handovers_overdue": "Task?code=hand-over&business-status=overdue",
         "reports_overdue": "Task?code=reading&business-status=breached&status=ready,in-progress",
     },
@@ -89,6 +93,7 @@ SERVICE = Service(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "life_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "text_profiles.toml"),
+        *read_profiles(Path(__file__).parent / "data" / "certificate_profiles.toml"),
     ),
     topics=(
         *read_topics(Path(__file__).parent / "data" / "topics.toml"),

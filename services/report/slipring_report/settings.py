@@ -8,10 +8,18 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from slipring.signing.certificate import Authority
 from slipring.signing.key_certificates import certified_keys
 from slipring.signing.policy import allowed_algorithms
+from slipring.signing.rotation import authorities
 from slipring.signing.seal_keys import Jwk
-from slipring.signing.trust import algorithms_accepted, read_revocation_lists, revocation_files, trusted_root
+from slipring.signing.trust import (
+    algorithms_accepted,
+    authority_folder,
+    read_revocation_lists,
+    revocation_files,
+    trusted_root,
+)
 
 from slipring_report.clocks.calendar import calendar
 from slipring_report.clocks.policy import policy_on
@@ -25,6 +33,7 @@ class ReportSettings:
 
     trust: Path = Path("signing/root.pem")  # the roots that practitioner certificates are judged against
     revoked: tuple[Path, ...] = ()  # files with the revocation lists of the authorities
+    signing_folder: Path = Path("signing")  # where the department's own authority lies, if it has one
     algorithms: tuple[str, ...] = allowed_algorithms()
     chain_length: int = 2
     hand_over_within: timedelta = timedelta(seconds=60)
@@ -51,6 +60,7 @@ class ReportSettings:
         return ReportSettings(
             trust=trusted_root(given),
             revoked=revocation_files(given),
+            signing_folder=authority_folder(given),
             algorithms=algorithms_accepted(given) or default.algorithms,
             chain_length=chain_length,
             hand_over_within=timedelta(
@@ -78,3 +88,14 @@ class ReportSettings:
     def key_certificates(self, published: Sequence[Jwk], now: datetime) -> bytes:
         """What the department's authority says of the service's own keys, as PEM; empty when nobody can say it here."""
         return certified_keys(self.trust.parent, published, now)
+
+    def authorities(self) -> list[Authority]:
+        """The department's authorities whose keys lie here, the one in use first; none where all are outside."""
+        try:
+            return authorities(self.signing_folder)
+        except OSError:
+            return []
+
+    def authority(self) -> Authority | None:
+        """The authority that issues now."""
+        return next(iter(self.authorities()), None)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.fhir.service import CANONICAL
-from slipring.fhir.terminology.own import BETWEEN_SERVICES, read_code_systems
+from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_code_systems
 from slipring.quality.life import STATES
+from slipring.signing.policy import revocation_reasons
 from slipring.staff.vocabulary import STAFF
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
@@ -39,6 +40,10 @@ CODE_SYSTEMS = (
     STATES,
     *read_code_systems(_DATA / "vocabulary.toml"),
     *read_code_systems(_DATA / "work_vocabulary.toml"),
+    *read_code_systems(_DATA / "certificate_vocabulary.toml"),
+    own_system(
+        "certificate-revocation-reason", "Why a certificate was taken back", "证书撤销原因", revocation_reasons()
+    ),
 )
 
 

@@ -20,11 +20,16 @@ def trusted_root(given: Mapping[str, str]) -> Path:
     """
     if trust := given.get("SLIPRING_SIGNING_TRUST"):
         return Path(trust)
-    named = given.get("SLIPRING_DATA_DIR")
-    folder = (Path(named) if named else default_data_dir()) / "signing"
+    folder = authority_folder(given)
     if given.get("SLIPRING_DEMO", "").lower() in YES:
         make_authority(folder, now=utc_now())
     return folder / "root.pem"
+
+
+def authority_folder(given: Mapping[str, str]) -> Path:
+    """Where the department's own authority lies."""
+    named = given.get("SLIPRING_DATA_DIR")
+    return (Path(named) if named else default_data_dir()) / "signing"
 
 
 def algorithms_accepted(given: Mapping[str, str]) -> tuple[str, ...]:

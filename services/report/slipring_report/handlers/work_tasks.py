@@ -5,6 +5,8 @@ from __future__ import annotations
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Changes, Desk, Write
 
+from slipring_report.certificates.reading import is_ours as is_about_certificate
+from slipring_report.handlers.certificates import request_written
 from slipring_report.handlers.records import task_written as others_written
 from slipring_report.reading import code_of
 from slipring_report.vocabulary import TASK_CODE
@@ -17,6 +19,8 @@ BY_OPERATION = {
 async def task_written(write: Write, desk: Desk) -> Changes:
     """The reading room's Tasks are opened and moved by the service; imported history is kept as it came."""
     trees = [write.resource, *([write.before.resource] if write.before else [])]
+    if any(map(is_about_certificate, trees)) and not (write.imported and write.before is None):
+        return await request_written(write, desk)
     codes = [code for tree in trees if (code := code_of(tree.get("code"), TASK_CODE)) in BY_OPERATION]
     if codes and not (write.imported and write.before is None):
         raise unprocessable(

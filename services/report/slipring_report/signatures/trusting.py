@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from slipring.fhir.outcome import refusal
 from slipring.fhir.service import Desk
-from slipring.signing.revocation import Revocations, read_lists
+from slipring.signing.revocation import Revocations
+
+from slipring_report.certificates.reading import as_revocations
+from slipring_report.certificates.register import taken_back
 
 
 def trusted(desk: Desk) -> bytes:
@@ -22,9 +25,10 @@ def trusted(desk: Desk) -> bytes:
 
 
 async def revocations(desk: Desk) -> Revocations:
-    """What the lists of the authorities say; 503 where a list that is set cannot be read, because nobody knows what it says."""
+    """What was taken back here, and what the lists of the authorities say; 503 where a list that is set cannot be read."""
+    documents = [one.resource for one in await taken_back(desk)]
     try:
-        lists = tuple(found for content in desk.settings.revocation_lists() for found in read_lists(content))
+        return as_revocations(documents, desk.settings.revocation_lists())
     except (OSError, ValueError):
         raise refusal(
             503,
@@ -33,4 +37,3 @@ async def revocations(desk: Desk) -> Revocations:
             "本系统设置的证书撤销列表无法读取（SLIPRING_SIGNING_CRL）。",
             detail="report.revocation-list-unreadable",
         ) from None
-    return Revocations(lists)
