@@ -15,9 +15,11 @@ READING = "/reading"
 LIVE = f"{READING}/live"
 # What an open list asks about: a type, and which of it.
 WATCHED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "Task": [("code", "exam,hand-over,critical-case")],
+    "Task": [("code", "exam,reading,hand-over")],
     "DiagnosticReport": [],
 }
+# Of these an open list hears at once: a case that comes, is taken or given back, or whose clock moves.
+URGENT: Mapping[str, Sequence[tuple[str, str]]] = {"Task": [("code", "reading")]}
 
 
 def reading_page(

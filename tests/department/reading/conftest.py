@@ -7,12 +7,17 @@ from typing import Any
 
 import httpx
 import pytest
+from playwright.sync_api import expect
+from slipring_demo.cast import C
+from slipring_demo.ordering import identity_confirmed
+from slipring_demo.scene import Cast
 
 from tests.department.bedside.contrast_morning import until_found
 from tests.department.morning import Morning, a_patient, order, posted
 from tests.support.server import Server
 
 Comes = Callable[..., str]
+expect.set_options(timeout=30_000)  # a machine that does much else
 
 
 @pytest.fixture(scope="session")
@@ -27,6 +32,31 @@ def comes(served: Server, morning: Morning) -> Comes:
         return str(request["id"])
 
     return coming
+
+
+@pytest.fixture(scope="session")
+def acquired(served: Server, morning: Morning, comes: Comes) -> Comes:
+    """Somebody was scanned, and the case waits to be read; the request's id."""
+
+    def scanned(who: str, **members: Any) -> str:
+        exam = comes(who, **members)
+        cast = Cast(
+            staff=morning.staff, hospital="", ward="", patient=morning.patients[who], request=morning.requests[who]
+        )
+        with served.client() as http:
+            for state in ("scheduled", "arrived", "ready", "in-progress", "acquired"):
+                [task] = until_found(http, f"Task?code=exam&focus=ServiceRequest/{exam}")
+                if state == "ready":
+                    http.post(f"/fhir/Task/{task['id']}/$check", json=identity_confirmed(cast)).raise_for_status()
+                    continue
+                task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": state}]}
+                headers = {"If-Match": f'W/"{task["meta"]["versionId"]}"'}
+                answer = http.put(f"/fhir/Task/{task['id']}", json=task, headers=headers)
+                assert answer.status_code == 200, answer.text
+            until_found(http, f"Task?code=reading&focus=ServiceRequest/{exam}")
+        return exam
+
+    return scanned
 
 
 @pytest.fixture

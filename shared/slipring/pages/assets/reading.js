@@ -1,9 +1,15 @@
-// The editor: keys for whoever wants no mouse, drafts that save themselves, and nothing typed that gets lost.
+// The reading list and the editor: keys for whoever wants no mouse, drafts that save themselves, and nothing typed that gets lost.
 // Every page works without this file; only then nothing saves itself.
 (() => {
   "use strict";
   const one = (selector, within = document) => within.querySelector(selector);
   const every = (selector, within = document) => [...within.querySelectorAll(selector)];
+  // On the list: c takes the row in hand and opens it, g gives it back.
+  document.addEventListener("keydown", (event) => {
+    const row = document.activeElement?.closest("[data-rows] li"), wanted = { c: "[data-claim]", g: "[data-give-back]" }[event.key];
+    if (!row || !wanted || event.ctrlKey || event.metaKey || event.altKey || document.activeElement.matches("input, textarea, select")) return;
+    one(wanted, row)?.click();
+  });
   const form = one("[data-editor]");
   if (!form) return;
   const fields = every("textarea[name^='s.']", form);
@@ -114,6 +120,7 @@
     else if (event.altKey && /^Digit[1-9]$/.test(event.code)) to(fields[Number(event.code.slice(5)) - 1]);
     else if (event.altKey && event.code === "KeyC") to(one("#finding"));
     else if (event.altKey && event.code === "KeyP") { event.preventDefault(); one("[data-preview]", form)?.click(); }
+    else if (event.altKey && event.code === "KeyS") { event.preventDefault(); one("[data-go-sign]", form)?.click(); }
     else if (event.key === "Escape" && form.contains(document.activeElement)) document.activeElement.blur();
   });
 })();

@@ -1,0 +1,184 @@
+"""Signing a report: what is signed and how it reads, what the signer is told, and the signature handed in."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
+
+from slipring.department import names
+from slipring.department.findings import Found, found_in
+from slipring.department.place import Place, may, named_in
+from slipring.department.road import Hand, Tree
+from slipring.fhir.outcome import FhirError, unprocessable
+from slipring.fhir.service import CANONICAL
+from slipring.identity.people.sessions import Session
+from slipring.pages.blocks import Block
+from slipring.pages.language import language_of, said
+from slipring.reading.one_report import OneReport, of_report
+from slipring.reading.previewing import words_of
+from slipring.reading.workplace import READING, reading_page
+from slipring.signing.jws import jws_sha256
+from slipring.signing.policy import ROLES, purpose
+
+_NO_MORE = tuple(f"{CANONICAL}/StructureDefinition/signature-{word}" for word in ("voided", "superseded"))
+_OPEN = ("partial", "preliminary")
+_ANSWERS_THE_SIGNATURE = (400, 409, 412, 422)
+
+
+@dataclass(frozen=True, slots=True)
+class ToSign:
+    """What one signature is over; `prev`: what it is chained to, '' for the first."""
+
+    role: str
+    payload: str  # base64
+    sha256: str
+    form: str
+    words: list[Block]
+    issues: list[Found]
+    prev: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SigningPages:
+    """The signature of whoever is signed in."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/reading/reports/{id}/sign` and the bytes to sign elsewhere."""
+        one = f"{READING}/reports/{{id}}/sign"
+        table: list[tuple[str, Any, list[str]]] = [
+            (one, self.shown, ["GET"]),
+            (one, self.signed, ["POST"]),
+            (f"{READING}/reports/{{id}}/payload", self.payload, ["GET"]),
+        ]
+        return self.place.routes(table)
+
+    async def shown(self, request: Request, session: Session) -> Response:
+        """The rendering, what the signer is told, and the ways to sign."""
+        return await self._page(request, session, await self.place.hand(session))
+
+    async def payload(self, request: Request, session: Session) -> Response:
+        """The very bytes, for a key that is not in this browser."""
+        hand = await self.place.hand(session)
+        one = await of_report(hand, named_in(request, "DiagnosticReport"))
+        asked = await to_sign(hand, one, request.query_params.get("role", ""))
+        headers = {"Content-Disposition": 'attachment; filename="payload.json"', "Cache-Control": "no-store"}
+        return Response(base64.b64decode(asked.payload), media_type="application/json", headers=headers)
+
+    async def signed(self, request: Request, session: Session) -> Response:
+        """`$sign` in the person's name; a refused signature is told with each reason."""
+        form, hand = await self.place.posted(request, session), await self.place.hand(session)
+        report, jws = named_in(request, "DiagnosticReport"), "".join(form.get("jws", "").split())
+        try:
+            if not jws:
+                raise _no_signature()
+            call: list[Tree] = [
+                {"name": "jws", "valueString": jws},
+                {"name": "role", "valueCode": form.get("role", "")},
+            ]
+            answer = await hand.called(f"DiagnosticReport/{report}/$sign", call)
+        except FhirError as refused:
+            if refused.status not in _ANSWERS_THE_SIGNATURE:
+                raise
+            return await self._page(request, session, hand, form=form, refused=refused)
+        stands_as = next(
+            (one["valueReference"]["reference"] for one in answer["parameter"] if one["name"] == "report"), ""
+        )
+        return RedirectResponse(f"{READING}/reports/{stands_as.rpartition('/')[2] or report}/verify", 303)
+
+    async def _page(
+        self, request: Request, session: Session, hand: Hand, *, form: Mapping[str, str] | None = None, refused: FhirError | None = None,
+    ) -> Response:  # fmt: skip
+        one = await of_report(hand, named_in(request, "DiagnosticReport"))
+        wanted = (form or {}).get("role") or request.query_params.get("role", "")
+        asked = await to_sign(hand, one, wanted) if one.status in _OPEN else None
+        language = language_of(request)
+        return reading_page(
+            self.place,
+            request,
+            session,
+            "sign.html",
+            status=refused.status if refused else 200,
+            one=one,
+            exam=one.exam,
+            asked=asked,
+            purpose=purpose(asked.role) if asked else None,
+            roles=ROLES,
+            who=session.account.practitioner,
+            pasted=(form or {}).get("pasted") == "1" and (form or {}).get("jws", ""),
+            refused=[said((issue.zh, issue.en), language) for issue in refused.issues] if refused else [],
+            may_sign=may(session, "DiagnosticReport", "u"),
+        )
+
+
+async def to_sign(hand: Hand, one: OneReport, role: str) -> ToSign:
+    """What the next signature is over; without a role, the one whose turn it is."""
+    standing = await standing_signatures(hand, one.reference)
+    role = role if role in ROLES else ROLES[min(len(standing), len(ROLES) - 1)]
+    answer = await hand.called(f"{one.reference}/$signing-input", [{"name": "role", "valueCode": role}])
+    parts: dict[str, Any] = {part["name"]: part for part in answer["parameter"] if part["name"] != "issue"}
+    return ToSign(
+        role,
+        parts["payload"]["valueBase64Binary"],
+        parts["sha256"]["valueString"],
+        parts["form"]["valueUri"],
+        words_of(parts["rendering"]["valueAttachment"]),
+        found_in([part["resource"] for part in answer["parameter"] if part["name"] == "issue"]),
+        jws_sha256(standing[-1]) if standing else "",
+    )
+
+
+async def standing_signatures(hand: Hand, report: str) -> list[str]:
+    """The signatures that stand on what is kept, oldest first: each the JWS that the next one is chained to."""
+    found = await hand.found("Provenance", [("target", report), ("_sort", "recorded")])
+    return [
+        jws for one in sorted(found, key=lambda one: str(one.get("recorded"))) if _stands(one) for jws in _jws_in(one)
+    ]
+
+
+def _stands(provenance: Tree) -> bool:
+    extensions: Sequence[Tree] = provenance.get("extension", [])
+    return not any(one.get("url") in _NO_MORE for one in extensions)
+
+
+def _jws_in(provenance: Tree) -> list[str]:
+    found = []
+    for signature in provenance.get("signature", []):
+        try:
+            found.append(base64.b64decode(signature["data"]).decode("ascii"))
+        except (KeyError, binascii.Error, UnicodeDecodeError):
+            continue
+    return found
+
+
+def _no_signature() -> FhirError:
+    return unprocessable(
+        "There is no signature yet: sign with the key of this browser, or paste one made elsewhere.",
+        "尚无签名：请用本浏览器中的密钥签名，或粘贴在别处生成的签名。",
+        at="Parameters.parameter.where(name='jws')",
+        detail="reading.no-signature",
+    )
+
+
+async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
+    """The practitioners of these references, as far as they are known."""
+    ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
+    if not ids:
+        return {}
+    found = await asyncio.gather(hand.if_allowed("Practitioner", [("_id", ",".join(ids))]))
+    return {f"Practitioner/{one['id']}": one for some in found for one in some or []}
+
+
+def called(person: Tree | None) -> tuple[str, str]:
+    """A practitioner's name and number."""
+    identifiers: Sequence[Tree] = (person or {}).get("identifier", [])
+    return names.person(person), next((str(one["value"]) for one in identifiers if one.get("value")), "")
