@@ -28,6 +28,7 @@ ANYONE = Caller(client="a-test", scopes=frozenset({"system/*.cruds"}))
 _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "_id": ("id",),
     "based-on": ("basedOn",),
+    "basedon": ("basedOn",),
     "business-status": ("businessStatus",),
     "patient": ("for", "subject", "patient"),
     "subject": ("subject", "for"),

@@ -20,6 +20,7 @@ from slipring_report.visibility import (
     is_flag,
     listed,
     of_report,
+    of_work,
     shows_parts,
     withdrawn,
 )
@@ -37,6 +38,7 @@ async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audienc
         found[write.reference] = await _of_part(write, found, desk)
     # What is new has no other report: looking for one would set all drafts of one patient against each other.
     fresh = {write.reference for write in parts if write.before is None}
+    found |= {write.reference: of_work(write.resource) for write in writes if _ours(write) and of_work(write.resource)}
     for write in reports:
         await _carried(write, found, fresh, desk)
     for write in reports:
@@ -46,6 +48,11 @@ async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audienc
         if flag := await _rung_for(write, desk):
             found.setdefault(flag.reference, await _of_flag(flag, desk))
     return found
+
+
+def _ours(write: Write) -> bool:
+    """Whether it is kept here; copies of what others keep are for whom their keeper says."""
+    return write.reference.partition("/")[2].startswith("r-")
 
 
 async def _of_part(write: Write, found: Mapping[str, Audience], desk: Desk) -> Audience:

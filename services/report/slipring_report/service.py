@@ -12,17 +12,29 @@ from slipring.fhir.topics import read_topics
 from slipring_report.audiences import audiences
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
-from slipring_report.handlers import certificates, claims, flagging, reading_tasks, records, work_tasks, writes
+from slipring_report.handlers import (
+    certificates,
+    claims,
+    conferences,
+    flagging,
+    late_images,
+    reading_tasks,
+    records,
+    work_tasks,
+    writes,
+)
+from slipring_report.handlers.reports_moved import and_readings
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.certificates import CERTIFICATE_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
 from slipring_report.operations.text_checks import TEXT_OPERATIONS
+from slipring_report.operations.work import WORK_OPERATIONS
 from slipring_report.operations.worklist import WORKLIST_OPERATIONS
 from slipring_report.settings import ReportSettings
 from slipring_report.vocabulary import CODE_SYSTEMS, DEPARTMENT_RULE, IMAGE_MISMATCH
-from slipring_report.worklist.issuing import and_readings
+from slipring_report.worklist import work_task
 
 SERVICE = Service(
     name="report",
@@ -50,12 +62,12 @@ SERVICE = Service(
                 "Patient",
                 "Practitioner",
                 "PractitionerRole",
-                "ImagingStudy",
                 "Device",
                 "Observation",
             )
         ],
         Follows("order", "Task", then=reading_tasks.exam_arrived, concerning=reading_tasks.is_exam),
+        Follows("order", "ImagingStudy", then=late_images.study_arrived),
         Follows("order", "Encounter", then=reading_tasks.encounter_arrived),
         Follows("order", f"DetectedIssue?code={DEPARTMENT_RULE}|{IMAGE_MISMATCH}"),
         # A reaction of an exam, and the injection that says of which: who signs is told (CL02-A011:4.13).
@@ -70,6 +82,7 @@ SERVICE = Service(
         *TEXT_OPERATIONS,
         *WORKLIST_OPERATIONS,
         *CERTIFICATE_OPERATIONS,
+        *WORK_OPERATIONS,
     ),
     audiences=audiences,
     timers={
@@ -77,11 +90,14 @@ SERVICE = Service(
         watching.TIMER: reading_tasks.reporting_time,
         claims.LEASE: claims.claim_over,
         certificates.ENDING: certificates.certificate_ending,
+        work_task.TIMER: work_task.work_overdue,
+        conferences.DUE: conferences.conference_due,
     },
     alarms={
         "certificates_ending": "Task?code=certificate-renewal&status=requested",
         "handovers_overdue": "Task?code=hand-over&business-status=overdue",
         "reports_overdue": "Task?code=reading&business-status=breached&status=ready,in-progress",
+        "work_overdue": "Task?code=late-images,discordance&business-status=breached&status=ready,in-progress",
     },
     deadlines={
         "reporting-time": "Task?code=reading&business-status=running,warned&status=ready,in-progress",

@@ -23,6 +23,7 @@ from slipring.signing.trust import (
 
 from slipring_report.clocks.calendar import calendar
 from slipring_report.clocks.policy import policy_on
+from slipring_report.worklist.viewer import viewer_template
 
 CHAIN_LENGTHS = (2, 3)  # CL02-A011:5.6.1 allows review on two or three levels
 
@@ -40,13 +41,14 @@ class ReportSettings:
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources let nobody sign
     time_zone: str = "Asia/Shanghai"
     calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
+    viewer: str = ""  # the address that opens a study in the hospital's viewer, with {study}; "" = there is none
     clocks: str = ""  # a file with the department's own reporting clocks; "" = the shipped ones
 
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> ReportSettings:
         """Read the variables of this service (SLIPRING_SIGNING_*, _REPORT_*, _HAND_OVER_SECONDS, _TIME_ZONE and others).
 
-        ValueError where a file is no calendar, or holds no clocks: it stops the start, and no reading.
+        ValueError where a file is no calendar or holds no clocks, or an address opens no study: it stops the start, and no reading.
         """
         given = os.environ if environ is None else environ
         default = ReportSettings()
@@ -72,6 +74,7 @@ class ReportSettings:
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
             calendar=own_calendar,
             clocks=own_clocks,
+            viewer=viewer_template(given.get("SLIPRING_VIEWER_URL", default.viewer)),
         )
 
     def trust_pem(self) -> bytes:

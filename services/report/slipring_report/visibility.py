@@ -10,7 +10,7 @@ from slipring.fhir.service import Audience, Resource, Write
 from slipring_report.amending.amendment import amends
 from slipring_report.lifecycle import RELEASED
 from slipring_report.reading import code_of, composition_of, reference_of, results_of
-from slipring_report.vocabulary import CRITICAL_FINDING
+from slipring_report.vocabulary import CRITICAL_FINDING, MESSAGE_CATEGORY, TASK_CODE
 
 DEPARTMENT: tuple[str, ...] = (DRAFT_READ,)
 # What others see: the released states, and those that say that nothing is to be expected or believed any more.
@@ -26,6 +26,9 @@ _BELONGS = {
     "Observation": lambda tree: tree.get("focus", []),
 }
 _CARRIERS = ("DiagnosticReport/", "Composition/", "Observation/")
+# Work that tells of what a report says, or will say.
+_WORK = frozenset({"late-images", "discordance", "conference", "conference-case"})
+_MESSAGES = frozenset({"consultation", "discordance"})
 PARTS = frozenset({"Composition", *_BELONGS})
 
 
@@ -91,3 +94,18 @@ def withdrawn(write: Write) -> bool:
 def of_report(report: Resource) -> Audience:
     """For whom a report is."""
     return None if released(report) else DEPARTMENT
+
+
+def of_work(resource: Resource) -> Audience:
+    """For whom work on a report is that tells of its content, whether it is out or not: the department, and whom it was said to.
+
+    None: it is no such work.
+    """
+    if resource["resourceType"] == "Task" and code_of(resource.get("code"), TASK_CODE) in _WORK:
+        return DEPARTMENT
+    if resource["resourceType"] != "Communication":
+        return None
+    if not any(code_of(one, MESSAGE_CATEGORY) in _MESSAGES for one in resource.get("category", [])):
+        return None
+    named = (reference_of(one) for one in (resource.get("sender"), *resource.get("recipient", [])))
+    return (*DEPARTMENT, *sorted({one for one in named if one.startswith("Practitioner/")}))

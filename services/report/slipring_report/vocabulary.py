@@ -25,6 +25,7 @@ TEXT_CHECK = f"{CANONICAL}/text-check"  # the system of the keys of what the che
 TEXT_PLACE = f"{CANONICAL}/StructureDefinition/text-place"
 LOINC = "http://loinc.org"
 REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
+MESSAGE_CATEGORY = f"{CANONICAL}/CodeSystem/communication-category"
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
 HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"

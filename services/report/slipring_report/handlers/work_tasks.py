@@ -13,6 +13,10 @@ from slipring_report.vocabulary import TASK_CODE
 
 BY_OPERATION = {
     "reading": "$claim, $renew, $give-back",
+    "late-images": "$settle-images",
+    "discordance": "$contact-clinic, $ask-repeat, $conclude-discordance",
+    "conference": "$plan-conference, $add-case, $attend, $close-conference",
+    "conference-case": "$conclude-case",
 }
 
 

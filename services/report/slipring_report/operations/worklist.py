@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
-from slipring_report.handlers import claims, reading_list
+from slipring_report.handlers import claims, priors, reading_list, turnaround
 
 _BY = Parameter("by", "Reference", documentation="who reads, when the token names no person")
 _MINUTES = Parameter(
@@ -32,7 +32,78 @@ _ENTRY = (
     Parameter("request", "Reference", "out"),
 )
 
+_EXAMINATION = (
+    Parameter("request", "Reference", "out"),
+    Parameter("when", "dateTime", "out"),
+    Parameter(
+        "study",
+        "",
+        "out",
+        max="*",
+        parts=(
+            Parameter("reference", "Reference", "out", 1),
+            Parameter("modality", "code", "out", 0, "*"),
+            Parameter("description", "string", "out"),
+            Parameter(
+                "viewer", "uri", "out", documentation="opens the study; holds its Study Instance UID and no more"
+            ),
+        ),
+    ),
+    Parameter(
+        "report",
+        "",
+        "out",
+        max="*",
+        parts=(
+            Parameter("reference", "Reference", "out", 1),
+            Parameter("status", "code", "out", 1),
+            Parameter("imported", "boolean", "out", 1),
+            Parameter("description", "string", "out"),
+        ),
+    ),
+)
+
+_GROUP = (
+    Parameter("of", "string", "out", 1),
+    Parameter("issued", "integer", "out", 1),
+    Parameter("waiting", "integer", "out", 1, documentation="not issued and not late: in no share"),
+    Parameter("inTime", "integer", "out", 1),
+    Parameter("late", "integer", "out", 1, documentation="issued late, or not issued though due"),
+    Parameter("medianMinutes", "decimal", "out"),
+    Parameter("p90Minutes", "decimal", "out"),
+    Parameter("share", "decimal", "out", documentation="in time among all that count; absent where nothing does"),
+    Parameter("lateReading", "Reference", "out", 0, "*"),
+)
+
 WORKLIST_OPERATIONS = (
+    Operation(
+        "Task",
+        "priors",
+        priors.priors_asked,
+        title="Tell what was examined before, with a link to the viewer for each study",
+        affects_state=False,
+        tells=("ImagingStudy", "DiagnosticReport"),
+        parameters=(
+            Parameter("current", "", "out", documentation="the exam to be read", parts=_EXAMINATION),
+            Parameter("prior", "", "out", max="*", documentation="the newest first", parts=_EXAMINATION),
+        ),
+    ),
+    Operation(
+        "DiagnosticReport",
+        "turnaround",
+        turnaround.turnaround_asked,
+        level="type",
+        title="Tell how long reports took, and which were late",
+        affects_state=False,
+        tells=("Task",),
+        parameters=(
+            Parameter("period", "Period", documentation="by when the clock began; the last 30 days when left out"),
+            Parameter("by", "code", documentation="priority (when left out) | clock | modality"),
+            Parameter("period", "Period", "out", 1),
+            Parameter("group", "", "out", 1, "*", "each group, and all at the end", parts=_GROUP),
+            Parameter("report", "MeasureReport", "out", 1, documentation="the same figures, with their members"),
+        ),
+    ),
     Operation(
         "Task",
         "reading-list",

@@ -3,21 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from slipring.fhir.service import Call, Changes, Desk, Operation, Resource, Save, Stored, successor
+from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_report.clocks.watching import armed, clock_at, moved_on, recorded, timer_of
 from slipring_report.reading import request_of
 from slipring_report.resources import reference, written
-from slipring_report.visibility import released
+from slipring_report.visibility import believed
 from slipring_report.worklist.carrying import first, said, without
 from slipring_report.worklist.life import after, clock_of, in_state, state_of
 from slipring_report.worklist.reading_task import due_at, is_reading, unclaimed
 
-_WITHDRAWN = frozenset({"cancelled", "entered-in-error"})
 _RESULT = ("issued", "in-time", "report")
 
 
@@ -26,31 +24,18 @@ def claim_timer(reading: str) -> str:
     return f"claim:{reading}"
 
 
-def and_readings(operation: Operation) -> Operation:
-    """An operation on reports, and with it, in the same commit, what its reports mean for the readings of their exams."""
-
-    async def handled(call: Call, desk: Desk) -> Changes:
-        changes = await operation.handler(call, desk)
-        for save in changes.save if changes.refuse is None else ():
-            if save.resource["resourceType"] == "DiagnosticReport":
-                changes = changes.plus(await report_moved(save.resource, desk))
-        return changes
-
-    return replace(operation, handler=handled) if operation.affects_state else operation
-
-
 async def report_moved(report: Resource, desk: Desk) -> Changes:
     """What a report that is issued, or withdrawn, means for the reading of its exam; call it with the report as it will stand.
 
     Only the first issue counts: an amendment neither opens the reading nor moves its time.
     """
     request, status = request_of(report), report.get("status")
-    if not request or not (issued(report) or status == "entered-in-error"):
+    if not request or not (believed(report) or status == "entered-in-error"):
         return Changes.none()
     changes = Changes.none()
     for task in await readings_of(request, desk):
         state = state_of(task.resource)
-        if issued(report) and state != "reported":
+        if believed(report) and state != "reported":
             changes = changes.plus(await over(task, report, issue_time(report, desk.now), desk))
         elif status == "entered-in-error" and state == "reported" and _of(report, task):
             changes = changes.plus(await _again(task, report, desk))
@@ -63,15 +48,10 @@ async def readings_of(request: str, desk: Desk) -> list[Stored]:
     return [one for one in found if not one.source and is_reading(one.resource)]
 
 
-def issued(report: Resource) -> bool:
-    """Whether a report has gone out, by two signatures or by one in an emergency."""
-    return released(report) and report.get("status") not in _WITHDRAWN
-
-
 async def issued_report(request: str, desk: Desk, *, but: str = "") -> Resource | None:
     """The report of a request that has gone out first; None while there is none."""
     found = await desk.search(f"DiagnosticReport?based-on={request}") if request else []
-    out = [one for one in found if not one.source and issued(one.resource) and one.reference != but]
+    out = [one for one in found if not one.source and believed(one.resource) and one.reference != but]
     return min(out, key=lambda one: issue_time(one.resource, one.updated_at)).resource if out else None
 
 
