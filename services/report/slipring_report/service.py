@@ -12,6 +12,7 @@ from slipring.fhir.topics import read_topics
 from slipring_report.audiences import audiences
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
+from slipring_report.emergency.resources import TIMER as SECOND_READ
 from slipring_report.handlers import (
     certificates,
     claims,
@@ -20,12 +21,14 @@ from slipring_report.handlers import (
     late_images,
     reading_tasks,
     records,
+    second_reads,
     work_tasks,
     writes,
 )
 from slipring_report.handlers.reports_moved import and_readings
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.certificates import CERTIFICATE_OPERATIONS
+from slipring_report.operations.emergency import EMERGENCY_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
 from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
@@ -80,6 +83,7 @@ SERVICE = Service(
         *map(and_readings, (*SIGNING_OPERATIONS, PROOF, *AMENDING_OPERATIONS)),
         *FLAGGING_OPERATIONS,
         *TEXT_OPERATIONS,
+        *EMERGENCY_OPERATIONS,
         *WORKLIST_OPERATIONS,
         *CERTIFICATE_OPERATIONS,
         *WORK_OPERATIONS,
@@ -87,6 +91,7 @@ SERVICE = Service(
     audiences=audiences,
     timers={
         "handover-overdue": flagging.handover_overdue,
+        SECOND_READ: second_reads.second_read_overdue,
         watching.TIMER: reading_tasks.reporting_time,
         claims.LEASE: claims.claim_over,
         certificates.ENDING: certificates.certificate_ending,
@@ -95,12 +100,14 @@ SERVICE = Service(
     },
     alarms={
         "certificates_ending": "Task?code=certificate-renewal&status=requested",
+        "second_reads_overdue": "Task?code=second-read&business-status=overdue&status=requested",
         "handovers_overdue": "Task?code=hand-over&business-status=overdue",
         "reports_overdue": "Task?code=reading&business-status=breached&status=ready,in-progress",
         "work_overdue": "Task?code=late-images,discordance&business-status=breached&status=ready,in-progress",
     },
     deadlines={
         "reporting-time": "Task?code=reading&business-status=running,warned&status=ready,in-progress",
+        "second-read": "Task?code=second-read&business-status=waiting&status=requested",
         "claim": "Task?code=reading&business-status=claimed",
     },
     code_systems=CODE_SYSTEMS,

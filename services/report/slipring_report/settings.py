@@ -40,6 +40,8 @@ class ReportSettings:
     hand_over_within: timedelta = timedelta(seconds=60)
     copy_max_age: timedelta = timedelta(seconds=30)  # older copies of order's resources let nobody sign
     time_zone: str = "Asia/Shanghai"
+    pdf: bool = True  # a released report has a PDF beside its page, where this machine can make one
+    department_name: str = ""  # printed at the head of a report
     calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
     viewer: str = ""  # the address that opens a study in the hospital's viewer, with {study}; "" = there is none
     clocks: str = ""  # a file with the department's own reporting clocks; "" = the shipped ones
@@ -72,6 +74,8 @@ class ReportSettings:
                 seconds=float(given.get("SLIPRING_FOLLOW_MAX_AGE_SECONDS", default.copy_max_age.total_seconds()))
             ),
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
+            pdf=given.get("SLIPRING_REPORT_PDF", "yes") != "no",
+            department_name=given.get("SLIPRING_DEPARTMENT_NAME", default.department_name),
             calendar=own_calendar,
             clocks=own_clocks,
             viewer=viewer_template(given.get("SLIPRING_VIEWER_URL", default.viewer)),

@@ -10,6 +10,8 @@ from slipring.quality.life import STATES
 from slipring.signing.policy import revocation_reasons
 from slipring.staff.vocabulary import STAFF
 
+from slipring_report.emergency.policy import GRADES
+
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
 VOIDED = f"{CANONICAL}/StructureDefinition/signature-voided"
 QUALIFICATION = f"{CANONICAL}/StructureDefinition/qualification-snapshot"
@@ -20,6 +22,11 @@ AMENDMENT_REASON = f"{CANONICAL}/CodeSystem/amendment-reason"
 WITHDRAWAL = f"{CANONICAL}/StructureDefinition/report-withdrawal"
 WITHDRAWAL_REASON = f"{CANONICAL}/CodeSystem/withdrawal-reason"
 REPORT_NOTICE = f"{CANONICAL}/CodeSystem/report-notice"
+REPORT_TAG = f"{CANONICAL}/CodeSystem/report-tag"
+EMERGENCY_REASON = f"{CANONICAL}/CodeSystem/emergency-release-reason"
+EMERGENCY_RELEASE = f"{CANONICAL}/StructureDefinition/emergency-release"
+SECOND_READ_STATE = f"{CANONICAL}/CodeSystem/second-read-state"
+DISCREPANCY_GRADE = f"{CANONICAL}/CodeSystem/discrepancy-grade"
 REVIEW_FLAG = f"{CANONICAL}/CodeSystem/review-flag"
 TEXT_CHECK = f"{CANONICAL}/text-check"  # the system of the keys of what the checks of a text found
 TEXT_PLACE = f"{CANONICAL}/StructureDefinition/text-place"
@@ -39,6 +46,7 @@ CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
     *STAFF,
     STATES,
+    GRADES,
     *read_code_systems(_DATA / "vocabulary.toml"),
     *read_code_systems(_DATA / "work_vocabulary.toml"),
     *read_code_systems(_DATA / "certificate_vocabulary.toml"),

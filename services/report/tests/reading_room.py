@@ -93,11 +93,12 @@ class ReadingRoom:
     as_of: dict[str, datetime] | None = None
     desk: ADesk = field(init=False)
     keys: dict[str, tuple[bytes, bytes]] = field(default_factory=dict)
+    pdf: bool = False  # takes a second a page
     at: str = REPORT  # which report the operations are called on
 
     def __post_init__(self) -> None:
         self.authority = make_authority(self.folder / "signing", now=A_NOON)
-        settings = ReportSettings(trust=self.folder / "signing/root.pem", chain_length=self.chain_length)
+        settings = ReportSettings(trust=self.folder / "signing/root.pem", chain_length=self.chain_length, pdf=self.pdf)
         self.desk = ADesk(copies=the_department(), settings=settings, letter="r", as_of=self.as_of)
 
     def key_of(self, person: str) -> tuple[bytes, bytes]:
@@ -162,10 +163,10 @@ class ReadingRoom:
     async def jws(self, person: str, role: str, prev: str = "") -> str:
         return sign_payload(await self.payload(), *self.key_of(person), role, prev, self.desk.now)
 
-    async def sign(self, person: str, role: str, prev: str = "", *, jws: str = "") -> Changes:
+    async def sign(self, person: str, role: str, prev: str = "", *, jws: str = "", **more: Any) -> Changes:
         text = jws or await self.jws(person, role, prev)
         self.desk.now += timedelta(seconds=1)
-        return await self.call(signing.report_signed, jws={"valueString": text}, role={"valueCode": role})
+        return await self.call(signing.report_signed, jws={"valueString": text}, role={"valueCode": role}, **more)
 
     async def seals(self) -> list[dict[str, Any]]:
         answer = (await self.call(verifying.verification_asked)).answer

@@ -8,6 +8,7 @@ from slipring.fhir.outcome import conflict
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_report.amending.amendment import Amendment, as_it_will_stand
+from slipring_report.amending.resources import tagged_without
 from slipring_report.amending.standing import form_of
 from slipring_report.notices.receivers import receivers_of
 from slipring_report.notices.resources import as_notice
@@ -15,7 +16,7 @@ from slipring_report.reading import reference_of
 from slipring_report.resources import reference
 from slipring_report.signatures.gathering import Gathered, signatures_of
 from slipring_report.signatures.resources import as_superseded
-from slipring_report.visibility import believed
+from slipring_report.visibility import EMERGENCY, believed
 
 
 async def demand_unchanged(amendment: Amendment, desk: Desk) -> Stored:
@@ -43,7 +44,7 @@ async def released_as_next(
     draft = parts.report
     before = await demand_unchanged(amendment, desk)
     content = {name: value for name, value in as_it_will_stand(draft.resource).items() if name != "meta"}
-    tags = before.resource.get("meta", {})
+    tags = tagged_without(before.resource.get("meta", {}), EMERGENCY)
     after = f"{before.reference}/_history/{before.version + 1}"
     last = reference_of(provenance["signature"][0]["who"])
     superseded = [each.provenance for each in await signatures_of(before.reference, desk) if each.stands]

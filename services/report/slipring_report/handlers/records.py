@@ -35,7 +35,7 @@ async def provenance_written(write: Write, desk: Desk) -> Changes:
 
 
 async def task_written(write: Write, desk: Desk) -> Changes:
-    """A hand-over is opened by a flag and closed only by critical's case coming back."""
+    """A hand-over closes when critical's case comes back, a second read with the second signature: not by hand."""
     trees = [write.resource, *([write.before.resource] if write.before else [])]
     if not write.imported and any(code_of(tree.get("code"), TASK_CODE) == "hand-over" for tree in trees):
         raise unprocessable(
@@ -43,6 +43,13 @@ async def task_written(write: Write, desk: Desk) -> Changes:
             "移交任务由 $flag-critical 建立，只能由危急值服务接收后关闭。",
             at="Task.code",
             detail="report.hand-over-by-operation",
+        )
+    if not write.imported and any(code_of(tree.get("code"), TASK_CODE) == "second-read" for tree in trees):
+        raise unprocessable(
+            "A second read is opened by a release in an emergency and ends with the second signature; grade it with $second-read.",
+            "复核阅片任务由急诊单签发布建立，第二签名后结束；请用 $second-read 分级。",
+            at="Task.code",
+            detail="report.second-read-by-operation",
         )
     if life.kind_of(write.resource) and not write.imported and write.method != "delete":
         return await _quality_written(write, desk)

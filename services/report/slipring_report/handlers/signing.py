@@ -8,23 +8,34 @@ from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, successor
 from slipring.rules.finding import Finding
+from slipring.rules.lifecycle import move
 from slipring.signing.jws import jws_sha256
 
 from slipring_report.amending.amendment import Amendment, amendment_of, amends, as_it_will_stand
 from slipring_report.amending.release import demand_unchanged, released_as_next
+from slipring_report.amending.resources import tagged_without
+from slipring_report.emergency.demands import demand_not_contradicted
+from slipring_report.emergency.release import emergency_asked, second_read_closed, second_read_opened, tagged
 from slipring_report.handlers.asked import jws_asked, open_report, role_asked
-from slipring_report.lifecycle import RELEASED, after_amendment, after_signature
+from slipring_report.handlers.writes import by_amendment
+from slipring_report.lifecycle import RELEASED, TABLE, after_amendment, after_signature
 from slipring_report.reading import subject_of
+from slipring_report.rendering.frame import Signed
 from slipring_report.rendering.released import released
 from slipring_report.resources import parameters, reference, versioned
 from slipring_report.signatures.attempt import Attempt, OnFile, attempted, demand_signed_here
-from slipring_report.signatures.chain import chain_of
+from slipring_report.signatures.chain import chain_of, named
+from slipring_report.signatures.facts import shown
 from slipring_report.signatures.freshness import passed_by, stale_copies
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.receipts import sealed_receipt
 from slipring_report.signatures.resources import as_provenance
 from slipring_report.signatures.telling import told
 from slipring_report.signatures.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
+from slipring_report.visibility import EMERGENCY, believed
+from slipring_report.vocabulary import EMERGENCY_RELEASE
+
+_UNDER_ONE = "急诊单签 · 初步报告，待第二医师审核 Preliminary: released in an emergency under one signature, to be read a second time"
 
 
 async def report_signed(call: Call, desk: Desk) -> Changes:
@@ -35,37 +46,50 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     demand_signed_here(on_file)
     stale = await stale_copies(report, desk)
     if any(each.form_sha256 != on_file.form.sha256 for each in on_file.standing):  # a followed result changed
+        if believed(report.resource):
+            raise by_amendment("DiagnosticReport.result")
         voided = signatures_voided(report.reference, subject_of(report.resource), on_file.standing, desk)
         return voided.plus(_content_moved(report))
-    chain = chain_of(report.resource, desk.settings)
+    reason = await emergency_asked(call, on_file, desk)
+    chain = named("emergency") if reason else chain_of(report.resource, desk.settings)
+    await demand_not_contradicted(report, desk)
     attempt = await attempted(on_file, jws, role, chain, desk)
     if attempt.findings or attempt.person is None:
         return _refused(attempt.findings, report, desk)
-    taken = await _taken(on_file, attempt, attempt.person, desk)
+    taken = await _taken(on_file, attempt, attempt.person, reason, desk)
     if stale:
         passed = passed_by(attempt.who.person, stale, report, subject_of(report.resource), desk)
         taken = taken.plus(Changes(save=[passed]))
     return taken
 
 
-async def _taken(on_file: OnFile, attempt: Attempt, person: Stored, desk: Desk) -> Changes:
+async def _taken(on_file: OnFile, attempt: Attempt, person: Stored, emergency: Resource | None, desk: Desk) -> Changes:
     """The signature on record and the report moved on: in place, or as the next version of the one it amends."""
     report, said = on_file.report, await told(on_file.report, desk, signer=attempt.who.person)
     amendment = amendment_of(report.resource) if amends(report.resource) else None
     if on_file.number < attempt.chain.length:
         amendment = None  # a draft still
     stands_as = amendment.report if amendment else report.reference
-    status = await _status(on_file, attempt, amendment, desk)
+    status = (
+        move(TABLE, report.resource["status"], "signed")
+        if emergency
+        else await _status(on_file, attempt, amendment, desk)
+    )
     provenance = await _provenance(on_file, attempt, person, status, desk)
     members: Resource = {"status": status}
-    if status in RELEASED:
+    if status in RELEASED or emergency:
         hashes = [*(each.sha256 for each in on_file.standing), jws_sha256(attempt.jws)]
-        members |= released(on_file.parts, stands_as, on_file.form.sha256, hashes, desk)
+        mine = Signed(attempt.who.person, attempt.judged.role, attempt.who.level, desk.now)
+        people = [*shown(on_file.standing), mine]
+        words = [_UNDER_ONE] if emergency else []
+        members |= await released(on_file.parts, stands_as, on_file.form.sha256, hashes, people, desk, standing=words)
     if amendment:
         earlier = [each.provenance for each in on_file.standing]
         moved = await released_as_next(on_file.parts, amendment, members, earlier, provenance, desk)
     else:
-        moved = Changes(save=[successor(report, **members), Save(provenance)])
+        moved = _in_place(report, members, provenance, emergency, attempt.who.person, desk)
+    if status in RELEASED:
+        moved = moved.plus(await second_read_closed(stands_as, attempt.who.person, desk))
     answer = parameters(
         ("report", "Reference", reference(stands_as)),
         ("provenance", "Reference", reference(f"Provenance/{provenance['id']}")),
@@ -73,6 +97,20 @@ async def _taken(on_file: OnFile, attempt: Attempt, person: Stored, desk: Desk) 
     )
     requires = [*on_file.parts.requires, *attempt.requires]
     return moved.plus(Changes(save=[*map(Save, said)], require=requires, answer=answer))
+
+
+def _in_place(
+    report: Stored, members: Resource, provenance: Resource, emergency: Resource | None, signer: str, desk: Desk
+) -> Changes:
+    """The next version of the report itself; in an emergency tagged, with the second read that must follow."""
+    if emergency:
+        said = {"url": EMERGENCY_RELEASE, "valueCodeableConcept": emergency}
+        record = {**provenance, "extension": [*provenance["extension"], said]}
+        moved = Changes(save=[successor(report, **members, meta=tagged(report.resource)), Save(record)])
+        return moved.plus(second_read_opened(report.resource, emergency, signer, desk))
+    if members["status"] in RELEASED:
+        members = {**members, "meta": tagged_without(report.resource.get("meta", {}), EMERGENCY)}
+    return Changes(save=[successor(report, **members), Save(provenance)])
 
 
 async def _status(on_file: OnFile, attempt: Attempt, amendment: Amendment | None, desk: Desk) -> str:

@@ -10,7 +10,8 @@ from slipring_report.handlers.asked import open_report, role_asked
 from slipring_report.rendering.html import as_attachment
 from slipring_report.rendering.released import rendered
 from slipring_report.resources import parameters, reference, versioned
-from slipring_report.signatures.gathering import gathered
+from slipring_report.signatures.facts import shown
+from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.telling import told
 
 
@@ -20,12 +21,14 @@ async def signing_input_asked(call: Call, desk: Desk) -> Changes:
     parts = await gathered(report, desk)
     role_asked(call)
     form = parts.form()
+    earlier = shown([each for each in await signatures_of(report.reference, desk) if each.stands])
+    page = await rendered(parts, form.sha256, earlier, desk)
     return Changes(
         answer=parameters(
             ("payload", "Base64Binary", base64.b64encode(form.payload).decode()),
             ("sha256", "String", form.sha256),
             ("form", "Uri", form.uri),
-            ("rendering", "Attachment", as_attachment(rendered(parts, form.sha256))),
+            ("rendering", "Attachment", as_attachment(page)),
             *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
             *[("issue", "resource", _not_kept(issue)) for issue in await told(report, desk)],
         )

@@ -7,6 +7,8 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, s
 from slipring.fhir.terminology.own import Names
 
 from slipring_report.amending.amendment import amends
+from slipring_report.emergency.release import second_reads_of
+from slipring_report.emergency.resources import timer_key
 from slipring_report.handlers.asked import target
 from slipring_report.lifecycle import after_withdrawal
 from slipring_report.notices.receivers import receivers_of
@@ -74,6 +76,9 @@ async def _flags(report: Stored, desk: Desk) -> Changes:
             state = coded(HANDOVER_STATE, "withdrawn")
             saves.append(successor(task, status="cancelled", businessStatus=state))
             timers.append(f"handover:{task.resource['id']}")
+    for read in await second_reads_of(report.reference, desk):
+        saves.append(successor(read, status="cancelled"))
+        timers.append(timer_key(read.resource["id"]))
     return Changes(save=saves, cancel=timers)
 
 

@@ -11,6 +11,7 @@ from slipring.fhir.service import Changes, Desk, Require, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
+from slipring_report.handlers.tags import demand_tags_kept
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
 from slipring_report.reading import composition_of, extension, reference_of, request_of, results_of, subject_of
 from slipring_report.signatures.facts import Signature
@@ -37,6 +38,7 @@ async def report_written(write: Write, desk: Desk) -> Changes:
     relied = Changes(require=[Require(request.reference, request.version)])
     status = write.resource.get("status", "")
     _amendment_kept(write)
+    demand_tags_kept(write, standing=any(each.stands for each in signed))
     if before is None or before.resource["status"] in DRAFT:
         _owned_absent(write)
         _draft_status(before.resource["status"] if before else "registered", status)
@@ -62,7 +64,7 @@ async def _signed_report_written(write: Write, before: Stored, signed: Sequence[
     form = (await gathered(Stored(write.resource, before.version + 1, desk.now), desk)).form()
     changed = form.sha256 != standing[0].form_sha256
     if changed and believed(was):
-        raise _by_amendment("DiagnosticReport")
+        raise by_amendment("DiagnosticReport")
     if write.resource["status"] not in ({was["status"], *DRAFT} if changed else {was["status"]}):
         raise _by_signatures()
     if not changed:
@@ -93,7 +95,7 @@ async def observation_written(write: Write, desk: Desk) -> Changes:
 async def _part_changed(write: Write, reports: Sequence[Stored], desk: Desk) -> Changes:
     part = write.resource["resourceType"]
     if any(each.superseded for each in await signatures_of(write.reference, desk)):
-        raise _by_amendment(part)  # an earlier version of a report goes on saying what was signed
+        raise by_amendment(part)  # an earlier version of a report goes on saying what was signed
     # Requiring the drafts' versions too: a signature given at this moment must not slip past the change.
     changes = Changes(require=[Require(report.reference, report.version) for report in reports])
     for report in reports:
@@ -103,7 +105,7 @@ async def _part_changed(write: Write, reports: Sequence[Stored], desk: Desk) -> 
         if not standing:
             continue  # imported: it never counted as ours
         if believed(report.resource):
-            raise _by_amendment(part)
+            raise by_amendment(part)
         draft = back_to_draft(report)
         changes = changes.plus(Changes(save=[draft])).plus(
             signatures_voided(report.reference, subject_of(report.resource), standing, desk)
@@ -200,7 +202,8 @@ def _by_signatures() -> Exception:
     )
 
 
-def _by_amendment(part: str) -> Exception:
+def by_amendment(part: str) -> Exception:
+    """409: a released report is changed by its next version."""
     return conflict(
         "This belongs to a released report, which others go on reading: begin its next version with $amend.",
         "此内容属于已发布的报告，他人仍在使用：请用 $amend 建立下一版本。",

@@ -49,6 +49,11 @@ SIGNING_OPERATIONS = (
         parameters=(
             Parameter("jws", "string", min=1, documentation="detached compact JWS over the payload"),
             Parameter("role", "code", min=1, documentation="author | reviewer | chief"),
+            Parameter(
+                "emergency",
+                "CodeableConcept",
+                documentation="a code of emergency-release-reason: release this stat report under this one signature",
+            ),
             Parameter("report", "Reference", "out", 1),
             Parameter("provenance", "Reference", "out", 1),
             _TOLD,

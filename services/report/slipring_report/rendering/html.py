@@ -13,7 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from slipring.fhir.service import Resource
+from slipring.printing.own_direction import straight
 
+from slipring_report.rendering.frame import Frame
+
+HTML, PDF = "text/html; charset=utf-8", "application/pdf"
 _LOINC = "http://loinc.org"
 _BREAKS = frozenset({"p", "div", "br", "li", "tr"})
 
@@ -35,30 +39,33 @@ class _Words(HTMLParser):
             self.words.append("\n")
 
 
-def rendering(report: Resource, composition: Resource | None, observations: Sequence[Resource], digest: str) -> bytes:
-    """The whole report as an HTML page; `digest` is the SHA-256 of the signed form it was made from."""
+def rendering(
+    report: Resource, composition: Resource | None, observations: Sequence[Resource], digest: str, frame: Frame
+) -> bytes:
+    """The whole report as an HTML page for screen and paper; `digest` is the SHA-256 of the signed form it was made from."""
     body = "".join(
         [
+            f'<div class="person">{_pairs(frame.person)}</div>',
+            f'<p class="department">{escape(frame.department)}</p>' if frame.department else "",
             f"<h1>{_label('report')}</h1>",
-            _line("examination", _words_of(report.get("code"))),
-            _line("patient", _named(report.get("subject"))),
-            _line("request", ", ".join(_named(each) for each in report.get("basedOn", []))),
-            _line("effective", report.get("effectiveDateTime") or report.get("effectivePeriod", {}).get("start", "")),
+            *(f'<p class="standing">{escape(line)}</p>' for line in frame.standing),
+            f'<p class="exam">{_pairs((("examination", _words_of(report.get("code"))), *frame.exam))}</p>',
             *(_section(section) for section in (composition or {}).get("section", [])),
             _block(_label("conclusion"), report.get("conclusion", "")),
             _results(observations),
-            _line("signed-content", digest),
+            _signatures(frame),
+            f'<p class="digest">{_label("signed-content")}: {digest}</p>',
         ]
     )
-    head = '<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>CT</title></head>'
+    head = f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>CT</title><style>{_style()}</style></head>'
     return f"{head}<body>{body}</body></html>".encode()
 
 
-def as_attachment(content: bytes, **members: Any) -> Resource:
+def as_attachment(content: bytes, content_type: str = HTML, **members: Any) -> Resource:
     """An Attachment with size and hash (SHA-1, as FHIR R4 defines `hash`)."""
     digest = hashlib.sha1(content, usedforsecurity=False).digest()
     return {
-        "contentType": "text/html; charset=utf-8",
+        "contentType": content_type,
         "language": "zh-CN",
         "data": base64.b64encode(content).decode(),
         "size": len(content),
@@ -101,8 +108,18 @@ def _block(heading: str, text: str) -> str:
     return f"<h2>{heading}</h2>{paragraphs}" if paragraphs else ""
 
 
-def _line(label: str, text: str) -> str:
-    return f"<p><b>{_label(label)}</b>: {escape(text)}</p>" if text else ""
+def _pairs(pairs: Sequence[tuple[str, str]]) -> str:
+    return " &nbsp; ".join(
+        f"<span><b>{_label(label)}</b>: <bdi>{escape(straight(text))}</bdi></span>" for label, text in pairs if text
+    )
+
+
+def _signatures(frame: Frame) -> str:
+    rows = "".join(
+        f"<tr><th>{_label(role)}</th><td><bdi>{escape(straight(name))}</bdi></td><td>{escape(title)}</td><td>{escape(at)}</td></tr>"
+        for role, name, title, at in frame.signatures
+    )
+    return f'<table class="signatures">{rows}</table>' if rows else ""
 
 
 def _lines(text: str) -> Iterator[str]:
@@ -123,11 +140,6 @@ def _words_of(concept: Any) -> str:
     return str(concept.get("text") or next(iter(displays), ""))
 
 
-def _named(reference: Any) -> str:
-    reference = reference or {}
-    return str(reference.get("display") or reference.get("reference", ""))
-
-
 def _label(name: str) -> str:
     entry = _texts()["label"][name]
     return escape(f"{entry['zh']} {entry['en']}")
@@ -136,3 +148,8 @@ def _label(name: str) -> str:
 @cache
 def _texts() -> Mapping[str, Any]:
     return tomllib.loads((Path(__file__).parents[1] / "data" / "sections.toml").read_text("utf-8"))
+
+
+@cache
+def _style() -> str:
+    return (Path(__file__).parents[1] / "data" / "sheet.css").read_text("utf-8")

@@ -12,18 +12,26 @@ from collections.abc import Sequence
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.signing.receipt import RELEASE, release
 
-from slipring_report.rendering.html import as_attachment
+from slipring_report.rendering.html import HTML, as_attachment
 
 RELEASE_SEAL = f"{CANONICAL}/StructureDefinition/release-seal"
 
 
 def sealed_rendering(
-    content: bytes, reference: str, form_sha256: str, signatures: Sequence[str], desk: Desk, creation: str
+    content: bytes,
+    reference: str,
+    form_sha256: str,
+    signatures: Sequence[str],
+    desk: Desk,
+    creation: str,
+    *,
+    content_type: str = HTML,
 ) -> Resource:
     """`presentedForm` with its seal; `signatures` are the SHA-256 of the standing JWSs in their order."""
     seal = desk.seals.seal(statement(content, reference, form_sha256, signatures), RELEASE)
     extension = [{"url": RELEASE_SEAL, "valueString": seal}]
-    return as_attachment(content, title="CT 检查报告 CT report", creation=creation, extension=extension)
+    title = "CT 检查报告 CT report"
+    return as_attachment(content, content_type, title=title, creation=creation, extension=extension)
 
 
 async def seal_faults(

@@ -19,6 +19,7 @@ from slipring.staff import Reason, StaffFacts
 from slipring.staff.facts import TITLE_SYSTEM, titles
 
 from slipring_report.reading import code_of, extension, reference_of
+from slipring_report.rendering.frame import Signed
 from slipring_report.vocabulary import (
     DEPARTMENT_RULE,
     IMAGE_MISMATCH,
@@ -135,6 +136,11 @@ def signatures(found: Sequence[Stored]) -> list[Signature]:
     read = [each for stored in found if (each := signature(stored))]
     # Two within one millisecond stand in the order of their roles.
     return sorted(read, key=lambda each: (each.recorded_at, _ORDER.get(each.role, 0)))
+
+
+def shown(standing: Sequence[Signature]) -> list[Signed]:
+    """The signatures as a reader of the report is shown them."""
+    return [Signed(each.who, each.role, each.level, each.recorded_at) for each in standing]
 
 
 def signing_facts(
