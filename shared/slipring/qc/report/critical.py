@@ -8,7 +8,7 @@ from slipring.qc.report.assertion import PRESENT, SUSPECTED
 from slipring.qc.report.facts import IMPRESSION, Critical
 from slipring.qc.report.mentions import Mention, Section
 
-_GENERAL, _KINDS = "CV-CT-02", "CV-CT-02"
+GENERAL_BLEED = "CV-CT-02"
 
 
 def criticals(sections: Sequence[Section]) -> tuple[Critical, ...]:
@@ -19,8 +19,8 @@ def criticals(sections: Sequence[Section]) -> tuple[Critical, ...]:
             if mention.critical and mention.said.state in (PRESENT, SUSPECTED):
                 stated.setdefault(mention.name, []).append((section, mention))
     found = [_resolved(code, mentions) for code, mentions in sorted(stated.items())]
-    kinds = {one.code for one in found if one.code != _GENERAL and one.code.startswith(_KINDS)}
-    return tuple(one for one in found if not (one.code == _GENERAL and kinds))
+    kinds = {one.code for one in found if one.code != GENERAL_BLEED and one.code.startswith(GENERAL_BLEED)}
+    return tuple(one for one in found if not (one.code == GENERAL_BLEED and kinds))
 
 
 def _resolved(code: str, mentions: Sequence[tuple[Section, Mention]]) -> Critical:

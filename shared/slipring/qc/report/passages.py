@@ -11,13 +11,15 @@ from slipring.qc.report.finder import OneByOne
 from slipring.qc.report.words import as_pattern, listed
 
 _ENDS = re.compile(
-    r"[。!?;\n]|(?<=[\u3400-\u9fff)\]%a-z])\.(?=[\u3400-\u9fff\s\d(]|$)|(?<=\d)\.(?=[\u3400-\u9fff]|\s|$)"
+    r"[。!;\n]|\?(?![^。!?;.\n]{0,24}\?)|(?<=[\u3400-\u9fff)\]%a-z])\.(?=[\u3400-\u9fff\s\d(]|$)|(?<=\d)\.(?=[\u3400-\u9fff]|\s|$)"
 )
 _ABBREVIATED = re.compile(
     r"(?:\b(?:dr|mr|mrs|vs|approx|no|fig|ser|im|st|ca|e\.g|i\.e|resp|incl|max|min|prof|cf|al)|^\s*\d{1,2})$"
 )
+_ASKED_AHEAD = re.compile(r"(?:^|[:,(/])\s*$|(?<=[a-z])\s$")
 _PARTS = re.compile(
-    r",|(?<!\d)\s-+\s|—|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])|:(?!\s*(?:none|no\b|nil|negative|absent|not seen|无|未见|阴性|没有|否))"
+    r"[,?]|(?<!\d)\s-+\s|—|(?<=[\u3400-\u9fff])\s+(?=[\u3400-\u9fff])|"
+    r":(?!\s*(?:none|no\b|nil|negative|absent|not seen|无|未见|阴性|没有|否))"
 )
 
 
@@ -92,6 +94,8 @@ def passages(plain: str) -> tuple[Sentence, ...]:
     start = 0
     for mark in _ENDS.finditer(plain):
         if mark[0] == "." and _ABBREVIATED.search(plain, start, mark.start()) and mark.start() - start > 0:
+            continue
+        if mark[0] == "?" and _ASKED_AHEAD.search(plain, start, mark.start()):
             continue
         found.append(_sentence(plain, start, mark.end()))
         start = mark.end()

@@ -8,6 +8,7 @@ from functools import cache
 
 from slipring.qc.report.anatomy import BOTH
 from slipring.qc.report.assertion import ABSENT, PRESENT
+from slipring.qc.report.critical import GENERAL_BLEED
 from slipring.qc.report.facts import FINDINGS, IMPRESSION, Fault, ReportText
 from slipring.qc.report.mentions import Mention, Section
 from slipring.qc.report.words import any_of, listed
@@ -25,7 +26,7 @@ def contradiction(report: ReportText, sections: Sequence[Section]) -> Iterator[F
     for mention in read[IMPRESSION].mentions:
         if mention.name not in names or mention.name in marked:
             continue
-        same = [one for one in read[FINDINGS].mentions if one.name == mention.name and _alike(one, mention, names)]
+        same = [one for one in read[FINDINGS].mentions if _of_one(mention, one) and _alike(one, mention, names)]
         if _against(mention, read[IMPRESSION], same, read[FINDINGS]):
             marked.add(mention.name)
             left = mention.side_at[0] if mention.side_at and mention.side_at[0] < mention.start else mention.start
@@ -51,7 +52,19 @@ def _against(mention: Mention, where: Section, same: Sequence[Mention], there: S
 
 def _elsewhere(section: Section, mention: Mention) -> list[Mention]:
     """The other mentions of this finding in the same section."""
-    return [one for one in section.mentions if one.name == mention.name and one.start != mention.start]
+    return [one for one in section.mentions if _of_one(mention, one) and one.start != mention.start]
+
+
+def _of_one(mention: Mention, one: Mention) -> bool:
+    """The same finding; who denies any bleed within the skull denies each fresh kind of it."""
+    if one.name == mention.name:
+        return True
+    denied = mention.name == GENERAL_BLEED and mention.said.state == ABSENT
+    return denied and one.name.startswith(GENERAL_BLEED) and not one.sign and _present(one)
+
+
+def _present(one: Mention) -> bool:
+    return one.said.state == PRESENT and one.said.change != "unchanged"
 
 
 def _compared() -> dict[str, bool]:
