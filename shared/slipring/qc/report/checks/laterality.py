@@ -76,4 +76,8 @@ def _same(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
         return False
     if not names[one.name]:
         return True
-    return bool(one.organ) and one.organ == other.organ
+    return bool(one.organ) and _unsided(one.organ) == _unsided(other.organ)
+
+
+def _unsided(organ: str) -> str:
+    return organ.removeprefix(f"{LEFT}-").removeprefix(f"{RIGHT}-")

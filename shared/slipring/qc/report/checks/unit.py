@@ -26,6 +26,8 @@ _FILLERS = (
 )
 _RATIO = re.compile(r"/[^,。;]{0,10}$|比(?:值|例)?[^,。;\d]{0,4}$")
 _BACK = 28
+_LISTED = re.compile(r"\s*([)、.])\s*(?=[^\s\d])")
+_ENTRIES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,19 +107,28 @@ def _fault(plain: str, hit: re.Match[str]) -> int:
 def _without(plain: str, hit: re.Match[str], units: _Units) -> bool:
     start, end = hit.span()
     more = _GOES_ON.match(plain, end)
-    if more and any(one.match(plain, more.end()) for one in (units.length, units.density, units.other)):
+    several = _SEVERAL.search(hit[0]) is not None  # a product of lengths is not mended by the CT number after it
+    mending = (units.length,) if several else (units.length, units.density, units.other)
+    if more and any(one.match(plain, more.end()) for one in mending):
+        return False
+    if _numbers_a_list(plain, hit):
         return False
     window = max(0, start - _BACK)
     if units.bare.search(plain, window, start) or _RATIO.search(plain, window, start):
         return False
-    if (
-        _SEVERAL.search(hit[0])
-        or units.measures.search(plain, window, start)
-        or units.density_words.search(plain, window, start)
-    ):
+    if several or units.measures.search(plain, window, start) or units.density_words.search(plain, window, start):
         return True
     if units.adjectives.match(plain, end):
         return True
     return _ENDS.match(plain, end) is not None and bool(
         _ABOUT.search(plain, window, start) or units.lesions.search(plain, window, start)
     )
+
+
+def _numbers_a_list(plain: str, hit: re.Match[str]) -> bool:
+    """1)肝囊肿 2)左肾囊肿: the number of an entry, the first or one after its forerunner."""
+    mark = _LISTED.match(plain, hit.end())
+    if mark is None or not hit[0].isdecimal() or int(hit[0]) > _ENTRIES:
+        return False
+    before = str(int(hit[0]) - 1)
+    return before == "0" or re.search(rf"(?<![\d.]){before}\s*{re.escape(mark[1])}", plain[: hit.start()]) is not None
