@@ -109,6 +109,7 @@ SERVICE = Service(
         "reporting-time": "Task?code=reading&business-status=running,warned&status=ready,in-progress",
         "second-read": "Task?code=second-read&business-status=waiting&status=requested",
         "claim": "Task?code=reading&business-status=claimed",
+        "work": "Task?code=late-images,discordance&business-status=running&status=ready,in-progress",
     },
     code_systems=CODE_SYSTEMS,
     profiles=(

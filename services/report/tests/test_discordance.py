@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from slipring.fhir.service import Due
 from slipring_report.handlers import discordance
 from slipring_report.visibility import of_work
+from slipring_report.worklist.work_task import TIMER, timer_of, work_overdue
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, PATIENT, REPORT, REVIEWER, TRAINEE
@@ -146,6 +148,17 @@ async def test_a_trainee_concludes_nothing(room: WorkRoom) -> None:
     await room.act(discordance.clinic_contacted, place, by=TRAINEE, **CONTACT)
     said = {"outcome": code("undecided"), "note": text("who knows")}
     assert (await room.refused(discordance.discordance_concluded, place, by=TRAINEE, **said))[1].startswith("staff.")
+
+
+async def test_a_discordance_that_is_late_stays_late_until_it_is_concluded(room: WorkRoom) -> None:
+    place = await opened(room)
+    room.desk.now += timedelta(hours=73)
+    room.desk.carry_out(await work_overdue(Due(TIMER, place, timer_of(place), room.desk.now, {}), room.desk))
+    contacted = await room.act(discordance.clinic_contacted, place, by=AUTHOR, **CONTACT)
+    assert [one["code"] for one in contacted["businessStatus"]["coding"]] == ["contacted", "breached"]
+    said = {"outcome": code("report-stands"), "note": text("it stands")}
+    done = await room.act(discordance.discordance_concluded, place, by=REVIEWER, **said)
+    assert [one["code"] for one in done["businessStatus"]["coding"]] == ["concluded"]
 
 
 async def test_another_task_is_no_discordance(room: WorkRoom) -> None:

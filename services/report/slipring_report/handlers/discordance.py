@@ -18,7 +18,7 @@ from slipring_report.visibility import believed
 from slipring_report.worklist.carrying import codes_of, first, said
 from slipring_report.worklist.people import acting
 from slipring_report.worklist.states import life
-from slipring_report.worklist.work_task import as_work, code_in, text_of, timer_of, watched, within, work_called
+from slipring_report.worklist.work_task import as_work, code_in, moved, text_of, timer_of, watched, within, work_called
 
 LIFE = life("discordance", "discordance-state", Path(discordance.__file__).with_name("life.toml"))
 CODE = "discordance"
@@ -113,14 +113,8 @@ async def discordance_concluded(call: Call, desk: Desk) -> Changes:
 
 def _stepped(task: Stored, event: str, outputs: list[Resource], desk: Desk) -> Changes:
     state = LIFE.after(LIFE.state_of(task.resource), event)
-    moved = {
-        **task.resource,
-        **LIFE.members(state),
-        "output": [*task.resource.get("output", []), *outputs],
-        "lastModified": written(desk.now),
-    }
-    moved = {name: value for name, value in moved.items() if value != []}
-    return Changes(save=[Save(moved, replaces=task.version)], answer=parameters(("return", "resource", moved)))
+    done = moved(task.resource, LIFE, state, *outputs, now=desk.now)
+    return Changes(save=[Save(done, replaces=task.version)], answer=parameters(("return", "resource", done)))
 
 
 def _with_whom(call: Call) -> Resource:

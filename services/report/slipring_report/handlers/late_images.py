@@ -15,7 +15,7 @@ from slipring_report.visibility import believed
 from slipring_report.worklist.carrying import said
 from slipring_report.worklist.people import acting
 from slipring_report.worklist.states import life
-from slipring_report.worklist.work_task import as_work, code_in, text_of, timer_of, watched, within, work_called
+from slipring_report.worklist.work_task import as_work, code_in, moved, text_of, timer_of, watched, within, work_called
 
 LIFE = life("late-images", "late-images-state", Path(late_images.__file__).with_name("life.toml"))
 CODE = "late-images"
@@ -47,13 +47,8 @@ async def images_settled(call: Call, desk: Desk) -> Changes:
     who, outcome = await acting(call, desk, VERIFIES), code_in(call, "outcome", OUTCOMES)
     note = text_of(call, "note", "say what the images show.", "请说明图像所见。")
     state = LIFE.after(LIFE.state_of(task.resource), outcome)
-    settled = {
-        **task.resource,
-        **LIFE.members(state),
-        "owner": reference(who),
-        "output": [*task.resource.get("output", []), *_outputs(outcome, who, note, desk)],
-        "lastModified": written(desk.now),
-    }
+    settled = moved(task.resource, LIFE, state, *_outputs(outcome, who, note, desk), now=desk.now)
+    settled["owner"] = reference(who)
     cancel = [timer_of(task.reference)] if state == "settled" else []
     return Changes(
         save=[Save(settled, replaces=task.version)], cancel=cancel, answer=parameters(("return", "resource", settled))
@@ -68,8 +63,8 @@ async def report_follows(report: Resource, desk: Desk) -> Changes:
         state = LIFE.state_of(task.resource)
         if event == "released-again" and state != "to-amend":
             continue
-        moved = {**task.resource, **LIFE.members(LIFE.after(state, event)), "lastModified": written(desk.now)}
-        changes = changes.plus(Changes(save=[Save(moved, replaces=task.version)], cancel=[timer_of(task.reference)]))
+        over = moved(task.resource, LIFE, LIFE.after(state, event), now=desk.now)
+        changes = changes.plus(Changes(save=[Save(over, replaces=task.version)], cancel=[timer_of(task.reference)]))
     return changes
 
 
@@ -81,12 +76,8 @@ async def _late(report: Stored, study: Resource, series: list[str], desk: Desk) 
     for task in await _open_of(report.reference, desk):
         state = LIFE.after(LIFE.state_of(task.resource), "more-images")
         new = [one for one in added if one not in task.resource.get("input", [])]
-        more = {
-            **task.resource,
-            **({} if state == LIFE.state_of(task.resource) else LIFE.members(state)),
-            "input": [*task.resource.get("input", []), *new],
-            "lastModified": written(desk.now),
-        }
+        more = moved(task.resource, LIFE, state, now=desk.now)
+        more["input"] = [*task.resource.get("input", []), *new]
         return Changes(save=[Save(more, replaces=task.version)]) if new else Changes.none()
     span = within(desk, _HOURS)
     members = {**LIFE.members(LIFE.after("none", "images-late"), ("reporting-clock", "running")), "input": added}

@@ -17,6 +17,7 @@ from slipring_report.resources import coded, reference, written
 from slipring_report.vocabulary import TASK_CODE
 from slipring_report.worklist.carrying import named
 from slipring_report.worklist.life import CLOCK
+from slipring_report.worklist.states import Life
 
 TIMER = "work-overdue"
 OVERDUE = "report.work-overdue"
@@ -79,6 +80,19 @@ async def work_overdue(due: Due, desk: Desk) -> Changes:
     late = {**state, "coding": [*codings, named(("reporting-clock", "breached"))["coding"][0]]}
     moved = {**task.resource, "businessStatus": late, "lastModified": written(desk.now)}
     return Changes(save=[Save(moved, replaces=task.version), Save(_finding(task.resource, desk))])
+
+
+def moved(task: Resource, life: Life, state: str, *outputs: Resource, now: datetime) -> Resource:
+    """The Task in another state, with what was said; while it is open it goes on being late, or not."""
+    clock = code_of(task["businessStatus"], CLOCK)
+    open_still = clock and life.status[state] not in ("completed", "cancelled")
+    tree = {
+        **task,
+        **life.members(state, *([("reporting-clock", clock)] if open_still else [])),
+        "output": [*task.get("output", []), *outputs],
+        "lastModified": written(now),
+    }
+    return {name: value for name, value in tree.items() if value != []}
 
 
 def work_called(call: Call, code: str) -> Stored:
