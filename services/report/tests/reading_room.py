@@ -126,6 +126,10 @@ class ReadingRoom:
     async def draft(self, **members: Any) -> Changes:
         return await self.write(writes.report_written, a_report(**members))
 
+    async def write_again(self, **members: Any) -> Changes:
+        """Write what is there once more, with other members, as a client does that has just read it."""
+        return await self.write(writes.report_written, {**self.report().resource, **members})
+
     async def amended(self, kind: str = "corrected", reason: str = "missed-finding", **members: Any) -> str:
         """Begin the next version of the report, change it, and go on with the draft."""
         coded = {"coding": [{"system": f"{CANONICAL}/CodeSystem/amendment-reason", "code": reason}]}
