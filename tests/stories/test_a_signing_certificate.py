@@ -6,7 +6,8 @@ Everything over HTTP and on PostgreSQL, each person with a client of his own; th
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator
+import shutil
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +20,11 @@ from slipring.signing.jws import jws_sha256, sign_payload
 from slipring.signing.revocation import entries, read_lists
 from slipring_demo.cast import C
 from slipring_demo.teller import parameters, value_of
+from slipring_report.signatures.stamping import TIME_STAMP
 
 from tests.support.department import Department, open_department
 from tests.support.one_exam import OneExam, one_exam, rules, texts
+from tests.support.time_stamping import TimeStamping, time_stamping
 
 KEYS = {
     "ES384": lambda: ec.generate_private_key(ec.SECP384R1()),
@@ -32,10 +35,20 @@ KEYS = {
 
 
 @pytest.fixture(scope="module")
-async def department(data_dir: Path) -> AsyncIterator[Department]:
-    """A department that allows more than the default."""
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TimeStamping]:
+    """A time stamping authority outside, which is down at first."""
+    with time_stamping(tmp_path_factory.mktemp("tsa")) as running:
+        running.down = True
+        yield running
+
+
+@pytest.fixture(scope="module")
+async def department(data_dir: Path, authority: TimeStamping) -> AsyncIterator[Department]:
+    """A department that allows more than the default, and has its signatures stamped."""
     with pytest.MonkeyPatch.context() as environment:
         environment.setenv("SLIPRING_SIGNING_ALGORITHMS", "ES256,ES384,EdDSA,PS256,RS256")
+        environment.setenv("SLIPRING_TSA_URL", authority.url)
+        environment.setenv("SLIPRING_TSA_TRUST", str(authority.root))
         async with open_department(data_dir, prefix="certificates_") as opened:
             yield opened
 
@@ -53,6 +66,9 @@ def a_request(csr: bytes) -> dict[str, Any]:
             }
         ],
     }
+
+
+pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the authority of this story is openssl's")
 
 
 class Signers:
@@ -183,3 +199,24 @@ async def test_the_holder_is_told_thirty_days_before_the_end(signers: Signers) -
     await department.wait(days=701)
     told = await department.found(f"Task?owner={person}&code=certificate-renewal&status=requested")
     assert [each["focus"]["reference"] for each in told] == [signers.certificates["second reader"]]
+
+
+async def test_an_authority_that_was_down_stamps_what_was_signed_meanwhile(
+    signers: Signers, authority: TimeStamping
+) -> None:
+    """Two reports were released without it; once it answers, each signature gets its stamp, and every one still stands."""
+    story, department = signers.story, signers.story.department
+    assert authority.asked, "it was asked, and did not answer"
+    authority.down = False
+    for _ in range(60):
+        await department.wait(minutes=10)
+        signed = [each for each in await department.found("Provenance?_count=100") if "signature" in each]
+        stamped = [each for each in signed if any(e["url"] == TIME_STAMP for e in each["extension"])]
+        if signed and len(stamped) == len(signed):
+            break
+    assert len(stamped) == len(signed) >= 5
+    named = (each["reference"].partition("/_history")[0] for each in stamped[-1]["target"])
+    [report] = [each for each in named if each.startswith("DiagnosticReport/")]
+    verified = await story.called(f"{report}/$verify")
+    names = {part["name"] for p in verified["parameter"] if p["name"] == "signature" for part in p["part"]}
+    assert "timeStamp" in names

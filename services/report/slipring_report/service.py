@@ -22,6 +22,7 @@ from slipring_report.handlers import (
     reading_tasks,
     records,
     second_reads,
+    stamping,
     work_tasks,
     writes,
 )
@@ -36,6 +37,7 @@ from slipring_report.operations.text_checks import TEXT_OPERATIONS
 from slipring_report.operations.work import WORK_OPERATIONS
 from slipring_report.operations.worklist import WORKLIST_OPERATIONS
 from slipring_report.settings import ReportSettings
+from slipring_report.signatures.stamping import STAMPING
 from slipring_report.vocabulary import CODE_SYSTEMS, DEPARTMENT_RULE, IMAGE_MISMATCH
 from slipring_report.worklist import work_task
 
@@ -98,6 +100,7 @@ SERVICE = Service(
         work_task.TIMER: work_task.work_overdue,
         conferences.DUE: conferences.conference_due,
     },
+    errands={STAMPING: stamping.stamp_fetched},
     alarms={
         "certificates_ending": "Task?code=certificate-renewal&status=requested",
         "second_reads_overdue": "Task?code=second-read&business-status=overdue&status=requested",

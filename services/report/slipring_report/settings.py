@@ -35,6 +35,8 @@ class ReportSettings:
     trust: Path = Path("signing/root.pem")  # the roots that practitioner certificates are judged against
     revoked: tuple[Path, ...] = ()  # files with the revocation lists of the authorities
     signing_folder: Path = Path("signing")  # where the department's own authority lies, if it has one
+    tsa: str = ""  # the address of a time stamping authority (RFC 3161); none is asked when it is empty
+    tsa_trust: Path | None = None  # the roots of its certificates
     algorithms: tuple[str, ...] = allowed_algorithms()
     chain_length: int = 2
     hand_over_within: timedelta = timedelta(seconds=60)
@@ -61,10 +63,15 @@ class ReportSettings:
         working = calendar(own_calendar)
         if long := [clock.code for clock in policy_on(date.max, own_clocks) if not working.holds(clock.minutes)]:
             raise ValueError(f"the working calendar has too few hours for the reporting clock {long[0]}")
+        tsa = given.get("SLIPRING_TSA_URL", "")
+        if tsa and not given.get("SLIPRING_TSA_TRUST"):
+            raise ValueError("SLIPRING_TSA_URL needs SLIPRING_TSA_TRUST: the roots that its stamps are judged by")
         return ReportSettings(
             trust=trusted_root(given),
             revoked=revocation_files(given),
             signing_folder=authority_folder(given),
+            tsa=tsa,
+            tsa_trust=Path(given["SLIPRING_TSA_TRUST"]) if given.get("SLIPRING_TSA_TRUST") else None,
             algorithms=algorithms_accepted(given) or default.algorithms,
             chain_length=chain_length,
             hand_over_within=timedelta(
@@ -106,3 +113,7 @@ class ReportSettings:
     def authority(self) -> Authority | None:
         """The authority that issues now."""
         return next(iter(self.authorities()), None)
+
+    def tsa_roots(self) -> bytes:
+        """The roots that time stamps are judged by; empty where none are set. OSError when the file is away."""
+        return self.tsa_trust.read_bytes() if self.tsa_trust else b""

@@ -30,6 +30,7 @@ from slipring_report.signatures.freshness import passed_by, stale_copies
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.receipts import sealed_receipt
 from slipring_report.signatures.resources import as_provenance
+from slipring_report.signatures.stamping import to_be_stamped
 from slipring_report.signatures.telling import told
 from slipring_report.signatures.voiding import SIGNATURES_STAND, back_to_draft, signatures_voided
 from slipring_report.visibility import EMERGENCY, believed
@@ -96,7 +97,8 @@ async def _taken(on_file: OnFile, attempt: Attempt, person: Stored, emergency: R
         *[("issue", "resource", issue) for issue in said],
     )
     requires = [*on_file.parts.requires, *attempt.requires]
-    return moved.plus(Changes(save=[*map(Save, said)], require=requires, answer=answer))
+    wake = to_be_stamped(f"Provenance/{provenance['id']}", desk)
+    return moved.plus(Changes(save=[*map(Save, said)], require=requires, wake=wake, answer=answer))
 
 
 def _in_place(

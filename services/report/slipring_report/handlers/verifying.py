@@ -18,6 +18,7 @@ from slipring_report.signatures.chain import chain_of
 from slipring_report.signatures.facts import Signature
 from slipring_report.signatures.gathering import gathered, signatures_of
 from slipring_report.signatures.receipts import receipt_faults
+from slipring_report.signatures.stamping import stamp_judged
 from slipring_report.signatures.trusting import revocations, trusted
 
 
@@ -44,12 +45,14 @@ async def verification_asked(call: Call, desk: Desk) -> Changes:
         reasons = [reason.code for reason in judged.reasons]
         reasons += ["signer-differs"] if judged.signer not in ("", each.who) else []
         reasons += await receipt_faults(each, stands_as, desk)
+        stamp, faults = stamp_judged(each, desk)
+        reasons += faults
         if each.stands:
             previous = each.sha256
             good.append(not reasons)
         else:
             reasons = ["voided" if each.voided else "superseded"]
-        answers.append(_verified(each, judged, reasons))
+        answers.append(_verified(each, judged, reasons, stamp))
     asked = standing[-1].chain_length if standing else 0  # how many were asked for then, whatever is asked for today
     length = asked or chain_of(report.resource, desk.settings).length
     enough = len(standing) == length if report.resource["status"] in RELEASED else bool(standing)
@@ -71,13 +74,14 @@ def _sealed(rendered: Resource, faults: Sequence[str]) -> dict[str, object]:
     return {"name": "seal", "part": [*parts, *({"name": "reason", "valueString": code} for code in faults)]}
 
 
-def _verified(each: Signature, judged: Judged, reasons: Sequence[str]) -> dict[str, object]:
+def _verified(each: Signature, judged: Judged, reasons: Sequence[str], stamp: Sequence[Resource]) -> dict[str, object]:
     parts: list[dict[str, object]] = [
         {"name": "who", "valueReference": reference(each.who)},
         {"name": "when", "valueDateTime": written(each.recorded_at)},
         {"name": "alg", "valueCode": judged.algorithm or "unknown"},
         {"name": "valid", "valueBoolean": not reasons},
         {"name": "sealed", "valueBoolean": bool(each.seal)},
+        *stamp,
     ]
     parts += [{"name": "reason", "valueString": code} for code in reasons]
     return {"name": "signature", "part": parts}

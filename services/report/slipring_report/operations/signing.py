@@ -12,6 +12,7 @@ _SIGNATURE_PARTS = (
     Parameter("alg", "code", "out", 1),
     Parameter("valid", "boolean", "out", 1),
     Parameter("sealed", "boolean", "out", 1, documentation="whether the service sealed the time of this signature"),
+    Parameter("timeStamp", "dateTime", "out", documentation="the time that an outside authority stamped it with"),
     Parameter("reason", "string", "out", 0, "*"),
 )
 
