@@ -26,6 +26,7 @@ PEOPLE = {
     "reader": ("second reader", ["radiologist-d"]),
     "author": ("first reader", ["radiologist-b"]),
     "ward": ("requester", ["ward-nurse"]),
+    "doctor": ("requester", ["requester"]),
     "chief": ("second reader", ["quality-manager", "radiologist-d"]),
     "admin": ("nurse", ["administrator"]),
 }

@@ -19,6 +19,7 @@ from slipring.fhir.outcome import FhirError, conflict, unprocessable
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
+from slipring.reading.checks import hints_for
 from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, mark, met, words_in
 from slipring.reading.one_report import OneReport, of_exam, of_report
 from slipring.reading.workplace import READING, reading_page
@@ -47,10 +48,11 @@ class EditorPages:
 
     async def shown(self, request: Request, session: Session) -> Response:
         """The report as it is kept; an exam whose report is begun leads there."""
-        one = await self._one(request, await self.place.hand(session))
+        hand = await self.place.hand(session)
+        one = await self._one(request, hand)
         if one.report and "/exams/" in request.url.path:
             return RedirectResponse(_address(one), 303)
-        return self._page(request, session, one)
+        return await self._page(request, session, hand, one)
 
     async def written(self, request: Request, session: Session) -> Response:
         """Save what was typed, and go on to where the pressed button leads."""
@@ -109,7 +111,7 @@ class EditorPages:
         await hand.called(f"DiagnosticReport/{report}/$flag-critical", call)
         if saved or not typed.differs(words_in(one.report, one.text)):
             return RedirectResponse(f"{READING}/reports/{report}#flags", 303)
-        return self._page(request, session, await of_report(hand, report), typed=typed)
+        return await self._page(request, session, hand, await of_report(hand, report), typed=typed)
 
     async def _refused(
         self, request: Request, session: Session, hand: Hand, typed: Typed, form: Mapping[str, str], refused: FhirError
@@ -118,22 +120,24 @@ class EditorPages:
         one, language = await self._one(request, hand), language_of(request)
         if refused.status in (_CONFLICT, _MET) and _moved(one, typed):
             both = met(typed, words_in(one.report, one.text), one.versions)
-            return self._page(request, session, one, typed=both.typed, both=both, status=refused.status)
+            return await self._page(request, session, hand, one, typed=both.typed, both=both, status=refused.status)
         beside: Words = {}
         for issue in refused.issues:
             where = next((name for name in ("finding", "level", "note") if f"'{name}'" in issue.at), "")
             beside[where] = " ".join(
                 [*([beside[where]] if where in beside else []), said((issue.zh, issue.en), language)]
             )
-        return self._page(request, session, one, typed=typed, form=form, beside=beside, status=refused.status)
+        return await self._page(
+            request, session, hand, one, typed=typed, form=form, beside=beside, status=refused.status
+        )
 
     async def _one(self, request: Request, hand: Hand) -> OneReport:
         if "/exams/" in request.url.path:
             return await of_exam(hand, named_in(request, "ServiceRequest"))
         return await of_report(hand, named_in(request, "DiagnosticReport"))
 
-    def _page(
-        self, request: Request, session: Session, one: OneReport, *, typed: Typed | None = None, both: Met | None = None,
+    async def _page(
+        self, request: Request, session: Session, hand: Hand, one: OneReport, *, typed: Typed | None = None, both: Met | None = None,
         form: Mapping[str, str] | None = None, beside: Words | None = None, status: int = 200,
     ) -> Response:  # fmt: skip
         kept = words_in(one.report, one.text)
@@ -149,6 +153,7 @@ class EditorPages:
             "form": form or {},
             "beside": beside or {},
             "CONCLUSION": CONCLUSION,
+            "hints": await hints_for(hand, str((one.report or {}).get("id", "")), one.exam.id, typed.words),
             "findings": critical_findings().values(),
             "may_write": one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u"),
         }

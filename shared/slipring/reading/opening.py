@@ -10,21 +10,24 @@ from starlette.routing import Route
 
 from slipring.department.live import LivePages
 from slipring.department.place import Place
+from slipring.reading.checks import CheckPage
 from slipring.reading.editor import EditorPages
 from slipring.reading.own_key import OwnKeyPages
 from slipring.reading.previewing import PreviewPage
 from slipring.reading.reading_list import ReadingListPage
 from slipring.reading.signing import SigningPages
 from slipring.reading.verifying import VerifyPage
+from slipring.reading.ward import WARD_LIVE, WARD_WATCHED, WardPages
 from slipring.reading.workplace import LIVE, URGENT, WATCHED
 
 ROOM = "slipring.reading"  # whose templates and words they need
 
 
 def reading_routes(place: Place) -> list[Route]:
-    """What is served below `/reading`."""
-    kinds = (ReadingListPage, EditorPages, PreviewPage, SigningPages, OwnKeyPages, VerifyPage)
+    """What is served below `/reading` and `/ward`."""
+    kinds = (ReadingListPage, EditorPages, PreviewPage, SigningPages, OwnKeyPages, VerifyPage, CheckPage, WardPages)
     return [
         *LivePages(place, LIVE, WATCHED, URGENT).routes(),
+        *LivePages(place, WARD_LIVE, WARD_WATCHED).routes(),
         *(route for kind in kinds for route in kind(place).routes()),
     ]

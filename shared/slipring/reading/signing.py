@@ -22,6 +22,8 @@ from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.blocks import Block
 from slipring.pages.language import language_of, said
+from slipring.reading.checks import Hint, hint, hints_for
+from slipring.reading.draft import words_in
 from slipring.reading.one_report import OneReport, of_report
 from slipring.reading.previewing import words_of
 from slipring.reading.workplace import READING, reading_page
@@ -43,6 +45,7 @@ class ToSign:
     form: str
     words: list[Block]
     issues: list[Found]
+    hints: list[Hint]
     prev: str = ""
 
 
@@ -58,6 +61,7 @@ class SigningPages:
         table: list[tuple[str, Any, list[str]]] = [
             (one, self.shown, ["GET"]),
             (one, self.signed, ["POST"]),
+            (f"{one}/answer", self.answered, ["POST"]),
             (f"{READING}/reports/{{id}}/payload", self.payload, ["GET"]),
         ]
         return self.place.routes(table)
@@ -95,6 +99,20 @@ class SigningPages:
         )
         return RedirectResponse(f"{READING}/reports/{stands_as.rpartition('/')[2] or report}/verify", 303)
 
+    async def answered(self, request: Request, session: Session) -> Response:
+        """`$answer-text-check`: the signer stands for words that a check questions, and says why."""
+        form, hand = await self.place.posted(request, session), await self.place.hand(session)
+        call: list[Tree] = [
+            {"name": name, "valueString": words} for name in ("key", "reason") if (words := form.get(name, "").strip())
+        ]
+        try:
+            await hand.called(f"DiagnosticReport/{named_in(request, 'DiagnosticReport')}/$answer-text-check", call)
+        except FhirError as refused:
+            if refused.status not in _ANSWERS_THE_SIGNATURE:
+                raise
+            return await self._page(request, session, hand, refused=refused)
+        return RedirectResponse(request.url.path.removesuffix("/answer"), 303)
+
     async def _page(
         self, request: Request, session: Session, hand: Hand, *, form: Mapping[str, str] | None = None, refused: FhirError | None = None,
     ) -> Response:  # fmt: skip
@@ -126,13 +144,16 @@ async def to_sign(hand: Hand, one: OneReport, role: str) -> ToSign:
     role = role if role in ROLES else ROLES[min(len(standing), len(ROLES) - 1)]
     answer = await hand.called(f"{one.reference}/$signing-input", [{"name": "role", "valueCode": role}])
     parts: dict[str, Any] = {part["name"]: part for part in answer["parameter"] if part["name"] != "issue"}
+    told: list[Tree] = [part["resource"] for part in answer["parameter"] if part["name"] == "issue"]
+    hints = await hints_for(hand, str((one.report or {})["id"]), one.exam.id, words_in(one.report, one.text)) or []
     return ToSign(
         role,
         parts["payload"]["valueBase64Binary"],
         parts["sha256"]["valueString"],
         parts["form"]["valueUri"],
         words_of(parts["rendering"]["valueAttachment"]),
-        found_in([part["resource"] for part in answer["parameter"] if part["name"] == "issue"]),
+        found_in([one for one in told if hint(one, {}) is None]),
+        hints,
         jws_sha256(standing[-1]) if standing else "",
     )
 

@@ -23,11 +23,22 @@ URGENT: Mapping[str, Sequence[tuple[str, str]]] = {"Task": [("code", "reading")]
 
 
 def reading_page(
-    place: Place, request: Request, session: Session, template: str, *, locks_itself: bool = False, **values: Any
+    place: Place,
+    request: Request,
+    session: Session,
+    template: str,
+    *,
+    live: str = LIVE,
+    locks_itself: bool = False,
+    **values: Any,
 ) -> Response:
-    """A page of the reading room. `locks_itself`: its script locks the screen, once what was typed is saved."""
+    """A page of the reading room.
+
+    `live`: the address that an open one asks whether anything changed; `locks_itself`: its script locks the screen, once
+    what was typed is saved.
+    """
     seconds = int(place.idle.total_seconds()) + 1
-    shown = place.page(request, session, f"reading/{template}", live=LIVE, idle_seconds=seconds, **values)
+    shown = place.page(request, session, f"reading/{template}", live=live, idle_seconds=seconds, **values)
     if locks_itself:
         del shown.headers["Refresh"]
     return shown

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 import pytest
 from playwright.sync_api import expect
+from slipring.reading.draft import Typed, begun
+from slipring.runtime.clock import utc_now
+from slipring.signing.certificate import issue, make_authority, make_key_and_csr
+from slipring.signing.jws import jws_sha256, sign_payload
 from slipring_demo.cast import C
 from slipring_demo.ordering import identity_confirmed
 from slipring_demo.scene import Cast
+from slipring_demo.teller import parameters, value_of
 
 from tests.department.bedside.contrast_morning import until_found
 from tests.department.morning import Morning, a_patient, order, posted
@@ -64,6 +70,28 @@ def department(served: Server) -> Any:
     """The department's own system, which sees drafts."""
     with served.department() as http:
         yield http
+
+
+def released(http: httpx.Client, served: Server, morning: Morning, exam: str, words: str) -> str:
+    """A report of an exam, signed by two; its id."""
+    request = http.get(f"/fhir/ServiceRequest/{exam}").raise_for_status().json()
+    typed = Typed({"59776-5": words, "19005-8": words, "conclusion": words})
+    bundle = begun(request, [], typed, morning.staff["first reader"], utc_now())
+    answer = http.post("/fhir", json=bundle)
+    assert answer.status_code == 200, answer.text
+    report = answer.json()["entry"][0]["response"]["location"].split("DiagnosticReport/")[1].split("/")[0]
+    authority, prev = make_authority(served.data_dir / "signing", now=utc_now()), ""
+    for name, role in (("first reader", "author"), ("second reader", "reviewer")):
+        key, csr = make_key_and_csr(name)
+        chain = issue(authority, csr, morning.staff[name], name, now=utc_now())
+        asked = http.post(f"/fhir/DiagnosticReport/{report}/$signing-input", json=parameters(role=("Code", role)))
+        payload = base64.b64decode(value_of(asked.raise_for_status().json(), "payload"))
+        jws = sign_payload(payload, key, chain, role, prev, utc_now())
+        given = parameters(jws=("String", jws), role=("Code", role))
+        signed = http.post(f"/fhir/DiagnosticReport/{report}/$sign", json=given)
+        assert signed.is_success, signed.text
+        prev = jws_sha256(jws)
+    return report
 
 
 def report_of(http: httpx.Client, exam: str) -> dict[str, Any]:

@@ -113,3 +113,28 @@ def test_while_the_records_are_away_the_text_stays_and_is_saved_later(
     page.unroute("**/reading/**")
     saved(page)
     expect(page.locator("[data-unsaved]")).to_be_hidden()
+
+
+@pytest.mark.clause("5.8.3")
+def test_what_the_checks_see_stands_beside_the_text_while_it_is_typed_and_leads_to_its_place(
+    comes: Comes, enter: Enter
+) -> None:
+    page = enter("author", f"/reading/exams/{comes('柚')}", "zh")
+    typed(page, "影像学诊断", "未见异常。")
+    page.get_by_role("textbox", name="影像学表现", exact=True).press_sequentially("双肺清晰。前列腺增大。")
+    seen = page.get_by_role("region", name="文字检查")
+    expect(seen).to_contain_text("该性别患者没有此器官")
+    looked_at(page, "reading-checks-zh")
+    page.keyboard.press("Alt+l")
+    page.keyboard.press("Enter")
+    field = page.get_by_role("textbox", name="影像学表现", exact=True)
+    expect(field).to_be_focused()
+    chosen = (
+        "document.activeElement.value.slice(document.activeElement.selectionStart, document.activeElement.selectionEnd)"
+    )
+    assert page.evaluate(chosen) == "前列腺"
+    page.keyboard.press("Alt+s")
+    page.get_by_role("textbox", name="文字无误的理由（1）").fill("既往病历记载，已核对患者身份")
+    looked_at(page, "reading-answer-zh")
+    page.get_by_role("button", name="我确认（1）").press("Enter")
+    expect(page.get_by_text("● 已有人确认")).to_be_visible()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 import httpx
 import pytest
@@ -11,10 +12,11 @@ from playwright.sync_api import expect
 from slipring.runtime.clock import utc_now
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
+from slipring_demo.cast import C
 
 from tests.department.bedside.contrast_morning import ContrastMorning, long_signed_in
 from tests.department.conftest import Enter, looked_at
-from tests.department.morning import PASSWORD, Morning
+from tests.department.morning import PASSWORD, Morning, posted
 from tests.department.reading.conftest import Comes, report_of
 from tests.support.server import Server
 
@@ -32,18 +34,33 @@ def chain_for(served: Server, csr: bytes, person: str) -> str:
     return issue(authority, csr, person, "a signer", now=utc_now()).decode()
 
 
+def a_lead(person: str) -> dict[str, Any]:
+    """Somebody who may approve certificates."""
+    role = {"system": f"{C}/CodeSystem/staff-role", "code": "diagnosis-lead"}
+    return {
+        "resourceType": "PractitionerRole",
+        "active": True,
+        "practitioner": {"reference": person},
+        "code": [{"coding": [role]}],
+    }
+
+
 @pytest.mark.clause("5.7.1")
 def test_one_signs_with_a_key_of_his_browser_and_another_with_a_key_elsewhere(
     served: Server, morning: Morning, comes: Comes, department: httpx.Client, enter: Enter
 ) -> None:
+    with served.client() as http:
+        posted(http, a_lead(morning.staff["second reader"]))
     exam = comes("槿")
     page = enter("author", f"/reading/exams/{exam}", "en")
+    page.get_by_role("textbox", name="Findings", exact=True).fill("Lungs clear. 双肺清晰。")
     page.get_by_role("textbox", name="Impression", exact=True).fill("No fracture. 未见骨折。")
     page.keyboard.press("Alt+s")
     expect(page.get_by_text("This browser holds no key with a certificate of yours.")).to_be_visible()
 
     page.get_by_role("link", name="Make one, or ask for its certificate").press("Enter")
     page.get_by_role("button", name="Make my key").press("Enter")
+    page.get_by_text("By hand: take the request").press("Enter")
     request = page.get_by_role("textbox", name="Certificate request (PKCS#10)")
     expect(request).to_have_value(re.compile("BEGIN CERTIFICATE REQUEST"))
     csr = request.input_value().encode()
@@ -54,8 +71,13 @@ def test_one_signs_with_a_key_of_his_browser_and_another_with_a_key_elsewhere(
     chain.fill(chain_for(served, other_csr, morning.staff["second reader"]))
     page.get_by_role("button", name="Put it beside the key").press("Enter")
     expect(page.locator("#chain-problem")).to_be_visible()
-    chain.fill(chain_for(served, csr, morning.staff["first reader"]))
-    page.get_by_role("button", name="Put it beside the key").press("Enter")
+    page.get_by_role("button", name="Ask for the certificate").press("Enter")
+    expect(page.get_by_text("Your request waits for a second person.")).to_be_visible()
+    second = enter("reader", "/reading/key", "zh")
+    looked_at(second, "reading-key-decide-zh")
+    second.get_by_role("button", name=re.compile("^签发给 何示例")).press("Enter")
+    expect(second.get_by_role("button", name=re.compile("^签发给 何示例"))).to_have_count(0)
+    page.reload()
     expect(page.get_by_text("You can sign.")).to_be_visible()
     page.goto("/reading/key")
     assert page.evaluate(_EXTRACTABLE) is False, "nobody takes the key out of the browser"
@@ -70,7 +92,7 @@ def test_one_signs_with_a_key_of_his_browser_and_another_with_a_key_elsewhere(
     expect(page.get_by_text("● Every signature that counts is valid")).to_be_visible()
     assert report_of(department, exam)["status"] == "preliminary"
 
-    second = enter("reader", f"/reading/reports/{report}/sign", "zh")
+    second.goto(f"/reading/reports/{report}/sign")
     expect(second.get_by_text("它链接到前一个签名。")).to_be_visible()
     payload = second.request.get(f"/reading/reports/{report}/payload?role=reviewer").body()
     prev = second.locator("[data-sign]").get_attribute("data-prev") or ""
@@ -79,6 +101,8 @@ def test_one_signs_with_a_key_of_his_browser_and_another_with_a_key_elsewhere(
     pasted = second.get_by_role("textbox", name="分离式 JWS")
     pasted.fill(sign_payload(payload + b" ", other_key, pem, "reviewer", "0" * 64, utc_now()))
     second.get_by_role("button", name="提交该签名").press("Enter")
+    second.get_by_label("密码").fill(PASSWORD)
+    second.keyboard.press("Enter")
     expect(second.get_by_role("alert").filter(has_text="未签名")).to_contain_text("签名的内容不是当前的报告")
     expect(second.get_by_role("alert").filter(has_text="未签名")).to_contain_text("不是此报告的前一个签名")
     looked_at(second, "reading-sign-refused-zh")

@@ -20,7 +20,7 @@
   const idle = Number(form.dataset.idle) * 1000, autosave = Number(form.dataset.autosave || 0) * 1000;
   let saving = null, refused = false, leaving = false, touchedAt = Date.now(), savedAt = touchedAt;
 
-  const told = () => { if (line && dirty() && !form.dataset.dirty) line.classList.add("old"); };
+  const told = () => { if (line && dirty()) line.textContent = line.dataset.unsavedWords; };
 
   // Saves as the button does. True: it is kept. False: the records are away. A number: an answer that the person must see.
   const send = async () => {
@@ -44,7 +44,7 @@
     for (const [field, value] of sent) kept.set(field, value);
     delete form.dataset.dirty;
     const says = one("[data-saved-line]", other);
-    if (line && says) { line.textContent = says.textContent; line.classList.remove("old"); }
+    if (line && says) line.textContent = says.textContent;
     const state = one(".report-state"), renewed = one(".report-state", fresh);
     if (state && renewed) state.replaceChildren(...renewed.childNodes);
     savedAt = Date.now();
@@ -101,9 +101,37 @@
       savedAt = now;
       const done = await save();
       refused = typeof done === "number";
-      if (refused && line) line.classList.add("old");
     }
   }, 5_000);
+
+  // What the checks see in the words, a moment after the last key; places are told in characters, fields count in UTF-16.
+  const checks = one("[data-checks]");
+  let checking = 0;
+  const check = async () => {
+    const asked = ++checking, body = new FormData(form);
+    body.set("report", new URL(form.action).pathname.match(/\/reports\/([^/]+)$/)?.[1] ?? checks.dataset.report);
+    body.set("request", checks.dataset.request);
+    try {
+      const answer = await fetch(checks.dataset.checks, { method: "POST", body, signal: AbortSignal.timeout(10_000) });
+      if (answer.ok && asked === checking && !checks.contains(document.activeElement)) checks.innerHTML = await answer.text();
+    } catch { /* the words stay; the next key asks again */ }
+  };
+  let soon = 0;
+  if (checks) form.addEventListener("input", (event) => {
+    if (!fields.includes(event.target)) return;
+    clearTimeout(soon);
+    soon = setTimeout(check, 1_500);
+  });
+  checks?.addEventListener("click", (event) => {
+    const { goto, start, end, code } = event.target.closest("[data-goto]")?.dataset ?? {};
+    const finding = one("#finding", form), field = document.getElementById(`s-${goto}`);
+    if (code && finding) { finding.value = code; finding.focus(); return; }
+    if (!field) return;
+    const signs = [...field.value], units = (count) => signs.slice(0, Number(count)).join("").length;
+    field.focus();
+    field.setSelectionRange(units(start), units(end));
+    field.scrollIntoView({ block: "center" });
+  });
 
   for (const button of every("[data-take]", form)) {
     button.hidden = false;
@@ -119,6 +147,7 @@
     if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "s") { event.preventDefault(); one("[data-save]", form)?.click(); }
     else if (event.altKey && /^Digit[1-9]$/.test(event.code)) to(fields[Number(event.code.slice(5)) - 1]);
     else if (event.altKey && event.code === "KeyC") to(one("#finding"));
+    else if (event.altKey && event.code === "KeyL") to(one("[data-goto]"));
     else if (event.altKey && event.code === "KeyP") { event.preventDefault(); one("[data-preview]", form)?.click(); }
     else if (event.altKey && event.code === "KeyS") { event.preventDefault(); one("[data-go-sign]", form)?.click(); }
     else if (event.key === "Escape" && form.contains(document.activeElement)) document.activeElement.blur();

@@ -91,16 +91,23 @@
   };
   const managing = async () => {
     const draw = async () => {
-      const key = await held();
+      let key = await held();
+      for (const issued of key && !key.chain ? place.querySelectorAll("template[data-issued]") : []) {
+        const chain = await chainFor(key, issued.content.textContent);
+        if (chain && !key.chain) { key = { ...key, chain }; await keep(key); }
+      }
       const step = !key ? "none" : key.chain ? "ready" : "made";
       for (const part of place.querySelectorAll("[data-step]")) part.hidden = part.dataset.step !== step;
       show("[data-forget]", step !== "none");
-      if (step === "made") one("[data-request]", place).value = await request(key, place.dataset.name);
+      if (step !== "made") return;
+      const csr = await request(key, place.dataset.name), field = one("[data-csr]", place);
+      one("[data-request]", place).value = csr;
+      if (field) field.value = csr;
     };
     one("[data-make]", place).addEventListener("click", async () => {
       if (!(await held())) await keep(await crypto.subtle.generateKey(ALGORITHM, false, ["sign", "verify"]));
       await draw();
-      one("[data-request]", place).focus();
+      one("[data-step='made'] button, [data-step='made'] summary", place)?.focus();
     });
     one("[data-put]", place).addEventListener("click", async () => {
       const key = await held(), chain = await chainFor(key, one("[data-chain]", place).value);
