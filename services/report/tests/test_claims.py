@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Due
 from slipring_report.handlers import claims, reading_list
 from slipring_report.vocabulary import TASK_CODE
 
@@ -76,6 +77,16 @@ async def test_a_lease_that_is_over_holds_nothing_although_its_timer_is_late() -
     assert room.reading["owner"] == {"reference": REVIEWER}
     await room.wait(0)
     assert room.reading["owner"] == {"reference": REVIEWER}, "the old timer ends no new claim"
+
+
+async def test_a_timer_of_an_earlier_claim_ends_no_later_one() -> None:
+    room = await a_room()
+    await room.claim(AUTHOR, minutes={"valueInteger": 10})
+    [(_, armed)] = [timer for key, timer in room.timers.items() if key.startswith("claim:")]
+    await room.wait(9)
+    await room.claim(AUTHOR, minutes={"valueInteger": 30})
+    late = Due(armed.name, armed.subject, armed.key, room.desk.now, armed.payload)  # taken before it was armed anew
+    assert (await claims.claim_over(late, room.desk)).nothing
 
 
 async def test_only_the_holder_renews_and_gives_back() -> None:

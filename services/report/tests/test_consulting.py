@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.outcome import FhirError
-from slipring_report.handlers import consulting
+from slipring_report.handlers import consulting, messages
 from slipring_report.visibility import of_work
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -59,6 +59,14 @@ async def test_a_question_is_answered_once_by_whoever_was_asked(room: WorkRoom) 
 async def test_what_is_asked_about_a_draft_is_for_the_department_and_the_two(room: WorkRoom) -> None:
     asked = await room.act(consulting.consultation_asked, REPORT, by=AUTHOR, of=ref(REVIEWER), question=text("?"))
     assert of_work(asked) == ("slipring/draft-read", AUTHOR, REVIEWER)
+
+
+async def test_what_was_asked_is_rewritten_by_nobody(room: WorkRoom) -> None:
+    asked = await room.act(consulting.consultation_asked, REPORT, by=AUTHOR, of=ref(REVIEWER), question=text("?"))
+    with pytest.raises(FhirError) as refused:
+        await room.write(messages.message_written, {**asked, "payload": [{"contentString": "!"}]})
+    assert (refused.value.status, refused.value.issues[0].detail) == (422, "report.message-as-said")
+    await room.write(messages.message_written, {"resourceType": "Communication", "id": "r-new", "status": "completed"})
 
 
 @pytest.mark.parametrize(
