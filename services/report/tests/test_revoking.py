@@ -1,5 +1,6 @@
 """A certificate taken back signs no more; what it signed before stands, also under an authority that was replaced."""
 
+import base64
 import sys
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +8,13 @@ from pathlib import Path
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.signing.jws import jws_sha256
+from slipring.signing.proof import opened
 from slipring.signing.revocation import entries, read_lists
 from slipring.signing.rotation import rotate_root
+from slipring.signing.verdict import verdict
+from slipring_report.certificates.vocabulary import REVOKED
 from slipring_report.handlers import revoking
+from slipring_report.handlers.proving import proof_asked
 from slipring_report.handlers.verifying import verification_asked
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -99,3 +104,32 @@ async def test_verification_goes_on_after_everything_was_taken_back(room: Certif
     room.desk.now += timedelta(days=1000)
     answer = (await room.call(verification_asked)).answer
     assert named(answer)["valid"]["valueBoolean"] is True
+
+
+async def test_who_verifies_elsewhere_learns_what_was_taken_back(room: CertificateRoom) -> None:
+    """The proof holds the lists that our authority signs, so that no server is asked."""
+    certificate = await room.certified(AUTHOR)
+    await room.draft()
+    await room.sign(AUTHOR, "author")
+    signed = room.desk.now
+    room.desk.now += timedelta(hours=1)
+    await room.revoke(AUTHOR, certificate)
+    assert "certificate-revoked" not in await against_elsewhere(room), "what was signed before stands"
+    document = room.desk.held[certificate].resource
+    taken = next(each for each in document["extension"] if each["url"] == REVOKED)
+    taken["extension"][0]["valueInstant"] = (signed - timedelta(minutes=1)).isoformat()
+    assert "certificate-revoked" in await against_elsewhere(room)
+
+
+async def against_elsewhere(room: CertificateRoom) -> set[str]:
+    answer = (await room.call(proof_asked)).answer
+    assert answer is not None
+    found = verdict(opened(base64.b64decode(answer["data"])), (room.folder / "signing/root.pem").read_bytes())
+    return {reason.code for judgement in found.judgements for reason in judgement.reasons}
+
+
+async def test_a_list_that_cannot_be_read_is_told_and_no_list_is_made(room: CertificateRoom) -> None:
+    (room.folder / "signing/crl.pem").write_text("nothing of the kind")
+    with pytest.raises(FhirError) as refusal:
+        await room.act(revoking.list_asked, "DocumentReference/none")
+    assert says(refusal) == (503, "revocation-list-unreadable")

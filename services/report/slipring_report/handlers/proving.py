@@ -10,6 +10,7 @@ from slipring.signing import report_proof as names
 from slipring.signing.proof import MEDIA_TYPE, packed
 from slipring.signing.revocation import as_pem
 
+from slipring_report.certificates.lists import own_lists
 from slipring_report.export.members import members
 from slipring_report.handlers.asked import target
 from slipring_report.lifecycle import SIGNED
@@ -33,7 +34,8 @@ async def proof_asked(call: Call, desk: Desk) -> Changes:
     roots = trusted(desk)
     pem = {
         names.ROOTS: roots,
-        names.REVOKED: as_pem((await revocations(desk)).lists),
+        # What was taken back here is on no list in a file: who verifies elsewhere gets it signed by our authority.
+        names.REVOKED: as_pem((await revocations(desk)).lists) + await own_lists(desk),
         names.KEY_CERTIFICATES: desk.settings.key_certificates(keys, desk.now),
     }
     content = packed(

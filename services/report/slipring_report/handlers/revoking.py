@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from cryptography import x509
-from cryptography.exceptions import InvalidSignature
 from slipring.fhir.outcome import conflict, invalid, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Stored, successor
-from slipring.signing.certificate import Authority
 from slipring.signing.policy import revocation_reasons
-from slipring.signing.revocation import Revoked, entries, make_list, read_lists
+from slipring.signing.revocation import Revoked
 
+from slipring_report.certificates.lists import own_lists
 from slipring_report.certificates.reading import (
     begins_at,
-    chain_of,
     holder_of,
     is_certificate,
     revocation_of,
-    serial_of,
 )
-from slipring_report.certificates.register import renewals_of, taken_back
+from slipring_report.certificates.register import renewals_of
 from slipring_report.certificates.resources import as_revoked
 from slipring_report.handlers.certificates import APPROVES, ending_timer
 from slipring_report.reading import reference_of
@@ -60,28 +56,8 @@ async def certificate_revoked(call: Call, desk: Desk) -> Changes:
 
 async def list_asked(call: Call, desk: Desk) -> Changes:
     """The lists of all authorities whose keys lie here, made afresh: for consent, for a HIS, for a verifier elsewhere."""
-    documents = [one.resource for one in await taken_back(desk)]
-    lists = [one for content in desk.settings.revocation_lists() for one in read_lists(content)]
-    made: list[bytes] = []
-    for authority in desk.settings.authorities():
-        revoked = {
-            serial_of(one): taken
-            for one in documents
-            if _issued_by(authority, chain_of(one)) and (taken := revocation_of(one))
-        }
-        for one in lists:
-            if one.is_signature_valid(authority.key.public_key()):
-                revoked = {**entries(one), **revoked}
-        made.append(make_list(authority.issuer, authority.key, revoked, desk.now))
-    return Changes(answer=parameters(("list", "String", b"".join(made).decode("ascii"))) if made else parameters())
-
-
-def _issued_by(authority: Authority, chain: bytes) -> bool:
-    try:
-        x509.load_pem_x509_certificates(chain)[0].verify_directly_issued_by(authority.issuer)
-    except (InvalidSignature, ValueError, TypeError, IndexError):
-        return False
-    return True
+    made = await own_lists(desk)
+    return Changes(answer=parameters(("list", "String", made.decode("ascii"))) if made else parameters())
 
 
 def _standing(call: Call) -> Stored:
@@ -130,4 +106,5 @@ def _since(call: Call, document: Stored, desk: Desk) -> datetime:
             at=call.at("since"),
             detail="report.revocation-since",
         )
-    return since
+    # Lists know whole seconds: the record says the same, and what was signed earlier in this second stands.
+    return since if not since.microsecond else since.replace(microsecond=0) + timedelta(seconds=1)
