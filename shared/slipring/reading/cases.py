@@ -116,12 +116,6 @@ async def waiting(hand: Hand) -> Waiting:
     return Waiting(cases, total)
 
 
-async def reading_of(hand: Hand, request: str) -> Tree | None:
-    """The reading of an exam; None when its images are not there, or the roles do not open it."""
-    found = await hand.if_allowed("Task", [("code", "reading"), ("focus", f"ServiceRequest/{request}")])
-    return found[0] if found else None
-
-
 async def _reports(hand: Hand, requests: Sequence[str]) -> dict[str, Tree]:
     ways = [[("based-on", ",".join(portion)), ("status", _TO_READ)] for portion in in_portions(requests)]
     found = await asyncio.gather(*(hand.found("DiagnosticReport", way) for way in ways))

@@ -138,3 +138,21 @@ def test_what_the_checks_see_stands_beside_the_text_while_it_is_typed_and_leads_
     looked_at(page, "reading-answer-zh")
     page.get_by_role("button", name="我确认（1）").press("Enter")
     expect(page.get_by_text("● 已有人确认")).to_be_visible()
+
+
+def test_a_draft_saves_itself_and_a_screen_that_nobody_uses_is_cleared_without_losing_a_word(
+    comes: Comes, department: httpx.Client, enter: Enter
+) -> None:
+    exam = comes("桦")
+    page = enter("author", f"/reading/exams/{exam}", "en")
+    page.clock.install()
+    page.reload()
+    typed(page, "Findings", "Lungs clear.")
+    page.clock.fast_forward(70_000)
+    expect(page.locator("[data-saved-line]")).to_contain_text("● Saved")
+    assert "Lungs clear." in str(text_of(department, report_of(department, exam))["section"])
+    typed(page, "Impression", "Nothing else.")
+    page.clock.fast_forward(1_900_000)
+    page.wait_for_url("**/auth/locked**")
+    assert "Nothing else." in str(text_of(department, report_of(department, exam))["section"])
+    assert "Lungs clear." not in page.content()
