@@ -13,10 +13,10 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from slipring.client.token import MissingKeys
 from slipring.front.command import load
 from slipring.identity.command import client_commands, keys_commands, token
 from slipring.identity.demo import WrongMode, check_loopback
-from slipring.identity.keys import MissingKeys
 from slipring.runtime.hindrance import Hindered
 from slipring.runtime.postgres import PostgresUnavailable, data_directory
 from slipring.runtime.settings import BadSettings
@@ -82,11 +82,15 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         from slipring.qc.report.command import report_commands
 
         app.add_typer(report_commands, name="report")
+    if wanted and wanted[0] in ("sign", "--help"):
+        from slipring.signatory.sign_command import sign
+
+        app.command("sign")(sign)
     if wanted and wanted[0] in ("client", "--help"):
         from slipring.identity.people.app_command import add_app
 
         client_commands.command("add-app")(add_app)
-    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report", "verify"):
+    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report", "sign", "verify"):
         return
     from slipring.identity.people.command import account_commands
 

@@ -14,12 +14,13 @@ import asyncpg
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from slipring.client.token import MissingKeys, read_key_file
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.store.migrate import migrate
 from slipring.identity.clients import Client, read_client, register, register_with_key_file
 from slipring.identity.demo import WrongMode, check_mark
 from slipring.identity.first_start import prepare_identity
-from slipring.identity.keys import MissingKeys, key_file, new_client_key, public_half, read_key_file, rotate_token_key
+from slipring.identity.keys import key_file, new_client_key, public_half, rotate_token_key
 from slipring.identity.token import ASSERTION_TYPE, ASSERTIONS_FROM, TokenAnswer, TokenEndpoint, granted
 from slipring.identity.verify import TokenVerifier, keys_from_database
 from slipring.runtime.clock import FakeClock

@@ -15,11 +15,12 @@ import httpx
 import pytest
 from joserfc import jwt
 from joserfc.jwk import ECKey
+from slipring.client.token import MissingKeys
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.store.migrate import migrate
 from slipring.identity.client_keys import ClientKeys
 from slipring.identity.clients import Client, change_keys, end, read_client, register
-from slipring.identity.keys import MissingKeys, new_client_key, public_half, public_token_keys, rotate_token_key
+from slipring.identity.keys import new_client_key, public_half, public_token_keys, rotate_token_key
 from slipring.identity.revoked import Revoked, revoke, revoked_in_database
 from slipring.identity.token import ASSERTION_TYPE, TokenAnswer, TokenEndpoint
 from slipring.identity.verify import TokenVerifier, keys_from_database

@@ -10,8 +10,9 @@ from typing import Any
 
 import asyncpg
 import pytest
+from slipring.client.token import read_key_file
 from slipring.identity.clients import register_with_key_file
-from slipring.identity.keys import new_client_key, read_key_file
+from slipring.identity.keys import new_client_key
 from slipring.runtime.postgres import ensure_running
 from slipring.upkeep.audit.verify import Given, verify
 from slipring.upkeep.purge.due import cutoff, digest, find_due

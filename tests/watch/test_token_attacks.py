@@ -14,8 +14,9 @@ import httpx
 import pytest
 from joserfc import jws, jwt
 from joserfc.jwk import ECKey, OctKey, RSAKey
+from slipring.client.token import read_key_file
 from slipring.identity.clients import Client, register
-from slipring.identity.keys import key_file, public_half, read_key_file
+from slipring.identity.keys import key_file, public_half
 from slipring.identity.token import ASSERTION_TYPE
 from slipring.process import Plan, installed_services, opened
 from slipring.runtime.settings import Settings

@@ -9,10 +9,10 @@ from typing import Annotated
 import httpx
 import typer
 
+from slipring.client.token import MissingKeys
 from slipring.front.load import LoadStopped, Summary, load_files
 from slipring.front.parts import Unreadable
 from slipring.identity.client import NoToken, api_client
-from slipring.identity.keys import MissingKeys
 from slipring.identity.scopes import LOADING
 
 

@@ -1,114 +1,31 @@
-"""The other side of the token endpoint: an httpx auth flow that obtains and renews a token by itself."""
+"""How the commands of this machine reach the front: where it is, who asks, and with which key of the data directory."""
 
 from __future__ import annotations
 
 import os
-import uuid
-from collections.abc import Callable, Generator
-from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import httpx
-from joserfc import jwt
 from joserfc.jwk import ECKey
 
+from slipring.client.token import BackendAuth, MissingKeys, NoToken, read_key_file, token_of
 from slipring.identity.clients import DEMO_HIS
-from slipring.identity.keys import CLIENT_ALGORITHM, MissingKeys, key_file, read_key_file
-from slipring.identity.token import ASSERTION_TYPE
-from slipring.runtime.clock import utc_now
+from slipring.identity.keys import key_file
 from slipring.runtime.postgres import data_directory
 
+__all__ = [
+    "BackendAuth",
+    "NoToken",
+    "api_client",
+    "backend_auth",
+    "client_key",
+    "client_name",
+    "read_key_file",
+    "server_url",
+    "token_of",
+]
+
 DEFAULT_URL = "http://127.0.0.1:8100"
-_RENEW_BEFORE_SECONDS = 30
-_ASSERTION_SECONDS = 240
-
-
-class NoToken(Exception):
-    """The server gave no token; the message says what it answered and what may help."""
-
-
-class BackendAuth(httpx.Auth):
-    """Bearer tokens by `private_key_jwt`, for sync and async clients; the token comes over the same transport.
-
-    A 401 (keys rotated, server restarted) fetches one fresh token and asks again, once.
-    """
-
-    requires_response_body = True
-
-    def __init__(
-        self,
-        token_url: str,
-        client_id: str,
-        key: Path | ECKey,
-        scope: str = "",
-        *,
-        now: Callable[[], datetime] = utc_now,
-    ) -> None:
-        self._token_url = token_url
-        self._client_id = client_id
-        self._key = key
-        self._scope = scope
-        self._now = now
-        self._token = ""
-        self._renew_at = 0.0
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """First a token if none is fresh, then the request; httpx drives this for both kinds of client."""
-        if not self._fresh():
-            self._take((yield self.token_request()))
-        request.headers["Authorization"] = f"Bearer {self._token}"
-        response = yield request
-        if response.status_code == httpx.codes.UNAUTHORIZED:
-            self._take((yield self.token_request()))
-            request.headers["Authorization"] = f"Bearer {self._token}"
-            yield request
-
-    def token_request(self) -> httpx.Request:
-        """The request for a token, with an assertion that is good once."""
-        form = {
-            "grant_type": "client_credentials",
-            "client_assertion_type": ASSERTION_TYPE,
-            "client_assertion": self.assertion(),
-        }
-        if self._scope:
-            form["scope"] = self._scope
-        return httpx.Request("POST", self._token_url, data=form, headers={"Accept": "application/json"})
-
-    def assertion(self) -> str:
-        """A signed statement of who asks, for this token address only."""
-        key = self._key if isinstance(self._key, ECKey) else read_key_file(self._key)
-        algorithm = str(key.alg or CLIENT_ALGORITHM)
-        issued = int(self._now().timestamp())
-        claims: dict[str, Any] = {
-            "iss": self._client_id,
-            "sub": self._client_id,
-            "aud": self._token_url,
-            "iat": issued,
-            "exp": issued + _ASSERTION_SECONDS,
-            "jti": uuid.uuid4().hex,
-        }
-        return jwt.encode({"alg": algorithm, "kid": key.kid}, claims, key, algorithms=[algorithm])
-
-    def _fresh(self) -> bool:
-        return bool(self._token) and self._now().timestamp() < self._renew_at
-
-    def _take(self, response: httpx.Response) -> None:
-        self._token = token_of(response)
-        seconds = int(response.json().get("expires_in", 300))
-        self._renew_at = self._now().timestamp() + max(seconds - _RENEW_BEFORE_SECONDS, seconds // 2)
-
-
-def token_of(response: httpx.Response) -> str:
-    """The access token in a token answer, or NoToken with the server's reason."""
-    try:
-        answer = response.json()
-    except ValueError:
-        answer = {}
-    if response.status_code != httpx.codes.OK or "access_token" not in answer:
-        reason = answer.get("error_description") or answer.get("error") or "no reason given"
-        raise NoToken(f"{response.request.url} answered {response.status_code}: {reason}")
-    return str(answer["access_token"])
 
 
 def server_url(given: str | None = None) -> str:

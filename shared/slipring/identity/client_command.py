@@ -9,19 +9,11 @@ from urllib.parse import urlsplit
 import asyncpg
 import typer
 
+from slipring.client.token import MissingKeys
 from slipring.fhir.caller import grant_of
 from slipring.identity.clients import Client, change_keys, end, register, register_with_key_file
 from slipring.identity.demo import LOOPBACK
-from slipring.identity.keys import (
-    Jwk,
-    MissingKeys,
-    key_file,
-    new_client_key,
-    public_half,
-    read_public_keys,
-    table,
-    write_key_file,
-)
+from slipring.identity.keys import Jwk, key_file, new_client_key, public_half, read_public_keys, table, write_key_file
 from slipring.identity.scopes import fault_of
 from slipring.identity.terminal import act_at_front, scopes_of, stop
 from slipring.runtime.postgres import data_directory

@@ -11,19 +11,9 @@ import asyncpg
 import msgspec
 from joserfc.jwk import ECKey
 
+from slipring.client.token import MissingKeys, read_key_file
 from slipring.fhir.caller import DRAFT_READ, RECEIVES_CRITICAL
-from slipring.identity.keys import (
-    Jwk,
-    MissingKeys,
-    Reader,
-    as_text,
-    key_file,
-    new_client_key,
-    public_half,
-    read_key_file,
-    table,
-    write_key_file,
-)
+from slipring.identity.keys import Jwk, Reader, as_text, key_file, new_client_key, public_half, table, write_key_file
 from slipring.identity.revoked import revoke
 from slipring.identity.scopes import AUDIT_READ, EVERYTHING
 

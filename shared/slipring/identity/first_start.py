@@ -6,9 +6,10 @@ from pathlib import Path
 
 import asyncpg
 
+from slipring.client.token import MissingKeys
 from slipring.identity.clients import ensure_demo_clients, ensure_service_clients, service_keys_missing
 from slipring.identity.demo import check_mark
-from slipring.identity.keys import MissingKeys, ensure_token_key, page_cursor_key, table
+from slipring.identity.keys import ensure_token_key, page_cursor_key, table
 
 
 async def prepare_identity(connection: asyncpg.Connection, schema: str, data_dir: Path, *, demo: bool) -> bytes:

@@ -15,8 +15,9 @@ import asyncpg
 import msgspec
 from joserfc.jwk import ECKey, KeySet
 
-# SMART Backend Services asks clients for ES384 or RS384; access tokens of our own are ES256.
-CLIENT_ALGORITHM = "ES384"
+from slipring.client.token import CLIENT_ALGORITHM, MissingKeys
+
+# Access tokens of our own.
 TOKEN_ALGORITHM = "ES256"  # noqa: S105 - the name of an algorithm
 
 Jwk = dict[str, Any]
@@ -127,10 +128,6 @@ def as_text(tree: Any) -> str:
     return msgspec.json.encode(tree).decode()
 
 
-class MissingKeys(Exception):
-    """A key that is needed is not where it should be; the message says what to do."""
-
-
 # --- key files of clients -----------------------------------------------------------------------------------
 
 
@@ -149,16 +146,6 @@ def write_key_file(path: Path, key: ECKey) -> None:
     with os.fdopen(descriptor, "wb") as file:
         file.write(msgspec.json.encode(dict(key.as_dict(private=True))))
     half.rename(path)
-
-
-def read_key_file(path: Path) -> ECKey:
-    """Read a client's private key."""
-    try:
-        return ECKey.import_key(msgspec.json.decode(path.read_bytes()))
-    except FileNotFoundError:
-        raise MissingKeys(f"There is no key file {path}.") from None
-    except (ValueError, msgspec.DecodeError) as problem:
-        raise MissingKeys(f"{path} does not hold an EC key as JWK.") from problem
 
 
 def read_public_keys(path: Path) -> Jwk:

@@ -7,7 +7,8 @@ from typing import Any
 
 import asyncpg
 
-from slipring.identity.keys import MissingKeys, table
+from slipring.client.token import MissingKeys
+from slipring.identity.keys import table
 from slipring.sealing.keys import published, rotate
 
 SERVICES = ("front", "order", "consent", "report", "critical")

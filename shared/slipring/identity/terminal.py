@@ -9,10 +9,10 @@ from typing import Any, NoReturn
 import asyncpg
 import typer
 
+from slipring.client.token import MissingKeys
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.database import with_front_schema
 from slipring.identity.demo import WrongMode
-from slipring.identity.keys import MissingKeys
 from slipring.identity.people.accounts import NotAnAccount
 from slipring.runtime.hindrance import hindrance
 from slipring.runtime.postgres import PostgresUnavailable

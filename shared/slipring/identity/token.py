@@ -14,6 +14,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import KeySet
 
+from slipring.client.token import ASSERTION_TYPE
 from slipring.fhir.outcome import unauthorized
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.client_keys import ClientKeys, KeysUnreachable
@@ -25,7 +26,6 @@ AUDIENCE = "slipring"
 TOKEN_SECONDS = 300
 ASSERTION_SECONDS = 300
 ASSERTION_ALGORITHMS = ["ES384", "RS384", "ES256"]
-ASSERTION_TYPE = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer"
 ASSERTIONS_FROM = "assertions-from"  # mark of a restored database: the second from which assertions count
 _LEEWAY_SECONDS = 5  # clocks of two machines are never quite equal
 _LONGEST_ASSERTION = 16_384

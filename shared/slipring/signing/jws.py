@@ -12,7 +12,7 @@ import binascii
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -72,10 +72,27 @@ def sign_payload(
     used = known_algorithm(algorithm) if algorithm else algorithm_for(key_pem)
     if used is None:
         raise ValueError(f"{algorithm} is no signature algorithm known here")
+    return sign_payload_by(
+        lambda signed: used.sign(key_pem, signed), used.name, payload, chain_pem, role, prev, at, form=form
+    )
+
+
+def sign_payload_by(
+    sign: Callable[[bytes], bytes],
+    algorithm: str,
+    payload: bytes,
+    chain_pem: bytes,
+    role: str,
+    prev: str,
+    at: datetime,
+    *,
+    form: str = FORM,
+) -> str:
+    """The same by a key that cannot be had as PEM: `sign` gives the signature of bytes, as a JWS of this algorithm carries it."""
     chain = x509.load_pem_x509_certificates(chain_pem)
     declared = purpose(role)
     header: dict[str, Any] = {
-        "alg": used.name,
+        "alg": algorithm,
         "x5c": [base64.b64encode(c.public_bytes(serialization.Encoding.DER)).decode() for c in chain],
         "sigT": at.astimezone(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
         "sigRole": role,
@@ -86,7 +103,7 @@ def sign_payload(
     if prev:
         header["prev"] = prev
     protected = _encoded(json.dumps(header, ensure_ascii=False, separators=(",", ":")).encode())
-    return f"{protected}..{_encoded(used.sign(key_pem, _signed_bytes(protected, payload)))}"
+    return f"{protected}..{_encoded(sign(_signed_bytes(protected, payload)))}"
 
 
 def judge(

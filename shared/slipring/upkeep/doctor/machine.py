@@ -10,8 +10,9 @@ from pathlib import Path
 
 from cryptography import x509
 
+from slipring.client.token import MissingKeys, read_key_file
 from slipring.identity.clients import SERVICES
-from slipring.identity.keys import MissingKeys, key_file, read_key_file
+from slipring.identity.keys import key_file
 from slipring.signing.certificate import ISSUING
 from slipring.signing.revocation import read_lists
 from slipring.upkeep.doctor.remark import Level, Remark, graded

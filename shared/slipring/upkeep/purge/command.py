@@ -11,9 +11,9 @@ import asyncpg
 import typer
 from joserfc.jwk import ECKey
 
+from slipring.client.token import MissingKeys, read_key_file
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.identity.client import NoToken, client_key
-from slipring.identity.keys import MissingKeys, read_key_file
 from slipring.runtime.clock import utc_now
 from slipring.runtime.postgres import PostgresUnavailable, data_directory, ensure_running
 from slipring.runtime.settings import BadSettings, Settings

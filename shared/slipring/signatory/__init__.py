@@ -1,0 +1,1 @@
+"""`slipring sign`: signing reports at a terminal."""
