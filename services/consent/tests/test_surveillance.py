@@ -11,12 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call
+from slipring.qc.proportion import at_least, wilson
 from slipring_consent.department import limits_of
 from slipring_consent.handlers.rates import rates_told
 from slipring_consent.reactions.timing import between
 from slipring_consent.reading import instant
 from slipring_consent.surveillance.given import Given, Reacted, rates
-from slipring_consent.surveillance.wilson import at_least, wilson
 
 from tests.support.contrast import a_department
 from tests.support.desk import A_NOON, ADesk

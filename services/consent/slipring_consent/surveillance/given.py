@@ -7,8 +7,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from slipring.qc.proportion import Interval, wilson
+
 from slipring_consent.reactions.grades import GRADES
-from slipring_consent.surveillance.wilson import Interval, wilson
 
 UNKNOWN = "unknown"
 EXTRAVASATION = "extravasation"

@@ -7,6 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.qc.proportion import LEVEL
 from slipring.rules.finding import Limit
 
 from slipring_consent.catalogue import data_file
@@ -16,7 +17,6 @@ from slipring_consent.reactions.timing import NAMES as TIMINGS
 from slipring_consent.reading import instant
 from slipring_consent.resources import concept
 from slipring_consent.surveillance.given import UNKNOWN, Rate
-from slipring_consent.surveillance.wilson import LEVEL
 
 MEASURE = f"{CANONICAL}/Measure/contrast-reactions"
 INTERVAL = f"{CANONICAL}/StructureDefinition/rate-interval"

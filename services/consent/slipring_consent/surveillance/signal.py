@@ -5,6 +5,7 @@ from __future__ import annotations
 from urllib.parse import quote
 
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, successor
+from slipring.qc.proportion import at_least
 from slipring.rules.limits import Limits
 
 from slipring_consent.contrast.holding import (
@@ -31,7 +32,6 @@ from slipring_consent.surveillance.cluster import (
 )
 from slipring_consent.surveillance.gathering import as_reacted
 from slipring_consent.surveillance.given import EXTRAVASATION, Reacted
-from slipring_consent.surveillance.wilson import at_least
 
 TOLD = ("quality-manager", "ct-head", "nursing-lead")
 _GIVEN = ("completed", "stopped")

@@ -1,4 +1,4 @@
-"""Text checks of CT reports in Chinese and English: critical findings in words, and faults with their places."""
+"""Text checks of CT reports in Chinese and English, agreement of readers, and samples that can be drawn again."""
 
 from slipring.qc.report.checking import CHECKS, NAMES, checked
 from slipring.qc.report.facts import CERTAINTIES, SECTIONS, Checked, Critical, Fault, ReportText
