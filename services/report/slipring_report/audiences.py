@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 
 from slipring.fhir.service import Audience, Desk, Resource, Stored, Write
 
+from slipring_report.learning.answers import is_learning
 from slipring_report.reading import code_of, composition_of, reference_of, results_of
 from slipring_report.visibility import (
     DEPARTMENT,
@@ -38,6 +39,7 @@ async def audiences(writes: Sequence[Write], desk: Desk) -> Mapping[str, Audienc
         found[write.reference] = await _of_part(write, found, desk)
     # What is new has no other report: looking for one would set all drafts of one patient against each other.
     fresh = {write.reference for write in parts if write.before is None}
+    found |= {write.reference: DEPARTMENT for write in writes if is_learning(write.resource)}
     found |= {write.reference: of_work(write.resource) for write in writes if _ours(write) and of_work(write.resource)}
     for write in reports:
         await _carried(write, found, fresh, desk)

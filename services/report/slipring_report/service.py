@@ -19,6 +19,7 @@ from slipring_report.handlers import (
     conferences,
     flagging,
     late_images,
+    learning_records,
     messages,
     reading_tasks,
     records,
@@ -32,6 +33,7 @@ from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.certificates import CERTIFICATE_OPERATIONS
 from slipring_report.operations.emergency import EMERGENCY_OPERATIONS
 from slipring_report.operations.flagging import FLAGGING_OPERATIONS
+from slipring_report.operations.learning import LEARNING_OPERATIONS
 from slipring_report.operations.proving import PROOF
 from slipring_report.operations.signing import SIGNING_OPERATIONS
 from slipring_report.operations.text_checks import TEXT_OPERATIONS
@@ -56,7 +58,7 @@ SERVICE = Service(
         Keeps("Communication", on_write=messages.message_written, record=True),
         Keeps("DetectedIssue", record=True),
         Keeps("Questionnaire"),
-        Keeps("QuestionnaireResponse", record=True),
+        Keeps("QuestionnaireResponse", on_write=learning_records.response_written, record=True),
         Keeps("Measure"),
         Keeps("MeasureReport", record=True),
     ],
@@ -90,6 +92,7 @@ SERVICE = Service(
         *WORKLIST_OPERATIONS,
         *CERTIFICATE_OPERATIONS,
         *WORK_OPERATIONS,
+        *LEARNING_OPERATIONS,
     ),
     audiences=audiences,
     timers={

@@ -27,7 +27,7 @@ _BELONGS = {
 }
 _CARRIERS = ("DiagnosticReport/", "Composition/", "Observation/")
 # Work that tells of what a report says, or will say.
-_WORK = frozenset({"late-images", "discordance", "conference", "conference-case"})
+_WORK = frozenset({"late-images", "discordance", "conference", "conference-case", "re-reading", "re-reading-draw"})
 _MESSAGES = frozenset({"consultation", "discordance"})
 PARTS = frozenset({"Composition", *_BELONGS})
 

@@ -33,6 +33,10 @@ TEXT_PLACE = f"{CANONICAL}/StructureDefinition/text-place"
 LOINC = "http://loinc.org"
 REPORT_STATUS = "http://hl7.org/fhir/diagnostic-report-status"
 MESSAGE_CATEGORY = f"{CANONICAL}/CodeSystem/communication-category"
+READING_CATEGORY = f"{CANONICAL}/CodeSystem/reading-category"
+CONCORDANCE_GRADE = f"{CANONICAL}/CodeSystem/concordance-grade"
+DISCORDANCE_CAUSE = f"{CANONICAL}/CodeSystem/discordance-cause"
+DISCORDANCE_MEASURE = f"{CANONICAL}/CodeSystem/discordance-measure"
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 CASE_STATE = f"{CANONICAL}/CodeSystem/case-state"
 HANDOVER_STATE = f"{CANONICAL}/CodeSystem/handover-state"
@@ -49,6 +53,7 @@ CODE_SYSTEMS = (
     GRADES,
     *read_code_systems(_DATA / "vocabulary.toml"),
     *read_code_systems(_DATA / "work_vocabulary.toml"),
+    *read_code_systems(_DATA / "learning_vocabulary.toml"),
     *read_code_systems(_DATA / "certificate_vocabulary.toml"),
     own_system(
         "certificate-revocation-reason", "Why a certificate was taken back", "证书撤销原因", revocation_reasons()

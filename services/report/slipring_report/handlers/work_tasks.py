@@ -15,6 +15,8 @@ BY_OPERATION = {
     "reading": "$claim, $renew, $give-back",
     "late-images": "$settle-images",
     "discordance": "$contact-clinic, $ask-repeat, $conclude-discordance",
+    "re-reading": "$re-read",
+    "re-reading-draw": "$draw-rereading",
     "conference": "$plan-conference, $add-case, $attend, $close-conference",
     "conference-case": "$conclude-case",
 }

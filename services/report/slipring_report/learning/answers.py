@@ -46,6 +46,11 @@ def ours(response: Resource) -> bool:
     return form_of(response) in OURS
 
 
+def is_learning(resource: Resource) -> bool:
+    """Whether it is such a record, among resources of any type: the department's own for good."""
+    return resource["resourceType"] == "QuestionnaireResponse" and ours(resource)
+
+
 def told(response: Resource, link: str) -> Any:
     """The value of the first answer to a question, or None."""
     for item in response.get("item", []):

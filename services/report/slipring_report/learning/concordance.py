@@ -47,7 +47,10 @@ class Row:
 
 
 def rows(
-    assessed: Iterable[Assessed], released: Mapping[str, Collection[str]], systems: Iterable[str], counts: Collection[str]
+    assessed: Iterable[Assessed],
+    released: Mapping[str, Collection[str]],
+    systems: Iterable[str],
+    counts: Collection[str],
 ) -> list[Row]:
     """A row for each system and kind of reference, also where there is no case; `released`: reports by system.
 
@@ -63,9 +66,7 @@ def rows(
     ]
 
 
-def _row(
-    system: str, against: str, every: list[Assessed], released: Collection[str], counts: Collection[str]
-) -> Row:
+def _row(system: str, against: str, every: list[Assessed], released: Collection[str], counts: Collection[str]) -> Row:
     members = tuple(one for one in every if (one.system, one.against) == (system, against))
     held = {one.report for one in every if one.against == against}
     agreed = sum(one.grade in counts for one in members)

@@ -7,7 +7,6 @@ from datetime import datetime, timedelta
 from slipring.fhir.outcome import FhirError, forbidden, unprocessable
 from slipring.fhir.search.moment import interval
 from slipring.fhir.service import Call, Desk, Resource, Stored
-from slipring.signing.form import RELEASE_SEAL
 
 from slipring_report.amending.amendment import amends
 from slipring_report.department import zone_of
@@ -15,6 +14,7 @@ from slipring_report.learning.answers import form_of
 from slipring_report.learning.systems import UNKNOWN, systems_of
 from slipring_report.lifecycle import RELEASED
 from slipring_report.reading import request_of
+from slipring_report.rendering.release import RELEASE_SEAL
 from slipring_report.resources import written
 
 _A_DAY = timedelta(days=1)
@@ -38,7 +38,9 @@ def period_asked(call: Call, desk: Desk, name: str = "period") -> tuple[datetime
     said, zone = call.value(name), zone_of(desk)
     if said is None:
         today = desk.now.astimezone(zone)
-        start = today.replace(month=today.month - (today.month - 1) % 3, day=1, hour=0, minute=0, second=0, microsecond=0)
+        start = today.replace(
+            month=today.month - (today.month - 1) % 3, day=1, hour=0, minute=0, second=0, microsecond=0
+        )
         return start, desk.now + _A_DAY
     ends = [interval(str(said.get(one, "")), zone) for one in ("start", "end")] if isinstance(said, dict) else [None]
     if any(one is None for one in ends) or ends[0].low >= ends[1].high or ends[1].high - ends[0].low > _LONGEST:  # type: ignore[union-attr]
