@@ -11,8 +11,8 @@ from slipring.fhir.service import CANONICAL, Call, Resource
 from slipring_report.vocabulary import COMPOSITION, TEXT_CHECK, TEXT_PLACE
 
 sys.path.insert(0, str(Path(__file__).parent))
-from reading_room import AUTHOR, PATIENT, REQUEST, ReadingRoom
-from slipring_report.handlers import flagging, text_checks
+from reading_room import AUTHOR, PATIENT, REQUEST, ReadingRoom, named
+from slipring_report.handlers import flagging, signing_input, text_checks
 
 CODES = {"findings": "59776-5", "impression": "19005-8", "comparison": "18834-2"}
 BY = {"valueReference": {"reference": AUTHOR}}
@@ -145,3 +145,48 @@ async def test_an_answer_without_person_reason_or_question_is_refused(
     with pytest.raises(FhirError) as refused:
         await room.call(text_checks.check_answered, **{"key": key_of(issue), **values})
     assert refused.value.issues[0].detail == detail
+
+
+@pytest.mark.clause("5.8.3")
+async def test_nobody_signs_over_a_question_that_nobody_has_answered(room: ReadingRoom) -> None:
+    await drafted(room, findings="子宫未见异常。", impression="未见异常。")
+    refused = await room.sign(AUTHOR, "author")
+    assert refused.refuse is not None and refused.refuse.status == 422 and room.status == "partial"
+    [problem] = refused.refuse.issues
+    assert problem.detail == "report.text-body-part" and problem.zh and problem.en and "59776-5" in problem.at
+    assert len(refused.save) == 1, "what was in the way is on record"
+    assert not (await room.sign(AUTHOR, "author")).save, "and once is enough"
+    issue = (await told(room))["body-part"]
+    await room.call(text_checks.check_answered, key=key_of(issue), reason={"valueString": "盆腔已扫描"}, by=BY)
+    first = await room.jws(AUTHOR, "author")
+    assert (await room.sign(AUTHOR, "author", jws=first)).refuse is None and room.status == "preliminary"
+    shown = named((await room.call(signing_input.signing_input_asked, role={"valueCode": "reviewer"})).answer)["issue"]
+    assert shown["resource"]["mitigation"][0]["action"]["text"] == "盆腔已扫描", "the second signer reads it too"
+    await room.release_second(first)
+    assert room.status == "final"
+
+
+@pytest.mark.clause("5.9.1")
+async def test_a_critical_finding_in_words_is_flagged_or_said_to_be_none_before_it_is_signed(room: ReadingRoom) -> None:
+    await drafted(room, findings="右侧气胸。", impression="右侧气胸。脾破裂可能。")
+    details = {issue.detail for issue in (await room.sign(AUTHOR, "author")).refuse.issues}  # type: ignore[union-attr]
+    assert details == {"report.text-critical-unflagged"}
+    finding = {"system": f"{CANONICAL}/CodeSystem/critical-finding", "code": "CV-CT-07"}
+    await room.call(flagging.finding_flagged, finding={"valueCoding": finding})
+    issue = (await told(room))["critical-unflagged"]
+    assert place(issue)["finding"] == "CV-CT-11"
+    await room.call(text_checks.check_answered, key=key_of(issue), reason={"valueString": "已排除，非危急值"}, by=BY)
+    assert (await room.sign(AUTHOR, "author")).refuse is None and room.status == "preliminary"
+
+
+async def test_a_report_of_one_conclusion_is_not_asked_for_sections_it_does_not_have(room: ReadingRoom) -> None:
+    await room.draft(conclusion="No fracture.")
+    assert (await room.sign(AUTHOR, "author")).refuse is None
+
+
+async def test_nobody_answers_in_a_report_that_is_released(room: ReadingRoom) -> None:
+    await drafted(room, findings="双肺清晰。", impression="未见异常。")
+    await room.release()
+    with pytest.raises(FhirError) as refused:
+        await room.call(text_checks.check_answered, key={"valueString": "x"}, reason={"valueString": "why"}, by=BY)
+    assert refused.value.status == 409

@@ -10,7 +10,7 @@ from slipring.qc.report import checked
 
 from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.checks.exam import part_of
-from slipring_report.checks.issues import TextIssue, issues_of, keys_answered
+from slipring_report.checks.issues import TextIssue, issues_of, keys_answered, keys_of
 from slipring_report.checks.texts import text_of
 from slipring_report.reading import code_of, reference_of, request_of
 from slipring_report.vocabulary import CRITICAL_FINDING
@@ -25,6 +25,7 @@ class Examined:
     sections: dict[str, str]
     open: Sequence[TextIssue]
     answered: Sequence[Resource] = ()
+    recorded: frozenset[str] = frozenset()  # keys that are on record already, answered or not
 
 
 async def examined(
@@ -43,7 +44,8 @@ async def examined(
     kept = [one.resource for one in await desk.search(f"DetectedIssue?implicated={named}")] if named else []
     answered = keys_answered(kept)
     standing = [one for one in kept if keys_answered([one]) & {each.key for each in found}]
-    return Examined(sections, [one for one in found if one.key not in answered], standing)
+    recorded = frozenset(key for one in kept for key in keys_of(one))
+    return Examined(sections, [one for one in found if one.key not in answered], standing, recorded)
 
 
 async def _read(reference: str, desk: Desk) -> Resource:

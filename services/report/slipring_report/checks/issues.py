@@ -89,10 +89,11 @@ def as_issue(one: TextIssue, report: str, subject: str, now: datetime, *, id: st
 
 def keys_answered(issues: Sequence[Resource]) -> set[str]:
     """The keys of what somebody has answered for, among the DetectedIssues of a report."""
-    return {key for issue in issues if issue.get("mitigation") for key in _keys(issue)}
+    return {key for issue in issues if issue.get("mitigation") for key in keys_of(issue)}
 
 
-def _keys(issue: Resource) -> Iterator[str]:
+def keys_of(issue: Resource) -> Iterator[str]:
+    """The keys by which an issue names what a check of the text found."""
     for identifier in issue.get("identifier", []):
         if identifier.get("system") == TEXT_CHECK:
             yield str(identifier.get("value", ""))

@@ -16,6 +16,7 @@ from slipring_report.amending.release import demand_unchanged, released_as_next
 from slipring_report.amending.resources import tagged_without
 from slipring_report.emergency.demands import demand_not_contradicted
 from slipring_report.emergency.release import emergency_asked, second_read_closed, second_read_opened, tagged
+from slipring_report.checks.asking import unanswered
 from slipring_report.handlers.asked import jws_asked, open_report, role_asked
 from slipring_report.handlers.writes import by_amendment
 from slipring_report.lifecycle import RELEASED, TABLE, after_amendment, after_signature
@@ -57,6 +58,8 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     attempt = await attempted(on_file, jws, role, chain, desk)
     if attempt.findings or attempt.person is None:
         return _refused(attempt.findings, report, desk)
+    if asked := await unanswered(parts, desk):
+        return asked
     taken = await _taken(on_file, attempt, attempt.person, reason, desk)
     if stale:
         passed = passed_by(attempt.who.person, stale, report, subject_of(report.resource), desk)

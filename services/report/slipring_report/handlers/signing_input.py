@@ -6,6 +6,7 @@ import base64
 
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
+from slipring_report.checks.asking import told_of_text
 from slipring_report.handlers.asked import open_report, role_asked
 from slipring_report.rendering.html import as_attachment
 from slipring_report.rendering.released import rendered
@@ -30,7 +31,10 @@ async def signing_input_asked(call: Call, desk: Desk) -> Changes:
             ("form", "Uri", form.uri),
             ("rendering", "Attachment", as_attachment(page)),
             *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
-            *[("issue", "resource", _not_kept(issue)) for issue in await told(report, desk)],
+            *[
+                ("issue", "resource", _not_kept(issue))
+                for issue in [*await told(report, desk), *await told_of_text(parts, desk)]
+            ],
         )
     )
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
+from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
 from slipring.qc.report import SECTIONS
 
+from slipring_report.checks.asking import as_issues
 from slipring_report.checks.gathering import Examined, examined
 from slipring_report.checks.issues import TextIssue, as_issue
 from slipring_report.checks.texts import sections_of, words
 from slipring_report.handlers.asked import open_report
 from slipring_report.reading import composition_of, reference_of, subject_of
 from slipring_report.resources import parameters, reference, written
-from slipring_report.signatures.gathering import Gathered
 from slipring_report.worklist.people import acting
 
 _READS = "draft-report"  # the act of slipring.staff
@@ -59,32 +59,10 @@ async def check_answered(call: Call, desk: Desk) -> Changes:
     return Changes(save=[Save(issue)], answer=parameters(("issue", "resource", issue)))
 
 
-async def told_of_text(parts: Gathered, desk: Desk) -> list[Resource]:
-    """What is open in the words and what was answered: for whoever is about to sign."""
-    found = await examined(*_words(parts), desk, structured=parts.composition is not None)
-    return [*_issues(found, parts.report.resource, desk), *found.answered]
-
-
-async def unanswered(parts: Gathered, desk: Desk) -> Changes | None:
-    """The refusal of a signature over words that nobody has stood for; None when all is answered."""
-    found = await examined(*_words(parts), desk, structured=parts.composition is not None)
-    if not found.open:
-        return None
-    findings = [one.finding() for one in found.open]
-    issues = [Issue("business-rule", zh=each.zh, en=each.en, at=each.at, detail=each.rule) for each in findings]
-    records = [Save(issue) for issue in _issues(found, parts.report.resource, desk)]
-    return Changes(save=records, refuse=FhirError(422, issues))
-
-
 async def _of_stored(report: Stored, desk: Desk) -> Examined:
     composition = await desk.read(composition_of(report.resource)) if composition_of(report.resource) else None
     held = sections_of(report.resource, composition.resource if composition else None)
     return await examined(held, report.resource, desk, structured=composition is not None)
-
-
-def _words(parts: Gathered) -> tuple[dict[str, str], Resource]:
-    composition = parts.composition.resource if parts.composition else None
-    return sections_of(parts.report.resource, composition), parts.report.resource
 
 
 async def _of_request(call: Call, desk: Desk) -> Resource:
@@ -109,21 +87,13 @@ async def _of_request(call: Call, desk: Desk) -> Resource:
 
 
 def _answer(found: Examined, report: Resource, desk: Desk) -> Resource:
-    answer = parameters(*[("issue", "resource", one) for one in (*_issues(found, report, desk), *found.answered)])
+    answer = parameters(*[("issue", "resource", one) for one in (*as_issues(found, report, desk), *found.answered)])
     for name, text in found.sections.items():
         told = [{"name": "name", "valueCode": name}, {"name": "code", "valueCode": words()["section"][name]["code"]}]
         answer["parameter"].append(
             {"name": "section", "part": [*told, *([{"name": "text", "valueString": text}] if text else [])]}
         )
     return answer
-
-
-def _issues(found: Examined, report: Resource, desk: Desk) -> list[Resource]:
-    about = f"DiagnosticReport/{report['id']}" if report.get("id") else ""
-    made = [as_issue(one, about, subject_of(report), desk.now, id=desk.new_id()) for one in found.open]
-    return [
-        issue if about else {name: value for name, value in issue.items() if name != "implicated"} for issue in made
-    ]
 
 
 def _kept(named: TextIssue, report: Stored, who: str, reason: str, desk: Desk) -> Resource:

@@ -24,6 +24,7 @@ _MEASURED = re.compile(r"\d")
 _ONE_SIDE = re.compile("[左右上下]")
 _BARE = 12
 _FEW_WORDS = 2
+_LEAD = 30
 _OF_COURSE = ("worse", "unchanged")
 
 
@@ -171,7 +172,7 @@ def _ends_there(sentence: Sentence, word: Word) -> bool:
 def _speaks_of_the_former(sentence: Sentence, word: Word) -> bool:
     left, _ = sentence.clause(word.start, word.end)
     lead = sentence.text[left - sentence.start : word.start - sentence.start].strip()
-    return len(lead) <= 14
+    return len(lead) <= (_BARE if word.chinese else _LEAD)
 
 
 def _own_side(sentence: Sentence, word: Word) -> bool:
