@@ -15,7 +15,9 @@ def cases(name: str) -> list[Any]:
 
 
 @pytest.mark.parametrize(
-    ("text", "part", "wanted"), [*cases("critical_zh"), *cases("critical_en")], ids=lambda value: str(value)[:40]
+    ("text", "part", "wanted"),
+    [*cases("critical_zh"), *cases("critical_en"), *cases("critical_hard")],
+    ids=lambda value: str(value)[:40],
 )
 def test_a_sentence_states_its_critical_findings_and_no_others(text: str, part: str, wanted: str) -> None:
     found = checked(ReportText({"findings": text, "impression": "."}, body_part=part)).critical

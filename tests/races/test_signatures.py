@@ -55,6 +55,7 @@ class Desk:
     async def unsigned(self) -> tuple[str, str]:
         """A draft and its author's signature, not handed in yet."""
         report = await self.drafted()
+        await self.story.stood_for(report)
         return report, self.jws(await self.payload(report), "first reader", "author")
 
     async def signed(self, report: str, jws: str, role: str) -> Done:
@@ -88,6 +89,7 @@ async def _two_reviewers(desk: Desk) -> Tally:
 
     async def begun() -> None:
         report = await desk.drafted()
+        await desk.story.stood_for(report)
         payload = await desk.payload(report)
         first = desk.jws(payload, "first reader", "author")
         assert (await desk.signed(report, first, "author")).written

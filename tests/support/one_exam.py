@@ -176,8 +176,22 @@ class OneExam:
         """What is to be signed."""
         return base64.b64decode(value_of(await self.called(f"{report}/$signing-input", role=("Code", role)), "payload"))
 
+    async def stood_for(self, report: str) -> None:
+        """The author answers for what the checks of the text question: here that the clinic was told by telephone."""
+        asked = await self.called(f"{report}/$check-text")
+        for part in asked["parameter"]:
+            if part["name"] != "issue" or part["resource"].get("mitigation"):
+                continue
+            await self.called(
+                f"{report}/$answer-text-check",
+                key=("String", part["resource"]["identifier"][0]["value"]),
+                reason=("String", "Told by telephone before signing. 签名前已电话通知。"),
+                by=("Reference", self.cast.person("first reader")),
+            )
+
     async def jws(self, report: str, who: str, role: str, previous: str = "") -> str:
-        """A person's signature, made with a key of his own."""
+        """A person's signature, made with a key of his own, over words that somebody stands for."""
+        await self.stood_for(report)
         now = self.department.clock.now()
         authority = make_authority(self.department.data_dir / "signing", now=now)
         key, csr = make_key_and_csr(who)

@@ -190,3 +190,11 @@ async def test_nobody_answers_in_a_report_that_is_released(room: ReadingRoom) ->
     with pytest.raises(FhirError) as refused:
         await room.call(text_checks.check_answered, key={"valueString": "x"}, reason={"valueString": "why"}, by=BY)
     assert refused.value.status == 409
+
+
+@pytest.mark.clause("5.8.3")
+async def test_advice_on_words_and_stages_is_shown_and_stops_nobody(room: ReadingRoom) -> None:
+    await drafted(room, findings="肝右叶见囊性灶，右肾囊性灶Bosniak VII。", impression="腔隙性脑梗塞。")
+    found = await told(room)
+    assert set(found) == {"wording", "staging"} and "脑梗死" in found["wording"]["detail"]
+    assert (await room.sign(AUTHOR, "author")).refuse is None

@@ -23,9 +23,14 @@ class Examined:
     """A text with what was found in it; `answered` are those that a named person has stood for."""
 
     sections: dict[str, str]
-    open: Sequence[TextIssue]
+    told: Sequence[TextIssue]  # open questions and advice
     answered: Sequence[Resource] = ()
     recorded: frozenset[str] = frozenset()  # keys that are on record already, answered or not
+
+    @property
+    def open(self) -> list[TextIssue]:
+        """What a signature waits for."""
+        return [one for one in self.told if one.asks]
 
 
 async def examined(
@@ -36,12 +41,12 @@ async def examined(
     patient = await _read(reference_of(report.get("subject")), desk)
     priors = await _priors(report, request, desk)
     text = text_of(sections, request, patient, priors, removed, year=desk.now.year)
-    named = f"DiagnosticReport/{report['id']}" if report.get("id") else ""
+    names = _names(report)
     flagged = await _flags(report, desk)
     found = issues_of(checked(text), sections, flagged)
     if not structured:
         found = [one for one in found if not one.check.startswith("missing-")]
-    kept = [one.resource for one in await desk.search(f"DetectedIssue?implicated={named}")] if named else []
+    kept = [one.resource for name in names for one in await desk.search(f"DetectedIssue?implicated={name}")]
     answered = keys_answered(kept)
     standing = [one for one in kept if keys_answered([one]) & {each.key for each in found}]
     recorded = frozenset(key for one in kept for key in keys_of(one))
@@ -69,9 +74,13 @@ async def _priors(report: Resource, request: Resource, desk: Desk) -> int:
 
 
 async def _flags(report: Resource, desk: Desk) -> list[str]:
-    """The codes of the critical findings that are flagged on a report, or on the one that this draft amends."""
+    """The codes of the critical findings that are flagged on a report."""
+    found = [one for name in _names(report) for one in await desk.search(f"Observation?focus={name}")]
+    return [code for one in found if (code := code_of(one.resource.get("code"), CRITICAL_FINDING))]
+
+
+def _names(report: Resource) -> list[str]:
+    """The report, and the one that this draft amends: what was flagged or answered there stands for the same words here."""
     if not report.get("id"):
         return []
-    named = {f"DiagnosticReport/{one['id']}" for one in (report, as_it_will_stand(report))}
-    found = [one for name in sorted(named) for one in await desk.search(f"Observation?focus={name}")]
-    return [code for one in found if (code := code_of(one.resource.get("code"), CRITICAL_FINDING))]
+    return sorted({f"DiagnosticReport/{one['id']}" for one in (report, as_it_will_stand(report))})

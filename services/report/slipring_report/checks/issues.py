@@ -11,6 +11,7 @@ from slipring.clauses.critical_findings import critical_findings
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import Resource
 from slipring.qc.report import Checked, Critical, Fault
+from slipring.qc.report.advice import ADVICE, WORDING, advised, instead_of
 from slipring.rules.finding import Finding, Weight
 
 from slipring_report.checks.texts import words
@@ -30,6 +31,12 @@ class TextIssue:
     key: str
     code: str = ""
     certainty: str = ""
+    instead: tuple[str, str] = ("", "")  # what the norm says, in Chinese and English
+
+    @property
+    def asks(self) -> bool:
+        """Whether a signature waits for its answer; advice on words does not."""
+        return self.check not in ADVICE
 
     def finding(self) -> Finding:
         """As a finding of a rule, in both languages."""
@@ -38,11 +45,16 @@ class TextIssue:
         if self.code:
             entry, certainty = critical_findings()[self.code], words()["certainty"][self.certainty]
             zh, en = f"{zh}{entry.zh}（{certainty['zh']}）。", f"{en} {entry.en} ({certainty['en']})."
+        if any(self.instead):
+            zh, en = (
+                f"{zh}建议：{self.instead[0] or self.instead[1]}。",
+                f"{en} Better: {self.instead[1] or self.instead[0]}.",
+            )
         return Finding(
             rule=f"report.text-{self.check}",
             version="1",
             clause=told["clause"],
-            weight=Weight.ASK,
+            weight=Weight.ASK if self.asks else Weight.WARN,
             zh=f"{section['zh']}：{zh}",
             en=f"{section['en'].capitalize()}: {en}",
             at=f"Composition.section.where(code.coding.code='{section.get('code', '')}').text",
@@ -53,6 +65,7 @@ def issues_of(answer: Checked, sections: Mapping[str, str], flagged: Sequence[st
     """All issues of a text; a critical finding only while no flag of its code stands."""
     found = [_of_fault(one, sections) for one in answer.faults]
     found += [_of_critical(one) for one in answer.critical if one.code not in flagged and not _kin(one.code, flagged)]
+    found += [_of_fault(one, sections) for one in advised(sections)]
     return list({one.key: one for one in found}.values())
 
 
@@ -65,7 +78,8 @@ def _of_fault(fault: Fault, sections: Mapping[str, str]) -> TextIssue:
     text = sections.get(fault.section, "")
     wording = "".join(text[max(0, fault.start - _AROUND) : fault.end + _AROUND].split())
     key = _key(fault.check, fault.section, text[fault.start : fault.end], wording)
-    return TextIssue(fault.check, fault.section, fault.start, fault.end, key)
+    instead = instead_of(text[fault.start : fault.end]) if fault.check == WORDING else ("", "")
+    return TextIssue(fault.check, fault.section, fault.start, fault.end, key, instead=instead)
 
 
 def _of_critical(one: Critical) -> TextIssue:

@@ -87,7 +87,9 @@ async def _of_request(call: Call, desk: Desk) -> Resource:
 
 
 def _answer(found: Examined, report: Resource, desk: Desk) -> Resource:
-    answer = parameters(*[("issue", "resource", one) for one in (*as_issues(found, report, desk), *found.answered)])
+    answer = parameters(
+        *[("issue", "resource", one) for one in (*as_issues(found.told, report, desk), *found.answered)]
+    )
     for name, text in found.sections.items():
         told = [{"name": "name", "valueCode": name}, {"name": "code", "valueCode": words()["section"][name]["code"]}]
         answer["parameter"].append(
