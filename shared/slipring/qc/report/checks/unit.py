@@ -18,6 +18,7 @@ _GOES_ON = re.compile(
     rf"(?:\s*(?:-|–|—|~|～|至|到|to|and|、|和|及|/|±|->|→|vs\.?|with|,)\s*(?:约|about\s)?-?{_PRODUCT})+"
 )
 _SEVERAL = re.compile(r"\d\s*[×x*✕]\s*\d")
+_FRACTION = re.compile(r"\s*/\s*\d+(?!\d|\s*(?:mm|cm))")
 _ENDS = re.compile(r"\s*(?:[,。;)、!?]|\.(?!\d)|$|\n)")
 _ABOUT = re.compile(r"(?:约|(?<![a-z])(?:about|approximately|approx\.?|around))\s*$")
 _FILLERS = (
@@ -106,6 +107,8 @@ def _fault(plain: str, hit: re.Match[str]) -> int:
 
 def _without(plain: str, hit: re.Match[str], units: _Units) -> bool:
     start, end = hit.span()
+    if _FRACTION.match(plain, end):
+        return False
     more = _GOES_ON.match(plain, end)
     several = _SEVERAL.search(hit[0]) is not None  # a product of lengths is not mended by the CT number after it
     mending = (units.length,) if several else (units.length, units.density, units.other)
