@@ -16,7 +16,7 @@ def cases(name: str) -> list[Any]:
 
 @pytest.mark.parametrize(
     ("text", "part", "wanted"),
-    [*cases("critical_zh"), *cases("critical_en"), *cases("critical_hard")],
+    [*cases("critical_zh"), *cases("critical_en"), *cases("critical_hard"), *cases("critical_more")],
     ids=lambda value: str(value)[:40],
 )
 def test_a_sentence_states_its_critical_findings_and_no_others(text: str, part: str, wanted: str) -> None:
@@ -24,7 +24,11 @@ def test_a_sentence_states_its_critical_findings_and_no_others(text: str, part: 
     assert {f"{one.code}:{one.certainty}" for one in found} == set(wanted.split())
 
 
-@pytest.mark.parametrize("case", cases("faults"), ids=lambda case: f"{case['findings']} | {case['impression']}"[:60])
+@pytest.mark.parametrize(
+    "case",
+    [*cases("faults"), *cases("faults_hard")],
+    ids=lambda case: f"{case['findings']} | {case['impression']}"[:60],
+)
 def test_a_report_has_its_faults_and_no_others(case: dict[str, Any]) -> None:
     report = ReportText(
         {name: case.get(name, "") for name in ("findings", "impression", "comparison")},

@@ -13,7 +13,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Call, Changes, OperationHandler, Stored, Write, WriteHandler
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import jws_sha256, sign_payload
-from slipring_report.handlers import amending, signing, signing_input, verifying, writes
+from slipring_report.handlers import amending, signing, signing_input, text_checks, verifying, writes
 from slipring_report.settings import ReportSettings
 
 from tests.support.desk import A_NOON, ADesk
@@ -143,8 +143,18 @@ class ReadingRoom:
         await self.write(writes.report_written, {**self.report().resource, **members})
         return self.at
 
+    async def stood_for(self) -> None:
+        """The author answers for whatever the checks of the text question."""
+        answer = (await self.call(text_checks.text_checked)).answer or {}
+        for part in answer["parameter"]:
+            if part["name"] == "issue" and "mitigation" not in part["resource"]:
+                key = {"valueString": part["resource"]["identifier"][0]["value"]}
+                by = {"valueReference": {"reference": AUTHOR}}
+                await self.call(text_checks.check_answered, key=key, reason={"valueString": "told by telephone"}, by=by)
+
     async def release(self) -> None:
-        """Both sign."""
+        """Both sign, over words that the author stands for."""
+        await self.stood_for()
         first = await self.jws(AUTHOR, "author")
         assert (await self.sign(AUTHOR, "author", jws=first)).refuse is None
         await self.release_second(first)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -20,10 +21,9 @@ def sections_of(report: Resource, composition: Resource | None) -> dict[str, str
     """The words of findings, impression and comparison; a report without an impression of its own speaks by its conclusion."""
     texts: dict[str, list[str]] = {}
     for section in _sections((composition or {}).get("section", [])):
-        for coding in section.get("code", {}).get("coding", []):
-            name = _by_code().get(str(coding.get("code", ""))) if coding.get("system") == LOINC else None
-            if name:
-                texts.setdefault(name, []).append(plain(section.get("text", {}).get("div", "")).strip())
+        name = _name_of(section)
+        if name:
+            texts.setdefault(name, []).append(plain(section.get("text", {}).get("div", "")).strip())
     found = {name: "\n".join(parts) for name, parts in texts.items()}
     if not found.get("impression", "").strip():
         found["impression"] = str(report.get("conclusion", ""))
@@ -50,6 +50,16 @@ def text_of(
         laterality=side_asked(request),
         priors=priors,
     )
+
+
+def _name_of(section: Resource) -> str:
+    """Which section it is: by its LOINC code, and without one by its title."""
+    codings = section.get("code", {}).get("coding", [])
+    for coding in codings:
+        if coding.get("system") == LOINC and coding.get("code") in _by_code():
+            return _by_code()[coding["code"]]
+    title = "" if codings else str(section.get("title", "")).strip().lower().rstrip(":：")
+    return next((name for name, one in words()["section"].items() if re.fullmatch(one["titles"], title)), "")
 
 
 def _sections(sections: Sequence[Resource]) -> Iterator[Resource]:

@@ -14,9 +14,9 @@ from slipring.signing.jws import jws_sha256
 from slipring_report.amending.amendment import Amendment, amendment_of, amends, as_it_will_stand
 from slipring_report.amending.release import demand_unchanged, released_as_next
 from slipring_report.amending.resources import tagged_without
+from slipring_report.checks.asking import unanswered
 from slipring_report.emergency.demands import demand_not_contradicted
 from slipring_report.emergency.release import emergency_asked, second_read_closed, second_read_opened, tagged
-from slipring_report.checks.asking import unanswered
 from slipring_report.handlers.asked import jws_asked, open_report, role_asked
 from slipring_report.handlers.writes import by_amendment
 from slipring_report.lifecycle import RELEASED, TABLE, after_amendment, after_signature

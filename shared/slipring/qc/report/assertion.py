@@ -55,7 +55,7 @@ def asserted(sentence: Sentence, start: int, end: int, others: Sequence[tuple[in
     if "gone" in effects:
         return Assertion(NOT_HERE, change)
     if "resolved" in effects and not _still_there(reaching, start, end):
-        return Assertion(NOT_HERE, change)
+        return Assertion(PRESENT, "unchanged") if _left_over(sentence, start, end) else Assertion(NOT_HERE, change)
     if "past" in effects and not change and "suspected" not in effects:
         return Assertion(NOT_HERE, change)
     return Assertion(SUSPECTED if "suspected" in effects else PRESENT, change)
@@ -67,6 +67,15 @@ def _governed(word: Word, sentence: Sentence) -> bool:
     return any(
         one.effect in ("absent", "asked") and one.reach == "after" and left <= one.start and one.end <= word.start
         for one in sentence.words
+    )
+
+
+def _left_over(sentence: Sentence, start: int, end: int) -> bool:
+    """血肿清除术后……残留少量血肿: what remains is named again by the end of its name."""
+    name = re.escape(sentence.text[max(start, end - 2) - sentence.start : end - sentence.start])
+    return (
+        re.compile(rf"(?:残留|残余|残存|遗留|仍[有见])[^,。;]{{0,8}}{name}").search(sentence.text, end - sentence.start)
+        is not None
     )
 
 
@@ -97,7 +106,7 @@ def _reaches(word: Word, sentence: Sentence, start: int, end: int, others: Seque
 def _reaches_on(word: Word, sentence: Sentence, start: int, others: Sequence[tuple[int, int]]) -> bool:
     if word.near and start - word.end > word.near:
         return False
-    if _stopped(sentence, word.end, start):
+    if _stopped(sentence, word.end, start, through=word.effect == "asked"):
         return False
     crossed = [place for place in sentence.parts if word.end <= place < start]
     if word.effect in ("other", "asked", "past") and not word.near:
@@ -181,8 +190,10 @@ def _own_side(sentence: Sentence, word: Word) -> bool:
     return _ONE_SIDE.search(sentence.text, left - sentence.start, word.start - sentence.start) is not None
 
 
-def _stopped(sentence: Sentence, left: int, right: int) -> bool:
-    return any(word.effect == "stop" and left <= word.start < right for word in sentence.words)
+def _stopped(sentence: Sentence, left: int, right: int, *, through: bool = False) -> bool:
+    """Whether a word ends the reach; a condition goes on through "there is": if there is concern for ..."""
+    stops = [word for word in sentence.words if word.effect == "stop" and left <= word.start < right]
+    return any(not (through and sentence.text.startswith("there", word.start - sentence.start)) for word in stops)
 
 
 def _between(others: Sequence[tuple[int, int]], left: int, right: int) -> bool:
