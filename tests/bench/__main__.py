@@ -2,7 +2,7 @@
 
 Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing;
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
-`--only requests` CT requests through all rules.
+`--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures.
 """
 
 from __future__ import annotations
@@ -20,7 +20,18 @@ from pathlib import Path
 import uvloop
 from slipring.runtime.postgres import stop
 
-from tests.bench import delivering, interactions, ordering, ringing, rivals, searching, serving, starting, worklist
+from tests.bench import (
+    checking,
+    delivering,
+    interactions,
+    ordering,
+    ringing,
+    rivals,
+    searching,
+    serving,
+    starting,
+    worklist,
+)
 from tests.bench.page import Results, written
 
 _PAGE = serving.ROOT / "docs" / "benchmarks.md"
@@ -37,6 +48,10 @@ def main() -> None:
         return
     if asked.only == "requests":
         _requests(asked)
+        return
+    if asked.only == "checks":
+        with _folder() as folder:
+            checking.measure(folder, _say)
         return
     load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
@@ -109,7 +124,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
     parser.add_argument(
-        "--only", choices=["delivery", "worklist", "requests"], help="this part alone; nothing is written"
+        "--only", choices=["delivery", "worklist", "requests", "checks"], help="this part alone; nothing is written"
     )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")

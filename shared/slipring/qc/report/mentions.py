@@ -87,6 +87,7 @@ def read_section(name: str, text: str, body_part: str) -> Section:
     found: list[Mention] = []
     for sentence in sentences:
         hits = _hits(sentence, plain, body_part)
+        inside = [one for one in organs if sentence.start <= one.start < sentence.end] if hits else []
         places = [(start, end) for _, start, end in hits]
         for term, start, end in hits:
             others = [place for place in places if place[1] <= start or place[0] >= end]
@@ -105,7 +106,7 @@ def read_section(name: str, text: str, body_part: str) -> Section:
                     ),
                     sentence,
                     plain,
-                    organs,
+                    inside,
                 )
             )
     return Section(name, text, plain, sentences, organs, tuple(found))

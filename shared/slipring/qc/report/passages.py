@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -13,6 +13,7 @@ from slipring.qc.report.words import as_pattern, listed
 _ENDS = re.compile(
     r"[。!;\n]|\?(?![^。!?;.\n]{0,24}\?)|(?<=[\u3400-\u9fff)\]%a-z])\.(?=[\u3400-\u9fff\s\d(]|$)|(?<=\d)\.(?=[\u3400-\u9fff]|\s|$)"
 )
+_LONGEST = 500  # characters; work on a sentence grows with the square of its length
 _ABBREVIATED = re.compile(
     r"(?:\b(?:dr|mr|mrs|vs|approx|no|fig|ser|im|st|ca|e\.g|i\.e|resp|incl|max|min|prof|cf|al)|^\s*\d{1,2})$"
 )
@@ -97,11 +98,21 @@ def passages(plain: str) -> tuple[Sentence, ...]:
             continue
         if mark[0] == "?" and _ASKED_AHEAD.search(plain, start, mark.start()):
             continue
-        found.append(_sentence(plain, start, mark.end()))
+        found += _sentences(plain, start, mark.end())
         start = mark.end()
     if start < len(plain):
-        found.append(_sentence(plain, start, len(plain)))
+        found += _sentences(plain, start, len(plain))
     return tuple(one for one in found if one.text.strip())
+
+
+def _sentences(plain: str, start: int, end: int) -> Iterator[Sentence]:
+    """One sentence, or what nobody has ended in lengths that a reader could take in, cut at a comma or a space."""
+    while end - start > _LONGEST:
+        cut = max(plain.rfind(mark, start + 1, start + _LONGEST) for mark in ", ")
+        cut = cut + 1 if cut > start else start + _LONGEST
+        yield _sentence(plain, start, cut)
+        start = cut
+    yield _sentence(plain, start, end)
 
 
 def _sentence(plain: str, start: int, end: int) -> Sentence:
