@@ -22,6 +22,7 @@ _LISTS_ON = re.compile(r"(?<![a-z])(?:or|nor|and/or)(?![a-z])")
 _MORE_THAN_A_NAME = re.compile(r"[左右双两大小少多见示有伴呈为约可疑考似\d]")
 _MEASURED = re.compile(r"\d")
 _ONE_SIDE = re.compile("[左右上下]")
+_REMAINS = re.compile("残[余留存]|遗留|residual|remain")
 _BARE = 12
 _FEW_WORDS = 2
 _LEAD = 30
@@ -54,7 +55,7 @@ def asserted(sentence: Sentence, start: int, end: int, others: Sequence[tuple[in
         return Assertion(ABSENT, change)
     if "gone" in effects:
         return Assertion(NOT_HERE, change)
-    if "resolved" in effects and not _still_there(reaching, start, end):
+    if "resolved" in effects and not _still_there(sentence, reaching, start):
         return Assertion(PRESENT, "unchanged") if _left_over(sentence, start, end) else Assertion(NOT_HERE, change)
     if "past" in effects and not change and "suspected" not in effects:
         return Assertion(NOT_HERE, change)
@@ -74,14 +75,20 @@ def _left_over(sentence: Sentence, start: int, end: int) -> bool:
     """血肿清除术后……残留少量血肿: what remains is named again by the end of its name."""
     name = re.escape(sentence.text[max(start, end - 2) - sentence.start : end - sentence.start])
     return (
-        re.compile(rf"(?:残留|残余|残存|遗留|仍[有见])[^,。;]{{0,8}}{name}").search(sentence.text, end - sentence.start)
+        re.compile(rf"(?<![见无及显])(?:残留|残余|残存|遗留|仍[有见])[^,。;]{{0,8}}{name}").search(
+            sentence.text, end - sentence.start
+        )
         is not None
     )
 
 
-def _still_there(reaching: Sequence[Word], start: int, end: int) -> bool:
-    """A word of what remains right before the finding outweighs one of what was done about it."""
-    return any(word.effect == "unchanged" and word.end <= start and start - word.end <= 2 for word in reaching)
+def _still_there(sentence: Sentence, reaching: Sequence[Word], start: int) -> bool:
+    """A word right before the finding, or one of what remains, outweighs one of what was done about it."""
+    return any(
+        word.effect == "unchanged"
+        and (_REMAINS.match(sentence.text, word.start - sentence.start) or 0 <= start - word.end <= 2)
+        for word in reaching
+    )
 
 
 def _change(sentence: Sentence, reaching: Sequence[Word], start: int, end: int) -> str:

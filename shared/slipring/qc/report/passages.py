@@ -96,7 +96,7 @@ def passages(plain: str) -> tuple[Sentence, ...]:
     for mark in _ENDS.finditer(plain):
         if mark[0] == "." and _ABBREVIATED.search(plain, start, mark.start()) and mark.start() - start > 0:
             continue
-        if mark[0] == "?" and _ASKED_AHEAD.search(plain, start, mark.start()):
+        if mark[0] == "?" and _ASKED_AHEAD.search(plain[start : mark.start()]):
             continue
         found += _sentences(plain, start, mark.end())
         start = mark.end()
