@@ -9,7 +9,7 @@ from datetime import date, timedelta
 from pathlib import Path
 
 from slipring.signing.policy import allowed_algorithms
-from slipring.signing.trust import YES, algorithms_accepted, trusted_root
+from slipring.signing.trust import YES, algorithms_accepted, read_revocation_lists, revocation_files, trusted_root
 
 from slipring_consent.gate.policy import policy_on
 from slipring_consent.screening.packs import pack_names
@@ -26,6 +26,7 @@ class ConsentSettings:
     hand_over_within: timedelta = timedelta(seconds=60)  # critical takes a severe reaction over within this time
     time_zone: str = "Asia/Shanghai"
     trust: Path = field(default_factory=lambda: trusted_root({}))  # the roots that signers' certificates are judged by
+    revoked: tuple[Path, ...] = ()  # files with the revocation lists of the authorities
     algorithms: tuple[str, ...] = allowed_algorithms()
     demo: bool = False  # every printed page says so
 
@@ -35,6 +36,10 @@ class ConsentSettings:
             return self.trust.read_bytes()
         except OSError:
             return b""
+
+    def revocation_lists(self) -> list[bytes]:
+        """The revocation lists; read each time, as they are replaced while the service runs. OSError when one is away."""
+        return read_revocation_lists(self.trust, self.revoked)
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> ConsentSettings:
@@ -62,6 +67,7 @@ class ConsentSettings:
             ),
             time_zone=found.get("SLIPRING_TIME_ZONE", default.time_zone),
             trust=trusted_root(found),
+            revoked=revocation_files(found),
             demo=found.get("SLIPRING_DEMO", "").lower() in YES,
             algorithms=algorithms_accepted(found) or default.algorithms,
         )

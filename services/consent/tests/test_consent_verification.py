@@ -4,11 +4,14 @@ import base64
 from typing import Any
 
 import pytest
+from cryptography import x509
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
 from slipring.signing.jws import sign_payload
+from slipring.signing.revocation import Revoked, make_list
 from slipring_consent.consenting.statement import CONSENT_FORM, CONSENT_SIGNATURE, statement
 from slipring_consent.reading import instant
 from slipring_consent.settings import ConsentSettings
@@ -105,7 +108,7 @@ async def test_a_seal_by_a_key_that_the_service_never_published_is_found() -> No
     room = ConsentRoom()
     consent = await room.consented()
     room.desk.seals = SealsInMemory()
-    assert (await room.verified(f"Consent/{consent['id']}"))["reason"] == ["seal-signature-invalid"]
+    assert (await room.verified(f"Consent/{consent['id']}"))["reason"] == ["seal-key-unknown"]
 
 
 @given(where=st.integers(min_value=0, max_value=5000), bit=st.integers(min_value=0, max_value=7))
@@ -156,3 +159,21 @@ async def test_a_patients_own_key_signs_and_another_persons_does_not(tmp_path: A
     room.desk.settings = ConsentSettings(confirmed=frozenset({"*"}), trust=Keys(strangers, PATIENT).trust)
     found = await room.verified(f"Consent/{room.kept(changes)['id']}")
     assert (found["verdict"], found["signature"][0]["valid"]["valueBoolean"]) == ("broken", False)
+
+
+async def test_a_key_that_was_taken_back_signs_no_consent_any_more(tmp_path: Any) -> None:
+    keys = Keys(tmp_path, PATIENT)
+    room = ConsentRoom()
+    lists = tmp_path / "crl.pem"
+    room.desk.settings = ConsentSettings(confirmed=frozenset({"*"}), trust=keys.trust, revoked=(lists,))
+    text = await room.text()
+    paper = room.paper(text)
+    signature = keys.signature(paper, text["content"][0]["attachment"]["extension"][0]["valueString"])
+    with pytest.raises(FhirError) as nobody_knows:
+        await room.signed(paper, signature)
+    assert nobody_knows.value.status == 503
+    assert nobody_knows.value.issues[0].detail == "consent.revocation-list-unreadable"
+    [certificate, *_] = x509.load_pem_x509_certificates(keys.chain)
+    taken = {certificate.serial_number: Revoked(A_NOON, "keyCompromise")}
+    lists.write_bytes(make_list(keys.authority.issuer, keys.authority.key, taken, A_NOON))
+    assert refusals(await room.signed(paper, signature)) == {"consent.key-certificate-revoked"}

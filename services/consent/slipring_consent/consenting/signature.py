@@ -7,16 +7,18 @@ import binascii
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from slipring.fhir.outcome import Issue
+from slipring.fhir.outcome import Issue, refusal
 from slipring.fhir.service import CANONICAL, Desk, Resource
 from slipring.signing.jws import Judged, judge
 from slipring.signing.policy import clock_tolerance
+from slipring.signing.revocation import Revocations, read_lists
 
 from slipring_consent.catalogue import data_file
 from slipring_consent.consenting.pen_image import png_fault, svg_fault
 from slipring_consent.consenting.statement import CONSENT_FORM
 from slipring_consent.department import settings_of
 from slipring_consent.reading import moment, reference_of
+from slipring_consent.settings import ConsentSettings
 
 SIGNATURE_KIND = f"{CANONICAL}/StructureDefinition/signature-kind"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/signature-kind"
@@ -130,4 +132,19 @@ def judged_key(signature: Resource, payload: bytes, at: datetime, desk: Desk) ->
         algorithms=settings.algorithms,
         form=CONSENT_FORM,
         persons=("Practitioner", "Patient", "RelatedPerson"),
+        revoked=_taken_back(settings),
     )
+
+
+def _taken_back(settings: ConsentSettings) -> Revocations:
+    """What the lists of the authorities say; 503 where one that is set cannot be read, because nobody knows what it says."""
+    try:
+        return Revocations(tuple(one for content in settings.revocation_lists() for one in read_lists(content)))
+    except (OSError, ValueError):
+        raise refusal(
+            503,
+            "exception",
+            "A revocation list that is set up here cannot be read (SLIPRING_SIGNING_CRL).",
+            "本系统设置的证书撤销列表无法读取（SLIPRING_SIGNING_CRL）。",
+            detail="consent.revocation-list-unreadable",
+        ) from None
