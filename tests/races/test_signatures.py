@@ -166,6 +166,45 @@ async def _taken_back(desk: Desk) -> Tally:
     return await race("draft taken back", reports, signed, cancelled, again, rounds=rounds, span=_SPAN)
 
 
+async def test_no_review_is_taken_on_a_report_that_its_author_is_changing(department: Department) -> None:
+    """Either the reviewer releases what he has read, and the change is refused, or it is a draft again without him."""
+    desk = await _desk(department)
+    one_of_both(await in_lanes(lambda _: _changed_meanwhile(desk)))
+
+
+async def _changed_meanwhile(desk: Desk) -> Tally:
+    department, drafts = desk.story.department, list[tuple[str, str]]()
+
+    async def begun() -> None:
+        report = await desk.drafted()
+        payload = await desk.payload(report)
+        first = desk.jws(payload, "first reader", "author")
+        assert (await desk.signed(report, first, "author")).written
+        drafts.append((report, desk.jws(payload, "second reader", "reviewer", jws_sha256(first))))
+
+    async def reviewed(_: int) -> Done:
+        return await desk.signed(*drafts[-1], "reviewer")
+
+    async def changed(number: int) -> Done:
+        draft = await department.get(drafts[-1][0])
+        answer = await department.put(
+            draft | {"conclusion": f"Text {number}."}, If_Match=f'W/"{draft["meta"]["versionId"]}"'
+        )
+        assert answer.status_code in (200, 409, 412, 422, 503), answer.text
+        return done(answer.json()) if answer.status_code == 200 else Done(None)
+
+    async def again(_: int) -> None:
+        report = await department.get(drafts[-1][0])
+        assert report["status"] in ("final", "partial", "preliminary")
+        if report["status"] == "final":
+            assert not report["conclusion"].startswith("Text"), "released is what the reviewer has read"
+        await begun()
+
+    await begun()
+    reports, rounds = pool(department, "report"), ROUNDS // LANES
+    return await race("report changed", reports, reviewed, changed, again, rounds=rounds, span=_SPAN)
+
+
 def one_of_both(tally: Tally) -> None:
     """Never both, and each of them came first at times."""
     assert not tally.wrong and not tally.passed_first, f"both were taken: {tally}"

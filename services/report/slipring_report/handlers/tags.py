@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import unprocessable
-from slipring.fhir.service import Resource, Write
+from slipring.fhir.service import Changes, Resource, Write
 
+from slipring_report.lifecycle import DRAFT
 from slipring_report.signatures.chain import review_flags
 from slipring_report.visibility import EMERGENCY
+from slipring_report.vocabulary import REPORT_TAG
+
+IMPORTED = "imported"
 
 
 def demand_tags_kept(write: Write, *, standing: bool) -> None:
@@ -26,6 +30,19 @@ def demand_tags_kept(write: Write, *, standing: bool) -> None:
             at="DiagnosticReport.meta.tag",
             detail="report.review-flag-stays",
         )
+
+
+def tagged_as_imported(write: Write) -> Changes:
+    """A report that was finished elsewhere says so: it is shown as a prior and never counts as ours."""
+    meta = write.resource.get("meta", {})
+    tags = meta.get("tag", [])
+    if write.resource.get("status") in DRAFT or any(_is_imported(tag) for tag in tags):
+        return Changes.none()
+    return Changes(members={"meta": {**meta, "tag": [*tags, {"system": REPORT_TAG, "code": IMPORTED}]}})
+
+
+def _is_imported(tag: Resource) -> bool:
+    return tag.get("system") == REPORT_TAG and tag.get("code") == IMPORTED
 
 
 def _emergency(report: Resource) -> bool:

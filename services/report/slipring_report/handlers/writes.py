@@ -11,7 +11,7 @@ from slipring.fhir.service import Changes, Desk, Require, Stored, Write
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
-from slipring_report.handlers.tags import demand_tags_kept
+from slipring_report.handlers.tags import demand_tags_kept, tagged_as_imported
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
 from slipring_report.reading import composition_of, extension, reference_of, request_of, results_of, subject_of
 from slipring_report.signatures.facts import Signature
@@ -32,8 +32,10 @@ async def report_written(write: Write, desk: Desk) -> Changes:
     """
     before = write.before
     signed = await signatures_of(write.reference, desk) if before else []
-    if write.method == "delete" or (write.imported and not signed):
+    if write.method == "delete":
         return Changes.none()
+    if write.imported and not signed:
+        return tagged_as_imported(write)
     request = await _request(write, desk)
     relied = Changes(require=[Require(request.reference, request.version)])
     status = write.resource.get("status", "")
