@@ -109,8 +109,10 @@ async def test_a_reaction_that_becomes_severe_rings_the_room_and_the_next_order_
 
 
 async def told_before_signing(story: OneExam, report: str) -> list[dict[str, Any]]:
+    """What whoever signs is told of reactions; what the checks of the text ask is another matter."""
     asked = await story.called(f"{report}/$signing-input", role=("Code", "author"))
-    return [part["resource"] for part in asked["parameter"] if part["name"] == "issue"]
+    told = [part["resource"] for part in asked["parameter"] if part["name"] == "issue"]
+    return [issue for issue in told if issue["code"]["coding"][0]["code"] == "report.reactions-told"]
 
 
 async def test_a_severe_reaction_taken_back_stands_in_the_timeline_and_leaves_no_allergy(

@@ -111,6 +111,7 @@ class Signers:
         self.certificates[name] = value_of(answer.json(), "certificate")["reference"]
 
     async def jws(self, report: str, name: str, role: str, algorithm: str, prev: str = "") -> str:
+        await self.story.stood_for(report)
         given = await self.story.called(f"{report}/$signing-input", role=("Code", role))
         payload = base64.b64decode(value_of(given, "payload"))
         now = self.story.department.clock.now()
