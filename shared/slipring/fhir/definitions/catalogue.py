@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from slipring.fhir.definitions.compartment import patient_compartment_definition
-from slipring.fhir.definitions.operations import as_operation_definition
+from slipring.fhir.definitions.operations import operation_definitions
 from slipring.fhir.definitions.searching import search_parameters
 from slipring.fhir.definitions.standard import STANDARD
 from slipring.fhir.definitions.terminology import TERMINOLOGY
@@ -66,7 +66,7 @@ def catalogue_of(service: Service) -> Catalogue:
             "CompartmentDefinition": _by_id([patient_compartment_definition(types)]),
             "OperationDefinition": _by_id(
                 [
-                    *(as_operation_definition(one) for one in service.operations),
+                    *operation_definitions(service.operations),
                     *(one.definition() for one in (*STANDARD, *TERMINOLOGY)),
                 ]
             ),

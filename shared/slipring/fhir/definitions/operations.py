@@ -31,6 +31,22 @@ def as_operation_definition(operation: Operation) -> Resource:
     }
 
 
+def operation_definitions(operations: Iterable[Operation]) -> list[Resource]:
+    """One OperationDefinition per name: an operation of a type that is an operation of its instances too is one."""
+    found: dict[str, Resource] = {}
+    for operation in operations:
+        one = as_operation_definition(operation)
+        before = found.get(one["id"])
+        if before is None:
+            found[one["id"]] = one
+            continue
+        listed = {(each["name"], each["use"]) for each in before["parameter"]}
+        more = [each for each in one["parameter"] if (each["name"], each["use"]) not in listed]
+        levels = {name: before[name] or one[name] for name in ("type", "instance", "affectsState")}
+        found[one["id"]] = {**one, **before, **levels, "parameter": [*before["parameter"], *more]}
+    return list(found.values())
+
+
 def parameters_of(parameters: Iterable[Parameter]) -> list[Resource]:
     """Parameters as an OperationDefinition lists them."""
     return [_parameter(parameter) for parameter in parameters]

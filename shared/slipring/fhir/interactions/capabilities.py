@@ -78,9 +78,8 @@ def _resource(kernel: Kernel, keeps: Keeps) -> Resource:
     }
     operations = (
         [
-            {"name": o.name, "definition": f"{CANONICAL}/OperationDefinition/{o.type}-{o.name}"}
-            for o in kernel.service.operations
-            if o.type == keeps.type
+            {"name": name, "definition": f"{CANONICAL}/OperationDefinition/{keeps.type}-{name}"}
+            for name in dict.fromkeys(o.name for o in kernel.service.operations if o.type == keeps.type)
         ]
         + terminology.capabilities(keeps.type)
         + stated(keeps.type)
