@@ -16,7 +16,10 @@ from slipring.fhir.service import CANONICAL
 from slipring.signing.form import FORM
 from slipring.signing.jws import jws_sha256
 
-_NO_MORE = tuple(f"{CANONICAL}/StructureDefinition/signature-{word}" for word in ("voided", "superseded"))
+_NO_MORE = (
+    f"{CANONICAL}/StructureDefinition/signature-voided",
+    f"{CANONICAL}/StructureDefinition/signature-superseded",
+)
 _TRANSLATION = "http://hl7.org/fhir/StructureDefinition/translation"
 _PLACE = f"{CANONICAL}/StructureDefinition/text-place"
 

@@ -30,7 +30,10 @@ from slipring.reading.workplace import READING, reading_page
 from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES, purpose
 
-_NO_MORE = tuple(f"{CANONICAL}/StructureDefinition/signature-{word}" for word in ("voided", "superseded"))
+_NO_MORE = (
+    f"{CANONICAL}/StructureDefinition/signature-voided",
+    f"{CANONICAL}/StructureDefinition/signature-superseded",
+)
 _OPEN = ("partial", "preliminary")
 _ANSWERS_THE_SIGNATURE = (400, 409, 412, 422)
 
