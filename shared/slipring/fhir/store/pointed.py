@@ -13,11 +13,13 @@ from typing import Any
 from slipring.fhir.search.pointed import Pointed
 from slipring.fhir.store.batch import array_text
 
-# What a row `w` of what is asked finds: by reference, and by one of some codes where codes are asked for.
+# What a row `w` of what is asked finds: by reference, and by one of some codes where codes are asked for. Types and codes
+# are compared as expressions, so that everything is reached by its key: before the first statistics of a table the planner
+# would rather walk all of a type for each thing that refers, and a gate that looks at 1,500 observations took 13 seconds.
 _MATCH = """search_reference s JOIN resource r ON r.key = s.key
-    WHERE s.parameter = w.parameter AND s.id = w.id AND s.type = w.target AND r.type = w.kind AND NOT r.deleted
-      AND (w.codes IS NULL OR EXISTS (SELECT 1 FROM search_token t WHERE t.key = r.key AND t.parameter = ANY(w.named::text[])
-        AND t.code = ANY(w.codes::text[]) AND (w.system IS NULL OR t.system = w.system)))"""
+    WHERE s.parameter = w.parameter AND s.id = w.id AND s.type = w.target AND r.type || '' = w.kind AND NOT r.deleted
+      AND (w.codes IS NULL OR EXISTS (SELECT 1 FROM search_token t WHERE t.key = r.key AND t.parameter || '' = ANY(w.named::text[])
+        AND t.code || '' = ANY(w.codes::text[]) AND (w.system IS NULL OR t.system = w.system)))"""
 # The limits cut nothing off. Without them the planner knows how much is asked each time, plans anew each time, and gains
 # nothing by it; so it takes the plan it has.
 _ASKED = (
