@@ -11,7 +11,7 @@ from typing import Any
 
 ROUNDS = 100
 LANES = 4
-_STEPS = 8  # by how much of a decision's time the next start is moved towards where both ends meet
+_SMALLEST, _FIRST, _LARGEST = 1 / 16, 1 / 8, 2.0  # of a decision's time: how far a start is moved to where both meet
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,8 @@ async def race(
 ) -> Tally:
     """Run the race; the change starts a little later each round, from well before the decision to after its end.
 
-    Whoever came first starts a little later the next time: so most rounds are close ones, however busy the machine is.
+    Whoever came first starts later the next time, by steps that shrink whenever the two change places and grow while they
+    do not: so most rounds are close ones, however long an act takes on a busy machine.
 
     A decision that passed and was committed after a change that forbids it is wrong. `again` makes the change undone.
     `span`: about how long a decision takes, in seconds; without it three are measured. `lag`: how long after its start
@@ -64,6 +65,7 @@ async def race(
         for number in range(3):
             assert (await decide(-1 - number)).written, "the decision does not even pass undisturbed"
         span = (time.perf_counter() - begun) / 3
+    stride, came_first = span * _FIRST, 0
     for number in range(rounds):
         offset = span * (1.6 * number / rounds - 0.5) - lag
         decided, changed = await asyncio.gather(
@@ -71,17 +73,20 @@ async def race(
         )
         if decided.written is None:
             tally.refused += 1
-            lag -= span / _STEPS
+            side = -1
         elif changed.written is None:
             tally.change_refused += 1
-            lag += span / _STEPS
+            side = 1
         else:
-            lag += span / _STEPS
-            at = [await _committed(pool, *side) for side in (decided.written, changed.written)]
+            side = 1
+            at = [await _committed(pool, *one) for one in (decided.written, changed.written)]
             if at[0] < at[1]:
                 tally.passed_first += 1
             else:
                 tally.wrong.append(f"round {number}: {decided.written} was committed {at[0] - at[1]} after the change")
+        stride = min(span * _LARGEST, stride * 1.5) if side == came_first else max(span * _SMALLEST, stride / 2)
+        came_first = side
+        lag += side * stride
         await again(number)
     if rounds == ROUNDS:
         print(tally)  # noqa: T201 - the figures of the race

@@ -177,6 +177,7 @@ async def _changed_meanwhile(desk: Desk) -> Tally:
 
     async def begun() -> None:
         report = await desk.drafted()
+        await desk.story.stood_for(report)
         payload = await desk.payload(report)
         first = desk.jws(payload, "first reader", "author")
         assert (await desk.signed(report, first, "author")).written

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from slipring.fhir.service import Desk, Resource
 from slipring.qc.report import checked
@@ -59,18 +60,30 @@ async def _read(reference: str, desk: Desk) -> Resource:
 
 
 async def _priors(report: Resource, request: Resource, desk: Desk) -> int:
-    """How many released reports of the same part of the body the patient has from other requests."""
+    """How many released reports of the same part of the body there were, from other requests, before this exam.
+
+    Only what is older than the exam is looked at: so the answer stands while other reports of the patient are signed.
+    """
     patient, part = reference_of(report.get("subject")), part_of(request)
     if not patient:
         return 0
-    others = await desk.search(f"DiagnosticReport?subject={patient}")
+    before = quote(_begun(report, request, desk), safe="")
+    asked = [f"DiagnosticReport?subject={patient}&{moment}=lt{before}" for moment in ("issued", "date")]
+    others = {one.reference: one.resource for found in await desk.searches(asked) for one in found}
     return sum(
-        other.resource.get("status") in _TOLD
-        and other.resource["id"] != report.get("id")
-        and request_of(other.resource) != request_of(report)
-        and part_of(other.resource) == part
-        for other in others
+        other.get("status") in _TOLD
+        and other["id"] != report.get("id")
+        and request_of(other) != request_of(report)
+        and part_of(other) == part
+        for other in others.values()
     )
+
+
+def _begun(report: Resource, request: Resource, desk: Desk) -> str:
+    """When the exam began, as the report or else its request says."""
+    period = report.get("effectivePeriod") or request.get("occurrencePeriod") or {}
+    said = (report.get("effectiveDateTime"), request.get("occurrenceDateTime"), period.get("start"))
+    return next((str(one) for one in said if one), str(request.get("authoredOn") or desk.now.isoformat()))
 
 
 async def _flags(report: Resource, desk: Desk) -> list[str]:
