@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import httpx
 import pytest
 from slipring.department.road import Hand, in_portions
@@ -39,6 +41,21 @@ async def test_what_the_roles_do_not_open_is_none_and_any_other_refusal_is_told(
         with pytest.raises(FhirError) as refused:
             await hand.called_if_allowed("Task/$arrivals")
         assert refused.value.status == 422
+
+
+async def test_a_number_keeps_its_digits_on_its_way_through_a_page() -> None:
+    sent: list[bytes] = []
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        sent.append(request.content)
+        return httpx.Response(200, content=b'{"resourceType":"Observation","valueQuantity":{"value":7.50}}')
+
+    async with httpx.AsyncClient(transport=httpx.MockTransport(answer), base_url="http://front") as client:
+        hand = Hand(client, "token")
+        read = await hand.read("Observation/a")
+        assert read["valueQuantity"]["value"] == Decimal("7.50")
+        await hand.made(read)
+    assert b'"value":7.50' in sent[1]
 
 
 def test_more_than_one_search_can_name_is_asked_for_in_portions() -> None:

@@ -85,11 +85,11 @@ def _leak(form: Mapping[str, str]) -> list[Tree]:
     return [*parts, *({"name": "symptom", "valueCode": code} for code in ticked)]
 
 
-def _number(text: str, field: str) -> int | float:
+def _number(text: str, field: str) -> Decimal:
     try:
         found = Decimal(text.strip().replace("，", ".").replace(",", "."))
     except InvalidOperation:
         found = Decimal(-1)
     if not found.is_finite() or not 0 <= found < 100_000:
         raise unprocessable("Type a number.", "请输入数字。", at=field, detail="bedside.no-number")
-    return int(found) if found == found.to_integral_value() else float(found)  # 92 is not written 92.0
+    return found

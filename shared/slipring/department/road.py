@@ -10,6 +10,7 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode, urlsplit
 
@@ -20,6 +21,8 @@ from slipring.fhir.outcome import FhirError, Issue, busy, not_found, refusal
 from slipring.identity.people.sessions import Session
 
 Tree = dict[str, Any]
+# 7.50 stays 7.50 on its way through a page: how exactly something was measured is part of it.
+_READ, _WRITTEN = msgspec.json.Decoder(float_hook=Decimal), msgspec.json.Encoder(decimal_format="number")
 _FHIR = "application/fhir+json"
 _FORM = "application/x-www-form-urlencoded"
 _NOT_FOR_HIM = 403
@@ -120,7 +123,7 @@ class Hand:
     async def called(self, target: str, given: Sequence[Tree]) -> Tree:
         """An operation such as `Task/o-1/$decide` with its parameters."""
         parameters = {"resourceType": "Parameters"} | ({"parameter": list(given)} if given else {})
-        return await self._asked("POST", target, msgspec.json.encode(parameters), {"content-type": _FHIR})
+        return await self._asked("POST", target, _WRITTEN.encode(parameters), {"content-type": _FHIR})
 
     async def called_if_allowed(self, target: str, given: Sequence[Tree] = ()) -> list[Tree] | None:
         """The parameters that an operation answers with; None when the person's roles do not open it."""
@@ -133,25 +136,25 @@ class Hand:
 
     async def together(self, transaction: Tree) -> Tree:
         """A transaction: all of it is kept, or nothing; 412 when a version it names is another one by now."""
-        return await self._asked("POST", "", msgspec.json.encode(transaction), {"content-type": _FHIR})
+        return await self._asked("POST", "", _WRITTEN.encode(transaction), {"content-type": _FHIR})
 
     async def made(self, resource: Tree) -> Tree:
         """A new resource, as it is kept."""
         headers = {"content-type": _FHIR, "prefer": "return=representation"}
-        return await self._asked("POST", str(resource["resourceType"]), msgspec.json.encode(resource), headers)
+        return await self._asked("POST", str(resource["resourceType"]), _WRITTEN.encode(resource), headers)
 
     async def replaced(self, resource: Tree) -> Tree:
         """A resource changed from the version that was read, as it is kept; 412 when it is another one by now."""
         headers = {"content-type": _FHIR, "prefer": "return=representation"}
         headers["if-match"] = f'W/"{resource["meta"]["versionId"]}"'
         reference = f"{resource['resourceType']}/{resource['id']}"
-        return await self._asked("PUT", reference, msgspec.json.encode(resource), headers)
+        return await self._asked("PUT", reference, _WRITTEN.encode(resource), headers)
 
     async def patched(self, resource: Tree, patch: Sequence[Tree]) -> None:
         """Change a resource from the version that was read; 412 when it is another one by now."""
         headers = {"content-type": "application/json-patch+json", "if-match": f'W/"{resource["meta"]["versionId"]}"'}
         reference = f"{resource['resourceType']}/{resource['id']}"
-        await self._asked("PATCH", reference, msgspec.json.encode(list(patch)), headers)
+        await self._asked("PATCH", reference, _WRITTEN.encode(list(patch)), headers)
 
     async def _asked(
         self, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -165,7 +168,7 @@ class Hand:
                 "记录暂时无法访问，没有丢失任何内容；请稍后重试。",
                 detail="department.records-away",
             ) from None
-        tree: Tree = msgspec.json.decode(reply.content) if reply.content else {}
+        tree: Tree = _READ.decode(reply.content) if reply.content else {}
         if reply.is_success:
             return tree
         raise FhirError(reply.status_code, [_issue(entry) for entry in tree.get("issue", [])] or [_silent()])
