@@ -11,7 +11,7 @@ import pytest
 from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.department import Department, open_department
-from tests.support.server import Server
+from tests.support.server import Server, running
 
 _NUMBERS = itertools.count(1)
 
@@ -41,11 +41,5 @@ async def department(data_dir: Path) -> AsyncIterator[Department]:
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The front and the four services as one real process, for clients that speak HTTP."""
-    server = Server(tmp_path_factory.mktemp("slipring-served"))
-    try:  # one that does not become ready is ended as well
-        server.start(seconds=120)
+    with running(tmp_path_factory.mktemp("slipring-served")) as server:
         yield server
-    finally:
-        server.stop()
-        stop(server.data_dir)
-        shutil.rmtree(server.data_dir, ignore_errors=True)

@@ -13,13 +13,20 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from tests.department.morning import PASSWORD, Morning, a_morning
-from tests.support.server import Server
+from tests.support.server import Server, running
 
 CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = os.environ.get("SLIPRING_TEST_SCREENSHOTS", "")  # a folder to look at the pages
 SIZES = {"phone": (390, 844), "tablet": (820, 1180), "desktop": (1440, 900)}
 _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]}
 Enter = Callable[..., Page]
+
+
+@pytest.fixture(scope="session")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A house of its own: nobody else's staff, patients and exams stand on its pages."""
+    with running(tmp_path_factory.mktemp("slipring-department")) as server:
+        yield server
 
 
 @pytest.fixture(scope="session")

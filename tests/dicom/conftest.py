@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 
 import pytest
-from slipring.runtime.postgres import stop
 from slipring_demo.servers import free_port
 
 from tests.dicom.scheduled import Hospital
-from tests.support.server import Server
+from tests.support.server import Server, running
 
 PEERS = """
 [[peer]]
@@ -40,16 +38,9 @@ def with_port(server: Server, **more: str) -> Server:
 @pytest.fixture(scope="session")
 def served_port(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """The front and the four services with a DICOM port, as one real process."""
-    server = with_port(
-        Server(tmp_path_factory.mktemp("slipring-dicom")), SLIPRING_DICOM_SECONDS="2", SLIPRING_DICOM_ASSOCIATIONS="6"
-    )
-    try:
-        server.start(seconds=120)
+    few = {"SLIPRING_DICOM_SECONDS": "2", "SLIPRING_DICOM_ASSOCIATIONS": "6"}
+    with running(tmp_path_factory.mktemp("slipring-dicom"), lambda server: with_port(server, **few)) as server:
         yield server
-    finally:
-        server.stop()
-        stop(server.data_dir)
-        shutil.rmtree(server.data_dir, ignore_errors=True)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,8 +19,14 @@ def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with (folder / "postgres" / "postgresql.conf").open("a") as file:
         file.write("track_commit_timestamp = on\n")
     ensure_running(folder)
-    os.environ["SLIPRING_REPORT_PDF"] = "no"  # it takes a second before each release, and two acts would never meet
     yield folder
-    del os.environ["SLIPRING_REPORT_PDF"]
     stop(folder)
     shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def without_pdf() -> Iterator[None]:
+    """A PDF takes a second before each release, and two acts would never meet."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SLIPRING_REPORT_PDF", "no")
+        yield

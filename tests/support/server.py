@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +19,7 @@ from slipring.identity.client import BackendAuth
 from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 from slipring.identity.keys import key_file
 from slipring.identity.scopes import LOADING
+from slipring.runtime.postgres import stop
 from slipring_demo.servers import free_port
 
 
@@ -79,3 +83,16 @@ class Server:
     def department(self) -> httpx.Client:
         """The demo department, which sees its own drafts."""
         return self.client(f"system/*.cruds {DRAFT_READ}", DEMO_DEPARTMENT)
+
+
+@contextmanager
+def running(folder: Path, prepared: Callable[[Server], Server] = lambda server: server) -> Iterator[Server]:
+    """A server on a new folder; it, its database and the folder are gone afterwards, also where it does not become ready."""
+    server = prepared(Server(folder))
+    try:
+        server.start(seconds=120)
+        yield server
+    finally:
+        server.stop()
+        stop(folder)
+        shutil.rmtree(folder, ignore_errors=True)

@@ -60,7 +60,7 @@ def test_one_signs_with_a_key_of_his_browser_and_another_with_a_key_elsewhere(
 
     page.get_by_role("link", name="Make one, or ask for its certificate").press("Enter")
     page.get_by_role("button", name="Make my key").press("Enter")
-    page.get_by_text("By hand: take the request").press("Enter")
+    page.get_by_text("By hand: take the request").click()
     request = page.get_by_role("textbox", name="Certificate request (PKCS#10)")
     expect(request).to_have_value(re.compile("BEGIN CERTIFICATE REQUEST"))
     csr = request.input_value().encode()

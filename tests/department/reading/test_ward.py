@@ -19,8 +19,8 @@ from tests.support.server import Server
 def test_a_ward_doctor_sees_his_patients_and_a_report_only_once_it_is_released(
     served: Server, morning: Morning, comes: Comes, acquired: Comes, department: httpx.Client, enter: Enter
 ) -> None:
-    comes("楠")
-    done, drafted = acquired("樱"), acquired("梓")
+    comes("柘")
+    done, drafted = acquired("桢"), acquired("梓")
     report = released(department, served, morning, done, "No nodule. 未见结节。")
     draft = department.post(
         "/fhir/DiagnosticReport", json=a_draft(morning, drafted), headers={"Prefer": "return=representation"}
@@ -35,10 +35,10 @@ def test_a_ward_doctor_sees_his_patients_and_a_report_only_once_it_is_released(
     expect(cards.first).to_contain_text("梓虚构")  # what rings stands first
     expect(cards.first).to_contain_text("肺栓塞")
     expect(cards.first).to_contain_text("报告尚未发布")
-    expect(cards.filter(has_text="楠虚构").get_by_role("link", name="患者如何准备")).to_be_visible()
+    expect(cards.filter(has_text="柘虚构").get_by_role("link", name="患者如何准备")).to_be_visible()
     looked_at(page, "ward-zh-phone")
     assert "not for the ward yet" not in page.content()
-    cards.filter(has_text="樱虚构").get_by_role("link", name="查看报告").click()
+    cards.filter(has_text="桢虚构").get_by_role("link", name="查看报告").click()
     expect(page.get_by_role("region", name="发布的报告")).to_contain_text("未见结节")
     looked_at(page, "ward-report-zh-phone")
     assert page.request.get(f"/ward/reports/{report}").status == 200
