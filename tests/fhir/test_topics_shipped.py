@@ -52,7 +52,7 @@ def test_the_states_of_a_topic_are_those_of_the_lifecycle() -> None:
     moves = of("order/slipring_order/lifecycle.toml")["move"]
     assert states_of(TOPICS["request-state"][1]) == {move["to"] for move in moves} | {"received"}
     assert states_of(TOPICS["critical-case-state"][1]) == set(
-        of("critical/slipring_critical/lifecycle.toml")["task-status"]
+        of("critical/slipring_critical/data/lifecycle.toml")["task-status"]
     )
     assert states_of(TOPICS["consent-state"][1]) == {
         move["to"] for move in of("consent/slipring_consent/data/consent.toml")["move"]

@@ -18,8 +18,8 @@ from slipring.fhir.caller import Caller, itself
 from slipring.fhir.checks.shape import check
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Due, Errand, Resource, Wake
+from slipring_critical.cases.facts import CASE_STATE, CRITICAL_FINDING, ROUTE_OF, TASK_CODE, code_of, is_case
 from slipring_critical.channels.channel import DeliveryFailed
-from slipring_critical.facts import CASE_STATE, CRITICAL_FINDING, ROUTE_OF, TASK_CODE, code_of, is_case
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings

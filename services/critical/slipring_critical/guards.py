@@ -5,8 +5,8 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
+from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
 from slipring_critical.channels import CHANNELS
-from slipring_critical.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
 
 
 async def task_written(write: Write, desk: Desk) -> Changes:

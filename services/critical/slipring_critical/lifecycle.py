@@ -1,4 +1,4 @@
-"""The states of a case, a table read from lifecycle.toml; a move not in it is refused, and the legal ones are named."""
+"""The states of a case, a table read from data/lifecycle.toml; a move not in it is refused, and the legal ones are named."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from slipring.fhir.outcome import conflict
 from slipring.rules.lifecycle import IllegalMove, Table, load_table
 from slipring.rules.lifecycle import move as follow
 
-_FILE = Path(__file__).with_name("lifecycle.toml")
+_FILE = Path(__file__).with_name("data") / "lifecycle.toml"
 _WRITTEN: dict[str, Any] = tomllib.loads(_FILE.read_text("utf-8"))
 
 TRANSITIONS: Table = load_table(_FILE)

@@ -7,7 +7,7 @@ from pathlib import Path
 from slipring.fhir.terminology.own import BETWEEN_SERVICES, own_system, read_code_systems
 from slipring.staff.vocabulary import STAFF
 
-from slipring_critical.media import media
+from slipring_critical.channels.media import media
 
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
@@ -18,5 +18,5 @@ CODE_SYSTEMS = (
         "通知渠道",
         {medium.code: {"zh": medium.zh, "en": medium.en} for medium in media().values()},
     ),
-    *read_code_systems(Path(__file__).with_name("vocabulary.toml")),
+    *read_code_systems(Path(__file__).with_name("data") / "vocabulary.toml"),
 )

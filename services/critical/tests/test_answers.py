@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.service import Resource
-from slipring_critical.facts import case_facts
+from slipring_critical.cases.facts import case_facts
 
 from tests.support.ringing import FINDING, ARinging, a_department, a_finding, a_handover, a_request, refused
 
@@ -242,7 +242,7 @@ async def test_a_task_that_is_no_case_has_no_timeline() -> None:
     ringing = ARinging(a_request())
     ringing.desk.hold({**a_handover(), "code": {"coding": [{"system": "x", "code": "critical-case"}]}})
     from slipring.fhir.service import Call
-    from slipring_critical.answers import timeline
+    from slipring_critical.answering.answers import timeline
 
     target = ringing.desk.held["Task/r-handover"]
 

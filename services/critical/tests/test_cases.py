@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import Resource
-from slipring_critical.facts import CASE_EVENT, LADDER_SNAPSHOT, case_facts
+from slipring_critical.cases.facts import CASE_EVENT, LADDER_SNAPSHOT, case_facts
 from slipring_critical.settings import CriticalSettings
 
 from tests.support.ringing import ARinging, a_department, a_finding, a_handover, a_request, a_route

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipring_critical.ladder import Ladder, Rung, Taken, default_ladder, ladder_of, next_step, nobody_reached
+from slipring_critical.ladders.ladder import Ladder, Rung, Taken, default_ladder, ladder_of, next_step, nobody_reached
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 LEVEL_1 = default_ladder("1", with_fallback=False)

@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slipring.fhir.outcome import FhirError
-from slipring_critical.facts import case_facts
+from slipring_critical.cases.facts import case_facts
 
 from tests.support.ringing import FINDING, ARinging, a_department, a_finding, a_handover
 

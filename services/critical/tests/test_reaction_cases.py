@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import Resource
-from slipring_critical.facts import case_facts
+from slipring_critical.cases.facts import case_facts
 from slipring_critical.lifecycle import RINGING
 
 from tests.support.ringing import ARinging, a_department, a_finding, a_handover, refused

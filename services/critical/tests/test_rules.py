@@ -10,8 +10,7 @@ import pytest
 import slipring_critical.rules
 from slipring.rules.cases import Case, load_cases, verdict
 from slipring.rules.rulebook import Rule
-from slipring_critical.handlers import NO_LIMITS
-from slipring_critical.rules import FLAG_RULES, READ_BACK_RULES
+from slipring_critical.rules import FLAG_RULES, NO_LIMITS, READ_BACK_RULES
 from slipring_critical.rules.read_back import ReadBackFacts
 from slipring_critical.rules.what_is_critical import FlagFacts, level_of
 

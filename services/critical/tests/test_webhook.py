@@ -13,7 +13,7 @@ from slipring.fhir.delivery.endpoint_connection import outside_client
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
-from slipring_critical.media import media
+from slipring_critical.channels.media import media
 
 ADDRESS = "https://ward.test/ring"
 

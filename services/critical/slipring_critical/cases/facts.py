@@ -9,7 +9,7 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
-from slipring_critical.ladder import Ladder, Taken, ladder_of
+from slipring_critical.ladders.ladder import Ladder, Taken, ladder_of
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
 TASK_OUTPUT = f"{CANONICAL}/CodeSystem/task-output"

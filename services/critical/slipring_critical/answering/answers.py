@@ -10,14 +10,14 @@ from slipring.rules.finding import Finding
 from slipring.rules.rulebook import check
 from slipring.staff.permission import Reason, may
 
-from slipring_critical.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key
-from slipring_critical.facts import Event, case_facts, imaging_number, is_case, reference_of
-from slipring_critical.handlers import NO_LIMITS
+from slipring_critical.answering.proving import numbers_of
+from slipring_critical.cases.facts import Event, case_facts, imaging_number, is_case, reference_of
+from slipring_critical.cases.resources import as_timeline, in_state, instant, with_act, with_event
+from slipring_critical.channels.media import media
 from slipring_critical.lifecycle import RINGING, move
-from slipring_critical.media import media
-from slipring_critical.proving import numbers_of
-from slipring_critical.resources import as_answer, as_timeline, in_state, instant, with_act, with_event
-from slipring_critical.rules import READ_BACK_RULES
+from slipring_critical.ringing.attempts import as_answer
+from slipring_critical.ringing.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key
+from slipring_critical.rules import NO_LIMITS, READ_BACK_RULES
 from slipring_critical.rules.read_back import ReadBackFacts
 
 _ANSWERED = frozenset({"acknowledged", "read-back-confirmed", "acted", "closed"})

@@ -8,13 +8,11 @@ from typing import Any
 
 from slipring.fhir.service import Resource
 
-from slipring_critical.facts import (
-    ATTEMPT_ID,
+from slipring_critical.cases.facts import (
     CASE_EVENT,
     CASE_KEY,
     CASE_STATE,
     CHANNEL,
-    CONTACT_ROUTE,
     LADDER_SNAPSHOT,
     TASK_CODE,
     TASK_OUTPUT,
@@ -26,10 +24,9 @@ from slipring_critical.facts import (
     code_of,
     reference_of,
 )
-from slipring_critical.ladder import Ladder
+from slipring_critical.channels.media import media
+from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import TASK_STATUS
-from slipring_critical.media import media
-from slipring_critical.routes import Route
 
 # In the same instant a step comes before what it sent, and that before the answer.
 _RANK = {"sent": 1, "stopped": 1, "read-back-confirmed": 2, "received": 2, "acted": 2, "closed": 2}
@@ -52,10 +49,10 @@ def as_case(
         "identifier": [{"system": CASE_KEY, "value": flag.case_key}],
         "basedOn": [{"reference": handover}],
         "status": TASK_STATUS["detected"],
-        "businessStatus": _coded(CASE_STATE, "detected"),
+        "businessStatus": coded(CASE_STATE, "detected"),
         "intent": "order",
         "priority": _PRIORITY.get(policy.level, "stat"),
-        "code": _coded(TASK_CODE, "critical-case"),
+        "code": coded(TASK_CODE, "critical-case"),
         "focus": {"reference": flag.observation},
         "for": {"reference": flag.patient} if flag.patient else None,
         "authoredOn": instant(now),
@@ -69,7 +66,7 @@ def as_case(
 
 def in_state(case: Resource, state: str) -> Resource:
     """The case in another state; `Task.status` follows the state."""
-    return {**case, "status": TASK_STATUS[state], "businessStatus": _coded(CASE_STATE, state)}
+    return {**case, "status": TASK_STATUS[state], "businessStatus": coded(CASE_STATE, state)}
 
 
 def with_event(case: Resource, event: Event) -> Resource:
@@ -99,7 +96,7 @@ def with_event(case: Resource, event: Event) -> Resource:
 
 def with_act(case: Resource, action: dict[str, Any], note: Any, who: str, *, now: datetime) -> Resource:
     """The case with what was done for the patient as its output, and the note of whoever says so."""
-    output = {"type": _coded(TASK_OUTPUT, "action"), "valueCodeableConcept": action}
+    output = {"type": coded(TASK_OUTPUT, "action"), "valueCodeableConcept": action}
     changed = {**case, "output": [*case.get("output", []), output]}
     if note:
         annotation = {"time": instant(now), "text": str(note)} | (
@@ -107,58 +104,6 @@ def with_act(case: Resource, action: dict[str, Any], note: Any, who: str, *, now
         )
         changed["note"] = [*case.get("note", []), annotation]
     return changed
-
-
-def as_attempt(attempt: str, case: Resource, route: Route) -> Resource:
-    """One attempt to reach one route: a Communication in preparation, without a word about the patient's illness."""
-    recipient = {"reference": route.recipient} if route.recipient else {"display": route.target}
-    communication: Resource = {
-        "resourceType": "Communication",
-        "id": attempt,
-        "partOf": [{"reference": f"Task/{case['id']}"}],
-        "status": "preparation",
-        "priority": case["priority"],
-        "medium": [_coded(CHANNEL, route.channel)],
-        "about": [{"reference": f"Task/{case['id']}"}],
-        "recipient": [recipient],
-        "subject": case.get("for"),
-    }
-    if route.endpoint:
-        communication["extension"] = [{"url": CONTACT_ROUTE, "valueReference": {"reference": route.endpoint}}]
-    return {name: value for name, value in communication.items() if value}
-
-
-def as_retraction(told: Resource, *, id: str) -> Resource:
-    """The attempt that takes back what an earlier one told, by the same route to the same receiver."""
-    kept = ("resourceType", "partOf", "priority", "medium", "about", "recipient", "subject")
-    route = [each for each in told.get("extension", []) if each["url"] == CONTACT_ROUTE]
-    notice: Resource = {name: told[name] for name in kept if name in told}
-    notice |= {"id": id, "status": "preparation", "reasonCode": [_coded(CASE_STATE, "retracted")]}
-    return {**notice, "extension": route} if route else notice
-
-
-def as_answer(answer: str, case: Resource, receiver: str, medium: str, sender: str, *, now: datetime) -> Resource:
-    """A receipt that no attempt of ours stands for: a call or a talk, written down."""
-    communication = {
-        **as_attempt(answer, case, Route(target=receiver, channel=medium, recipient=receiver)),
-        "status": "completed",
-        "sent": instant(now),
-        "received": instant(now),
-    }
-    if sender and sender != receiver:
-        communication["sender"] = {"reference": sender}
-    return communication
-
-
-def with_attempt_id(communication: Resource, attempt: str) -> list[dict[str, Any]]:
-    """The extensions of an attempt, with the id that stood in its Idempotency-Key."""
-    kept = [e for e in communication.get("extension", []) if e["url"] != ATTEMPT_ID]
-    return [*kept, {"url": ATTEMPT_ID, "valueString": attempt}]
-
-
-def as_reason(code: str) -> dict[str, Any]:
-    """Why an attempt was stopped, as a Communication.statusReason."""
-    return {"text": code}
 
 
 def as_timeline(case: Resource, attempts: Sequence[Resource]) -> Resource:
@@ -214,7 +159,8 @@ def _attempt_parts(what: str, at: str, attempt: Resource) -> list[dict[str, Any]
     return parts
 
 
-def _coded(system: str, code: str) -> dict[str, Any]:
+def coded(system: str, code: str) -> dict[str, Any]:
+    """A CodeableConcept of one code; a channel with its Chinese name."""
     coding = {"system": system, "code": code}
     medium = media().get(code) if system == CHANNEL else None
     if medium:

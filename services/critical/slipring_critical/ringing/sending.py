@@ -9,14 +9,14 @@ from __future__ import annotations
 import httpx
 from slipring.fhir.service import Changes, Desk, Errand, Stored, Wake, successor
 
+from slipring_critical.cases.facts import CASE_STATE, CHANNEL, attempt_route, case_facts, code_of, first_reference
+from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
-from slipring_critical.climbing import ATTEMPT_FAILED
-from slipring_critical.facts import CASE_STATE, CHANNEL, attempt_route, case_facts, code_of, first_reference
+from slipring_critical.channels.media import message_text, retraction_text
 from slipring_critical.lifecycle import RINGING
-from slipring_critical.media import message_text, retraction_text
-from slipring_critical.resources import as_reason, instant, with_attempt_id
-from slipring_critical.retracting import is_retraction
+from slipring_critical.ringing.attempts import as_reason, is_retraction, with_attempt_id
+from slipring_critical.ringing.climbing import ATTEMPT_FAILED
 
 _STILL_RINGS = RINGING | {"reopened"}
 

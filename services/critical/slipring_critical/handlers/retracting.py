@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, Wake
 
-from slipring_critical.channels import CHANNELS
-from slipring_critical.climbing import SEND, Ringing, act_key, ringing, send_key, step_key
-from slipring_critical.facts import (
-    CASE_STATE,
+from slipring_critical.cases.facts import (
     CHANNEL,
     Event,
     attempt_route,
@@ -17,8 +14,11 @@ from slipring_critical.facts import (
     is_case,
     reference_of,
 )
+from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.channels import CHANNELS
 from slipring_critical.lifecycle import OPEN, move
-from slipring_critical.resources import as_retraction, in_state, with_event
+from slipring_critical.ringing.attempts import as_retraction
+from slipring_critical.ringing.climbing import SEND, Ringing, act_key, ringing, send_key, step_key
 
 _WRONG = "entered-in-error"
 
@@ -77,8 +77,3 @@ async def _tell(rung: Ringing, desk: Desk) -> None:
         reference = f"Communication/{notice['id']}"
         rung.save.append(Save(notice))
         rung.wake.append(Wake(SEND, reference, key=send_key(reference)))
-
-
-def is_retraction(attempt: Resource) -> bool:
-    """Whether an attempt tells of a retraction and not of a finding."""
-    return any(code_of(reason, CASE_STATE) == "retracted" for reason in attempt.get("reasonCode", []))

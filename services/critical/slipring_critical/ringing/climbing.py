@@ -6,11 +6,12 @@ from dataclasses import dataclass, field, replace
 
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Wake, successor
 
-from slipring_critical.facts import CaseFacts, Event, attempt_route, case_facts
-from slipring_critical.ladder import Step, Taken, next_step, nobody_reached
+from slipring_critical.cases.facts import CaseFacts, Event, attempt_route, case_facts
+from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.directory.routes import Directory, Route, directory
+from slipring_critical.ladders.ladder import Step, Taken, next_step, nobody_reached
 from slipring_critical.lifecycle import move
-from slipring_critical.resources import as_attempt, as_reason, in_state, with_event
-from slipring_critical.routes import Directory, Route, directory
+from slipring_critical.ringing.attempts import as_attempt, as_reason
 
 OPEN_CASE = "open-case"
 STEP_OVERDUE = "step-overdue"

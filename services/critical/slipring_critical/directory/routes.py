@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 
 from slipring.fhir.service import Desk, Resource
 
-from slipring_critical.facts import CHANNEL, ROUTE_OF, first_reference, reference_of
-from slipring_critical.ladder import FALLBACK, Rung
+from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, reference_of
+from slipring_critical.ladders.ladder import FALLBACK, Rung
 
 # Communication.recipient takes people and organisations (R4); a ward's Location is named by the route alone.
 _RECIPIENTS = ("Practitioner/", "PractitionerRole/", "Organization/")

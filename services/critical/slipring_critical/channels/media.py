@@ -9,7 +9,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-_FILE = Path(__file__).with_name("media.toml")
+_FILE = Path(__file__).parents[1] / "data" / "media.toml"
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-SHIPPED = Path(__file__).with_name("ladder.toml")
+SHIPPED = Path(__file__).parents[1] / "data" / "ladder.toml"
 FALLBACK = "fallback"  # the target behind SLIPRING_FALLBACK_ROUTE
 
 

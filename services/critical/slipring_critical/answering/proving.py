@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Desk, Resource
 
-from slipring_critical.facts import CaseFacts, first_reference
+from slipring_critical.cases.facts import CaseFacts, first_reference
 from slipring_critical.rules.read_back import TAIL_LENGTH
 
 _HOSPITAL_NUMBERS = ("MR", "PI")  # v2-0203: medical record number, patient's number within

@@ -1,17 +1,14 @@
-"""What happened outside or ran out of time: a finding arrives, a step stays unanswered, an attempt fails."""
+"""A flagged finding and its hand-over arrive, in either order: a case opens, or one that stands takes them on."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from urllib.parse import quote
 
 from slipring.fhir.service import Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
-from slipring.rules.limits import LimitBook
 from slipring.rules.rulebook import check
 
-from slipring_critical.climbing import ACTED_OVERDUE, OPEN_CASE, act_key, climb, ringing
-from slipring_critical.facts import (
+from slipring_critical.cases.facts import (
     CASE_KEY,
     Event,
     FlaggedFinding,
@@ -24,14 +21,12 @@ from slipring_critical.facts import (
     reference_of,
     waits,
 )
-from slipring_critical.ladder import Rung, default_ladder
-from slipring_critical.lifecycle import AWAITING_ACTION, OPEN, RINGING, move
-from slipring_critical.resources import as_case, in_state, with_event
-from slipring_critical.routes import directory
-from slipring_critical.rules import FLAG_RULES
+from slipring_critical.cases.resources import as_case, with_event
+from slipring_critical.ladders.ladder import default_ladder
+from slipring_critical.lifecycle import OPEN
+from slipring_critical.ringing.climbing import OPEN_CASE, climb, ringing
+from slipring_critical.rules import FLAG_RULES, NO_LIMITS
 from slipring_critical.rules.what_is_critical import FlagFacts, level_of
-
-NO_LIMITS = LimitBook({})
 
 
 async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -128,57 +123,3 @@ def _joined(case: Stored, handovers: Sequence[Stored], flag: FlaggedFinding, des
         return Changes.none()
     tree = with_event(case.resource, Event("flagged-again", desk.now, flag.author))
     return Changes(save=[successor(case, **{**tree, "basedOn": [*tree["basedOn"], *fresh]})])
-
-
-async def step_overdue(due: Due, desk: Desk) -> Changes:
-    """Nobody answered in time: ring the next step of the ladder."""
-    case = await desk.read(due.subject)
-    if case is None or case_facts(case.resource).state not in RINGING:
-        return Changes.none()
-    # The deadline itself says that the time is over, whatever this machine's clock reads; a deadline that an earlier
-    # step left behind only looks whether anything is due.
-    current = len(case_facts(case.resource).history) == due.payload.get("steps")
-    rung = await ringing(case.resource, desk)
-    await climb(rung, desk, at_once=current)
-    return rung.changes(case.version)
-
-
-async def attempt_failed(due: Due, desk: Desk) -> Changes:
-    """An attempt failed for good; when no other of its step is left, the next step rings at once."""
-    case = await desk.read(due.subject)
-    if case is None or case_facts(case.resource).state not in RINGING:
-        return Changes.none()
-    attempts = await desk.search(f"Communication?part-of={case.reference}")
-    since = case_facts(case.resource).history[-1].at
-    if any(_may_still_answer(attempt.resource, since) for attempt in attempts):
-        return Changes.none()
-    rung = await ringing(with_event(case.resource, Event("step-failed", desk.now)), desk)
-    await climb(rung, desk)
-    return rung.changes(case.version)
-
-
-def _may_still_answer(attempt: Resource, since: datetime) -> bool:
-    """Whether an attempt is on its way, or reached a route since the last step began."""
-    sent = attempt.get("sent")
-    return attempt["status"] == "preparation" or bool(sent and datetime.fromisoformat(sent) >= since)
-
-
-async def acted_overdue(due: Due, desk: Desk) -> Changes:
-    """Acknowledged and then silence: the case reopens and rings its owner, until something is done."""
-    case = await desk.read(due.subject)
-    if case is None or case_facts(case.resource).state not in AWAITING_ACTION:
-        return Changes.none()
-    facts = case_facts(case.resource)
-    tree = in_state(case.resource, move(facts.state, "silence"))
-    rung = await ringing(with_event(tree, Event("acted-overdue", desk.now, facts.owner)), desk)
-    people = await directory(desk, facts.request, {"owner": facts.owner})
-    everyone = Rung(("owner",), facts.policy.rungs[0].channels, facts.policy.act_within)
-    routes, _ = people.routes(everyone)
-    if not routes:  # he cannot be rung: everyone of the ladder is
-        whole = tuple(dict.fromkeys(who for step in facts.policy.rungs for who in step.who))
-        routes, _ = people.routes(Rung(whole, everyone.channels, everyone.answer_within))
-        rung.case = with_event(rung.case, Event("no-route", desk.now, "owner"))
-    for route in routes:
-        rung.ring(route, desk)
-    rung.wake.append(Wake(ACTED_OVERDUE, case.reference, after=facts.policy.act_within, key=act_key(case.reference)))
-    return rung.changes(case.version)

@@ -1,0 +1,1 @@
+"""Answering: what a receiver says, and by which numbers he proves whom it is about."""

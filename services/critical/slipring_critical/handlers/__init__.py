@@ -1,0 +1,1 @@
+"""What happened elsewhere or ran out of time."""

@@ -1,0 +1,68 @@
+"""What ran out of time: a step stays unanswered, an attempt fails, nobody says what was done."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from slipring.fhir.service import Changes, Desk, Due, Resource, Wake
+
+from slipring_critical.cases.facts import Event, case_facts
+from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.directory.routes import directory
+from slipring_critical.ladders.ladder import Rung
+from slipring_critical.lifecycle import AWAITING_ACTION, RINGING, move
+from slipring_critical.ringing.climbing import ACTED_OVERDUE, act_key, climb, ringing
+
+
+async def step_overdue(due: Due, desk: Desk) -> Changes:
+    """Nobody answered in time: ring the next step of the ladder."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in RINGING:
+        return Changes.none()
+    # The deadline itself says that the time is over, whatever this machine's clock reads; a deadline that an earlier
+    # step left behind only looks whether anything is due.
+    current = len(case_facts(case.resource).history) == due.payload.get("steps")
+    rung = await ringing(case.resource, desk)
+    await climb(rung, desk, at_once=current)
+    return rung.changes(case.version)
+
+
+async def attempt_failed(due: Due, desk: Desk) -> Changes:
+    """An attempt failed for good; when no other of its step is left, the next step rings at once."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in RINGING:
+        return Changes.none()
+    attempts = await desk.search(f"Communication?part-of={case.reference}")
+    since = case_facts(case.resource).history[-1].at
+    if any(_may_still_answer(attempt.resource, since) for attempt in attempts):
+        return Changes.none()
+    rung = await ringing(with_event(case.resource, Event("step-failed", desk.now)), desk)
+    await climb(rung, desk)
+    return rung.changes(case.version)
+
+
+def _may_still_answer(attempt: Resource, since: datetime) -> bool:
+    """Whether an attempt is on its way, or reached a route since the last step began."""
+    sent = attempt.get("sent")
+    return attempt["status"] == "preparation" or bool(sent and datetime.fromisoformat(sent) >= since)
+
+
+async def acted_overdue(due: Due, desk: Desk) -> Changes:
+    """Acknowledged and then silence: the case reopens and rings its owner, until something is done."""
+    case = await desk.read(due.subject)
+    if case is None or case_facts(case.resource).state not in AWAITING_ACTION:
+        return Changes.none()
+    facts = case_facts(case.resource)
+    tree = in_state(case.resource, move(facts.state, "silence"))
+    rung = await ringing(with_event(tree, Event("acted-overdue", desk.now, facts.owner)), desk)
+    people = await directory(desk, facts.request, {"owner": facts.owner})
+    everyone = Rung(("owner",), facts.policy.rungs[0].channels, facts.policy.act_within)
+    routes, _ = people.routes(everyone)
+    if not routes:  # he cannot be rung: everyone of the ladder is
+        whole = tuple(dict.fromkeys(who for step in facts.policy.rungs for who in step.who))
+        routes, _ = people.routes(Rung(whole, everyone.channels, everyone.answer_within))
+        rung.case = with_event(rung.case, Event("no-route", desk.now, "owner"))
+    for route in routes:
+        rung.ring(route, desk)
+    rung.wake.append(Wake(ACTED_OVERDUE, case.reference, after=facts.policy.act_within, key=act_key(case.reference)))
+    return rung.changes(case.version)

@@ -1,0 +1,5 @@
+"""What a caller can ask of a case; each room's operations stand in a file of its name."""
+
+from slipring_critical.operations.answering import ANSWERING
+
+OPERATIONS = [*ANSWERING]

@@ -1,0 +1,1 @@
+"""Ringing: steps taken, attempts made and delivered, and the words of a message."""
