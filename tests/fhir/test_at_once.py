@@ -122,3 +122,46 @@ async def test_a_business_key_is_taken_once(data_dir: Path) -> None:
         answers = await asyncio.gather(*(street["order"].ask("POST", "Task/$open") for _ in range(16)))
         assert Counter(answer.status_code for answer in answers) == {200: 1, 409: 15}
         assert len(await street["order"].found("Task")) == 1
+
+
+async def test_what_only_looks_sees_one_moment_and_is_never_overtaken(data_dir: Path) -> None:
+    """Two lanes of one patient are moved together whenever one of them has been read."""
+    lanes: list[dict[str, Any]] = []
+    places: list[Place] = []
+
+    async def compared(call: Call, desk: Desk) -> Changes:
+        left = await desk.read(f"Task/{lanes[0]['id']}")
+        both = [("PUT", f"Task/{one['id']}", {**one, "description": desk.new_id()}) for one in lanes]
+        assert (await places[0].ask("POST", "", a_bundle("transaction", *both))).status_code == 200
+        [right] = await desk.search(f"Task?_id={lanes[1]['id']}")
+        told = [{"name": "version", "valueInteger": each.version} for each in (left, right) if each]
+        return Changes(answer={"resourceType": "Parameters", "parameter": told})
+
+    service = Service(
+        "order", "o", "x", keeps=[Keeps("Patient"), Keeps("Task")],
+        operations=[Operation("Task", "compare", compared, "type", affects_state=False)],
+    )  # fmt: skip
+    async with opened(data_dir, service) as street:
+        places.append(place := street["order"])
+        patient = await place.make(a_patient())
+        about = {"for": {"reference": f"Patient/{patient['id']}"}}
+        lanes += [await place.make(a_task(**about)) for _ in range(2)]
+        for moved in range(1, 7):
+            answer = await place.ask("POST", "Task/$compare")
+            assert answer.status_code == 200, answer.text
+            assert [each["valueInteger"] for each in answer.json()["parameter"]] == [moved, moved]
+        audited = await place.rows("SELECT outcome FROM audit WHERE resource = 'Task/$compare'")
+        assert [row["outcome"] for row in audited] == [200] * 6
+
+
+async def test_what_is_declared_to_store_nothing_cannot(data_dir: Path) -> None:
+    async def careless(call: Call, desk: Desk) -> Changes:
+        return Changes(save=[Save(a_task(id=desk.new_id()))])
+
+    service = Service(
+        "order", "o", "x", keeps=[Keeps("Task")],
+        operations=[Operation("Task", "look", careless, "type", affects_state=False)],
+    )  # fmt: skip
+    async with opened(data_dir, service) as street:
+        assert (await street["order"].ask("POST", "Task/$look")).status_code == 500
+        assert await street["order"].found("Task") == []

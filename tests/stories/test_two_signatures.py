@@ -26,6 +26,12 @@ async def a_draft_to_sign(department: Department) -> tuple[OneExam, str]:
     return story, await story.drafted()
 
 
+async def previous(story: OneExam, report: str, role: str) -> str | None:
+    """What the next signature is to be chained to, as `$signing-input` says it."""
+    found = value_of(await story.called(f"{report}/$signing-input", role=("Code", role)), "previous")
+    return None if found is None else str(found)
+
+
 async def status(story: OneExam, report: str) -> str:
     return str((await story.department.get(report))["status"])
 
@@ -86,8 +92,10 @@ async def test_a_signature_over_another_report_is_no_signature_of_this_one(depar
 
 async def test_changed_text_voids_the_signatures_and_both_sign_anew(department: Department) -> None:
     story, report = await a_draft_to_sign(department)
+    assert await previous(story, report, "author") is None
     first = await story.jws(report, "first reader", "author")
     assert (await story.signed(report, first, "author")).is_success
+    assert await previous(story, report, "reviewer") == jws_sha256(first)
     draft = await department.get(report)
     # The client writes back what it read, with another conclusion.
     changed = draft | {"conclusion": "No embolism after all. 未见肺栓塞。"}
@@ -98,6 +106,7 @@ async def test_changed_text_voids_the_signatures_and_both_sign_anew(department: 
     assert value_of(verified, "valid") is False
     second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
     assert (await story.signed(report, second, "reviewer")).status_code == 422, "the first signature no longer counts"
+    assert await previous(story, report, "author") is None, "nothing stands that it could be chained to"
     department.clock.advance(timedelta(minutes=1))
     await department.fresh()
     anew = await story.jws(report, "first reader", "author")

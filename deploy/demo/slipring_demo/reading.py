@@ -7,7 +7,7 @@ import html
 from datetime import UTC, datetime
 
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
-from slipring.signing.jws import jws_sha256, sign_payload
+from slipring.signing.jws import sign_payload
 
 from slipring_demo.cast import SYNTHETIC, C
 from slipring_demo.scene import Cast, Scene, Tree
@@ -101,15 +101,13 @@ def signed_twice(scene: Scene, report: str) -> None:
     teller = scene.teller
     teller.say("Two people sign, each with a key of their own")
     authority = make_authority(scene.data_dir / "signing", now=datetime.now(UTC))
-    previous = ""
     for name, role in (("first reader", "author"), ("second reader", "reviewer")):
         key, csr = make_key_and_csr(name)
         chain = issue(authority, csr, scene.staff[name], name, now=datetime.now(UTC))
         asked = teller.ask("POST", f"{report}/$signing-input", parameters(role=("Code", role)))
         payload = base64.b64decode(value_of(asked, "payload"))
-        jws = sign_payload(payload, key, chain, role, jws_sha256(previous) if previous else "", datetime.now(UTC))
+        jws = sign_payload(payload, key, chain, role, value_of(asked, "previous") or "", datetime.now(UTC))
         teller.ask("POST", f"{report}/$sign", parameters(jws=("String", jws), role=("Code", role)), (200, 201))
-        previous = jws
         teller.note(f"{name}: ES256 over {len(payload)} bytes, sha256 {value_of(asked, 'sha256')[:16]}…")
     released = teller.ask("GET", report)
     teller.must(released["status"] == "final", "released: final, with its rendering sealed in presentedForm")

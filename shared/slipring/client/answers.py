@@ -14,7 +14,6 @@ from slipring.client.refusal import Distrusted
 from slipring.client.wire import Tree, value_of, values_of
 from slipring.fhir.service import CANONICAL
 from slipring.signing.form import FORM
-from slipring.signing.jws import jws_sha256
 
 _NO_MORE = (
     f"{CANONICAL}/StructureDefinition/signature-voided",
@@ -63,11 +62,6 @@ class OnRecord:
     who: str
     recorded: str
     targets: frozenset[str]
-
-    @property
-    def sha256(self) -> str:
-        """What the next signature is chained to."""
-        return jws_sha256(self.jws)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +118,7 @@ class Verified:
     seals: tuple[Mapping[str, Any], ...]
 
 
-def signing_input_in(answer: Tree, report: str, role: str, prev: str) -> SigningInput:
+def signing_input_in(answer: Tree, report: str, role: str) -> SigningInput:
     """The answer of `$signing-input`. Distrusted when the payload is not what the answer says it is, or of another report."""
     payload = base64.b64decode(value_of(answer, "payload"))
     sha256, form = str(value_of(answer, "sha256")), str(value_of(answer, "form"))
@@ -144,7 +138,7 @@ def signing_input_in(answer: Tree, report: str, role: str, prev: str) -> Signing
         role,
         payload,
         sha256,
-        prev,
+        str(value_of(answer, "previous") or ""),
         base64.b64decode(value_of(answer, "rendering")["data"]),
         _reference(content.get("subject")),
         _reference(content.get("basedOn")),

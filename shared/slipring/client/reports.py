@@ -100,10 +100,10 @@ class Reports:
 
         Distrusted when the payload is not what its digest says, or of a form that this library does not know.
         """
-        standing = self.signatures(report)
-        role = role or _role_of(standing)
-        answer = self._wire.asked(f"{report}/$signing-input", parameter("role", "Code", role))
-        return signing_input_in(answer, report, role, standing[-1].sha256 if standing else "")
+        role = role or _role_of(self.signatures(report))
+        return signing_input_in(
+            self._wire.asked(f"{report}/$signing-input", parameter("role", "Code", role)), report, role
+        )
 
     def checked(self, report: str) -> list[Finding]:
         """What the checks find in the words of a report; those with an `answer` somebody stands for already."""

@@ -27,7 +27,6 @@ from slipring.reading.draft import words_in
 from slipring.reading.one_report import OneReport, of_report
 from slipring.reading.previewing import words_of
 from slipring.reading.workplace import READING, reading_page
-from slipring.signing.jws import jws_sha256
 from slipring.signing.policy import ROLES, purpose
 
 _NO_MORE = (
@@ -157,12 +156,12 @@ async def to_sign(hand: Hand, one: OneReport, role: str) -> ToSign:
         words_of(parts["rendering"]["valueAttachment"]),
         found_in([one for one in told if hint(one, {}) is None]),
         hints,
-        jws_sha256(standing[-1]) if standing else "",
+        parts.get("previous", {}).get("valueString", ""),
     )
 
 
 async def standing_signatures(hand: Hand, report: str) -> list[str]:
-    """The signatures that stand on what is kept, oldest first: each the JWS that the next one is chained to."""
+    """The signatures that stand on what is kept, oldest first."""
     found = await hand.found("Provenance", [("target", report), ("_sort", "recorded")])
     return [
         jws for one in sorted(found, key=lambda one: str(one.get("recorded"))) if _stands(one) for jws in _jws_in(one)

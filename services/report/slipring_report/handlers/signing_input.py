@@ -22,8 +22,8 @@ async def signing_input_asked(call: Call, desk: Desk) -> Changes:
     parts = await gathered(report, desk)
     role_asked(call)
     form = parts.form()
-    earlier = shown([each for each in await signatures_of(report.reference, desk) if each.stands])
-    page = await rendered(parts, form.sha256, earlier, desk)
+    standing = [each for each in await signatures_of(report.reference, desk) if each.stands]
+    page = await rendered(parts, form.sha256, shown(standing), desk)
     return Changes(
         answer=parameters(
             ("payload", "Base64Binary", base64.b64encode(form.payload).decode()),
@@ -31,6 +31,7 @@ async def signing_input_asked(call: Call, desk: Desk) -> Changes:
             ("form", "Uri", form.uri),
             ("rendering", "Attachment", as_attachment(page)),
             *[("version", "Reference", reference(versioned(part))) for part in parts.parts],
+            *[("previous", "String", each.sha256) for each in standing[-1:]],
             *[
                 ("issue", "resource", _not_kept(issue))
                 for issue in [*await told(report, desk), *await told_of_text(parts, desk)]

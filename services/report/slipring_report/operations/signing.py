@@ -38,6 +38,12 @@ SIGNING_OPERATIONS = (
             Parameter("form", "uri", "out", 1),
             Parameter("rendering", "Attachment", "out", 1),
             Parameter("version", "Reference", "out", 1, "*"),
+            Parameter(
+                "previous",
+                "string",
+                "out",
+                documentation="the SHA-256 (hex) of the signature before, which the next one names as `prev`; absent for the first",
+            ),
             _TOLD,
         ),
     ),

@@ -1,8 +1,12 @@
-"""Operations: Parameters in, a handler decides, one commit, Parameters or a resource out."""
+"""Operations: Parameters in, a handler decides, one commit, Parameters or a resource out.
+
+One that stores nothing sees one snapshot instead: its answer holds for one moment, whatever is written meanwhile.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 
 from starlette.responses import Response
 
@@ -18,6 +22,7 @@ from slipring.fhir.service import Call, Changes, Operation, Resource, Stored
 from slipring.fhir.sight import demand_whole, known
 from slipring.fhir.step_up import demand_fresh
 from slipring.fhir.store import reading
+from slipring.fhir.store.engine import snapshot
 from slipring.fhir.text import parse
 
 
@@ -46,19 +51,42 @@ async def operate(
 
     touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
 
-    async def decide() -> tuple[Act, Changes]:
-        desk = kernel.desk(context.caller)
-        target = await _target(kernel, context, resource_type, resource_id, letter)
+    async def call(seen: Kernel) -> Call:
+        target = await _target(seen, context, resource_type, resource_id, letter)
         _demand_sound(faults(operation, parameters))  # not before: of what he may not see nobody learns anything
         if callable(operation.step_up) and operation.step_up(parameters):
             demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
+        return Call(parameters, target)
+
+    async def decide() -> tuple[Act, Changes]:
+        desk = kernel.desk(context.caller)
+        asked_for = await call(kernel)
         act = Act(kernel, context, desk)
-        changes = await decided(act, lambda: operation.handler(Call(parameters, target), desk))
+        changes = await decided(act, lambda: operation.handler(asked_for, desk))
         act.audits.append(context.audit("operation", touched, changes.status))
         return act, changes
 
-    _, _, changes = await perform(kernel, decide)
+    if operation.affects_state:
+        _, _, changes = await perform(kernel, decide)
+    else:
+        changes = await _seen(kernel, context, operation, call, touched)
     return answer_tree(changes.answer or {"resourceType": "Parameters"}, changes.status)
+
+
+async def _seen(
+    kernel: Kernel, context: Context, operation: Operation, call: Callable[[Kernel], Awaitable[Call]], touched: str
+) -> Changes:
+    """What an operation that stores nothing answers; its row of the trail is written before the answer leaves."""
+    async with snapshot(kernel.store.searches) as connection:
+        seen = kernel.within(connection)
+        desk = seen.desk(context.caller)
+        changes = await operation.handler(await call(seen), desk)
+    if not replace(changes, answer=None, refuse=None, require=()).nothing:
+        raise LookupError(f"{operation.type}/${operation.name} is declared to store nothing, and its handler does")
+    if changes.refuse:
+        raise changes.refuse
+    await kernel.store.audits.write(context.audit("operation", touched, changes.status), desk.now)
+    return changes
 
 
 def _demand_sound(issues: Sequence[Issue]) -> None:

@@ -212,6 +212,18 @@ async def transaction(pool: asyncpg.Pool, locks: list[str], first: str = "") -> 
             raise OutcomeUnknown from error
 
 
+@asynccontextmanager
+async def snapshot(pool: asyncpg.Pool) -> AsyncIterator[asyncpg.Connection]:
+    """A transaction that writes nothing and sees the database as it stood when it asked for the first time."""
+    async with pool.acquire() as connection:
+        try:
+            await connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ, READ ONLY")
+            yield connection
+        finally:
+            if not connection.is_closed():
+                await connection.execute("ROLLBACK")
+
+
 class OneConnection:
     """A pool of the one connection that holds an open transaction."""
 
