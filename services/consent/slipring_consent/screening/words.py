@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import cache, lru_cache
 from typing import Any
 
 from slipring.fhir.service import Resource
@@ -61,15 +62,26 @@ def _texts(concept: Resource) -> list[str]:
 
 def _says(text: str, fact: Mapping[str, Any]) -> bool:
     """Whether words name the fact and nothing beside them denies it, doubts it or speaks of a relative."""
-    rest, found = text.lower(), False
-    for word in sorted(fact.get("words_zh", []), key=len, reverse=True):
+    return _said(text.lower(), tuple(fact.get("words_zh", ())), tuple(fact.get("words_en", ())))
+
+
+# A patient of ten years has the same words on record hundreds of times.
+@lru_cache(maxsize=8192)
+def _said(text: str, words_zh: tuple[str, ...], words_en: tuple[str, ...]) -> bool:
+    rest, found = text, False
+    for word in sorted(words_zh, key=len, reverse=True):
         found |= word.lower() in rest
         rest = rest.replace(word.lower(), " ")
-    for word in sorted(fact.get("words_en", []), key=len, reverse=True):
-        rest, times = re.subn(rf"(?<![a-z]){re.escape(word.lower())}(?:s|es)?(?![a-z])", " ", rest)
+    for word in sorted(words_en, key=len, reverse=True):
+        rest, times = _in_english(word.lower(), "(?:s|es)?").subn(" ", rest)
         found |= bool(times)
     denying = data_file("history.toml")["denying"]
-    denied = any(mark in rest for mark in denying["zh"]) or any(
-        re.search(rf"(?<![a-z]){re.escape(mark)}(?![a-z])", rest) for mark in denying["en"]
+    return found and not (
+        any(mark in rest for mark in denying["zh"]) or any(_in_english(mark).search(rest) for mark in denying["en"])
     )
-    return found and not denied
+
+
+@cache
+def _in_english(word: str, ending: str = "") -> re.Pattern[str]:
+    """The word on its own, not within another."""
+    return re.compile(rf"(?<![a-z]){re.escape(word)}{ending}(?![a-z])")
