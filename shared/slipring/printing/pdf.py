@@ -5,6 +5,7 @@ WeasyPrint needs Pango and fonts of the system; where they are not installed a p
 
 from __future__ import annotations
 
+import asyncio
 from functools import cache
 from threading import Lock
 
@@ -28,6 +29,12 @@ def pdf_of(html: str) -> bytes:
         fetcher = URLFetcher(allowed_protocols=["data"], allow_redirects=False)
         pdf: bytes = HTML(string=html, base_url="about:blank", url_fetcher=fetcher).write_pdf(pdf_tags=True)
         return pdf
+
+
+@cache
+def foreseen() -> None:
+    """Load the printer beside what goes on, so that the first page does not wait a second for it; once for each process."""
+    asyncio.get_running_loop().run_in_executor(None, can_print)
 
 
 @cache

@@ -8,6 +8,7 @@ from datetime import timedelta
 from slipring.fhir.copies import seconds_behind
 from slipring.fhir.outcome import busy, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Require, Stored, Write
+from slipring.printing.pdf import foreseen
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
@@ -44,6 +45,8 @@ async def report_written(write: Write, desk: Desk) -> Changes:
     if before is None or before.resource["status"] in DRAFT:
         _owned_absent(write)
         _draft_status(before.resource["status"] if before else "registered", status)
+        if desk.settings.pdf:
+            foreseen()  # what is drafted is going to be released
         return relied
     if before.resource["status"] not in SIGNED:
         raise conflict(
