@@ -18,9 +18,9 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from slipring.signing.jws import jws_sha256, sign_payload
 from slipring.signing.revocation import entries, read_lists
+from slipring.signing.time_stamp import TIME_STAMP
 from slipring_demo.cast import C
 from slipring_demo.teller import parameters, value_of
-from slipring_report.signatures.stamping import TIME_STAMP
 
 from tests.support.department import Department, open_department
 from tests.support.one_exam import OneExam, one_exam, rules, texts

@@ -224,7 +224,7 @@ async def test_a_report_that_nobody_signed_has_no_proof(tmp_path: Path) -> None:
 
 def test_what_is_no_proof_is_said_so(tmp_path: Path) -> None:
     for content, code in (
-        (b"", "proof-unreadable"),
+        (b"", "proof-empty"),
         (b"[]", "proof-unknown"),
         (b"{}", "proof-unknown"),
         (b"\xff\x00", "proof-unreadable"),

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 from slipring.fhir.service import Changes, Errand
-from slipring.signing.time_stamp import TimeStampRefused, ask_for_stamp, stamped_at
+from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, ask_for_stamp, stamped_at
 from slipring_report.handlers.stamping import NotStamped, stamp_fetched
 from slipring_report.handlers.verifying import verification_asked
 from slipring_report.settings import ReportSettings
-from slipring_report.signatures.stamping import STAMPING, TIME_STAMP
+from slipring_report.signatures.stamping import STAMPING
 
 from tests.support.desk import A_NOON
 from tests.support.time_stamping import TimeStamping, time_stamping

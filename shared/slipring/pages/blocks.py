@@ -26,6 +26,8 @@ class _Blocks(HTMLParser):
         self._tag = tag if tag in self._TAGS else self._tag
         if tag in self._TAGS:
             self.found.append((tag, ""))
+        elif tag == "span" and self.found:  # a label and what it says, beside the next such pair
+            self._say(" ")
 
     def handle_endtag(self, tag: str) -> None:
         self._inside -= tag in ("head", "style", "script")
@@ -35,8 +37,11 @@ class _Blocks(HTMLParser):
             return
         if not self.found:
             self.found.append(("p", ""))
+        self._say(data)
+
+    def _say(self, words: str) -> None:
         tag, said = self.found[-1]
-        self.found[-1] = (tag, f"{said}{data}")
+        self.found[-1] = (tag, f"{said}{words}")
 
 
 def blocks(document: str) -> list[Block]:
@@ -44,6 +49,8 @@ def blocks(document: str) -> list[Block]:
 
     >>> blocks("<body><h1>甲</h1><p>a &lt; b <b>c</b></p></body>")
     [('h1', '甲'), ('p', 'a < b c')]
+    >>> blocks("<p><span>Name: A</span><span>Sex: F</span></p>")
+    [('p', 'Name: A Sex: F')]
     """
     parser = _Blocks()
     parser.feed(document)

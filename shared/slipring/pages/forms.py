@@ -65,13 +65,9 @@ async def fields_of(request: Request) -> dict[str, str]:
         case "multipart/form-data":
             fields = await _with_files(request, await read_body(request, FILES_LIMIT_BYTES, seconds=60))
         case _:
-            raise refusal(
-                415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form"
-            )
+            raise _no_form()
     if fields is None:
-        raise refusal(
-            400, "invalid", "A field is given twice, or too many are.", "字段重复或过多。", detail="pages.form-fields"
-        )
+        raise _not_single()
     request.state.fields = fields
     return fields
 
@@ -85,20 +81,38 @@ def ours(
     return fits and from_us(request, origin)
 
 
+async def files_of(request: Request, limit: int) -> dict[str, bytes]:
+    """The files of a form that anybody may send, as they are, b"" for one not chosen; nothing of them touches a disk.
+
+    400, 413 when the form is longer than `limit` bytes, or 415.
+    """
+    if not request.headers.get("content-type", "").strip().lower().startswith("multipart/form-data"):
+        raise _no_form()
+    found = await _parts(request, await read_body(request, limit, seconds=60), limit)
+    if found is None:
+        raise _not_single()
+    return {name: await value.read() for name, value in found.items() if not isinstance(value, str)}
+
+
 async def _with_files(request: Request, body: bytes) -> dict[str, str] | None:
     """The fields of a form with files; a file is told as a `data:` URL, one that was not chosen as ''."""
+    found = await _parts(request, body, FILES_LIMIT_BYTES)
+    if found is None:
+        return None
+    return {name: value if isinstance(value, str) else await _as_data(value) for name, value in found.items()}
 
+
+async def _parts(request: Request, body: bytes, limit: int) -> dict[str, str | UploadFile] | None:
     async def once() -> AsyncGenerator[bytes, None]:
         yield body
 
     try:
         parser = MultiPartParser(request.headers, once(), max_files=5, max_fields=_MOST_QUESTIONS)
+        parser.spool_max_size = limit  # what was sent stays in memory
         found = (await parser.parse()).multi_items()
     except (MultiPartException, KeyError):
         return None
-    if len({name for name, _ in found}) != len(found):
-        return None
-    return {name: value if isinstance(value, str) else await _as_data(value) for name, value in found}
+    return dict(found) if len({name for name, _ in found}) == len(found) else None
 
 
 async def _as_data(file: UploadFile) -> str:
@@ -114,6 +128,16 @@ def single_valued(body: bytes, *, most: int = _MOST_FIELDS) -> dict[str, str] | 
     except ValueError:
         return None
     return {name: values[0] for name, values in fields.items()} if all(len(v) == 1 for v in fields.values()) else None
+
+
+def _no_form() -> FhirError:
+    return refusal(415, "not-supported", "This address takes a form.", "此地址只接收表单。", detail="pages.not-a-form")
+
+
+def _not_single() -> FhirError:
+    return refusal(
+        400, "invalid", "A field is given twice, or too many are.", "字段重复或过多。", detail="pages.form-fields"
+    )
 
 
 def stale_form() -> FhirError:

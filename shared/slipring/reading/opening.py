@@ -14,6 +14,7 @@ from slipring.reading.checks import CheckPage
 from slipring.reading.editor import EditorPages
 from slipring.reading.own_key import OwnKeyPages
 from slipring.reading.previewing import PreviewPage
+from slipring.reading.proof_page import ProofPage
 from slipring.reading.reading_list import ReadingListPage
 from slipring.reading.signing import SigningPages
 from slipring.reading.verifying import VerifyPage
@@ -24,8 +25,18 @@ ROOM = "slipring.reading"  # whose templates and words they need
 
 
 def reading_routes(place: Place) -> list[Route]:
-    """What is served below `/reading` and `/ward`."""
-    kinds = (ReadingListPage, EditorPages, PreviewPage, SigningPages, OwnKeyPages, VerifyPage, CheckPage, WardPages)
+    """What is served below `/reading` and `/ward`, and at `/verify`."""
+    kinds = (
+        ReadingListPage,
+        EditorPages,
+        PreviewPage,
+        SigningPages,
+        OwnKeyPages,
+        VerifyPage,
+        CheckPage,
+        WardPages,
+        ProofPage,
+    )
     return [
         *LivePages(place, LIVE, WATCHED, URGENT).routes(),
         *LivePages(place, WARD_LIVE, WARD_WATCHED).routes(),

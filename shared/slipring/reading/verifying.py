@@ -18,6 +18,7 @@ from slipring.department.road import Hand, Tree
 from slipring.identity.people.sessions import Session
 from slipring.reading.one_report import of_report
 from slipring.reading.signing import called, people_named
+from slipring.reading.taking import proof_taken
 from slipring.reading.workplace import READING, reading_page
 from slipring.signing.policy import reason
 
@@ -48,8 +49,13 @@ class VerifyPage:
     place: Place
 
     def routes(self) -> list[Route]:
-        """`/reading/reports/{id}/verify`."""
-        return self.place.routes([(f"{READING}/reports/{{id}}/verify", self.shown, ["GET"])])
+        """`/reading/reports/{id}/verify`, and the proof to take along."""
+        one = f"{READING}/reports/{{id}}"
+        return self.place.routes([(f"{one}/verify", self.shown, ["GET"]), (f"{one}/proof", self.proof, ["GET"])])
+
+    async def proof(self, request: Request, session: Session) -> Response:
+        """`$proof`, as a file."""
+        return await proof_taken(await self.place.hand(session), named_in(request, "DiagnosticReport"))
 
     async def shown(self, request: Request, session: Session) -> Response:
         """`$verify`, in words."""

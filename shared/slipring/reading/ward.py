@@ -16,13 +16,14 @@ from slipring.clauses.critical_findings import critical_finding
 from slipring.department import names
 from slipring.department.exams import OPEN, Exam, exams_of
 from slipring.department.names import Pair
-from slipring.department.place import Place, named_in
+from slipring.department.place import Place, may_search, named_in
 from slipring.department.road import Hand, Tree, in_portions
 from slipring.department.worklist import coded
 from slipring.fhir.outcome import not_found
 from slipring.identity.people.sessions import Session
 from slipring.pages.blocks import Block
 from slipring.reading.previewing import words_of
+from slipring.reading.taking import proof_taken
 from slipring.reading.workplace import reading_page
 
 WARD = "/ward"
@@ -81,14 +82,21 @@ class WardPages:
     place: Place
 
     def routes(self) -> list[Route]:
-        """`/ward` and `/ward/reports/{id}`."""
-        return self.place.routes([(WARD, self.shown, ["GET"]), (f"{WARD}/reports/{{id}}", self.report, ["GET"])])
+        """`/ward`, `/ward/reports/{id}`, and the proof of a report to take along."""
+        one = f"{WARD}/reports/{{id}}"
+        return self.place.routes(
+            [(WARD, self.shown, ["GET"]), (one, self.report, ["GET"]), (f"{one}/proof", self.proof, ["GET"])]
+        )
 
     async def shown(self, request: Request, session: Session) -> Response:
         """What this person ordered of late."""
         since = self.place.now() - _SHOWN_FOR
         ordered = await ordered_by(await self.place.hand(session), session.account.practitioner, since)
         return reading_page(self.place, request, session, "ward.html", live=WARD_LIVE, ordered=ordered)
+
+    async def proof(self, request: Request, session: Session) -> Response:
+        """`$proof`, as a file."""
+        return await proof_taken(await self.place.hand(session), named_in(request, "DiagnosticReport"))
 
     async def report(self, request: Request, session: Session) -> Response:
         """A report as it was released; one that is not is not here."""
@@ -101,6 +109,7 @@ class WardPages:
         return reading_page(
             self.place, request, session, "ward_report.html", live=WARD_LIVE, report=report, words=_rendering(report),
             exam=next(iter(exams), None), emergency=report["status"] not in _RELEASED, issued=names.moment(report.get("issued")),
+            may_prove=may_search(session, "Provenance", "Composition", "Observation"),
         )  # fmt: skip
 
 

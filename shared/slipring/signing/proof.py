@@ -98,6 +98,8 @@ def opened(content: bytes) -> Proof:
             raise ProofRefused("member-altered", name)
     try:
         made = datetime.fromisoformat(stated["made"])
+        if made.tzinfo is None:
+            raise ProofRefused("proof-unknown", "manifest")
         return Proof(str(stated["kind"]), str(stated["about"]), made, manifest, str(tree["seal"]), members)
     except (KeyError, ValueError, TypeError) as error:
         raise ProofRefused("proof-unknown", "manifest") from error

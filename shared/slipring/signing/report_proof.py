@@ -10,7 +10,6 @@ A key is judged at the time in the service's seal, never at the signer's own clo
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -20,16 +19,16 @@ from decimal import Decimal
 from typing import Any
 
 from cryptography import x509
-from cryptography.x509.oid import NameOID
 
 from slipring.signing.algorithms import registry
 from slipring.signing.form import SIGNED_FORM, signed_form
-from slipring.signing.jws import Judged, header_of, judge
+from slipring.signing.jws import Judged, judge
 from slipring.signing.policy import Reason
 from slipring.signing.proof import SEALED, Proof, proof_reason
 from slipring.signing.receipt import RECEIPT, RELEASE
 from slipring.signing.revocation import Revocations, read_lists
 from slipring.signing.seal import KnownKey, examine
+from slipring.signing.stated import certificate_facts, stamped
 
 REPORT = "report"  # the kind of the proof
 PAYLOAD, RECORD, COMPOSITION = "payload.json", "report.json", "composition.json"
@@ -72,7 +71,8 @@ def examined(
         codes = [*_receipt(proof, number, told, judged, payload, keys)]
         codes += ["signer-repeated"] if judged.signer and judged.signer in [one.signer for one in signatures] else []
         signatures.append(judged)
-        found.append(_signature(number, judged, at, codes, jws))
+        stamp, faults = stamped(_resource(proof, f"provenance-{number}.json"), jws)
+        found.append(_signature(number, judged, at, [*codes, *faults], {**certificate_facts(jws), **stamp}))
     hashes = [one.sha256 for one in signatures]
     renderings = [_rendering(proof, n, hashes, payload, keys) for n in _numbers(proof, "statement-", ".json")]
     return [*found, _enough(proof, len(signatures), bool(renderings)), *renderings]
@@ -117,26 +117,15 @@ def _receipt(
     return codes
 
 
-def _signature(number: int, judged: Judged, at: datetime, codes: Sequence[str], jws: str) -> Judgement:
+def _signature(number: int, judged: Judged, at: datetime, codes: Sequence[str], stated: Mapping[str, str]) -> Judgement:
     facts = {
         "who": judged.signer,
-        "name": _name(jws),
+        "name": stated.get("name", ""),
         "role": judged.role,
         "when": at.isoformat(timespec="seconds"),
         "alg": judged.algorithm,
     }
-    return Judgement(f"signature-{number}", (*judged.reasons, *_reasons(codes)), facts)
-
-
-def _name(jws: str) -> str:
-    """What the signer's certificate calls him."""
-    header = header_of(jws)
-    try:
-        stated = base64.b64decode(header["x5c"][0]) if isinstance(header, dict) else b""
-        [name] = x509.load_der_x509_certificate(stated).subject.get_attributes_for_oid(NameOID.COMMON_NAME)
-        return str(name.value)
-    except (ValueError, LookupError, TypeError):
-        return ""
+    return Judgement(f"signature-{number}", (*judged.reasons, *_reasons(codes)), {**stated, **facts})
 
 
 def _enough(proof: Proof, present: int, released: bool) -> Judgement:
@@ -202,6 +191,7 @@ def _read(proof: Proof, name: str, read: Callable[[bytes], Any]) -> dict[str, An
 
 def _moment(value: Any) -> datetime | None:
     try:
-        return datetime.fromisoformat(str(value))
+        moment = datetime.fromisoformat(str(value))
     except ValueError:
         return None
+    return moment if moment.tzinfo else None

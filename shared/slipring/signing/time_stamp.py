@@ -5,12 +5,16 @@ What is stamped is the text of the JWS; the authority's whole answer is kept, as
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 from cryptography import x509
 
+from slipring.fhir.service import CANONICAL
+
+TIME_STAMP = f"{CANONICAL}/StructureDefinition/time-stamp"  # the extension of a signature's record
 TIME_STAMP_QUERY, TIME_STAMP_REPLY = "application/timestamp-query", "application/timestamp-reply"  # RFC 3161 3.4
 
 
@@ -50,6 +54,20 @@ def stamped_at(reply: bytes, jws: str, roots_pem: bytes, nonce: int | None = Non
         return response.tst_info.gen_time
     except (VerificationError, ValueError) as error:
         raise TimeStampRefused(str(error)) from error
+
+
+def stated_at(reply: bytes, jws: str) -> datetime:
+    """The time that an answer states for a signature, whoever gave it; TimeStampRefused when it is about something else."""
+    from rfc3161_client import decode_timestamp_response
+
+    try:
+        told = decode_timestamp_response(reply).tst_info
+        stamped = bytes(told.message_imprint.message)
+    except ValueError as error:
+        raise TimeStampRefused(str(error)) from error
+    if stamped != hashlib.sha256(jws.encode("ascii", "replace")).digest():
+        raise TimeStampRefused("it is the stamp of something else")
+    return told.gen_time
 
 
 def _roots(pem: bytes) -> Sequence[x509.Certificate]:

@@ -8,14 +8,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 
-from slipring.signing.proof import Proof, ProofRefused, opened, proof_reason
-from slipring.signing.report_proof import KEYS, REPORT, ROOTS
+from slipring.signing.proof import Proof, ProofRefused, proof_reason
+from slipring.signing.proof_file import judged_file, roots_used
 from slipring.signing.revocation import read_lists
 from slipring.signing.seal_keys import Jwk
-from slipring.signing.verdict import Verdict, verdict
+from slipring.signing.verdict import Verdict
 
 HOLDS, BROKEN, UNKNOWN = 0, 1, 2
 _MOST = 200_000_000  # bytes of a file that is taken for a proof
@@ -42,12 +41,9 @@ def verify(
     try:
         if export.stat().st_size > _MOST:
             raise ProofRefused("proof-unknown")
-        proof = opened(export.read_bytes())
-        if proof.kind != REPORT:
-            raise ProofRefused("proof-unknown", "manifest")
-        found = verdict(
-            proof, trust.read_bytes() if trust else None, _keys(keys), read_lists(crl.read_bytes()) if crl else ()
-        )
+        root = trust.read_bytes() if trust else None
+        lists = read_lists(crl.read_bytes()) if crl else ()
+        proof, found = judged_file(export.read_bytes(), root, _keys(keys), lists)
     except ProofRefused as refused:
         _refused(refused, as_json)
     except ValueError as problem:
@@ -77,18 +73,10 @@ def _show(proof: Proof, found: Verdict) -> None:
     typer.echo("")
     typer.echo(f"{proof.about}: {found.zh} {found.en}")
     if not found.known:
-        for certificate in _roots(proof):
+        for certificate in roots_used(proof, None):
             typer.echo(
                 f"  SHA-256 {certificate.fingerprint(hashes.SHA256()).hex(':')}  {certificate.subject.rfc4514_string()}"
             )
-
-
-def _roots(proof: Proof) -> list[x509.Certificate]:
-    pem = proof.members.get(ROOTS, b"")
-    try:
-        return x509.load_pem_x509_certificates(pem) if pem.strip() else []
-    except ValueError:
-        return []
 
 
 def _refused(refused: ProofRefused, as_json: bool) -> None:
@@ -110,6 +98,3 @@ def _extracted(proof: Proof, folder: Path) -> None:
     folder.mkdir(parents=True)
     for name, content in proof.members.items():
         (folder / Path(name).name).write_bytes(content)
-
-
-__all__ = ["KEYS", "verify"]

@@ -6,15 +6,14 @@ import base64
 import binascii
 from datetime import timedelta
 
-from slipring.fhir.service import CANONICAL, Desk, Resource, Wake
+from slipring.fhir.service import Desk, Resource, Wake
 from slipring.signing.policy import clock_tolerance
-from slipring.signing.time_stamp import TimeStampRefused, stamped_at
+from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, stamped_at
 
 from slipring_report.reading import extension
 from slipring_report.resources import written
 from slipring_report.signatures.facts import Signature
 
-TIME_STAMP = f"{CANONICAL}/StructureDefinition/time-stamp"
 STAMPING = "time-stamp"  # the errand
 
 
