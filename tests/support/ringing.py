@@ -116,12 +116,19 @@ class ARinging:
                 self.carry_out(await follows.then(arrival, self.desk))
         await self.settle()
 
-    async def call(self, name: str, caller: Caller | None = None, **values: Any) -> Resource:
-        """Invoke an operation on the one case; a refusal is put on record, then raised."""
+    def of(self, finding: str) -> Resource:
+        """The case of a finding."""
+        (case,) = [one for one in self.cases if code_of(one.get("reasonCode"), CRITICAL_FINDING) == finding]
+        return case
+
+    async def call(
+        self, name: str, caller: Caller | None = None, on: Resource | None = None, **values: Any
+    ) -> Resource:
+        """Invoke an operation on the one case, or on one of several; a refusal is put on record, then raised."""
         operation = next(o for o in SERVICE.operations if o.name == name)
         given = [{"name": key, **_valued(value)} for key, value in values.items()]
         self.desk.caller = caller or itself("his")
-        target = self.desk.held[f"Task/{self.case['id']}"]
+        target = self.desk.held[f"Task/{(on or self.case)['id']}"] if operation.level == "instance" else None
         changes = await operation.handler(Call({"resourceType": "Parameters", "parameter": given}, target), self.desk)
         self.desk.caller = itself("critical")
         self.carry_out(changes)
@@ -306,6 +313,8 @@ def a_department() -> list[Resource]:
 
 
 def _valued(value: Any) -> dict[str, Any]:
+    if isinstance(value, bool):
+        return {"valueBoolean": value}
     if isinstance(value, dict):
         return {"valueReference": value} if "reference" in value else {"valueCodeableConcept": value}
     return {"valueString": value}

@@ -19,6 +19,8 @@ TRANSITIONS: Table = load_table(_FILE)
 RINGING: frozenset[str] = frozenset(_WRITTEN["ringing"])
 # Somebody has it, and has not said yet what was done.
 AWAITING_ACTION: frozenset[str] = frozenset(_WRITTEN["awaiting-action"])
+# A person has received it.
+TOLD: frozenset[str] = frozenset(_WRITTEN["told"])
 # A case in one of these states must have a deadline in the future.
 OPEN: frozenset[str] = frozenset(_WRITTEN["open"])
 # What `Task.status` shows for each state.

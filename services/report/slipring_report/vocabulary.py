@@ -44,6 +44,7 @@ CRITICAL_FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
 DEPARTMENT_RULE = f"{CANONICAL}/CodeSystem/department-rule"
 IMAGE_MISMATCH = "image-mismatch"
 FINDING_LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
+FLAG_MARK = f"{CANONICAL}/CodeSystem/flag-mark"
 
 _DATA = Path(__file__).parent / "data"
 CODE_SYSTEMS = (

@@ -31,11 +31,11 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
     Whatever does not hold is put on the case's record and refused, and the ringing goes on. A second call on a case
     that is answered already answers with the same state.
     """
-    case = _case(call)
+    case = case_of(call)
     facts = case_facts(case.resource)
     if facts.state in _ANSWERED:
         return Changes(answer=case.resource)
-    move(facts.state, "read-back")
+    move(facts.state, "acknowledge")
     medium = str(call.value("medium"))
     if medium not in media():
         raise unprocessable(
@@ -45,9 +45,9 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
             detail="critical.unknown-medium",
         )
     receiver = await _receiver(call, desk, medium)
-    lacking = await _lacking(receiver, desk)
-    if lacking:
-        return _not_authorised(case, receiver, lacking, desk)
+    reasons = await lacking(receiver, desk)
+    if reasons:
+        return _not_authorised(case, receiver, reasons, desk)
     order = await desk.read(facts.request) if facts.request else None
     said = ReadBackFacts(
         imaging_number(order.resource) if order else "",
@@ -66,7 +66,7 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
 
 async def acted(call: Call, desk: Desk) -> Changes:
     """What was done for the patient is on record, and the case closes."""
-    case = _case(call)
+    case = case_of(call)
     facts = case_facts(case.resource)
     if facts.state == "closed":
         return Changes(answer=case.resource)
@@ -82,18 +82,19 @@ async def acted(call: Call, desk: Desk) -> Changes:
     )
     rung = await ringing(in_state(with_event(tree, Event("closed", desk.now, who)), state), desk)
     _silence(rung, act_key(facts.reference))
-    return _answer(rung, case, desk)
+    return answered(rung, case, desk)
 
 
 async def timeline(call: Call, desk: Desk) -> Changes:
     """Everything that happened to a case, in order."""
-    case = _case(call)
+    case = case_of(call)
     attempts = await desk.search(f"Communication?part-of={case.reference}")
     stored = [{**a.resource, "meta": {"lastUpdated": instant(a.updated_at)}} for a in attempts]
     return Changes(answer=as_timeline(case.resource, stored))
 
 
-def _case(call: Call) -> Stored:
+def case_of(call: Call) -> Stored:
+    """The case that an operation is called on; 422 when it is another kind of Task."""
     if call.target is None or not is_case(call.target.resource):
         raise unprocessable(
             "This Task is not a critical case.",
@@ -130,17 +131,18 @@ async def _receiver(call: Call, desk: Desk, medium: str) -> str:
     return receiver
 
 
-async def _lacking(receiver: str, desk: Desk) -> list[Reason]:
+async def lacking(receiver: str, desk: Desk) -> list[Reason]:
+    """What keeps a person from receiving critical results; empty when he may."""
     person = await desk.read(receiver) if receiver.startswith("Practitioner/") else None
     roles = await desk.search(f"PractitionerRole?practitioner={quote(receiver)}") if person else []
     return may("receive-critical", person.resource if person else None, [role.resource for role in roles], desk.now)
 
 
-def _not_authorised(case: Stored, receiver: str, lacking: list[Reason], desk: Desk) -> Changes:
+def _not_authorised(case: Stored, receiver: str, reasons: list[Reason], desk: Desk) -> Changes:
     kept = successor(case, **with_event(case.resource, Event("reached-not-authorised", desk.now, receiver)))
     issues = [
         Issue("forbidden", zh=reason.zh, en=reason.en, at=_RECEIVER, detail=f"critical.{reason.code}")
-        for reason in lacking
+        for reason in reasons
     ]
     return Changes(save=[kept], refuse=FhirError(403, issues))
 
@@ -170,12 +172,13 @@ async def _mismatched(case: Stored, receiver: str, wrong: list[Finding], desk: D
 async def _confirmed(case: Stored, receiver: str, medium: str, desk: Desk) -> Changes:
     facts = case_facts(case.resource)
     # From here on the case is his: who is rung when nothing is done, and whom the report names as told.
-    tree = in_state({**case.resource, "owner": {"reference": receiver}}, move(facts.state, "read-back"))
+    confirmed = move(move(facts.state, "acknowledge"), "read-back")
+    tree = in_state({**case.resource, "owner": {"reference": receiver}}, confirmed)
     rung = await ringing(with_event(tree, Event("read-back-confirmed", desk.now, receiver, outcome=medium)), desk)
     _silence(rung, step_key(facts.reference))
     rung.save.append(await _receipt(case, receiver, medium, desk))
     rung.wake.append(Wake(ACTED_OVERDUE, facts.reference, after=facts.policy.act_within, key=act_key(facts.reference)))
-    return _answer(rung, case, desk)
+    return answered(rung, case, desk)
 
 
 async def _receipt(case: Stored, receiver: str, medium: str, desk: Desk) -> Save:
@@ -201,7 +204,8 @@ def _silence(rung: Ringing, deadline: str) -> None:
         rung.stop(attempt, "answered")
 
 
-def _answer(rung: Ringing, case: Stored, desk: Desk) -> Changes:
+def answered(rung: Ringing, case: Stored, desk: Desk) -> Changes:
+    """What goes into the commit, with the case as it stands after it as the answer."""
     meta = {"versionId": str(case.version + 1), "lastUpdated": instant(desk.now)}
     shown: Resource = {**rung.case, "meta": {**rung.case.get("meta", {}), **meta}}
     return rung.changes(case.version).plus(Changes(answer=shown))

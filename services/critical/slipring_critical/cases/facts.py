@@ -9,6 +9,7 @@ from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
 
+from slipring_critical.cases.marks import is_drill
 from slipring_critical.ladders.ladder import Ladder, Taken, ladder_of
 
 TASK_CODE = f"{CANONICAL}/CodeSystem/task-code"
@@ -40,27 +41,6 @@ class Event:
 
 
 @dataclass(frozen=True, slots=True)
-class FlaggedFinding:
-    """What the flag says: which finding, of which exam, by whom."""
-
-    observation: str
-    finding: str  # catalogue code, "" when none is given
-    level: str  # "" when the flag names none
-    request: str  # ServiceRequest/..., "" when unknown
-    patient: str
-    author: str
-    reaction: str = ""  # AdverseEvent/..., of what happened in the room; "" for a finding of a report
-
-    @property
-    def case_key(self) -> str:
-        """One case per exam and finding, and per reaction; a flag without an exam stands for itself.
-
-        A second reaction during one exam is another one to run for, also when the first case is closed.
-        """
-        return f"{self.reaction or self.request or self.observation}+{self.finding or self.observation}"
-
-
-@dataclass(frozen=True, slots=True)
 class CaseFacts:
     """A case as the ladder and the rules see it."""
 
@@ -73,10 +53,14 @@ class CaseFacts:
     request: str
     patient: str
     owner: str
+    drill: bool = False
 
     @property
     def history(self) -> tuple[Taken, ...]:
-        """The steps of the ladder taken so far; a step whose every attempt failed for good reached nobody."""
+        """The steps of the ladder in force taken so far; a step whose every attempt failed for good reached nobody.
+
+        When the severity rose another ladder is in force, and none of its steps was taken before.
+        """
         taken: list[Taken] = []
         for event in self.events:
             if event.what == "step":
@@ -84,6 +68,8 @@ class CaseFacts:
             elif event.what == "step-failed" and taken:
                 last = taken[-1]
                 taken[-1] = Taken(last.round, last.number, last.at, reached=False)
+            elif event.what == "severity-rose":
+                taken.clear()
         return tuple(taken)
 
     @property
@@ -98,6 +84,12 @@ class CaseFacts:
     def receiver(self) -> str:
         """Who read the finding back last, '' before that."""
         return next((e.who for e in reversed(self.events) if e.what == "read-back-confirmed"), "")
+
+    @property
+    def offered_to(self) -> str:
+        """Whom the owner wants to hand the case over to, who has not accepted yet; '' when nobody."""
+        last = next((e for e in reversed(self.events) if e.what.startswith("hand-over-")), None)
+        return last.who if last and last.what == "hand-over-offered" else ""
 
 
 def code_of(concept: Any, system: str) -> str:
@@ -137,39 +129,6 @@ def is_case(task: Resource) -> bool:
     return code_of(task.get("code"), TASK_CODE) == "critical-case"
 
 
-def flagged_finding(observation: Resource, handover: Resource, report: Resource | None) -> FlaggedFinding:
-    """The flag as facts; the exam comes from the Observation, else from the report."""
-    levels = [
-        code_of(part.get(name), FINDING_LEVEL) for part in _level_carriers(observation, handover) for name in part
-    ]
-    request = first_reference(observation.get("basedOn"), "ServiceRequest")
-    if not request and report:
-        request = first_reference(report.get("basedOn"), "ServiceRequest")
-    author = reference_of(handover.get("requester")) or next(
-        (reference_of(performer) for performer in observation.get("performer", [])), ""
-    )
-    return FlaggedFinding(
-        observation=f"Observation/{observation['id']}",
-        finding=code_of(observation.get("code"), CRITICAL_FINDING),
-        level=next((level for level in levels if level), ""),
-        request=request,
-        patient=reference_of(observation.get("subject")) or reference_of(handover.get("for")),
-        author=author,
-        reaction=first_reference(observation.get("focus"), "AdverseEvent"),
-    )
-
-
-def _level_carriers(observation: Resource, handover: Resource) -> list[dict[str, Any]]:
-    """Where a level may stand: a component of the finding, an input or extension of the hand-over."""
-    return [
-        *observation.get("component", []),
-        *handover.get("input", []),
-        *observation.get("extension", []),
-        *handover.get("extension", []),
-        {"interpretation": {"coding": [c for i in observation.get("interpretation", []) for c in i.get("coding", [])]}},
-    ]
-
-
 def case_facts(task: Resource) -> CaseFacts:
     """Read a case back from its Task."""
     snapshot = next(e["valueString"] for e in task["extension"] if e["url"] == LADDER_SNAPSHOT)
@@ -183,6 +142,7 @@ def case_facts(task: Resource) -> CaseFacts:
         request=reference_of(task.get("reasonReference")),
         patient=reference_of(task.get("for")),
         owner=reference_of(task.get("owner")),
+        drill=is_drill(task),
     )
 
 

@@ -17,13 +17,14 @@ from slipring_critical.cases.facts import (
     TASK_CODE,
     TASK_OUTPUT,
     Event,
-    FlaggedFinding,
     attempt_id,
     attempt_route,
     case_facts,
     code_of,
     reference_of,
 )
+from slipring_critical.cases.flag import FlaggedFinding
+from slipring_critical.cases.marks import drill_meta
 from slipring_critical.channels.media import media
 from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import TASK_STATUS
@@ -39,15 +40,16 @@ def instant(at: datetime) -> str:
 
 
 def as_case(
-    case_id: str, flag: FlaggedFinding, observation: Resource, handover: str, policy: Ladder, *, now: datetime
+    case_id: str, flag: FlaggedFinding, code: Resource | None, basis: str, policy: Ladder, *, now: datetime
 ) -> Resource:
-    """A new case, before its first step."""
+    """A new case, before its first step; `code` names the finding, `basis` is what it was opened by."""
     case: Resource = {
         "resourceType": "Task",
         "id": case_id,
+        **drill_meta(flag.drill),
         "extension": [{"url": LADDER_SNAPSHOT, "valueString": policy.snapshot()}],
         "identifier": [{"system": CASE_KEY, "value": flag.case_key}],
-        "basedOn": [{"reference": handover}],
+        "basedOn": [{"reference": basis}] if basis else None,
         "status": TASK_STATUS["detected"],
         "businessStatus": coded(CASE_STATE, "detected"),
         "intent": "order",
@@ -58,10 +60,20 @@ def as_case(
         "authoredOn": instant(now),
         "requester": {"reference": flag.author} if flag.author else None,
         "owner": {"reference": flag.author} if flag.author else None,
-        "reasonCode": observation.get("code"),
+        "reasonCode": code,
         "reasonReference": {"reference": flag.request} if flag.request else None,
     }
-    return with_event({name: value for name, value in case.items() if value}, Event("opened", now, flag.author))
+    opened = {name: value for name, value in case.items() if value}
+    if flag.recognised_at and flag.recognised_at < now:
+        opened = with_event(opened, Event("recognised", flag.recognised_at, flag.author))
+    return with_event(opened, Event("opened", now, flag.author))
+
+
+def with_policy(case: Resource, policy: Ladder) -> Resource:
+    """The case under another ladder, and as urgent as that is."""
+    others = [one for one in case["extension"] if one["url"] != LADDER_SNAPSHOT]
+    snapshot = {"url": LADDER_SNAPSHOT, "valueString": policy.snapshot()}
+    return {**case, "priority": _PRIORITY.get(policy.level, "stat"), "extension": [snapshot, *others]}
 
 
 def in_state(case: Resource, state: str) -> Resource:
@@ -97,13 +109,15 @@ def with_event(case: Resource, event: Event) -> Resource:
 def with_act(case: Resource, action: dict[str, Any], note: Any, who: str, *, now: datetime) -> Resource:
     """The case with what was done for the patient as its output, and the note of whoever says so."""
     output = {"type": coded(TASK_OUTPUT, "action"), "valueCodeableConcept": action}
-    changed = {**case, "output": [*case.get("output", []), output]}
-    if note:
-        annotation = {"time": instant(now), "text": str(note)} | (
-            {"authorReference": {"reference": who}} if who else {}
-        )
-        changed["note"] = [*case.get("note", []), annotation]
-    return changed
+    return with_note({**case, "output": [*case.get("output", []), output]}, note, who, now=now)
+
+
+def with_note(case: Resource, note: Any, who: str, *, now: datetime) -> Resource:
+    """The case with a note of somebody; as it was when there is none."""
+    if not note:
+        return case
+    annotation = {"time": instant(now), "text": str(note)} | ({"authorReference": {"reference": who}} if who else {})
+    return {**case, "note": [*case.get("note", []), annotation]}
 
 
 def as_timeline(case: Resource, attempts: Sequence[Resource]) -> Resource:

@@ -22,6 +22,7 @@ class Message:
     attempt_id: str
     repeat: bool
     sent_at: datetime
+    drill: bool = False  # nobody is ill; the text says so, too
 
 
 class DeliveryFailed(Exception):

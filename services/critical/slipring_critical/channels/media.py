@@ -38,6 +38,16 @@ def retraction_text(language: str) -> str:
     return str(_written()["retraction"][language])
 
 
+def offer_text(language: str) -> str:
+    """What somebody is told to whom a case is to be handed over."""
+    return str(_written()["offer"][language])
+
+
+def drill_text(language: str) -> str:
+    """What every message of a drill begins with."""
+    return str(_written()["drill"][language])
+
+
 @cache
 def _written() -> dict[str, Any]:
     return tomllib.loads(_FILE.read_text("utf-8"))

@@ -46,4 +46,5 @@ def _as_json(message: Message) -> dict[str, object]:
         "attempt": message.attempt_id,
         "repeat": message.repeat,
         "sentAt": message.sent_at.isoformat(timespec="milliseconds"),
+        **({"drill": True} if message.drill else {}),
     }

@@ -3,30 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from urllib.parse import quote
 
 from slipring.fhir.service import Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
-from slipring.rules.rulebook import check
 
 from slipring_critical.cases.facts import (
-    CASE_KEY,
     Event,
-    FlaggedFinding,
-    case_facts,
     first_reference,
-    flagged_finding,
     is_case,
     is_flag,
     is_handover,
     reference_of,
     waits,
 )
-from slipring_critical.cases.resources import as_case, with_event
-from slipring_critical.ladders.ladder import default_ladder
-from slipring_critical.lifecycle import OPEN
-from slipring_critical.ringing.climbing import OPEN_CASE, climb, ringing
-from slipring_critical.rules import FLAG_RULES, NO_LIMITS
-from slipring_critical.rules.what_is_critical import FlagFacts, level_of
+from slipring_critical.cases.flag import FlaggedFinding, flagged_finding
+from slipring_critical.cases.resources import with_event
+from slipring_critical.ringing.climbing import OPEN_CASE
+from slipring_critical.ringing.opening import joined, opened, standing, still_open, told_before
 
 
 async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -45,9 +37,17 @@ async def _changed_since(arrival: Arrival, before: Resource, desk: Desk) -> Chan
     if not cases:
         return _look_for_case(arrival.reference)
     if status == before.get("status"):
-        return Changes.none()
+        return await _perhaps_risen(arrival.resource, cases, desk)
     told = Event(f"finding-{status}", desk.now, first_reference(arrival.resource.get("performer"), "Practitioner"))
     return Changes(save=[successor(case, **with_event(case.resource, told)) for case in cases])
+
+
+async def _perhaps_risen(finding: Resource, cases: Sequence[Stored], desk: Desk) -> Changes:
+    """The same finding was found to be more urgent: its cases ring at the new level."""
+    changes = Changes.none()
+    for case in cases:
+        changes = changes.plus(await joined(case, [], flagged_finding(finding, {}, None), desk, "flagged-again"))
+    return changes
 
 
 async def _cases_of(finding: str, desk: Desk) -> list[Stored]:
@@ -85,41 +85,19 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     if report is not None and report.resource.get("status") == "entered-in-error":
         return Changes.none()  # withdrawn before anybody was rung
     flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
-    standing = await desk.search(f"Task?identifier={quote(f'{CASE_KEY}|{flag.case_key}', safe='')}")
-    still_open = [case for case in standing if case_facts(case.resource).state in OPEN]
-    if standing and (still_open or not _told_again(standing, flag, handovers[0])):
-        return _joined((still_open or standing)[0], handovers, flag, desk)
-    return await _opened(flag, observation.resource, handover.reference, desk, before=len(standing))
+    references = [one.reference for one in handovers]
+    cases, before = await standing(flag, desk)
+    running = still_open(cases)
+    if cases and (running or not _told_again(cases, flag, handover)):
+        return await joined((running or cases)[0], references, flag, desk, "flagged-again")
+    told = await told_before(flag, desk)
+    if told is not None:
+        return await joined(told, references, flag, desk, "flagged-unchanged")
+    _, changes = await opened(flag, observation.resource.get("code"), handover.reference, desk, before=before)
+    return changes
 
 
-def _told_again(standing: Sequence[Stored], flag: FlaggedFinding, handover: Stored) -> bool:
+def _told_again(cases: Sequence[Stored], flag: FlaggedFinding, handover: Stored) -> bool:
     """Whether a reaction became severe once more, which consent hands over anew: a closed case runs for nobody."""
-    taken = {reference_of(basis) for case in standing for basis in case.resource["basedOn"]}
+    taken = {reference_of(basis) for case in cases for basis in case.resource.get("basedOn", [])}
     return bool(flag.reaction) and handover.reference not in taken
-
-
-async def _opened(flag: FlaggedFinding, observation: Resource, handover: str, desk: Desk, *, before: int) -> Changes:
-    facts = FlagFacts(flag.finding, flag.level)
-    policy = default_ladder(
-        level_of(facts),
-        flag.finding,
-        with_fallback=bool(desk.settings.fallback_route),
-        file=desk.settings.ladder,
-    )
-    case = as_case(desk.new_id(), flag, observation, handover, policy, now=desk.now)
-    for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
-        case = with_event(case, Event("rule-finding", desk.now, finding.rule))
-    rung = await ringing(case, desk)
-    await climb(rung, desk)
-    again = f"#{before + 1}" if before else ""
-    return rung.changes(0).plus(Changes(keys=[f"case:{flag.case_key}{again}"]))
-
-
-def _joined(case: Stored, handovers: Sequence[Stored], flag: FlaggedFinding, desk: Desk) -> Changes:
-    """The case stands already: the hand-overs it does not know yet are taken on with it."""
-    known = {reference_of(basis) for basis in case.resource["basedOn"]}
-    fresh = [{"reference": handover.reference} for handover in handovers if handover.reference not in known]
-    if not fresh:
-        return Changes.none()
-    tree = with_event(case.resource, Event("flagged-again", desk.now, flag.author))
-    return Changes(save=[successor(case, **{**tree, "basedOn": [*tree["basedOn"], *fresh]})])

@@ -1,9 +1,11 @@
-"""A report was withdrawn as entered in error: its open cases ring nobody any more, and whoever was told is told so."""
+"""A report was withdrawn, or a case is taken back: what it flagged rings nobody any more, and whoever was told is told so."""
 
 from __future__ import annotations
 
-from slipring.fhir.service import Arrival, Changes, Desk, Resource, Save, Stored, Wake
+from slipring.fhir.outcome import forbidden, invalid
+from slipring.fhir.service import Arrival, Call, Changes, Desk, Resource, Save, Stored, Wake
 
+from slipring_critical.answering.answers import answered, case_of
 from slipring_critical.cases.facts import (
     CHANNEL,
     Event,
@@ -14,10 +16,10 @@ from slipring_critical.cases.facts import (
     is_case,
     reference_of,
 )
-from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.cases.resources import in_state, with_event, with_note
 from slipring_critical.channels import CHANNELS
-from slipring_critical.lifecycle import OPEN, move
-from slipring_critical.ringing.attempts import as_retraction
+from slipring_critical.lifecycle import OPEN, TOLD, move
+from slipring_critical.ringing.attempts import as_retraction, tells_a_finding
 from slipring_critical.ringing.climbing import SEND, Ringing, act_key, ringing, send_key, step_key
 
 _WRONG = "entered-in-error"
@@ -31,22 +33,49 @@ async def report_arrived(arrival: Arrival, desk: Desk) -> Changes:
     handovers = [one.reference for one in await desk.search(f"Task?based-on={arrival.reference}")]
     cases = await desk.search(f"Task?based-on={','.join(handovers)}") if handovers else []
     for case in cases:
-        if is_case(case.resource) and case_facts(case.resource).state in OPEN:
-            changes = changes.plus(await _retracted(case, arrival.reference, desk))
+        if not is_case(case.resource) or case_facts(case.resource).state not in OPEN | TOLD:
+            continue
+        # Another report of the same exam that says the same keeps the case going.
+        if not await _others(case, arrival.reference, desk):
+            rung = await _retracted(case.resource, arrival.reference, desk)
+            changes = changes.plus(rung.changes(case.version))
     return changes
 
 
-async def _retracted(case: Stored, report: str, desk: Desk) -> Changes:
-    if await _others(case, report, desk):  # another report of the same exam says the same: it goes on
-        return Changes.none()
-    facts = case_facts(case.resource)
-    tree = in_state(case.resource, move(facts.state, "retract"))
-    rung = await ringing(with_event(tree, Event("retracted", desk.now, report)), desk)
+async def taken_back(call: Call, desk: Desk) -> Changes:
+    """Whoever opened a case, or owns it, takes it back with a reason: it rings nobody, and everyone told is told so."""
+    case = case_of(call)
+    facts, who = case_facts(case.resource), desk.caller.practitioner or ""
+    if facts.state == "retracted":
+        return Changes(answer=case.resource)
+    if who and who not in (facts.owner, reference_of(case.resource.get("requester"))):
+        raise forbidden(
+            "Only its author or its owner takes a case back.",
+            "仅标记者或当前负责人可以撤回该危急值。",
+            at="Task.requester",
+            detail="critical.not-the-author",
+        )
+    reason = str(call.value("reason") or "").strip()
+    if not reason:
+        raise invalid(
+            "Say why the case is taken back.",
+            "请说明撤回原因。",
+            at=call.at("reason"),
+            detail="critical.reason-missing",
+        )
+    tree = with_note(case.resource, reason, who, now=desk.now)
+    return answered(await _retracted(tree, who, desk), case, desk)
+
+
+async def _retracted(case: Resource, by: str, desk: Desk) -> Ringing:
+    facts = case_facts(case)
+    tree = in_state(case, move(facts.state, "retract"))
+    rung = await ringing(with_event(tree, Event("retracted", desk.now, by)), desk)
     rung.cancel += [step_key(facts.reference), act_key(facts.reference)]
     for attempt in list(rung.waiting):
         rung.stop(attempt, "retracted")
     await _tell(rung, desk)
-    return rung.changes(case.version)
+    return rung
 
 
 async def _others(case: Stored, report: str, desk: Desk) -> bool:
@@ -66,6 +95,8 @@ async def _tell(rung: Ringing, desk: Desk) -> None:
     """One more attempt by each route that carried the finding; who was told in words only is named on the case."""
     told: dict[tuple[str, str], Resource] = {}
     for attempt in await desk.search(f"Communication?part-of=Task/{rung.case['id']}&status=completed"):
+        if not tells_a_finding(attempt.resource):
+            continue
         who: Resource = next(iter(attempt.resource.get("recipient", [])), {})
         told.setdefault((attempt_route(attempt.resource), reference_of(who)), attempt.resource)
     for notified in told.values():

@@ -1,5 +1,6 @@
 """What a caller can ask of a case; each room's operations stand in a file of its name."""
 
 from slipring_critical.operations.answering import ANSWERING
+from slipring_critical.operations.cases import CASES
 
-OPERATIONS = [*ANSWERING]
+OPERATIONS = [*ANSWERING, *CASES]

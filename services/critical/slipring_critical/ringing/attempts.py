@@ -7,7 +7,8 @@ from typing import Any
 
 from slipring.fhir.service import Resource
 
-from slipring_critical.cases.facts import ATTEMPT_ID, CASE_STATE, CHANNEL, CONTACT_ROUTE, code_of
+from slipring_critical.cases.facts import ATTEMPT_ID, CASE_STATE, CHANNEL, CONTACT_ROUTE, TASK_CODE, code_of
+from slipring_critical.cases.marks import drill_meta, is_drill
 from slipring_critical.cases.resources import coded, instant
 from slipring_critical.directory.routes import Route
 
@@ -18,6 +19,7 @@ def as_attempt(attempt: str, case: Resource, route: Route) -> Resource:
     communication: Resource = {
         "resourceType": "Communication",
         "id": attempt,
+        **drill_meta(is_drill(case)),
         "partOf": [{"reference": f"Task/{case['id']}"}],
         "status": "preparation",
         "priority": case["priority"],
@@ -36,7 +38,12 @@ def as_retraction(told: Resource, *, id: str) -> Resource:
     kept = ("resourceType", "partOf", "priority", "medium", "about", "recipient", "subject")
     route = [each for each in told.get("extension", []) if each["url"] == CONTACT_ROUTE]
     notice: Resource = {name: told[name] for name in kept if name in told}
-    notice |= {"id": id, "status": "preparation", "reasonCode": [coded(CASE_STATE, "retracted")]}
+    notice |= {
+        **drill_meta(is_drill(told)),
+        "id": id,
+        "status": "preparation",
+        "reasonCode": [coded(CASE_STATE, "retracted")],
+    }
     return {**notice, "extension": route} if route else notice
 
 
@@ -67,3 +74,18 @@ def as_reason(code: str) -> dict[str, Any]:
 def is_retraction(attempt: Resource) -> bool:
     """Whether an attempt tells of a retraction and not of a finding."""
     return any(code_of(reason, CASE_STATE) == "retracted" for reason in attempt.get("reasonCode", []))
+
+
+def as_offer(attempt: str, case: Resource, route: Route) -> Resource:
+    """The attempt that tells somebody that a case is to be handed over to him."""
+    return {**as_attempt(attempt, case, route), "reasonCode": [coded(TASK_CODE, "hand-over")]}
+
+
+def is_offer(attempt: Resource) -> bool:
+    """Whether an attempt tells of a case that is to be handed over."""
+    return any(code_of(reason, TASK_CODE) == "hand-over" for reason in attempt.get("reasonCode", []))
+
+
+def tells_a_finding(attempt: Resource) -> bool:
+    """Whether an attempt rings for a finding, and neither takes one back nor offers a case."""
+    return not is_retraction(attempt) and not is_offer(attempt)

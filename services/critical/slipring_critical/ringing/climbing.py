@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Wake, successor
@@ -12,6 +13,7 @@ from slipring_critical.directory.routes import Directory, Route, directory
 from slipring_critical.ladders.ladder import Step, Taken, next_step, nobody_reached
 from slipring_critical.lifecycle import move
 from slipring_critical.ringing.attempts import as_attempt, as_reason
+from slipring_critical.ringing.one_call import Call, calls_of_the_exam, rings_already
 
 OPEN_CASE = "open-case"
 STEP_OVERDUE = "step-overdue"
@@ -79,11 +81,12 @@ async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
     """
     facts = case_facts(rung.case)
     people = await directory(desk, facts.request, {})
+    calls = await calls_of_the_exam(facts, desk)
     history = list(facts.history)
     step = next_step(facts.policy, history, desk.now)
     while at_once or step.starts_at <= desk.now:
         at_once = False
-        taken = _take(rung, replace(step, starts_at=desk.now), people, desk)
+        taken = _take(rung, replace(step, starts_at=desk.now), people, calls, desk)
         history.append(taken)
         rung.case = in_state(rung.case, _state_after(facts, history))
         step = next_step(facts.policy, history, desk.now)
@@ -93,12 +96,18 @@ async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
     rung.wake.append(Wake(STEP_OVERDUE, case, after=wait, key=step_key(case), payload={"steps": len(history)}))
 
 
-def _take(rung: Ringing, step: Step, people: Directory, desk: Desk) -> Taken:
+def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], desk: Desk) -> Taken:
     routes, missing = people.routes(step.rung)
     for target in missing:
         rung.case = with_event(rung.case, Event("no-route", desk.now, target, step.round, step.number))
+    shared = {
+        route.endpoint: rings_already(calls, route.endpoint, desk.now - step.rung.answer_within) for route in routes
+    }
+    for other in dict.fromkeys(case for case in shared.values() if case):
+        rung.case = with_event(rung.case, Event("rings-with", desk.now, other, step.round, step.number))
     for route in routes:
-        rung.ring(route, desk)
+        if not shared[route.endpoint]:
+            rung.ring(route, desk)
     outcome = "rung" if routes else "nobody"
     rung.case = with_event(rung.case, Event("step", desk.now, "", step.round, step.number, outcome))
     return Taken(step.round, step.number, desk.now, bool(routes))

@@ -7,15 +7,16 @@ own, so two attempts that end together never make each other send again.
 from __future__ import annotations
 
 import httpx
-from slipring.fhir.service import Changes, Desk, Errand, Stored, Wake, successor
+from slipring.fhir.service import Changes, Desk, Errand, Resource, Stored, Wake, successor
 
 from slipring_critical.cases.facts import CASE_STATE, CHANNEL, attempt_route, case_facts, code_of, first_reference
+from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
-from slipring_critical.channels.media import message_text, retraction_text
-from slipring_critical.lifecycle import RINGING
-from slipring_critical.ringing.attempts import as_reason, is_retraction, with_attempt_id
+from slipring_critical.channels.media import drill_text, message_text, offer_text, retraction_text
+from slipring_critical.lifecycle import OPEN, RINGING
+from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED
 
 _STILL_RINGS = RINGING | {"reopened"}
@@ -50,7 +51,21 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
 
 def _still_to_be_told(attempt: Stored, case: Stored) -> bool:
     state = code_of(case.resource.get("businessStatus"), CASE_STATE)
+    if is_offer(attempt.resource):
+        return state in OPEN
     return state == "retracted" if is_retraction(attempt.resource) else state in _STILL_RINGS
+
+
+def words_of(attempt: Resource) -> tuple[str, str]:
+    """What a message says, in Chinese and in English; one of a drill says so first."""
+    text = message_text
+    if is_retraction(attempt):
+        text = retraction_text
+    elif is_offer(attempt):
+        text = offer_text
+    drill = is_drill(attempt)
+    zh, en = ((drill_text(language) if drill else "") + text(language) for language in ("zh", "en"))
+    return zh, en
 
 
 async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
@@ -58,17 +73,18 @@ async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, cl
     address = await _address(attempt, desk)
     if channel is None or not address:
         raise DeliveryFailed("no-route", permanent=True)
-    text = retraction_text if is_retraction(attempt.resource) else message_text
+    text_zh, text_en = words_of(attempt.resource)
     message = Message(
         case=case.reference,
         communication=attempt.reference,
         level=case_facts(case.resource).policy.level,
-        text_zh=text("zh"),
-        text_en=text("en"),
+        text_zh=text_zh,
+        text_en=text_en,
         link=f"{desk.settings.public_url}/{case.reference}",
         attempt_id=errand.attempt_id,
         repeat=errand.repeat,
         sent_at=desk.now,
+        drill=is_drill(attempt.resource),
     )
     await channel(message, address, client, timeout_seconds=desk.settings.channel_timeout_seconds)
 

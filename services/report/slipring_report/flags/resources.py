@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from slipring.clauses.critical_findings import CriticalFinding
@@ -9,7 +10,7 @@ from slipring.fhir.service import Resource
 
 from slipring_report.reading import reference_of
 from slipring_report.resources import coded, reference, written
-from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL, HANDOVER_STATE, TASK_CODE
+from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL, FLAG_MARK, HANDOVER_STATE, TASK_CODE
 
 _LEVEL_CODES = {"1": "RID49480", "2": "RID49481", "3": "RID49482"}  # RadLex, ACR category 1 to 3 (DICOM CID 7035)
 
@@ -24,6 +25,7 @@ def as_flag(
     author: str,
     note: str,
     now: datetime,
+    marks: Sequence[str] = (),
 ) -> Resource:
     """The critical finding as an Observation; critical opens a case from it."""
     codings = [{"system": CRITICAL_FINDING, "code": entry.code, "display": entry.zh}]
@@ -42,6 +44,7 @@ def as_flag(
         ],
         "component": [{"code": {"text": "finding level"}, "valueCodeableConcept": _level(level)}],
     }
+    flag["component"] += [{"code": coded(FLAG_MARK, mark), "valueBoolean": True} for mark in marks]
     flag |= {name: report[name] for name in ("subject", "basedOn", "encounter") if name in report}
     if author:
         flag["performer"] = [reference(author)]

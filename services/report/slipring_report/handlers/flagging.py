@@ -16,6 +16,8 @@ from slipring_report.resources import coded, parameters, reference, written
 from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, HANDOVER_STATE, TASK_CODE
 
 _ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
+# What the author says of a finding that was told before: critical links it to that case and rings nobody, or rings.
+_MARKS = {"unchanged": "unchanged", "ring": "ring-all-the-same"}
 _TOLD = ("acknowledged", "read-back-confirmed", "acted", "closed")
 _NOT_TAKEN_OVER = (
     "尚未被危急值服务接收，请直接电话通知临床。Not yet taken over by the critical service: please telephone."
@@ -56,6 +58,7 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
         author=author,
         note=str(call.value("note") or ""),
         now=desk.now,
+        marks=[mark for parameter, mark in _MARKS.items() if call.value(parameter) is True],
     )
     within = desk.settings.hand_over_within
     task = as_handover(report, flag, id=handover_id, within=within, author=author, now=desk.now)

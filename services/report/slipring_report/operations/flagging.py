@@ -17,6 +17,12 @@ FLAGGING_OPERATIONS = (
             Parameter("level", "code", documentation="1 | 2 | 3; the catalogue's level when left out"),
             Parameter("recognisedAt", "dateTime", documentation="now when left out"),
             Parameter("note", "string"),
+            Parameter(
+                "unchanged",
+                "boolean",
+                documentation="as it was when this patient's doctors were told: linked to that case, rings nobody",
+            ),
+            Parameter("ring", "boolean", documentation="unchanged, and to be rung all the same"),
             Parameter("performer", "Reference", documentation="who recognised it, when the token names no person"),
             Parameter("observation", "Reference", "out", 1),
             Parameter("handover", "Reference", "out", 1),

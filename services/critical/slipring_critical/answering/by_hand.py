@@ -1,0 +1,127 @@
+"""A case opened by hand: a finding that nobody flagged in a report, or a drill."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical_finding
+from slipring.fhir.outcome import invalid, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Resource
+
+from slipring_critical.cases.facts import CRITICAL_FINDING, reference_of
+from slipring_critical.cases.flag import FlaggedFinding
+from slipring_critical.ringing.opening import joined, opened, standing, still_open
+
+_ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
+
+
+async def opened_by_hand(call: Call, desk: Desk) -> Changes:
+    """Open a case for a finding of an exam, or of a patient whose exam is not known here; it rings at once.
+
+    The same finding of the same exam is one case: a second call answers with the case that runs, at a more urgent level
+    it rings anew.
+    """
+    entry = _finding(call)
+    exam, patient = await _about(call, desk)
+    author = desk.caller.practitioner or reference_of(call.value("performer"))
+    flag = FlaggedFinding(
+        observation=exam or patient,
+        finding=entry.code,
+        level=_level(call),
+        request=exam,
+        patient=patient,
+        author=author,
+        recognised_at=_recognised(call, desk.now),
+        drill=call.value("drill") is True,
+    )
+    cases, before = await standing(flag, desk)
+    running = still_open(cases)
+    if running:
+        changes = await joined(running[0], [], flag, desk, "flagged-again")
+        saved = next((save.resource for save in changes.save if save.resource["id"] == running[0].resource["id"]), None)
+        return changes.plus(Changes(answer=saved or running[0].resource))
+    case, changes = await opened(flag, _code(entry), "", desk, before=before, note=str(call.value("note") or ""))
+    return changes.plus(Changes(answer=case, status=201))
+
+
+def _finding(call: Call) -> CriticalFinding:
+    code = str(call.value("finding") or "")
+    entry = critical_finding(code)
+    if entry is None:
+        raise unprocessable(
+            "finding is a code of the catalogue of critical findings.",
+            "finding 须为危急值目录中的代码。",
+            at=call.at("finding"),
+            code="code-invalid",
+            detail="critical.finding-unknown",
+        )
+    return entry
+
+
+def _level(call: Call) -> str:
+    level = str(call.value("level") or "")
+    if level and level not in {str(known) for known in LEVELS}:
+        raise unprocessable(
+            "level is 1, 2 or 3.",
+            "level 须为 1、2 或 3。",
+            at=call.at("level"),
+            code="code-invalid",
+            detail="critical.level-unknown",
+        )
+    return level
+
+
+async def _about(call: Call, desk: Desk) -> tuple[str, str]:
+    """The exam and its patient; of no exam, the patient that is named."""
+    exam, patient = reference_of(call.value("exam")), reference_of(call.value("patient"))
+    if not exam and not patient:
+        raise invalid(
+            "Say of which exam, or of which patient.",
+            "请指明检查或患者。",
+            at=call.at("exam"),
+            detail="critical.about-nobody",
+        )
+    order = await desk.read(exam) if exam.startswith("ServiceRequest/") else None
+    person = await desk.read(patient) if patient.startswith("Patient/") else None
+    if (exam and order is None) or (not exam and person is None):
+        raise unprocessable(
+            "This exam or patient is not known here.",
+            "此处没有该检查或患者。",
+            at=call.at("exam" if exam else "patient"),
+            code="not-found",
+            detail="critical.about-unknown",
+        )
+    of_exam = reference_of(order.resource.get("subject")) if order else ""
+    if patient and of_exam and patient != of_exam:
+        raise unprocessable(
+            "The exam belongs to another patient.",
+            "该检查属于另一位患者。",
+            at=call.at("patient"),
+            detail="critical.patient-differs",
+        )
+    return exam, of_exam or patient
+
+
+def _recognised(call: Call, now: datetime) -> datetime | None:
+    text = call.value("recognisedAt")
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(text))
+    except ValueError:
+        moment = None
+    if moment is None or moment.tzinfo is None or moment > now + _ALLOWED_AHEAD:
+        raise unprocessable(
+            "recognisedAt is a moment with a time zone that is not in the future.",
+            "recognisedAt 须为带时区且不晚于现在的时刻。",
+            at=call.at("recognisedAt"),
+            code="invalid",
+            detail="critical.recognised-at",
+        )
+    return moment
+
+
+def _code(entry: CriticalFinding) -> Resource:
+    codings = [{"system": CRITICAL_FINDING, "code": entry.code, "display": entry.zh}]
+    codings += [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code} for code in entry.icd10[:1]]
+    return {"coding": codings, "text": f"{entry.zh} {entry.en}"}

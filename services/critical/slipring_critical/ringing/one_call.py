@@ -1,0 +1,54 @@
+"""Several findings of one exam ring as one call: a route that rings for one of them need not be rung for the next.
+
+Every case keeps its own ladder, deadlines and read-back. Only the message is shared: the page that it leads to asks for
+each of them. Once the other case is answered, this one rings by itself again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from slipring.fhir.service import Desk
+
+from slipring_critical.cases.facts import TASK_CODE, CaseFacts, attempt_route, case_facts, is_case
+from slipring_critical.lifecycle import RINGING
+from slipring_critical.ringing.attempts import tells_a_finding
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A route that was rung for another finding of the same exam."""
+
+    case: str  # Task/...
+    route: str  # Endpoint/..., '' for the fallback route
+    at: datetime
+
+
+async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
+    """What rings now for the other findings of the exam, as urgent as this one or more."""
+    if not (case.request and case.patient):
+        return []
+    cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
+    others = [
+        facts
+        for facts in (case_facts(one.resource) for one in cases if is_case(one.resource))
+        if facts.reference != case.reference
+        and (facts.request, facts.patient, facts.drill) == (case.request, case.patient, case.drill)
+        and facts.state in RINGING
+        and facts.policy.level <= case.policy.level
+    ]
+    calls = []
+    for other in others:
+        for attempt in await desk.search(f"Communication?part-of={other.reference}&status=preparation,completed"):
+            if tells_a_finding(attempt.resource):
+                sent = attempt.resource.get("sent")
+                at = datetime.fromisoformat(sent) if sent else attempt.updated_at
+                calls.append(Call(other.reference, attempt_route(attempt.resource), at))
+    return calls
+
+
+def rings_already(calls: Sequence[Call], route: str, since: datetime) -> str:
+    """The case for which a route was rung after a moment, or ''."""
+    return next((call.case for call in calls if call.route == route and call.at > since), "")

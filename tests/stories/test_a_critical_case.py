@@ -1,0 +1,348 @@
+"""The life of a critical case: one call for several findings, unchanged, rising, handed over, taken back, in a drill."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from slipring.fhir.caller import Caller
+from slipring.fhir.service import CANONICAL, Resource
+from slipring_critical.cases.facts import FINDING_LEVEL, case_facts
+from slipring_critical.cases.marks import FLAG_MARK, is_drill
+from slipring_critical.lifecycle import RINGING
+
+from tests.support.ringing import FINDING, ARinging, a_department, a_finding, a_handover, a_request, a_route, refused
+
+pytestmark = pytest.mark.clause("5.9.1")
+
+RIGHT: dict[str, Any] = {"patientCheck": "0123", "finding": FINDING, "medium": "webhook"}
+REQUESTER, DUTY = {"reference": "Practitioner/o-requester"}, {"reference": "Practitioner/o-duty"}
+OTHER = "CV-CT-06"
+
+
+def signed_in(name: str) -> Caller:
+    return Caller("page", frozenset(), f"Practitioner/o-{name}")
+
+
+def events(case: Resource) -> list[str]:
+    return [event.what for event in case_facts(case).events]
+
+
+def state(case: Resource) -> str:
+    return case_facts(case).state
+
+
+def at_level(level: str) -> dict[str, Any]:
+    coded = {"coding": [{"system": FINDING_LEVEL, "code": level}]}
+    return {"component": [{"code": {"text": "finding level"}, "valueCodeableConcept": coded}]}
+
+
+def marked(*marks: str) -> dict[str, Any]:
+    parts = [{"code": {"coding": [{"system": FLAG_MARK, "code": mark}]}, "valueBoolean": True} for mark in marks]
+    return {"component": parts}
+
+
+async def flag(ringing: ARinging, number: str = "1", code: str = FINDING, **members: Any) -> None:
+    """One more flag, of a report of its own."""
+    focus, basis = (
+        {"reference": f"Observation/r-finding-{number}"},
+        [{"reference": f"DiagnosticReport/r-report-{number}"}],
+    )
+    await ringing.arrive(a_handover(f"r-handover-{number}", focus=focus, basedOn=basis))
+    await ringing.arrive(a_finding(code, id=f"r-finding-{number}", **members))
+
+
+async def rung() -> ARinging:
+    ringing = ARinging(*a_department())
+    await flag(ringing)
+    return ringing
+
+
+async def told() -> ARinging:
+    ringing = await rung()
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+    return ringing
+
+
+async def test_two_findings_of_one_exam_ring_as_one_call_and_each_is_read_back() -> None:
+    ringing = await rung()
+    await ringing.wait(0.5)
+
+    await flag(ringing, "2", OTHER)
+
+    assert ringing.rung == ["requester.test", "ward.test"], "one call"
+    assert events(ringing.of(OTHER))[-2:] == ["rings-with", "step"]
+    assert ringing.silent_cases() == []
+    await ringing.call("acknowledge", on=ringing.of(FINDING), receiver=REQUESTER, **RIGHT)
+    assert state(ringing.of(OTHER)) in RINGING, "each has a read-back of its own"
+    await ringing.wait(3.1)
+    assert ringing.rung[2:] == ["requester.test", "ward.test", "duty.test"], (
+        "and rings by itself once the other is answered"
+    )
+
+
+async def test_findings_that_both_stay_unanswered_go_on_as_one_call() -> None:
+    ringing = await rung()
+    await ringing.wait(0.5)
+    await flag(ringing, "2", OTHER)
+
+    await ringing.wait(14)
+
+    hosts = ["requester.test", "ward.test", "requester.test", "ward.test", "duty.test", "head.test", "affairs.test"]
+    assert ringing.rung == hosts
+
+
+async def test_a_less_urgent_call_does_not_stand_for_a_more_urgent_one() -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing, "1", FINDING, **at_level("2"))
+
+    await flag(ringing, "2", OTHER)
+
+    assert len(ringing.rung) == 4
+
+
+async def test_an_unchanged_finding_that_was_told_is_linked_and_rings_nobody() -> None:
+    ringing = await told()
+    ringing.desk.hold(a_request(id="o-later"))
+    before = len(ringing.rung)
+
+    await flag(ringing, "2", basedOn=[{"reference": "ServiceRequest/o-later"}], **marked("unchanged"))
+
+    assert len(ringing.rung) == before
+    assert [basis["reference"] for basis in ringing.case["basedOn"]] == ["Task/r-handover-1", "Task/r-handover-2"]
+    assert events(ringing.case)[-1] == "flagged-unchanged"
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        marked("unchanged", "ring-all-the-same"),
+        {**marked("unchanged"), "subject": {"reference": "Patient/o-other"}},  # nobody told it of this patient
+        {},
+    ],
+)
+async def test_an_unchanged_finding_rings_when_its_author_says_so_or_nobody_was_told_of_this_patient(
+    members: dict[str, Any],
+) -> None:
+    ringing = await told()
+    ringing.desk.hold(a_request(id="o-later", subject=members.get("subject", {"reference": "Patient/o-p"})))
+
+    await flag(ringing, "2", basedOn=[{"reference": "ServiceRequest/o-later"}], **members)
+
+    assert len(ringing.cases) == 2
+    assert len(ringing.rung) == 4
+
+
+async def test_an_unchanged_finding_that_nobody_has_confirmed_yet_rings() -> None:
+    ringing = await rung()
+    ringing.desk.hold(a_request(id="o-later"))
+
+    await flag(ringing, "2", basedOn=[{"reference": "ServiceRequest/o-later"}], **marked("unchanged"))
+
+    assert len(ringing.cases) == 2
+
+
+async def test_cases_of_two_patients_are_never_merged_even_under_one_exam() -> None:
+    """The exam's patient was corrected, or two records were merged, after the first flag."""
+    ringing = await rung()
+
+    await flag(ringing, "2", subject={"reference": "Patient/o-other"})
+
+    assert sorted(case["for"]["reference"] for case in ringing.cases) == ["Patient/o-other", "Patient/o-p"]
+    assert len(ringing.rung) == 4
+
+
+async def test_a_case_told_at_a_lower_level_reopens_and_rings_anew_when_the_severity_rises() -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing, "1", **at_level("3"))
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+    before = len(ringing.rung)
+
+    await flag(ringing, "2", **at_level("1"))
+
+    assert (ringing.state, ringing.case["priority"]) == ("notifying", "stat")
+    assert ringing.rung[before:] == ["requester.test", "ward.test"]
+    await ringing.wait(3)
+    assert "duty.test" in ringing.rung[before:], "on the ladder of the new level"
+    assert ringing.silent_cases() == []
+    assert [armed.wake.name for armed in ringing.armed.values()].count("acted-overdue") == 0
+
+
+async def test_a_finding_corrected_to_a_more_urgent_level_rings_at_once() -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing, "1", **at_level("2"))
+
+    await ringing.arrive(a_finding(id="r-finding-1", **at_level("1")))
+
+    assert events(ringing.case).count("severity-rose") == 1
+    assert len(ringing.rung) == 4
+
+
+async def test_a_lower_level_flagged_later_changes_nothing() -> None:
+    ringing = await told()
+
+    await flag(ringing, "2", **at_level("3"))
+
+    assert ringing.state == "read-back-confirmed"
+
+
+async def test_acknowledged_and_then_silent_rings_its_owner_again() -> None:
+    ringing = await told()
+    before = len(ringing.rung)
+
+    await ringing.wait(60)
+
+    assert ringing.state == "reopened"
+    assert ringing.rung[before:] == ["requester.test"]
+
+
+async def test_a_case_is_its_owners_until_the_named_person_accepts() -> None:
+    ringing = await told()
+    ringing.desk.hold(a_route("Practitioner/o-duty", "duty-phone.test"))
+
+    await ringing.call("hand-over", signed_in("requester"), to=DUTY, note="going to theatre")
+    await ringing.settle()
+
+    assert ringing.rung[-1] == "duty-phone.test"
+    assert "handed over" in ringing.receivers.heard[-1].body["text"]["en"]
+    assert ringing.case["owner"] == REQUESTER
+    error = await refused(ringing.call("accept", signed_in("requester")))
+    assert (error.status, ringing.case["owner"]) == (409, REQUESTER)
+    await ringing.call("accept", signed_in("duty"))
+    assert ringing.case["owner"] == DUTY
+    await ringing.wait(60)
+    assert ringing.rung[-1] == "duty-phone.test", "he is rung when nothing is done"
+
+
+async def test_a_declined_offer_leaves_the_case_where_it_was_and_can_be_made_again() -> None:
+    ringing = await told()
+    await ringing.call("hand-over", signed_in("requester"), to=DUTY)
+
+    await ringing.call("decline", signed_in("duty"))
+
+    assert ringing.case["owner"] == REQUESTER
+    assert (await refused(ringing.call("accept", signed_in("duty")))).status == 409
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "status"), [("duty", "author", 403), ("requester", "porter", 422), ("requester", "requester", 409)]
+)
+async def test_only_the_owner_hands_over_and_only_to_somebody_who_may_receive(by: str, to: str, status: int) -> None:
+    ringing = await told()
+
+    error = await refused(ringing.call("hand-over", signed_in(by), to={"reference": f"Practitioner/o-{to}"}))
+
+    assert error.status == status
+    assert case_facts(ringing.case).offered_to == ""
+
+
+async def test_a_case_taken_back_rings_nobody_and_everyone_told_is_told_so() -> None:
+    ringing = await rung()
+    before = len(ringing.rung)
+
+    error = await refused(ringing.call("retract", signed_in("author"), reason=" "))
+    assert error.status == 400
+    await ringing.call("retract", signed_in("author"), reason="wrong patient on the screen")
+    await ringing.settle()
+
+    assert ringing.state == "retracted"
+    assert sorted(ringing.rung[before:]) == ["requester.test", "ward.test"]
+    assert all("retracted" in heard.body["text"]["en"] for heard in ringing.receivers.heard[before:])
+    await ringing.wait(120)
+    assert len(ringing.rung) == before + 2
+
+
+async def test_a_withdrawn_report_takes_back_a_case_that_was_closed_already() -> None:
+    ringing = await told()
+    await ringing.call("act", action={"text": "chest drain"})
+
+    withdrawn = {
+        "resourceType": "DiagnosticReport",
+        "id": "r-report-1",
+        "status": "entered-in-error",
+        "code": {"text": "CT"},
+    }
+    await ringing.arrive(withdrawn)
+
+    assert ringing.state == "retracted"
+    assert ringing.receivers.heard[-1].body["text"]["en"].startswith("A critical finding that you were told of")
+
+
+async def test_a_stranger_takes_no_case_back() -> None:
+    ringing = await rung()
+
+    assert (await refused(ringing.call("retract", signed_in("duty"), reason="no"))).status == 403
+    assert ringing.state == "notifying"
+
+
+async def test_a_case_opened_by_hand_rings_and_joins_the_flag_that_comes_later() -> None:
+    ringing = ARinging(*a_department())
+    exam = {"reference": "ServiceRequest/o-ct"}
+
+    await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, note="seen at the console")
+    await ringing.settle()
+    assert ringing.rung == ["requester.test", "ward.test"]
+    again = await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam)
+    await flag(ringing)
+
+    assert again["id"] == ringing.case["id"]
+    assert ringing.case["basedOn"] == [{"reference": "Task/r-handover-1"}]
+    assert (ringing.case["for"], len(ringing.rung)) == ({"reference": "Patient/o-p"}, 2)
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+    assert ringing.state == "read-back-confirmed"
+
+
+@pytest.mark.parametrize(
+    ("members", "at"),
+    [
+        ({"finding": "CV-NO", "exam": {"reference": "ServiceRequest/o-ct"}}, "finding"),
+        ({"finding": FINDING}, "exam"),
+        ({"finding": FINDING, "exam": {"reference": "ServiceRequest/o-nowhere"}}, "exam"),
+        ({"finding": FINDING, "patient": {"reference": "Patient/o-nobody"}}, "patient"),
+        ({"finding": FINDING, "exam": {"reference": "ServiceRequest/o-ct"}, "level": "9"}, "level"),
+        (
+            {"finding": FINDING, "exam": {"reference": "ServiceRequest/o-ct"}, "recognisedAt": "2999-01-01T00:00:00Z"},
+            "recognisedAt",
+        ),
+    ],
+)
+async def test_what_cannot_be_opened_by_hand_is_refused_where_it_is_wrong(members: dict[str, Any], at: str) -> None:
+    ringing = ARinging(*a_department())
+
+    error = await refused(ringing.call("open-case", signed_in("author"), **members))
+
+    names = list(members)
+    place = f"Parameters.parameter[{names.index(at)}]" if at in names else f"Parameters.parameter.where(name='{at}')"
+    assert (error.status // 100, error.issues[0].at) == (4, place)
+    assert ringing.cases == []
+
+
+async def test_a_drill_rings_says_so_everywhere_and_never_meets_a_real_case() -> None:
+    ringing = ARinging(*a_department())
+    exam = {"reference": "ServiceRequest/o-ct"}
+
+    await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, drill=True)
+    await ringing.settle()
+
+    assert is_drill(ringing.case)
+    assert ringing.rung == ["requester.test", "ward.test"]
+    for heard in ringing.receivers.heard:
+        assert heard.body["text"]["en"].startswith("[DRILL")
+        assert heard.body["text"]["zh"].startswith("【演练")
+        assert heard.body["drill"] is True
+    attempts = [s.resource for s in ringing.desk.held.values() if s.resource["resourceType"] == "Communication"]
+    assert all(map(is_drill, attempts))
+    await flag(ringing)
+    real = [case for case in ringing.cases if not is_drill(case)]
+    assert (len(ringing.cases), len(real), len(ringing.rung)) == (2, 1, 4), "the real one rings beside it"
+    assert "drill" not in ringing.receivers.heard[-1].body
+
+
+async def test_recognition_stands_first_in_the_record() -> None:
+    """The clock of the national indicator starts when the finding is recognised."""
+    ringing = ARinging(*a_department())
+
+    await flag(ringing, effectiveDateTime="2026-03-02T11:56:00+08:00")
+
+    assert events(ringing.case)[:2] == ["recognised", "opened"]
+    assert CANONICAL in str(ringing.case["code"])
