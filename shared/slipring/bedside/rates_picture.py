@@ -1,17 +1,12 @@
-"""The picture of the rates: one line for each group, a point with its interval, drawn to scale. Pure."""
+"""What contrast of one agent or lot came to, and the picture of all of them. Pure."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from slipring.department.names import Pair
-
-WIDTH, LANE, HEAD = 1000, 44, 30  # units of the picture
-NAMES, FIGURES = 260, 190  # room left for the names, and right for n/N
-_TICKS = 4
-_STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)  # how far two ticks are apart at most
+from slipring.pages.plots.lanes import Lanes, lanes_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,41 +31,6 @@ class Group:
         return (f"{self.agent[0]} {lot or atc}", f"{self.agent[1]} {lot or atc}")
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """One group as it is drawn; `y` is the middle of its line."""
-
-    y: float
-    at: float
-    low: float
-    high: float
-    group: Group
-
-
-@dataclass(frozen=True, slots=True)
-class Picture:
-    """Everything that is drawn."""
-
-    height: int
-    ticks: Sequence[tuple[float, float]]  # x, rate
-    points: Sequence[Point]
-    width: int = WIDTH
-    figures: int = WIDTH - FIGURES + 16
-
-
-def picture_of(groups: Sequence[Group]) -> Picture:
-    """The groups one below the other, from no reaction to what the widest interval reaches."""
-    drawn = [(one, one.bounds) for one in groups if one.bounds is not None]
-    widest = max((bounds[2] for _, bounds in drawn), default=0.0)
-    step = next((one for one in _STEPS if one * _TICKS >= widest), _STEPS[-1])
-    most = step * max(1, math.ceil(widest / step - 1e-9))
-
-    def x(rate: float) -> float:
-        return round(NAMES + (WIDTH - NAMES - FIGURES) * rate / most, 1)
-
-    points = [
-        Point(HEAD + LANE * (row + 0.5), x(rate), x(low), x(high), group)
-        for row, (group, (rate, low, high)) in enumerate(drawn)
-    ]
-    ticks = [(x(step * number), step * number) for number in range(round(most / step) + 1)]
-    return Picture(HEAD + LANE * len(drawn), ticks, points)
+def picture_of(groups: Sequence[Group]) -> Lanes[Group]:
+    """The groups one below the other; one that nothing was given of is not drawn."""
+    return lanes_of([(one, one.bounds) for one in groups if one.bounds is not None])

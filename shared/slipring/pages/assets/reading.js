@@ -47,6 +47,8 @@
     if (line && says) line.textContent = says.textContent;
     const state = one(".report-state"), renewed = one(".report-state", fresh);
     if (state && renewed) state.replaceChildren(...renewed.childNodes);
+    // What a page shows only of a report that is begun.
+    for (const part of every("[data-begun]")) if (!part.children.length) part.replaceChildren(...(one("[data-begun]", fresh)?.childNodes ?? []));
     savedAt = Date.now();
     return true;
   };
