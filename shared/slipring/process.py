@@ -57,6 +57,8 @@ from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import LoadKeys, TokenVerifier, keys_from_database
 from slipring.reading.opening import ROOM as READING_ROOM
 from slipring.reading.opening import reading_routes
+from slipring.review.opening import ROOM as REVIEW_ROOM
+from slipring.review.opening import review_routes
 from slipring.runtime.clock import Clock, SystemClock
 from slipring.runtime.connection import ConnectionLimits, guarded
 from slipring.runtime.hindrance import Hindered, hindrance
@@ -220,7 +222,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM),
+        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM, REVIEW_ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
@@ -243,6 +245,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *department_routes(department),
             *bedside_routes(department),
             *reading_routes(department),
+            *review_routes(department),
         ],
         now=plan.clock.now,
         settings=FrontSettings(

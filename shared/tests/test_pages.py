@@ -16,12 +16,13 @@ from slipring.front.app import PAGE_ROOMS
 from slipring.pages.frame import Pages, Viewer, own_path
 from slipring.pages.language import asked_for, catalogue
 from slipring.reading.opening import ROOM as READING
+from slipring.review.opening import ROOM as REVIEW
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-ROOMS = (*PAGE_ROOMS, ROOM, READING)
+ROOMS = (*PAGE_ROOMS, ROOM, READING, REVIEW)
 KEY = b"a key of this test"
 EN = {"accept-language": "en"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}

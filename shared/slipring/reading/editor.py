@@ -155,6 +155,7 @@ class EditorPages:
             "CONCLUSION": CONCLUSION,
             "hints": await hints_for(hand, str((one.report or {}).get("id", "")), one.exam.id, typed.words),
             "findings": critical_findings().values(),
+            "may_discuss": may(session, "Task", "u"),
             "may_write": one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u"),
         }
         return reading_page(self.place, request, session, "editor.html", locks_itself=True, status=status, **values)

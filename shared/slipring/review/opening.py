@@ -1,0 +1,22 @@
+"""All pages on which the reading room looks back, for a process that serves the front.
+
+A page is one more file here: a class with `place` and `routes()`, named in `review_routes`; its template in `templates/`
+extends `review/frame.html`; its Chinese words stand in `locale/zh_CN.po`.
+"""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from slipring.department.place import Place
+from slipring.review.conferences import ConferencesPage
+from slipring.review.discussing import DiscussingPage
+from slipring.review.one_conference import OneConferencePages
+
+ROOM = "slipring.review"  # whose templates and words they need
+
+
+def review_routes(place: Place) -> list[Route]:
+    """What is served below `/reading` beside the reading itself."""
+    kinds = (ConferencesPage, OneConferencePages, DiscussingPage)
+    return [route for kind in kinds for route in kind(place).routes()]
