@@ -59,6 +59,15 @@ def organs_in(plain: str) -> Iterator[OrganMention]:
         yield OrganMention(organ.name, organ.region, organ.sex, start, end)
 
 
+def covers(whole: str, part: str) -> bool:
+    """Whether who speaks of the first organ speaks of the second too.
+
+    >>> covers("lung", "left-upper-lobe"), covers("left-upper-lobe", "lung"), covers("liver", "liver")
+    (True, False, True)
+    """
+    return whole == part or (whole == "lung" and part.endswith("-lobe"))
+
+
 def sides_in(plain: str, left: int, right: int) -> list[tuple[int, int, str]]:
     """The words for sides between these places, as (start, end, side)."""
     masked = {

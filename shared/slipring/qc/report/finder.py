@@ -18,7 +18,7 @@ class Finder(Generic[T]):
     def __init__(self, patterns: Iterable[tuple[str, T]]) -> None:
         """`patterns` are regular expressions without capturing groups; the same thing may have many."""
         self._sorted = _sorted_out(patterns)
-        self._buckets: dict[str, list[tuple[T, re.Pattern[str]]]] = {}
+        self._buckets: dict[str, tuple[re.Pattern[str], list[tuple[T, re.Pattern[str]]]] | None] = {}
         self._places = _at_one_of(frozenset(letters[0] for letters in self._sorted))
 
     def __call__(self, plain: str, start: int, end: int) -> Iterator[tuple[T, int, int]]:
@@ -26,7 +26,11 @@ class Finder(Generic[T]):
         passed: dict[int, int] = {}
         for place in self._places.finditer(plain, start, end):
             at = place.start()
-            for thing, pattern in self._bucket(plain[at : at + 2]):
+            letters = plain[at : at + 2]
+            bucket = self._buckets[letters] if letters in self._buckets else self._made(letters)
+            if bucket is None or bucket[0].match(plain, at, end) is None:  # most places begin nothing
+                continue
+            for thing, pattern in bucket[1]:
                 if passed.get(id(thing), 0) > at:
                     continue
                 hit = pattern.match(plain, at, end)
@@ -34,16 +38,15 @@ class Finder(Generic[T]):
                     passed[id(thing)] = hit.end()
                     yield thing, at, hit.end()
 
-    def _bucket(self, letters: str) -> list[tuple[T, re.Pattern[str]]]:
-        """What may begin with these letters; made when it is first asked for."""
-        known = self._buckets.get(letters)
-        if known is None:
-            by_thing: dict[int, tuple[T, list[str]]] = {}
-            for pattern, thing in _fitting(self._sorted, letters):
-                by_thing.setdefault(id(thing), (thing, []))[1].append(pattern)
-            known = [(thing, re.compile("|".join(some))) for thing, some in by_thing.values()]
-            self._buckets[letters] = known
-        return known
+    def _made(self, letters: str) -> tuple[re.Pattern[str], list[tuple[T, re.Pattern[str]]]] | None:
+        """What may begin with these letters, all of it and each thing by itself; made when it is first asked for."""
+        by_thing: dict[int, tuple[T, list[str]]] = {}
+        for pattern, thing in _fitting(self._sorted, letters):
+            by_thing.setdefault(id(thing), (thing, []))[1].append(pattern)
+        each = [(thing, "|".join(some)) for thing, some in by_thing.values()]
+        made = [(thing, re.compile(pattern)) for thing, pattern in each]
+        self._buckets[letters] = (re.compile("|".join(pattern for _, pattern in each)), made) if each else None
+        return self._buckets[letters]
 
 
 class OneByOne(Generic[T]):

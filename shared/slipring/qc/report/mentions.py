@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
-from slipring.qc.report.anatomy import OrganMention, organs_in, side_of
+from slipring.qc.report.anatomy import OrganMention, organs_in, side_of, sides_in
 from slipring.qc.report.assertion import Assertion, asserted
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.folding import folded
 from slipring.qc.report.passages import Sentence, passages
 from slipring.qc.report.words import any_of, as_pattern, listed
+
+_BARE_LEAD = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,9 +90,13 @@ def read_section(name: str, text: str, body_part: str) -> Section:
     for sentence in sentences:
         hits = _hits(sentence, plain, body_part)
         inside = [one for one in organs if sentence.start <= one.start < sentence.end] if hits else []
-        places = [(start, end) for _, start, end in hits]
         for term, start, end in hits:
-            others = [place for place in places if place[1] <= start or place[0] >= end]
+            others = [
+                (left, right)
+                for other, left, right in hits
+                if (right <= start or left >= end)
+                and not (other.name == term.name and _named_again(sentence, plain, left, right))
+            ]
             said = asserted(sentence, start, end, others)
             found.append(
                 _placed(
@@ -110,6 +116,16 @@ def read_section(name: str, text: str, body_part: str) -> Section:
                 )
             )
     return Section(name, text, plain, sentences, organs, tuple(found))
+
+
+def _named_again(sentence: Sentence, plain: str, start: int, end: int) -> bool:
+    """The finding by its bare name, without a side or an organ of its own: 血肿, the clot."""
+    left, right = sentence.clause(start, end)
+    return (
+        not sides_in(plain, left, right)
+        and start - left <= _BARE_LEAD
+        and next(organs_in(plain[left:end]), None) is None
+    )
 
 
 def _hits(sentence: Sentence, plain: str, body_part: str) -> list[tuple[_Term, int, int]]:

@@ -6,31 +6,100 @@ import re
 from collections.abc import Iterator, Sequence
 from functools import cache
 
-from slipring.qc.report.anatomy import BOTH
+from slipring.qc.report.anatomy import BOTH, covers
 from slipring.qc.report.assertion import ABSENT, PRESENT
 from slipring.qc.report.critical import GENERAL_BLEED
 from slipring.qc.report.facts import FINDINGS, IMPRESSION, Fault, ReportText
 from slipring.qc.report.mentions import Mention, Section
+from slipring.qc.report.wellness import called_normal, exam_called_normal
 from slipring.qc.report.words import any_of, listed
 
 _WHOLE = "any"
+# Organs whose words hold more than one thing: skull and brain, heart and pericardium, lung and pleura in one breath.
+_LOOSE = frozenset({"brain", "heart", "bones", "spine", "pleura", "mediastinum", "bowel", "aorta"})
 
 
 def contradiction(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault]:
-    """What the impression says against the findings; each finding once."""
+    """What the impression says against the findings; each finding once, no place twice."""
     read = {section.name: section for section in sections}
     if FINDINGS not in read or IMPRESSION not in read:
         return
+    findings, impression = read[FINDINGS], read[IMPRESSION]
+    told = [
+        *_denied_and_stated(findings, impression),
+        *_stated_of_what_is_normal(findings, impression),
+        *_normal_of_what_is_stated(findings, impression),
+        *_nothing_at_all(findings, impression),
+    ]
+    passed = -1
+    for fault in sorted(told, key=lambda one: (one.start, one.end)):
+        if fault.start > passed:
+            yield fault
+        passed = max(passed, fault.end - 1)
+
+
+def _denied_and_stated(findings: Section, impression: Section) -> Iterator[Fault]:
+    """A finding that one section states and the other denies."""
     names = _compared()
     marked: set[str] = set()
-    for mention in read[IMPRESSION].mentions:
+    for mention in impression.mentions:
         if mention.name not in names or mention.name in marked:
             continue
-        same = [one for one in read[FINDINGS].mentions if _of_one(mention, one) and _alike(one, mention, names)]
-        if _against(mention, read[IMPRESSION], same, read[FINDINGS]):
+        same = [one for one in findings.mentions if _of_one(mention, one) and _alike(one, mention, names)]
+        if _against(mention, impression, same, findings):
             marked.add(mention.name)
-            left = mention.side_at[0] if mention.side_at and mention.side_at[0] < mention.start else mention.start
-            yield Fault("contradiction", IMPRESSION, left, mention.end)
+            yield Fault("contradiction", IMPRESSION, _beginning(mention), mention.end)
+
+
+def _beginning(mention: Mention) -> int:
+    return mention.side_at[0] if mention.side_at and mention.side_at[0] < mention.start else mention.start
+
+
+def _stated_of_what_is_normal(findings: Section, impression: Section) -> Iterator[Fault]:
+    """Something in an organ of which the findings say only that it is normal."""
+    normal = called_normal(findings)
+    for mention in impression.mentions:
+        if mention.said.state != PRESENT or mention.organ in _LOOSE or not mention.organ:
+            continue
+        sides = {side for organ, side in normal if covers(organ.name, mention.organ)}
+        if not sides or (mention.side and not sides & {mention.side, BOTH}):
+            continue
+        if any(covers(one.organ, mention.organ) or covers(mention.organ, one.organ) for one in _present_in(findings)):
+            continue
+        places = {organ.start for organ, _ in normal}
+        if all(one.start in places for one in findings.organs if covers(mention.organ, one.name)):
+            yield Fault("contradiction", IMPRESSION, _beginning(mention), mention.end)
+            return
+
+
+def _normal_of_what_is_stated(findings: Section, impression: Section) -> Iterator[Fault]:
+    """An organ that the impression calls normal, though the findings state something in it."""
+    for organ, side in called_normal(impression):
+        if organ.name in _LOOSE or any(covers(organ.name, one.organ) for one in _present_in(impression)):
+            continue
+        for mention in _present_in(findings):
+            if mention.organ == organ.name and (side == BOTH or mention.side in (side, BOTH)):
+                yield Fault("contradiction", IMPRESSION, organ.start, organ.end)
+                break
+
+
+def _nothing_at_all(findings: Section, impression: Section) -> Iterator[Fault]:
+    """An impression of a normal examination after findings that are none."""
+    place = exam_called_normal(impression)
+    if place is None:
+        return
+    grave = _grave()
+    if any((one.critical and not one.sign) or one.name in grave for one in _present_in(findings)):
+        yield Fault("contradiction", IMPRESSION, *place)
+
+
+def _present_in(section: Section) -> list[Mention]:
+    return [one for one in section.mentions if one.said.state == PRESENT and not one.weak]
+
+
+@cache
+def _grave() -> frozenset[str]:
+    return frozenset(entry["name"] for entry in listed("lesions")["lesion"] if entry.get("grave"))
 
 
 def _against(mention: Mention, where: Section, same: Sequence[Mention], there: Section) -> bool:
@@ -83,6 +152,8 @@ def _alike(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
         return True
     if other.said.state == ABSENT:  # what is denied of a whole part is denied of each organ of it
         return one.region == other.region or _WHOLE in (one.region, other.region)
+    if one.said.state == ABSENT:
+        return covers(one.organ, other.organ)
     return one.organ == other.organ
 
 

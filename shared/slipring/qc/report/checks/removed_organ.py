@@ -14,6 +14,8 @@ from slipring.qc.report.words import any_of, listed
 
 _PAIRED = frozenset({"kidney", "breast", "adrenal", "ovary", "testis", "parotid", "lung"})
 
+_BOTH_OF_THEM = re.compile(r"(?:kidneys|adrenals|adrenal glands|breasts|ovaries|lungs|testes|testicles)$")
+
 
 @cache
 def _touching() -> tuple[re.Pattern[str], re.Pattern[str]]:
@@ -78,6 +80,7 @@ def _this_side(organ: OrganMention, side: str, sentence: Sentence, section: Sect
         return True
     said = side_of(sentence, section.plain, organ.start, organ.end)
     stated = said[2] if said else ""
-    if "双" in section.plain[organ.start : organ.end]:
+    named = section.plain[organ.start : organ.end]
+    if "双" in named or (not stated and _BOTH_OF_THEM.search(named)):
         stated = BOTH
     return stated in (side, BOTH) if side else stated == BOTH and organ.name == "breast"

@@ -43,6 +43,10 @@ class _Units:
     density_words: re.Pattern[str]
     adjectives: re.Pattern[str]
     bare: re.Pattern[str]
+    strict: re.Pattern[str]
+    no_length: re.Pattern[str]
+    of_lesion: re.Pattern[str]
+    no_lesion: re.Pattern[str]
 
 
 def _any(name: str) -> str:
@@ -68,6 +72,10 @@ def _units() -> _Units:
         density_words=re.compile(rf"(?:{_any('density-words')}){_FILLERS}"),
         adjectives=re.compile(rf"\s+(?:{_after('adjectives')})(?![a-z])"),
         bare=re.compile(rf"(?:{_any('bare')})[\s:=约为]*(?:(?:of|is|about)\s)?$"),
+        strict=re.compile(rf"(?:{_any('strict')}){_FILLERS}"),
+        no_length=re.compile(rf"\s*-?(?:{_after('no-length')})(?![a-z\d²³])"),
+        of_lesion=re.compile(rf"(?:{_any('lesions')}){_FILLERS}"),
+        no_lesion=re.compile(rf"\s*-?(?:{_after('no-lesion')})(?![a-z\d])"),
     )
 
 
@@ -97,6 +105,12 @@ def _fault(plain: str, hit: re.Match[str]) -> int:
     if dense:
         wrong = dense[0].strip() != "h" and units.measures.search(plain, window, start)
         return dense.end() if wrong and not units.density_words.search(plain, window, start) else 0
+    another = units.no_length.match(plain, end)
+    if another and units.strict.search(plain, window, start):
+        return another.end()
+    another = units.no_lesion.match(plain, end)
+    if another and units.of_lesion.search(plain, window, start):
+        return another.end()
     if units.other.match(plain, end):
         return 0
     wrong_unit = units.impossible.match(plain, end)
