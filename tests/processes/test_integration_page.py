@@ -24,7 +24,7 @@ _BLOCK = re.compile(r"^```(sh|text)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = "---- end of block"
 
 pytestmark = pytest.mark.skipif(
-    not all(map(shutil.which, ("bash", "curl", "jq"))), reason="the page needs bash, curl and jq"
+    not all(map(shutil.which, ("bash", "curl", "jq", "openssl"))), reason="the page needs bash, curl, jq and openssl"
 )
 
 
