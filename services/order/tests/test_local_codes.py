@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource, Write
+from slipring.staff.two_people import DRAFTED_BY
 from slipring_order import catalogue, resources
 from slipring_order.codes.concept_map import as_draft, difference, mapped, next_version
 from slipring_order.codes.table import read_table
@@ -18,7 +19,6 @@ from slipring_order.handlers.maps import map_written
 from slipring_order.judging.contrast import contrast_condition
 from slipring_order.mapping_record import CODE_MAPPING
 from slipring_order.offer.mapping import EXAM_SYSTEM
-from slipring_order.two_people import DRAFTED_BY
 
 from tests.support.desk import ADesk
 from tests.support.ordering import NOW, a_desk, a_request, findings, received

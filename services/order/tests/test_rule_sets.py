@@ -9,10 +9,10 @@ import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Resource, Stored, Write
+from slipring.staff.two_people import APPROVED_BY, DRAFTED_BY
 from slipring_order.handlers.rule_sets import plan_written
 from slipring_order.judging.rule_set import CONTRAST_POLICY, GATE_POLICY, INDEX, LIMIT, RULE_SET, SWITCH
 from slipring_order.settings import OrderSettings
-from slipring_order.two_people import APPROVED_BY, DRAFTED_BY
 from slipring_order.unconfirmed import unconfirmed
 
 from tests.support.desk import ADesk

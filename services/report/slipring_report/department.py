@@ -9,10 +9,10 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Desk, Stored
+from slipring.rules.calendar import Calendar, calendar
 from slipring.rules.finding import Limit
 from slipring.rules.limits import LimitBook
 
-from slipring_report.clocks.calendar import Calendar, calendar
 from slipring_report.clocks.policy import policy_on
 from slipring_report.settings import ReportSettings
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from slipring.rules.calendar import calendar
 from slipring.signing.certificate import Authority
 from slipring.signing.key_certificates import certified_keys
 from slipring.signing.policy import allowed_algorithms
@@ -21,7 +22,6 @@ from slipring.signing.trust import (
     trusted_root,
 )
 
-from slipring_report.clocks.calendar import calendar
 from slipring_report.clocks.policy import policy_on
 from slipring_report.worklist.viewer import viewer_template
 
@@ -59,7 +59,7 @@ class ReportSettings:
         chain_length = int(given.get("SLIPRING_REPORT_CHAIN", default.chain_length))
         if chain_length not in CHAIN_LENGTHS:
             raise ValueError("SLIPRING_REPORT_CHAIN must be 2 or 3")
-        own_calendar, own_clocks = given.get("SLIPRING_REPORT_CALENDAR", ""), given.get("SLIPRING_REPORT_CLOCKS", "")
+        own_calendar, own_clocks = given.get("SLIPRING_CALENDAR", ""), given.get("SLIPRING_REPORT_CLOCKS", "")
         working = calendar(own_calendar)
         if long := [clock.code for clock in policy_on(date.max, own_clocks) if not working.holds(clock.minutes)]:
             raise ValueError(f"the working calendar has too few hours for the reporting clock {long[0]}")

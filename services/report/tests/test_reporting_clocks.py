@@ -7,7 +7,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
-from slipring_report.clocks.calendar import calendar
+from slipring.rules.calendar import calendar
 from slipring_report.clocks.deadline import Moments, deadline
 from slipring_report.clocks.policy import SHIPPED, clock_for
 from slipring_report.settings import ReportSettings

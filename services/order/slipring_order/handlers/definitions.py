@@ -7,6 +7,7 @@ from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Operation, Parameter, Resource, Write
+from slipring.staff.two_people import content, drafter, signed, who
 
 from slipring_order.check_digits import is_loinc, is_snomed
 from slipring_order.handlers.rule_sets import plan_written
@@ -18,7 +19,6 @@ from slipring_order.offer.words import concept
 from slipring_order.people import may_any
 from slipring_order.reading import codings
 from slipring_order.rooms.scanner import is_ct
-from slipring_order.two_people import content, drafter, signed, who
 
 _MAY_APPROVE = ("approve-limits", "lead-technique", "lead-diagnosis")
 

@@ -7,11 +7,11 @@ from urllib.parse import quote
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write, successor
+from slipring.staff.two_people import content, drafter, signed, who
 
 from slipring_order import catalogue
 from slipring_order.offer.defined import EXAM_NUMBER, exam_number
 from slipring_order.offer.mapping import EXAM_SYSTEM, TARGETS, is_own_map
-from slipring_order.two_people import content, drafter, signed, who
 
 
 async def map_written(write: Write, desk: Desk) -> Changes:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Save, Write
 from slipring.staff import may
+from slipring.staff.two_people import approver, content, drafter, signed, who
 
 from slipring_order.judging.rule_set import INDEX, faults, index, is_policy_set, is_rule_set, listed, policy_faults
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment
-from slipring_order.two_people import approver, content, drafter, signed, who
 
 
 async def plan_written(write: Write, desk: Desk) -> Changes:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from slipring_report.clocks.calendar import Calendar
+from slipring.rules.calendar import Calendar
+
 from slipring_report.clocks.policy import Clock
 
 

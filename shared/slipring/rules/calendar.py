@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-SHIPPED = Path(__file__).parents[1] / "data" / "calendar.toml"
+SHIPPED = Path(__file__).with_name("calendar.toml")
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 _MOVED = "moved"
 _LONGEST = timedelta(days=400)  # no deadline is looked for further ahead

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipring_report.clocks.calendar import SHIPPED, calendar
+from slipring.rules.calendar import SHIPPED, calendar
 
 ZONE = ZoneInfo("Asia/Shanghai")
 NEW_YEAR = datetime(2025, 1, 1, tzinfo=ZONE)
