@@ -12,6 +12,7 @@ from slipring.fhir.topics import read_topics
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
 from slipring_critical.handlers import arriving, overdue, retracting
+from slipring_critical.handlers.plans import plan_written
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.operations import OPERATIONS
 from slipring_critical.ringing.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
@@ -33,6 +34,7 @@ SERVICE = Service(
         Keeps("Slot"),
         Keeps("Endpoint", on_write=guards.route_written),
         Keeps("Provenance", record=True),
+        Keeps("PlanDefinition", on_write=plan_written),
     ],
     follows=[
         Follows("report", "Task?code=hand-over", then=arriving.handover_arrived),

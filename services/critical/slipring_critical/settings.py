@@ -6,8 +6,10 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from zoneinfo import ZoneInfo
 
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
+from slipring.rules.calendar import calendar
 from slipring.runtime.settings import Settings
 
 
@@ -18,19 +20,32 @@ class CriticalSettings:
     public_url: str = "http://127.0.0.1:8100/fhir"  # where a receiver finds the case: the front's FHIR address
     fallback_route: str = ""  # a webhook address that is rung last, when the roster reaches nobody
     ladder: str = ""  # a file with the department's own ladders, in the form of ladder.toml; "" = the shipped one
+    calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
+    time_zone: str = "Asia/Shanghai"
     endpoints: EndpointPolicy = field(default_factory=partial(EndpointPolicy, demo=True))  # where routes may lead
     channel_timeout_seconds: float = 5.0
     mismatches_until_next_step: int = 2  # wrong read-backs before the next person is rung (mechanisms 8)
 
+    @property
+    def zone(self) -> ZoneInfo:
+        """The department's time zone."""
+        return ZoneInfo(self.time_zone)
+
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> CriticalSettings:
-        """Read this service's variables; links lead to the front (SLIPRING_URL) unless SLIPRING_PUBLIC_URL says otherwise."""
+        """Read this service's variables; links lead to the front (SLIPRING_URL) unless SLIPRING_PUBLIC_URL says otherwise.
+
+        ValueError where a file is no calendar: it stops the start, and no ringing.
+        """
         given = os.environ if environ is None else environ
         default, house = CriticalSettings(), Settings.from_env(given)
+        calendar(given.get("SLIPRING_CALENDAR", ""))
         return CriticalSettings(
             public_url=(given.get("SLIPRING_PUBLIC_URL") or _front(given) or default.public_url).rstrip("/"),
             fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
             ladder=given.get("SLIPRING_LADDER", default.ladder),
+            calendar=given.get("SLIPRING_CALENDAR", default.calendar),
+            time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
             endpoints=EndpointPolicy.of(house, demo=house.demo),
             channel_timeout_seconds=float(
                 given.get("SLIPRING_CHANNEL_TIMEOUT_SECONDS", default.channel_timeout_seconds)

@@ -10,7 +10,7 @@ from pathlib import Path
 from slipring.fhir.service import Stored
 from slipring.rules.finding import Limit
 
-from slipring_critical.ladders.ladder import SHIPPED
+from slipring_critical.ladders.choosing import SHIPPED
 from slipring_critical.settings import CriticalSettings
 
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipring_critical.ladders.ladder import Ladder, Rung, Taken, default_ladder, ladder_of, next_step, nobody_reached
+from slipring_critical.ladders.choosing import default_ladder
+from slipring_critical.ladders.ladder import ALL, ANY, Ladder, Rung, Taken, ladder_of, next_step, nobody_reached
 
 NOON = datetime(2026, 3, 2, 4, 0, tzinfo=UTC)
 LEVEL_1 = default_ladder("1", with_fallback=False)
@@ -90,12 +92,16 @@ def test_a_whole_round_without_a_route_makes_the_case_unreachable() -> None:
     assert not nobody_reached(LEVEL_1, [*silent[:3], taken(4, 0)])
 
 
-LADDERS = st.builds(
-    lambda waits: Ladder(
-        "1", "x", "U", tuple(Rung(("ward",), ("webhook",), timedelta(minutes=w)) for w in waits), timedelta(minutes=60)
-    ),
-    st.lists(st.integers(1, 30), min_size=1, max_size=6),
+RUNGS = st.builds(
+    lambda who, wait, reach: Rung(tuple(who), ("webhook",), timedelta(minutes=wait), reach),
+    st.lists(st.sampled_from(["requester", "ward", "ward-duty"]), min_size=1, max_size=3, unique=True),
+    st.integers(1, 30),
+    st.sampled_from([ANY, ALL]),
 )
+LADDERS = st.builds(
+    lambda rungs: Ladder("1", "x", "U", tuple(rungs), timedelta(minutes=60)), st.lists(RUNGS, min_size=1, max_size=6)
+)
+MISSING = st.sets(st.sampled_from(["requester", "ward", "ward-duty"]))
 WALK = st.lists(st.tuples(st.booleans(), st.integers(0, 600)), min_size=1, max_size=40)
 
 
@@ -120,6 +126,29 @@ def test_every_walk_climbs_without_a_gap_and_always_has_a_next_step(
                 assert step.starts_at == max(now, last.at)
         now = step.starts_at + timedelta(seconds=late_seconds)
         history.append(Taken(step.round, step.number, now, reached))
+
+
+@given(LADDERS, st.lists(MISSING, min_size=1, max_size=40))
+def test_a_step_for_all_never_rings_later_than_the_same_step_for_any(policy: Ladder, walk: list[set[str]]) -> None:
+    """Whoever is missing, `all` asks the next step no later; and it counts only when nobody of it is missing."""
+    ended = {}
+    for reach in (ANY, ALL):
+        every = replace(policy, rungs=tuple(replace(rung, reach=reach) for rung in policy.rungs))
+        history: list[Taken] = []
+        now = NOON
+        for gone in walk:
+            step = next_step(every, history, now)
+            missing = [who for who in step.rung.who if who in gone]
+            reached = step.rung.reached_by(missing)
+            assert reached == (not missing if reach == ALL else len(missing) < len(step.rung.who))
+            now = step.starts_at
+            history.append(Taken(step.round, step.number, now, reached, rang=len(missing) < len(step.rung.who)))
+        ended[reach] = history
+    pairs = list(zip(ended[ANY], ended[ALL], strict=True))
+    assert all((one.round, one.number) == (other.round, other.number) for one, other in pairs)
+    assert all(other.at <= one.at for one, other in pairs)
+    # Whether nobody at all could be rung does not depend on how many a step asks for.
+    assert nobody_reached(policy, ended[ANY]) == nobody_reached(policy, ended[ALL])
 
 
 @given(LADDERS, st.integers(1, 20))

@@ -64,10 +64,11 @@ class CaseFacts:
         taken: list[Taken] = []
         for event in self.events:
             if event.what == "step":
-                taken.append(Taken(event.round, event.step, event.at, event.outcome == "rung"))
+                rang = event.outcome in ("rung", "partly")
+                taken.append(Taken(event.round, event.step, event.at, event.outcome == "rung", rang))
             elif event.what == "step-failed" and taken:
                 last = taken[-1]
-                taken[-1] = Taken(last.round, last.number, last.at, reached=False)
+                taken[-1] = Taken(last.round, last.number, last.at, reached=False, rang=event.outcome == "partly")
             elif event.what == "severity-rose":
                 taken.clear()
         return tuple(taken)

@@ -11,6 +11,7 @@ from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, re
 from slipring_critical.ladders.ladder import FALLBACK, Rung
 
 # Communication.recipient takes people and organisations (R4); a ward's Location is named by the route alone.
+WEBHOOK = "webhook"  # of the fallback route of the settings
 _RECIPIENTS = ("Practitioner/", "PractitionerRole/", "Organization/")
 
 
@@ -46,7 +47,11 @@ class Directory:
 
     def _of(self, target: str, channels: Sequence[str]) -> list[Route]:
         if target == FALLBACK:
-            return [Route(target, channels[0])] if self.has_fallback else []
+            own = [Route(target, WEBHOOK)] if self.has_fallback else []
+            return [*own, *self._offices(target, channels)]
+        return self._offices(target, channels)
+
+    def _offices(self, target: str, channels: Sequence[str]) -> list[Route]:
         owners = self.holders.get(target, ())
         routes = []
         for endpoint in self.endpoints:
@@ -89,6 +94,12 @@ async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directo
         if stored.resource["connectionType"].get("system") == CHANNEL
     ]
     return Directory(holders, endpoints, bool(desk.settings.fallback_route))
+
+
+async def places_of(desk: Desk, request: str) -> tuple[str, ...]:
+    """Where the patient of an order lies now: Location/... and Organization/..., none when nobody says."""
+    order = await desk.read(request) if request else None
+    return await _ward(desk, order.resource) if order else ()
 
 
 async def _person(desk: Desk, reference: str) -> tuple[str, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
-from slipring.fhir.service import Changes, Desk, Due, Resource, Wake
+from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Wake
 
 from slipring_critical.cases.facts import Event, case_facts
 from slipring_critical.cases.resources import in_state, with_event
 from slipring_critical.directory.routes import directory
-from slipring_critical.ladders.ladder import Rung
+from slipring_critical.ladders.ladder import ALL, Rung
 from slipring_critical.lifecycle import AWAITING_ACTION, RINGING, move
-from slipring_critical.ringing.climbing import ACTED_OVERDUE, act_key, climb, ringing
+from slipring_critical.ringing.climbing import ACTED_OVERDUE, act_key, climb, failed_key, ringing
 
 
 async def step_overdue(due: Due, desk: Desk) -> Changes:
@@ -28,17 +29,31 @@ async def step_overdue(due: Due, desk: Desk) -> Changes:
 
 
 async def attempt_failed(due: Due, desk: Desk) -> Changes:
-    """An attempt failed for good; when no other of its step is left, the next step rings at once."""
+    """An attempt failed for good; when no other of its step is left, the next step rings at once.
+
+    Of a step that must reach all of its targets one that is lost is enough; the others ring on.
+    """
     case = await desk.read(due.subject)
     if case is None or case_facts(case.resource).state not in RINGING:
         return Changes.none()
     attempts = await desk.search(f"Communication?part-of={case.reference}")
-    since = case_facts(case.resource).history[-1].at
-    if any(_may_still_answer(attempt.resource, since) for attempt in attempts):
+    facts = case_facts(case.resource)
+    last = facts.history[-1]
+    left = [attempt for attempt in attempts if _may_still_answer(attempt.resource, last.at)]
+    needs_all = facts.policy.rungs[last.number - 1].reach == ALL
+    if left and not (needs_all and last.reached and _lost(due, attempts, left)):
         return Changes.none()
-    rung = await ringing(with_event(case.resource, Event("step-failed", desk.now)), desk)
+    failed = Event("step-failed", desk.now, outcome="partly" if left else "")
+    rung = await ringing(with_event(case.resource, failed), desk)
     await climb(rung, desk)
     return rung.changes(case.version)
+
+
+def _lost(due: Due, attempts: Sequence[Stored], left: Sequence[Stored]) -> bool:
+    """Whether nothing is left that may reach whom the failed attempt was for."""
+    failed = next((one for one in attempts if due.key == failed_key(one.reference)), None)
+    told = [one.resource.get("recipient") for one in left]
+    return failed is not None and failed.resource.get("recipient") not in told
 
 
 def _may_still_answer(attempt: Resource, since: datetime) -> bool:

@@ -37,6 +37,11 @@ def send_key(communication: str) -> str:
     return f"send:{communication}"
 
 
+def failed_key(communication: str) -> str:
+    """The key of the look that follows an attempt which failed for good."""
+    return f"failed:{communication}"
+
+
 @dataclass(slots=True)
 class Ringing:
     """A case while it is being rung: the tree so far and what goes with it into the commit."""
@@ -108,9 +113,10 @@ def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], d
     for route in routes:
         if not shared[route.endpoint]:
             rung.ring(route, desk)
-    outcome = "rung" if routes else "nobody"
+    reached = step.rung.reached_by(missing)
+    outcome = "rung" if reached else "partly" if routes else "nobody"
     rung.case = with_event(rung.case, Event("step", desk.now, "", step.round, step.number, outcome))
-    return Taken(step.round, step.number, desk.now, bool(routes))
+    return Taken(step.round, step.number, desk.now, reached, rang=bool(routes))
 
 
 def _state_after(facts: CaseFacts, history: list[Taken]) -> str:

@@ -12,7 +12,9 @@ from slipring_critical.cases.facts import CASE_KEY, TASK_CODE, Event, case_facts
 from slipring_critical.cases.flag import FlaggedFinding
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import as_case, in_state, with_event, with_note, with_policy
-from slipring_critical.ladders.ladder import Ladder, default_ladder
+from slipring_critical.directory.policy import ladder_for
+from slipring_critical.directory.routes import places_of
+from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import OPEN, RINGING, TOLD, move
 from slipring_critical.ringing.climbing import act_key, climb, ringing
 from slipring_critical.rules import FLAG_RULES, NO_LIMITS
@@ -49,7 +51,7 @@ async def opened(
     flag: FlaggedFinding, code: Resource | None, basis: str, desk: Desk, *, before: int, note: str = ""
 ) -> tuple[Resource, Changes]:
     """A new case that rings the first step of its ladder, and all that goes with it into the commit."""
-    facts, policy = FlagFacts(flag.finding, flag.level), _policy(flag, desk)
+    facts, policy = FlagFacts(flag.finding, flag.level), await _policy(flag, desk)
     case = as_case(desk.new_id(), flag, code, basis, policy, now=desk.now)
     case = with_note(case, note, flag.author, now=desk.now)
     for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
@@ -81,7 +83,7 @@ async def _risen(case: Stored, tree: Resource, flag: FlaggedFinding, desk: Desk)
     facts = case_facts(case.resource)
     if facts.state in TOLD:
         tree = in_state(tree, move(facts.state, "rise"))
-    tree = with_event(with_policy(tree, _policy(flag, desk)), Event("severity-rose", desk.now, flag.author))
+    tree = with_event(with_policy(tree, await _policy(flag, desk)), Event("severity-rose", desk.now, flag.author))
     rung = await ringing(tree, desk)
     await climb(rung, desk)
     rung.cancel.append(act_key(facts.reference))
@@ -94,13 +96,9 @@ def _rises(case: Stored, flag: FlaggedFinding) -> bool:
     return facts.state in RINGING | TOLD and level < facts.policy.level
 
 
-def _policy(flag: FlaggedFinding, desk: Desk) -> Ladder:
-    return default_ladder(
-        level_of(FlagFacts(flag.finding, flag.level)),
-        flag.finding,
-        with_fallback=bool(desk.settings.fallback_route),
-        file=desk.settings.ladder,
-    )
+async def _policy(flag: FlaggedFinding, desk: Desk) -> Ladder:
+    level = level_of(FlagFacts(flag.finding, flag.level))
+    return await ladder_for(desk, level, flag.finding, await places_of(desk, flag.request), desk.now)
 
 
 def _tells(case: Stored, finding: str, level: str) -> bool:

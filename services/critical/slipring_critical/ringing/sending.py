@@ -17,7 +17,7 @@ from slipring_critical.channels.channel import DeliveryFailed, Message
 from slipring_critical.channels.media import drill_text, message_text, offer_text, retraction_text
 from slipring_critical.lifecycle import OPEN, RINGING
 from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
-from slipring_critical.ringing.climbing import ATTEMPT_FAILED
+from slipring_critical.ringing.climbing import ATTEMPT_FAILED, failed_key
 
 _STILL_RINGS = RINGING | {"reopened"}
 
@@ -107,5 +107,5 @@ def _failed(errand: Errand, attempt: Stored, case: Stored, reason: str) -> Chang
         statusReason=as_reason(reason),
         extension=with_attempt_id(attempt.resource, errand.attempt_id),
     )
-    wake = Wake(ATTEMPT_FAILED, case.reference, key=f"failed:{attempt.reference}")
+    wake = Wake(ATTEMPT_FAILED, case.reference, key=failed_key(attempt.reference))
     return Changes(save=[stopped], wake=[wake])

@@ -1,0 +1,30 @@
+"""What the department has laid down for critical findings, as it stands now: its ladders, approved by two."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from slipring.fhir.service import Desk
+from slipring.rules.calendar import calendar
+
+from slipring_critical.ladders.choosing import Applied, Asked, choose, hour_of
+from slipring_critical.ladders.ladder import Ladder
+from slipring_critical.ladders.record import IN_FORCE, LADDER, ladder_in
+
+
+async def own_ladders(desk: Desk) -> list[Applied]:
+    """Every ladder of the department that is active; one that is not in force yet lies among them."""
+    return [ladder_in(one) for one in await desk.search(f"{IN_FORCE}{LADDER}")]
+
+
+def hour_at(desk: Desk, at: datetime) -> str:
+    """day, night or holiday by the working calendar."""
+    return hour_of(at, calendar(desk.settings.calendar), desk.settings.zone)
+
+
+async def ladder_for(desk: Desk, level: str, finding: str, places: Iterable[str], at: datetime) -> Ladder:
+    """The ladder of a case that opens at this moment; with the staffed desk as its last step where there is one."""
+    asked = Asked(level, finding, frozenset(places), hour_at(desk, at))
+    ladder = choose(await own_ladders(desk), asked, at, file=desk.settings.ladder)
+    return ladder.ending_at_the_desk() if desk.settings.fallback_route else ladder
