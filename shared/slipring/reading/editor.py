@@ -156,9 +156,17 @@ class EditorPages:
             "hints": await hints_for(hand, str((one.report or {}).get("id", "")), one.exam.id, typed.words),
             "findings": critical_findings().values(),
             "may_discuss": may(session, "Task", "u"),
+            "second_read": await _second_read(hand, one) if one.emergency else "",
+            "may_change": may(session, "DiagnosticReport", "u"),
             "may_write": one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u"),
         }
         return reading_page(self.place, request, session, "editor.html", locks_itself=True, status=status, **values)
+
+
+async def _second_read(hand: Hand, one: OneReport) -> str:
+    """The id of the second read that an emergency release waits for, or ''."""
+    asked = [("focus", one.reference), ("code", "second-read"), ("status", "requested,in-progress")]
+    return next((str(task["id"]) for task in await hand.if_allowed("Task", asked) or []), "")
 
 
 def _moved(one: OneReport, typed: Typed) -> bool:

@@ -16,6 +16,7 @@ from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.reading.draft import DRAFT, SIGNED, STANDING, composition_in
 from slipring.reading.sections import Section, sections_of
+from slipring.reading.versions import Change, Withdrawal, change_of, drafts, in_emergency, released, withdrawal_of
 
 _MOST_PRIORS = 20
 _MOST_FLAGS = 50
@@ -33,6 +34,31 @@ class Flag:
 
 
 @dataclass(frozen=True, slots=True)
+class Before:
+    """The released report that a draft changes, as it stands now."""
+
+    change: Change
+    report: Tree
+    text: Tree | None
+
+    @property
+    def sections(self) -> list[Section]:
+        """What is released, section by section."""
+        return [one for one in sections_of(self.text) if one.text]
+
+    @property
+    def conclusion(self) -> str:
+        """Its conclusion in one line."""
+        return str(self.report.get("conclusion", ""))
+
+    @property
+    def moved(self) -> bool:
+        """Whether it was changed or withdrawn since the draft was begun: then nobody can sign the draft."""
+        since = change_of(self.report)
+        return not released(self.report) or (since is not None and since.version >= self.change.version)
+
+
+@dataclass(frozen=True, slots=True)
 class OneReport:
     """A report and its surroundings; `report` is None of an exam whose report nobody has begun."""
 
@@ -42,6 +68,7 @@ class OneReport:
     priors: Sequence[Tree] = field(default_factory=list)
     studies: Sequence[Tree] = field(default_factory=list)
     flags: Sequence[Flag] = field(default_factory=list)
+    before: Before | None = None  # of the draft of a next version: what it changes
 
     @property
     def reference(self) -> str:
@@ -61,7 +88,27 @@ class OneReport:
     @property
     def open(self) -> bool:
         """Whether it is written in the editor."""
-        return self.status in ("", *DRAFT, "preliminary")
+        return self.status in ("", *DRAFT, "preliminary") and not in_emergency(self.report)
+
+    @property
+    def change(self) -> Change | None:
+        """What this report, draft or released, changes; None of a first version."""
+        return change_of(self.report)
+
+    @property
+    def withdrawal(self) -> Withdrawal | None:
+        """That it was taken back."""
+        return withdrawal_of(self.report)
+
+    @property
+    def emergency(self) -> bool:
+        """Whether it was released by one signature and waits for the second."""
+        return in_emergency(self.report)
+
+    @property
+    def released(self) -> bool:
+        """Whether others read it, and it can be changed or withdrawn."""
+        return released(self.report) and self.before is None
 
     @property
     def sections(self) -> list[Section]:
@@ -109,13 +156,22 @@ async def _around(hand: Hand, request_id: str, report: Tree | None) -> OneReport
     if exam is None:
         raise not_found("ServiceRequest")
     subject = names.reference_in(exam.task.get("for"))
-    text, priors, studies, flags = await asyncio.gather(
+    text, priors, studies, flags, before = await asyncio.gather(
         _text(hand, report),
         _priors(hand, subject, report),
         hand.if_allowed("ImagingStudy", [("basedon", f"ServiceRequest/{request_id}"), ("_sort", "started")]),
         _flags(hand, report),
+        _before(hand, report),
     )
-    return OneReport(exam, report, text, priors, studies or [], flags)
+    return OneReport(exam, report, text, priors, studies or [], flags, before)
+
+
+async def _before(hand: Hand, report: Tree | None) -> Before | None:
+    change = change_of(report)
+    if change is None or not names.ID.fullmatch(change.report) or change.report == (report or {}).get("id"):
+        return None
+    standing = await hand.read(f"DiagnosticReport/{change.report}")
+    return Before(change, standing, await _text(hand, standing))
 
 
 async def _text(hand: Hand, report: Tree | None) -> Tree | None:
@@ -134,7 +190,9 @@ async def _priors(hand: Hand, subject: str, report: Tree | None) -> list[Tree]:
     """What was reported of this patient before and elsewhere, the newest first."""
     asked = [("subject", subject), ("status", ",".join(SIGNED)), ("_sort", "-date"), ("_count", str(_MOST_PRIORS))]
     sheet = await hand.sheet("DiagnosticReport", asked)
-    return [one for one in sheet.resources if one["id"] != (report or {}).get("id")]
+    change = change_of(report)
+    itself = ((report or {}).get("id"), change.report if change else "")
+    return [one for one in sheet.resources if one["id"] not in itself and not drafts(one)]
 
 
 async def _flags(hand: Hand, report: Tree | None) -> list[Flag]:

@@ -43,7 +43,12 @@ async def rendering_of(hand: Hand, one: OneReport) -> list[Block]:
         return next(
             (words_of(part["valueAttachment"]) for part in answer["parameter"] if part["name"] == "rendering"), []
         )
-    return next((words_of(each) for each in (one.report or {}).get("presentedForm", []) if _is_page(each)), [])
+    return words_in_page(one.report)
+
+
+def words_in_page(report: Tree | None) -> list[Block]:
+    """The words of the rendering that a report was released with; none where it has no page."""
+    return next((words_of(each) for each in (report or {}).get("presentedForm", []) if _is_page(each)), [])
 
 
 def words_of(attachment: Tree) -> list[Block]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +17,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
 from slipring.reading.cases import waiting
+from slipring.reading.second_reads import second_reads
 from slipring.reading.workplace import READING, reading_page
 
 _LONGEST = 80
@@ -82,7 +84,8 @@ class ReadingListPage:
     async def _page(
         self, request: Request, session: Session, hand: Hand, *, text: str = "", refused: FhirError | None = None
     ) -> Response:
-        found, language = await waiting(hand), language_of(request)
+        language = language_of(request)
+        found, second = await asyncio.gather(waiting(hand), second_reads(hand, self.place.now()))
         if text:
             found = replace(found, cases=[case for case in found.cases if case.called(text)])
         return reading_page(
@@ -92,6 +95,7 @@ class ReadingListPage:
             "list.html",
             status=refused.status if refused else 200,
             found=found,
+            second=[] if text else second,
             text=text,
             names=names,
             me=session.account.practitioner,

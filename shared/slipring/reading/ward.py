@@ -21,9 +21,9 @@ from slipring.department.road import Hand, Tree, in_portions
 from slipring.department.worklist import coded
 from slipring.fhir.outcome import not_found
 from slipring.identity.people.sessions import Session
-from slipring.pages.blocks import Block
-from slipring.reading.previewing import words_of
+from slipring.reading.previewing import words_in_page
 from slipring.reading.taking import proof_taken
+from slipring.reading.versions import Change, Withdrawal, change_of, in_emergency, released, withdrawal_of
 from slipring.reading.workplace import reading_page
 
 WARD = "/ward"
@@ -35,8 +35,6 @@ WARD_WATCHED: Mapping[str, Sequence[tuple[str, str]]] = {
 }
 _SHOWN_FOR = timedelta(days=14)
 _MOST = 100
-_RELEASED = ("final", "amended", "corrected", "appended")
-_EMERGENCY = "emergency-single-signature"
 _OVER = ("closed", "retracted", "cancelled")
 
 
@@ -66,7 +64,17 @@ class Ordered:
     @property
     def emergency(self) -> bool:
         """Whether the report was released by one signature, in an emergency; the second is still to come."""
-        return bool(self.report) and (self.report or {}).get("status") not in _RELEASED
+        return in_emergency(self.report)
+
+    @property
+    def change(self) -> Change | None:
+        """What this version of the report changed; None of the first."""
+        return change_of(self.report)
+
+    @property
+    def withdrawn(self) -> Withdrawal | None:
+        """That the report was taken back."""
+        return withdrawal_of(self.report)
 
     @property
     def rank(self) -> tuple[bool, bool, float]:
@@ -99,16 +107,18 @@ class WardPages:
         return await proof_taken(await self.place.hand(session), named_in(request, "DiagnosticReport"))
 
     async def report(self, request: Request, session: Session) -> Response:
-        """A report as it was released; one that is not is not here."""
+        """A report as it was released; one that is not is not here. One that was withdrawn says so."""
         hand = await self.place.hand(session)
         report = await hand.read(f"DiagnosticReport/{named_in(request, 'DiagnosticReport')}")
-        if not _released(report):
+        withdrawal = withdrawal_of(report)
+        if not _shown(report):
             raise not_found("DiagnosticReport")
         based = [names.reference_in(one) for one in report.get("basedOn", [])]
         exams = await exams_of(hand, "focus", [one for one in based if one.startswith("ServiceRequest/")])
         return reading_page(
-            self.place, request, session, "ward_report.html", live=WARD_LIVE, report=report, words=_rendering(report),
-            exam=next(iter(exams), None), emergency=report["status"] not in _RELEASED, issued=names.moment(report.get("issued")),
+            self.place, request, session, "ward_report.html", live=WARD_LIVE, report=report, exam=next(iter(exams), None),
+            words=[] if withdrawal else words_in_page(report), emergency=in_emergency(report), withdrawal=withdrawal,
+            change=change_of(report), issued=names.moment(report.get("issued")),
             may_prove=may_search(session, "Provenance", "Composition", "Observation"),
         )  # fmt: skip
 
@@ -136,7 +146,7 @@ async def ordered_by(hand: Hand, person: str, since: datetime) -> list[Ordered]:
 async def _reports(hand: Hand, requests: Sequence[str]) -> dict[str, Tree]:
     ways = [[("based-on", ",".join(portion)), ("_sort", "issued")] for portion in in_portions(requests)]
     told = await asyncio.gather(*(hand.if_allowed("DiagnosticReport", way) for way in ways))
-    every = [report for reports in told for report in reports or [] if _released(report)]
+    every = [report for reports in told for report in reports or [] if _shown(report)]
     return {names.reference_in(report.get("basedOn")): report for report in every}
 
 
@@ -160,12 +170,6 @@ async def _alerts(hand: Hand, patients: Sequence[str], states: Mapping[str, Pair
     return found
 
 
-def _released(report: Tree) -> bool:
-    tags: Sequence[Tree] = report.get("meta", {}).get("tag", [])
-    emergency = report["status"] == "preliminary" and any(tag.get("code") == _EMERGENCY for tag in tags)
-    return report["status"] in _RELEASED or emergency
-
-
-def _rendering(report: Tree) -> list[Block]:
-    pages = [one for one in report.get("presentedForm", []) if str(one.get("contentType", "")).startswith("text/html")]
-    return words_of(pages[0]) if pages else []
+def _shown(report: Tree) -> bool:
+    """Whether the ward reads it, or read it until it was withdrawn."""
+    return released(report) or (withdrawal_of(report) is not None and "issued" in report)

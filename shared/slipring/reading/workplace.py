@@ -15,7 +15,7 @@ READING = "/reading"
 LIVE = f"{READING}/live"
 # What an open list asks about: a type, and which of it.
 WATCHED: Mapping[str, Sequence[tuple[str, str]]] = {
-    "Task": [("code", "exam,reading,hand-over")],
+    "Task": [("code", "exam,reading,hand-over,second-read")],
     "DiagnosticReport": [],
 }
 # Of these an open list hears at once: a case that comes, is taken or given back, or whose clock moves.

@@ -74,24 +74,36 @@ def department(served: Server) -> Any:
 
 def released(http: httpx.Client, served: Server, morning: Morning, exam: str, words: str) -> str:
     """A report of an exam, signed by two; its id."""
+    report = written(http, morning, exam, words)
+    sign(http, served, morning, report, ("first reader", "author"), ("second reader", "reviewer"))
+    return report
+
+
+def written(http: httpx.Client, morning: Morning, exam: str, words: str) -> str:
+    """A draft of an exam's report; its id."""
     request = http.get(f"/fhir/ServiceRequest/{exam}").raise_for_status().json()
     typed = Typed({"59776-5": words, "19005-8": words, "conclusion": words})
     bundle = begun(request, [], typed, morning.staff["first reader"], utc_now())
     answer = http.post("/fhir", json=bundle)
     assert answer.status_code == 200, answer.text
-    report = answer.json()["entry"][0]["response"]["location"].split("DiagnosticReport/")[1].split("/")[0]
+    return str(answer.json()["entry"][0]["response"]["location"].split("DiagnosticReport/")[1].split("/")[0])
+
+
+def sign(
+    http: httpx.Client, served: Server, morning: Morning, report: str, *signers: tuple[str, str], **more: Any
+) -> None:
+    """Signatures on a report, one after the other; `more`: further parameters of `$sign`."""
     authority, prev = make_authority(served.data_dir / "signing", now=utc_now()), ""
-    for name, role in (("first reader", "author"), ("second reader", "reviewer")):
+    for name, role in signers:
         key, csr = make_key_and_csr(name)
         chain = issue(authority, csr, morning.staff[name], name, now=utc_now())
         asked = http.post(f"/fhir/DiagnosticReport/{report}/$signing-input", json=parameters(role=("Code", role)))
         payload = base64.b64decode(value_of(asked.raise_for_status().json(), "payload"))
         jws = sign_payload(payload, key, chain, role, prev, utc_now())
-        given = parameters(jws=("String", jws), role=("Code", role))
+        given = parameters(jws=("String", jws), role=("Code", role), **more)
         signed = http.post(f"/fhir/DiagnosticReport/{report}/$sign", json=given)
         assert signed.is_success, signed.text
         prev = jws_sha256(jws)
-    return report
 
 
 def report_of(http: httpx.Client, exam: str) -> dict[str, Any]:

@@ -84,9 +84,9 @@ def _kind(call: Call) -> str:
 
 
 def _reason(call: Call) -> Resource:
-    reason = call.value("reason")
+    reason, known = call.value("reason"), codes_of(AMENDMENT_REASON)
     code = code_of(reason, AMENDMENT_REASON)
-    if code not in codes_of(AMENDMENT_REASON):
+    if code not in known:
         raise unprocessable(
             "reason is a code of the code system amendment-reason.",
             "reason 须为 amendment-reason 中的代码。",
@@ -102,7 +102,17 @@ def _reason(call: Call) -> Resource:
             code="required",
             detail="report.amendment-unexplained",
         )
-    return dict(reason)
+    return _in_words(dict(reason), f"{known[code]['zh']} {known[code]['en']}")
+
+
+def _in_words(reason: Resource, words: str) -> Resource:
+    """The reason with its own words, for who reads the version and knows no codes."""
+    return reason | {
+        "coding": [
+            {**one, "display": words} if one.get("system") == AMENDMENT_REASON and not one.get("display") else one
+            for one in reason["coding"]
+        ]
+    }
 
 
 async def _author(call: Call, desk: Desk) -> str:

@@ -1,0 +1,130 @@
+"""A released report from the pages: changed, withdrawn, read a second time; every version that no longer stands says so."""
+
+from __future__ import annotations
+
+import re
+
+import httpx
+import pytest
+from playwright.sync_api import expect
+from slipring_demo.cast import C
+
+from tests.department.bedside.contrast_morning import ContrastMorning, long_signed_in, until_found
+from tests.department.conftest import Enter, looked_at
+from tests.department.morning import PASSWORD, Morning
+from tests.department.reading.conftest import Comes, released, sign, written
+from tests.support.server import Server
+
+_BOTH = (("first reader", "author"), ("second reader", "reviewer"))
+
+
+@pytest.mark.clause("5.9.1")
+def test_a_released_report_is_changed_beside_its_old_text_and_the_old_version_says_that_it_no_longer_stands(
+    served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter
+) -> None:
+    report = released(department, served, morning, acquired("椴"), "No nodule. 未见结节。")
+    page = enter("author", f"/reading/reports/{report}", "en")
+    looked_at(page, "released-en")
+    page.get_by_role("link", name="Change the report").click()
+    page.get_by_role("button", name=re.compile("Begin the change")).press("Enter")
+    expect(page.locator("#kind-problem")).to_be_visible()
+    expect(page.locator("#reason-problem")).to_be_visible()
+    page.get_by_role("radio", name=re.compile("^Corrected")).check()
+    page.get_by_role("combobox", name="Why").select_option(label="other (to be explained)")
+    page.get_by_role("button", name=re.compile("Begin the change")).press("Enter")
+    expect(page.locator("#note-problem")).to_contain_text("explained")
+    looked_at(page, "amend-refused-en")
+    page.get_by_role("combobox", name="Why").select_option(label="a finding was missed")
+    page.get_by_role("button", name=re.compile("Begin the change for 椴虚构")).press("Enter")
+    expect(page.get_by_role("region", name="As it is released")).to_contain_text("No nodule. 未见结节。")
+    expect(page.get_by_text("which everybody reads until it is signed")).to_be_visible()
+    page.get_by_role("textbox", name="Impression", exact=True).fill("Nodule of 6 mm. 结节 6 mm。")
+    page.get_by_role("textbox", name="Findings", exact=True).fill("Nodule of 6 mm. 结节 6 mm。")
+    page.get_by_role("textbox", name="Conclusion in one line, for lists").fill("Nodule. 结节。")
+    page.keyboard.press("Control+s")
+    expect(page.locator("[data-saved-line]")).to_contain_text("● Saved")
+    looked_at(page, "amend-draft-en")
+    draft = page.url.rpartition("/")[2]
+    assert draft != report
+    page.goto(f"/reading/reports/{report}/amend")
+    expect(page.get_by_role("link", name="Go on with it")).to_have_attribute("href", f"/reading/reports/{draft}")
+    sign(department, served, morning, draft, *_BOTH)
+
+    page.goto(f"/reading/reports/{report}")
+    expect(page.get_by_text(re.compile("This version changes version"))).to_contain_text("a finding was missed")
+    page.get_by_role("link", name="The version before").click()
+    expect(page.get_by_role("status")).to_contain_text("This version no longer stands")
+    expect(page.get_by_role("region", name="The report as it was released")).to_contain_text("No nodule")
+    looked_at(page, "version-superseded-en")
+    ward = enter("doctor", f"/ward/reports/{report}", "zh", "phone")
+    expect(ward.get_by_role("region", name="发布的报告")).to_contain_text("结节 6 mm")
+    looked_at(ward, "ward-changed-zh-phone")
+    ward.get_by_role("link", name="前一版本").click()
+    expect(ward.get_by_role("status")).to_contain_text("该版本已失效")
+    looked_at(ward, "ward-superseded-zh-phone")
+    ward.get_by_role("link", name="查看当前有效版本").click()
+    expect(ward).to_have_url(re.compile(f"/ward/reports/{report}$"))
+    assert page.request.get(f"/reading/reports/{report}/versions/999").status == 404
+    assert page.request.get(f"/reading/reports/{report}/versions/x").status == 404
+    assert page.request.get(f"/reading/reports/{report}/versions/1").status == 404, "a draft was never released"
+
+
+@pytest.mark.clause("4.9")
+def test_a_report_of_the_wrong_patient_is_withdrawn_by_who_says_whose_it_is_and_proves_who_he_is(
+    served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter
+) -> None:
+    report = released(department, served, morning, acquired("榕"), "No nodule. 未见结节。")
+    page = enter("reader", f"/reading/reports/{report}", "zh")
+    page.get_by_role("link", name="患者错误？撤回报告").click()
+    looked_at(page, "withdraw-zh")
+    page.get_by_role("combobox", name="理由").select_option(label="患者错误")
+    page.get_by_role("button", name="撤回 榕虚构 的报告").press("Enter")
+    expect(page.locator("#confirmed-problem")).to_be_visible()
+    assert department.get(f"/fhir/DiagnosticReport/{report}").json()["status"] == "final"
+    page.get_by_role("checkbox", name=re.compile(f"榕虚构（{morning.number('榕')}）")).check()
+    long_signed_in(ContrastMorning(served, morning))
+    page.get_by_role("button", name="撤回 榕虚构 的报告").press("Enter")
+    page.get_by_label("密码").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("status").filter(has_text="已撤回：请勿使用该报告")).to_be_visible()
+    looked_at(page, "withdrawn-zh")
+    assert "未见结节" not in page.content()
+    ward = enter("doctor", "/ward", "zh", "phone")
+    expect(ward.get_by_role("region").filter(has_text="榕虚构")).to_contain_text("报告已撤回：请勿使用")
+    ward.goto(f"/ward/reports/{report}")
+    expect(ward.get_by_role("status")).to_contain_text("患者错误")
+    looked_at(ward, "ward-withdrawn-zh-phone")
+    page.goto(f"/reading/reports/{report}/withdraw")
+    expect(page.get_by_text("只有他人可阅读的报告才能撤回")).to_be_visible()
+
+
+@pytest.mark.clause("5.6.1")
+def test_an_emergency_release_waits_in_the_list_for_its_second_reader_who_grades_and_goes_on(
+    served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter
+) -> None:
+    report = written(department, morning, acquired("栎", priority="stat"), "No nodule. 未见结节。")
+    [reason] = department.get("/fhir/CodeSystem/emergency-release-reason").json()["concept"][:1]
+    coding = {"system": f"{C}/CodeSystem/emergency-release-reason", "code": reason["code"]}
+    sign(
+        department, served, morning, report, ("first reader", "author"),
+        emergency=("CodeableConcept", {"coding": [coding]}),
+    )  # fmt: skip
+    [task] = until_found(department, f"Task?code=second-read&focus=DiagnosticReport/{report}")
+    own = enter("author", f"/reading/second-reads/{task['id']}", "en")
+    expect(own.get_by_text("The second reader is another person")).to_be_visible()
+    page = enter("reader", "/reading", "en")
+    waiting = page.get_by_role("region", name="Released by one signature: second read to come")
+    expect(waiting).to_contain_text("栎虚构")
+    looked_at(page, "second-reads-en")
+    waiting.get_by_role("link", name=morning.number("栎")).click()
+    page.get_by_role("button", name="Put the grade on record").press("Enter")
+    expect(page.locator("#grade-problem")).to_be_visible()
+    page.get_by_role("radio", name=re.compile("minor", re.IGNORECASE)).check()
+    page.get_by_role("button", name="Put the grade on record").press("Enter")
+    expect(page.get_by_role("region", name="What ends the second read")).to_contain_text("A change of the report")
+    looked_at(page, "second-read-graded-en")
+    page.get_by_role("link", name="Change the report").click()
+    expect(page.get_by_role("combobox", name="Why")).to_have_value("second-read")
+    page.goto(f"/reading/reports/{report}")
+    expect(page.get_by_role("link", name="Second read")).to_be_visible()
+    expect(page.get_by_role("textbox", name="Findings", exact=True)).not_to_be_editable()
