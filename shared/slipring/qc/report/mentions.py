@@ -59,6 +59,7 @@ class _Term:
     sign: bool
     critical: bool
     weak: bool
+    kin: frozenset[str]
 
 
 @cache
@@ -79,6 +80,7 @@ def _term(number: int, entry: dict[str, Any]) -> _Term:
         sign=entry.get("sign", False),
         critical="code" in entry,
         weak=entry.get("weak", False),
+        kin=frozenset({entry.get("code") or entry["name"], *entry.get("kin", ())}),
     )
 
 
@@ -95,7 +97,7 @@ def read_section(name: str, text: str, body_part: str) -> Section:
                 (left, right)
                 for other, left, right in hits
                 if (right <= start or left >= end)
-                and not (other.name == term.name and _named_again(sentence, plain, left, right))
+                and not (term.name in other.kin and _named_again(sentence, plain, left, right))
             ]
             said = asserted(sentence, start, end, others)
             found.append(

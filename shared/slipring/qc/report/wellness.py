@@ -10,6 +10,7 @@ from slipring.qc.report.mentions import Section
 from slipring.qc.report.passages import Sentence, sentence_at
 from slipring.qc.report.words import any_of, listed
 
+_KINDS = ("exam-in-order", "nothing-acute")
 _BRACKETED = re.compile(r"^\s*\d{1,2}\s*[.、)]|\W+")
 
 
@@ -24,8 +25,8 @@ def _partial() -> re.Pattern[str]:
 
 
 @cache
-def _of_the_exam() -> re.Pattern[str]:
-    return any_of(listed("contexts")["exam-in-order"])
+def _of_the_exam(kind: str) -> re.Pattern[str]:
+    return any_of(listed("contexts")[kind])
 
 
 def called_normal(section: Section) -> list[tuple[OrganMention, str]]:
@@ -49,11 +50,11 @@ def _in_order(organ: OrganMention, sentence: Sentence, section: Section) -> bool
     return not any(left <= one.start < right for one in section.mentions)
 
 
-def exam_called_normal(section: Section) -> tuple[int, int] | None:
-    """Where a section says that nothing at all is wrong, and says nothing else; None where it says more."""
+def exam_called_normal(section: Section) -> tuple[int, int, str] | None:
+    """Where a section says that nothing at all ("exam-in-order"), or nothing acute ("nothing-acute"), is wrong, and nothing else."""
     spoken = [sentence for sentence in section.sentences if _BRACKETED.sub("", sentence.text)]
     if len(spoken) != 1 or any(one.critical for one in section.mentions):
         return None
     start, end = spoken[0].start, spoken[0].end
-    told = _of_the_exam().fullmatch(section.plain[start:end].strip(" .。;\n"))
-    return (start, end) if told else None
+    told = section.plain[start:end].strip(" .。;\n")
+    return next(((start, end, kind) for kind in _KINDS if _of_the_exam(kind).fullmatch(told)), None)

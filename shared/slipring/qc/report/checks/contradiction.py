@@ -84,13 +84,15 @@ def _normal_of_what_is_stated(findings: Section, impression: Section) -> Iterato
 
 
 def _nothing_at_all(findings: Section, impression: Section) -> Iterator[Fault]:
-    """An impression of a normal examination after findings that are none."""
-    place = exam_called_normal(impression)
-    if place is None:
+    """An impression of a normal examination, or of nothing acute, after findings that are none."""
+    told = exam_called_normal(impression)
+    if told is None:
         return
-    grave = _grave()
-    if any((one.critical and not one.sign) or one.name in grave for one in _present_in(findings)):
-        yield Fault("contradiction", IMPRESSION, *place)
+    start, end, kind = told
+    grave = _grave() if kind == "exam-in-order" else frozenset()
+    fresh = [one for one in _present_in(findings) if one.said.change != "unchanged"]
+    if any((one.critical and not one.sign) or one.name in grave for one in fresh):
+        yield Fault("contradiction", IMPRESSION, start, end)
 
 
 def _present_in(section: Section) -> list[Mention]:

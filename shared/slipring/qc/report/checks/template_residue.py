@@ -15,7 +15,7 @@ from slipring.qc.report.words import as_pattern, listed
 def _residue() -> OneByOne[str]:
     data = listed("residues")
     slots = "|".join(data["slots"])
-    slot = rf"[\[【<]\s*(?:{slots}|x+)\s*[\]】>]"
+    slot = rf"[\[【<〔]\s*(?:{slots}|x+)\s*[\]】>〕]"
     words = [as_pattern(word) for word in (*data["words"], *data["choices"])]
     return OneByOne((pattern, pattern) for pattern in (slot, *data["blank"], *words))
 
