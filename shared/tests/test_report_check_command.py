@@ -49,9 +49,13 @@ def test_standard_input_is_read_and_members_that_are_missing_are_unknown() -> No
         ('{"sections": {"findings": 5}}', "line 2: sections.findings: must be a string"),
         ('{"sections": []}', "line 2: sections: must be an object"),
         ('{"patient": {"age": "old"}}', "line 2: patient.age: must be a number"),
-        ('{"patient": {"removed_organs": "spleen"}}', "line 2: patient.removed_organs: must be a list of strings"),
+        (
+            '{"patient": {"removed_organs": [1]}}',
+            "line 2: patient.removed_organs: must be a string or a list of strings",
+        ),
+        ('{"exam": {"body_part": 7}}', "line 2: exam.body_part: must be a string or a list of strings"),
         ('{"exam": {"priors": -1}}', "line 2: exam.priors: must be 0 or more"),
-        ('{"exam": {"contrast": "yes"}}', "line 2: exam.contrast: must be true or false"),
+        ('{"exam": {"contrast": 3}}', "line 2: exam.contrast: must be true or false"),
         ('{"id": {}}', "line 2: id: must be a string or a number"),
         ("[" * 100_000, "line 2: record: not JSON"),
     ],
@@ -60,6 +64,31 @@ def test_a_bad_line_is_refused_by_number_and_member_and_the_others_are_answered(
     answered = run(GOOD, line, "", GOOD)
     assert answered.exit_code == 1 and told in answered.stderr
     assert [json.loads(each)["id"] for each in answered.stdout.splitlines()] == ["a-1", "a-1"]
+
+
+@pytest.mark.parametrize(
+    ("exam", "sections", "told"),
+    [
+        ({"body_part": "HEAD"}, {"findings": "脑实质正常。肝囊肿。"}, "body-part"),
+        ({"body_part": "头颅CT平扫"}, {"findings": "脑实质正常。肝囊肿。"}, "body-part"),
+        ({"body_part": ["Head", "Abdomen"]}, {"findings": "脑实质正常。肝囊肿。"}, ""),
+        ({"body_part": "head, tail"}, {"findings": "脑实质正常。肝囊肿。"}, ""),
+        ({"body_part": "右膝关节", "laterality": "R"}, {"findings": "左膝积液。"}, "laterality"),
+        ({"body_part": "KNEE", "laterality": "左"}, {"findings": "左膝积液。"}, ""),
+        ({"priors": [{"date": "2025-01-01"}]}, {"findings": "肝囊肿。"}, "missing-comparison"),
+        ({"priors": True, "contrast": "iv"}, {"findings": "肝囊肿。"}, "missing-comparison"),
+        ({"removed": "胆囊、脾"}, {"findings": "胆囊未见结石。"}, "removed-organ"),
+    ],
+)
+def test_parts_sides_and_counts_are_read_as_people_write_them(
+    exam: dict[str, object], sections: dict[str, str], told: str
+) -> None:
+    patient = {"sex": "M", "age": "061Y", "removed_organs": exam.pop("removed", None)}
+    answered = run(
+        {"patient": patient, "exam": exam, "sections": {"impression": "见描述。", "comparison": None} | sections}
+    )
+    assert answered.exit_code == 0, answered.stderr
+    assert [fault["check"] for fault in json.loads(answered.stdout)["checks"]] == ([told] if told else [])
 
 
 def test_bytes_that_are_no_text_are_refused_and_a_mark_of_byte_order_is_not_minded() -> None:

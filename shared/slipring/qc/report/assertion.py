@@ -102,7 +102,7 @@ def _reaches(word: Word, sentence: Sentence, start: int, end: int, others: Seque
     if word.effect == "stop":
         return False
     if start <= word.start and word.end <= end:  # inside the finding's own words
-        return word.reach != "before" or word.effect == "absent"
+        return word.reach != "before" or word.effect in ("absent", "gone", "resolved")
     if word.end <= start:
         return word.reach in ("after", "around") and _reaches_on(word, sentence, start, others)
     if word.start >= end:

@@ -15,6 +15,7 @@ from slipring.qc.report.checks.unit import unit
 from slipring.qc.report.critical import criticals
 from slipring.qc.report.facts import FINDINGS, IMPRESSION, SECTIONS, Checked, Fault, ReportText
 from slipring.qc.report.mentions import Section, read_section
+from slipring.qc.report.parts import parts_of
 
 Check = Callable[[ReportText, Sequence[Section]], Iterator[Fault]]
 
@@ -41,8 +42,8 @@ def checked(report: ReportText) -> Checked:
     >>> [(one.code, one.certainty) for one in answer.critical], [one.check for one in answer.faults]
     ([('CV-CT-07', 'definite')], ['laterality'])
     """
-    part = report.body_part.strip().lower()
-    sections = [read_section(name, report.sections.get(name, ""), part) for name in SECTIONS]
+    parts = parts_of(report.body_part)
+    sections = [read_section(name, report.sections.get(name, ""), parts) for name in SECTIONS]
     spoken = [one for one in sections if one.name in (FINDINGS, IMPRESSION)]
     faults = [fault for check in CHECKS for fault in check(report, sections)]
     order = {name: number for number, name in enumerate(SECTIONS)}

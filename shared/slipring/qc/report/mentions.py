@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
@@ -84,14 +85,15 @@ def _term(number: int, entry: dict[str, Any]) -> _Term:
     )
 
 
-def read_section(name: str, text: str, body_part: str) -> Section:
-    """Read one section of an exam of this part of the body."""
+def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
+    """Read one section of an exam of these parts of the body; none where they are not known."""
     plain = folded(text)
     sentences, organs = passages(plain), tuple(organs_in(plain))
+    starts = [one.start for one in organs]
     found: list[Mention] = []
     for sentence in sentences:
-        hits = _hits(sentence, plain, body_part)
-        inside = [one for one in organs if sentence.start <= one.start < sentence.end] if hits else []
+        hits = _hits(sentence, plain, parts)
+        inside = organs[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)] if hits else ()
         for term, start, end in hits:
             others = [
                 (left, right)
@@ -130,12 +132,12 @@ def _named_again(sentence: Sentence, plain: str, start: int, end: int) -> bool:
     )
 
 
-def _hits(sentence: Sentence, plain: str, body_part: str) -> list[tuple[_Term, int, int]]:
+def _hits(sentence: Sentence, plain: str, parts: frozenset[str]) -> list[tuple[_Term, int, int]]:
     """The terms in a sentence; of one finding the first listed words win where two overlap."""
     hits: list[tuple[_Term, int, int]] = []
     found = sorted(_terms()(plain, sentence.start, sentence.end), key=lambda hit: (hit[0].number, hit[1]))
     for term, start, end in found:
-        if (term.within and body_part and body_part not in term.within) or body_part in term.out:
+        if parts and ((term.within and not parts & term.within) or parts <= term.out):
             continue
         if any(known.name == term.name and first < end and start < last for known, first, last in hits):
             continue

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -128,4 +129,5 @@ def _sentence(plain: str, start: int, end: int) -> Sentence:
 
 def sentence_at(sentences: Sequence[Sentence], place: int) -> Sentence | None:
     """The sentence that holds this place."""
-    return next((one for one in sentences if one.start <= place < one.end), None)
+    at = bisect_right(sentences, place, key=lambda one: one.start) - 1
+    return sentences[at] if at >= 0 and place < sentences[at].end else None

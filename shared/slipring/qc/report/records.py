@@ -3,11 +3,25 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import Any
 
 from slipring.qc.report.facts import SECTIONS, Checked, ReportText
 
 _SEX = {"m": "male", "male": "male", "男": "male", "f": "female", "female": "female", "女": "female"}
+
+_SIDE = {
+    "left": "left", "l": "left", "左": "left", "左侧": "left", "right": "right", "r": "right", "右": "right", "右侧": "right",
+    "both": "bilateral", "b": "bilateral", "bilateral": "bilateral", "双": "bilateral", "双侧": "bilateral",
+}  # fmt: skip
+_YES_OR_NO = {
+    "yes": True, "true": True, "with": True, "iv": True, "enhanced": True, "增强": True, "是": True, "有": True,
+    "no": False, "false": False, "none": False, "without": False, "plain": False, "平扫": False, "否": False, "无": False,
+}  # fmt: skip
+_LISTED = re.compile(r"\s*[,;，；、]\s*")
+_AGE = re.compile(r"(\d{1,3}(?:\.\d+)?)\s*(y|m|w|d|years?|months?|weeks?|days?|岁|月|个月|周|天)?")
+_PER_YEAR = {("y", "year", "years", "岁"): 1.0, ("m", "month", "months", "月", "个月"): 12.0, ("w", "week", "weeks", "周"): 52.18,
+             ("d", "day", "days", "天"): 365.25}  # fmt: skip
 
 
 class RecordRefused(ValueError):
@@ -37,10 +51,10 @@ def read_record(line: str) -> tuple[Any, ReportText]:
         sections={name: _text(sections, name, "sections") for name in SECTIONS},
         lang=_text(record, "lang"),
         sex=_SEX.get(_text(patient, "sex", "patient").strip().lower(), ""),
-        age_years=_number(patient, "age", "patient"),
+        age_years=_age(patient),
         removed_organs=_texts(patient, "removed_organs", "patient"),
-        body_part=_text(exam, "body_part", "exam").strip().lower().replace("_", "-").replace(" ", "-"),
-        laterality=_text(exam, "laterality", "exam").strip().lower(),
+        body_part=", ".join(_texts(exam, "body_part", "exam")),
+        laterality=_SIDE.get(_text(exam, "laterality", "exam").strip().lower(), ""),
         contrast=_flag(exam, "contrast", "exam"),
         priors=_count(exam, "priors", "exam"),
     )
@@ -85,8 +99,10 @@ def _texts(holder: dict[str, Any], name: str, within: str) -> tuple[str, ...]:
     value = holder.get(name)
     if value is None:
         return ()
+    if isinstance(value, str):
+        return tuple(each for each in _LISTED.split(value.strip()) if each)
     if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-        raise RecordRefused(f"{within}.{name}", "must be a list of strings")
+        raise RecordRefused(f"{within}.{name}", "must be a string or a list of strings")
     return tuple(value)
 
 
@@ -99,10 +115,19 @@ def _number(holder: dict[str, Any], name: str, within: str) -> float | None:
     return float(value)
 
 
+def _age(patient: dict[str, Any]) -> float | None:
+    """Years, as a number or as DICOM (AS: 061Y, 006M) and people write them."""
+    value = patient.get("age")
+    told = _AGE.fullmatch(value.strip().lower()) if isinstance(value, str) else None
+    if told is None:
+        return _number(patient, "age", "patient")
+    return float(told[1]) / next((per for unit, per in _PER_YEAR.items() if (told[2] or "y") in unit), 1.0)
+
+
 def _count(holder: dict[str, Any], name: str, within: str) -> int:
     value = holder.get(name)
-    if isinstance(value, list):
-        return len(value)
+    if isinstance(value, list | bool):
+        return len(value) if isinstance(value, list) else int(value)
     number = _number(holder, name, within) or 0
     if not number >= 0 or number == float("inf"):
         raise RecordRefused(f"{within}.{name}", "must be 0 or more")
@@ -111,6 +136,8 @@ def _count(holder: dict[str, Any], name: str, within: str) -> int:
 
 def _flag(holder: dict[str, Any], name: str, within: str) -> bool | None:
     value = holder.get(name)
+    if isinstance(value, str):
+        value = _YES_OR_NO.get(value.strip().lower())  # how contrast was given is no matter of the words
     if value is not None and not isinstance(value, bool):
         raise RecordRefused(f"{within}.{name}", "must be true or false")
     return value

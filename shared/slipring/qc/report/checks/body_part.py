@@ -8,6 +8,7 @@ from functools import cache
 
 from slipring.qc.report.facts import COMPARISON, Fault, ReportText
 from slipring.qc.report.mentions import Section
+from slipring.qc.report.parts import parts_of
 from slipring.qc.report.passages import Sentence, sentence_at
 from slipring.qc.report.words import any_of, listed
 
@@ -16,8 +17,9 @@ _ANYWHERE = "any"
 
 def body_part(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault]:
     """An organ that a scan of this part cannot show: the first of each sentence part."""
-    covered = listed("regions")["covers"].get(report.body_part.strip().lower())
-    if covered is None:
+    covers = listed("regions")["covers"]
+    covered = {region for part in parts_of(report.body_part) for region in covers[part]}
+    if not covered:
         return
     for section in sections:
         if section.name == COMPARISON:

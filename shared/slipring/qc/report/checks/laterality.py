@@ -8,6 +8,7 @@ from slipring.qc.report.anatomy import BOTH, LEFT, OTHER_SIDE, RIGHT, side_of, s
 from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.facts import COMPARISON, FINDINGS, IMPRESSION, Fault, ReportText
 from slipring.qc.report.mentions import Mention, Section
+from slipring.qc.report.parts import parts_of
 from slipring.qc.report.passages import sentence_at
 from slipring.qc.report.sites import spoken_of, spoken_of_one
 from slipring.qc.report.words import listed
@@ -33,7 +34,8 @@ def laterality(report: ReportText, sections: Sequence[Section]) -> Iterator[Faul
 
 
 def _against_request(report: ReportText, section: Section, asked: str) -> Iterator[Fault]:
-    regions = listed("regions")["sided"].get(report.body_part.strip().lower(), ())
+    limbs = listed("regions")["sided"]
+    regions = {region for part in parts_of(report.body_part) for region in limbs.get(part, ())}
     if section.name == COMPARISON:
         return
     sided: list[tuple[str, int, int]] = []
