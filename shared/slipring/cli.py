@@ -76,6 +76,11 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
     from slipring.signing.command import certificate
     from slipring.signing.verify_command import verify
 
+    if wanted and wanted[0] == "certificate":
+        from slipring.signatory.certificate_command import ask, collect
+
+        certificate.command()(ask)
+        certificate.command()(collect)
     app.add_typer(certificate, name="certificate")
     app.command("verify")(verify)
     if wanted and wanted[0] in ("report", "--help"):

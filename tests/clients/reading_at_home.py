@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 import time
@@ -16,7 +17,7 @@ from cryptography.hazmat.primitives import serialization
 from slipring.identity.scopes import LOADING
 from slipring.signatory.sign_command import sign
 from slipring.signing.certificate import issue, make_authority, make_key_and_csr
-from slipring_demo.cast import cast_bundle, staff_of
+from slipring_demo.cast import C, cast_bundle, staff_of
 from slipring_demo.ordering import a_request, not_pregnant, stated
 from slipring_demo.reading import a_draft
 from slipring_demo.scene import Cast
@@ -84,19 +85,42 @@ class AtHome:
         added = self.slipring("client", "add", name, "--scope", scope, "--practitioner", self.cast.staff[who])
         assert added.returncode == 0, added.stderr
 
-    def slipring(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+    def slipring(self, *arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         """Any slipring command, as a process."""
+        begun = self.begun(*arguments, **environment)
+        out, err = begun.communicate(timeout=120)
+        return subprocess.CompletedProcess(arguments, begun.returncode, out, err)
+
+    def begun(self, *arguments: str, **environment: str) -> subprocess.Popen[str]:
+        """The same, under way; nothing is typed yet."""
         command = [str(Path(sys.executable).with_name("slipring")), *arguments]
         clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
-        told = {"SLIPRING_URL": self.server.url, "SLIPRING_DATA_DIR": str(self.server.data_dir)}
-        return subprocess.run(command, env=clean | told, capture_output=True, text=True, timeout=120, check=False)
+        told = {"SLIPRING_URL": self.server.url, "SLIPRING_DATA_DIR": str(self.server.data_dir)} | environment
+        pipe = subprocess.PIPE
+        return subprocess.Popen(command, env=clean | told, text=True, stdin=pipe, stdout=pipe, stderr=pipe)
 
     def sign(self, who: str, *arguments: str, said: str = "", key: bool = True) -> Any:
         """`slipring sign` in this person's name; `said` is typed."""
-        options = ["--chain", str(self.chains[who]), "--client", PEOPLE[who]]
+        options = self.options(who)
         options += ["--url", self.server.url, "--data-dir", str(self.server.data_dir)]
         options += ["--key", str(self.keys[who])] if key else []
         return CliRunner().invoke(COMMAND, [*options, *arguments], input=said)
+
+    def options(self, who: str) -> list[str]:
+        """Whose chain, and who asks."""
+        return ["--chain", str(self.chains[who]), "--client", PEOPLE[who]]
+
+    def leads(self, who: str) -> httpx.Client:
+        """This person as lead of diagnosis, who approves certificates: his own client."""
+        role = {
+            "resourceType": "PractitionerRole",
+            "active": True,
+            "practitioner": {"reference": self.cast.staff[who]},
+            "code": [{"coding": [{"system": f"{C}/CodeSystem/staff-role", "code": "diagnosis-lead"}]}],
+        }
+        with self.server.loading() as loading:
+            self.posted("PractitionerRole", role, loading)
+        return self.server.client("user/*.cruds slipring/draft-read", PEOPLE[who])
 
 
 def at_home(server: Server, folder: Path) -> AtHome:
@@ -113,4 +137,15 @@ def at_home(server: Server, folder: Path) -> AtHome:
     return home
 
 
-__all__ = ["LOADING", "PASSPHRASE", "AtHome", "at_home"]
+def answers_for(home: AtHome, who: str, report: str) -> list[str]:
+    """An --answer for every wording that is questioned: a script is told its key and stops. A reviewer comes too early."""
+    given: list[str] = []
+    for _ in range(9):
+        asked = home.sign(who, "--report", report, "--role", "reviewer", "--yes", *given).output
+        if not (key := re.search("--answer ([0-9a-f]{32})=", asked)):
+            return given
+        given += ["--answer", f"{key[1]}=known to the ward"]
+    raise AssertionError("the questions do not end")
+
+
+__all__ = ["LOADING", "PASSPHRASE", "AtHome", "answers_for", "at_home"]

@@ -6,6 +6,7 @@ with Reports.at("https://ct.example", BackendAuth(token_url, "dr-lu", key_path))
         reports.sign(asked, key, datetime.now(UTC))
 """
 
+from slipring.client.certificates import CertificateRequest, Certificates
 from slipring.client.refusal import Distrusted, Refused, Said, Unanswered
 from slipring.client.reports import Reports
 from slipring.client.signing_keys import KeyFile, KeyRefused, SigningKey
@@ -14,6 +15,8 @@ from slipring.client.token import BackendAuth, BearerFile, MissingKeys, NoToken
 __all__ = [
     "BackendAuth",
     "BearerFile",
+    "CertificateRequest",
+    "Certificates",
     "Distrusted",
     "KeyFile",
     "KeyRefused",

@@ -48,6 +48,10 @@ class Wire:
         """An operation that stores: sent again only after an answer that says that nothing was done."""
         return self._sent("POST", path, _parameters(parameters), safe=False)
 
+    def created(self, resource: Tree) -> Tree:
+        """A new resource, as it was stored; like `told`, sent again only when nothing was done."""
+        return self._sent("POST", str(resource["resourceType"]), resource, safe=False)
+
     def _pages(self, path: str) -> Iterator[Tree]:
         while path:
             page = self.read(path)

@@ -12,7 +12,7 @@ from typing import Any
 import typer
 
 from slipring.client.answers import Finding, Signed, SigningInput
-from slipring.client.refusal import Refused
+from slipring.client.refusal import Refused, Unanswered
 from slipring.client.reports import Reports
 from slipring.client.signing_keys import SigningKey, signer_of
 from slipring.runtime.clock import utc_now
@@ -58,14 +58,25 @@ def signed_at_terminal(reports: Reports, key: SigningKey, report: str, role: str
         _answered(reports, report, signer_of(key.chain_pem), terminal)
         _confirmed(reports, asked, terminal)
         try:
-            return reports.sign(asked, key, utc_now())
+            return _handed_in(reports, asked, key)
         except Refused as refused:
             if refused.max_age is None or terminal.yes:
                 raise
             terminal.say(*(str(one) for one in refused.issues))
             if not terminal.confirmed("已重新登录？再次提交签名？ Signed in anew? Hand the signature in again?"):
                 raise
-            return reports.sign(asked, key, utc_now())
+            return _handed_in(reports, asked, key)
+
+
+def _handed_in(reports: Reports, asked: SigningInput, key: SigningKey) -> Signed:
+    """NotSigned when it is not known whether the signature was taken: that is said, never guessed."""
+    try:
+        return reports.sign(asked, key, utc_now())
+    except (Unanswered, KeyboardInterrupt) as problem:
+        raise NotSigned(
+            f"{problem} 签名已送出，是否收到不明：请再运行一次；已在案的签名不会重复。"
+            " The signature was on its way, whether it was taken is not known: run the command again, nothing is signed twice."
+        ) from problem
 
 
 def _answered(reports: Reports, report: str, signer: str, terminal: Terminal) -> None:

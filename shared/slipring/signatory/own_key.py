@@ -22,16 +22,16 @@ def opened(
     if module is not None:
         if not label:
             raise KeyRefused("请用 --label 指明令牌上的密钥。 Name the key on the token by --label.")
-        with TokenKey(module, label, chain_pem, _secret(secret, "PIN"), token) as on_token:
+        with TokenKey(module, label, chain_pem, secret_of(secret, "PIN"), token) as on_token:
             yield on_token
     elif key is not None:
-        yield KeyFile.read(key, chain_pem, _secret(secret, "密钥口令 Passphrase"))
+        yield KeyFile.read(key, chain_pem, secret_of(secret, "密钥口令 Passphrase"))
 
 
-def _secret(path: Path | None, what: str) -> Callable[[], str]:
-    """Asked for at the terminal, never an option: others see the arguments of a process."""
+def secret_of(path: Path | None, what: str, *, twice: bool = False) -> Callable[[], str]:
+    """Asked for at the terminal (`twice` where it is new), never an option: others see the arguments of a process."""
     if path is None:
-        return lambda: str(typer.prompt(what, hide_input=True, err=True))
+        return lambda: str(typer.prompt(what, hide_input=True, confirmation_prompt=twice, err=True))
     if path.stat().st_mode & 0o077:
         raise KeyRefused(f"{path} 他人可读：请 chmod 600。 Others may read {path}: chmod 600.")
     return lambda: path.read_text("utf-8").rstrip("\n")

@@ -20,6 +20,9 @@ from slipring.signatory.own_key import opened
 from slipring.signatory.showing import about, reading_line, refusal_lines, refusal_tree, waiting_line
 from slipring.signing.policy import ROLES
 
+_SIGNED_UNSEEN = 3  # exit code
+_INTERRUPTED = "已中断，未签名；已写下的说明仍在案。 Interrupted: nothing was signed. Reasons that were given for wordings stay on record."
+
 
 def sign(
     chain: Annotated[Path, typer.Option(help="Your certificate chain (PEM).", exists=True, dir_okay=False)],
@@ -51,7 +54,8 @@ def sign(
 ) -> None:
     """Sign a report with a key that never leaves you.
 
-    Exit code 0: signed (or listed); 1: refused, or not signed; each reason is shown with its code and place.
+    Exit code 0: signed (or listed); 1: refused, or not signed; each reason is shown with its code and place; 3: signed, but
+    what became of it could not be read.
     """
     if role and role not in ROLES:
         raise typer.BadParameter("must be author, reviewer or chief", param_hint="--role")
@@ -76,6 +80,8 @@ def sign(
         _end(refusal_lines(refused), refusal_tree(refused), as_json)
     except (KeyRefused, NotSigned, Distrusted, Unanswered, NoToken) as problem:
         _end([str(problem)], {"refused": 0, "issues": [{"en": str(problem)}]}, as_json)
+    except (KeyboardInterrupt, typer.Abort):
+        _end([_INTERRUPTED], {"refused": 0, "issues": [{"en": _INTERRUPTED}]}, as_json)
 
 
 def _listed(reports: Reports, signer: str, as_json: bool) -> None:
@@ -116,10 +122,15 @@ def _signed(
     reports: Reports, key: SigningKey, report: str, role: str, terminal: Terminal, proof: Path | None, as_json: bool
 ) -> None:
     signed = signed_at_terminal(reports, key, report, role, terminal)
-    told = result(reports, signed)
+    try:
+        told = result(reports, signed)
+        if proof:
+            proof.write_bytes(reports.proof(signed.report))
+    except (Refused, Unanswered, NoToken, OSError, KeyboardInterrupt) as problem:
+        words = f"已签名，但未能读取结果。 It is signed, but what became of it could not be read: {problem}"
+        tree = {"report": signed.report, "sha256": signed.sha256, "issues": [{"en": words}]}
+        _end([f"{signed.report}: {words}"], tree, as_json, code=_SIGNED_UNSEEN)
     lines: list[str] = told.pop("lines")
-    if proof:
-        proof.write_bytes(reports.proof(signed.report))
     if as_json:
         typer.echo(json.dumps(told, ensure_ascii=False))
     else:
@@ -138,10 +149,10 @@ def _answers(given: Sequence[str] | None) -> dict[str, str]:
     return {key: reason for key, _, reason in pairs}
 
 
-def _end(lines: Sequence[str], tree: dict[str, Any], as_json: bool) -> NoReturn:
+def _end(lines: Sequence[str], tree: dict[str, Any], as_json: bool, *, code: int = 1) -> NoReturn:
     if as_json:
         typer.echo(json.dumps(tree, ensure_ascii=False))
     else:
         for line in lines:
             typer.echo(line, err=True)
-    raise typer.Exit(1)
+    raise typer.Exit(code)
