@@ -22,10 +22,15 @@ _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "b
 Enter = Callable[..., Page]
 
 
+def _with_viewer(server: Server) -> Server:
+    server.environment["SLIPRING_VIEWER_URL"] = "https://viewer.example/open?study={study}"
+    return server
+
+
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A house of its own: nobody else's staff, patients and exams stand on its pages."""
-    with running(tmp_path_factory.mktemp("slipring-department")) as server:
+    with running(tmp_path_factory.mktemp("slipring-department"), _with_viewer) as server:
         yield server
 
 

@@ -21,6 +21,8 @@ from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
 from slipring.reading.checks import hints_for
 from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, mark, met, words_in
+from slipring.reading.holding import holding_of, may_claim
+from slipring.reading.images import images_of
 from slipring.reading.one_report import OneReport, of_exam, of_report
 from slipring.reading.workplace import READING, reading_page
 
@@ -142,8 +144,12 @@ class EditorPages:
     ) -> Response:  # fmt: skip
         kept = words_in(one.report, one.text)
         typed = typed or Typed(kept, *one.versions, {name: mark(words) for name, words in kept.items()})
+        held = await holding_of(hand, one.exam.id, session.account.practitioner)
         values: dict[str, Any] = {
             "one": one,
+            "held": held,
+            "may_claim": may_claim(session),
+            "images": await images_of(hand, held.id if held else "", one.priors),
             "names": names,
             "exam": one.exam,
             "told": told(one.exam.request),

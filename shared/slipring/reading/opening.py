@@ -13,6 +13,7 @@ from slipring.department.place import Place
 from slipring.reading.amending import AmendPage
 from slipring.reading.checks import CheckPage
 from slipring.reading.editor import EditorPages
+from slipring.reading.holding import HoldingPage
 from slipring.reading.own_key import OwnKeyPages
 from slipring.reading.previewing import PreviewPage
 from slipring.reading.proof_page import ProofPage
@@ -32,7 +33,7 @@ def reading_routes(place: Place) -> list[Route]:
     """What is served below `/reading` and `/ward`, and at `/verify`."""
     kinds = (
         ReadingListPage, EditorPages, PreviewPage, SigningPages, OwnKeyPages, VerifyPage, CheckPage, WardPages, ProofPage,
-        AmendPage, WithdrawPage, SecondReadPages, VersionPages,
+        AmendPage, WithdrawPage, SecondReadPages, VersionPages, HoldingPage,
     )  # fmt: skip
     return [
         *LivePages(place, LIVE, WATCHED, URGENT).routes(),

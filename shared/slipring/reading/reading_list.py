@@ -11,12 +11,13 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department import names
-from slipring.department.place import Place, may, named_in
+from slipring.department.place import Place, named_in
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
 from slipring.reading.cases import waiting
+from slipring.reading.holding import may_claim
 from slipring.reading.second_reads import second_reads
 from slipring.reading.workplace import READING, reading_page
 
@@ -100,5 +101,5 @@ class ReadingListPage:
             names=names,
             me=session.account.practitioner,
             refused=[said((issue.zh, issue.en), language) for issue in refused.issues] if refused else [],
-            may_claim=may(session, "Task", "u") and may(session, "DiagnosticReport", "c"),
+            may_claim=may_claim(session),
         )

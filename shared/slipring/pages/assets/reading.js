@@ -106,6 +106,23 @@
     }
   }, 5_000);
 
+  // Who has the case: kept while somebody works, told at once when it was lost. Asking keeps nobody signed in.
+  let had = false, askedAt = Date.now();
+  const ask = async () => {
+    const held = one("[data-held]");
+    if (!held || held.contains(document.activeElement)) return;
+    had ||= "mine" in held.dataset;
+    const body = new FormData();
+    body.set("form_token", one("input[name=form_token]", form).value);
+    if (had) body.set("had", "1");
+    if (Date.now() - touchedAt < 300_000) body.set("working", "1");
+    try {
+      const answer = await fetch(held.dataset.held, { method: "POST", body, headers: { "X-Slipring-Live": "1" }, signal: AbortSignal.timeout(10_000) });
+      if (answer.ok && held.isConnected) held.outerHTML = await answer.text();
+    } catch { /* asked again in a minute */ }
+  };
+  if (one("[data-held]")) setInterval(() => { if (Date.now() - askedAt > 60_000) { askedAt = Date.now(); ask(); } }, 5_000);
+
   // What the checks see in the words, a moment after the last key; places are told in characters, fields count in UTF-16.
   const checks = one("[data-checks]");
   let checking = 0;
