@@ -7,6 +7,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 
 from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
 from slipring_critical.channels import CHANNELS
+from slipring_critical.directory.watching import looks
 
 
 async def task_written(write: Write, desk: Desk) -> Changes:
@@ -40,13 +41,16 @@ async def communication_written(write: Write, desk: Desk) -> Changes:
 async def route_written(write: Write, desk: Desk) -> Changes:
     """A contact route is checked when it is saved, not when it is needed: channel, owner and address."""
     connection = write.resource.get("connectionType", {})
-    if write.method == "delete" or connection.get("system") != CHANNEL:
+    before = write.before.resource.get("connectionType", {}) if write.before else {}
+    if CHANNEL not in (connection.get("system"), before.get("system")):
         return Changes.none()
+    if write.method == "delete" or connection.get("system") != CHANNEL:
+        return await looks(desk)
     address = desk.settings.endpoints.judge(str(write.resource.get("address", "")), "Endpoint.address")
     issues = [issue for issue in (_channel(connection), _owner(write.resource), address) if issue]
     if issues:
         raise FhirError(422, issues)
-    return Changes.none()
+    return await looks(desk)
 
 
 def _channel(connection: Resource) -> Issue | None:

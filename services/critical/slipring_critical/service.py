@@ -11,7 +11,9 @@ from slipring.fhir.topics import read_topics
 
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
-from slipring_critical.handlers import arriving, overdue, retracting
+from slipring_critical.directory.schedules import ROSTERS
+from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
+from slipring_critical.handlers import arriving, overdue, retracting, rosters
 from slipring_critical.handlers.plans import plan_written
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.operations import OPERATIONS
@@ -30,8 +32,8 @@ SERVICE = Service(
         Keeps("CommunicationRequest", record=True),
         Keeps("Communication", on_write=guards.communication_written, record=True),
         Keeps("Flag", record=True),
-        Keeps("Schedule"),
-        Keeps("Slot"),
+        Keeps("Schedule", on_write=rosters.roster_written),
+        Keeps("Slot", on_write=rosters.shift_written),
         Keeps("Endpoint", on_write=guards.route_written),
         Keeps("Provenance", record=True),
         Keeps("PlanDefinition", on_write=plan_written),
@@ -57,10 +59,15 @@ SERVICE = Service(
         STEP_OVERDUE: overdue.step_overdue,
         ATTEMPT_FAILED: overdue.attempt_failed,
         ACTED_OVERDUE: overdue.acted_overdue,
+        ROSTER_LOOK: rosters.roster_due,
     },
     errands={SEND: send},
     # No open case without a future deadline: each has its timer, or it would be forgotten (CL02-A011:5.9.1).
-    deadlines={"open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN))},
+    deadlines={
+        "open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN)),
+        "roster": ROSTERS,  # nor a roster that nobody looks at ahead
+    },
+    alarms={"roster_gaps": f"Task?code={ROSTER_GAP}&status=requested"},
     code_systems=CODE_SYSTEMS,
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     topics=read_topics(Path(__file__).with_name("topics.toml")),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 
 from slipring.fhir.service import Desk
@@ -14,8 +15,15 @@ from slipring_critical.ladders.record import IN_FORCE, LADDER, ladder_in
 
 
 async def own_ladders(desk: Desk) -> list[Applied]:
-    """Every ladder of the department that is active; one that is not in force yet lies among them."""
-    return [ladder_in(one) for one in await desk.search(f"{IN_FORCE}{LADDER}")]
+    """Every ladder of the department that is active; one that is not in force yet lies among them.
+
+    One that an older edition of this service let pass and this one cannot read never keeps a case from ringing.
+    """
+    found = []
+    for one in await desk.search(f"{IN_FORCE}{LADDER}"):
+        with suppress(LookupError, ValueError):
+            found.append(ladder_in(one))
+    return found
 
 
 def hour_at(desk: Desk, at: datetime) -> str:

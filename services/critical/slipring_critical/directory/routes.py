@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 from slipring.fhir.service import Desk, Resource
 
-from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, reference_of
+from slipring_critical.cases.facts import ROUTE_OF, first_reference, reference_of
+from slipring_critical.directory.people import names_of, routes_in_force
+from slipring_critical.directory.roster import NO_ROUTE, NOBODY
+from slipring_critical.directory.schedules import rosters
 from slipring_critical.ladders.ladder import FALLBACK, Rung
+from slipring_critical.ladders.targets import targets
 
+NOT_NAMED = "not-named"  # the order names no requester, or nobody knows where the patient lies
 # Communication.recipient takes people and organisations (R4); a ward's Location is named by the route alone.
 WEBHOOK = "webhook"  # of the fallback route of the settings
 _RECIPIENTS = ("Practitioner/", "PractitionerRole/", "Organization/")
@@ -32,6 +38,7 @@ class Directory:
     holders: dict[str, tuple[str, ...]] = field(default_factory=dict)  # target -> references that may own a route
     endpoints: Sequence[Resource] = ()
     has_fallback: bool = False
+    gaps: Mapping[str, str] = field(default_factory=dict)  # office -> why its roster names nobody now
 
     def routes(self, rung: Rung) -> tuple[list[Route], list[str]]:
         """The routes that ring for a step, one per address, and the targets that have none."""
@@ -44,6 +51,11 @@ class Directory:
             for route in routes:
                 found.setdefault(route.endpoint, route)
         return list(found.values()), missing
+
+    def why(self, target: str) -> str:
+        """Why a target has no route: nobody on call, not named by the order, or none registered."""
+        named = target in self.holders or targets()[target].found == "office"
+        return self.gaps.get(target) or (NO_ROUTE if named else NOT_NAMED)
 
     def _of(self, target: str, channels: Sequence[str]) -> list[Route]:
         if target == FALLBACK:
@@ -84,34 +96,39 @@ class Directory:
 async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directory:
     """Look up the targets of one case as they stand now; `people` adds targets that are one person."""
     order = await desk.read(request) if request else None
-    holders: dict[str, tuple[str, ...]] = {name: await _person(desk, who) for name, who in people.items() if who}
+    holders: dict[str, tuple[str, ...]] = {name: await names_of(desk, who) for name, who in people.items() if who}
     if order:
-        holders["requester"] = await _person(desk, reference_of(order.resource.get("requester")))
+        holders["requester"] = await names_of(desk, reference_of(order.resource.get("requester")))
         holders["ward"] = await _ward(desk, order.resource)
-    endpoints = [
-        stored.resource
-        for stored in await desk.search("Endpoint?status=active")
-        if stored.resource["connectionType"].get("system") == CHANNEL
-    ]
-    return Directory(holders, endpoints, bool(desk.settings.fallback_route))
+    return await standing_behind(desk, holders, desk.now)
+
+
+async def standing_behind(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime) -> Directory:
+    """The directory at a moment: beside the targets known from the order whoever is on call for each office."""
+    gaps = await _on_call(desk, holders, at)
+    return Directory(holders, await routes_in_force(desk), bool(desk.settings.fallback_route), gaps)
+
+
+async def _on_call(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime) -> dict[str, str]:
+    """Put whoever is on call behind each office; the offices that have a roster here and nobody on call, with the reason."""
+    gaps: dict[str, str] = {}
+    places = frozenset(holders.get("ward", ()))
+    for roster in await rosters(desk, at, at):
+        if not roster.serves(places):
+            continue
+        people = roster.on_call(at, desk.settings.zone)
+        if not people:
+            gaps[roster.target] = NOBODY
+        for person in people:
+            known = holders.get(roster.target, ())
+            holders[roster.target] = tuple(dict.fromkeys((*known, *await names_of(desk, person))))
+    return {target: why for target, why in gaps.items() if target not in holders}
 
 
 async def places_of(desk: Desk, request: str) -> tuple[str, ...]:
     """Where the patient of an order lies now: Location/... and Organization/..., none when nobody says."""
     order = await desk.read(request) if request else None
     return await _ward(desk, order.resource) if order else ()
-
-
-async def _person(desk: Desk, reference: str) -> tuple[str, ...]:
-    """A person under every name he may own a route by: himself, and the roles he holds."""
-    if reference.startswith("PractitionerRole/"):
-        role = await desk.read(reference)
-        practitioner = reference_of(role.resource.get("practitioner")) if role else ""
-        return tuple(name for name in (reference, practitioner) if name)
-    if reference.startswith("Practitioner/"):
-        roles = await desk.search(f"PractitionerRole?practitioner={reference}")
-        return (reference, *(role.reference for role in roles))
-    return (reference,) if reference else ()
 
 
 async def _ward(desk: Desk, order: Resource) -> tuple[str, ...]:
@@ -124,8 +141,13 @@ async def _ward(desk: Desk, order: Resource) -> tuple[str, ...]:
         location = reference_of(place.get("location"))
         if not location or place.get("status") == "completed":
             continue
-        names.append(location)
-        stored = await desk.read(location)
-        names.append(reference_of(stored.resource.get("managingOrganization")) if stored else "")
+        names += await place_and_keeper(desk, location)
     names.append(first_reference([encounter.resource.get("serviceProvider")], "Organization"))
     return tuple(dict.fromkeys(name for name in names if name))
+
+
+async def place_and_keeper(desk: Desk, place: str) -> tuple[str, ...]:
+    """A ward and the organisation that manages it; an organisation is itself."""
+    stored = await desk.read(place) if place.startswith("Location/") else None
+    keeper = reference_of(stored.resource.get("managingOrganization")) if stored else ""
+    return tuple(name for name in (place, keeper) if name)

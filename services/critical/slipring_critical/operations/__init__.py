@@ -2,5 +2,6 @@
 
 from slipring_critical.operations.answering import ANSWERING
 from slipring_critical.operations.cases import CASES
+from slipring_critical.operations.directory import DIRECTORY
 
-OPERATIONS = [*ANSWERING, *CASES]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES]

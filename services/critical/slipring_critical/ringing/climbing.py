@@ -104,7 +104,8 @@ async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
 def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], desk: Desk) -> Taken:
     routes, missing = people.routes(step.rung)
     for target in missing:
-        rung.case = with_event(rung.case, Event("no-route", desk.now, target, step.round, step.number))
+        why = people.gaps.get(target, "")  # a hole in the roster is on record
+        rung.case = with_event(rung.case, Event("no-route", desk.now, target, step.round, step.number, why))
     shared = {
         route.endpoint: rings_already(calls, route.endpoint, desk.now - step.rung.answer_within) for route in routes
     }

@@ -1,0 +1,43 @@
+"""People as the directory knows them: under every name they may own a route by, and whether one of their routes works."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from slipring.fhir.service import Desk, Resource
+
+from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, reference_of
+from slipring_critical.channels import CHANNELS
+
+
+async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
+    """A person himself and the roles he holds; a place or an organisation is itself."""
+    if reference.startswith("PractitionerRole/"):
+        role = await desk.read(reference)
+        practitioner = reference_of(role.resource.get("practitioner")) if role else ""
+        return tuple(name for name in (reference, practitioner) if name)
+    if reference.startswith("Practitioner/"):
+        roles = await desk.search(f"PractitionerRole?practitioner={reference}")
+        return (reference, *(role.reference for role in roles))
+    return (reference,) if reference else ()
+
+
+async def routes_in_force(desk: Desk) -> list[Resource]:
+    """Every active contact route."""
+    found = await desk.search("Endpoint?status=active")
+    return [one.resource for one in found if one.resource["connectionType"].get("system") == CHANNEL]
+
+
+def owners_of(endpoint: Resource) -> Iterable[str]:
+    """Whose a route is: references, and codes of offices."""
+    for extension in endpoint.get("extension", []):
+        if extension.get("url") == ROUTE_OF:
+            yield reference_of(extension.get("valueReference")) or str(extension.get("valueCode", ""))
+
+
+def reachable(names: Sequence[str], endpoints: Iterable[Resource]) -> bool:
+    """Whether somebody has a route of a channel that rings."""
+    return any(
+        endpoint["connectionType"].get("code") in CHANNELS and set(owners_of(endpoint)) & set(names)
+        for endpoint in endpoints
+    )

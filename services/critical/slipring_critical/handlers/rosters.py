@@ -1,0 +1,124 @@
+"""A roster, a shift or a contact route is saved: what would ring nobody is refused or looked at at once, not when it is needed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
+from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Write
+from slipring.staff import may
+
+from slipring_critical.cases.facts import reference_of
+from slipring_critical.directory.people import names_of, reachable, routes_in_force
+from slipring_critical.directory.roster import Turn
+from slipring_critical.directory.schedules import (
+    ON_CALL,
+    is_roster,
+    members,
+    person_of,
+    roster_faults,
+    roster_in,
+    shift_faults,
+)
+from slipring_critical.directory.watching import look, look_key, looked
+
+_FIRST_TURNS = timedelta(days=366)  # how far ahead the first turn of a member is looked for
+
+
+async def roster_written(write: Write, desk: Desk) -> Changes:
+    """Refuse a roster with somebody on it who could not be rung, with the hours of his first turn; then look for gaps."""
+    schedule, before = write.resource, write.before.resource if write.before else {}
+    if not is_roster(schedule) and not is_roster(before):
+        return Changes.none()
+    await _demand_keeper(desk, "Schedule")
+    if write.method == "delete":
+        return Changes(cancel=[look_key(write.reference)])
+    if issues := list(roster_faults(schedule)):
+        raise FhirError(422, issues)
+    turns = roster_in(Stored(schedule, 1, desk.now)).turns(desk.now, desk.now + _FIRST_TURNS, desk.settings.zone)
+    endpoints, on_it = await routes_in_force(desk), members(schedule)
+    issues = []
+    for place, one in enumerate(schedule.get("actor", [])):
+        if (who := reference_of(one)) in on_it:
+            first = next((turn for turn in turns if who in turn.people), None)
+            issues += await _unreachable(desk, who, endpoints, f"Schedule.actor[{place}]", first)
+    if issues and schedule.get("active") is not False:
+        raise FhirError(422, issues)
+    return Changes(wake=[look(write.reference)])
+
+
+async def shift_written(write: Write, desk: Desk) -> Changes:
+    """Refuse a shift of somebody who could not be rung; whatever changes about shifts, the roster is looked at again."""
+    slot = write.resource
+    schedule = await desk.read(reference_of(slot.get("schedule")))
+    if schedule is None or not is_roster(schedule.resource):
+        return Changes.none()
+    await _demand_keeper(desk, "Slot")
+    if write.method != "delete" and slot.get("status") != "entered-in-error":
+        if issues := list(shift_faults(slot)):
+            raise FhirError(422, issues)
+        turn = Turn(datetime.fromisoformat(slot["start"]), datetime.fromisoformat(slot["end"]), ())
+        issues = await _unreachable(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
+        if issues:
+            raise FhirError(422, issues)
+    return Changes(wake=[look(schedule.reference)])
+
+
+async def roster_due(due: Due, desk: Desk) -> Changes:
+    """Look at the days ahead of a roster; it is looked at again tomorrow."""
+    schedule = await desk.read(due.subject)
+    return await looked(desk, schedule) if schedule is not None else Changes.none()
+
+
+async def _unreachable(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, turn: Turn | None) -> list[Issue]:
+    names = await names_of(desk, who)
+    behind = next((name for name in names if name.startswith("Practitioner/")), "")
+    person = await desk.read(behind) if behind else None
+    if person is None or person.resource.get("active") is False:
+        return [
+            Issue("business-rule", zh="该人员未登记或已停用。", en="Nobody of this name is on the staff register and active.",
+                  at=at, detail="critical.roster-person")
+        ]  # fmt: skip
+    if reachable(names, endpoints):
+        return []
+    hours = f"{_shown(turn.start, desk)} - {_shown(turn.end, desk)}" if turn else "-"
+    return [
+        Issue(
+            "business-rule",
+            zh=f"该人员没有可用的联系方式，值班时段 {hours} 将无人接听；请先登记联系方式（Endpoint）。",
+            en=f"There is no route by which this person is rung on call {hours}: register one first (Endpoint).",
+            at=at,
+            detail="critical.roster-no-route",
+        )
+    ]
+
+
+def _shown(at: datetime, desk: Desk) -> str:
+    return at.astimezone(desk.settings.zone).strftime("%Y-%m-%d %H:%M")
+
+
+async def _demand_keeper(desk: Desk, kept_type: str) -> None:
+    """A person who is signed in keeps rosters when the department says so; the hospital's systems by their scopes."""
+    who = desk.caller.practitioner or ""
+    if not who:
+        return
+    person = await desk.read(who)
+    roles = [one.resource for one in await desk.search(f"PractitionerRole?practitioner={who}")]
+    lacks = may("keep-roster", person.resource if person else None, roles, desk.now, zone=desk.settings.time_zone)
+    if lacks:
+        raise forbidden(
+            f"Rosters are kept by whoever the department names: {lacks[0].en}",
+            f"值班表由科室指定人员维护：{lacks[0].zh}",
+            at=kept_type,
+            detail="critical.roster-keeper",
+        )
+
+
+def known_roster(stored: Stored | None, at: str) -> Stored:
+    """The roster that an operation is asked of; 422 for a Schedule that is none."""
+    if stored is None or not is_roster(stored.resource):
+        raise unprocessable(
+            "This Schedule is no roster of an office.", "该日程不是值班表。", at=at, detail="critical.roster-none"
+        )
+    return stored
