@@ -57,6 +57,11 @@ async def test_a_score_is_a_second_persons_and_the_newest_one_is_in_the_pass_rat
         "c",
         False,
     )
+    told = (await pass_rate_told(Call({"resourceType": "Parameters"}), room.desk)).answer or {}
+    parts = [{k["name"]: k for k in one["part"]} for one in told["parameter"] if one["name"] == "part"]
+    means = {one["code"]["valueCode"]: one["mean"]["valueDecimal"] for one in parts}
+    assert (means["description"], means["general"], len(means)) == (0, 10, 7), "no point is a point of nought, kept"
+    assert parts[0]["en"]["valueString"] == "general data complete and correct"
     room.desk.now = room.desk.now.replace(minute=40)
     good = named((await scored(room, description=20)).answer)
     assert (good["total"]["valueDecimal"], good["grade"]["valueCode"]) == (Decimal(90), "a")
@@ -81,7 +86,11 @@ async def test_what_the_reviewer_changed_is_counted_by_section_and_author(tmp_pa
     assert parts["report"]["valueReference"]["reference"] == REPORT and parts["changed"]["valueBoolean"] is True
     counts = {one["name"]: one.get("valueInteger") for one in parts["section"]["part"]}
     assert (counts["kept"], counts["added"], counts["removed"]) == (1, 2, 1)
+    whole = named(answer)
+    assert (whole["numerator"]["valueInteger"], whole["denominator"]["valueInteger"]) == (1, 1)
+    assert 0.2 < whole["low"]["valueDecimal"] < 0.21 and whole["high"]["valueDecimal"] == 1
     who = {one["name"]: one for one in named(answer)["byAuthor"]["part"]}
+    assert who["changed"]["valueInteger"] == 1
     assert who["author"]["valueReference"]["reference"] == AUTHOR and who["reports"]["valueInteger"] == 1
     room.desk.caller = Caller("a-ward", frozenset({"system/*.rs"}))
     with pytest.raises(FhirError) as refused:

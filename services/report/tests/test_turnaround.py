@@ -36,6 +36,13 @@ def test_a_group_has_its_median_its_p90_and_its_share_and_waiting_exams_are_in_n
     assert found[""].issued == 11 and list(found) == ["routine", "stat", ""]
 
 
+def test_the_spread_is_over_the_allowed_time_and_beyond_it_is_late_and_nothing_else() -> None:
+    reads = [a_read(str(took), took) for took in (7.5, 8, 29, 30, 30.5, 61)] + [a_read("waits", None, allowed=120)]
+    [stat, _] = turnarounds(reads, NINE + timedelta(minutes=70))
+    assert stat.spread == (1, 1, 0, 2, 1, 0, 1) and sum(stat.spread[4:]) == len(stat.late) == 2
+    assert stat.interval is not None and 0 < stat.interval.low < 4 / 6 < stat.interval.high < 1
+
+
 def test_nobody_at_all_is_no_data() -> None:
     [every] = turnarounds([], NINE)
     assert (every.share, every.median, every.p90) == (None, None, None)
@@ -87,6 +94,25 @@ async def test_the_figures_of_a_day_name_the_late_exams_and_all_members() -> Non
     assert [one["count"] for one in report["group"][-1]["population"]] == [2, 1]
 
 
+@pytest.mark.clause("5.8.1")
+async def test_every_week_is_told_also_one_without_an_exam_and_what_the_clock_counts() -> None:
+    room = WorklistRoom()
+    await a_day(room)
+    period = {"valuePeriod": {"start": "2026-02-20", "end": "2026-03-03"}}
+    said = {"by": {"valueCode": "clock"}, "per": {"valueCode": "week"}, "period": period}
+    answer = (await room.call(turnaround.turnaround_asked, "", **said)).answer
+    assert answer is not None
+    [green] = [
+        one["part"] for one in answer["parameter"] if one["name"] == "group" and one["part"][0]["valueString"] == "green-channel"
+    ]  # fmt: skip
+    spans = [{part["name"]: part for part in one["part"]} for one in green if one["name"] == "span"]
+    assert [one["start"]["valueDate"] for one in spans] == ["2026-02-16", "2026-02-23", "2026-03-02"]
+    assert "share" not in spans[0] and float(spans[2]["share"]["valueDecimal"]) == 0.5
+    assert [spans[2][name]["valueInteger"] for name in ("inTime", "late", "waiting")] == [1, 1, 0]
+    [means] = [{part["name"]: part for part in one["part"]} for one in green if one["name"] == "definition"]
+    assert means["en"]["valueString"] == "30 min from the end of the exam" and "5.8.1" in means["source"]["valueString"]
+
+
 @pytest.mark.parametrize(
     ("by", "names"), [("clock", {"green-channel", "ordinary", "all"}), ("modality", {"CT", "all"})]
 )
@@ -109,6 +135,7 @@ async def test_a_period_is_by_the_departments_days() -> None:
     ("said", "detail"),
     [
         ({"by": {"valueCode": "weather"}}, "report.work-code"),
+        ({"per": {"valueCode": "day"}}, "report.work-code"),
         ({"period": {"valuePeriod": {"start": "2026-03-03", "end": "2026-03-01"}}}, "report.turnaround-period"),
         ({"period": {"valuePeriod": {"start": "2020-01-01", "end": "2026-03-01"}}}, "report.turnaround-period"),
         ({"period": {"valuePeriod": {"start": "2026"}}}, "report.turnaround-period"),

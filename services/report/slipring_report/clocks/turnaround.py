@@ -1,12 +1,29 @@
-"""How long reports took: by group the median, the 90th percentile and the share in time, with the readings behind. Pure."""
+"""How long reports took: by group the median, the 90th percentile, the share in time, how they are spread, week by week. Pure."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from statistics import median
+
+from slipring.qc.proportion import Interval, wilson
+
+# How a turnaround is spread: parts of the time that its clock allows; above 1 it was late.
+BANDS = (0.25, 0.5, 0.75, 1.0, 1.5, 2.0)
+SPANS = ("week", "month")
+
+
+@dataclass(frozen=True, slots=True)
+class Definition:
+    """What a clock counts, in words, with the source of its figure."""
+
+    zh: str
+    en: str
+    source: str
+    confirmed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +35,12 @@ class Read:
     due_at: datetime
     issued_at: datetime | None = None
     group: str = ""
+    definition: Definition | None = None
+
+    @property
+    def part(self) -> float | None:
+        """How much of the allowed time it took, working hours counted as the clock counts them; None without a report."""
+        return None if self.issued_at is None else (self.issued_at - self.since) / (self.due_at - self.since)
 
     @property
     def minutes(self) -> float | None:
@@ -27,6 +50,22 @@ class Read:
     def late(self, now: datetime) -> bool:
         """Whether it was issued after its time, or is not issued though its time is over."""
         return (self.issued_at or now) > self.due_at
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """What one week or month came to, by when the clock began: from one day until before another."""
+
+    start: date
+    end: date
+    in_time: int
+    late: int
+    waiting: int
+
+    @property
+    def interval(self) -> Interval | None:
+        """The share in time; None where nothing counts."""
+        return wilson(self.in_time, self.in_time + self.late)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +79,14 @@ class Turnaround:
     p90: float | None
     in_time: tuple[str, ...]
     late: tuple[str, ...]
+    spread: tuple[int, ...] = ()  # of those issued, how many in each of BANDS and beyond the last
+    definitions: tuple[Definition, ...] = ()  # of the clocks that its readings had
+    spans: tuple[Span, ...] = ()
+
+    @property
+    def interval(self) -> Interval | None:
+        """The share in time with its interval."""
+        return wilson(len(self.in_time), len(self.in_time) + len(self.late))
 
     @property
     def share(self) -> float | None:
@@ -48,11 +95,31 @@ class Turnaround:
         return len(self.in_time) / counted if counted else None
 
 
-def turnarounds(reads: Iterable[Read], now: datetime) -> list[Turnaround]:
-    """Each group in the order of its name, and all of them under an empty name at the end."""
+def turnarounds(
+    reads: Iterable[Read], now: datetime, days: Sequence[tuple[date, date]] = (), zone: tzinfo = UTC
+) -> list[Turnaround]:
+    """Each group in the order of its name, and all of them under an empty name at the end; `days`: the spans of each."""
     every = list(reads)
     names = sorted({one.group for one in every})
-    return [*(_of(name, [one for one in every if one.group == name], now) for name in names), _of("", every, now)]
+    groups = [(name, [one for one in every if one.group == name]) for name in names]
+    return [_of(name, members, now, days, zone) for name, members in [*groups, ("", every)]]
+
+
+def spans_between(start: date, end: date, kind: str) -> list[tuple[date, date]]:
+    """The weeks (from Monday) or months that touch the days from `start` until before `end`.
+
+    >>> [str(day) for day, _ in spans_between(date(2026, 3, 4), date(2026, 3, 17), "week")]
+    ['2026-03-02', '2026-03-09', '2026-03-16']
+    >>> [str(day) for day, _ in spans_between(date(2026, 1, 31), date(2026, 3, 1), "month")]
+    ['2026-01-01', '2026-02-01']
+    """
+    at = start - timedelta(days=start.weekday()) if kind == "week" else start.replace(day=1)
+    found = []
+    while at < end:
+        following = at + timedelta(days=7) if kind == "week" else (at + timedelta(days=31)).replace(day=1)
+        found.append((at, following))
+        at = following
+    return found
 
 
 def percentile(values: Iterable[float], share: float) -> float | None:
@@ -65,7 +132,7 @@ def percentile(values: Iterable[float], share: float) -> float | None:
     return ordered[max(0, math.ceil(share * len(ordered)) - 1)] if ordered else None
 
 
-def _of(name: str, members: list[Read], now: datetime) -> Turnaround:
+def _of(name: str, members: list[Read], now: datetime, days: Sequence[tuple[date, date]], zone: tzinfo) -> Turnaround:
     took = [one.minutes for one in members if one.minutes is not None]
     late = [one.reference for one in members if one.late(now)]
     in_time = [one.reference for one in members if one.issued_at is not None and not one.late(now)]
@@ -77,4 +144,22 @@ def _of(name: str, members: list[Read], now: datetime) -> Turnaround:
         p90=percentile(took, 0.9),
         in_time=tuple(in_time),
         late=tuple(late),
+        spread=_spread(members),
+        definitions=tuple(dict.fromkeys(one.definition for one in members if one.definition)),
+        spans=tuple(_span(start, end, members, now, zone) for start, end in days),
     )
+
+
+def _spread(members: list[Read]) -> tuple[int, ...]:
+    counts = [0] * (len(BANDS) + 1)
+    for one in members:
+        if one.part is not None:
+            counts[bisect_left(BANDS, one.part)] += 1
+    return tuple(counts)
+
+
+def _span(start: date, end: date, members: list[Read], now: datetime, zone: tzinfo) -> Span:
+    within = [one for one in members if start <= one.since.astimezone(zone).date() < end]
+    late = sum(one.late(now) for one in within)
+    in_time = sum(one.issued_at is not None and not one.late(now) for one in within)
+    return Span(start, end, in_time, late, len(within) - late - in_time)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
+from slipring.qc.proportion import wilson
 from slipring.qc.report.differences import Difference, difference
 
 from slipring_report.checks.texts import sections_of
 from slipring_report.learning.gathering import demand_department, period_asked, released_in
-from slipring_report.learning.telling import part
+from slipring_report.learning.telling import interval_parts, part
 from slipring_report.lifecycle import RELEASED
 from slipring_report.reading import reference_of
 from slipring_report.resources import parameters, reference, written
@@ -23,20 +25,27 @@ async def differences_told(call: Call, desk: Desk) -> Changes:
     start, end = period_asked(call, desk)
     wanted, totals = reference_of(call.value("author")), dict[tuple[str, str], Difference]()
     found: list[Resource] = []
-    counts: dict[str, int] = {}
+    counts, altered = Counter[str](), Counter[str]()
     for report in await released_in(start, end, desk):
         first, release = _ends(await signatures_of(report.reference, desk))
         if first is None or release is None or (wanted and first.who != wanted):
             continue
         changes = _between(await _text(first, desk), await _text(release, desk))
-        counts[first.who] = counts.get(first.who, 0) + 1
+        counts[first.who] += 1
+        altered[first.who] += any(one.changed for one in changes.values())
         for section, one in changes.items():
             totals[first.who, section] = _sum(totals.get((first.who, section)), one)
         found.append(_report(report, first, release, changes))
-    answer = parameters(("period", "Period", {"start": written(start), "end": written(end)}))
+    answer = parameters(
+        ("period", "Period", {"start": written(start), "end": written(end)}),
+        ("numerator", "Integer", altered.total()),
+        ("denominator", "Integer", counts.total()),
+    )
+    answer["parameter"] += interval_parts(wilson(altered.total(), counts.total()))
     for who, count in sorted(counts.items()):
         sections = {section: one for (author, section), one in totals.items() if author == who}
         said = [part("author", "Reference", reference(who)), part("reports", "Integer", count)]
+        said.append(part("changed", "Integer", altered[who]))
         answer["parameter"].append({"name": "byAuthor", "part": [*said, *_sections(sections)]})
     answer["parameter"] += found
     return Changes(answer=answer)

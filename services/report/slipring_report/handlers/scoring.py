@@ -1,4 +1,4 @@
-"""`$score` and `$writing-pass-rate`: reports scored by a second person, and how many are written to standard (4.14.7)."""
+"""`$score`, `$score-sheet` and `$writing-pass-rate`: reports scored by a second person, and how many are written to standard (4.14.7)."""
 
 from __future__ import annotations
 
@@ -66,6 +66,13 @@ async def report_scored(call: Call, desk: Desk) -> Changes:
     return Changes(save=[*saves, Save(response)], require=relied, answer=answer)
 
 
+async def sheet_told(call: Call, desk: Desk) -> Changes:
+    """The sheet in force; the shipped one where the department has none of its own."""
+    demand_department(desk)
+    sheet, _ = await _sheet(desk)
+    return Changes(answer=parameters(("return", "resource", sheet)))
+
+
 async def pass_rate_told(call: Call, desk: Desk) -> Changes:
     """Scored reports of a period that pass, with the interval and the cases; the newest score of a report counts."""
     demand_department(desk)
@@ -88,8 +95,24 @@ async def pass_rate_told(call: Call, desk: Desk) -> Changes:
     for code in scoring.grades():
         said = [part("code", "Code", code), part("count", "Integer", counted[code])]
         answer["parameter"].append({"name": "grade", "part": said})
+    sheet, _ = await _sheet(desk)
+    answer["parameter"] += _parts(sheet, list(newest.values()))
     answer["parameter"] += [_member(one) for one in newest.values()]
     return Changes(answer=answer)
+
+
+def _parts(sheet: Resource, scored: list[Resource]) -> list[Resource]:
+    """The mean points of each part of the sheet in force, over the reports whose sheet had it."""
+    found = []
+    for link, most in scoring.most_of(sheet).items():
+        points = [Decimal(one) for each in scored if (one := answers.told(each, link)) is not None]
+        if points:
+            zh, en = scoring.asked_by(sheet, link)
+            said = [part("code", "Code", link), part("zh", "String", zh), part("en", "String", en)]
+            said.append(part("mean", "Decimal", (sum(points, Decimal()) / len(points)).quantize(Decimal("0.01"))))
+            said += [part("most", "Decimal", most), part("count", "Integer", len(points))]
+            found.append({"name": "part", "part": said})
+    return found
 
 
 def _member(response: Resource) -> Resource:

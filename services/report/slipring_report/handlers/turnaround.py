@@ -9,13 +9,14 @@ from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_report.clocks.reported import as_parts, as_report
-from slipring_report.clocks.turnaround import Read, turnarounds
+from slipring_report.clocks.turnaround import SPANS, Definition, Read, spans_between, turnarounds
 from slipring_report.department import zone_of
 from slipring_report.reading import reference_of
 from slipring_report.resources import written
 from slipring_report.worklist.carrying import first
 from slipring_report.worklist.life import state_of
-from slipring_report.worklist.reading_task import due_at, is_reading, issued_at, since
+from slipring_report.worklist.listing import figure
+from slipring_report.worklist.reading_task import clock_named, due_at, is_reading, issued_at, since
 from slipring_report.worklist.work_task import code_in
 
 BY = ("priority", "clock", "modality")
@@ -34,7 +35,10 @@ async def turnaround_asked(call: Call, desk: Desk) -> Changes:
     tasks = [one async for one in _readings(start, end, desk)]
     modalities = await _modalities(tasks, desk) if by == "modality" else {}
     reads = [_read(task, by, modalities) for task in tasks]
-    found = turnarounds(reads, desk.now)
+    days = [one.astimezone(zone_of(desk)).date() for one in (start, end - _A_SECOND)]
+    per = code_in(call, "per", SPANS) if call.value("per") else ""
+    spans = spans_between(days[0], days[1] + timedelta(days=1), per) if per else []
+    found = turnarounds(reads, desk.now, spans, zone_of(desk))
     report = as_report(found, start, end, by, id=desk.new_id(), now=desk.now)
     period = {"name": "period", "valuePeriod": {"start": written(start), "end": written(end)}}
     parts = [period, *map(as_parts, found), {"name": "report", "resource": report}]
@@ -61,7 +65,10 @@ def _read(task: Resource, by: str, modalities: dict[str, str]) -> Read:
         "clock": str(first(task, "clock")),
         "modality": modalities.get(reference_of(task.get("focus")), "unknown"),
     }
-    return Read(f"Task/{task['id']}", since(task), due_at(task), issued_at(task), groups[by])
+    clock = clock_named(task)
+    zh, en = figure(clock)
+    means = Definition(zh, en, str(clock["clock-source"]), bool(clock["clock-confirmed"]))
+    return Read(f"Task/{task['id']}", since(task), due_at(task), issued_at(task), groups[by], means)
 
 
 async def _modalities(tasks: list[Resource], desk: Desk) -> dict[str, str]:

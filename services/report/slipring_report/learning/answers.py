@@ -31,7 +31,11 @@ def as_response(form: str, report: Stored, who: str, *said: Said, id: str, now: 
         "subject": reference(versioned(report)),
         "authored": written(now),
         "author": reference(who),
-        "item": [{"linkId": link, "answer": [{f"value{kind}": value}]} for link, kind, value in said if value],
+        "item": [
+            {"linkId": link, "answer": [{f"value{kind}": value}]}
+            for link, kind, value in said
+            if value not in (None, "")
+        ],
     }
     return response
 

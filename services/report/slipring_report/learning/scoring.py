@@ -50,6 +50,19 @@ def most_of(sheet: Resource) -> dict[str, Decimal]:
     }
 
 
+def asked_by(sheet: Resource, link: str) -> tuple[str, str]:
+    """What a part asks, in Chinese and English."""
+    item = next(one for one in sheet["item"] if one["linkId"] == link)
+    parts = [
+        {each["url"]: each for each in one.get("extension", [])}
+        for one in item.get("_text", {}).get("extension", [])
+        if one.get("url") == TRANSLATION
+    ]
+    english = (one["content"].get("valueString") for one in parts if one.get("lang", {}).get("valueCode") == "en")
+    zh = str(item.get("text", link))
+    return zh, str(next(english, zh))
+
+
 def vetoes_of(sheet: Resource) -> set[str]:
     """What makes a report fail whatever its points."""
     return {item["linkId"] for item in sheet.get("item", []) if item.get("type") == "boolean"}

@@ -20,6 +20,14 @@ _SECTION = Parameter(
         Parameter("removed", "integer", "out", 1),
     ),
 )
+_PART = (
+    Parameter("code", "code", "out", 1, documentation="its linkId"),
+    Parameter("zh", "string", "out", 1),
+    Parameter("en", "string", "out", 1),
+    Parameter("mean", "decimal", "out", 1, documentation="points"),
+    Parameter("most", "decimal", "out", 1, documentation="points, by the sheet in force"),
+    Parameter("count", "integer", "out", 1, documentation="scored reports"),
+)
 TEACHING_OPERATIONS = (
     Operation(
         "DiagnosticReport",
@@ -40,6 +48,16 @@ TEACHING_OPERATIONS = (
     ),
     Operation(
         "DiagnosticReport",
+        "score-sheet",
+        scoring.sheet_told,
+        level="type",
+        title="The sheet by which reports are scored now",
+        affects_state=False,
+        tells=("Questionnaire",),
+        parameters=(Parameter("return", "Questionnaire", "out", 1),),
+    ),
+    Operation(
+        "DiagnosticReport",
         "writing-pass-rate",
         scoring.pass_rate_told,
         level="type",
@@ -53,6 +71,7 @@ TEACHING_OPERATIONS = (
             Parameter("denominator", "integer", "out", 1, documentation="scored reports"),
             *RATE,
             Parameter("grade", "", "out", 0, "*", parts=COUNTED),
+            Parameter("part", "", "out", 0, "*", "each part of the sheet that was given points", parts=_PART),
             Parameter("member", "", "out", 0, "*", parts=MEMBER),
         ),
     ),
@@ -68,6 +87,9 @@ TEACHING_OPERATIONS = (
             PERIOD,
             Parameter("author", "Reference", documentation="only this author's reports"),
             Parameter("period", "Period", "out", 1),
+            Parameter("numerator", "integer", "out", 1, documentation="reports whose words were changed"),
+            Parameter("denominator", "integer", "out", 1, documentation="reports released in the period"),
+            *RATE[:4],
             Parameter(
                 "byAuthor",
                 "",
@@ -77,6 +99,7 @@ TEACHING_OPERATIONS = (
                 parts=(
                     Parameter("author", "Reference", "out", 1),
                     Parameter("reports", "integer", "out", 1),
+                    Parameter("changed", "integer", "out", 1, documentation="of them, those whose words were changed"),
                     _SECTION,
                 ),
             ),
