@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -64,7 +65,7 @@ def a_morning(served: Server) -> Morning:
         morning = Morning(served.url, staff_of(made))
         for name in ("CT 1", "CT 2"):
             morning.scanners[name] = posted(http, _scanner(name))
-        asyncio.run(_accounts(served, morning.staff))
+        asyncio.run(accounts(served, {name: (morning.staff[who], roles) for name, (who, roles) in PEOPLE.items()}))
         for who, born, sex in (
             ("柳", "1961-02-03", "male"),
             ("云", "1990-05-06", "female"),
@@ -166,13 +167,14 @@ def _pregnancy(patient: dict[str, Any], code: str, display: str) -> dict[str, An
     }
 
 
-async def _accounts(served: Server, staff: dict[str, str]) -> None:
+async def accounts(served: Server, people: Mapping[str, tuple[str, list[str]]]) -> None:
+    """Accounts of these names: each a Practitioner and his roles."""
     dsn = await asyncio.to_thread(ensure_running, served.data_dir)
     connection = await asyncpg.connect(dsn, server_settings={"search_path": "front"})
     try:
         act = Administration(connection, "front", utc_now())
         async with connection.transaction():
-            for name, (who, roles) in PEOPLE.items():
-                await act.add(name, staff[who], roles, password=PASSWORD, by="test")
+            for name, (who, roles) in people.items():
+                await act.add(name, who, roles, password=PASSWORD, by="test")
     finally:
         await connection.close()

@@ -97,9 +97,11 @@ class Waiting:
     total: int = 0
 
 
-async def waiting(hand: Hand) -> Waiting:
-    """The list as it stands now."""
-    answer = await hand.called("Task/$reading-list", [{"name": "count", "valueInteger": _MOST}])
+async def waiting(hand: Hand, clocks: Sequence[str] = ()) -> Waiting:
+    """The list as it stands now; `clocks`: only what stands so (of CodeSystem reporting-clock)."""
+    asked: list[Tree] = [{"name": "count", "valueInteger": _MOST}]
+    asked += [{"name": "clockState", "valueCode": one} for one in clocks]
+    answer = await hand.called("Task/$reading-list", asked)
     every = [_parts(one["part"]) for one in answer["parameter"] if one["name"] == "reading"]
     total = next((int(one["valueInteger"]) for one in answer["parameter"] if one["name"] == "total"), len(every))
     requests = [names.reference_in(one.get("request")) for one in every if one.get("request")]

@@ -16,6 +16,7 @@ from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
+from slipring.reading.again import to_read_again
 from slipring.reading.cases import waiting
 from slipring.reading.holding import may_claim
 from slipring.reading.second_reads import second_reads
@@ -85,8 +86,10 @@ class ReadingListPage:
     async def _page(
         self, request: Request, session: Session, hand: Hand, *, text: str = "", refused: FhirError | None = None
     ) -> Response:
-        language = language_of(request)
-        found, second = await asyncio.gather(waiting(hand), second_reads(hand, self.place.now()))
+        me, language = session.account.practitioner or "", language_of(request)
+        found, second, again = await asyncio.gather(
+            waiting(hand), second_reads(hand, self.place.now()), to_read_again(hand, me)
+        )
         if text:
             found = replace(found, cases=[case for case in found.cases if case.called(text)])
         return reading_page(
@@ -100,6 +103,7 @@ class ReadingListPage:
             text=text,
             names=names,
             me=session.account.practitioner,
+            again=again,
             refused=[said((issue.zh, issue.en), language) for issue in refused.issues] if refused else [],
             may_claim=may_claim(session),
         )

@@ -12,11 +12,17 @@ from slipring.department.place import Place
 from slipring.review.conferences import ConferencesPage
 from slipring.review.discussing import DiscussingPage
 from slipring.review.one_conference import OneConferencePages
+from slipring.review.quality import QualityPage
+from slipring.review.re_reading import ReReadingPages
+from slipring.review.scoring import ScoringPage
+from slipring.review.turnaround import TurnaroundPage
 
 ROOM = "slipring.review"  # whose templates and words they need
 
 
 def review_routes(place: Place) -> list[Route]:
     """What is served below `/reading` beside the reading itself."""
-    kinds = (ConferencesPage, OneConferencePages, DiscussingPage)
+    kinds = (
+        ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, ReReadingPages, ScoringPage,
+    )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

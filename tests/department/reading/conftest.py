@@ -42,9 +42,9 @@ def comes(served: Server, morning: Morning) -> Comes:
 
 @pytest.fixture(scope="session")
 def acquired(served: Server, morning: Morning, comes: Comes) -> Comes:
-    """Somebody was scanned, and the case waits to be read; the request's id."""
+    """Somebody was scanned, and the case waits to be read; the request's id. `ended`: when the scan was over, else now."""
 
-    def scanned(who: str, **members: Any) -> str:
+    def scanned(who: str, ended: str = "", **members: Any) -> str:
         exam = comes(who, **members)
         cast = Cast(
             staff=morning.staff, hospital="", ward="", patient=morning.patients[who], request=morning.requests[who]
@@ -56,6 +56,8 @@ def acquired(served: Server, morning: Morning, comes: Comes) -> Comes:
                     http.post(f"/fhir/Task/{task['id']}/$check", json=identity_confirmed(cast)).raise_for_status()
                     continue
                 task["businessStatus"] = {"coding": [{"system": f"{C}/CodeSystem/exam-state", "code": state}]}
+                if ended and state in ("in-progress", "acquired"):
+                    task["executionPeriod"] = {"start": ended, "end": ended}
                 headers = {"If-Match": f'W/"{task["meta"]["versionId"]}"'}
                 answer = http.put(f"/fhir/Task/{task['id']}", json=task, headers=headers)
                 assert answer.status_code == 200, answer.text

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-BAR, GAP, HEIGHT = 72, 16, 180  # units of the picture
+BAR, GAP, HEIGHT = 84, 14, 180  # units of the picture
 LEFT, TOP, FOOT = 16, 28, 34
 
 

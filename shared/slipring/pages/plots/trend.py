@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 from slipring.pages.plots.lanes import Bounds
 
-SPAN, HEIGHT = 84, 240  # units of the picture: of one span, and of the field that figures stand in
-LEFT, TOP, FOOT = 64, 34, 34  # room for the figures of the axis, for n/N above a point, for the names of the spans
+SPAN, NARROW, HEIGHT = 84, 60, 240  # units of the picture: of one span, of one of many, of the field
+FEW = 6  # spans that are drawn wide
+LEFT, TOP, FOOT = 64, 44, 34  # room for the figures of the axis, for n/N above a point, for the names of the spans
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,11 @@ def trend_of(figures: Sequence[Figure], *, target: float | None = None) -> Trend
     def y(value: float) -> float:
         return round(TOP + HEIGHT * (1 - (min(1.0, max(least, value)) - least) / (1 - least)), 1)
 
-    dots = []
+    dots, span = [], SPAN if len(figures) <= FEW else NARROW
     for number, one in enumerate(figures):
-        x = LEFT + SPAN * (number + 0.5)
+        x = LEFT + span * (number + 0.5)
         rate, low, high = (y(value) for value in one.bounds or ((1 + least) / 2,) * 3)
         dots.append(Dot(x, rate, low, high, one))
     ticks = [(y(least + step * number), least + step * number) for number in range(math.floor((1 - least) / step) + 1)]
     aimed = None if target is None else y(target)
-    return Trend(LEFT + SPAN * max(1, len(figures)), TOP + HEIGHT + FOOT, ticks, dots, aimed)
+    return Trend(LEFT + span * max(1, len(figures)), TOP + HEIGHT + FOOT, ticks, dots, aimed)
