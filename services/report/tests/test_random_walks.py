@@ -88,7 +88,11 @@ class Walk:
 
     async def amend(self) -> None:
         if self.room.at == REPORT:
-            await self.room.amended(self.drawn.choice(["amended", "corrected", "appended"]), conclusion="Next.")
+            kind, old = (
+                self.drawn.choice(["amended", "corrected", "appended"]),
+                self.room.report().resource["conclusion"],
+            )
+            await self.room.amended(kind, conclusion=f"{old} Next." if kind == "appended" else "Next.")
 
     async def wait(self) -> None:
         self.room.desk.now += timedelta(seconds=self.drawn.randrange(1, 120))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -10,7 +11,7 @@ from typing import Any
 
 from slipring.department import names
 from slipring.department.road import Tree
-from slipring.reading.sections import LOINC, kinds, merged, sections_of, tidy
+from slipring.reading.sections import LOINC, fields_in, kinds, merged, sections_of, tidy
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
 # A report in one of these states is the report of its exam; another one is not begun beside it.
@@ -147,6 +148,19 @@ def changed(report: Tree, text: Tree | None, typed: Typed, author: str, now: dat
         _put(written, typed.report_version),
         _put({**_without(text, "section"), "date": _written(now)} | _sections(text, typed), typed.text_version),
     )
+
+
+def field_of(at: str, transaction: Tree) -> str:
+    """The field of the editor that an element of a transaction's papers was typed in, or ''.
+
+    `at`: the element as a refusal names it, such as `Bundle.entry[1].resource.section[2].text`.
+    """
+    if re.search(r"\bconclusion\b", at):
+        return CONCLUSION
+    place = re.search(r"\bsection\[(\d+)\]", at)
+    papers = (one["resource"] for one in transaction["entry"] if one["resource"]["resourceType"] == "Composition")
+    fields = fields_in(next(papers, None))
+    return fields[int(place[1])] if place and int(place[1]) < len(fields) else ""
 
 
 def _put(resource: Tree, version: str) -> tuple[str, Tree, Tree]:

@@ -20,7 +20,7 @@ from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
 from slipring.reading.checks import hints_for
-from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, mark, met, words_in
+from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, field_of, mark, met, words_in
 from slipring.reading.holding import holding_of, may_claim
 from slipring.reading.images import images_of
 from slipring.reading.one_report import OneReport, of_exam, of_report
@@ -126,6 +126,9 @@ class EditorPages:
         beside: Words = {}
         for issue in refused.issues:
             where = next((name for name in ("finding", "level", "note") if f"'{name}'" in issue.at), "")
+            if not where and one.report is not None:
+                papers = changed(one.report, one.text, typed, session.account.practitioner, self.place.now())
+                where = f"s.{field}" if (field := field_of(issue.at, papers)) else ""
             beside[where] = " ".join(
                 [*([beside[where]] if where in beside else []), said((issue.zh, issue.en), language)]
             )

@@ -65,6 +65,11 @@ def sections_of(composition: Tree | None) -> list[Section]:
     return known + others
 
 
+def fields_in(composition: Tree | None) -> list[str]:
+    """The field of each section of a text, in the text's order."""
+    return list(_held(composition))
+
+
 def merged(composition: Tree, typed: Mapping[str, str]) -> list[Tree]:
     """The sections with what was typed: changed ones written anew, emptied ones left out, the rest as it was received."""
     held = _held(composition)

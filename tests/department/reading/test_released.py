@@ -69,6 +69,26 @@ def test_a_released_report_is_changed_beside_its_old_text_and_the_old_version_sa
     assert page.request.get(f"/reading/reports/{report}/versions/1").status == 404, "a draft was never released"
 
 
+@pytest.mark.clause("5.9.1")
+def test_an_addition_that_changes_what_was_released_is_refused_beside_the_section(
+    served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter
+) -> None:
+    report = released(department, served, morning, acquired("梣"), "No nodule. 未见结节。")
+    page = enter("author", f"/reading/reports/{report}/amend", "zh")
+    page.get_by_role("radio", name=re.compile("^补充")).check()
+    page.get_by_role("combobox", name="理由").select_option(label="补充图像")
+    page.get_by_role("button", name=re.compile("^开始修改")).press("Enter")
+    impression = page.get_by_role("textbox", name="影像学诊断", exact=True)
+    impression.fill("结节 6 mm。")
+    page.get_by_role("button", name="保存草稿").press("Enter")
+    expect(page.locator("#problem-19005-8")).to_contain_text("补充版本须逐字保留已发布的内容")
+    expect(impression).to_have_value("结节 6 mm。")
+    looked_at(page, "append-refused-zh")
+    impression.fill("No nodule. 未见结节。\n补充：补扫见胸腔积液。")
+    page.get_by_role("button", name="保存草稿").press("Enter")
+    expect(page.locator("[data-saved-line]")).to_contain_text("● 已保存")
+
+
 @pytest.mark.clause("4.9")
 def test_a_report_of_the_wrong_patient_is_withdrawn_by_who_says_whose_it_is_and_proves_who_he_is(
     served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter

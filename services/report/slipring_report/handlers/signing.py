@@ -12,6 +12,7 @@ from slipring.rules.lifecycle import move
 from slipring.signing.jws import jws_sha256
 
 from slipring_report.amending.amendment import Amendment, amendment_of, amends, as_it_will_stand
+from slipring_report.amending.keeping import demand_all_kept
 from slipring_report.amending.release import demand_unchanged, released_as_next
 from slipring_report.amending.resources import tagged_without
 from slipring_report.checks.asking import unanswered
@@ -46,6 +47,7 @@ async def report_signed(call: Call, desk: Desk) -> Changes:
     parts = await gathered(report, desk)
     on_file = OnFile(parts, parts.form(), await signatures_of(report.reference, desk))
     demand_signed_here(on_file)
+    await demand_all_kept(parts, desk)
     stale = await stale_copies(report, desk)
     if any(each.form_sha256 != on_file.form.sha256 for each in on_file.standing):  # a followed result changed
         if believed(report.resource):

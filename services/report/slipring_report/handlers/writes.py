@@ -12,6 +12,7 @@ from slipring.printing.pdf import foreseen
 from slipring.rules.lifecycle import IllegalMove, moves
 from slipring.signing.form import tokens_sha256
 
+from slipring_report.amending.keeping import demand_report_kept, demand_text_kept
 from slipring_report.handlers.tags import demand_tags_kept, tagged_as_imported
 from slipring_report.lifecycle import DRAFT, SIGNED, TABLE, after_change, after_edit
 from slipring_report.reading import composition_of, extension, reference_of, request_of, results_of, subject_of
@@ -41,6 +42,7 @@ async def report_written(write: Write, desk: Desk) -> Changes:
     relied = Changes(require=[Require(request.reference, request.version)])
     status = write.resource.get("status", "")
     _amendment_kept(write)
+    await demand_report_kept(write.resource, desk)
     demand_tags_kept(write, standing=any(each.stands for each in signed))
     if before is None or before.resource["status"] in DRAFT:
         _owned_absent(write)
@@ -82,6 +84,8 @@ async def composition_written(write: Write, desk: Desk) -> Changes:
     """The text of a signed report was changed: its signatures no longer stand."""
     if write.before is None or not _content_changed(write):
         return Changes.none()
+    if write.method != "delete":
+        await demand_text_kept(write.resource, desk)
     subject = subject_of(write.before.resource)
     found = await desk.search(f"DiagnosticReport?subject{f'={subject}' if subject else ':missing=true'}")
     reports = [each for each in found if composition_of(each.resource) == write.reference]

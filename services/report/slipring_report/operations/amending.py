@@ -13,7 +13,7 @@ AMENDING_OPERATIONS = (
         amending.amendment_begun,
         title="Begin the next version of a released report, as a draft",
         parameters=(
-            Parameter("kind", "code", min=1, documentation="amended | corrected | appended"),
+            Parameter("kind", "code", min=1, documentation="amended | corrected | appended (only adds)"),
             Parameter("reason", "CodeableConcept", min=1, documentation="a code of amendment-reason"),
             Parameter("note", "string", documentation="needed when the reason is other"),
             Parameter("author", "Reference", documentation="who amends, when the token names no person"),
