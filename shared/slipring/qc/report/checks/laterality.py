@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from slipring.qc.report.anatomy import BOTH, LEFT, OTHER_SIDE, RIGHT, side_of, sides_in
 from slipring.qc.report.assertion import ABSENT
@@ -10,7 +10,7 @@ from slipring.qc.report.facts import COMPARISON, FINDINGS, IMPRESSION, Fault, Re
 from slipring.qc.report.mentions import Mention, Section
 from slipring.qc.report.parts import parts_of
 from slipring.qc.report.passages import sentence_at
-from slipring.qc.report.sites import spoken_of, spoken_of_one
+from slipring.qc.report.sites import Spoken, spoken_of, spoken_of_one
 from slipring.qc.report.words import listed
 
 
@@ -22,15 +22,7 @@ def laterality(report: ReportText, sections: Sequence[Section]) -> Iterator[Faul
             yield from _against_request(report, section, asked)
     read = {section.name: section for section in sections}
     if FINDINGS in read and IMPRESSION in read:
-        told = [
-            *_between_findings(read[FINDINGS], read[IMPRESSION]),
-            *_between_places(read[FINDINGS], read[IMPRESSION]),
-        ]
-        passed = -1
-        for fault in sorted(told, key=lambda one: (one.start, one.end)):
-            if fault.start > passed:
-                yield fault
-            passed = max(passed, fault.end - 1)
+        yield from _between(read[FINDINGS], read[IMPRESSION])
 
 
 def _against_request(report: ReportText, section: Section, asked: str) -> Iterator[Fault]:
@@ -62,37 +54,60 @@ def _sides_of_nothing_else(section: Section) -> Iterator[tuple[str, int, int]]:
                 yield side, start, end
 
 
-def _between_places(findings: Section, impression: Section) -> Iterator[Fault]:
-    """A place of which the impression speaks on one side and the findings on the other only, whatever lies there."""
+def _between(findings: Section, impression: Section) -> Iterator[Fault]:
+    """Places and findings that change sides; what the findings have on that side under either name is no fault."""
     sides: dict[str, set[str]] = {}
-    for place in spoken_of(impression):
-        if not place.amiss or place.side not in OTHER_SIDE:
-            continue
+    places = [one for one in spoken_of(impression) if one.amiss and one.side in OTHER_SIDE]
+    for place in places:
         if place.site not in sides:
             sides[place.site] = {one.side for one in spoken_of_one(findings, place.site) if one.amiss}
+    borne_out = [place for place in places if place.side in sides[place.site]]
+    told = [*_findings_moved(findings, impression, borne_out), *_places_moved(findings, impression, places, sides)]
+    passed = -1
+    for start, end in sorted(told):
+        if start > passed:
+            yield Fault("laterality", IMPRESSION, start, end)
+        passed = max(passed, end - 1)
+
+
+def _places_moved(
+    findings: Section, impression: Section, places: Sequence[Spoken], sides: Mapping[str, set[str]]
+) -> Iterator[tuple[int, int]]:
+    """A place of which the impression speaks on one side and the findings on the other only, whatever lies there."""
+    for place in places:
         amiss = sides[place.site]
-        if OTHER_SIDE[place.side] in amiss and not amiss & {place.side, BOTH, ""}:
-            yield Fault("laterality", IMPRESSION, place.start, place.end)
+        if OTHER_SIDE[place.side] not in amiss or amiss & {place.side, BOTH, ""}:
+            continue
+        here = {one.name for one in impression.mentions if _within(one, place)}
+        if not any(one.name in here and one.side == place.side and not one.organ for one in findings.mentions):
+            yield place.start, place.end
 
 
-def _between_findings(findings: Section, impression: Section) -> Iterator[Fault]:
-    """A finding that changes sides in the impression."""
+def _findings_moved(
+    findings: Section, impression: Section, borne_out: Sequence[Spoken]
+) -> Iterator[tuple[int, int]]:
+    """A finding that changes sides."""
     names = _sided_lesions()
     described = [one for one in findings.mentions if _counts(one, names)]
     marked: set[int] = set()
     for mention in impression.mentions:
         if not _counts(mention, names) or mention.side not in OTHER_SIDE or mention.side_at is None:
             continue
-        same = [one for one in described if _same(one, mention, names)]
-        sides = {one.side for one in same}
-        if (
-            OTHER_SIDE[mention.side] in sides
-            and not sides & {mention.side, BOTH, ""}
-            and mention.side_at[0] not in marked
-        ):
+        if any(place.side == mention.side and _within(mention, place) for place in borne_out):
+            continue
+        sides = {one.side for one in described if _same(one, mention, names)}
+        if OTHER_SIDE[mention.side] in sides and not sides & {mention.side, BOTH, ""}:
+            if mention.side_at[0] not in marked:
+                yield min(mention.side_at[0], mention.start), max(mention.side_at[1], mention.end)
             marked.add(mention.side_at[0])
-            start, end = min(mention.side_at[0], mention.start), max(mention.side_at[1], mention.end)
-            yield Fault("laterality", IMPRESSION, start, end)
+
+
+def _within(mention: Mention, place: Spoken) -> bool:
+    """Whether the place is named in the clause of the finding."""
+    if mention.sentence is None:
+        return False
+    left, right = mention.sentence.clause(mention.start, mention.end)
+    return left <= place.start < right
 
 
 def _sided_lesions() -> dict[str, bool]:
