@@ -15,6 +15,8 @@ LEFT, RIGHT, BOTH = "left", "right", "both"
 OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
 _SIDE = re.compile(r"双|两侧|两肺|两肾|左右|左|右|(?<![a-z])(?:bilateral(?:ly)?|both|left|right|lt\.?|rt\.?)(?![a-z])")
 
+_ON_THE = re.compile(r"\s+on (?:the )?(left|right|both)(?![a-z])(?! (?:\w+ )?(?:lobe|lung|kidney))")
+
 
 @cache
 def _no_side() -> re.Pattern[str]:
@@ -91,6 +93,9 @@ def _side(word: str) -> str:
 def side_of(sentence: Sentence, plain: str, start: int, end: int) -> tuple[int, int, str] | None:
     """The side that a finding or organ at these places is said to lie on: the nearest before it in its clause, else after it."""
     left, right = sentence.clause(start, end)
+    after = _ON_THE.match(plain, end, right)
+    if after:
+        return after.start(1), after.end(1), _side(after[1])
     sides = sides_in(plain, left, right)
     before = [one for one in sides if one[0] < end]
     if before:

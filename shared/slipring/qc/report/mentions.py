@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import Any
 
 from slipring.qc.report.anatomy import OrganMention, organs_in, side_of, sides_in
-from slipring.qc.report.assertion import Assertion, asserted
+from slipring.qc.report.assertion import ABSENT, Assertion, asserted
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.folding import folded
 from slipring.qc.report.passages import Sentence, passages
@@ -34,6 +34,7 @@ class Mention:
     sign: bool = False
     critical: bool = False
     weak: bool = False
+    outright: bool = False  # denied by its own words: the midline is central
     sentence: Sentence | None = None
 
 
@@ -61,16 +62,23 @@ class _Term:
     critical: bool
     weak: bool
     kin: frozenset[str]
+    of: str  # the organ that it is of, where none is named
+    denied: bool  # the words themselves say that it is not there
 
 
 @cache
 def _terms() -> Finder[_Term]:
     entries = [*listed("critical")["term"], *listed("lesions")["lesion"]]
     terms = [(_term(number, entry), entry["words"]) for number, entry in enumerate(entries)]
+    terms += [
+        (_term(number, entry, denied=True), entry["denials"])
+        for number, entry in enumerate(entries, len(entries))
+        if "denials" in entry
+    ]
     return Finder((as_pattern(word), term) for term, words in terms for word in words)
 
 
-def _term(number: int, entry: dict[str, Any]) -> _Term:
+def _term(number: int, entry: dict[str, Any], *, denied: bool = False) -> _Term:
     return _Term(
         number=number,
         name=entry.get("code") or entry["name"],
@@ -82,6 +90,8 @@ def _term(number: int, entry: dict[str, Any]) -> _Term:
         critical="code" in entry,
         weak=entry.get("weak", False),
         kin=frozenset({entry.get("code") or entry["name"], *entry.get("kin", ())}),
+        of=entry.get("of", ""),
+        denied=denied,
     )
 
 
@@ -101,7 +111,7 @@ def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
                 if (right <= start or left >= end)
                 and not (term.name in other.kin and _named_again(sentence, plain, left, right))
             ]
-            said = asserted(sentence, start, end, others)
+            said = Assertion(ABSENT) if term.denied else asserted(sentence, start, end, others)
             found.append(
                 _placed(
                     Mention(
@@ -111,7 +121,9 @@ def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
                         said,
                         sign=term.sign,
                         critical=term.critical,
+                        organ=term.of,
                         weak=term.weak,
+                        outright=term.denied,
                         sentence=sentence,
                     ),
                     sentence,
@@ -156,9 +168,10 @@ def _placed(mention: Mention, sentence: Sentence, plain: str, organs: Sequence[O
     before = [one for one in inside if one.start < mention.end]
     organ = before[-1] if before else inside[0] if inside else None
     side = side_of(sentence, plain, mention.start, mention.end)
-    return Mention(
-        mention.name, mention.start, mention.end, mention.said,
-        organ=organ.name if organ else "", region=organ.region if organ else "",
-        side=side[2] if side else "", side_at=side[:2] if side else None,
-        sign=mention.sign, critical=mention.critical, weak=mention.weak, sentence=sentence,
-    )  # fmt: skip
+    return replace(
+        mention,
+        organ=organ.name if organ else mention.organ,
+        region=organ.region if organ else "",
+        side=side[2] if side else "",
+        side_at=side[:2] if side else None,
+    )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from slipring.qc.report.anatomy import side_of
-from slipring.qc.report.assertion import PRESENT, SUSPECTED
+from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.mentions import Section
 from slipring.qc.report.passages import Sentence, sentence_at
@@ -17,13 +17,17 @@ from slipring.qc.report.words import any_of, as_pattern, listed
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """A place named in a section: its side ('' where none is said), the words from side to place, and whether all is well there."""
+    """A place named in a section.
+
+    Its side ('' where none is said), the words from side to place, whether something is amiss there, and which listed findings.
+    """
 
     site: str
     side: str
     start: int
     end: int
     amiss: bool
+    findings: frozenset[str]
 
 
 @cache
@@ -68,7 +72,7 @@ def _spoken(section: Section, sentence: Sentence, site: str, start: int, end: in
         side[2] if side else "",
         min(start, side[0]) if side else start,
         max(end, side[1]) if side else end,
-        _amiss(section, left, right),
+        *_told(section, sentence, left, right),
     )
 
 
@@ -79,8 +83,10 @@ def _only_asked(sentence: Sentence, left: int, start: int) -> bool:
     )
 
 
-def _amiss(section: Section, left: int, right: int) -> bool:
-    """A finding stands there, or nothing is said to be in order."""
-    if any(left <= one.start < right and one.said.state in (PRESENT, SUSPECTED) for one in section.mentions):
-        return True
-    return in_order().search(section.plain, left, right) is None
+def _told(section: Section, sentence: Sentence, left: int, right: int) -> tuple[bool, frozenset[str]]:
+    """Whether something is or was amiss in this clause, and the findings that it names."""
+    named = frozenset(
+        one.name for one in section.mentions if left <= one.start < right and one.said.state != ABSENT and not one.weak
+    )
+    gone = any(word.effect in ("gone", "resolved") and left <= word.start < right for word in sentence.words)
+    return bool(named) or gone or in_order().search(section.plain, left, right) is None, named

@@ -107,7 +107,12 @@ def _grave() -> frozenset[str]:
 def _against(mention: Mention, where: Section, same: Sequence[Mention], there: Section) -> bool:
     others = [one for one in _elsewhere(where, mention) if one.said.state != mention.said.state]
     if mention.said.state == PRESENT and mention.said.change != "worse":
-        denied = [one for one in same if one.said.state == ABSENT and not _of_the_rest(one, there)]
+        old = mention.said.change == "unchanged"
+        denied = [
+            one
+            for one in same
+            if one.said.state == ABSENT and not _of_the_rest(one, there) and not (old and _of_the_fresh(one, there))
+        ]
         return bool(denied) and not others and all(one.said.state == ABSENT for one in same)
     if mention.said.state == PRESENT:
         return bool(same) and all(one.said.state == ABSENT and not _of_the_rest(one, there) for one in same)
@@ -160,10 +165,23 @@ def _alike(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
 
 
 def _of_the_rest(mention: Mention, section: Section) -> bool:
-    if mention.sentence is None:
+    if mention.sentence is None or mention.outright:
         return False
     left, _ = mention.sentence.clause(mention.start, mention.end)
     return _rest().search(section.plain, left, mention.end) is not None
+
+
+def _of_the_fresh(mention: Mention, section: Section) -> bool:
+    """A denial of what is acute does not deny what is old."""
+    if mention.sentence is None:
+        return False
+    left, _ = mention.sentence.clause(mention.start, mention.end)
+    return _fresh().search(section.plain, left, mention.end) is not None
+
+
+@cache
+def _fresh() -> re.Pattern[str]:
+    return any_of(listed("contexts")["of-the-fresh"])
 
 
 @cache
