@@ -87,6 +87,10 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         from slipring.qc.report.command import report_commands
 
         app.add_typer(report_commands, name="report")
+    if wanted and wanted[0] in ("qc", "--help"):
+        from slipring.qc.image.command import qc_commands
+
+        app.add_typer(qc_commands, name="qc")
     if wanted and wanted[0] in ("sign", "--help"):
         from slipring.signatory.sign_command import sign
 
@@ -95,7 +99,18 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         from slipring.identity.people.app_command import add_app
 
         client_commands.command("add-app")(add_app)
-    if wanted and wanted[0] in ("serve", "token", "load", "client", "keys", "certificate", "report", "sign", "verify"):
+    if wanted and wanted[0] in (
+        "serve",
+        "token",
+        "load",
+        "client",
+        "keys",
+        "certificate",
+        "report",
+        "qc",
+        "sign",
+        "verify",
+    ):
         return
     from slipring.identity.people.command import account_commands
 

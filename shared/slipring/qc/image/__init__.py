@@ -1,0 +1,1 @@
+"""Test images of CT phantoms: the phantom is found, measured, held against the limits and drawn."""

@@ -1,0 +1,139 @@
+"""One slice, from pixels to values, flags and what it is not."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from slipring.qc.image.artefact import measure_artefacts
+from slipring.qc.image.description import Description, described
+from slipring.qc.image.ge_block import Block, find_block, measure_bars, measure_rows
+from slipring.qc.image.inserts import find_inserts, measure_inserts
+from slipring.qc.image.low_contrast import measure_low_contrast, measure_targets
+from slipring.qc.image.outline import Ellipse, NoPhantom, find_outline
+from slipring.qc.image.ramps import find_ramps, measure_ramps
+from slipring.qc.image.result import Flag, Measured, first, rounded
+from slipring.qc.image.section import Section, read_section
+from slipring.qc.image.slice import Slice
+from slipring.qc.image.transfer import transfers
+from slipring.qc.image.water import measure_water
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What a slice of a phantom gave."""
+
+    image: Slice
+    section: Section
+    block: Block | None
+    measured: tuple[Measured, ...]
+    flags: tuple[Flag, ...]
+
+    def phantom(self) -> dict[str, Any]:
+        """Where the phantom is and how it stands."""
+        edge, mm = self.section.outline, self.image.spacing_mm
+        x, y = self.image.place_mm(edge.x, edge.y)
+        across, sure = lean_deg(edge)
+        rows, columns = self.image.shape
+        tree = {
+            "centre_mm": [rounded(x, 3), rounded(y, 3)],
+            "centre_px": [rounded(edge.x, 2), rounded(edge.y, 2)],
+            "from_image_middle_mm": [rounded((edge.x - (columns - 1) / 2) * mm, 3), rounded((edge.y - (rows - 1) / 2) * mm, 3)],
+            "coordinates": "patient (ImagePositionPatient)" if self.image.origin_mm else "from the middle of the image",
+            "diameter_mm": rounded(2 * edge.radius * mm, 3),
+            "inner_diameter_mm": rounded(2 * self.section.inner_radius * mm, 3),
+            "lean_deg": rounded(across, 2),
+            "lean_uncertainty_deg": rounded(sure, 2),
+        }  # fmt: skip
+        if self.block is not None:
+            tree |= {"described_as": "ge-qa", "roll_deg": rounded(self.block.roll_deg, 2)}
+        return tree
+
+
+def analyse(image: Slice, description: Description | None = None) -> Analysed:
+    """Find the phantom and measure all that the slice shows. Raises NoPhantom with its reason."""
+    told = description or described()
+    if image.oblique:
+        raise NoPhantom("rotated", "not an axial image: ImageOrientationPatient is turned")
+    outline = find_outline(image)
+    section = read_section(image, outline)
+    block = find_block(section, told)
+    claimed = block.claimed if block else ()
+    inserts = find_inserts(section, claimed)
+    found = measure_water(section, told)
+    uniform = first(found, "uniformity") is not None and first(found, "noise_sd") is not None
+    found += [*measure_inserts(section, inserts, told), *measure_targets(section)]
+    # The described patterns count before what is told from the picture alone.
+    if block is not None:
+        found += [*measure_bars(section, block), *measure_rows(section, block)]
+    ramps = find_ramps(section, claimed)
+    found += measure_ramps(section, told, ramps)
+    curves = transfers(section, inserts)
+    for curve in curves:
+        found += curve.as_measured()
+    if curves and curves[0].mtf10 is not None:
+        best = curves[0].as_measured()[1]
+        how = f"frequency of 10 % modulation, {best.method}"
+        found.append(
+            Measured("high_contrast", best.value * 10, "lp/cm", how, best.regions, (best.uncertainty or 0) * 10)
+        )  # fmt: skip
+    if uniform:
+        found += [*measure_low_contrast(section, told), *measure_artefacts(section, ramps)]
+    found += _geometry(section, block)
+    return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)))
+
+
+def lean_deg(edge: Ellipse) -> tuple[float, float]:
+    """How far the axis leans from the normal of the slice: cos(lean) = short / long axis; and how sure that is.
+
+    A lean of 2 degrees makes 0.06 %: near 0 the uncertainty is as large as the value.
+    """
+    ratio = min(1.0, edge.b / edge.a)
+    off = max(edge.residual * math.sqrt(8 / 360), 0.02) / edge.radius
+    lean = math.degrees(math.acos(ratio))
+    return lean, abs(math.degrees(math.acos(max(0.0, ratio - off))) - lean)
+
+
+def _geometry(section: Section, block: Block | None) -> list[Measured]:
+    edge, mm = section.outline, section.image.spacing_mm
+    across, down = 2 * edge.reach(0.0) * mm, 2 * edge.reach(math.pi / 2) * mm
+    sure = 2 * max(edge.residual * math.sqrt(4 / 360), 0.01) * mm
+    found = [
+        Measured("diameter_x", across, "mm", "edge at half height, fitted ellipse", (), sure),
+        Measured("diameter_y", down, "mm", "edge at half height, fitted ellipse", (), sure),
+    ]
+    if block is not None:
+        off = 2 * edge.radius * mm - block.described["diameter_mm"]
+        found.append(Measured("diameter_deviation", off, "mm", "diameter minus the described one (ge-qa)", (), sure))
+    return found
+
+
+def _flags(section: Section, block: Block | None, found: list[Measured], told: Description) -> list[Flag]:
+    limits, flags = told.flags, []
+    for item in ("ring", "streak"):
+        one = first(found, item)
+        strong = one is not None and abs(one.value) >= limits[f"{item}_hu"]
+        if one is not None and strong and one.more["sigmas"] >= limits[f"{item}_sigmas"]:
+            flags.append(Flag(item, f"a {item} of {one.value:.1f} HU is in the water"))
+    lean, sure = lean_deg(section.outline)
+    if lean - sure > limits["tilt_deg"]:
+        flags.append(Flag("tilted", f"the phantom leans by {lean:.1f} degrees"))
+    if block is not None and (abs(block.roll_deg) > limits["roll_deg"] or block.mirrored):
+        how = "mirrored" if block.mirrored else f"rolled by {block.roll_deg:.1f} degrees"
+        flags.append(Flag("rolled", f"the phantom is {how}"))
+    rows, columns = section.image.shape
+    off = math.hypot(section.outline.x - (columns - 1) / 2, section.outline.y - (rows - 1) / 2)
+    if off * section.image.spacing_mm > limits["off_centre_mm"]:
+        flags.append(
+            Flag("off-centre", f"the phantom is {off * section.image.spacing_mm:.0f} mm from the middle of the image")
+        )
+    if section.outline.found < 0.9:
+        flags.append(Flag("touched", "something touches the phantom (couch, holder): its edge there was left out"))
+    middle = float(section.filling.mean())
+    if first(found, "water_ct_number") is None and first(found, "insert") is None and block is None:
+        flags.append(Flag("no-water", f"no water was found: the filling reads {middle:.0f} HU, or is not uniform"))
+    bubble = [body for body in section.bodies if body.contrast < -400 and not body.round and body.area > 30]
+    if bubble:
+        flags.append(Flag("air", "there is air in the phantom that is no insert (bubble, not full)"))
+    return flags

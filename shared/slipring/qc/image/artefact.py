@@ -1,0 +1,108 @@
+"""Rings and streaks in water: what is left after the cupping is taken away, averaged along circles and along lines."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+
+import numpy as np
+from scipy import ndimage
+
+from slipring.qc.image.result import Measured, Region, disc_region
+from slipring.qc.image.section import Body, Section
+from slipring.qc.image.slice import Disc, Floats, Mask
+
+_COARSE_MM = 1.5
+_DIRECTIONS = 90
+
+
+def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measured]:
+    """The strongest ring about the axis of rotation and the strongest straight streak, HU, with how many sigmas each is."""
+    rows, columns = section.box
+    residue = section.image.hu[rows, columns].astype(np.float64) - section.filling
+    y, x = np.mgrid[rows, columns].astype(np.float64)
+    within = section.outline.scaled(x, y) < section.inner * 0.95
+    for body in section.bodies:
+        if body.round or body in ramps:
+            within &= np.hypot(x - body.x, y - body.y) > body.long / 2 + 3
+    if within.sum() < 2000:
+        return []
+    residue = np.where(within, residue - residue[within].mean(), 0.0)
+    ring, without = _ring(section, residue, within, x, y)
+    return [*ring, *_streak(section, without, within)]
+
+
+def axis_of_rotation(section: Section) -> tuple[float, float]:
+    """In pixels: where patient x and y are 0, if that is within the image; else the middle of the image."""
+    rows, columns = section.image.shape
+    if section.image.origin_mm is not None:
+        x, y = (-start / section.image.spacing_mm for start in section.image.origin_mm)
+        if 0 < x < columns - 1 and 0 < y < rows - 1:
+            return x, y
+    return (columns - 1) / 2, (rows - 1) / 2
+
+
+def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats) -> tuple[list[Measured], Floats]:
+    """Mean over each circle of one pixel's width, against the mean of its neighbours; and the image without rings."""
+    ax, ay = axis_of_rotation(section)
+    r = np.hypot(x - ax, y - ay).astype(int)
+    count = np.bincount(r[within])
+    mean = np.bincount(r[within], residue[within]) / np.maximum(count, 1)
+    stands_out = mean - ndimage.median_filter(mean, 15)
+    usual = np.sqrt(np.maximum(count, 1))
+    shown = (count > 40) & (np.arange(len(count)) > 4)
+    if shown.sum() < 20:
+        return [], residue
+    # The unit is the robust spread of all circles, so that correlated noise needs no model.
+    unit = 1.4826 * float(np.median(np.abs((stands_out * usual)[shown])))
+    sigmas = np.where(shown, np.abs(stands_out) * usual / max(unit, 1e-9), 0)
+    worst = int(np.argmax(sigmas))
+    without = residue - np.where(within, stands_out[np.minimum(r, len(mean) - 1)], 0.0)
+    region = disc_region(Disc(ax, ay, worst + 0.5), "ring")
+    return [
+        Measured(
+            "ring", float(stands_out[worst]), "HU", "mean along a circle about the axis of rotation, minus its neighbours",
+            (region,), unit / float(usual[worst]), {"sigmas": round(float(sigmas[worst]), 2)},
+        )
+    ], without  # fmt: skip
+
+
+def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
+    """Mean along straight lines in all directions on a coarser grid."""
+    step = max(1, round(_COARSE_MM / section.image.spacing_mm))
+    height, width = (length // step * step for length in residue.shape)
+    blocks = (height // step, step, width // step, step)
+    weight = within[:height, :width].reshape(blocks).sum(axis=(1, 3)).astype(np.float64)
+    total = residue[:height, :width].reshape(blocks).sum(axis=(1, 3))
+    rows, columns = np.nonzero(weight > step * step / 2)
+    weights, totals = weight[rows, columns], total[rows, columns]
+    my, mx = rows.mean(), columns.mean()
+    lines = []
+    for number in range(_DIRECTIONS):
+        angle = math.pi * number / _DIRECTIONS
+        across = np.round((columns - mx) * math.cos(angle) + (rows - my) * math.sin(angle)).astype(int)
+        offset = int(across.min())
+        held = np.bincount(across - offset, weights)
+        mean = np.bincount(across - offset, totals) / np.maximum(held, 1)
+        long = held > 0.4 * held.max()
+        stands_out = mean - ndimage.median_filter(mean, 9)
+        lines += [
+            (float(stands_out[at] * math.sqrt(held[at])), float(stands_out[at]), angle, at + offset)
+            for at in np.flatnonzero(long)
+        ]
+    scores = np.array([line[0] for line in lines])
+    unit = 1.4826 * float(np.median(np.abs(scores)))
+    score, value, angle, at = max(lines, key=lambda line: abs(line[0]))
+    half = math.sqrt(max(0.0, (section.inner_radius / step) ** 2 - at**2))
+    ends = []
+    for along in (-half, half):
+        px = mx + at * math.cos(angle) - along * math.sin(angle)
+        py = my + at * math.sin(angle) + along * math.cos(angle)
+        ends.append((section.box[1].start + (px + 0.5) * step, section.box[0].start + (py + 0.5) * step))
+    sigmas = abs(score) / max(unit, 1e-9)
+    return [
+        Measured(
+            "streak", value, "HU", "mean along a straight line through the water, minus its neighbours",
+            (Region("line", tuple(ends), label="streak"),), abs(value) / max(sigmas, 1e-9), {"sigmas": round(sigmas, 2)},
+        )
+    ]  # fmt: skip

@@ -1,0 +1,115 @@
+"""CT numbers of the bodies in a section, and their names by the material with the nearest CT number."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+import numpy as np
+
+from slipring.qc.image.description import Description
+from slipring.qc.image.outline import Ellipse, trace
+from slipring.qc.image.result import Measured, disc_region
+from slipring.qc.image.section import STANDS_OUT_HU, Body, Section
+from slipring.qc.image.slice import Disc, read_disc
+
+_SMALLEST_MM = 4.0
+_LARGEST_MM = 70.0
+_INSIDE = 0.8  # of the diameter, as the standard's method for linearity says
+_BLUR_MM = 2.0  # less where the blur of the edge would be in the disc
+
+
+@dataclass(frozen=True, slots=True)
+class Insert:
+    """A round body with the ellipse of its edge."""
+
+    body: Body
+    edge: Ellipse
+
+
+def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
+    """The round bodies of the size of inserts that are of one piece; those claimed as something else aside."""
+    mm, noise = section.image.spacing_mm, noise_of(section)
+    found = []
+    for body in section.bodies:
+        if (
+            body in claimed
+            or body.at_wall
+            or not body.round
+            or abs(body.contrast) < STANDS_OUT_HU
+            or not _SMALLEST_MM < body.long * mm < _LARGEST_MM
+        ):
+            continue
+        inner = read_disc(section.image, Disc(body.x, body.y, 0.3 * body.short))
+        if inner.count >= 5 and inner.sd > 4 * noise + 5:
+            continue  # bars or holes, not one piece
+        edge = trace(section.image.hu, body.x, body.y, body.long / 2, dark_outside=body.contrast > 0, body=True)
+        if edge is None or abs(edge.x - body.x) + abs(edge.y - body.y) > body.long / 4:
+            edge = Ellipse(body.x, body.y, body.long / 2, body.short / 2, body.turn)
+        found.append(Insert(body, edge))
+    return found
+
+
+def noise_of(section: Section) -> float:
+    """The spread of the filling, HU: robust against what lies in it."""
+    rows, columns = section.box
+    quiet = ~section.marked & (section.differs != 0)
+    values = (section.image.hu[rows, columns] - section.filling)[quiet]
+    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
+
+
+def measure_inserts(section: Section, inserts: Collection[Insert], description: Description) -> list[Measured]:
+    """One value an insert, named; from the darkest to the brightest."""
+    found: list[Measured] = []
+    names: dict[str, int] = {}
+    readings = []
+    for insert in inserts:
+        short = insert.edge.b
+        radius = min(_INSIDE * short, max(short / 2, short - _BLUR_MM / section.image.spacing_mm))
+        disc = Disc(insert.edge.x, insert.edge.y, radius)
+        readings.append((read_disc(section.image, disc), disc))
+    for reading, disc in sorted(readings, key=lambda pair: pair[0].mean):
+        if reading.count < 5:
+            continue
+        material = _material(reading.mean, description)
+        name = str(material["name"]) if material else "other"
+        names[name] = names.get(name, 0) + 1
+        label = name if names[name] == 1 else f"{name}-{names[name]}"
+        more = {"name": label, "sd": round(reading.sd, 4)}
+        if material:
+            more |= {"nominal_hu": material["hu"], "nominal_confidence": material["confidence"]}
+        found.append(
+            Measured(
+                "insert", reading.mean, "HU", "mean of a disc of 80 % of the diameter, or 2 mm inside the edge",
+                (disc_region(disc, label),), reading.mean_uncertainty, more,
+            )
+        )  # fmt: skip
+    return [*found, *_linearity(found)]
+
+
+def _material(hu: float, description: Description) -> dict[str, float | str] | None:
+    near = [one for one in description.materials if abs(hu - one["hu"]) <= one["within"]]
+    return min(near, key=lambda one: abs(hu - one["hu"])) if near else None
+
+
+def _linearity(inserts: list[Measured]) -> list[Measured]:
+    """The largest deviation from the nominal CT number, where at least three materials are there (WS 519: 4 or more)."""
+    known = [one for one in inserts if "nominal_hu" in one.more and not one.more["name"][-1].isdigit()]
+    if len(known) < 3:
+        return []
+    worst = max(known, key=lambda one: abs(one.value - one.more["nominal_hu"]))
+    nominal = np.array([one.more["nominal_hu"] for one in known], float)
+    measured = np.array([one.value for one in known])
+    slope, offset = np.polyfit(nominal, measured, 1)
+    correlation = float(np.corrcoef(nominal, measured)[0, 1])
+    more = {
+        "insert": worst.more["name"], "slope": round(float(slope), 5), "offset_hu": round(float(offset), 3),
+        "correlation": round(correlation, 6),
+    }  # fmt: skip
+    return [
+        Measured(
+            "ct_number_linearity", worst.value - worst.more["nominal_hu"], "HU",
+            "largest deviation of an insert from the nominal CT number of its material", worst.regions,
+            worst.uncertainty, more,
+        )
+    ]  # fmt: skip

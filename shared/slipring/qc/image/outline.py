@@ -1,0 +1,213 @@
+"""Find the phantom: the ellipse of its edge, also when it lies on a couch, leans, or stands beside the middle."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from slipring.qc.image.slice import Floats, Mask, Pixels, Slice
+
+_RAYS = 360
+_SOLID_HU = -300.0  # denser than couch foam; thin couch shells are opened away
+_COARSE_MM = 2.0
+_OPENED_MM = 8.0
+_STEP = 0.25  # pixels along a ray
+
+
+class NoPhantom(ValueError):
+    """The image shows no phantom that can be measured; `code` says why."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Ellipse:
+    """An ellipse in pixels: middle, half axes a >= b, and the direction of a from the x axis (radians)."""
+
+    x: float
+    y: float
+    a: float
+    b: float
+    turn: float
+    residual: float = 0.0  # rms distance of the edge points, pixels
+    found: float = 1.0  # share of directions in which the edge was seen
+
+    @property
+    def radius(self) -> float:
+        """That of the circle with the same area."""
+        return math.sqrt(self.a * self.b)
+
+    def scaled(self, x: Floats, y: Floats) -> Floats:
+        """How far out points lie: 1 on the edge, 0 in the middle."""
+        dx, dy = x - self.x, y - self.y
+        along, across = (
+            dx * math.cos(self.turn) + dy * math.sin(self.turn),
+            -dx * math.sin(self.turn) + dy * math.cos(self.turn),
+        )
+        return np.hypot(along / self.a, across / self.b)
+
+    def reach(self, angle: float) -> float:
+        """The distance from the middle to the edge in a direction, pixels."""
+        c, s = math.cos(angle - self.turn), math.sin(angle - self.turn)
+        return 1.0 / math.hypot(c / self.a, s / self.b)
+
+    def distance(self, x: Floats, y: Floats) -> Floats:
+        """Signed distance from the edge in pixels, to first order: negative inside."""
+        dx, dy = x - self.x, y - self.y
+        along = dx * math.cos(self.turn) + dy * math.sin(self.turn)
+        across = -dx * math.sin(self.turn) + dy * math.cos(self.turn)
+        far = np.hypot(along / self.a, across / self.b)
+        slope = np.hypot(along / self.a**2, across / self.b**2)
+        return (far - 1.0) * far / np.maximum(slope, 1e-9)
+
+
+def find_outline(image: Slice) -> Ellipse:
+    """The outer edge of the phantom; raises NoPhantom."""
+    x, y, radius = _rough(image)
+    edge = trace(image.hu, x, y, radius, dark_outside=True)
+    if edge is None:
+        raise NoPhantom("no-outline", "no round edge is found: not a cylindrical phantom")
+    _check(image, edge)
+    return edge
+
+
+def _rough(image: Slice) -> tuple[float, float, float]:
+    """Middle and radius of the largest circle that fits into what is solid: a couch under the phantom is thinner."""
+    step = max(1, round(_COARSE_MM / image.spacing_mm))
+    coarse = image.hu[::step, ::step]
+    solid = ndimage.binary_fill_holes(coarse > _SOLID_HU)
+    mm = step * image.spacing_mm
+    depth = ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1]
+    row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
+    deepest = float(depth[row, column])
+    if deepest * mm < _OPENED_MM:
+        raise NoPhantom("empty", "nothing of the size of a phantom is in the image")
+    # Several pixels may be deepest: their middle.
+    rows, columns = np.nonzero(depth > deepest - 0.5)
+    near = np.hypot(rows - row, columns - column) < deepest / 2
+    return float(columns[near].mean()) * step, float(rows[near].mean()) * step, deepest * step
+
+
+def trace(
+    hu: Pixels, x: float, y: float, radius: float, *, dark_outside: bool, body: bool = False, reach: float = 0.3
+) -> Ellipse | None:
+    """Fit an ellipse to a round edge near a circle, from rays, without those that see no edge; None where there is none.
+
+    `dark_outside`: the outside has lower CT numbers than the rim. Half between the two levels is the edge. A `body` is
+    of one piece; else the rim may be a thin wall, and the outermost edge counts.
+    """
+    for turn in range(2):
+        points = _edge_points(hu, (x, y, radius), dark_outside, reach, body, not body and turn == 0)
+        ellipse = _fit(points) if points is not None else None
+        if ellipse is None:
+            return None
+        x, y, radius = ellipse.x, ellipse.y, ellipse.radius
+        reach = min(reach, max(0.08, 6 / radius, 1.6 * (ellipse.a / ellipse.b - 1)))
+    return ellipse
+
+
+def _edge_points(
+    hu: Pixels, circle: tuple[float, float, float], dark: bool, reach: float, body: bool, outermost: bool
+) -> Floats | None:
+    """Where each ray crosses the half level outermost, or nearest to the circle; nan where it does not."""
+    x, y, radius = circle
+    angles = np.arange(_RAYS) * (2 * math.pi / _RAYS)
+    span = max(reach * radius, 4.0)
+    steps = np.arange(max(0.5, radius - span), radius + span, _STEP if radius < 60 else 0.5)
+    rows = y + np.sin(angles)[:, None] * steps
+    columns = x + np.cos(angles)[:, None] * steps
+    away = (rows < 0) | (rows > hu.shape[0] - 1) | (columns < 0) | (columns > hu.shape[1] - 1)
+    profile = ndimage.map_coordinates(hu, [rows, columns], order=1, mode="nearest")
+    profile = ndimage.uniform_filter1d(profile, 3, axis=1) * (1 if dark else -1)
+    outside = float(np.median(profile[:, -max(2, len(steps) // 8) :]))
+    rim = float(np.median(profile[:, : len(steps) // 4] if body else profile.max(axis=1)))
+    if rim - outside < 20:
+        return None
+    level = (rim + outside) / 2
+    above = (profile >= level) & ~away
+    crossing = above[:, :-1] & ~above[:, 1:]
+    last = crossing.shape[1] - 1 - np.argmax(crossing[:, ::-1], axis=1)
+    nearest = np.where(crossing, np.abs(steps[:-1] - radius), np.inf).argmin(axis=1)
+    chosen = last if outermost else nearest
+    every = np.arange(_RAYS)
+    high, low = profile[every, chosen], profile[every, chosen + 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        at = steps[chosen] + (steps[1] - steps[0]) * np.clip((high - level) / (high - low), 0, 1)
+    seen = crossing.any(axis=1) & ~away[every, np.minimum(chosen + 1, away.shape[1] - 1)]
+    at = np.where(seen, at, np.nan)
+    return np.stack([x + np.cos(angles) * at, y + np.sin(angles) * at])
+
+
+def _fit(points: Floats) -> Ellipse | None:
+    """Least squares with rejection: first a circle through the middle mass of points, then an ellipse."""
+    good: Mask = np.isfinite(points[0])
+    if good.sum() < _RAYS // 3:
+        return None
+    fitted = Ellipse(0, 0, 1, 1, 0)
+    for order in (0, 0, 1, 1, 1, 1):
+        ellipse = _circle(points[:, good]) if order == 0 else _ellipse(points[:, good])
+        if ellipse is None:
+            return None
+        fitted = ellipse
+        away = np.abs(ellipse.distance(points[0], points[1]))
+        spread = float(np.nanmedian(away))
+        allowed = max(3.0 * 1.48 * spread, 0.3) if order else max(3.0 * 1.48 * spread, 0.03 * ellipse.radius)
+        good = np.isfinite(away) & (away < allowed)
+        if good.sum() < _RAYS // 3:
+            return None
+    residual = float(np.sqrt(np.mean(away[good] ** 2)))
+    return replace(fitted, residual=residual, found=float(good.mean()))
+
+
+def _circle(points: Floats) -> Ellipse | None:
+    x, y = points
+    unknown, *_ = np.linalg.lstsq(np.stack([x, y, np.ones_like(x)], axis=1), x**2 + y**2, rcond=None)
+    squared = unknown[2] + (unknown[0] ** 2 + unknown[1] ** 2) / 4
+    if squared <= 0:
+        return None
+    radius = math.sqrt(squared)
+    return Ellipse(float(unknown[0]) / 2, float(unknown[1]) / 2, radius, radius, 0.0)
+
+
+def _ellipse(points: Floats) -> Ellipse | None:
+    """Radius as a series of the angle up to the second harmonic: exact to first order for the small leans of phantoms."""
+    start = _circle(points)
+    if start is None:
+        return None
+    x, y, scale = start.x, start.y, start.radius
+    u, v = (points[0] - x) / scale, (points[1] - y) / scale
+    # A conic with u² + v² = 1 as its start: A(u² - v²) + B uv + C u + D v + E = u² + v².
+    rows = np.stack([u**2 - v**2, u * v, u, v, np.ones_like(u)], axis=1)
+    (p, q, c, d, e), *_ = np.linalg.lstsq(rows, u**2 + v**2, rcond=None)
+    matrix = np.array([[1 - p, -q / 2], [-q / 2, 1 + p]])
+    if np.linalg.det(matrix) <= 0:
+        return None
+    middle = np.linalg.solve(2 * matrix, [c, d])
+    constant = e + middle @ matrix @ middle
+    values, vectors = np.linalg.eigh(matrix)
+    if constant <= 0 or values[0] <= 0:
+        return None
+    a, b = (scale * math.sqrt(constant / value) for value in values)
+    turn = math.atan2(vectors[1, 0], vectors[0, 0])
+    return Ellipse(float(x + scale * middle[0]), float(y + scale * middle[1]), float(a), float(b), turn)
+
+
+def _check(image: Slice, edge: Ellipse) -> None:
+    """What is round enough, whole, and of a size that phantoms have."""
+    angles = np.linspace(0, 2 * math.pi, 180, endpoint=False)
+    reach = np.array([edge.reach(angle) for angle in angles]) + 1.5
+    columns, rows = edge.x + reach * np.cos(angles), edge.y + reach * np.sin(angles)
+    out = (rows < 0) | (columns < 0) | (rows > image.shape[0] - 1) | (columns > image.shape[1] - 1)
+    shown = ~out
+    shown[shown] = image.valid[rows[shown].astype(int), columns[shown].astype(int)]
+    if (~shown).mean() > 0.01:
+        raise NoPhantom("clipped", "the phantom is cut by the edge of the field of view")
+    if edge.residual * image.spacing_mm > 0.8 or edge.found < 0.6 or edge.b / edge.a < 0.85:
+        raise NoPhantom("no-phantom", "what is in the image is not round: a patient, or no cylindrical phantom")
+    if not 40 < 2 * edge.radius * image.spacing_mm < 520:
+        raise NoPhantom("size", f"a diameter of {2 * edge.radius * image.spacing_mm:.0f} mm is no phantom's")

@@ -1,0 +1,226 @@
+"""What a slice through the phantom shows: its wall, what fills it, and the bodies in it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+
+import numpy as np
+from scipy import ndimage
+
+from slipring.qc.image.outline import Ellipse, NoPhantom
+from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice
+
+_SMOOTH_MM = 0.7
+_WALL_BLUR_MM = 3.0
+_POINT_MM = 4.5
+_RAYS = 180
+STANDS_OUT_HU = 15.0
+_SIGMAS = 5.0
+_FAINT_SMOOTH_MM = 2.0
+_FAINT_HU = 3.0
+_FAINT_SIGMAS = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A connected part that differs from what fills the phantom."""
+
+    x: float
+    y: float
+    area: float  # pixels
+    long: float  # full axes of the ellipse with the same second moments, pixels
+    short: float
+    turn: float  # direction of the long axis from the x axis, radians
+    fill: float  # area over that of the ellipse: 1 for a disc, less for what is not convex
+    contrast: float  # HU against the filling, signed: the extreme
+    at_wall: bool
+
+    @property
+    def round(self) -> bool:
+        """Is it a disc?"""
+        return self.long < 1.3 * self.short + 1 and self.fill > 0.85
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A slice with its phantom found."""
+
+    image: Slice
+    outline: Ellipse
+    inner: float  # the radius inside the wall, as a share of the outline
+    filling: Floats  # HU of the filling at each row and column of the box
+    box: tuple[slice, slice]
+    differs: Pixels  # smoothed difference from the filling in the box
+    bodies: tuple[Body, ...]
+    marked: Mask  # pixels of the box that belong to bodies
+
+    @property
+    def inner_radius(self) -> float:
+        """Of the circle with the area inside the wall, pixels."""
+        return self.outline.radius * self.inner
+
+    @property
+    def without_points(self) -> Slice:
+        """The image with wires and beads taken out: what is not filling but small and round."""
+        valid = self.image.valid.copy()
+        for body in self.bodies:
+            if body.round and body.long * self.image.spacing_mm < _POINT_MM:
+                y, x = np.ogrid[: valid.shape[0], : valid.shape[1]]
+                valid &= np.hypot(y - body.y, x - body.x) > body.long + 2.5 / self.image.spacing_mm
+        return replace(self.image, valid=valid)
+
+    def clear(self, disc: Disc) -> bool:
+        """Is there nothing but filling in a disc (wires and beads aside)?"""
+        top, left = self.box[0].start, self.box[1].start
+        y, x = np.nonzero(self.marked)
+        near = (x + left - disc.x) ** 2 + (y + top - disc.y) ** 2 <= disc.radius**2
+        points = [body for body in self.bodies if body.round and body.long * self.image.spacing_mm < _POINT_MM]
+        for body in points:
+            near &= np.hypot(x + left - body.x, y + top - body.y) > body.long + 1
+        return int(near.sum()) < 4
+
+
+def read_section(image: Slice, outline: Ellipse) -> Section:
+    """Tell filling from bodies. Raises NoPhantom where there is no filling."""
+    radii, profile = _profile(image, outline)
+    inner = _inner(radii, profile, outline.radius)
+    if float(np.median(profile[radii < 0.8 * inner * outline.radius])) < -700:
+        raise NoPhantom("empty-phantom", "the phantom is empty: there is air where water should be")
+    reach = math.ceil(outline.a)
+    rows = slice(max(0, math.floor(outline.y) - reach), min(image.shape[0], math.floor(outline.y) + reach + 2))
+    columns = slice(max(0, math.floor(outline.x) - reach), min(image.shape[1], math.floor(outline.x) + reach + 2))
+    y, x = np.mgrid[rows, columns]
+    scaled = outline.scaled(x.astype(np.float64), y.astype(np.float64))
+    within = scaled < inner - max(2.0, _WALL_BLUR_MM / image.spacing_mm) / outline.radius
+    filling = _filling(image.hu[rows, columns], scaled, within, radii / outline.radius, profile, inner)
+    smooth = ndimage.gaussian_filter(image.hu[rows, columns], _SMOOTH_MM / image.spacing_mm, truncate=3)
+    differs = np.where(within, smooth - filling, 0.0).astype(np.float32)
+    calm = differs[within]
+    spread = 1.48 * float(np.median(np.abs(calm - np.median(calm))))
+    corner = (rows.start, columns.start)
+    level = max(STANDS_OUT_HU, _SIGMAS * spread)
+    bodies, marked = _bodies(differs, within, level, corner)
+    faint, more = _faint(differs, within, np.abs(differs) > 2 * level, image.spacing_mm, corner)
+    # A faint disc may have come out in pieces before.
+    pieces = [
+        body for body in bodies if any(math.hypot(body.x - one.x, body.y - one.y) < one.long / 2 for one in faint)
+    ]
+    bodies, marked = (*(body for body in bodies if body not in pieces), *faint), marked | more
+    return Section(image, outline, inner, filling, (rows, columns), differs, bodies, marked)
+
+
+def _profile(image: Slice, outline: Ellipse) -> tuple[Floats, Floats]:
+    """The median CT number at each distance from the middle, half a pixel apart, along the shape of the outline."""
+    angles = np.arange(_RAYS) * (2 * math.pi / _RAYS)
+    radii = np.arange(0.0, outline.radius, 0.5)
+    stretch = np.array([outline.reach(angle) for angle in angles]) / outline.radius
+    rows = outline.y + np.sin(angles)[:, None] * radii * stretch[:, None]
+    columns = outline.x + np.cos(angles)[:, None] * radii * stretch[:, None]
+    return radii, np.median(ndimage.map_coordinates(image.hu, [rows, columns], order=1, mode="nearest"), axis=0)
+
+
+def _inner(radii: Floats, profile: Floats, radius: float) -> float:
+    """Where the wall begins, as a share of the outline; 1 where the phantom has no wall of its own.
+
+    A wall stands out from what is inside it. From its extreme the profile is followed inwards to half its height.
+    """
+    outer = np.flatnonzero(radii > 0.8 * radius)
+    rim = profile[outer[0] :]
+    for sign in (1, -1):
+        # A wall darker than the filling is told from the blurred edge by a plateau that is no air.
+        wall = int(np.argmax(rim * sign)) if sign > 0 else max(0, len(rim) - 6)
+        inwards = rim[: wall + 1]
+        base = float(np.median(inwards[: max(3, len(inwards) // 2)]))
+        height = (float(rim[wall]) - base) * sign
+        if height > 25 and rim[wall] > -400:
+            low = np.flatnonzero((inwards - base) * sign < height / 2)
+            return float((radii[outer[0] + low[-1]] + 0.25) / radius) if low.size else 1.0
+    return 1.0
+
+
+def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: Floats, inner: float) -> Floats:
+    """Water with its cupping: an even polynomial of the radius; where that does not fit, the commonest CT number."""
+    used = radii < 0.94 * inner
+    r, p, weight = radii[used], profile[used], np.sqrt(radii[used])
+    terms = np.stack([np.ones_like(r), r**2, r**4], axis=1)
+    good = np.ones(len(r), bool)
+    for _ in range(4):
+        coefficients, *_ = np.linalg.lstsq(terms[good] * weight[good, None], p[good] * weight[good], rcond=None)
+        away = np.abs(p - terms @ coefficients)
+        good = away < max(2.0, 3 * float(np.median(away)))
+        if good.sum() < 10:
+            break
+    if float(np.median(away)) < 3 and good.mean() > 0.6:
+        fitted: Floats = coefficients[0] + coefficients[1] * scaled**2 + coefficients[2] * scaled**4
+        return fitted
+    values = hu[within & (hu > -300) & (hu < 600)]
+    counts, edges = np.histogram(values, bins=np.arange(-300, 601, 4))
+    most = float(edges[int(np.argmax(ndimage.uniform_filter1d(counts.astype(float), 5)))] + 2)
+    return np.full(hu.shape, float(np.median(values[np.abs(values - most) < 15])))
+
+
+def _bodies(differs: Pixels, within: Mask, level: float, corner: tuple[int, int]) -> tuple[tuple[Body, ...], Mask]:
+    found: list[Body] = []
+    marked = np.abs(differs) > level
+    rim = within & ~ndimage.binary_erosion(within, iterations=2)
+    for sign in (1, -1):
+        labels, count = ndimage.label(differs * sign > level)
+        for number, box in enumerate(ndimage.find_objects(labels, count), 1):
+            part = labels[box] == number
+            if part.sum() < 3:
+                continue
+            found.append(_body(part, differs[box] * sign, box, sign, bool((part & rim[box]).any()), corner))
+    return tuple(sorted(found, key=lambda body: -body.area)), marked
+
+
+def _faint(
+    differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
+) -> tuple[tuple[Body, ...], Mask]:
+    """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
+    near = ndimage.binary_dilation(marked, iterations=3)
+    free = within & ~near
+    if free.sum() < 1000:
+        return (), np.zeros_like(marked)
+    sigma = _FAINT_SMOOTH_MM / mm
+    weight = ndimage.gaussian_filter(free.astype(np.float32), sigma, truncate=3)
+    smooth = ndimage.gaussian_filter(np.where(free, differs, 0.0).astype(np.float32), sigma, truncate=3)
+    # Only what is known counts, so that nothing is darker beside a body or the wall.
+    calm = np.where(free & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
+    values = calm[free]
+    spread = 1.48 * float(np.median(np.abs(values - np.median(values))))
+    found, _ = _bodies(calm, free, max(_FAINT_HU, _FAINT_SIGMAS * spread), corner)
+    discs = tuple(body for body in found if body.round and not body.at_wall and body.short * mm > 4)
+    y, x = np.mgrid[: within.shape[0], : within.shape[1]]
+    more = np.zeros_like(marked)
+    for body in discs:
+        more |= np.hypot(x + corner[1] - body.x, y + corner[0] - body.y) < body.long / 2 + 1
+    return discs, more
+
+
+def _body(
+    part: Mask, height: Pixels, box: tuple[slice, ...], sign: int, at_wall: bool, corner: tuple[int, int]
+) -> Body:
+    """Size and shape at half of the body's own height, so that strong and weak ones come out equally large."""
+    top = float(np.percentile(height[part], 90)) if part.sum() > 12 else float(height[part].max())
+    half = part & (height > top / 2)
+    half = half if half.any() else part
+    y, x = (axis.astype(np.float64) for axis in np.nonzero(half))
+    my, mx = y.mean(), x.mean()
+    # Each pixel is itself a square of side 1: 1/12 of variance.
+    syy, sxx, sxy = ((y - my) ** 2).mean() + 1 / 12, ((x - mx) ** 2).mean() + 1 / 12, ((y - my) * (x - mx)).mean()
+    turn = 0.5 * math.atan2(2 * sxy, sxx - syy)
+    middle, apart = (sxx + syy) / 2, math.hypot((sxx - syy) / 2, sxy)
+    long, short = 4 * math.sqrt(middle + apart), 4 * math.sqrt(max(middle - apart, 1 / 12))
+    fill = float(half.sum()) / (math.pi / 4 * long * short)
+    return Body(
+        float(mx + box[1].start + corner[1]),
+        float(my + box[0].start + corner[0]),
+        float(half.sum()),
+        long,
+        short,
+        turn,
+        fill,
+        sign * float(height[part].max()),
+        at_wall,
+    )

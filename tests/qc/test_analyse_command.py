@@ -1,0 +1,112 @@
+"""`slipring qc analyse`: one JSON object, pictures elsewhere, bad files named and the others still done."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from PIL import Image
+from slipring.qc.image.command import qc_commands
+from typer.testing import CliRunner, Result
+
+from tests.support.phantoms import Phantom
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+
+
+def kept(folder: Path, name: str, **said: Any) -> Path:
+    folder.mkdir(exist_ok=True)
+    Phantom(**{"matrix": 128, "blur_mm": 1.5} | said).dataset().save_as(folder / name, enforce_file_format=True)
+    return folder / name
+
+
+def run(*words: object) -> Result:
+    return CliRunner().invoke(qc_commands, ["analyse", *map(str, words)])
+
+
+def test_a_folder_is_one_occasion_and_a_file_is_named_by_itself(tmp_path: Path) -> None:
+    for seed in (1, 2):
+        kept(tmp_path / "monthly", f"{seed}.dcm", seed=seed, water_hu=seed)
+    alone = kept(tmp_path / "others", "alone.dcm", seed=3, diameter_mm=160)
+    done = run(tmp_path / "monthly", alone)
+    assert done.exit_code == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert list(answer) == ["monthly", "alone.dcm"]
+    both = answer["monthly"]
+    assert both["water_ct_number"] == pytest.approx(1.5, abs=0.8) and len(both["images"]) == 2
+    assert len(both["uniformity"]) == 4 and len(both["centre_mm"]) == 2
+    assert {"noise_sd", "noise_percent_10mm", "mtf50_per_mm", "mtf10_per_mm"} <= set(both)
+    assert "slice_thickness_mm" not in both and "inserts" not in both  # what the images cannot give is absent
+    one = answer["alone.dcm"]
+    assert one["diameter_mm"] == pytest.approx(160, abs=0.5) and one["phantom"]["centre_mm"] == one["centre_mm"]
+    water = next(result for result in one["results"] if result["item"] == "water_ct_number")
+    assert water["unit"] == "HU" and water["uncertainty"] > 0
+    assert water["regions"][0]["radius_mm"] == pytest.approx(7.4, abs=0.2)  # a tenth of 148 mm across
+    verdict = next(said for said in one["verdicts"] if said["item"] == "water_ct_number")
+    assert verdict["limit"]["id"] == "ws-519-2019.water_ct_number.constancy" and verdict["outcome"] == "no-baseline"
+    pictures = [Path(one["picture"]), *(Path(image["picture"]) for image in both["images"].values())]
+    for picture in pictures:
+        with Image.open(picture) as opened:
+            assert opened.size[1] >= 640 and len(opened.convert("RGB").getcolors(1 << 20) or []) > 100
+    assert {picture.parent for picture in pictures} == {(tmp_path / "here" / "slipring-qc-pictures").resolve()}
+    assert sorted(file.name for file in (tmp_path / "monthly").iterdir()) == ["1.dcm", "2.dcm"]
+
+
+def test_bad_files_are_named_and_the_others_still_done(tmp_path: Path) -> None:
+    folder = tmp_path / "mixed"
+    kept(folder, "good.dcm")
+    kept(folder, "cut.dcm", field_mm=180.0)
+    (folder / "noise.dcm").write_bytes(b"no picture at all")
+    done = run(folder, tmp_path / "nowhere", "--no-pictures")
+    assert done.exit_code == 1
+    answer = json.loads(done.stdout)["mixed"]
+    assert answer["is_phantom"] and "water_ct_number" in answer
+    assert {name: said["code"] for name, said in answer["refused"].items()} == {
+        "cut.dcm": "clipped",
+        "noise.dcm": "not-dicom",
+    }
+    assert all(name in done.stderr for name in ("cut.dcm", "noise.dcm", "nowhere"))
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_what_is_no_phantom_is_said_so_and_gets_no_picture(tmp_path: Path) -> None:
+    file = kept(tmp_path / "x", "air.dcm", water_hu=-1000, wall_mm=0)
+    done = run(file)
+    answer = json.loads(done.stdout)["air.dcm"]
+    assert done.exit_code == 1 and answer["is_phantom"] is False and set(answer) == {"is_phantom", "refused"}
+    assert list((tmp_path / "here").iterdir()) == []
+
+
+def test_an_earlier_answer_is_the_baseline_of_the_next(tmp_path: Path) -> None:
+    file = kept(tmp_path / "x", "a.dcm")
+    first = run(file, "--no-pictures").stdout
+    (tmp_path / "baseline.json").write_text(first, "utf-8")
+    worse = kept(tmp_path / "y", "a.dcm", water_hu=9, noise_hu=6)
+    done = run(worse, "--baseline", tmp_path / "baseline.json", "--no-pictures")
+    outcomes = {said["item"]: said["outcome"] for said in json.loads(done.stdout)["a.dcm"]["verdicts"]}
+    assert outcomes["water_ct_number"] == outcomes["noise_percent_10mm"] == "fail"
+    assert outcomes["uniformity"] == "pass" and outcomes["high_contrast"] == "within" and done.exit_code == 0
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["--edition", "ws-1"], "no edition"),
+        (["--kind", "daily"], "no kind"),
+        (["--baseline", "none.json"], "cannot be read"),
+        (["--pictures", "{folder}/p"], "among the images"),
+    ],
+)
+def test_wrong_use_is_told_with_code_2(words: list[str], said: str, tmp_path: Path) -> None:
+    folder = kept(tmp_path / "x", "a.dcm").parent
+    done = run(folder, *(word.format(folder=folder) for word in words))
+    assert done.exit_code == 2 and said in done.stderr and done.stdout == ""
+
+
+def test_an_empty_folder_is_told_with_code_2(tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    assert run(tmp_path / "empty").exit_code == 2
