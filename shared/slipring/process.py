@@ -23,6 +23,9 @@ import httpx
 import uvicorn
 import uvloop
 
+from slipring.alerts.opening import ROOM as ALERTS_ROOM
+from slipring.alerts.opening import alert_routes
+from slipring.alerts.receiver import Door
 from slipring.app import Surroundings, open_service
 from slipring.bedside.opening import ROOM as BEDSIDE_ROOM
 from slipring.bedside.opening import bedside_routes
@@ -51,6 +54,7 @@ from slipring.identity.keys import key_file
 from slipring.identity.people.exchanging import Exchange
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.opening import open_signing_in
+from slipring.identity.people.pins import Pins
 from slipring.identity.revoked import revoked_in_database
 from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
@@ -222,7 +226,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM, REVIEW_ROOM),
+        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM, REVIEW_ROOM, ALERTS_ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
@@ -231,6 +235,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
     house.peers["pages->front"] = road.client
     house.rings = Rings(ground.dsn, [f"{plan.settings.schema_prefix}{name}" for name in NAMES])
     department = Place(road, signing_in.pages, signing_in.kept, plan.clock.now, signing_in.idle, house.rings)
+    pins = Pins(ground.pool, ground.schema, plan.clock.now)
     deliveries = DeliveriesPages(Peers(behind), signing_in.pages, signing_in.entered, mint.for_pages)
     return create_front(
         behind,
@@ -246,6 +251,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *bedside_routes(department),
             *reading_routes(department),
             *review_routes(department),
+            *alert_routes(Door(department, pins, mint, signing_in.session)),
         ],
         now=plan.clock.now,
         settings=FrontSettings(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import quote
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid, unprocessable
@@ -61,7 +62,7 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
     wrong = check(said, READ_BACK_RULES, NO_LIMITS.on(desk.now.date()), desk.now)
     if wrong:
         return await _mismatched(case, receiver, wrong, desk)
-    return await _confirmed(case, receiver, medium, desk)
+    return await _confirmed(call, case, receiver, medium, desk)
 
 
 async def acted(call: Call, desk: Desk) -> Changes:
@@ -169,14 +170,17 @@ async def _mismatched(case: Stored, receiver: str, wrong: list[Finding], desk: D
     return rung.changes(case.version).plus(Changes(refuse=FhirError(422, issues)))
 
 
-async def _confirmed(case: Stored, receiver: str, medium: str, desk: Desk) -> Changes:
+async def _confirmed(call: Call, case: Stored, receiver: str, medium: str, desk: Desk) -> Changes:
     facts = case_facts(case.resource)
     # From here on the case is his: who is rung when nothing is done, and whom the report names as told.
     confirmed = move(move(facts.state, "acknowledge"), "read-back")
     tree = in_state({**case.resource, "owner": {"reference": receiver}}, confirmed)
     rung = await ringing(with_event(tree, Event("read-back-confirmed", desk.now, receiver, outcome=medium)), desk)
     _silence(rung, step_key(facts.reference))
-    rung.save.append(await _receipt(case, receiver, medium, desk))
+    receipt = await _receipt(case, receiver, medium, desk)
+    if medium == _SPOKEN:
+        receipt = replace(receipt, resource={**receipt.resource, **_spoken(call)})
+    rung.save.append(receipt)
     rung.wake.append(Wake(ACTED_OVERDUE, facts.reference, after=facts.policy.act_within, key=act_key(facts.reference)))
     return answered(rung, case, desk)
 
@@ -195,6 +199,13 @@ async def _receipt(case: Stored, receiver: str, medium: str, desk: Desk) -> Save
         return successor(latest, received=instant(desk.now))
     sender = desk.caller.practitioner or ""
     return Save(as_answer(desk.new_id(), case.resource, receiver, medium, sender, now=desk.now))
+
+
+def _spoken(call: Call) -> Resource:
+    """What a call is written down with: what was read back, and the number that was called."""
+    said: Resource = {"payload": [{"contentString": f"{call.value('patientCheck')} {call.value('finding')}"}]}
+    number = str(call.value("number") or "").strip()
+    return {**said, "note": [{"text": number}]} if number else said
 
 
 def _silence(rung: Ringing, deadline: str) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid
-from slipring.fhir.service import Call, Changes, Desk, Save, Stored, Wake
+from slipring.fhir.service import Call, Changes, Desk, Stored
 
 from slipring_critical.answering.answers import answered, case_of, lacking
 from slipring_critical.cases.facts import CaseFacts, Event, case_facts, reference_of
@@ -12,7 +12,7 @@ from slipring_critical.directory.routes import directory
 from slipring_critical.ladders.ladder import Rung
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.ringing.attempts import as_offer
-from slipring_critical.ringing.climbing import SEND, ringing, send_key
+from slipring_critical.ringing.climbing import ringing
 
 OFFERED, ACCEPTED, DECLINED = "hand-over-offered", "hand-over-accepted", "hand-over-declined"
 
@@ -44,9 +44,7 @@ async def offered(call: Call, desk: Desk) -> Changes:
     people = await directory(desk, facts.request, {"named": to})
     routes, missing = people.routes(Rung(("named",), facts.policy.rungs[0].channels, facts.policy.act_within))
     for route in routes:
-        attempt = desk.new_id()
-        rung.save.append(Save(as_offer(attempt, rung.case, route)))
-        rung.wake.append(Wake(SEND, f"Communication/{attempt}", key=send_key(f"Communication/{attempt}")))
+        rung.send(as_offer(desk.new_id(), rung.case, route))
     if missing:  # he must be told by mouth: the record says that no route leads to him
         rung.case = with_event(rung.case, Event("no-route", desk.now, to))
     return answered(rung, case, desk)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import forbidden, invalid
-from slipring.fhir.service import Arrival, Call, Changes, Desk, Resource, Save, Stored, Wake
+from slipring.fhir.service import Arrival, Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.answering.answers import answered, case_of
 from slipring_critical.cases.facts import (
@@ -20,7 +20,7 @@ from slipring_critical.cases.resources import in_state, with_event, with_note
 from slipring_critical.channels import CHANNELS
 from slipring_critical.lifecycle import OPEN, TOLD, move
 from slipring_critical.ringing.attempts import as_retraction, tells_a_finding
-from slipring_critical.ringing.climbing import SEND, Ringing, act_key, ringing, send_key, step_key
+from slipring_critical.ringing.climbing import Ringing, act_key, ringing, step_key
 
 _WRONG = "entered-in-error"
 
@@ -105,6 +105,4 @@ async def _tell(rung: Ringing, desk: Desk) -> None:
             rung.case = with_event(rung.case, Event("retraction-untold", desk.now, person))
             continue
         notice = as_retraction(notified, id=desk.new_id())
-        reference = f"Communication/{notice['id']}"
-        rung.save.append(Save(notice))
-        rung.wake.append(Wake(SEND, reference, key=send_key(reference)))
+        rung.send(notice)

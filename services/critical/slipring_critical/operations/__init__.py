@@ -3,5 +3,6 @@
 from slipring_critical.operations.answering import ANSWERING
 from slipring_critical.operations.cases import CASES
 from slipring_critical.operations.directory import DIRECTORY
+from slipring_critical.operations.links import LINKS
 
-OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *LINKS]

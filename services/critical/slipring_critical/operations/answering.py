@@ -17,6 +17,7 @@ _ACKNOWLEDGE = (
     Parameter("finding", "code", min=1, documentation="The code of the finding as it was told."),
     Parameter("receiver", "Reference", documentation="Who received it; the person signed in when left out."),
     Parameter("medium", "code", min=1, documentation="How it was received: webhook, page, phone, in-person."),
+    Parameter("number", "string", documentation="By telephone: the number that was called."),
     Parameter("return", "Task", "out", 1, documentation="The case."),
 )
 _ACT = (

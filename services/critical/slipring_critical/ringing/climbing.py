@@ -13,6 +13,7 @@ from slipring_critical.directory.routes import Directory, Route, directory
 from slipring_critical.ladders.ladder import Step, Taken, next_step, nobody_reached
 from slipring_critical.lifecycle import move
 from slipring_critical.ringing.attempts import as_attempt, as_reason
+from slipring_critical.ringing.links import linked
 from slipring_critical.ringing.one_call import Call, calls_of_the_exam, rings_already
 
 OPEN_CASE = "open-case"
@@ -61,10 +62,14 @@ class Ringing:
         for older in [one for one in self.waiting if attempt_route(one.resource) == route.endpoint]:
             self.waiting.remove(older)
             self.stop(older, "superseded")
-        attempt = desk.new_id()
-        reference = f"Communication/{attempt}"
-        self.save.append(Save(as_attempt(attempt, self.case, route)))
-        self.wake.append(Wake(SEND, reference, key=send_key(reference)))
+        self.send(as_attempt(desk.new_id(), self.case, route))
+
+    def send(self, attempt: Resource) -> None:
+        """An attempt to deliver, under a link of its own."""
+        kept, payload = linked(attempt)
+        reference = f"Communication/{attempt['id']}"
+        self.save.append(Save(kept))
+        self.wake.append(Wake(SEND, reference, key=send_key(reference), payload=payload))
 
     def stop(self, attempt: Stored, reason: str) -> None:
         """An attempt that shall not go out any more."""

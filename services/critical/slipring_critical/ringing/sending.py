@@ -18,6 +18,7 @@ from slipring_critical.channels.media import drill_text, message_text, offer_tex
 from slipring_critical.lifecycle import OPEN, RINGING
 from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED, failed_key
+from slipring_critical.ringing.links import address as link_to
 
 _STILL_RINGS = RINGING | {"reopened"}
 
@@ -80,7 +81,7 @@ async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, cl
         level=case_facts(case.resource).policy.level,
         text_zh=text_zh,
         text_en=text_en,
-        link=f"{desk.settings.public_url}/{case.reference}",
+        link=link_to(desk.settings.public_url, errand.payload, case.reference),
         attempt_id=errand.attempt_id,
         repeat=errand.repeat,
         sent_at=desk.now,

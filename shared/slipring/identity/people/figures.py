@@ -27,14 +27,17 @@ class Figures:
     session_longest: timedelta
     code_lives: timedelta
     refresh_lives: timedelta
+    pin_shortest: int
+    pin_tries: int
+    pin_good: timedelta
 
 
 @cache
 def the_figures() -> Figures:
     """The shipped numbers."""
     data = tomllib.loads((Path(__file__).parent / "signing_in.toml").read_text(encoding="utf-8"))
-    password, hashed, lockout, session, token = (
-        data[part] for part in ("password", "hash", "lockout", "session", "token")
+    password, hashed, lockout, session, token, pin = (
+        data[part] for part in ("password", "hash", "lockout", "session", "token", "pin")
     )
     return Figures(
         shortest=password["shortest"],
@@ -51,4 +54,7 @@ def the_figures() -> Figures:
         session_longest=timedelta(hours=session["longest_hours"]),
         code_lives=timedelta(seconds=token["code_seconds"]),
         refresh_lives=timedelta(days=token["refresh_days_offline"]),
+        pin_shortest=pin["shortest"],
+        pin_tries=pin["tries"],
+        pin_good=timedelta(minutes=pin["good_minutes"]),
     )

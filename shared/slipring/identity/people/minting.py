@@ -59,6 +59,13 @@ class Mint:
             session.account, PAGES_CLIENT, scopes, session.auth_at, session.sid, emergency=session.emergency
         )
 
+    async def for_itself(self, scopes: Iterable[str]) -> str:
+        """A token of the pages in nobody's name, for what must be known or told before it is known who asks."""
+        issued = int(self.now().timestamp())
+        claims: dict[str, Any] = {"iss": self.issuer, "sub": PAGES_CLIENT, "iat": issued, "exp": issued + TOKEN_SECONDS}
+        claims |= {"jti": uuid.uuid4().hex, "aud": AUDIENCE, "client_id": PAGES_CLIENT, "scope": " ".join(scopes)}
+        return await self._signed(claims | {"demo": True} if self.demo else claims)
+
     async def id_token(
         self, account: Account, client: str, scopes: Sequence[str], auth_at: datetime, sid: str, nonce: str, fhir: str
     ) -> str:

@@ -19,6 +19,7 @@ from slipring.identity.people.going_on import GoingOn
 from slipring.identity.people.minting import Mint
 from slipring.identity.people.provider import Provider, ProviderSettings
 from slipring.identity.people.provider_pages import ProviderPages
+from slipring.identity.people.sessions import Session
 from slipring.identity.people.sign_in_pages import Entered, SignInPages, viewer_of
 from slipring.identity.people.signing_in import People
 from slipring.pages.frame import Pages, Viewer
@@ -33,6 +34,7 @@ class SigningIn:
     routes: list[Route]
     entered: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # what only a signed-in person gets
     kept: Callable[[Entered], Callable[[Request], Awaitable[Response]]]  # the same, and no form is lost over it
+    session: Callable[[Request], Awaitable[Session | None]]  # who is signed in with a browser, if anybody
     idle: timedelta  # a session left alone for so long is over, and its screens are cleared
 
 
@@ -61,7 +63,7 @@ async def open_signing_in(
     if outside:
         routes += ProviderPages(signing_in, Provider(outside, http, mint.now)).routes()
     idle = signing_in.people.figures.session_idle
-    return SigningIn(pages, routes, signing_in.entered, GoingOn(signing_in).kept, idle)
+    return SigningIn(pages, routes, signing_in.entered, GoingOn(signing_in).kept, signing_in.session, idle)
 
 
 def provider_settings(settings: Settings) -> ProviderSettings | None:

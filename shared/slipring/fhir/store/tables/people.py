@@ -42,6 +42,15 @@ class SignInTriesRow(Table, table=True):
     locked_until: datetime | None = Field(default=None, sa_column=moment(nullable=True))
 
 
+class ReceiverPinRow(Table, table=True):
+    """The PIN of an account, by which its person answers a critical finding without signing in."""
+
+    __tablename__ = "receiver_pin"
+    account: str = Field(sa_type=Text, primary_key=True)
+    pin_hash: str = Field(sa_type=Text)
+    set_at: datetime = Field(sa_column=moment())
+
+
 class SessionRow(Table, table=True):
     """Somebody signed in at our pages; the cookie is kept as its hash."""
 

@@ -1,0 +1,96 @@
+"""What a receiver is told once he has identified himself: whom a case is about, what was found, what is to be read back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from slipring.clauses.critical_findings import critical_finding, critical_findings
+from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
+
+from slipring_critical.answering.answers import case_of, lacking
+from slipring_critical.cases.facts import TASK_CODE, CaseFacts, case_facts, imaging_number, is_case
+from slipring_critical.cases.resources import instant
+from slipring_critical.lifecycle import OPEN
+from slipring_critical.rules.choices import choices
+
+
+async def told(call: Call, desk: Desk) -> Changes:
+    """The case and every other open finding of the same exam: they rang as one call, and each is read back by itself."""
+    case = case_of(call)
+    who = desk.caller.practitioner
+    reasons = await lacking(who, desk) if who else []
+    if reasons:
+        issues = [Issue("forbidden", zh=r.zh, en=r.en, at="Task.owner", detail=f"critical.{r.code}") for r in reasons]
+        raise FhirError(403, issues)
+    facts = case_facts(case.resource)
+    order = await desk.read(facts.request) if facts.request else None
+    patient = await desk.read(facts.patient) if facts.patient.startswith("Patient/") else None
+    author = await desk.read(str(case.resource.get("requester", {}).get("reference", "")))
+    about = [
+        *_said("patient", _name(patient)),
+        *_said("birthDate", str(patient.resource.get("birthDate", "")) if patient else ""),
+        *_said("gender", str(patient.resource.get("gender", "")) if patient else ""),
+        *_said("exam", _words(order.resource.get("code")) if order else ""),
+        *_said("imagingNumber", imaging_number(order.resource) if order else ""),
+        *_said("author", _name(author)),
+    ]
+    every = [case, *await _others(facts, desk)]
+    return Changes(answer={"resourceType": "Parameters", "parameter": [*about, *map(_finding, every)]})
+
+
+async def _others(facts: CaseFacts, desk: Desk) -> list[Stored]:
+    if not (facts.request and facts.patient):
+        return []
+    cases = await desk.search(f"Task?patient={facts.patient}&code={TASK_CODE}%7Ccritical-case")
+    found = []
+    for one in cases:
+        other = case_facts(one.resource) if is_case(one.resource) else facts
+        same = (other.request, other.patient, other.drill) == (facts.request, facts.patient, facts.drill)
+        if other.reference != facts.reference and same and other.state in OPEN:
+            found.append(one)
+    return found
+
+
+def _finding(case: Stored) -> Resource:
+    facts = case_facts(case.resource)
+    entry = critical_finding(facts.finding)
+    words = _words(case.resource.get("reasonCode"))
+    parts: list[dict[str, Any]] = [
+        {"name": "case", "valueReference": {"reference": case.reference}},
+        {"name": "state", "valueCode": facts.state},
+        {"name": "level", "valueCode": facts.policy.level},
+        {"name": "finding", "valueString": facts.finding},
+        {"name": "zh", "valueString": entry.zh if entry else words or facts.finding},
+        {"name": "en", "valueString": entry.en if entry else words or facts.finding},
+        {"name": "since", "valueInstant": instant(facts.events[0].at)},
+        {"name": "drill", "valueBoolean": facts.drill},
+        {"name": "mismatches", "valueInteger": facts.mismatches},
+        *_said("owner", facts.owner),
+        *_said("offeredTo", facts.offered_to),
+        *({"name": "note", "valueString": note["text"]} for note in case.resource.get("note", [])),
+    ]
+    for code in choices(facts.finding, list(critical_findings()), case.reference):
+        known = critical_finding(code)
+        zh, en = (known.zh, known.en) if known else (words or code, words or code)
+        choice = [("code", code), ("zh", zh), ("en", en)]
+        parts.append({"name": "choice", "part": [{"name": name, "valueString": value} for name, value in choice]})
+    return {"name": "finding", "part": parts}
+
+
+def _said(name: str, value: str) -> list[dict[str, Any]]:
+    return [{"name": name, "valueString": value}] if value else []
+
+
+def _name(person: Stored | None) -> str:
+    for name in person.resource.get("name", []) if person else []:
+        written = str(name.get("text", "")) or f"{name.get('family', '')}{''.join(name.get('given', []))}"
+        if written:
+            return written
+    return ""
+
+
+def _words(concept: Any) -> str:
+    if not isinstance(concept, dict):
+        return ""
+    return str(concept.get("text") or next((c.get("display", "") for c in concept.get("coding", [])), ""))

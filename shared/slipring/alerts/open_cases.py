@@ -1,0 +1,225 @@
+"""Cases as the boards show them: who is rung now, what comes next and when, how long it has been. Nothing is decided."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from slipring.department import names
+from slipring.department.exams import Exam, exams_of
+from slipring.department.names import Pair
+from slipring.department.road import Hand, Tree
+from slipring.fhir.outcome import not_found
+from slipring.fhir.service import CANONICAL
+
+_RINGING = ("detected", "notifying", "delivered", "escalated", "unreachable")
+OPEN = (*_RINGING, "acknowledged", "read-back-confirmed", "reopened", "acted")
+_EVENT = f"{CANONICAL}/StructureDefinition/case-event"
+_LADDER = f"{CANONICAL}/StructureDefinition/ladder-snapshot"
+_KIND = f"{CANONICAL}/CodeSystem/case-kind"
+_TAIL = 4  # of the imaging number, on a wall
+_MOST = "200"
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One case with what is known around it."""
+
+    task: Tree
+    exam: Exam | None
+    people: Mapping[str, Tree]
+
+    @property
+    def id(self) -> str:
+        """Its id."""
+        return str(self.task["id"])
+
+    @property
+    def state(self) -> str:
+        """Where it stands."""
+        return names.code_in(self.task.get("businessStatus"), "case-state")
+
+    @property
+    def rings(self) -> bool:
+        """Whether nobody has confirmed it yet, or whoever did has fallen silent."""
+        return self.state in _RINGING or self.state == "reopened"
+
+    @property
+    def open(self) -> bool:
+        """Whether it is not over."""
+        return self.state in OPEN
+
+    @property
+    def level(self) -> str:
+        """1, 2 or 3."""
+        return str(self._ladder.get("level", "1"))
+
+    @property
+    def drill(self) -> bool:
+        """Whether nobody is ill."""
+        tags = self.task.get("meta", {}).get("tag", [])
+        return any((tag.get("system"), tag.get("code")) == (_KIND, "drill") for tag in tags)
+
+    @property
+    def finding(self) -> Pair:
+        """What was found."""
+        coding: Tree = next((c for c in self.task.get("reasonCode", {}).get("coding", []) if c.get("display")), {})
+        text = str(self.task.get("reasonCode", {}).get("text", ""))
+        zh = str(coding.get("display", "")) or text
+        return zh, text.removeprefix(zh).strip() or zh
+
+    @property
+    def name(self) -> str:
+        """The patient's name."""
+        return self.exam.name if self.exam else ""
+
+    @property
+    def initials(self) -> str:
+        """What a wall may show of a name."""
+        return "".join(f"{part[0]}." for part in self.name.replace("·", " ").split()) or "–"
+
+    @property
+    def number(self) -> str:
+        """The imaging number."""
+        return self.exam.number if self.exam else ""
+
+    @property
+    def tail(self) -> str:
+        """What a wall may show of it."""
+        return self.number[-_TAIL:]
+
+    @property
+    def since(self) -> datetime:
+        """Since when it is open."""
+        return names.moment(self.task.get("authoredOn")) or datetime.fromisoformat(self.task["meta"]["lastUpdated"])
+
+    @property
+    def owner(self) -> str:
+        """Whose it is."""
+        return names.reference_in(self.task.get("owner"))
+
+    @property
+    def owned_by(self) -> str:
+        """His name."""
+        return names.person(self.people.get(self.owner))
+
+    @property
+    def rung_now(self) -> Sequence[str]:
+        """The targets of the step that rings."""
+        number = int(self._step.get("step", 0))
+        steps = self._ladder.get("step", [])
+        return steps[number - 1]["who"] if self.state in _RINGING and 0 < number <= len(steps) else []
+
+    @property
+    def next_rung(self) -> Sequence[str]:
+        """The targets of the step after it."""
+        steps, number = self._ladder.get("step", []), int(self._step.get("step", 0))
+        return steps[number % len(steps)]["who"] if steps and self.state in _RINGING else []
+
+    @property
+    def next_at(self) -> datetime | None:
+        """When the next step rings."""
+        at, number, steps = self._step.get("at"), int(self._step.get("step", 0)), self._ladder.get("step", [])
+        if not isinstance(at, datetime) or not 0 < number <= len(steps) or self.state not in _RINGING:
+            return None
+        return at + timedelta(minutes=float(steps[number - 1]["answer-within-minutes"]))
+
+    def age(self, now: datetime) -> timedelta:
+        """How long it has been open."""
+        return max(now - self.since, timedelta(0))
+
+    def minutes(self, now: datetime) -> int:
+        """The same in whole minutes."""
+        return int(self.age(now) / timedelta(minutes=1))
+
+    @property
+    def urgency(self) -> tuple[bool, str, datetime]:
+        """What comes first: what rings, the more urgent, the older."""
+        return (not self.rings, self.level, self.since)
+
+    @property
+    def _ladder(self) -> dict[str, Any]:
+        text = next((e["valueString"] for e in self.task.get("extension", []) if e["url"] == _LADDER), "{}")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    @property
+    def _step(self) -> dict[str, Any]:
+        """The last step that was taken."""
+        for event in reversed([e for e in self.task.get("extension", []) if e["url"] == _EVENT]):
+            parts = {part["url"]: part for part in event["extension"]}
+            if parts["what"]["valueCode"] == "step":
+                at = names.moment(parts["at"]["valueInstant"])
+                return {"step": parts.get("step", {}).get("valuePositiveInt", 0), "at": at}
+        return {}
+
+
+async def open_cases(hand: Hand) -> list[Case] | None:
+    """Every open case, what rings first; None when the person's roles do not open them."""
+    asked = [("code", "critical-case"), ("business-status", ",".join(OPEN)), ("_count", _MOST)]
+    tasks = await hand.if_allowed("Task", asked)
+    return None if tasks is None else sorted(await _around(hand, tasks), key=lambda case: case.urgency)
+
+
+async def one_case(hand: Hand, case_id: str) -> Case:
+    """One case by its id; 404 for another Task."""
+    task = await hand.read(f"Task/{case_id}")
+    if "critical-case" not in names.codes(task.get("code")):
+        raise not_found("Task")
+    [found] = await _around(hand, [task])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """One line of a case's timeline."""
+
+    what: str
+    at: datetime
+    who: str
+    step: str
+    medium: str
+    outcome: str
+
+
+async def happened(hand: Hand, case_id: str) -> list[Happened]:
+    """Everything that happened, top to bottom."""
+    answer = await hand.called(f"Task/{case_id}/$timeline", [])
+    every = [{str(part["name"]): part for part in one["part"]} for one in answer["parameter"] if one["name"] == "event"]
+    people = await people_named(hand, [str(one.get("who", {}).get("valueString", "")) for one in every])
+    lines = []
+    for one in every:
+        who = str(one.get("who", {}).get("valueString", ""))
+        round_, step = one.get("round", {}).get("valueInteger"), one.get("step", {}).get("valueInteger")
+        lines.append(
+            Happened(
+                what=str(one["what"]["valueCode"]),
+                at=datetime.fromisoformat(str(one["when"]["valueInstant"])),
+                who=names.person(people.get(who)) or who,
+                step=f"{round_}.{step}" if round_ else "",
+                medium=str(one.get("medium", {}).get("valueCode", "")),
+                outcome=str(one.get("outcome", {}).get("valueString") or one.get("outcome", {}).get("valueCode") or ""),
+            )
+        )
+    return lines
+
+
+async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
+    """The practitioners of these references, as far as they are known to whoever looks."""
+    ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
+    found = await hand.if_allowed("Practitioner", [("_id", ",".join(ids))]) if ids else []
+    return {f"Practitioner/{one['id']}": one for one in found or []}
+
+
+async def _around(hand: Hand, tasks: Sequence[Tree]) -> list[Case]:
+    requests = [names.reference_in(task.get("reasonReference")) for task in tasks if task.get("reasonReference")]
+    exams, people = await asyncio.gather(
+        exams_of(hand, "focus", requests),
+        people_named(hand, [names.reference_in(task.get("owner")) for task in tasks]),
+    )
+    by_request = {f"ServiceRequest/{exam.id}": exam for exam in exams}
+    return [Case(task, by_request.get(names.reference_in(task.get("reasonReference"))), people) for task in tasks]

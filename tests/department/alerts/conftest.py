@@ -1,0 +1,77 @@
+"""Critical findings that ring in the department, and a telephone that hears them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from playwright.sync_api import expect
+from slipring_demo.cast import C
+from slipring_demo.receivers import Receiver
+
+from tests.department.bedside.contrast_morning import until_found
+from tests.department.morning import Morning, a_patient, order, posted
+from tests.support.server import Server
+
+PIN = "482913"
+Rings = Callable[..., dict[str, Any]]
+expect.set_options(timeout=30_000)  # a machine that does much else
+
+
+@pytest.fixture(scope="session")
+def phone(served: Server, morning: Morning) -> Iterator[Receiver]:
+    """The requester's telephone."""
+    receiver = Receiver("requester")
+    route = {"valueReference": {"reference": morning.staff["requester"]}}
+    with served.client() as http:
+        posted(
+            http,
+            {
+                "resourceType": "Endpoint",
+                "status": "active",
+                "extension": [{"url": f"{C}/StructureDefinition/route-of", **route}],
+                "connectionType": {"system": f"{C}/CodeSystem/channel", "code": "webhook"},
+                "payloadType": [{"text": "slipring critical message"}],
+                "address": receiver.url,
+            },
+        )
+    yield receiver
+    receiver.close()
+
+
+@pytest.fixture(scope="session")
+def rings(served: Server, morning: Morning, phone: Receiver) -> Rings:
+    """Somebody's CT shows a pneumothorax: the case, and the telephone has been rung for it."""
+
+    def ringing(who: str, *, drill: bool = False) -> dict[str, Any]:
+        with served.client() as http:
+            morning.patients[who] = posted(http, a_patient(who, "1961-02-03", "female"))
+            request = order(http, morning, who, "24627-2", "CT chest", "816094009", "Chest")
+            until_found(http, f"Task?code=exam&focus=ServiceRequest/{request['id']}")
+            given = [
+                {"name": "finding", "valueCode": "CV-CT-07"},
+                {"name": "exam", "valueReference": {"reference": f"ServiceRequest/{request['id']}"}},
+                {"name": "performer", "valueReference": {"reference": morning.staff["first reader"]}},
+                {"name": "drill", "valueBoolean": drill},
+            ]
+            for _ in range(50):  # the request reaches critical by delivery
+                call = {"resourceType": "Parameters", "parameter": given}
+                answer = http.post("/fhir/Task/$open-case", json=call)
+                if answer.status_code != 422:
+                    break
+                http.get("/health")
+            assert answer.status_code == 201, answer.text
+            told = answer.json()
+            case = told if told["resourceType"] == "Task" else told["parameter"][0]["resource"]
+            sent = f"Communication?part-of=Task/{case['id']}&status=completed"
+            until_found(http, sent)
+        return dict(case)
+
+    return ringing
+
+
+def link_to(phone: Receiver, case: dict[str, Any]) -> str:
+    """The path of the newest link that the telephone got for a case."""
+    links = [message["link"] for message in phone.received if message["case"] == f"Task/{case['id']}"]
+    return "/a/" + str(links[-1]).rpartition("/a/")[2]

@@ -1,0 +1,59 @@
+"""The boards of critical findings: the desk's, the wall's, and one case from top to bottom."""
+
+from __future__ import annotations
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.department.alerts.conftest import Rings
+from tests.department.conftest import SIZES, Enter, looked_at
+from tests.department.morning import Morning
+
+SIZES.setdefault("wall", (1920, 1080))
+
+
+@pytest.mark.clause("5.9.1")
+def test_the_board_tells_who_is_rung_and_what_comes_next_and_changes_by_itself(enter: Enter, rings: Rings) -> None:
+    rings("鲁")
+    page = enter("chief", "/alerts", "en")
+    card = page.locator("li.card", has_text="鲁虚构")
+    expect(card.get_by_text("Rung now:")).to_be_visible()
+    expect(card.get_by_text("Next at")).to_be_visible()
+    expect(card.get_by_text("level 1")).to_be_visible()
+    looked_at(page, "alerts-board-en")
+
+    rings("韦")
+
+    expect(page.locator("li.card", has_text="韦虚构")).to_be_visible()
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_a_wall_shows_initials_and_tails_only(enter: Enter, rings: Rings, morning: Morning, language: str) -> None:
+    who = "昌" if language == "en" else "马"
+    rings(who)
+    page = enter("chief", "/alerts", language, "wall")
+    page.goto("/alerts?wall")
+    card = page.locator("li.card", has_text=f"…{morning.number(who)[-4:]}")
+    expect(card).to_be_visible()
+    assert f"{who}虚构" not in page.content()
+    assert morning.number(who) not in page.content()
+    size = card.locator("h2").evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+    assert size >= 28, "read from four metres on a screen of a metre and more"
+    looked_at(page, f"alerts-wall-{language}")
+
+
+@pytest.mark.clause("5.9.1")
+def test_a_call_is_written_down_by_the_caller_and_stands_in_the_story(
+    enter: Enter, rings: Rings, morning: Morning
+) -> None:
+    case = rings("苗", drill=True)
+    page = enter("chief", f"/alerts/cases/{case['id']}", "en")
+    expect(page.get_by_text("DRILL: no real patient is at risk")).to_be_visible()
+    expect(page.locator(".story li").first).to_contain_text("case opened")
+    looked_at(page, "alerts-case-en")
+    page.get_by_label("Staff number of who was spoken to").fill("nobody-at-all")
+    page.get_by_label("Telephone number that was called").fill("6120")
+    page.get_by_label("Last four characters").fill(morning.number("苗")[-4:])
+    page.locator("input[value=CV-CT-07]").check()
+    page.get_by_role("button", name="Record the call").click()
+    expect(page.get_by_text("Nobody has this staff number.")).to_be_visible()
