@@ -37,8 +37,9 @@ def test_a_wall_shows_initials_and_tails_only(enter: Enter, rings: Rings, mornin
     expect(card).to_be_visible()
     assert f"{who}虚构" not in page.content()
     assert morning.number(who) not in page.content()
-    size = card.locator("h2").evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
-    assert size >= 28, "read from four metres on a screen of a metre and more"
+    for part, least in (("h2", 48), ("p", 32)):  # 4 m / 200 = 20 mm = 32 px of a screen 1.2 m wide
+        size = card.locator(part).first.evaluate("one => parseFloat(getComputedStyle(one).fontSize)")
+        assert size >= least, part
     looked_at(page, f"alerts-wall-{language}")
 
 
@@ -49,7 +50,7 @@ def test_a_call_is_written_down_by_the_caller_and_stands_in_the_story(
     case = rings("苗", drill=True)
     page = enter("chief", f"/alerts/cases/{case['id']}", "en")
     expect(page.get_by_text("DRILL: no real patient is at risk")).to_be_visible()
-    expect(page.locator(".story li").first).to_contain_text("case opened")
+    expect(page.locator(".case-story li").first).to_contain_text("case opened")
     looked_at(page, "alerts-case-en")
     page.get_by_label("Staff number of who was spoken to").fill("nobody-at-all")
     page.get_by_label("Telephone number that was called").fill("6120")
