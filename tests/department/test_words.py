@@ -9,7 +9,14 @@ from babel.messages.pofile import read_po
 from slipring.front.app import PAGE_ROOMS
 from slipring.pages.language import catalogue
 
-ROOMS = (*PAGE_ROOMS, "slipring.department", "slipring.bedside", "slipring.reading", "slipring.review", "slipring.alerts")
+ROOMS = (
+    *PAGE_ROOMS,
+    "slipring.department",
+    "slipring.bedside",
+    "slipring.reading",
+    "slipring.review",
+    "slipring.alerts",
+)
 
 
 def test_rooms_that_use_one_english_word_mean_one_chinese_word_by_it() -> None:

@@ -10,6 +10,7 @@ from cryptography import x509
 from cryptography.exceptions import UnsupportedAlgorithm
 from joserfc.errors import JoseError
 
+from slipring.signing.case_proof import CASE
 from slipring.signing.proof import MEDIA_TYPE, Proof, ProofRefused, opened
 from slipring.signing.report_proof import REPORT, ROOTS
 from slipring.signing.seal_keys import Jwk
@@ -47,7 +48,7 @@ def judged_file(
         x509.load_pem_x509_certificates(trust_pem)
     try:
         proof = opened(_unwrapped(content))
-        if proof.kind != REPORT or len(proof.members) > _MOST_MEMBERS:
+        if proof.kind not in (REPORT, CASE) or len(proof.members) > _MOST_MEMBERS:
             raise ProofRefused("proof-unknown", "manifest")
         return proof, verdict(proof, trust_pem, given, revoked)
     except ProofRefused as refused:

@@ -9,10 +9,11 @@ from typing import Any
 
 from cryptography import x509
 
+from slipring.signing.case_proof import CASE, examined_case
 from slipring.signing.jws import header_of
 from slipring.signing.key_certificates import vouched_keys
 from slipring.signing.proof import Proof, ProofRefused, proof_reason
-from slipring.signing.report_proof import KEY_CERTIFICATES, KEYS, ROOTS, Judgement, examined
+from slipring.signing.report_proof import KEY_CERTIFICATES, KEYS, REPORT, ROOTS, Judgement, examined
 from slipring.signing.seal_keys import Jwk, endorsed, known
 
 
@@ -23,6 +24,7 @@ class Verdict:
     judgements: tuple[Judgement, ...]
     signers_known: bool
     sealer_known: bool
+    kind: str = REPORT
 
     @property
     def holds(self) -> bool:
@@ -31,14 +33,16 @@ class Verdict:
 
     @property
     def known(self) -> bool:
-        """Whether signers and the sealing service are known."""
-        return self.signers_known and self.sealer_known
+        """Whether signers (of a case there are none) and the sealing service are known."""
+        return (self.signers_known or self.kind == CASE) and self.sealer_known
 
     @property
     def code(self) -> str:
         """The verdict as one of the words of proof_reasons.toml."""
         if not self.holds:
             return "verdict-broken"
+        if self.kind == CASE:
+            return "verdict-case-holds" if self.sealer_known else "verdict-case-sealer-unknown"
         if not self.signers_known:
             return "verdict-signers-unknown"
         return "verdict-holds" if self.sealer_known else "verdict-sealer-unknown"
@@ -82,9 +86,11 @@ def verdict(
     trusted = [by_kid[kid] for kid in vouched if kid in by_kid and by_kid[kid].key.thumbprint() == kid]
     trusted += known(given)
     by_endorsement = {one.kid: one for one in endorsed(trusted, published)}
-    judgements = tuple(examined(proof, roots, by_kid | by_endorsement, revoked))
+    every = by_kid | by_endorsement
+    of_case = proof.kind == CASE
+    judgements = tuple(examined_case(proof, every) if of_case else examined(proof, roots, every, revoked))
     sealer = _sealed_by(proof) <= set(by_endorsement)
-    return Verdict(judgements, trust_pem is not None, sealer and (trust_pem is not None or bool(given)))
+    return Verdict(judgements, trust_pem is not None, sealer and (trust_pem is not None or bool(given)), proof.kind)
 
 
 def _sealed_by(proof: Proof) -> set[str]:

@@ -13,6 +13,7 @@ from slipring.staff.permission import Reason, may
 
 from slipring_critical.answering.proving import numbers_of
 from slipring_critical.cases.facts import Event, case_facts, imaging_number, is_case, reference_of
+from slipring_critical.cases.record import sealed_record
 from slipring_critical.cases.resources import as_timeline, in_state, instant, with_act, with_event
 from slipring_critical.channels.media import media
 from slipring_critical.lifecycle import RINGING, move
@@ -83,6 +84,7 @@ async def acted(call: Call, desk: Desk) -> Changes:
     )
     rung = await ringing(in_state(with_event(tree, Event("closed", desk.now, who)), state), desk)
     _silence(rung, act_key(facts.reference))
+    rung.save.append(sealed_record(rung.case, desk))
     return answered(rung, case, desk)
 
 

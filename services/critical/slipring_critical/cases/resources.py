@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from slipring.fhir.service import Resource
+from slipring.signing.case_chain import link, start, texts
 
 from slipring_critical.cases.facts import (
     CASE_EVENT,
@@ -97,6 +98,7 @@ def with_event(case: Resource, event: Event) -> Resource:
         parts += [{"url": "round", "valuePositiveInt": event.round}, {"url": "step", "valuePositiveInt": event.step}]
     if event.outcome:
         parts.append({"url": "outcome", "valueCode": event.outcome})
+    parts += _chained(case, parts)
     # A clock set back shows in the event; the Task itself was never changed before it was written (R4, inv-1).
     changed_at = max(event.at, datetime.fromisoformat(case["authoredOn"]))
     return {
@@ -104,6 +106,15 @@ def with_event(case: Resource, event: Event) -> Resource:
         "lastModified": instant(changed_at),
         "extension": [*case["extension"], {"url": CASE_EVENT, "extension": parts}],
     }
+
+
+def _chained(case: Resource, parts: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The digests by which an event follows the one before it (`slipring.signing.case_chain`)."""
+    events = [e for e in case["extension"] if e["url"] == CASE_EVENT]
+    last = {part["url"]: part for part in events[-1]["extension"]} if events else {}
+    previous = last["digest"]["valueString"] if "digest" in last else start(f"Task/{case['id']}")
+    digest = link(previous, texts(parts))
+    return [{"url": "prev", "valueString": previous}, {"url": "digest", "valueString": digest}]
 
 
 def with_act(case: Resource, action: dict[str, Any], note: Any, who: str, *, now: datetime) -> Resource:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
-from slipring_critical.answering import answers
+from slipring_critical.answering import answers, timeline_proof
 
 _ACKNOWLEDGE = (
     Parameter(
@@ -52,5 +52,14 @@ _TIMELINE = (
 ANSWERING = (
     Operation("Task", "acknowledge", answers.acknowledged, title="Read a finding back", parameters=_ACKNOWLEDGE),
     Operation("Task", "act", answers.acted, title="Record what was done", parameters=_ACT),
+    Operation(
+        "Task",
+        "proof",
+        timeline_proof.proof_asked,
+        title="The timeline as one file that `slipring verify` checks without this server",
+        affects_state=False,
+        tells=("Communication",),
+        parameters=(Parameter("return", "Binary", "out", 1, documentation="The file in `data`."),),
+    ),
     Operation("Task", "timeline", answers.timeline, title="What happened", affects_state=False, parameters=_TIMELINE),
 )
