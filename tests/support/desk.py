@@ -59,6 +59,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "birthdate": ("birthDate",),
     "actor": ("participant.actor",),
     "service-type": ("serviceType",),
+    "authored": ("authoredOn", "authored"),
     "date": ("start", "effectiveDateTime", "period.start"),
     "period": ("executionPeriod.start",),
 }
@@ -191,7 +192,7 @@ def _matches(resource: Resource, parameter: str, wanted: str) -> bool:
     alternatives = wanted.split(",")
     members = _MEMBERS.get(name, (_camel(name),))
     found = [value for member in members for value in _at(resource, member.split("."))]
-    if name in ("date", "recorded", "period", "authored-on") and wanted[:2] in _COMPARISONS:
+    if name in ("date", "recorded", "period", "authored-on", "authored") and wanted[:2] in _COMPARISONS:
         compare, limit = _COMPARISONS[wanted[:2]], datetime.fromisoformat(wanted[2:])
         return any(compare(datetime.fromisoformat(value), limit) for value in found)
     if modifier == "missing":

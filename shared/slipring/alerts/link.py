@@ -111,12 +111,12 @@ class LinkPages:
 
     async def act(self, request: Request) -> Response:
         """`Task/[id]/$act`: what was done, and the case closes."""
-        text = "text"
         receiver, case = await self._receiver(request)
         form = await self.door.place.pages.form(request, receiver.viewer)
         _, finding = await self._finding(request, receiver, case)
-        action = form.get(text, "").strip()[:_LONGEST]
+        action = form.get("text", "").strip()[:_LONGEST]
         call: list[Tree] = [{"name": "action", "valueCodeableConcept": {"text": action} if action else {}}]
+        call += [{"name": "unneeded", "valueBoolean": True}] if form.get("unneeded") else []
         return await self._done(request, receiver, case, f"Task/{finding.case}/$act", call)
 
     async def hand_over(self, request: Request) -> Response:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.sync_api import expect
 
@@ -58,3 +60,16 @@ def test_a_call_is_written_down_by_the_caller_and_stands_in_the_story(
     page.locator("input[value=CV-CT-07]").check()
     page.get_by_role("button", name="Record the call").click()
     expect(page.get_by_text("Nobody has this staff number.")).to_be_visible()
+
+
+@pytest.mark.clause("5.9.1")
+@pytest.mark.parametrize("language", ["en", "zh-CN"])
+def test_the_indicators_are_drawn_and_lead_to_their_cases(enter: Enter, rings: Rings, language: str) -> None:
+    rings("花" if language == "en" else "方")
+    page = enter("chief", "/alerts/indicators", language)
+    share = page.locator("#escalated")
+    expect(share).to_be_visible()
+    expect(page.locator("svg.lanes a").first).to_have_attribute("href", re.compile("#"))
+    looked_at(page, f"alerts-indicators-{language}")
+    page.goto("/alerts/indicators?from=2026-02-01&to=2026-01-01")
+    expect(page.get_by_role("alert")).to_be_visible()

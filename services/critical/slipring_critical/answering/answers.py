@@ -82,6 +82,8 @@ async def acted(call: Call, desk: Desk) -> Changes:
     tree = with_event(
         with_act(case.resource, action, call.value("note"), who, now=desk.now), Event("acted", desk.now, who)
     )
+    if call.value("unneeded") is True:
+        tree = with_event(tree, Event("judged-unneeded", desk.now, who))
     rung = await ringing(in_state(with_event(tree, Event("closed", desk.now, who)), state), desk)
     _silence(rung, act_key(facts.reference))
     rung.save.append(sealed_record(rung.case, desk))

@@ -3,6 +3,7 @@
 from slipring_critical.operations.answering import ANSWERING
 from slipring_critical.operations.cases import CASES
 from slipring_critical.operations.directory import DIRECTORY
+from slipring_critical.operations.indicators import INDICATORS
 from slipring_critical.operations.links import LINKS
 
-OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *LINKS]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS]

@@ -23,6 +23,7 @@ _ACKNOWLEDGE = (
 _ACT = (
     Parameter("action", "CodeableConcept", min=1, documentation="What was done for the patient."),
     Parameter("note", "string", documentation="More about it, in words."),
+    Parameter("unneeded", "boolean", documentation="Whoever received it judges that it need not have rung."),
     Parameter("return", "Task", "out", 1, documentation="The case, closed."),
 )
 _TIMELINE = (

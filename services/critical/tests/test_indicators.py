@@ -1,0 +1,108 @@
+"""Indicators of critical findings: numerator, denominator, interval and who is behind them; drills count nowhere."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from slipring.fhir.service import Resource
+from slipring_critical.indicators.counting import Minutes, _median
+
+from tests.support.one_case import REQUESTER, RIGHT, flag, rung, signed_in
+from tests.support.ringing import FINDING, ARinging, a_department, a_request
+
+pytestmark = pytest.mark.clause("5.9.1")
+
+
+def share(answer: Resource, code: str) -> dict[str, Any]:
+    for one in answer["parameter"]:
+        parts = {part["name"]: part for part in one.get("part", [])}
+        if parts.get("code", {}).get("valueCode") == code:
+            cases = [part["valueReference"]["reference"] for part in one["part"] if part["name"] == "case"]
+            values = {
+                n: next(v for k, v in p.items() if k.startswith("value")) for n, p in parts.items() if n != "case"
+            }
+            return {**values, "cases": cases}
+    raise AssertionError(code)
+
+
+async def asked(ringing: ARinging) -> Resource:
+    since = (ringing.desk.now - timedelta(days=1)).isoformat()
+    until = (ringing.desk.now + timedelta(days=1)).isoformat()
+    return await ringing.call("critical-indicators", period={"start": since, "end": until})
+
+
+async def test_a_finding_told_in_ten_minutes_counts_and_one_that_still_rings_after_them_does_not() -> None:
+    ringing = await rung()
+    await ringing.wait(4)
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+    await ringing.call("act", action={"text": "chest drain"}, unneeded=True)
+    ringing.desk.hold(a_request(id="o-other", authoredOn=ringing.desk.now.isoformat()))
+    await flag(ringing, "2", "CV-CT-06", basedOn=[{"reference": "ServiceRequest/o-other"}])
+    early = share(await asked(ringing), "told-in-time")
+    await ringing.wait(11)
+
+    answer = await asked(ringing)
+
+    assert (early["numerator"], early["denominator"]) == (1, 1), "nobody knows yet of one that is young"
+    told = share(answer, "told-in-time")
+    assert (told["numerator"], told["denominator"]) == (1, 2)
+    assert told["cases"] == [f"Task/{ringing.of('CV-CT-06')['id']}"]
+    assert told["low"] < told["value"] < told["high"]
+    both = share(answer, "both-sides-recorded")
+    assert (both["numerator"], both["denominator"]) == (1, 1)
+    assert share(answer, "escalated")["numerator"] == 2
+    assert (share(answer, "unneeded")["numerator"], share(answer, "unneeded")["denominator"]) == (1, 1)
+    assert share(answer, "minutes-to-told")["value"] == 4
+    assert share(answer, "flagged-exams")["denominator"] == 1, "of the exams that were asked for in the period"
+
+
+async def test_the_clock_starts_when_the_finding_was_recognised() -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing, effectiveDateTime=(ringing.desk.now - timedelta(minutes=9)).isoformat())
+    await ringing.wait(2)
+
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+
+    assert share(await asked(ringing), "told-in-time")["numerator"] == 0
+
+
+async def test_a_drill_counts_nowhere() -> None:
+    ringing = ARinging(*a_department())
+    exam = {"reference": "ServiceRequest/o-ct"}
+    await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, drill=True)
+    await ringing.wait(20)
+
+    answer = await asked(ringing)
+
+    assert share(answer, "told-in-time")["denominator"] == 0
+    assert not any(one["name"] == "nightRings" for one in answer["parameter"])
+
+
+async def test_night_rings_are_counted_for_each_person() -> None:
+    ringing = ARinging(*a_department())
+    ringing._set_clock(ringing.desk.now.replace(hour=15))  # 23 in Shanghai
+    await flag(ringing)
+    await ringing.wait(3)
+
+    rings = [one["part"] for one in (await asked(ringing))["parameter"] if one["name"] == "nightRings"]
+
+    assert [(part[0]["valueReference"]["reference"], part[1]["valueInteger"]) for part in rings] == [
+        ("Practitioner/o-requester", 2)
+    ]
+
+
+async def test_a_case_that_nobody_could_be_reached_for_is_told_as_such() -> None:
+    ringing = ARinging(a_request())
+    await flag(ringing)
+
+    unreachable = share(await asked(ringing), "unreachable")
+
+    assert (unreachable["numerator"], len(unreachable["cases"])) == (1, 1)
+
+
+def test_a_median_has_an_interval_only_where_enough_was_measured() -> None:
+    assert _median("m", [3.0, 1.0]) == Minutes("m", 2, 2.0, None, None)
+    ten = _median("m", [float(n) for n in range(1, 11)])
+    assert (ten.median, ten.low, ten.high) == (5.5, 2.0, 9.0)  # Conover: n = 10, ranks 2 and 9, 97.9 %

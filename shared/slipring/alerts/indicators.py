@@ -1,0 +1,97 @@
+"""How critical findings were told: shares with their intervals as a picture, medians, and who was rung at night."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from slipring.alerts.boards import ALERTS, LIVE
+from slipring.alerts.open_cases import people_named
+from slipring.department import names
+from slipring.department.place import Place
+from slipring.department.road import Tree
+from slipring.fhir.outcome import FhirError
+from slipring.identity.people.sessions import Session
+from slipring.pages.language import language_of, said
+from slipring.pages.plots.lanes import lanes_of
+
+INDICATORS = f"{ALERTS}/indicators"
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A share or a median as it was told."""
+
+    code: str
+    counts: str
+    bounds: tuple[float, float, float] | None
+    value: float | None
+    cases: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class IndicatorPage:
+    """The indicators of a period."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/alerts/indicators`."""
+        return self.place.routes([(INDICATORS, self.shown, ["GET"])])
+
+    async def shown(self, request: Request, session: Session) -> Response:
+        """Of `?from=&to=` by the department's days; without them, of the last 90."""
+        asked = {name: request.query_params.get(name, "").strip()[:10] for name in ("from", "to")}
+        hand = await self.place.hand(session)
+        told: Sequence[Tree] | None = []
+        says, status = [], 200
+        try:
+            told = await hand.called_if_allowed("Task/$critical-indicators", self._period(asked))
+        except FhirError as refused:
+            if refused.status not in (400, 422):
+                raise
+            status = refused.status
+            says = [said((issue.zh, issue.en), language_of(request)) for issue in refused.issues]
+        shares = [_figure(one["part"]) for one in told or [] if one["name"] == "share"]
+        rings = [{p["name"]: p for p in one["part"]} for one in told or [] if one["name"] == "nightRings"]
+        who = [names.reference_in(one["who"]["valueReference"]) for one in rings]
+        counts = [int(one["count"]["valueInteger"]) for one in rings]
+        people = await people_named(hand, who)
+        return self.place.page(
+            request, session, "alerts/indicators.html", status=status, live=LIVE, board=ALERTS, address=INDICATORS,
+            asked=asked, says=says, allowed=told is not None, shares=shares,
+            picture=lanes_of([(one, one.bounds) for one in shares if one.bounds]),
+            medians=[_figure(one["part"]) for one in told or [] if one["name"] == "median"],
+            rings=[(names.person(people.get(one)) or one, count) for one, count in zip(who, counts, strict=True)],
+        )  # fmt: skip
+
+    def _period(self, asked: dict[str, str]) -> list[Tree]:
+        start, end = self._midnight(asked["from"]), self._midnight(asked["to"])
+        period = {"start": start.isoformat()} if start else {}
+        period |= {"end": (end + timedelta(days=1)).isoformat()} if end else {}
+        return [{"name": "period", "valuePeriod": period}] if period else []
+
+    def _midnight(self, text: str) -> datetime | None:
+        try:
+            return datetime.fromisoformat(text).replace(tzinfo=self.place.zone) if text else None
+        except ValueError:
+            return None
+
+
+def _figure(parts: Sequence[Tree]) -> Figure:
+    values = {str(p["name"]): p for p in parts if p["name"] != "case"}
+
+    def number(name: str) -> float | None:
+        return float(values[name]["valueDecimal"]) if name in values else None
+
+    value, low, high = number("value"), number("low"), number("high")
+    wanted = ("numerator", "denominator") if "numerator" in values else ("count",)
+    counts = "/".join(str(values[name]["valueInteger"]) for name in wanted)
+    bounds = (value, low, high) if value is not None and low is not None and high is not None else None
+    cases = [names.reference_in(p["valueReference"]).rpartition("/")[2] for p in parts if p["name"] == "case"]
+    return Figure(str(values["code"]["valueCode"]), counts, bounds, value, cases)
