@@ -12,7 +12,7 @@ from starlette.routing import Route
 from slipring.department.place import Place, may, named_in, wrong
 from slipring.department.road import Hand, Tree
 from slipring.department.worklist import coded
-from slipring.fhir.outcome import FhirError
+from slipring.fhir.outcome import FhirError, not_found
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.reading.one_report import OneReport, of_report
@@ -32,9 +32,16 @@ class AmendPage:
     place: Place
 
     def routes(self) -> list[Route]:
-        """`/reading/reports/{id}/amend`."""
-        one = f"{READING}/reports/{{id}}/amend"
-        return self.place.routes([(one, self.shown, ["GET"]), (one, self.begun, ["POST"])])
+        """`/reading/reports/{id}/amend` of a released report, and `/reading/reports/{id}/give-up` of the draft."""
+        one = f"{READING}/reports/{{id}}"
+        return self.place.routes(
+            [
+                (f"{one}/amend", self.shown, ["GET"]),
+                (f"{one}/amend", self.begun, ["POST"]),
+                (f"{one}/give-up", self.back, ["GET"]),
+                (f"{one}/give-up", self.given_up, ["POST"]),
+            ]
+        )
 
     async def shown(self, request: Request, session: Session) -> Response:
         """What is released, in which way it is to be changed, and why."""
@@ -51,6 +58,21 @@ class AmendPage:
             return await self._page(request, session, hand, form=form, beside=beside, status=refused.status)
         draft = next(one["valueReference"]["reference"] for one in answer["parameter"] if one["name"] == "draft")
         return RedirectResponse(f"{READING}/reports/{str(draft).rpartition('/')[2]}", 303)
+
+    async def given_up(self, request: Request, session: Session) -> Response:
+        """The draft of a next version is cancelled, as any client cancels one; what is released stays as it is."""
+        await self.place.posted(request, session)
+        hand = await self.place.hand(session)
+        draft = await hand.read(f"DiagnosticReport/{named_in(request, 'DiagnosticReport')}")
+        change = change_of(draft)
+        if change is None or not drafts(draft):
+            raise not_found("DiagnosticReport")
+        await hand.replaced({**draft, "status": "cancelled"})
+        return RedirectResponse(f"{READING}/reports/{change.report}", 303)
+
+    async def back(self, request: Request, session: Session) -> Response:
+        """Where that was refused and somebody comes back, by the language switch say."""
+        return RedirectResponse(f"{READING}/reports/{named_in(request, 'DiagnosticReport')}", 303)
 
     async def _page(
         self, request: Request, session: Session, hand: Hand, *, form: Mapping[str, str] | None = None,

@@ -17,6 +17,7 @@ from slipring.department import names
 from slipring.department.findings import Found, found_in
 from slipring.department.place import Place, may, named_in
 from slipring.department.road import Hand, Tree
+from slipring.department.worklist import coded
 from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
@@ -34,6 +35,7 @@ _NO_MORE = (
     f"{CANONICAL}/StructureDefinition/signature-superseded",
 )
 _OPEN = ("partial", "preliminary")
+EMERGENCIES = "emergency-release-reason"
 _ANSWERS_THE_SIGNATURE = (400, 409, 412, 422)
 
 
@@ -90,6 +92,7 @@ class SigningPages:
             call: list[Tree] = [
                 {"name": "jws", "valueString": jws},
                 {"name": "role", "valueCode": form.get("role", "")},
+                *([_emergency(form["emergency"])] if form.get("emergency") else []),
             ]
             answer = await hand.called(f"DiagnosticReport/{report}/$sign", call)
         except FhirError as refused:
@@ -131,6 +134,8 @@ class SigningPages:
             one=one,
             exam=one.exam,
             asked=asked,
+            emergencies=await coded(hand, EMERGENCIES) if asked and _may_be_released_at_once(one, asked) else [],
+            emergency=(form or {}).get("emergency", ""),
             purpose=purpose(asked.role) if asked else None,
             roles=ROLES,
             who=session.account.practitioner,
@@ -138,6 +143,16 @@ class SigningPages:
             refused=[said((issue.zh, issue.en), language) for issue in refused.issues] if refused else [],
             may_sign=may(session, "DiagnosticReport", "u"),
         )
+
+
+def _may_be_released_at_once(one: OneReport, asked: ToSign) -> bool:
+    """Whether a release under one signature may be asked for: the first version of a stat exam, signed by nobody yet."""
+    return one.exam.priority == "stat" and not asked.prev and one.change is None
+
+
+def _emergency(code: str) -> Tree:
+    coding = {"system": f"{CANONICAL}/CodeSystem/{EMERGENCIES}", "code": code}
+    return {"name": "emergency", "valueCodeableConcept": {"coding": [coding]}}
 
 
 async def to_sign(hand: Hand, one: OneReport, role: str) -> ToSign:

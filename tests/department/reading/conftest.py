@@ -91,10 +91,8 @@ def written(http: httpx.Client, morning: Morning, exam: str, words: str) -> str:
     return str(answer.json()["entry"][0]["response"]["location"].split("DiagnosticReport/")[1].split("/")[0])
 
 
-def sign(
-    http: httpx.Client, served: Server, morning: Morning, report: str, *signers: tuple[str, str], **more: Any
-) -> None:
-    """Signatures on a report, one after the other; `more`: further parameters of `$sign`."""
+def sign(http: httpx.Client, served: Server, morning: Morning, report: str, *signers: tuple[str, str]) -> None:
+    """Signatures on a report, one after the other."""
     authority, prev = make_authority(served.data_dir / "signing", now=utc_now()), ""
     for name, role in signers:
         key, csr = make_key_and_csr(name)
@@ -102,7 +100,7 @@ def sign(
         asked = http.post(f"/fhir/DiagnosticReport/{report}/$signing-input", json=parameters(role=("Code", role)))
         payload = base64.b64decode(value_of(asked.raise_for_status().json(), "payload"))
         jws = sign_payload(payload, key, chain, role, prev, utc_now())
-        given = parameters(jws=("String", jws), role=("Code", role), **more)
+        given = parameters(jws=("String", jws), role=("Code", role))
         signed = http.post(f"/fhir/DiagnosticReport/{report}/$sign", json=given)
         assert signed.is_success, signed.text
         prev = jws_sha256(jws)

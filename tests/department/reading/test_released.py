@@ -7,7 +7,9 @@ import re
 import httpx
 import pytest
 from playwright.sync_api import expect
-from slipring_demo.cast import C
+from slipring.runtime.clock import utc_now
+from slipring.signing.certificate import issue, make_authority, make_key_and_csr
+from slipring.signing.jws import sign_payload
 
 from tests.department.bedside.contrast_morning import ContrastMorning, long_signed_in, until_found
 from tests.department.conftest import Enter, looked_at
@@ -87,6 +89,12 @@ def test_an_addition_that_changes_what_was_released_is_refused_beside_the_sectio
     impression.fill("No nodule. 未见结节。\n补充：补扫见胸腔积液。")
     page.get_by_role("button", name="保存草稿").press("Enter")
     expect(page.locator("[data-saved-line]")).to_contain_text("● 已保存")
+    draft = page.url.rpartition("/")[2]
+    page.get_by_text("放弃该修改稿").press("Enter")
+    page.get_by_role("button", name="放弃对 梣虚构 报告的修改").press("Enter")
+    expect(page).to_have_url(re.compile(f"/reading/reports/{report}$"))
+    assert department.get(f"/fhir/DiagnosticReport/{draft}").json()["status"] == "cancelled"
+    assert department.get(f"/fhir/DiagnosticReport/{report}").json()["status"] == "final"
 
 
 @pytest.mark.clause("4.9")
@@ -123,14 +131,21 @@ def test_an_emergency_release_waits_in_the_list_for_its_second_reader_who_grades
     served: Server, morning: Morning, acquired: Comes, department: httpx.Client, enter: Enter
 ) -> None:
     report = written(department, morning, acquired("栎", priority="stat"), "No nodule. 未见结节。")
-    [reason] = department.get("/fhir/CodeSystem/emergency-release-reason").json()["concept"][:1]
-    coding = {"system": f"{C}/CodeSystem/emergency-release-reason", "code": reason["code"]}
-    sign(
-        department, served, morning, report, ("first reader", "author"),
-        emergency=("CodeableConcept", {"coding": [coding]}),
-    )  # fmt: skip
+    own = enter("author", f"/reading/reports/{report}/sign", "en")
+    payload = own.request.get(f"/reading/reports/{report}/payload?role=author").body()
+    key, csr = make_key_and_csr("first reader")
+    authority = make_authority(served.data_dir / "signing", now=utc_now())
+    chain = issue(authority, csr, morning.staff["first reader"], "first reader", now=utc_now())
+    own.get_by_text("With a key elsewhere").click()
+    own.get_by_role("textbox", name="Detached JWS").fill(sign_payload(payload, key, chain, "author", "", utc_now()))
+    at_once = own.locator("form").filter(has=own.get_by_role("button", name="Hand in this signature"))
+    expect(at_once.get_by_role("combobox", name="When it is released")).to_have_value("")
+    at_once.get_by_role("combobox", name="When it is released").select_option(index=1)
+    looked_at(own, "sign-emergency-en")
+    own.get_by_role("button", name="Hand in this signature").press("Enter")
+    expect(own.get_by_role("row").filter(has_text="ES256").first).to_be_visible()
     [task] = until_found(department, f"Task?code=second-read&focus=DiagnosticReport/{report}")
-    own = enter("author", f"/reading/second-reads/{task['id']}", "en")
+    own.goto(f"/reading/second-reads/{task['id']}")
     expect(own.get_by_text("The second reader is another person")).to_be_visible()
     page = enter("reader", "/reading", "en")
     waiting = page.get_by_role("region", name="Released by one signature: second read to come")
