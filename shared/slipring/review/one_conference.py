@@ -17,6 +17,7 @@ from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.identity.people.sessions import Session
 from slipring.reading.sections import tidy
 from slipring.review.meetings import CONFERENCES, cases_on, meeting_of
+from slipring.review.staff import people_as
 from slipring.review.workplace import review_page
 
 # Whose role lets one expect him at the table; anybody else is named by the number on his badge.
@@ -101,13 +102,13 @@ class OneConferencePages:
     ) -> Response:  # fmt: skip
         meeting_id = named_in(request, "Task")
         meeting, cases, staff = await asyncio.gather(
-            meeting_of(hand, meeting_id), cases_on(hand, meeting_id), _staff(hand)
+            meeting_of(hand, meeting_id), cases_on(hand, meeting_id), people_as(hand, _ROLES)
         )
         if names.code_in(meeting.task.get("code"), "task-code") != "conference":
             raise not_found("Task")
         return review_page(
             self.place, request, session, "one_conference.html", status=status, meeting=meeting, cases=cases,
-            staff=[one for one in staff if f"Practitioner/{one['id']}" not in meeting.attended], form=form or {},
+            staff=[one for one in staff if f"Practitioner/{one.id}" not in meeting.attended], form=form or {},
             typed_in=case, beside=beside or {}, may_act=may(session, "Task", "u") and not meeting.held,
         )  # fmt: skip
 
@@ -127,11 +128,3 @@ async def _there(hand: Hand, form: Mapping[str, str]) -> list[str]:
             )
         there.append(f"Practitioner/{found[0]['id']}")
     return there
-
-
-async def _staff(hand: Hand) -> list[Tree]:
-    """The people of the department who are on duty roles, by name."""
-    asked = [("role", _ROLES), ("active", "true"), ("_include", "PractitionerRole:practitioner"), ("_count", "100")]
-    told = await hand.if_allowed("PractitionerRole", asked) or []
-    people = {str(one["id"]): one for one in told if one["resourceType"] == "Practitioner"}
-    return sorted((one for one in people.values() if one.get("active") is not False), key=names.person)

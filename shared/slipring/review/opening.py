@@ -11,6 +11,7 @@ from starlette.routing import Route
 from slipring.department.place import Place
 from slipring.review.conferences import ConferencesPage
 from slipring.review.discussing import DiscussingPage
+from slipring.review.drawing import DrawingPage
 from slipring.review.one_conference import OneConferencePages
 from slipring.review.quality import QualityPage
 from slipring.review.re_reading import ReReadingPages
@@ -23,6 +24,6 @@ ROOM = "slipring.review"  # whose templates and words they need
 def review_routes(place: Place) -> list[Route]:
     """What is served below `/reading` beside the reading itself."""
     kinds = (
-        ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, ReReadingPages, ScoringPage,
+        ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, ReReadingPages, ScoringPage, DrawingPage,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

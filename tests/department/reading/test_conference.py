@@ -76,6 +76,8 @@ def test_a_case_goes_on_the_next_conference_and_its_result_into_the_report(
     mine.goto(f"/reading/reports/{report_of(department, exam)['id']}/conference")
     expect(mine.get_by_role("article")).to_contain_text("Stands in the report.")
     looked_at(mine, "conference-report-en")
+    mine.goto("/reading/conferences")
+    looked_at(mine, "conferences-en")
     mine.goto("/reading/conferences?from=2020-01-01&to=2020-02-01")
     expect(mine.get_by_text("No conference was held in this time")).to_be_visible()
     mine.goto("/reading/conferences?from=2020-01-01")

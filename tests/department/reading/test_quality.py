@@ -13,8 +13,9 @@ import pytest
 from playwright.sync_api import Page, expect
 from slipring.runtime.clock import utc_now
 from slipring_demo.cast import STAFF, C, role
-from slipring_demo.teller import parameters, value_of
+from slipring_demo.teller import parameters
 
+from tests.department.bedside.contrast_morning import until_found
 from tests.department.conftest import Enter, looked_at
 from tests.department.morning import Morning, accounts, posted
 from tests.department.reading.conftest import Comes, released
@@ -27,6 +28,7 @@ WORDS = "Nodule of 6 mm, right upper lobe. 右肺上叶结节 6 mm。"
 def third(served: Server, morning: Morning) -> str:
     """One more radiologist, who signs nothing here, with an account."""
     person = STAFF["first reader"][0] | {"identifier": [{"system": f"{C}/staff", "value": "R-0077"}]}
+    person |= {"name": [{"text": "吴示例", "family": "吴", "given": ["示例"]}]}
     with served.loading() as http:
         who = f"Practitioner/{posted(http, person)['id']}"
     with served.client() as http:
@@ -60,11 +62,19 @@ def picked(page: Page, group: str, name: str) -> None:
 def test_a_case_is_read_again_blind_then_graded_and_scored(
     morning: Morning, report: str, third: str, department: httpx.Client, enter: Enter
 ) -> None:
-    drawn = called(
-        department, "DiagnosticReport/$draw-rereading", size=("Integer", 1), seed=("String", "2026-Q4"),
-        reader=("Reference", {"reference": third}), by=("Reference", {"reference": morning.staff["second reader"]}),
-    )  # fmt: skip
-    case = value_of(drawn, "case")["reference"].partition("/")[2]
+    chief = enter("reader", "/reading/quality?of=re-reading", "en")
+    chief.get_by_role("link", name="Draw a sample").click()
+    chief.get_by_role("button", name="Draw", exact=True).click()
+    expect(chief.locator(".problem").first).to_be_visible()
+    chief.get_by_role("spinbutton", name="How many").fill("1")
+    chief.get_by_role("textbox", name="Seed").fill("2026-Q4")
+    for one in chief.get_by_role("checkbox").all():
+        one.check()  # the first reader, too: who signed it is not given it
+    looked_at(chief, "draw-en")
+    chief.get_by_role("button", name="Draw", exact=True).click()
+    expect(chief.locator("#cases")).to_contain_text("still to be read again 1")
+    [task] = until_found(department, f"Task?code=re-reading&owner={third}")
+    case = task["id"]
     page = enter("third", "/reading", "zh")
     page.get_by_role("link", name=re.compile("待您盲法复阅")).click()
     page.get_by_role("listitem").get_by_role("link").click()

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from slipring.pages.plots.lanes import Bounds
 
 SPAN, NARROW, HEIGHT = 84, 60, 240  # units of the picture: of one span, of one of many, of the field
+GAP = 0.375  # of the axis: where it is said that there is no data, between two lines of it
 FEW = 6  # spans that are drawn wide
 LEFT, TOP, FOOT = 64, 44, 34  # room for the figures of the axis, for n/N above a point, for the names of the spans
 
@@ -25,7 +26,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """A figure as it is drawn; without bounds it stands in the middle, as a gap."""
+    """A figure as it is drawn; without bounds it is a gap, that says so."""
 
     x: float
     y: float
@@ -69,7 +70,7 @@ def trend_of(figures: Sequence[Figure], *, target: float | None = None) -> Trend
     dots, span = [], SPAN if len(figures) <= FEW else NARROW
     for number, one in enumerate(figures):
         x = LEFT + span * (number + 0.5)
-        rate, low, high = (y(value) for value in one.bounds or ((1 + least) / 2,) * 3)
+        rate, low, high = (y(value) for value in one.bounds or (least + GAP * (1 - least),) * 3)
         dots.append(Dot(x, rate, low, high, one))
     ticks = [(y(least + step * number), least + step * number) for number in range(math.floor((1 - least) / step) + 1)]
     aimed = None if target is None else y(target)
