@@ -55,10 +55,10 @@ class TimeStamping:
 
 
 @contextmanager
-def time_stamping(folder: Path) -> Iterator[TimeStamping]:
-    """The authority while a test runs."""
+def time_stamping(folder: Path, *, ends: timedelta = timedelta(days=400)) -> Iterator[TimeStamping]:
+    """The authority while a test runs; `ends`: how long from now its own certificate is valid."""
     folder.mkdir(parents=True, exist_ok=True)
-    _make_keys(folder)
+    _make_keys(folder, ends)
     (folder / "tsa.cnf").write_text(_CONFIGURATION.format(folder=folder))
     (folder / "serial").write_text("01\n")
     authority = TimeStamping(folder)
@@ -92,7 +92,7 @@ def time_stamping(folder: Path) -> Iterator[TimeStamping]:
         thread.join()
 
 
-def _make_keys(folder: Path) -> None:
+def _make_keys(folder: Path, ends: timedelta) -> None:
     now = datetime.now(UTC)
     root_key, key = (rsa.generate_private_key(65537, 2048) for _ in range(2))
     names = [x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)]) for name in ("A TSA root", "A TSA")]
@@ -102,7 +102,7 @@ def _make_keys(folder: Path) -> None:
     ):
         builder = x509.CertificateBuilder().subject_name(subject).issuer_name(names[0]).public_key(public)
         builder = builder.serial_number(x509.random_serial_number()).not_valid_before(now - timedelta(days=400))
-        builder = builder.not_valid_after(now + timedelta(days=400))
+        builder = builder.not_valid_after(now + (timedelta(days=400) if ca else ends))
         builder = builder.add_extension(x509.BasicConstraints(ca, None), critical=True)
         usage = x509.KeyUsage(not ca, not ca, False, False, False, ca, ca, False, False)
         builder = builder.add_extension(usage, critical=True)

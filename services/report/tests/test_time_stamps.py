@@ -1,20 +1,27 @@
 """An outside authority stamps each signature; while it is down the signature stands and the stamp is owed."""
 
 import base64
+import json
 import shutil
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import httpx
 import pytest
 from slipring.fhir.service import Changes, Errand
 from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, ask_for_stamp, stamped_at
+from slipring.signing.verify_command import verify
+from slipring_report.handlers.proving import proof_asked
 from slipring_report.handlers.stamping import NotStamped, stamp_fetched
 from slipring_report.handlers.verifying import verification_asked
 from slipring_report.settings import ReportSettings
 from slipring_report.signatures.stamping import STAMPING
+from typer import Typer
+from typer.testing import CliRunner
 
 from tests.support.desk import A_NOON
 from tests.support.time_stamping import TimeStamping, time_stamping
@@ -22,6 +29,8 @@ from tests.support.time_stamping import TimeStamping, time_stamping
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, ReadingRoom
 
+VERIFY = Typer()
+VERIFY.command()(verify)
 pytestmark = pytest.mark.skipif(shutil.which("openssl") is None, reason="the authority of these tests is openssl's")
 
 
@@ -88,7 +97,7 @@ async def test_a_stamp_over_another_signature_does_not_fit(room: ReadingRoom, au
     other = authority.reply(ask_for_stamp("another..signature").query)
     kept(room, subject)["valueBase64Binary"] = base64.b64encode(other).decode()
     valid, [signature] = await room.verified()
-    assert not valid and signature["reason"]["valueString"] == "time-stamp-invalid"
+    assert not valid and signature["reason"]["valueString"] == "time-stamp-differs"
 
 
 async def test_a_stamp_from_before_the_recorded_time_is_told(room: ReadingRoom) -> None:
@@ -108,18 +117,50 @@ def test_a_stamp_of_another_authority_or_with_another_nonce_is_none(authority: T
     reply = authority.reply(asked.query)
     roots = authority.root.read_bytes()
     assert stamped_at(reply, "a..signature", roots, asked.nonce) == stamped_at(reply, "a..signature", roots)
+    wrong: list[tuple[bytes, str, int | None, str]] = [
+        (reply, "a..signature", 7, "forged"),
+        (reply, "b..signature", asked.nonce, "differs"),
+        (reply[:-10], "a..signature", None, "unreadable"),
+        (b"", "a..signature", None, "unreadable"),
+        (reply[:-1] + bytes([reply[-1] ^ 1]), "a..signature", None, "forged"),
+    ]
+    for content, jws, nonce, why in wrong:
+        with pytest.raises(TimeStampRefused, match=why):
+            stamped_at(content, jws, roots, nonce)
+    with time_stamping(tmp_path / "stranger") as stranger, pytest.raises(TimeStampRefused, match="authority-unknown"):
+        stamped_at(reply, "a..signature", stranger.root.read_bytes())  # of the same name, with another key
+    with time_stamping(tmp_path / "ended", ends=timedelta(days=-1)) as ended:
+        late = ended.reply(ask_for_stamp("a..signature").query)
+        with pytest.raises(TimeStampRefused, match="expired"):
+            stamped_at(late, "a..signature", ended.root.read_bytes())
+
+
+async def test_a_proof_carries_its_stamps_and_the_command_judges_them_offline(
+    room: ReadingRoom, authority: TimeStamping, tmp_path: Path
+) -> None:
+    subject = await signed(room)
+    await fetched(room, subject)
+
+    async def told(roots: Path | None) -> tuple[int, dict[str, Any]]:
+        answer = (await room.call(proof_asked)).answer
+        assert answer is not None
+        (file := tmp_path / "report.proof").write_bytes(base64.b64decode(answer["data"]))
+        options = ["--trust", str(room.folder / "signing/root.pem"), "--json"]
+        options += ["--trust-stamps", str(roots)] if roots else []
+        ran = CliRunner().invoke(VERIFY, [str(file), *options])
+        [part] = [one for one in json.loads(ran.output)["parts"] if one["part"] == "signature-1"]
+        return ran.exit_code, part
+
+    assert (await told(None))[1]["stamped"] == "stated"
+    code, part = await told(authority.root)
+    assert (code, part["stamped"], part["reasons"]) == (0, "proved", []) and part["stamp"] > A_NOON.isoformat()
     with time_stamping(tmp_path / "stranger") as stranger:
-        wrong: list[tuple[bytes, str, bytes, int | None]] = [
-            (reply, "a..signature", stranger.root.read_bytes(), None),
-            (reply, "a..signature", roots, 7),
-            (reply, "b..signature", roots, asked.nonce),
-            (reply[:-10], "a..signature", roots, None),
-            (b"", "a..signature", roots, None),
-            (reply[:-1] + bytes([reply[-1] ^ 1]), "a..signature", roots, None),
-        ]
-        for content, jws, trust, nonce in wrong:
-            with pytest.raises(TimeStampRefused):
-                stamped_at(content, jws, trust, nonce)
+        code, part = await told(stranger.root)
+        assert (code, part["reasons"]) == (1, ["time-stamp-authority-unknown"]) and "stamp" not in part
+    reply = base64.b64decode(kept(room, subject)["valueBase64Binary"])
+    kept(room, subject)["valueBase64Binary"] = base64.b64encode(reply[:-1] + bytes([reply[-1] ^ 1])).decode()
+    assert await told(None) == (0, {**part, "stamp": ANY, "stamped": "stated", "reasons": [], "holds": True})
+    assert (await told(authority.root))[1]["reasons"] == ["time-stamp-forged"]
 
 
 def test_an_authority_needs_the_roots_that_it_is_judged_by() -> None:

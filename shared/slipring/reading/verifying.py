@@ -21,6 +21,7 @@ from slipring.reading.signing import called, people_named
 from slipring.reading.taking import proof_taken
 from slipring.reading.workplace import READING, reading_page
 from slipring.signing.policy import reason
+from slipring.signing.proof import proof_reason
 
 # Reasons that are no fault of the signature itself, beside those of `signing/reasons.toml`.
 _OF_THE_RECORD: dict[str, Pair] = {
@@ -95,11 +96,13 @@ def words_for(code: str) -> Pair:
     """A reason in words; one that is not known here by its code."""
     if code in _OF_THE_RECORD:
         return _OF_THE_RECORD[code]
-    try:
-        known = reason(code)
-    except KeyError:
-        return code, code
-    return known.zh, known.en
+    for known in (reason, proof_reason):
+        try:
+            told = known(code)
+        except KeyError:
+            continue
+        return told.zh, told.en
+    return code, code
 
 
 def _value(parts: Sequence[Tree], name: str, otherwise: Any) -> Any:

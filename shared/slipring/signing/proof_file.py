@@ -38,19 +38,20 @@ def judged_file(
     trust_pem: bytes | None = None,
     given: Sequence[Jwk] = (),
     revoked: Sequence[x509.CertificateRevocationList] = (),
+    stamps_pem: bytes = b"",
 ) -> tuple[Proof, Verdict]:
     """The proof that a file holds and the verdict on it, by the roots of whoever asks.
 
     Takes the file itself and the FHIR Binary that `$proof` answers with. ProofRefused says what a file is that is no proof;
     ValueError when the given roots or keys cannot be read.
     """
-    if trust_pem is not None:
-        x509.load_pem_x509_certificates(trust_pem)
+    for one in (*([trust_pem] if trust_pem is not None else []), *([stamps_pem] if stamps_pem else [])):
+        x509.load_pem_x509_certificates(one)
     try:
         proof = opened(_unwrapped(content))
         if proof.kind not in (REPORT, CASE) or len(proof.members) > _MOST_MEMBERS:
             raise ProofRefused("proof-unknown", "manifest")
-        return proof, verdict(proof, trust_pem, given, revoked)
+        return proof, verdict(proof, trust_pem, given, revoked, stamps_pem)
     except ProofRefused as refused:
         raise ProofRefused(_looks_like(content) or refused.code, refused.at) from refused
     except _MISSHAPEN as error:

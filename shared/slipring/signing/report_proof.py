@@ -46,9 +46,16 @@ class Judgement:
 
 
 def examined(
-    proof: Proof, trust_pem: bytes, keys: Mapping[str, KnownKey], revoked: Sequence[x509.CertificateRevocationList]
+    proof: Proof,
+    trust_pem: bytes,
+    keys: Mapping[str, KnownKey],
+    revoked: Sequence[x509.CertificateRevocationList],
+    stamps_pem: bytes = b"",
 ) -> list[Judgement]:
-    """Every part of a report's proof; `keys` are those that seals are judged by, known to be the service's or not."""
+    """Every part of a report's proof; `keys` are those that seals are judged by, known to be the service's or not.
+
+    `stamps_pem`: the roots of time stamping authorities; without them a stamp is only what it states.
+    """
     payload, listed = proof.members.get(PAYLOAD, b""), read_lists(proof.members.get(REVOKED, b""))
     revocations = Revocations((*revoked, *listed))
     found = [_manifest(proof, keys), _content(proof, payload)]
@@ -71,7 +78,7 @@ def examined(
         codes = [*_receipt(proof, number, told, judged, payload, keys)]
         codes += ["signer-repeated"] if judged.signer and judged.signer in [one.signer for one in signatures] else []
         signatures.append(judged)
-        stamp, faults = stamped(_resource(proof, f"provenance-{number}.json"), jws)
+        stamp, faults = stamped(_resource(proof, f"provenance-{number}.json"), jws, stamps_pem, at)
         found.append(_signature(number, judged, at, [*codes, *faults], {**certificate_facts(jws), **stamp}))
     hashes = [one.sha256 for one in signatures]
     renderings = [_rendering(proof, n, hashes, payload, keys) for n in _numbers(proof, "statement-", ".json")]

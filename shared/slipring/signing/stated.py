@@ -5,14 +5,16 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
 
 from slipring.signing.jws import header_of
+from slipring.signing.policy import clock_tolerance
 from slipring.signing.revocation import fingerprint
-from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, stated_at
+from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, stamped_at, stated_at
 
 
 def certificate_facts(jws: str) -> dict[str, str]:
@@ -36,16 +38,24 @@ def _called(name: x509.Name) -> str:
     return next((str(one.value) for one in name.get_attributes_for_oid(NameOID.COMMON_NAME)), "")
 
 
-def stamped(record: Mapping[str, Any], jws: str) -> tuple[dict[str, str], list[str]]:
-    """The time that a stamp on a signature's record states, and reasons against it; nothing where there is no stamp.
+def stamped(
+    record: Mapping[str, Any], jws: str, roots_pem: bytes = b"", recorded: datetime | None = None
+) -> tuple[dict[str, str], list[str]]:
+    """The time of a stamp on a signature's record, and reasons against it; nothing where there is no stamp.
 
-    Whether its authority is to be trusted is not said: that takes the roots of time stamping authorities.
+    With the roots of time stamping authorities the stamp is judged and `stamped` says by whom it was proved; without, its
+    time is what it states. It may come late, never before the signature was `recorded`.
     """
     kept = [one.get("valueBase64Binary") for one in record.get("extension", []) if one.get("url") == TIME_STAMP]
     if not kept:
         return {}, []
     try:
-        at = stated_at(base64.b64decode(str(kept[0]), validate=True), jws)
-    except (TimeStampRefused, binascii.Error):
-        return {}, ["time-stamp-differs"]
-    return {"stamp": at.isoformat(timespec="seconds")}, []
+        reply = base64.b64decode(str(kept[0]), validate=True)
+        at = stamped_at(reply, jws, roots_pem) if roots_pem else stated_at(reply, jws)
+    except TimeStampRefused as refused:
+        return {}, [f"time-stamp-{refused.code}"]
+    except binascii.Error:
+        return {}, ["time-stamp-unreadable"]
+    told = {"stamp": at.isoformat(timespec="seconds"), "stamped": "proved" if roots_pem else "stated"}
+    early = recorded is not None and at < recorded - clock_tolerance()
+    return told, ["time-stamp-early"] if early else []

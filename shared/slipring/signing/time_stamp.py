@@ -9,17 +9,30 @@ import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 
 from slipring.fhir.service import CANONICAL
+
+if TYPE_CHECKING:
+    from rfc3161_client import TimeStampResponse
 
 TIME_STAMP = f"{CANONICAL}/StructureDefinition/time-stamp"  # the extension of a signature's record
 TIME_STAMP_QUERY, TIME_STAMP_REPLY = "application/timestamp-query", "application/timestamp-reply"  # RFC 3161 3.4
 
 
 class TimeStampRefused(Exception):
-    """What an authority answered is no time stamp over this signature; says why."""
+    """What an authority answered is no time stamp over this signature.
+
+    `code` says why: unreadable, differs (of something else), expired (outside the validity of the authority's certificate),
+    authority-unknown (no root given vouches for it), forged (the authority did not sign this).
+    """
+
+    def __init__(self, code: str, words: str = "") -> None:
+        super().__init__(f"{code}: {words}" if words else code)
+        self.code = code
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,20 +53,22 @@ def ask_for_stamp(jws: str) -> Asked:
 
 
 def stamped_at(reply: bytes, jws: str, roots_pem: bytes, nonce: int | None = None) -> datetime:
-    """The time that an answer proves for a signature, once a trusted authority gave it; TimeStampRefused otherwise."""
+    """The time that an answer proves for a signature, once a trusted authority gave it; TimeStampRefused otherwise.
+
+    The authority's certificates are judged at the time of the stamp, so it goes on proving when they have ended.
+    """
     from rfc3161_client import VerificationError, VerifierBuilder, decode_timestamp_response
 
+    at, roots = stated_at(reply, jws), x509.load_pem_x509_certificates(roots_pem)
+    response = decode_timestamp_response(reply)
+    builder = VerifierBuilder()
+    for root in roots:
+        builder = builder.add_root_certificate(root)
     try:
-        response = decode_timestamp_response(reply)
-        builder = VerifierBuilder()
-        for root in _roots(roots_pem):
-            builder = builder.add_root_certificate(root)
-        if nonce is not None:
-            builder = builder.nonce(nonce)
-        builder.build().verify_message(response, jws.encode("ascii"))
-        return response.tst_info.gen_time
+        (builder if nonce is None else builder.nonce(nonce)).build().verify_message(response, jws.encode("ascii"))
     except (VerificationError, ValueError) as error:
-        raise TimeStampRefused(str(error)) from error
+        raise TimeStampRefused(_why(response, roots, at), str(error)) from error
+    return at
 
 
 def stated_at(reply: bytes, jws: str) -> datetime:
@@ -64,11 +79,32 @@ def stated_at(reply: bytes, jws: str) -> datetime:
         told = decode_timestamp_response(reply).tst_info
         stamped = bytes(told.message_imprint.message)
     except ValueError as error:
-        raise TimeStampRefused(str(error)) from error
+        raise TimeStampRefused("unreadable", str(error)) from error
     if stamped != hashlib.sha256(jws.encode("ascii", "replace")).digest():
-        raise TimeStampRefused("it is the stamp of something else")
+        raise TimeStampRefused("differs")
     return told.gen_time
 
 
-def _roots(pem: bytes) -> Sequence[x509.Certificate]:
-    return x509.load_pem_x509_certificates(pem)
+def _why(response: TimeStampResponse, roots: Sequence[x509.Certificate], at: datetime) -> str:
+    """What a stamp that does not verify lacks, as far as it can be told."""
+    try:
+        carried = [x509.load_der_x509_certificate(one) for one in response.signed_data.certificates]
+    except ValueError:
+        return "unreadable"
+    issuers = {one.issuer for one in carried}
+    above = [one for one in roots if one.subject in issuers]
+    if not above:
+        return "authority-unknown"
+    if any(not one.not_valid_before_utc <= at <= one.not_valid_after_utc for one in (*carried, *above)):
+        return "expired"
+    # Another authority may bear the same name.
+    vouched = any(_issued(one, root) for one in carried for root in above)
+    return "forged" if vouched else "authority-unknown"
+
+
+def _issued(certificate: x509.Certificate, root: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(root)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True

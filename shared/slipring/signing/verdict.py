@@ -72,13 +72,16 @@ def verdict(
     trust_pem: bytes | None,
     given: Sequence[Jwk] = (),
     revoked: Sequence[x509.CertificateRevocationList] = (),
+    stamps_pem: bytes = b"",
 ) -> Verdict:
     """Judge a proof by the roots and published keys that the asker holds; without roots by those in the proof itself.
 
+    `stamps_pem`: the roots by which time stamps (RFC 3161) are judged; without them their time is what they state.
+
     ValueError when the roots or keys that were given cannot be read. Reads nothing but its arguments.
     """
-    if trust_pem is not None:
-        x509.load_pem_x509_certificates(trust_pem)
+    for given_pem in filter(None, (trust_pem, stamps_pem)):
+        x509.load_pem_x509_certificates(given_pem)
     roots = trust_pem if trust_pem is not None else proof.members.get(ROOTS, b"")
     published = _published(proof)
     by_kid = {one.kid: one for one in known(published)}
@@ -88,7 +91,7 @@ def verdict(
     by_endorsement = {one.kid: one for one in endorsed(trusted, published)}
     every = by_kid | by_endorsement
     of_case = proof.kind == CASE
-    judgements = tuple(examined_case(proof, every) if of_case else examined(proof, roots, every, revoked))
+    judgements = tuple(examined_case(proof, every) if of_case else examined(proof, roots, every, revoked, stamps_pem))
     sealer = _sealed_by(proof) <= set(by_endorsement)
     return Verdict(judgements, trust_pem is not None, sealer and (trust_pem is not None or bool(given)), proof.kind)
 

@@ -28,6 +28,10 @@ def verify(
         typer.Option(help="The service's published keys (JWK Set), if no root vouches for them.", exists=True),
     ] = None,
     crl: Annotated[Path | None, typer.Option(help="A revocation list newer than the proof.", exists=True)] = None,
+    trust_stamps: Annotated[
+        Path | None,
+        typer.Option(help="The roots of time stamping authorities (PEM): time stamps are judged by them.", exists=True),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="The verdict as JSON.")] = False,
     extract: Annotated[
         Path | None, typer.Option(help="Write the parts of a proof that holds into this new folder.")
@@ -43,7 +47,8 @@ def verify(
             raise ProofRefused("proof-unknown")
         root = trust.read_bytes() if trust else None
         lists = read_lists(crl.read_bytes()) if crl else ()
-        proof, found = judged_file(export.read_bytes(), root, _keys(keys), lists)
+        stamps = trust_stamps.read_bytes() if trust_stamps else b""
+        proof, found = judged_file(export.read_bytes(), root, _keys(keys), lists, stamps)
     except ProofRefused as refused:
         _refused(refused, as_json)
     except ValueError as problem:

@@ -48,7 +48,7 @@ def stamp_judged(each: Signature, desk: Desk) -> tuple[list[Resource], list[str]
         return [], []
     try:
         at = stamped_at(reply, each.jws, roots)
-    except TimeStampRefused:
-        return [], ["time-stamp-invalid"]
+    except TimeStampRefused as refused:
+        return [], [f"time-stamp-{refused.code}"]
     early = at < each.recorded_at - clock_tolerance()
     return [{"name": "timeStamp", "valueDateTime": written(at)}], ["time-stamp-early"] if early else []
