@@ -42,6 +42,7 @@ def test_there_is_a_topic_for_each_state_that_others_wait_for() -> None:
         "report-released": "report",
         "report-amended": "report",
         "report-withdrawn": "report",
+        "report-notice": "report",
         "reporting-time-warning": "report",
         "reporting-time-breached": "report",
         "critical-case-state": "critical",
@@ -57,6 +58,7 @@ def test_the_states_of_a_topic_are_those_of_the_lifecycle() -> None:
     assert states_of(TOPICS["consent-state"][1]) == {
         move["to"] for move in of("consent/slipring_consent/data/consent.toml")["move"]
     }
+    assert states_of(TOPICS["report-notice"][1]) == set(of("report/slipring_report/data/notices.toml")["notice"])
     told = [TOPICS[f"report-{name}"][1] for name in ("released", "amended", "withdrawn")]
     reports = {move["to"] for move in of("report/slipring_report/lifecycle.toml")["move"]}
     assert reports - {"partial", "registered"} <= set().union(*map(states_of, told)) | {"preliminary"}

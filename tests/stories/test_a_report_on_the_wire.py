@@ -48,6 +48,17 @@ async def test_report_text_and_study_go_in_one_transaction_or_not_at_all(story: 
     text = report["extension"][0]["valueReference"]["reference"]
     assert report["imagingStudy"] == named and (await department.get(text))["section"]
     before = len(await department.found("Composition?_count=500"))
+    carried = the_bundle(story)
+    carried["entry"].append(
+        {
+            "resource": {k: v for k, v in study.items() if k not in ("id", "meta")},
+            "request": {"method": "POST", "url": "ImagingStudy"},
+        }
+    )
+    refused = await department.post("", carried)
+    said = {one["expression"][0]: one["diagnostics"] for one in refused.json()["issue"]}
+    assert refused.status_code == 422, "a study is referred to, by its keeper's reference"
+    assert "order keeps Bundle.entry[2] (ImagingStudy)" in said["Bundle.entry[2]"], refused.text
     for spoilt in ({"issued": "2026-01-01T00:00:00Z"}, {"status": "final"}):
         refused = await department.post("", the_bundle(story, **spoilt))
         assert refused.status_code == 422, refused.text

@@ -12,6 +12,7 @@ from slipring.signing.jws import jws_sha256
 from slipring_demo.cast import STAFF, role
 from slipring_demo.teller import value_of
 
+from tests.support.backport import topical
 from tests.support.department import Department
 from tests.support.one_exam import OneExam, one_exam, phones, rules
 
@@ -32,8 +33,11 @@ async def released(story: OneExam) -> str:
 async def test_a_report_on_the_wrong_patient_is_gone_for_everybody_at_once(department: Department) -> None:
     story = await one_exam(department)
     await story.requested()
-    with phones("requester") as rung:
+    with phones("requester", "notices") as rung:
         await story.rung_at({"valueReference": story.cast.person("requester")}, rung["requester"])
+        withdrawn = f"Communication?category={C}/CodeSystem/report-notice|withdrawn"
+        notices = {"topic": f"{C}/SubscriptionTopic/report-notice", "channel": {"endpoint": rung["notices"].url}}
+        await story.made(topical("full-resource", withdrawn, **notices))
         report = await released(story)
         case = await story.flagged(report)
         await department.settle()
@@ -58,6 +62,10 @@ async def test_a_report_on_the_wrong_patient_is_gone_for_everybody_at_once(depar
         who = [(await department.get(one))["recipient"][0] for one in told]
         assert story.cast.staff["requester"] in [one.get("reference") for one in who]
         assert DEMO_HIS in [one.get("display") for one in who], "the system that has read it"
+        assert rung["notices"].wait(1 + len(told)), "a handshake, then each notice by subscription"
+        events = [one for bundle in rung["notices"].received[1:] for one in bundle["entry"][1:]]
+        by_hook = {f"Communication/{one['resource']['id']}" for one in events if "resource" in one}
+        assert by_hook == set(told) and "pulmonary" not in str(events)
         wrong = await department.get(value_of(answer, "nonconformity")["reference"])
         assert wrong["businessStatus"]["coding"][0]["code"] == "opened"
         retracted = await department.get(f"Task/{case['id']}")
