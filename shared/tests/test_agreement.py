@@ -21,7 +21,8 @@ TABLES = st.integers(2, 5).flatmap(
 A_DAY = date(2026, 4, 1)
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
+@pytest.mark.clause("5.6.4")
 @pytest.mark.parametrize("case", CASES, ids=[case["name"] for case in CASES])
 def test_kappa_and_its_interval_are_the_published_ones(case: dict[str, Any]) -> None:
     for weighting in WEIGHTINGS:
@@ -64,7 +65,7 @@ def test_a_table_that_is_not_square_and_a_grade_that_is_unknown_are_refused() ->
         cross_table([("agree", "major")], ["agree", "minor"])
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 def test_the_same_seed_list_and_day_draw_the_same_cases_in_whatever_order_they_are_listed() -> None:
     strata = {"B1": [f"r-{n}" for n in range(40)], "B2": [f"r-{n}" for n in range(40, 60)]}
     once = drawn(strata, 9, "42", A_DAY)

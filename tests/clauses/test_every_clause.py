@@ -16,7 +16,12 @@ sys.path.insert(0, str(ROOT / "docs"))
 names = importlib.import_module("clause_names")
 
 EXPECTED = tomllib.loads(Path(__file__).with_name("expected.toml").read_text(encoding="utf-8"))
-ORDER = register().of("order")
+DUTIES = [
+    (service, clause)
+    for service in ("order", "report")
+    for clause in register().of(service)
+    if clause.kinds != ("procedure",)
+]
 
 
 def shown(clause: Clause) -> list[str]:
@@ -36,9 +41,9 @@ def test_rows_without_a_duty_are_procedures_and_no_others_are_without_a_service(
     assert all(clause.kinds == ("procedure",) for clause in register().clauses if clause.id in without)
 
 
-@pytest.mark.parametrize("clause", ORDER, ids=lambda clause: clause.id)
-def test_a_row_of_order_has_a_test_that_names_it(clause: Clause) -> None:
-    assert shown(clause), f"no test carries @pytest.mark.clause for {clause.id}"
+@pytest.mark.parametrize(("service", "clause"), DUTIES, ids=lambda one: one if isinstance(one, str) else one.id)
+def test_a_row_of_order_or_report_has_a_test_that_names_it(service: str, clause: Clause) -> None:
+    assert shown(clause), f"no test carries @pytest.mark.clause for {clause.id} of {service}"
 
 
 def test_every_label_that_a_test_carries_is_in_the_register() -> None:

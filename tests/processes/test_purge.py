@@ -73,6 +73,7 @@ def a_visit(patient: str) -> dict[str, Any]:
     return {**visit, "subject": {"reference": patient}}
 
 
+@pytest.mark.clause("5.7.2")
 async def test_nothing_is_due_before_its_term_and_what_stays_keeps_what_it_refers_to(archive: Archive) -> None:
     patient = await archive.make(a_patient("kept"))
     visit = await archive.make(a_visit(patient))
@@ -95,6 +96,7 @@ async def test_nothing_is_due_before_its_term_and_what_stays_keeps_what_it_refer
     assert patient not in due, "a later visit refers to this patient"
 
 
+@pytest.mark.clause("5.7.2")
 async def test_a_second_person_erases_exactly_what_the_first_proposed_and_the_record_stays(archive: Archive) -> None:
     patient = await archive.make(a_patient("gone"))
     visit = await archive.make(a_visit(patient))

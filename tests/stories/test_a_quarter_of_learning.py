@@ -37,7 +37,7 @@ async def another(story: OneExam, name: str, number: str) -> Tree:
     return {"reference": story.cast.staff[name]}
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 @pytest.mark.clause("4.14.7")
 async def test_one_report_is_held_against_pathology_read_again_blind_scored_and_compared(
     department: Department,

@@ -70,7 +70,7 @@ SERVICE = Service(
         Keeps("AllergyIntolerance"),
         Keeps("Observation", on_write=observation_written),
         Keeps("Appointment", on_write=appointment_written),
-        Keeps("ImagingStudy", on_write=images_written),
+        Keeps("ImagingStudy", on_write=images_written, record=True),
         Keeps("Procedure", on_write=evidence_written),
         Keeps("DetectedIssue", on_write=finding_written, record=True),
         Keeps("GuidanceResponse", record=True),

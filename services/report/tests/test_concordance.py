@@ -58,14 +58,14 @@ def key(row: list[dict[str, Any]], name: str) -> Any:
     )
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 def test_every_exam_of_the_catalogue_shows_the_same_systems_here() -> None:
     for code, exam in exams().items():
         if code in (exam.code, exam.loinc):
             assert systems_of({"code": {"coding": [{"code": code}]}}) == exam.systems, code
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 @pytest.mark.clause("4.14.7")
 async def test_a_row_has_its_cases_its_interval_its_causes_and_what_is_missing(tmp_path: Path) -> None:
     room = await a_released_report(tmp_path)

@@ -68,7 +68,7 @@ def value(parameters: list[dict[str, Any]], name: str) -> Any:
     return next(next(v for k, v in one.items() if k.startswith("value")) for one in parameters if one["name"] == name)
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 async def test_what_is_drawn_names_neither_the_report_nor_who_signed_it_nor_what_it_says(tmp_path: Path) -> None:
     room = await a_room(tmp_path)
     changes = await drawn(room, REVIEWER, SECOND)
@@ -82,7 +82,8 @@ async def test_what_is_drawn_names_neither_the_report_nor_who_signed_it_nor_what
     assert len(kept["list-sha256"]["valueString"]) == 64 and kept["of-B1"]["valueUnsignedInt"] == 1
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
+@pytest.mark.clause("5.6.4")
 async def test_the_first_reading_is_told_only_after_the_second_is_kept_and_then_it_is_graded(tmp_path: Path) -> None:
     room = await a_room(tmp_path)
     case = await a_case(room)
@@ -109,7 +110,7 @@ async def test_the_first_reading_is_told_only_after_the_second_is_kept_and_then_
     assert value(kappa, "value") == 0
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 async def test_a_reader_who_was_shown_the_report_is_counted_apart(tmp_path: Path) -> None:
     room = await a_room(tmp_path)
     case = await a_case(room)

@@ -72,7 +72,7 @@ async def test_a_score_is_a_second_persons_and_the_newest_one_is_in_the_pass_rat
     assert (vetoed["total"]["valueDecimal"], vetoed["passed"]["valueBoolean"]) == (0, False)
 
 
-@pytest.mark.clause("5.6.2.3")
+@pytest.mark.clause("5.6.2.3 reports")
 async def test_what_the_reviewer_changed_is_counted_by_section_and_author(tmp_path: Path) -> None:
     room = await a_room(tmp_path)
     assert (await room.sign(AUTHOR, "author")).refuse is None
