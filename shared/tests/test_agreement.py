@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from slipring.qc.report.agreement import Weighting, agreement, cohens_kappa, cross_table
 from slipring.qc.report.sampling import drawn
@@ -78,6 +78,7 @@ def test_the_same_seed_list_and_day_draw_the_same_cases_in_whatever_order_they_a
     assert once.chosen["B2"] == ("r-42", "r-49", "r-44")
 
 
+@example({"a": {"0"}, "b": {"0"}, "c": {"0", "1", "2", "3"}}, 3)
 @given(st.dictionaries(st.sampled_from("abcdef"), st.sets(st.integers(0, 99).map(str)), max_size=6), st.integers(0, 80))
 def test_a_draw_takes_as_many_as_asked_of_what_there_is_and_leaves_no_stratum_out(
     strata: dict[str, set[str]], size: int

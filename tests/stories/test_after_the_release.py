@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from slipring.identity.clients import DEMO_DEPARTMENT, DEMO_HIS
 from slipring.identity.scopes import LOADING
 from slipring.signing.jws import jws_sha256
 from slipring_demo.cast import STAFF, role
-from slipring_demo.teller import value_of
+from slipring_demo.teller import parameters, value_of
 
 from tests.support.backport import topical
 from tests.support.department import Department
@@ -150,9 +151,24 @@ async def test_a_critical_finding_answered_between_two_signatures_leaves_both_va
     assert (await story.read_back(case, "requester")).is_success
     await department.settle()
     told = await department.found(f"Communication?based-on=Task/{case['id']}")
-    assert any(one.get("topic", {}).get("coding", [{}])[0].get("code") == "73568-8" for one in told)
+    [beside] = [one for one in told if one.get("topic", {}).get("coding", [{}])[0].get("code") == "73568-8"]
     second = await story.jws(report, "second reader", "reviewer", jws_sha256(first))
     assert (await story.signed(report, second, "reviewer")).is_success
     verified = await story.called(f"{report}/$verify")
     assert value_of(verified, "valid") is True
     assert len([part for part in verified["parameter"] if part["name"] == "signature"]) == 2
+    released = await department.get(report)
+    printed = await story.called(f"Communication/{beside['id']}/$print")
+    sheet = base64.b64decode(printed["data"]).decode()
+    patient = await department.get(story.cast.subject["reference"])
+    requester = await department.get(story.cast.staff["requester"])
+    for words in (
+        "危急值通报", "肺栓塞", patient["name"][0]["text"], requester["name"][0]["text"], story.cast.imaging_number, f"{report} (final)",
+        "有效 stands",
+    ):  # fmt: skip
+        assert words in sheet, words
+    assert await department.get(report) == released, (
+        "a sheet beside the report: no version, no signature, no rendering of it"
+    )
+    no = await department.post(f"Communication/{beside['id']}/$print", parameters(format=("Code", "text/rtf")))
+    assert no.status_code == 422 and rules(no) == {"report.print-format"}

@@ -1,5 +1,6 @@
 """A critical finding is handed over at once, once, and stays open until critical has it (CL02-A011:5.9.1)."""
 
+import base64
 import sys
 from pathlib import Path
 from typing import Any
@@ -7,8 +8,8 @@ from typing import Any
 import pytest
 from slipring.clauses.critical_findings import critical_findings
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import CANONICAL, Arrival, Changes, Due
-from slipring_report.handlers import flagging
+from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Due
+from slipring_report.handlers import communication_printing, flagging
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, PATIENT, REPORT, REQUEST, ReadingRoom, named
@@ -120,6 +121,30 @@ async def test_an_acknowledged_case_stands_beside_the_report_once_per_state(room
     await arrives(room, a_case(room, "closed"))
     told = [s for s in room.desk.held.values() if s.resource["resourceType"] == "Communication"]
     assert len(told) == 1 and told[0].version == 2 and told[0].resource["about"][0] == {"reference": REPORT}
+
+
+@pytest.mark.clause("5.9.1")
+async def test_the_sheet_says_what_was_told_and_whether_its_seal_stands(room: ReadingRoom) -> None:
+    await flagged(room, performer={"valueReference": {"reference": AUTHOR}})
+    await arrives(room, a_case(room, "read-back-confirmed"))
+    [told] = [s for s in room.desk.held.values() if s.resource["resourceType"] == "Communication"]
+
+    async def sheet() -> str:
+        answer = (
+            await communication_printing.print_asked(Call({"resourceType": "Parameters"}, told), room.desk)
+        ).answer
+        assert answer is not None
+        return base64.b64decode(answer["data"]).decode()
+
+    assert "肺栓塞" in await sheet() and "read-back-confirmed" in await sheet() and "有效 stands" in await sheet()
+    told.resource["recipient"] = [{"reference": "Practitioner/o-somebody-else"}]
+    assert "seal covers other content" in await sheet() and "有效 stands" not in await sheet()
+    del told.resource["extension"]
+    assert "seal is missing" in await sheet()
+    told.resource["topic"] = {"text": "another"}
+    with pytest.raises(FhirError) as refused:
+        await sheet()
+    assert refused.value.issues[0].detail == "report.no-critical-communication"
 
 
 async def test_a_foreign_task_closes_nothing(room: ReadingRoom) -> None:

@@ -11,6 +11,7 @@ from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, 
 
 from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.flags.resources import as_communication, as_flag, as_handover
+from slipring_report.flags.sealing import sealed
 from slipring_report.reading import code_of, reference_of
 from slipring_report.resources import coded, parameters, reference, written
 from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, HANDOVER_STATE, TASK_CODE
@@ -112,7 +113,7 @@ async def _told(case: Resource, handover: Stored, desk: Desk) -> Changes:
         return Changes.none()
     told_id = _derived(f"Task/{case['id']}#communication")
     report = reference_of(handover.resource["basedOn"][0])
-    told = as_communication(case, report, id=told_id, state=state, now=desk.now)
+    told = sealed(as_communication(case, report, id=told_id, state=state, now=desk.now), desk)
     before = await desk.read(f"Communication/{told_id}")
     if before is None:
         return Changes(save=[Save(told)])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from slipring.fhir.service import Operation, Parameter
 
-from slipring_report.handlers import flagging
+from slipring_report.handlers import communication_printing, flagging
 
 FLAGGING_OPERATIONS = (
     Operation(
@@ -27,6 +27,18 @@ FLAGGING_OPERATIONS = (
             Parameter("observation", "Reference", "out", 1),
             Parameter("handover", "Reference", "out", 1),
             Parameter("note", "string", "out", documentation="present until critical has taken the finding over"),
+        ),
+    ),
+    Operation(
+        "Communication",
+        "print",
+        communication_printing.print_asked,
+        title="The documented communication of a critical finding as a sheet beside the report (LOINC 73568-8)",
+        affects_state=False,
+        tells=("DiagnosticReport", "Observation", "Patient"),
+        parameters=(
+            Parameter("format", "code", documentation="text/html (when left out) | application/pdf"),
+            Parameter("return", "Binary", "out", 1, documentation="the sheet in `data`"),
         ),
     ),
 )

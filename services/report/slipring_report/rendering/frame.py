@@ -56,7 +56,7 @@ async def frame_of(
     )
     performed = str(report.get("effectiveDateTime") or report.get("effectivePeriod", {}).get("start", ""))
     exam = (
-        ("requester", await _called(reference_of(asked.get("requester")), desk)),
+        ("requester", await called(reference_of(asked.get("requester")), desk)),
         ("effective", _local(performed, zone)),
     )
     signed = [await _signed(each, desk, zone) for each in signatures]
@@ -98,7 +98,8 @@ def _amends(report: Resource, zone: ZoneInfo) -> list[str]:
     return [f"{kinds[amendment.kind]} · 取代第 {amendment.version} 版 replaces version {amendment.version} · {why}"]
 
 
-async def _called(reference: str, desk: Desk) -> str:
+async def called(reference: str, desk: Desk) -> str:
+    """The name of a person or of who fills a role, as known here; '' where it is not."""
     held = await desk.read(reference) if reference else None
     if held and held.resource["resourceType"] == "PractitionerRole":
         held = await desk.read(reference_of(held.resource.get("practitioner")))

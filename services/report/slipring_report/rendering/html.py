@@ -57,6 +57,28 @@ def rendering(
             f'<p class="digest">{_label("signed-content")}: {digest}</p>',
         ]
     )
+    return _page(body)
+
+
+def sheet(section: str, frame: Frame, rows: Sequence[tuple[str, str]]) -> bytes:
+    """A sheet of its own beside a report, headed as this LOINC section: whose it is, of which exam, and labelled lines."""
+    known = _texts()["section"][section]
+    lines = "".join(
+        f"<tr><th>{_label(label)}</th><td><bdi>{escape(straight(text))}</bdi></td></tr>" for label, text in rows if text
+    )
+    body = "".join(
+        [
+            f'<div class="person">{_pairs(frame.person)}</div>',
+            f'<p class="department">{escape(frame.department)}</p>' if frame.department else "",
+            f"<h1>{escape(known['zh'])} {escape(known['en'])}</h1>",
+            f'<p class="exam">{_pairs(frame.exam)}</p>',
+            f'<table class="signatures">{lines}</table>',
+        ]
+    )
+    return _page(body)
+
+
+def _page(body: str) -> bytes:
     head = f'<!DOCTYPE html><html lang="zh-CN"><head><meta charset="utf-8"><title>CT</title><style>{_style()}</style></head>'
     return f"{head}<body>{body}</body></html>".encode()
 

@@ -54,10 +54,11 @@ def _shares(counts: Mapping[str, int], size: int) -> dict[str, int]:
     if size == 0:
         return dict.fromkeys(counts, 0)
     exact = {name: size * count / total for name, count in counts.items()}
-    shares = {name: max(int(exact[name]), 1 if size >= len(counts) else 0) for name in counts}
+    least = 1 if size >= len(counts) else 0
+    shares = {name: max(int(exact[name]), least) for name in counts}
     while sum(shares.values()) > size:
-        most = max(shares, key=lambda name: (shares[name] - exact[name], name))
-        shares[most] -= 1
+        rich = [name for name in counts if shares[name] > least]
+        shares[max(rich, key=lambda name: (shares[name] - exact[name], name))] -= 1
     while sum(shares.values()) < size:
         room = [name for name in counts if shares[name] < counts[name]]
         shares[max(room, key=lambda name: (exact[name] - shares[name], name))] += 1
