@@ -34,13 +34,20 @@ def test_the_open_half_is_checked_precisely_and_little_is_missed(language: str, 
 
 
 @pytest.mark.parametrize("language", ["zh", "en"])
+@pytest.mark.parametrize("classes", [CODES, NAMES], ids=["critical findings", "faults"])
+def test_the_second_set_is_checked_precisely_and_little_is_missed(language: str, classes: tuple[str, ...]) -> None:
+    seen = half("second", language).all(classes)
+    assert seen.precision >= PRECISION and seen.recall >= PRECISION, seen
+
+
+@pytest.mark.parametrize("language", ["zh", "en"])
 def test_reports_that_are_in_order_raise_no_alarm(language: str) -> None:
     seen = half("open", language)
     assert seen.clean >= 35 and seen.false_alarms_on_clean <= 1
 
 
-# Measured once, after the rules (docs/report-checks.md); what they are changed to later must not do worse.
-HELD = {("zh", CODES): (53, 3), ("zh", NAMES): (48, 8), ("en", CODES): (49, 10), ("en", NAMES): (50, 1)}
+# Measured twice, each time after the rules (docs/report-checks.md); what they are changed to later must not do worse.
+HELD = {("zh", CODES): (53, 3), ("zh", NAMES): (50, 8), ("en", CODES): (53, 6), ("en", NAMES): (53, 2)}
 
 
 @pytest.mark.parametrize(("language", "classes"), HELD, ids=["zh critical", "zh faults", "en critical", "en faults"])

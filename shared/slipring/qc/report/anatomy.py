@@ -13,7 +13,12 @@ from slipring.qc.report.words import any_of, as_pattern, listed
 
 LEFT, RIGHT, BOTH = "left", "right", "both"
 OTHER_SIDE = {LEFT: RIGHT, RIGHT: LEFT}
-_SIDE = re.compile(r"双|两侧|两肺|两肾|左右|左|右|(?<![a-z])(?:bilateral(?:ly)?|both|left|right|lt\.?|rt\.?)(?![a-z])")
+_SIDE = re.compile(
+    r"双|两侧|两肺|两肾|左右|左|右|(?<![a-z])(?:bilateral(?:ly)?|both|left|right|lt\.?|rt\.?)(?![a-z])|"
+    r"(?<![a-z0-9./'-])[lr](?=(?:-sided)?\s(?!spine)[a-z]{2}|[ul]l(?![a-z]))|(?<![a-z0-9./'-])r(?=ml(?![a-z]))"
+)
+_LEFT_WORDS = ("左", "l")
+_RIGHT_WORDS = ("右", "r")
 
 _ON_THE = re.compile(r"\s+on (?:the )?(left|right|both)(?![a-z])(?! (?:\w+ )?(?:lobe|lung|kidney))")
 
@@ -85,9 +90,9 @@ def sides_in(plain: str, left: int, right: int) -> list[tuple[int, int, str]]:
 
 
 def _side(word: str) -> str:
-    if word in ("左", "left") or word.startswith("lt"):
-        return LEFT
-    return RIGHT if word in ("右", "right") or word.startswith("rt") else BOTH
+    if word == "左右":
+        return BOTH
+    return LEFT if word.startswith(_LEFT_WORDS) else RIGHT if word.startswith(_RIGHT_WORDS) else BOTH
 
 
 def side_of(sentence: Sentence, plain: str, start: int, end: int) -> tuple[int, int, str] | None:

@@ -62,7 +62,7 @@ def _stated_of_what_is_normal(findings: Section, impression: Section) -> Iterato
         if mention.said.state != PRESENT or mention.organ in _LOOSE or not mention.organ:
             continue
         sides = {side for organ, side in normal if covers(organ.name, mention.organ)}
-        if not sides or (mention.side and not sides & {mention.side, BOTH}):
+        if not sides & {mention.side, BOTH}:
             continue
         if any(covers(one.organ, mention.organ) or covers(mention.organ, one.organ) for one in _present_in(findings)):
             continue

@@ -106,7 +106,7 @@ def _fault(plain: str, hit: re.Match[str]) -> int:
         wrong = dense[0].strip() != "h" and units.measures.search(plain, window, start)
         return dense.end() if wrong and not units.density_words.search(plain, window, start) else 0
     another = units.no_length.match(plain, end)
-    if another and units.strict.search(plain, window, start):
+    if another and (units.strict.search(plain, window, start) or units.adjectives.match(plain, another.end())):
         return another.end()
     another = units.no_lesion.match(plain, end)
     if another and units.of_lesion.search(plain, window, start):
