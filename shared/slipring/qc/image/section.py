@@ -13,6 +13,8 @@ from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice
 
 _SMOOTH_MM = 0.7
 _WALL_BLUR_MM = 3.0
+_THICKEST_WALL_MM = 16.0
+_EDGE_BLUR_MM = 2.5
 _POINT_MM = 4.5
 _RAYS = 180
 STANDS_OUT_HU = 15.0
@@ -84,7 +86,7 @@ class Section:
 def read_section(image: Slice, outline: Ellipse) -> Section:
     """Tell filling from bodies. Raises NoPhantom where there is no filling."""
     radii, profile = _profile(image, outline)
-    inner = _inner(radii, profile, outline.radius)
+    inner = _inner(radii, profile, outline.radius, image.spacing_mm)
     if float(np.median(profile[radii < 0.8 * inner * outline.radius])) < -700:
         raise NoPhantom("empty-phantom", "the phantom is empty: there is air where water should be")
     reach = math.ceil(outline.a)
@@ -120,16 +122,18 @@ def _profile(image: Slice, outline: Ellipse) -> tuple[Floats, Floats]:
     return radii, np.median(ndimage.map_coordinates(image.hu, [rows, columns], order=1, mode="nearest"), axis=0)
 
 
-def _inner(radii: Floats, profile: Floats, radius: float) -> float:
+def _inner(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
     """Where the wall begins, as a share of the outline; 1 where the phantom has no wall of its own.
 
     A wall stands out from what is inside it. From its extreme the profile is followed inwards to half its height.
     """
-    outer = np.flatnonzero(radii > 0.8 * radius)
+    outer = np.flatnonzero(radii > max(0.5 * radius, min(0.8 * radius, radius - _THICKEST_WALL_MM / mm)))
     rim = profile[outer[0] :]
     for sign in (1, -1):
-        # A wall darker than the filling is told from the blurred edge by a plateau that is no air.
-        wall = int(np.argmax(rim * sign)) if sign > 0 else max(0, len(rim) - 6)
+        # A darker wall cannot be told from the blurred edge nearer to it than this.
+        wall = int(np.argmax(rim)) if sign > 0 else len(rim) - 1 - max(6, round(2 * _EDGE_BLUR_MM / mm))
+        if wall < 3:
+            continue
         inwards = rim[: wall + 1]
         base = float(np.median(inwards[: max(3, len(inwards) // 2)]))
         height = (float(rim[wall]) - base) * sign
