@@ -9,7 +9,7 @@ from slipring.qc.image.analysis import Analysed, analyse
 from slipring.qc.image.outline import NoPhantom
 from slipring.qc.image.reading import slices_of
 from slipring.qc.image.result import Measured, first
-from slipring.qc.image.spectrum import sd_of_disc_means
+from slipring.qc.image.spectrum import noise_power
 
 from tests.support.phantoms import Phantom, as_dataset
 
@@ -139,7 +139,9 @@ def test_low_contrast_by_the_spectrum_agrees_with_discs_laid_out_in_the_noise() 
         disc = np.hypot(x, y) <= diameter / 2
         places = [(row, column) for row in range(10, 390, 19) for column in range(10, 390, 19)]
         means = [noise[row - 9 : row + 10, column - 9 : column + 10][disc].mean() for row, column in places]
-        assert sd_of_disc_means(noise - noise.mean(), diameter) == pytest.approx(float(np.std(means)), rel=0.12)
+        assert noise_power(noise - noise.mean()).sd_of_disc_means(diameter) == pytest.approx(
+            float(np.std(means)), rel=0.12
+        )
     quiet, loud = (first(measured(Phantom(noise_hu=hu)).measured, "low_contrast") for hu in (2.0, 6.0))
     assert quiet and loud and quiet.value < loud.value
 

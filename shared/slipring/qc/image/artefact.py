@@ -8,12 +8,13 @@ from collections.abc import Collection
 import numpy as np
 from scipy import ndimage
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.result import Measured, Region, disc_region
-from slipring.qc.image.section import Body, Section
+from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, Mask
 
-_COARSE_MM = 1.5
-_DIRECTIONS = 90
+_COARSE_MM = 2.0
+_DIRECTIONS = 72
 
 
 def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measured]:
@@ -21,7 +22,7 @@ def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measure
     rows, columns = section.box
     residue = section.image.hu[rows, columns].astype(np.float64) - section.filling
     y, x = np.mgrid[rows, columns].astype(np.float64)
-    within = section.outline.scaled(x, y) < section.inner * 0.95
+    within = section.scaled < section.inner * 0.95
     for body in section.bodies:
         if body.round or body in ramps:
             within &= np.hypot(x - body.x, y - body.y) > body.long / 2 + 3

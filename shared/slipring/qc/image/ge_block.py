@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import ndimage
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
 from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import Measured, Region, disc_region
-from slipring.qc.image.section import Body, Section
+from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, read_disc
 
 _DROEGE_MORIN = math.pi * math.sqrt(2) / 2  # pi sqrt(2) / 4 over half of the contrast

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
 from slipring.qc.image.outline import Ellipse, trace
 from slipring.qc.image.result import Measured, disc_region
-from slipring.qc.image.section import STANDS_OUT_HU, Body, Section
+from slipring.qc.image.section import STANDS_OUT_HU, Section
 from slipring.qc.image.slice import Disc, read_disc
 
 _SMALLEST_MM = 4.0

@@ -8,7 +8,7 @@ from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import STANDS_OUT_HU, Section
 from slipring.qc.image.slice import Disc, read_disc
-from slipring.qc.image.spectrum import noise_square, sd_of_disc_means
+from slipring.qc.image.spectrum import noise_power, noise_square
 
 
 def measure_low_contrast(section: Section, description: Description) -> list[Measured]:
@@ -25,7 +25,8 @@ def measure_low_contrast(section: Section, description: Description) -> list[Mea
         return []
     block, region = square
     mm = section.image.spacing_mm
-    needed = {d: told["factor"] * sd_of_disc_means(block, d / mm) for d in told["diameters_mm"]}
+    noise = noise_power(block)
+    needed = {d: told["factor"] * noise.sd_of_disc_means(d / mm) for d in told["diameters_mm"]}
     merit, smallest = [], {}
     for contrast in told["contrasts_percent"]:
         detected = [d for d, hu in needed.items() if hu <= contrast * 10]

@@ -8,10 +8,11 @@ from collections.abc import Collection
 import numpy as np
 from scipy import ndimage
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
 from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import Measured, Region
-from slipring.qc.image.section import Body, Section
+from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Floats
 
 _STEP_MM = 0.1

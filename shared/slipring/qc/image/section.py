@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
+from slipring.qc.image.bodies import Body, faint_discs, find_bodies
 from slipring.qc.image.outline import Ellipse, NoPhantom
 from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice
 
@@ -19,29 +20,6 @@ _POINT_MM = 4.5
 _RAYS = 180
 STANDS_OUT_HU = 15.0
 _SIGMAS = 5.0
-_FAINT_SMOOTH_MM = 2.0
-_FAINT_HU = 3.0
-_FAINT_SIGMAS = 7.0
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """A connected part that differs from what fills the phantom."""
-
-    x: float
-    y: float
-    area: float  # pixels
-    long: float  # full axes of the ellipse with the same second moments, pixels
-    short: float
-    turn: float  # direction of the long axis from the x axis, radians
-    fill: float  # area over that of the ellipse: 1 for a disc, less for what is not convex
-    contrast: float  # HU against the filling, signed: the extreme
-    at_wall: bool
-
-    @property
-    def round(self) -> bool:
-        """Is it a disc?"""
-        return self.long < 1.3 * self.short + 1 and self.fill > 0.85
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +31,7 @@ class Section:
     inner: float  # the radius inside the wall, as a share of the outline
     filling: Floats  # HU of the filling at each row and column of the box
     box: tuple[slice, slice]
+    scaled: Floats  # how far out each pixel of the box lies: 1 on the outline
     differs: Pixels  # smoothed difference from the filling in the box
     bodies: tuple[Body, ...]
     marked: Mask  # pixels of the box that belong to bodies
@@ -102,14 +81,14 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
     spread = 1.48 * float(np.median(np.abs(calm - np.median(calm))))
     corner = (rows.start, columns.start)
     level = max(STANDS_OUT_HU, _SIGMAS * spread)
-    bodies, marked = _bodies(differs, within, level, corner)
-    faint, more = _faint(differs, within, np.abs(differs) > 2 * level, image.spacing_mm, corner)
+    bodies, marked = find_bodies(differs, within, level, corner)
+    faint, more = faint_discs(differs, within, np.abs(differs) > 2 * level, image.spacing_mm, corner)
     # A faint disc may have come out in pieces before.
     pieces = [
         body for body in bodies if any(math.hypot(body.x - one.x, body.y - one.y) < one.long / 2 for one in faint)
     ]
     bodies, marked = (*(body for body in bodies if body not in pieces), *faint), marked | more
-    return Section(image, outline, inner, filling, (rows, columns), differs, bodies, marked)
+    return Section(image, outline, inner, filling, (rows, columns), scaled, differs, bodies, marked)
 
 
 def _profile(image: Slice, outline: Ellipse) -> tuple[Floats, Floats]:
@@ -162,69 +141,3 @@ def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: F
     counts, edges = np.histogram(values, bins=np.arange(-300, 601, 4))
     most = float(edges[int(np.argmax(ndimage.uniform_filter1d(counts.astype(float), 5)))] + 2)
     return np.full(hu.shape, float(np.median(values[np.abs(values - most) < 15])))
-
-
-def _bodies(differs: Pixels, within: Mask, level: float, corner: tuple[int, int]) -> tuple[tuple[Body, ...], Mask]:
-    found: list[Body] = []
-    marked = np.abs(differs) > level
-    rim = within & ~ndimage.binary_erosion(within, iterations=2)
-    for sign in (1, -1):
-        labels, count = ndimage.label(differs * sign > level)
-        for number, box in enumerate(ndimage.find_objects(labels, count), 1):
-            part = labels[box] == number
-            if part.sum() < 3:
-                continue
-            found.append(_body(part, differs[box] * sign, box, sign, bool((part & rim[box]).any()), corner))
-    return tuple(sorted(found, key=lambda body: -body.area)), marked
-
-
-def _faint(
-    differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
-) -> tuple[tuple[Body, ...], Mask]:
-    """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
-    near = ndimage.binary_dilation(marked, iterations=3)
-    free = within & ~near
-    if free.sum() < 1000:
-        return (), np.zeros_like(marked)
-    sigma = _FAINT_SMOOTH_MM / mm
-    weight = ndimage.gaussian_filter(free.astype(np.float32), sigma, truncate=3)
-    smooth = ndimage.gaussian_filter(np.where(free, differs, 0.0).astype(np.float32), sigma, truncate=3)
-    # Only what is known counts, so that nothing is darker beside a body or the wall.
-    calm = np.where(free & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
-    values = calm[free]
-    spread = 1.48 * float(np.median(np.abs(values - np.median(values))))
-    found, _ = _bodies(calm, free, max(_FAINT_HU, _FAINT_SIGMAS * spread), corner)
-    discs = tuple(body for body in found if body.round and not body.at_wall and body.short * mm > 4)
-    y, x = np.mgrid[: within.shape[0], : within.shape[1]]
-    more = np.zeros_like(marked)
-    for body in discs:
-        more |= np.hypot(x + corner[1] - body.x, y + corner[0] - body.y) < body.long / 2 + 1
-    return discs, more
-
-
-def _body(
-    part: Mask, height: Pixels, box: tuple[slice, ...], sign: int, at_wall: bool, corner: tuple[int, int]
-) -> Body:
-    """Size and shape at half of the body's own height, so that strong and weak ones come out equally large."""
-    top = float(np.percentile(height[part], 90)) if part.sum() > 12 else float(height[part].max())
-    half = part & (height > top / 2)
-    half = half if half.any() else part
-    y, x = (axis.astype(np.float64) for axis in np.nonzero(half))
-    my, mx = y.mean(), x.mean()
-    # Each pixel is itself a square of side 1: 1/12 of variance.
-    syy, sxx, sxy = ((y - my) ** 2).mean() + 1 / 12, ((x - mx) ** 2).mean() + 1 / 12, ((y - my) * (x - mx)).mean()
-    turn = 0.5 * math.atan2(2 * sxy, sxx - syy)
-    middle, apart = (sxx + syy) / 2, math.hypot((sxx - syy) / 2, sxy)
-    long, short = 4 * math.sqrt(middle + apart), 4 * math.sqrt(max(middle - apart, 1 / 12))
-    fill = float(half.sum()) / (math.pi / 4 * long * short)
-    return Body(
-        float(mx + box[1].start + corner[1]),
-        float(my + box[0].start + corner[0]),
-        float(half.sum()),
-        long,
-        short,
-        turn,
-        fill,
-        sign * float(height[part].max()),
-        at_wall,
-    )

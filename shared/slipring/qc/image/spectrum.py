@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import math
+from dataclasses import dataclass
 
 import numpy as np
+from scipy.fft import fft2
 from scipy.special import j1
 
 from slipring.qc.image.result import Region
@@ -12,15 +14,29 @@ from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Floats
 
 
-def sd_of_disc_means(block: Floats, diameter: float) -> float:
-    """SD of the mean over a disc, moved about in noise like this block's; pixels, HU."""
+@dataclass(frozen=True, slots=True)
+class NoisePower:
+    """Variance (HU²) in rings of spatial frequency (1/pixel): together the variance of the block."""
+
+    frequency: Floats
+    variance: Floats
+
+    def sd_of_disc_means(self, diameter: float) -> float:
+        """SD of the mean over a disc, moved about in noise like this; diameter in pixels, HU."""
+        f = np.maximum(self.frequency * math.pi * diameter, 1e-9)
+        return math.sqrt(float((self.variance * (2 * j1(f) / f) ** 2).sum()))
+
+
+def noise_power(block: Floats) -> NoisePower:
+    """The power spectrum of a block whose mean is 0, summed over directions."""
     rows, columns = block.shape
-    power = np.abs(np.fft.fft2(block)) ** 2 / (rows * columns) ** 2
+    power = np.abs(fft2(block, workers=1)) ** 2 / (rows * columns) ** 2
     power[0, 0] = 0.0
-    f = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)) * math.pi * diameter
-    with np.errstate(divide="ignore", invalid="ignore"):
-        passed = np.where(f > 0, 2 * j1(f) / f, 1.0)
-    return math.sqrt(float((power * passed**2).sum()))
+    f = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns))
+    ring = np.round(f * max(rows, columns) * 2).astype(int).ravel()
+    held = np.bincount(ring)
+    middle = np.bincount(ring, f.ravel()) / np.maximum(held, 1)
+    return NoisePower(middle, np.bincount(ring, power.ravel()).astype(np.float64))
 
 
 def noise_square(section: Section) -> tuple[Floats, Region] | None:

@@ -25,7 +25,7 @@ def transfers(section: Section, inserts: Collection[Insert]) -> list[Transfer]:
     mm = section.image.spacing_mm
     wires = [wire for body in section.bodies if (wire := of_wire(section, body)) is not None]
     edges = []
-    parts = ndimage.label(section.marked)[0]
+    parts = ndimage.label(section.marked)[0] if inserts else np.zeros((1, 1), np.intp)
     for insert in inserts:
         radius = insert.edge.radius
         if radius * mm < 4 or abs(insert.body.contrast) < _LEAST_CONTRAST_HU:

@@ -13,7 +13,7 @@ from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, read_disc
-from slipring.qc.image.spectrum import noise_square, sd_of_disc_means
+from slipring.qc.image.spectrum import noise_power, noise_square
 
 CLOCK = ((3, 0.0), (6, math.pi / 2), (9, math.pi), (12, -math.pi / 2))
 
@@ -28,7 +28,7 @@ def measure_water(section: Section, description: Description) -> list[Measured]:
         return []
     noise = noise_square(section)
     # The spectrum of a wide square knows the slow noise that the disc itself is too small to show.
-    sure = centre.mean_uncertainty if noise is None else sd_of_disc_means(noise[0], 2 * middle.radius)
+    sure = centre.mean_uncertainty if noise is None else noise_power(noise[0]).sd_of_disc_means(2 * middle.radius)
     found = [
         Measured(
             "water_ct_number", centre.mean, "HU", "mean of the middle disc", (disc_region(middle, "water"),),

@@ -7,10 +7,11 @@ import math
 import numpy as np
 from scipy.special import j0
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.curve import Transfer, crossing
 from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import disc_region
-from slipring.qc.image.section import Body, Section
+from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, read_disc
 
 _ANNULUS = 8.0  # pixels around a wire that tell the water's level

@@ -1,0 +1,122 @@
+"""Parts of a section that differ from what fills it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+from scipy import ndimage
+
+from slipring.qc.image.slice import Mask, Pixels
+
+_FAINT_SMOOTH_MM = 2.0
+_FAINT_STEP_MM = 1.0
+_FAINT_HU = 3.0
+_FAINT_SIGMAS = 7.0
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """A connected part that differs from what fills the phantom."""
+
+    x: float
+    y: float
+    area: float  # pixels
+    long: float  # full axes of the ellipse with the same second moments, pixels
+    short: float
+    turn: float  # direction of the long axis from the x axis, radians
+    fill: float  # area over that of the ellipse: 1 for a disc, less for what is not convex
+    contrast: float  # HU against the filling, signed: the extreme
+    at_wall: bool
+
+    @property
+    def round(self) -> bool:
+        """Is it a disc?"""
+        return self.long < 1.3 * self.short + 1 and self.fill > 0.85
+
+
+def find_bodies(differs: Pixels, within: Mask, level: float, corner: tuple[int, int]) -> tuple[tuple[Body, ...], Mask]:
+    """The connected parts above a level, of either sign, the largest first; and all pixels above it."""
+    found: list[Body] = []
+    marked = np.abs(differs) > level
+    rim = within & ~ndimage.binary_erosion(within, iterations=2)
+    for sign in (1, -1):
+        labels, count = ndimage.label(differs * sign > level)
+        for number, box in enumerate(ndimage.find_objects(labels, count), 1):
+            part = labels[box] == number
+            if part.sum() < 3:
+                continue
+            found.append(_body(part, differs[box] * sign, box, sign, bool((part & rim[box]).any()), corner))
+    return tuple(sorted(found, key=lambda body: -body.area)), marked
+
+
+def faint_discs(
+    differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
+) -> tuple[tuple[Body, ...], Mask]:
+    """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
+    near = ndimage.binary_dilation(marked, iterations=3)
+    free = within & ~near
+    if free.sum() < 1000:
+        return (), np.zeros_like(marked)
+    step = max(1, round(_FAINT_STEP_MM / mm))
+    sigma = _FAINT_SMOOTH_MM / mm / step
+    smooth = ndimage.gaussian_filter(_coarser(np.where(free, differs, 0.0), step), sigma, truncate=3)
+    weight = ndimage.gaussian_filter(_coarser(free, step), sigma, truncate=3)
+    free = _coarser(free, step) > 0.99
+    # Only what is known counts, so that nothing is darker beside a body or the wall.
+    calm = np.where(free & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
+    values = calm[free]
+    spread = 1.48 * float(np.median(np.abs(values - np.median(values))))
+    found, _ = find_bodies(calm, free, max(_FAINT_HU, _FAINT_SIGMAS * spread), (0, 0))
+    sizes = [
+        replace(
+            one, x=corner[1] + (one.x + 0.5) * step - 0.5, y=corner[0] + (one.y + 0.5) * step - 0.5,
+            area=one.area * step**2, long=one.long * step, short=one.short * step,
+        )
+        for one in found
+    ]  # fmt: skip
+    discs = tuple(body for body in sizes if body.round and not body.at_wall and body.short * mm > 4)
+    y, x = np.ogrid[: within.shape[0], : within.shape[1]]
+    more = np.zeros_like(marked)
+    for body in discs:
+        more |= np.hypot(x + corner[1] - body.x, y + corner[0] - body.y) < body.long / 2 + 1
+    return discs, more
+
+
+def _coarser(grid: npt.NDArray[Any], step: int) -> Pixels:
+    """The mean of blocks of step x step pixels."""
+    rows, columns = (length // step for length in grid.shape)
+    blocks = grid[: rows * step, : columns * step].reshape(rows, step, columns, step)
+    mean: Pixels = blocks.mean(axis=(1, 3), dtype=np.float32)
+    return mean
+
+
+def _body(
+    part: Mask, height: Pixels, box: tuple[slice, ...], sign: int, at_wall: bool, corner: tuple[int, int]
+) -> Body:
+    """Size and shape at half of the body's own height, so that strong and weak ones come out equally large."""
+    top = float(np.percentile(height[part], 90)) if part.sum() > 12 else float(height[part].max())
+    half = part & (height > top / 2)
+    half = half if half.any() else part
+    y, x = (axis.astype(np.float64) for axis in np.nonzero(half))
+    my, mx = y.mean(), x.mean()
+    # Each pixel is itself a square of side 1: 1/12 of variance.
+    syy, sxx, sxy = ((y - my) ** 2).mean() + 1 / 12, ((x - mx) ** 2).mean() + 1 / 12, ((y - my) * (x - mx)).mean()
+    turn = 0.5 * math.atan2(2 * sxy, sxx - syy)
+    middle, apart = (sxx + syy) / 2, math.hypot((sxx - syy) / 2, sxy)
+    long, short = 4 * math.sqrt(middle + apart), 4 * math.sqrt(max(middle - apart, 1 / 12))
+    fill = float(half.sum()) / (math.pi / 4 * long * short)
+    return Body(
+        float(mx + box[1].start + corner[1]),
+        float(my + box[0].start + corner[0]),
+        float(half.sum()),
+        long,
+        short,
+        turn,
+        fill,
+        sign * float(height[part].max()),
+        at_wall,
+    )
