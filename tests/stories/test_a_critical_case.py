@@ -197,3 +197,18 @@ async def test_only_the_owner_hands_over_and_only_to_somebody_who_may_receive(by
 
     assert error.status == status
     assert case_facts(ringing.case).offered_to == ""
+
+
+async def test_when_the_shared_call_fails_for_good_the_other_finding_rings_by_itself_at_once() -> None:
+    ringing = ARinging(*a_department())
+    ringing.receivers.answers.update({"requester.test": 0, "ward.test": 0})
+    await flag(ringing)
+    await flag(ringing, "2", OTHER)
+    ringing.receivers.answers.update({"requester.test": 404, "ward.test": 404})
+
+    await ringing.wait(1)
+
+    taken = [event for event in case_facts(ringing.of(OTHER)).events if event.what == "step"]
+    assert len(taken) >= 2, "it does not wait for three minutes on a call that nobody gets"
+    assert "duty.test" in ringing.rung
+    assert ringing.silent_cases() == []

@@ -54,6 +54,25 @@ async def arrives(room: ReadingRoom, case: dict[str, Any]) -> Changes:
     return changes
 
 
+async def test_a_closed_case_stands_beside_the_report_in_words(room: ReadingRoom) -> None:
+    await flagged(room)
+    parts = [
+        {"url": "what", "valueCode": "read-back-confirmed"},
+        {"url": "at", "valueInstant": "2026-03-02T04:05:00Z"},
+        {"url": "outcome", "valueCode": "phone"},
+    ]
+    case = a_case(room, "closed") | {
+        "extension": [{"url": f"{CANONICAL}/StructureDefinition/case-event", "extension": parts}],
+        "output": [{"type": {"text": "action"}, "valueCodeableConcept": {"text": "chest drain"}}],
+    }
+
+    await arrives(room, case)
+
+    [told] = [s.resource for s in room.desk.held.values() if s.resource["resourceType"] == "Communication"]
+    words = told["payload"][0]["contentString"]
+    assert all(said in words for said in ("2026-03-02T04:05:00Z", "phone", "chest drain", "处置"))
+
+
 @pytest.mark.parametrize("code", list(critical_findings()))
 async def test_each_finding_of_the_catalogue_makes_a_flag_and_a_hand_over(room: ReadingRoom, code: str) -> None:
     changes = await flagged(room, finding=a_finding(code), performer={"valueReference": {"reference": AUTHOR}})

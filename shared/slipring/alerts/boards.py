@@ -51,8 +51,9 @@ class BoardPages:
         )
 
     async def board(self, request: Request, session: Session) -> Response:
-        """Every open case; `?wall`: with initials and the tail of the imaging number only, and audible."""
-        cases = await open_cases(await self.place.hand(session))
+        """Every open case; `?wall`: with initials and number tails only, and audible; `&ward=`: of one ward."""
+        ward = request.query_params.get("ward", "")
+        cases = await open_cases(await self.place.hand(session), ward if names.ID.fullmatch(ward) else "")
         return self._page(request, session, "board.html", cases=cases, wall="wall" in request.query_params)
 
     async def case(self, request: Request, session: Session) -> Response:

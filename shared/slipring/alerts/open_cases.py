@@ -158,11 +158,30 @@ class Case:
         return {}
 
 
-async def open_cases(hand: Hand) -> list[Case] | None:
-    """Every open case, what rings first; None when the person's roles do not open them."""
+async def open_cases(hand: Hand, ward: str = "") -> list[Case] | None:
+    """Every open case, or those of patients who lie on a ward (a Location's id); None when the roles do not open them."""
     asked = [("code", "critical-case"), ("business-status", ",".join(OPEN)), ("_count", _MOST)]
     tasks = await hand.if_allowed("Task", asked)
-    return None if tasks is None else sorted(await _around(hand, tasks), key=lambda case: case.urgency)
+    if tasks is None:
+        return None
+    cases = await _around(hand, tasks)
+    here = await _on(hand, ward, cases) if ward else {case.id for case in cases}
+    return sorted((case for case in cases if case.id in here), key=lambda case: case.urgency)
+
+
+async def _on(hand: Hand, ward: str, cases: Sequence[Case]) -> set[str]:
+    """The cases whose patient lies on a ward now; one of which nobody knows where the patient lies is on every wall."""
+    stays = {case.id: names.reference_in(case.exam.request.get("encounter")) if case.exam else "" for case in cases}
+    ids = sorted({stay.rpartition("/")[2] for stay in stays.values()} - {""})
+    found = await hand.about("Encounter", "_id", ids) or []
+    here = {
+        f"Encounter/{one['id']}": any(
+            names.reference_in(place.get("location")) == f"Location/{ward}" and place.get("status") != "completed"
+            for place in one.get("location", [])
+        )
+        for one in found
+    }
+    return {case for case, stay in stays.items() if here.get(stay, True)}
 
 
 async def one_case(hand: Hand, case_id: str) -> Case:

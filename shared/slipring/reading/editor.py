@@ -109,6 +109,7 @@ class EditorPages:
             {"name": "finding", "valueCoding": finding},
             *([{"name": "level", "valueCode": form["level"]}] if form.get("level") else []),
             *([{"name": "note", "valueString": words}] if (words := form.get("note", "").strip()) else []),
+            *({"name": name, "valueBoolean": True} for name in ("unchanged", "ring") if form.get(name)),
         ]
         await hand.called(f"DiagnosticReport/{report}/$flag-critical", call)
         if saved or not typed.differs(words_in(one.report, one.text)):

@@ -9,7 +9,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from slipring.fhir.outcome import FhirError, as_operation_outcome, busy
 from slipring.runtime.meters import Meters
-from slipring.watch.rates import NEVER_LIMITED
+from slipring.watch.rates import ANSWERING, NEVER_LIMITED
 
 _CRITICAL_ROOM = 64  # kept free for findings that are flagged and read back
 _ALWAYS = ("/health/", "/metrics")
@@ -27,7 +27,8 @@ class Admission:
         if scope["type"] != "http" or any(word in scope["path"] for word in _ALWAYS):
             await self._application(scope, receive, send)
             return
-        room = _CRITICAL_ROOM if scope["method"] == "POST" and scope["path"].endswith(NEVER_LIMITED) else 0
+        calls = scope["method"] == "POST" and scope["path"].endswith(NEVER_LIMITED)
+        room = _CRITICAL_ROOM if calls or scope["path"].startswith(ANSWERING) else 0
         if self._inside >= self._most + room:
             self._meters.limited.labels("busy").inc()
             language = Headers(scope=scope).get("accept-language", "zh-CN")

@@ -1,7 +1,7 @@
 """How often somebody may ask: a token bucket per client, and one per address for whoever has not said who they are.
 
 In this process only: with N replicas behind a balancer a client gets up to N times as much, which bounds what one
-process must bear. Nothing that calls for help is ever counted: `$flag-critical`, `$acknowledge`, health and metrics.
+process must bear. Nothing that calls for help or answers is counted: findings flagged and read back, health and metrics.
 """
 
 from __future__ import annotations
@@ -16,7 +16,11 @@ from slipring.fhir.outcome import FhirError, refusal
 from slipring.identity.clients import SERVICES
 from slipring.runtime.meters import Meters
 
-NEVER_LIMITED = ("/$flag-critical", "/$acknowledge")
+NEVER_LIMITED = (
+    "/$flag-critical", "/$acknowledge", "/$open-case", "/$is-link", "/$open-link", "/$end-link", "/$told", "/$act"
+)  # fmt: skip
+# What is behind the link of a message: a phone that answers is let in as `$acknowledge` is.
+ANSWERING = "/a/"
 _MOST_KEYS = 10_000
 _OURS = frozenset(f"slipring-{service}" for service in SERVICES)
 

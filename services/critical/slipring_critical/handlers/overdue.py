@@ -12,7 +12,8 @@ from slipring_critical.cases.resources import in_state, with_event
 from slipring_critical.directory.routes import directory
 from slipring_critical.ladders.ladder import ALL, Rung
 from slipring_critical.lifecycle import AWAITING_ACTION, RINGING, move
-from slipring_critical.ringing.climbing import ACTED_OVERDUE, act_key, climb, failed_key, ringing
+from slipring_critical.ringing.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, act_key, climb, failed_key, ringing
+from slipring_critical.ringing.one_call import riding_along
 
 
 async def step_overdue(due: Due, desk: Desk) -> Changes:
@@ -46,6 +47,9 @@ async def attempt_failed(due: Due, desk: Desk) -> Changes:
     failed = Event("step-failed", desk.now, outcome="partly" if left else "")
     rung = await ringing(with_event(case.resource, failed), desk)
     await climb(rung, desk)
+    if not left:
+        riders = await riding_along(facts, desk)
+        rung.wake += [Wake(ATTEMPT_FAILED, rider, key=f"rode:{rider}") for rider in riders]
     return rung.changes(case.version)
 
 

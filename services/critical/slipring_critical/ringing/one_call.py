@@ -1,7 +1,7 @@
 """Several findings of one exam ring as one call: a route that rings for one of them need not be rung for the next.
 
 Every case keeps its own ladder, deadlines and read-back. Only the message is shared: the page that it leads to asks for
-each of them. Once the other case is answered, this one rings by itself again.
+each of them. Once the other case is answered, or its call reaches nobody, this one rings by itself again.
 """
 
 from __future__ import annotations
@@ -28,19 +28,10 @@ class Call:
 
 async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
     """What rings now for the other findings of the exam, as urgent as this one or more."""
-    if not (case.request and case.patient):
-        return []
-    cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
-    others = [
-        facts
-        for facts in (case_facts(one.resource) for one in cases if is_case(one.resource))
-        if facts.reference != case.reference
-        and (facts.request, facts.patient, facts.drill) == (case.request, case.patient, case.drill)
-        and facts.state in RINGING
-        and facts.policy.level <= case.policy.level
-    ]
     calls = []
-    for other in others:
+    for other in await _others(case, desk):
+        if other.policy.level > case.policy.level:
+            continue
         for attempt in await desk.search(f"Communication?part-of={other.reference}&status=preparation,completed"):
             if tells_a_finding(attempt.resource):
                 sent = attempt.resource.get("sent")
@@ -49,6 +40,31 @@ async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
     return calls
 
 
+async def riding_along(case: CaseFacts, desk: Desk) -> list[str]:
+    """The cases whose last step counted on the ringing of this one: when that reaches nobody, they ring by themselves."""
+    return [other.reference for other in await _others(case, desk) if _rode(other) == case.reference]
+
+
 def rings_already(calls: Sequence[Call], route: str, since: datetime) -> str:
     """The case for which a route was rung after a moment, or ''."""
     return next((call.case for call in calls if call.route == route and call.at > since), "")
+
+
+async def _others(case: CaseFacts, desk: Desk) -> list[CaseFacts]:
+    """The other findings of the exam that ring."""
+    if not (case.request and case.patient):
+        return []
+    cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
+    return [
+        facts
+        for facts in (case_facts(one.resource) for one in cases if is_case(one.resource))
+        if facts.reference != case.reference
+        and (facts.request, facts.patient, facts.drill) == (case.request, case.patient, case.drill)
+        and facts.state in RINGING
+    ]
+
+
+def _rode(case: CaseFacts) -> str:
+    """Which case the last step rang with, '' when it rang by itself."""
+    steps = [event for event in case.events if event.what in ("step", "rings-with")]
+    return steps[-2].who if len(steps) > 1 and steps[-2].what == "rings-with" else ""

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from slipring.clauses.critical_findings import CriticalFinding
-from slipring.fhir.service import Resource
+from slipring.fhir.service import CANONICAL, Resource
 
 from slipring_report.reading import reference_of
 from slipring_report.resources import coded, reference, written
 from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL, FLAG_MARK, HANDOVER_STATE, TASK_CODE
 
 _LEVEL_CODES = {"1": "RID49480", "2": "RID49481", "3": "RID49482"}  # RadLex, ACR category 1 to 3 (DICOM CID 7035)
+
+CASE_EVENT = f"{CANONICAL}/StructureDefinition/case-event"
 
 
 def as_flag(
@@ -95,7 +97,7 @@ def as_communication(case: Resource, report: str, *, id: str, state: str, now: d
         "topic": coded("http://loinc.org", "73568-8"),
         "about": [reference(report), case["focus"]],
         "received": case.get("lastModified", written(now)),
-        "payload": [{"contentString": f"危急值已通报：{state}。Critical finding communicated: {state}."}],
+        "payload": [{"contentString": _in_words(case, state)}],
         "reasonCode": [coded(CASE_STATE, state)],
     }
     if "for" in case:
@@ -104,3 +106,31 @@ def as_communication(case: Resource, report: str, *, id: str, state: str, now: d
     if receiver:
         told["recipient"] = [reference(receiver)]
     return told
+
+
+def _in_words(case: Resource, state: str) -> str:
+    """How a case was told, as it is printed beside the report: how it stands, when and by what it was read back, what was done."""
+    told: Resource = next(
+        (parts for parts in reversed(_events(case)) if parts.get("what") == "read-back-confirmed"), {}
+    )
+    actions = [str(one.get("valueCodeableConcept", {}).get("text", "")) for one in case.get("output", [])]
+    zh, en = [f"危急值已通报：{state}"], [f"Critical finding communicated: {state}"]
+    if told:
+        zh.append(f"{told['at']} 复述确认（{told.get('outcome', '')}）")
+        en.append(f"read back {told['at']} ({told.get('outcome', '')})")
+    if done := "; ".join(action for action in actions if action):
+        zh.append(f"处置：{done}")
+        en.append(f"done: {done}")
+    return f"{'；'.join(zh)}。{'; '.join(en)}."
+
+
+def _events(case: Resource) -> list[Resource]:
+    """The events of a case, each part by its name."""
+    return [
+        {
+            part["url"]: next(value for name, value in part.items() if name.startswith("value"))
+            for part in one["extension"]
+        }
+        for one in case.get("extension", [])
+        if one.get("url") == CASE_EVENT
+    ]
