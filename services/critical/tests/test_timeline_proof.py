@@ -8,14 +8,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from joserfc.jwk import ECKey
+from slipring.department.place import Place
+from slipring.pages.frame import Pages
+from slipring.reading.proof_page import ProofPage
 from slipring.signing.case_chain import CASE_HEAD, head, link
 from slipring.signing.proof import Member, ProofRefused, opened, packed
 from slipring.signing.seal import SealingKey, canonical, seal
 from slipring.signing.verdict import Verdict, verdict
 from slipring.signing.verify_command import verify
 from slipring_critical.cases.record import CASE_RECORD, CASE_SEAL
+from starlette.applications import Starlette
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -177,3 +182,23 @@ async def test_a_closed_case_stands_as_a_sealed_communication() -> None:
         "CV-CT-07",
     )
     assert canonical(said) == text
+
+
+async def test_the_page_for_receivers_tells_a_case_event_by_event_and_names_the_one_that_was_altered() -> None:
+    content, _ = await the_file(await closed())
+    pages = Pages(b"k" * 32, rooms=("slipring.pages", "slipring.department", "slipring.reading"))
+    nothing: Any = None
+    place = Place(nothing, pages, nothing, nothing, nothing, nothing)
+    over = httpx.ASGITransport(app=Starlette(routes=ProofPage(place).routes()))
+
+    def altered(events: Events) -> None:
+        events[1]["who"] = "Practitioner/somebody-else"
+
+    async with httpx.AsyncClient(transport=over, base_url="http://verify", headers={"accept-language": "en"}) as http:
+        whole = await http.post("/verify", files={"proof": ("case.proof", content)})
+        assert whole.status_code == 200 and "Unchanged; who sealed it is not proved here" in whole.text
+        assert "What happened, in its order" in whole.text and "Nobody has signed it" not in whole.text
+        assert "▲" not in whole.text
+        broken = await http.post("/verify", files={"proof": ("case.proof", remade(content, altered))})
+    assert broken.status_code == 200 and "Do not rely on this file" in broken.text
+    assert "<strong>Event 2</strong>" in broken.text

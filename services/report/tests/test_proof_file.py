@@ -6,6 +6,7 @@ import base64
 import json
 import random
 import sys
+import time
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,17 @@ async def test_the_manifest_of_another_shape_is_told(answer: dict[str, Any]) -> 
         manifest = reshaped(json.loads(tree["manifest"]), drawn)
         told = told_of(canonical({**tree, "manifest": canonical(manifest).decode()}), None)
         assert told.refused or told.code == "verdict-broken"
+
+
+async def test_what_would_take_long_to_read_is_not_read(answer: dict[str, Any]) -> None:
+    begun = time.process_time()
+    names = b"{" + b",".join(b'"m%d":""' % one for one in range(1_000_000)) + b"}"
+    assert told_of(names, None).refused
+    proof = opened(base64.b64decode(answer["data"]))
+    inner = [Member("result-1.json", "application/json", b"[" + b"1," * 4_000_000 + b"1]")]
+    inner += [Member(name, "x", one) for name, one in proof.members.items()]
+    assert told_of(packed(proof.kind, proof.about, proof.made, inner, lambda payload, kind: proof.seal), None).refused
+    assert time.process_time() - begun < 4
 
 
 async def test_the_answer_of_the_operation_is_taken_as_it_came(answer: dict[str, Any]) -> None:

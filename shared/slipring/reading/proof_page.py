@@ -1,7 +1,7 @@
-"""`/verify`: anybody who holds a report's proof has it verified here, without an account; nothing of it is kept.
+"""`/verify`: anybody who holds the proof of a report or of a critical case has it verified here, without an account.
 
-The judgement is that of `slipring verify`. The words of the report are shown only where nothing speaks against any part of
-the file, and as words alone: no markup of it reaches the page.
+The judgement is that of `slipring verify`. The words of a report are shown only where nothing speaks against any part of
+the file, and as words alone: no markup of it reaches the page. Nothing is kept.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from slipring.department.place import Place
 from slipring.fhir.outcome import busy
 from slipring.pages.blocks import Block, blocks
 from slipring.pages.forms import files_of
+from slipring.signing.case_proof import CASE
 from slipring.signing.proof import Proof, ProofRefused, proof_reason
 from slipring.signing.proof_file import judged_file, roots_used
 from slipring.signing.verdict import Verdict
@@ -31,7 +32,7 @@ VERIFY = "/verify"
 LIMIT_BYTES = 16_777_216  # a proof with its PDF has some hundred kilobytes
 _AT_ONCE = 2  # files that are judged side by side in one process
 _WAITS_SECONDS = 20.0
-_COLOURS = {"verdict-holds": "good", "verdict-broken": "bad"}
+_COLOURS = {"verdict-holds": "good", "verdict-case-holds": "good", "verdict-broken": "bad"}
 _RENDERING = "rendering-"
 
 
@@ -39,7 +40,7 @@ _RENDERING = "rendering-"
 class Part:
     """One part of a proof as it was judged."""
 
-    kind: str  # manifest, content, signature, signatures, rendering
+    kind: str  # manifest, content, signature, signatures, rendering; of a case: case, event, end
     number: str
     facts: Mapping[str, Any]
     reasons: Sequence[Pair]
@@ -53,7 +54,9 @@ class Told:
     at: str = ""
     code: str = ""
     about: str = ""
+    case: bool = False  # the timeline of a critical case, which nobody signs
     signatures: list[Part] = field(default_factory=list)
+    events: list[Part] = field(default_factory=list)
     others: list[Part] = field(default_factory=list)
     roots: Sequence[Mapping[str, str]] = ()
     own_root: bool = False
@@ -129,8 +132,10 @@ def told_of(content: bytes, trust_pem: bytes | None) -> Told:
     return Told(
         code=found.code,
         about=proof.about,
+        case=proof.kind == CASE,
+        events=[one for one in parts if one.kind == "event"],
         signatures=[one for one in parts if one.kind == "signature"],
-        others=[one for one in parts if one.kind != "signature"],
+        others=[one for one in parts if one.kind not in ("signature", "event")],
         roots=[_root(one) for one in roots_used(proof, trust_pem)],
         own_root=trust_pem is not None,
         words=_words(proof, found),

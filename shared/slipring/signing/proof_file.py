@@ -17,6 +17,8 @@ from slipring.signing.seal_keys import Jwk
 from slipring.signing.verdict import Verdict, verdict
 
 _MOST_MEMBERS = 2_000  # a report has some dozens
+# What is read as JSON is counted first, roughly and without reading it: a file of nothing but names would take seconds.
+_MOST_NAMES, _MOST_ELEMENTS = 20_000, 400_000
 # What a member of another shape than its name says may raise on its way: the file is somebody else's work, then.
 _MISSHAPEN = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError, JoseError, UnsupportedAlgorithm,
@@ -49,7 +51,7 @@ def judged_file(
         x509.load_pem_x509_certificates(one)
     try:
         proof = opened(_unwrapped(content))
-        if proof.kind not in (REPORT, CASE) or len(proof.members) > _MOST_MEMBERS:
+        if proof.kind not in (REPORT, CASE) or len(proof.members) > _MOST_MEMBERS or _too_much(proof):
             raise ProofRefused("proof-unknown", "manifest")
         return proof, verdict(proof, trust_pem, given, revoked, stamps_pem)
     except ProofRefused as refused:
@@ -69,6 +71,8 @@ def roots_used(proof: Proof, trust_pem: bytes | None) -> list[x509.Certificate]:
 
 def _unwrapped(content: bytes) -> bytes:
     """The file in a Binary as `$proof` answers with it; anything else as it is."""
+    if content.count(b",") > _MOST_NAMES:
+        raise ProofRefused("proof-unknown")
     if b'"Binary"' not in content:
         return content
     try:
@@ -78,6 +82,10 @@ def _unwrapped(content: bytes) -> bytes:
     except (ValueError, RecursionError, LookupError, TypeError):
         return content
     return content
+
+
+def _too_much(proof: Proof) -> bool:
+    return sum(one.count(b",") for name, one in proof.members.items() if name.endswith(".json")) > _MOST_ELEMENTS
 
 
 def _looks_like(content: bytes) -> str:
