@@ -17,7 +17,11 @@ _NUMBERS = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """How long the fuzzing tests may look; `make test` keeps it short."""
+    """How long the fuzzing tests may look, and how far the model is explored; `make test` keeps both short."""
+    parser.addoption("--model-states", type=int, default=150, help="states of a case and its ladder that are explored")
+    parser.addoption(
+        "--every-cut", action="store_true", help="cut the story of a case after every word to the database"
+    )
     parser.addoption("--fuzz-seconds", type=float, default=50, help="seconds that each kind of fuzzing may take")
 
 

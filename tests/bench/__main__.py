@@ -2,7 +2,8 @@
 
 Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing;
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
-`--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures.
+`--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
+critical findings while providers fail, `--only standing` the steps of many open cases and a start among them.
 """
 
 from __future__ import annotations
@@ -29,7 +30,9 @@ from tests.bench import (
     rivals,
     searching,
     serving,
+    standing,
     starting,
+    storm,
     worklist,
 )
 from tests.bench.page import Results, written
@@ -48,6 +51,14 @@ def main() -> None:
         return
     if asked.only == "requests":
         _requests(asked)
+        return
+    if asked.only == "storm":
+        with _folder() as folder:
+            uvloop.run(storm.measure(folder, asked.storm_cases, 60.0, _say))
+        return
+    if asked.only == "standing":
+        with _folder() as folder:
+            uvloop.run(standing.measure(folder, asked.cases, 400, 20, _say))
         return
     if asked.only == "checks":
         with _folder() as folder:
@@ -122,9 +133,12 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
+    parser.add_argument("--storm-cases", type=int, default=1000, help="findings flagged within a minute in a storm")
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
     parser.add_argument(
-        "--only", choices=["delivery", "worklist", "requests", "checks"], help="this part alone; nothing is written"
+        "--only",
+        choices=["delivery", "worklist", "requests", "checks", "storm", "standing"],
+        help="this part alone; nothing is written",
     )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")

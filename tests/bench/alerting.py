@@ -43,7 +43,7 @@ async def _measure(folder: Path, port: int, cases: int, flags: int) -> list[floa
         report = await asyncio.to_thread(ward.report, 0)
         await asyncio.to_thread(ward.flag, report)
         await _rung(phone, 1)
-        await _copy_case(database, cases)
+        await copy_case(database, cases)
         spans = []
         for number in range(1, flags + 1):
             report = await asyncio.to_thread(ward.report, number)
@@ -69,7 +69,7 @@ async def _rung(phone: Any, count: int) -> None:
         await asyncio.sleep(0.002)
 
 
-async def _copy_case(database: Any, cases: int) -> None:
+async def copy_case(database: Any, cases: int, schema: str = "critical") -> None:
     """As many open cases as asked for, each with its search rows and an armed timer an hour or more ahead."""
     case = await database.fetchrow(
         "SELECT r.key, r.id FROM resource r JOIN search_token t ON t.key = r.key AND t.parameter = 'Task.code' "
@@ -92,7 +92,7 @@ async def _copy_case(database: Any, cases: int) -> None:
         for table in _SEARCH:
             columns, read = await database.fetchrow(
                 "SELECT string_agg(column_name, ', '), string_agg('t.' || column_name, ', ') FROM information_schema.columns "
-                "WHERE table_schema = 'critical' AND table_name = $1 AND column_name <> 'key'", table
+                "WHERE table_schema = $2 AND table_name = $1 AND column_name <> 'key'", table, schema
             )  # fmt: skip
             await database.execute(
                 f"INSERT INTO {table} (key, {columns}) SELECT m.key, {read} FROM made m, {table} t WHERE t.key = $1",

@@ -22,6 +22,8 @@ class Wire:
         self.cut_after = b""
         self.cut_before = b""
         self.cuts = 0
+        self.passed = 0  # words of clients since the beginning
+        self.last_word: int | None = None  # after so many everything is cut at once, as if the process had been killed
         self.closed = False
 
     async def pass_on(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -36,6 +38,10 @@ class Wire:
             while data := await reader.read(1 << 20):
                 if self.cut_before and self.cut_before in data:
                     self.cut_before = b""
+                    break
+                self.passed += 1
+                if self.last_word is not None and self.passed > self.last_word:
+                    self.close()
                     break
                 up_writer.write(data)
                 if self.cut_after and self.cut_after in data:

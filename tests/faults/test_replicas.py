@@ -8,7 +8,7 @@ from collections import Counter
 from pathlib import Path
 
 from tests.fhir.place import Place, Resource, Street, a_task, until
-from tests.support.replica import two_replicas
+from tests.support.replica import BEFORE_A_WORD_SECONDS, two_replicas
 from tests.support.subscriber import Subscriber
 
 _TASKS = 12
@@ -51,6 +51,37 @@ async def test_either_of_two_replicas_may_be_killed_or_paused(data_dir: Path) ->
         assert await rung(order, tasks) == {task["id"]: 1 for task in tasks}
         await numbers_are_consecutive(order)
         nothing_twice_after(subscriber, resumed_at)
+
+
+async def test_a_worker_that_stood_still_before_sending_sends_nothing_that_another_took_over(data_dir: Path) -> None:
+    """SIGSTOP between the decision and the first byte, for longer than the lease; then SIGCONT."""
+    phone = Subscriber()
+    await phone.listen()
+    async with two_replicas(data_dir, "paused_") as (street, (one, other)):
+        order = street["order"]
+        other.pause()  # so that it is the first one who begins
+        task = await order.make(a_task())
+        url = {"name": "url", "valueUrl": phone.address("word")}
+        body = {"resourceType": "Parameters", "parameter": [url]}
+        answer = await order.ask("POST", f"Task/{task['id']}/$tell", body)
+        assert answer.status_code == 200, answer.text
+        await order.running.worker.bell.step()
+        await until(lambda: begun(order), 20)
+        one.pause()
+        other.go_on()
+        await until(lambda: heard(phone), 40)
+        one.go_on()
+        await asyncio.sleep(BEFORE_A_WORD_SECONDS + 2)
+        assert [receipt.headers["slipring-repeat"] for receipt in phone.got] == ["true"]
+        assert await rung(order, [task]) == {task["id"]: 1}
+
+
+async def begun(order: Place) -> bool:
+    return bool(await order.rows("SELECT 1 FROM timer WHERE kind = 'errand' AND worker IS NOT NULL"))
+
+
+async def heard(phone: Subscriber) -> bool:
+    return bool(phone.got)
 
 
 def a_subscription(subscriber: Subscriber) -> Resource:

@@ -39,7 +39,8 @@ class Engine:
         assert call.target is not None
         subject = call.target.reference
         name, seconds = call.value("name"), float(call.value("seconds") or 0)
-        return Changes(wake=[Wake(name, subject, timedelta(seconds=seconds), key=f"{name}:{subject}")])
+        urgency = int(call.value("urgency") or 0)
+        return Changes(wake=[Wake(name, subject, timedelta(seconds=seconds), f"{name}:{subject}", urgency=urgency)])
 
     async def disarm(self, call: Call, desk: Desk) -> Changes:
         assert call.target is not None
@@ -66,7 +67,11 @@ class Engine:
         return Changes(save=[successor(task, status="completed")])
 
     def service(self) -> Service:
-        parameters = (Parameter("name", "string", min=1), Parameter("seconds", "decimal"))
+        parameters = (
+            Parameter("name", "string", min=1),
+            Parameter("seconds", "decimal"),
+            Parameter("urgency", "integer"),
+        )
         return Service(
             "order",
             "o",
@@ -81,8 +86,9 @@ class Engine:
         )
 
 
-async def arm(place: Place, task: Resource, name: str, seconds: float = 0) -> None:
-    told = [{"name": "name", "valueString": name}, {"name": "seconds", "valueDecimal": seconds}]
+async def arm(place: Place, task: Resource, name: str, seconds: float = 0, urgency: int = 0) -> None:
+    told: list[Resource] = [{"name": "name", "valueString": name}, {"name": "seconds", "valueDecimal": seconds}]
+    told.append({"name": "urgency", "valueInteger": urgency})
     body = {"resourceType": "Parameters", "parameter": told}
     answer = await place.ask("POST", f"Task/{task['id']}/$arm", body)
     assert answer.status_code == 200, answer.text
@@ -105,6 +111,25 @@ async def test_timers_fire_once_with_two_workers(data_dir: Path) -> None:
         await asyncio.sleep(0.5)
         assert Counter(due.subject for due in engine.fired) == {f"Task/{task['id']}": 1 for task in tasks}
         assert not await place.rows("SELECT 1 FROM timer")
+
+
+async def test_of_all_that_is_due_the_most_urgent_goes_first_however_long_the_other_waits(data_dir: Path) -> None:
+    """What an outage left behind is caught up in order of urgency, and a few at a time."""
+    engine = Engine()
+    async with opened(data_dir, engine.service(), schema_prefix="timers_urgent_") as street:
+        place = street["order"]
+        tasks = [await place.make(a_task()) for _ in range(130)]
+        for number, task in enumerate(tasks):
+            await arm(place, task, "ring", urgency=2 if number < 120 else 0)
+        engine.may_go_on.clear()
+        await place.running.worker.timers.step()
+        await asyncio.sleep(0.3)
+        assert len(engine.fired) == 16, "no more begin than can be decided at once"
+        urgent = {f"Task/{task['id']}" for task in tasks[120:]}
+        assert {due.subject for due in engine.fired[:10]} == urgent
+        engine.may_go_on.set()
+        await place.running.start()
+        await until(lambda: done(place, 100), 30)
 
 
 async def test_a_cancelled_timer_never_fires_and_one_armed_again_fires_at_its_new_time(data_dir: Path) -> None:

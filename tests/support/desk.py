@@ -14,10 +14,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
+from cryptography.fernet import Fernet
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Ahead, Changes, Receiver, Resource, Stored
+from slipring.fhir.vault import Safe
 
 from tests.support.seals import SealsInMemory
 
@@ -91,6 +93,7 @@ class ADesk:
         self.caller = caller
         self.settings = settings
         self.seals = SealsInMemory()
+        self.vault = Safe(Fernet(Fernet.generate_key()))
         self._letter = letter
         self._most: dict[str, int] = {}
         self._numbers: dict[str, int] = {}

@@ -23,6 +23,7 @@ from slipring.fhir.service import (
     Changes,
     Desk,
     Due,
+    Errand,
     Follows,
     Keeps,
     Operation,
@@ -38,6 +39,7 @@ from tests.support.backport import DONE
 
 ROOT = Path(__file__).parents[2]
 DELIVERY_SECONDS = 2.0
+BEFORE_A_WORD_SECONDS = 2.0
 
 
 async def arm(call: Call, desk: Desk) -> Changes:
@@ -54,6 +56,25 @@ async def ring(due: Due, desk: Desk) -> Changes:
     return Changes(save=[successor(task, note=[*task.resource.get("note", []), {"text": "rung"}])])
 
 
+async def tell(call: Call, desk: Desk) -> Changes:
+    """Send word of a task to an address."""
+    assert call.target is not None
+    subject = call.target.reference
+    return Changes(wake=[Wake("word", subject, key=f"word:{subject}", payload={"url": str(call.value("url"))})])
+
+
+async def word(errand: Errand, desk: Desk, http: httpx.AsyncClient) -> Changes:
+    """One POST, after a moment in which a test may pause the worker; a note when it has been taken."""
+    task = await desk.read(errand.subject)
+    assert task is not None
+    await asyncio.sleep(BEFORE_A_WORD_SECONDS)
+    if not errand.held():
+        raise TimeoutError("another worker has it")
+    headers = {"Idempotency-Key": errand.attempt_id, "Slipring-Repeat": str(errand.repeat).lower()}
+    await http.post(str(errand.payload["url"]), content=errand.subject.encode(), headers=headers)
+    return Changes(save=[successor(task, note=[*task.resource.get("note", []), {"text": "told"}])])
+
+
 async def arrived(arrival: Arrival, desk: Desk) -> Changes:
     """One issue for each task, made with the first version that arrives."""
     if arrival.before is not None or arrival.deleted:
@@ -67,8 +88,12 @@ ORDER = Service(
     "o",
     "x",
     keeps=[Keeps("Task"), Keeps("Patient")],
-    operations=[Operation("Task", "arm", arm, parameters=(Parameter("seconds", "decimal", min=1),))],
+    operations=[
+        Operation("Task", "arm", arm, parameters=(Parameter("seconds", "decimal", min=1),)),
+        Operation("Task", "tell", tell, parameters=(Parameter("url", "url", min=1),)),
+    ],
     timers={"ring": ring},
+    errands={"word": word},
     topics=[DONE],
 )
 REPORT = Service("report", "r", "y", keeps=[Keeps("DetectedIssue")], follows=[Follows("order", "Task", then=arrived)])

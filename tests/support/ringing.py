@@ -9,7 +9,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Due, Errand, Resource, Wake
 from slipring_critical.cases.facts import CASE_STATE, CRITICAL_FINDING, ROUTE_OF, TASK_CODE, code_of, is_case
 from slipring_critical.channels.channel import DeliveryFailed
+from slipring_critical.channels.providers import Providers
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
@@ -73,15 +74,18 @@ class ARinging:
     """The service, its deadlines and its receivers."""
 
     def __init__(self, *holding: Resource, settings: CriticalSettings | None = None) -> None:
-        self.desk = ADesk(
-            holding=holding, caller=itself("critical"), settings=settings or CriticalSettings(), letter="k"
-        )
+        known = Providers(self._seconds)  # a provider rests by the same clock
+        settings = replace(settings or CriticalSettings(), providers=known)
+        self.desk = ADesk(holding=holding, caller=itself("critical"), settings=settings, letter="k")
         self.armed: dict[str, Armed] = {}
         self.keys: set[str] = set()
         self.receivers = Receivers()
         self.saved: list[Resource] = []
         self._attempts = itertools.count(1)
         self._client = httpx.AsyncClient(transport=httpx.MockTransport(self.receivers))
+
+    def _seconds(self) -> float:
+        return self.desk.now.timestamp()
 
     @property
     def case(self) -> Resource:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
 from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
 from slipring_critical.channels import CHANNELS
+from slipring_critical.directory.kept_secrets import issues_of, members_of, to_keep
 from slipring_critical.directory.watching import looks
 
 
@@ -46,16 +49,29 @@ async def route_written(write: Write, desk: Desk) -> Changes:
         return Changes.none()
     if write.method == "delete" or connection.get("system") != CHANNEL:
         return await looks(desk)
-    address = desk.settings.endpoints.judge(str(write.resource.get("address", "")), "Endpoint.address")
-    issues = [issue for issue in (_channel(connection), _owner(write.resource), address) if issue]
+    kept, seen = await _kept(write, desk), await looks(desk)
+    return kept if seen.nothing else kept.plus(seen)
+
+
+async def _kept(write: Write, desk: Desk) -> Changes:
+    """What is stored of a route: masked, with what nobody may read back locked in it."""
+    channel = CHANNELS.get(write.resource["connectionType"].get("code", ""))
+    owner = _owner(write.resource)
+    if channel is None:
+        raise FhirError(422, [one for one in (_unknown_channel(), owner) if one])
+    before = write.before.resource if write.before else None
+    kept = to_keep(write.resource, before, desk.vault)
+    issues = issues_of(write.resource, kept, before)
+    # Some read an address by a library that takes its time to load.
+    judged = None if issues else await asyncio.to_thread(channel.judge, kept.address, desk.settings.endpoints)
+    issues += [one for one in (owner, judged) if one]
     if issues:
         raise FhirError(422, issues)
-    return await looks(desk)
+    members = members_of(write.resource, kept, desk.vault)
+    return Changes(members={name: one for name, one in members.items() if one != write.resource.get(name)})
 
 
-def _channel(connection: Resource) -> Issue | None:
-    if connection.get("code") in CHANNELS:
-        return None
+def _unknown_channel() -> Issue:
     known = ", ".join(CHANNELS)
     return Issue(
         "business-rule",

@@ -13,11 +13,19 @@ from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
 from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
-from slipring_critical.handlers import arriving, overdue, retracting, rosters
+from slipring_critical.handlers import arriving, overdue, retracting, rosters, watching
 from slipring_critical.handlers.plans import plan_written
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.operations import OPERATIONS
-from slipring_critical.ringing.climbing import ACTED_OVERDUE, ATTEMPT_FAILED, OPEN_CASE, SEND, STEP_OVERDUE
+from slipring_critical.ringing.climbing import (
+    ACTED_OVERDUE,
+    ATTEMPT_FAILED,
+    DEADLINE_MISSING,
+    OPEN_CASE,
+    SEND,
+    STEP_OVERDUE,
+)
+from slipring_critical.ringing.provider_signs import beside
 from slipring_critical.ringing.sending import send
 from slipring_critical.settings import CriticalSettings
 from slipring_critical.unconfirmed import unconfirmed
@@ -59,6 +67,7 @@ SERVICE = Service(
         STEP_OVERDUE: overdue.step_overdue,
         ATTEMPT_FAILED: overdue.attempt_failed,
         ACTED_OVERDUE: overdue.acted_overdue,
+        DEADLINE_MISSING: watching.deadline_missing,
         ROSTER_LOOK: rosters.roster_due,
     },
     errands={SEND: send},
@@ -67,10 +76,12 @@ SERVICE = Service(
         "open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN)),
         "roster": ROSTERS,  # nor a roster that nobody looks at ahead
     },
+    repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK},
     alarms={"roster_gaps": f"Task?code={ROSTER_GAP}&status=requested"},
     code_systems=CODE_SYSTEMS,
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     topics=read_topics(Path(__file__).with_name("topics.toml")),
     settings=CriticalSettings.from_env,
+    beside=beside,
     unconfirmed=unconfirmed,
 )

@@ -6,11 +6,17 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.rules.calendar import calendar
-from slipring.runtime.settings import Settings
+from slipring.runtime.postgres import default_data_dir
+from slipring.runtime.settings import BadSettings, Settings
+
+from slipring_critical.channels.media import languages
+from slipring_critical.channels.posting import host_of
+from slipring_critical.channels.providers import Providers
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +31,11 @@ class CriticalSettings:
     endpoints: EndpointPolicy = field(default_factory=partial(EndpointPolicy, demo=True))  # where routes may lead
     channel_timeout_seconds: float = 5.0
     mismatches_until_next_step: int = 2  # wrong read-backs before the next person is rung (mechanisms 8)
+    message_language: str = "zh"  # of the words that go to people; receivers' systems get both
+    push_contact: str = "postmaster@localhost"  # an address of ours for browsers' push services (RFC 8292)
+    data_dir: Path = field(default_factory=default_data_dir)
+    # What this process has learnt of its providers; no setting, and the same as long as the process lives.
+    providers: Providers = field(default_factory=Providers, compare=False, repr=False)
 
     @property
     def zone(self) -> ZoneInfo:
@@ -53,7 +64,16 @@ class CriticalSettings:
             mismatches_until_next_step=int(
                 given.get("SLIPRING_MISMATCHES_UNTIL_NEXT_STEP", default.mismatches_until_next_step)
             ),
+            message_language=_language(given.get("SLIPRING_MESSAGE_LANGUAGE", default.message_language)),
+            push_contact=given.get("SLIPRING_PUSH_CONTACT") or f"postmaster@{host_of(given.get('SLIPRING_URL', ''))}",
+            data_dir=house.data_dir,
         )
+
+
+def _language(given: str) -> str:
+    if given not in languages():
+        raise BadSettings(f"SLIPRING_MESSAGE_LANGUAGE: {', '.join(languages())}")
+    return given
 
 
 def _front(given: Mapping[str, str]) -> str:

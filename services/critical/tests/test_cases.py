@@ -229,14 +229,15 @@ async def test_an_attempt_that_still_waits_is_stopped_when_its_route_rings_again
     await ringing.arrive(a_handover())
     await ringing.arrive(a_finding())
 
-    await ringing.wait(40)
-
-    waiting = [
-        s.resource["extension"][0]["valueReference"]["reference"]
-        for s in ringing.desk.held.values()
-        if s.resource["resourceType"] == "Communication" and s.resource["status"] == "preparation"
-    ]
-    assert sorted(waiting) == ["Endpoint/k-requester.test", "Endpoint/k-ward.test"]
+    for minute in range(40):
+        waiting = [
+            s.resource["extension"][0]["valueReference"]["reference"]
+            for s in ringing.desk.held.values()
+            if s.resource["resourceType"] == "Communication" and s.resource["status"] == "preparation"
+        ]
+        assert len(waiting) == len(set(waiting)), minute
+        assert minute > 2 or sorted(waiting) == ["Endpoint/k-requester.test", "Endpoint/k-ward.test"]
+        await ringing.wait(1)
 
 
 async def test_a_late_deadline_of_an_earlier_step_takes_no_step_before_its_time() -> None:

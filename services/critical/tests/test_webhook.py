@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 
 import httpx
 import pytest
@@ -12,7 +13,7 @@ import respx
 from slipring.fhir.delivery.endpoint_connection import outside_client
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring_critical.channels import CHANNELS
-from slipring_critical.channels.channel import DeliveryFailed, Message
+from slipring_critical.channels.channel import DeliveryFailed, Line, Message, Outside
 from slipring_critical.channels.media import media
 
 ADDRESS = "https://ward.test/ring"
@@ -32,9 +33,13 @@ def a_message(*, repeat: bool = False) -> Message:
     )
 
 
+def outside(client: httpx.AsyncClient) -> Outside:
+    return Outside(client, EndpointPolicy.stated(), 5.0, Path())
+
+
 async def deliver(message: Message) -> None:
     async with httpx.AsyncClient() as client:
-        await CHANNELS["webhook"](message, ADDRESS, client, timeout_seconds=1)
+        await CHANNELS["webhook"].deliver(message, Line(ADDRESS), outside(client))
 
 
 async def failure() -> DeliveryFailed:
@@ -126,8 +131,8 @@ async def test_an_address_that_the_policy_refuses_is_permanent_but_for_the_opera
     own = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/ring"
     async with server, outside_client(EndpointPolicy.stated()) as strict:
         with pytest.raises(DeliveryFailed) as raised:
-            await CHANNELS["webhook"](a_message(), own, strict, timeout_seconds=5)
+            await CHANNELS["webhook"].deliver(a_message(), Line(own), outside(strict))
         assert (raised.value.reason, raised.value.permanent, heard) == ("forbidden-address", True, [])
         async with outside_client(EndpointPolicy.stated(trusted=[own])) as client:
-            await CHANNELS["webhook"](a_message(), own, client, timeout_seconds=5)
+            await CHANNELS["webhook"].deliver(a_message(), Line(own), outside(client))
     assert len(heard) == 1

@@ -15,7 +15,7 @@ from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
-from slipring.fhir.service import Ahead, Receiver, Seals, Stored
+from slipring.fhir.service import Ahead, Receiver, Seals, Stored, Vault
 from slipring.fhir.store import reading, receivers
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
@@ -38,11 +38,13 @@ class LiveDesk:
         settings: Any,
         zone: ZoneInfo,
         seals: Seals,
+        vault: Vault,
     ) -> None:
         self.now = now
         self.caller = caller
         self.settings = settings
         self.seals = seals
+        self.vault = vault
         self.reader = reader
         self._searcher = searcher
         self._types = types

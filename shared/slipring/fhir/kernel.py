@@ -24,6 +24,7 @@ from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.engine import OneConnection
 from slipring.fhir.store.reading import Reader
 from slipring.fhir.store.store import Store
+from slipring.fhir.vault import Safe
 from slipring.fhir.wire import BODY_SECONDS
 from slipring.runtime.clock import Clock
 from slipring.runtime.meters import Meters
@@ -97,6 +98,7 @@ class Kernel:
             settings=self.settings,
             zone=self.zone,
             seals=self.seals,
+            vault=Safe(self.secrets),
         )
 
     def within(self, connection: Any) -> Kernel:

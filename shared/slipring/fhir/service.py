@@ -89,6 +89,7 @@ class Wake:
     after: timedelta = timedelta(0)
     key: str = ""
     payload: Mapping[str, Any] = field(default_factory=dict)  # small JSON values, no patient data
+    urgency: int = 0  # of all that is due, the lowest goes first: after an outage, or when more comes than can be sent
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,16 @@ class Seals(Protocol):
         """The public keys that this service ever published, oldest first, as members of a JWK Set."""
 
 
+class Vault(Protocol):
+    """Keeps what a client entrusts to a service (an address with its key, a secret): stored text that only we can read."""
+
+    def locked(self, text: str) -> str:
+        """The text as it may lie in a resource."""
+
+    def opened(self, text: str) -> str:
+        """Back from `locked`; raises ValueError when another key locked it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Receiver:
     """Who was shown a resource: a client, and the person it acted for (`Practitioner/...`, '' for the client itself)."""
@@ -174,6 +185,7 @@ class Desk(Protocol):
     caller: Caller
     settings: Any  # the service's own typed settings
     seals: Seals
+    vault: Vault
 
     async def foresee(self, ahead: Ahead) -> None:
         """Look at once at what is going to be read and searched; it changes the cost of a decision, never what it is."""
@@ -277,6 +289,11 @@ class Due:
     payload: Mapping[str, Any]
 
 
+def _certainly() -> bool:
+    """Where nobody else could have taken it."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """Something to send outside. `attempt_id` is the same on every repeat; `repeat` says it may have gone out before."""
@@ -288,6 +305,8 @@ class Errand:
     repeat: bool
     attempts: int  # 1 on the first try
     payload: Mapping[str, Any]
+    # Whether the claim on it cannot have run out: a worker that stood still asks just before it sends.
+    held: Callable[[], bool] = field(default=_certainly, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -441,6 +460,9 @@ class Service:
     deadlines: Mapping[str, str] = field(
         default_factory=dict
     )  # name in /metrics -> search each match of which must have a timer armed
+    repairs: Mapping[str, str] = field(
+        default_factory=dict
+    )  # name in `deadlines` -> timer that is armed at once for a match without one: it puts the match right
     code_systems: Sequence[CodeSystem] = ()  # the vocabulary this service defines or uses
     value_sets: Sequence[ValueSet] = ()  # beside those that hold all codes of a code system
     profiles: Sequence[Profile] = ()  # what its resources look like, and its extensions

@@ -94,6 +94,9 @@ class Meters:
         self.lockouts = Counter("slipring_lockouts", "Accounts locked after failed sign-ins.", registry=registry)
         self.turned: dict[str, float] = {}  # worker loop -> when it last came through (monotonic)
         self.jumped: dict[str, tuple[float, float]] = {}  # clock -> seconds of its last jump, and when (monotonic)
+        self.mended: dict[
+            str, tuple[int, float]
+        ] = {}  # deadline -> how many the watchdog armed last, and when (monotonic)
         registry.register(LOOP_LAG)
         ProcessCollector(registry=registry)
         self._children: dict[tuple[str, str, str, int], tuple[Callable[[], None], Callable[[float], None]]] = {}
@@ -117,6 +120,10 @@ class Meters:
         """A clock went ahead (positive) or back by so much."""
         self.clock_jumps.labels(clock).inc()
         self.jumped[clock] = (seconds, time.monotonic())
+
+    def repaired(self, deadline: str, number: int) -> None:
+        """So many were without this deadline and have got it."""
+        self.mended[deadline] = (number, time.monotonic())
 
     def turn(self, loop: str) -> None:
         """A worker loop came through once more."""

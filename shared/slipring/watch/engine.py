@@ -17,7 +17,7 @@ from slipring.fhir.beside import Beside
 from slipring.fhir.kernel import Kernel
 from slipring.watch.exposition import Network, may_look
 from slipring.watch.figures import Figures, Look
-from slipring.watch.verdict import Check, Status, checks, clock_checks, worst
+from slipring.watch.verdict import Check, Status, checks, clock_checks, mended_checks, worst
 
 HEALTH_JSON = "application/health+json"
 
@@ -41,6 +41,7 @@ class Engine:
         meters = self._kernel.meters
         found = list(checks(figures, {loop: now - at for loop, at in meters.turned.items()}))
         found += clock_checks({clock: (jumped, now - at) for clock, (jumped, at) in meters.jumped.items()})
+        found += mended_checks({name: (number, now - at) for name, (number, at) in meters.mended.items()})
         signs = [sign for one in self._beside for sign in one.signs()]
         found += [Check(sign.name, Status(sign.status), sign.value, sign.unit, sign.about) for sign in signs]
         status = worst(check.status for check in found)

@@ -73,6 +73,14 @@ def clock_checks(jumped: Mapping[str, tuple[float, float]]) -> Iterator[Check]:
             yield Check("clock:jumped", Status.WARN, seconds, "s", clock)
 
 
+def mended_checks(mended: Mapping[str, tuple[int, float]]) -> Iterator[Check]:
+    """Deadlines that the watchdog had to arm (how many, how long ago): shown for a while, because something left them out."""
+    shown_for = _thresholds()["deadline-mended"]["shown_for"]
+    for name, (number, ago) in mended.items():
+        if ago < shown_for:
+            yield Check("deadline:mended", Status.WARN, number, "", name)
+
+
 def checks(figures: Figures, silent: Mapping[str, float]) -> Iterator[Check]:
     """Everything looked at in one engine; `silent`: seconds since each loop of this process last came through."""
     yield graded("timers:oldestDue", "timer-late", figures.timer_oldest_seconds)

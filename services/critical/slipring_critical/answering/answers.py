@@ -18,7 +18,7 @@ from slipring_critical.cases.resources import as_timeline, in_state, instant, wi
 from slipring_critical.channels.media import media
 from slipring_critical.lifecycle import RINGING, move
 from slipring_critical.ringing.attempts import as_answer
-from slipring_critical.ringing.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key
+from slipring_critical.ringing.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key, urgency_of
 from slipring_critical.rules import NO_LIMITS, READ_BACK_RULES
 from slipring_critical.rules.read_back import ReadBackFacts
 
@@ -185,7 +185,8 @@ async def _confirmed(call: Call, case: Stored, receiver: str, medium: str, desk:
     if medium == _SPOKEN:
         receipt = replace(receipt, resource={**receipt.resource, **_spoken(call)})
     rung.save.append(receipt)
-    rung.wake.append(Wake(ACTED_OVERDUE, facts.reference, after=facts.policy.act_within, key=act_key(facts.reference)))
+    within, key = facts.policy.act_within, act_key(facts.reference)
+    rung.wake.append(Wake(ACTED_OVERDUE, facts.reference, within, key, urgency=urgency_of(case.resource)))
     return answered(rung, case, desk)
 
 

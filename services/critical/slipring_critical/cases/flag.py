@@ -40,9 +40,6 @@ class FlaggedFinding:
 
 def flagged_finding(observation: Resource, handover: Resource, report: Resource | None) -> FlaggedFinding:
     """The flag as facts; the exam comes from the Observation, else from the report."""
-    levels = [
-        code_of(part.get(name), FINDING_LEVEL) for part in _level_carriers(observation, handover) for name in part
-    ]
     request = first_reference(observation.get("basedOn"), "ServiceRequest")
     if not request and report:
         request = first_reference(report.get("basedOn"), "ServiceRequest")
@@ -52,7 +49,7 @@ def flagged_finding(observation: Resource, handover: Resource, report: Resource 
     return FlaggedFinding(
         observation=f"Observation/{observation['id']}",
         finding=code_of(observation.get("code"), CRITICAL_FINDING),
-        level=next((level for level in levels if level), ""),
+        level=stated_level(observation, handover),
         request=request,
         patient=reference_of(observation.get("subject")) or reference_of(handover.get("for")),
         author=author,
@@ -70,6 +67,13 @@ def _moment(text: Any) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else None
+
+
+def stated_level(observation: Resource, handover: Resource) -> str:
+    """The level that a flag names, '' when it names none."""
+    carriers = _level_carriers(observation, handover)
+    levels = (code_of(part.get(name), FINDING_LEVEL) for part in carriers for name in part)
+    return next((level for level in levels if level), "")
 
 
 def _level_carriers(observation: Resource, handover: Resource) -> list[dict[str, Any]]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Protocol
 
 import httpx
+from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
+from slipring.fhir.delivery.signature import Secret
+from slipring.fhir.outcome import Issue
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,21 +28,59 @@ class Message:
     repeat: bool
     sent_at: datetime
     drill: bool = False  # nobody is ill; the text says so, too
+    short: str = ""  # text and link in the language and the length of the medium
+    recipient: str = ""  # a reference, '' when only the office is known
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """Where a route leads, in the clear: for sending only, never to be written or told."""
+
+    address: str = field(repr=False)
+    headers: Mapping[str, str] = field(default_factory=dict, repr=False)  # the receiver's own, such as a bearer token
+    secrets: Sequence[Secret] = field(default=(), repr=False)  # what the message is signed with
+
+
+def _held() -> bool:
+    """Where nobody else could be sending the same."""
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """By what means a message leaves, and what it must heed on the way."""
+
+    client: httpx.AsyncClient  # judges every address it connects to
+    policy: EndpointPolicy  # for channels that bring a client of their own
+    timeout_seconds: float  # from the first name server asked to the head of the answer
+    data_dir: Path  # where the key lies by which browsers know us
+    contact: str = ""  # an e-mail address of ours, for providers that want to complain (RFC 8292)
+    held: Callable[[], bool] = _held  # asked just before the first byte
 
 
 class DeliveryFailed(Exception):
     """The message did not arrive; `permanent` says that trying this address again cannot help."""
 
-    def __init__(self, reason: str, *, permanent: bool) -> None:
+    def __init__(self, reason: str, *, permanent: bool, after_seconds: float | None = None) -> None:
         super().__init__(reason)
         self.reason = reason  # a code such as "http-404" or "timeout": no address, no text
         self.permanent = permanent
+        self.after_seconds = after_seconds  # when the provider asks to be left alone so long (Retry-After)
 
 
-class Channel(Protocol):
-    """Delivers a message to an address; returns when the provider has taken it, raises DeliveryFailed otherwise."""
+class Deliver(Protocol):
+    """Delivers a message over a line; returns when the provider has taken it, raises DeliveryFailed otherwise."""
 
-    async def __call__(
-        self, message: Message, address: str, client: httpx.AsyncClient, *, timeout_seconds: float
-    ) -> None:
-        """Deliver once; repeats are the kernel's business and carry the same attempt id."""
+    async def __call__(self, message: Message, line: Line, outside: Outside) -> None:
+        """Deliver once; repeats carry the same attempt id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """One way to be told: how it delivers, what an address must be, and which provider stands behind one."""
+
+    deliver: Deliver
+    judge: Callable[[str, EndpointPolicy], Issue | None]
+    provider: Callable[[str], str]  # of an address: whom a failure is held against; no secret
+    secret: bool = False  # the address is itself a key: kept locked, shown by its beginning and its end only
+    leaves: bool = True  # False: it stands here, and no provider can be down

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 _FILE = Path(__file__).parents[1] / "data" / "media.toml"
+Kind = Literal["message", "retraction", "offer"]  # told of a finding, of its retraction, or asked to take the case over
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,7 @@ class Medium:
     zh: str
     en: str
     rings: bool = False
+    limit: int = 0  # characters of text and link together; 0 = as many as there are
 
 
 @cache
@@ -28,24 +30,30 @@ def media() -> Mapping[str, Medium]:
     return {entry["code"]: Medium(**entry) for entry in _written()["medium"]}
 
 
-def message_text(language: str) -> str:
-    """What the message says before the receiver has identified himself."""
-    return str(_written()["message"][language])
+def text_of(kind: Kind, language: str, *, drill: bool = False) -> str:
+    """What is said before the receiver has identified himself; a drill says so first."""
+    return _drill(language, drill) + str(_written()[kind][language])
 
 
-def retraction_text(language: str) -> str:
-    """What whoever was told of a finding is told when it is retracted."""
-    return str(_written()["retraction"][language])
+def short_text(kind: Kind, medium: str, language: str, link: str, *, drill: bool = False) -> str:
+    """Text and link as one medium carries them: the usual words, or brief ones where those do not fit.
+
+    The link is never cut: half of it leads nowhere. What is still too long goes out whole, as two messages if need be.
+    """
+    usual = f"{text_of(kind, language, drill=drill)} {link}".strip()
+    limit = media()[medium].limit
+    if not limit or len(usual) <= limit:
+        return usual
+    return f"{_drill(language, drill)}{_written()['brief'][kind][language]} {link}".strip()
 
 
-def offer_text(language: str) -> str:
-    """What somebody is told to whom a case is to be handed over."""
-    return str(_written()["offer"][language])
+def _drill(language: str, drill: bool) -> str:
+    return str(_written()["drill"][language]) if drill else ""
 
 
-def drill_text(language: str) -> str:
-    """What every message of a drill begins with."""
-    return str(_written()["drill"][language])
+def languages() -> tuple[str, ...]:
+    """In which the words are written."""
+    return tuple(_written()["message"])
 
 
 @cache

@@ -1,39 +1,28 @@
-"""The webhook channel: one POST of JSON to the receiver's own system."""
+"""The webhook channel: one POST of JSON to the receiver's own system, signed by a secret that the two share."""
 
 from __future__ import annotations
 
-import httpx
-from slipring.fhir.delivery.endpoint_connection import EndpointRefused
+import json
 
-from slipring_critical.channels.channel import DeliveryFailed, Message
+from slipring.fhir.delivery.signature import HEADER as SIGNATURE
+from slipring.fhir.delivery.signature import signed
 
-# Answers that ask for another try later (RFC 9110, RFC 6585); every other 3xx and 4xx is a wrong address or a refusal.
-_TRY_AGAIN = frozenset({408, 425, 429})
+from slipring_critical.channels.channel import Channel, Line, Message, Outside
+from slipring_critical.channels.posting import host_of, judged_web_address, posted
 
 
-async def deliver_by_webhook(
-    message: Message, address: str, client: httpx.AsyncClient, *, timeout_seconds: float
-) -> None:
-    """Post the message; any 2xx counts as delivered, redirects are not followed."""
-    try:
-        answer = await client.post(
-            address,
-            json=_as_json(message),
-            headers={"Idempotency-Key": message.attempt_id, "Slipring-Repeat": str(message.repeat).lower()},
-            follow_redirects=False,
-            timeout=timeout_seconds,
-        )
-    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as error:
-        raise DeliveryFailed("bad-address", permanent=True) from error
-    except EndpointRefused as error:  # trying again will not help whoever waits to be rung
-        raise DeliveryFailed("forbidden-address", permanent=True) from error
-    except httpx.TimeoutException as error:
-        raise DeliveryFailed("timeout", permanent=False) from error
-    except httpx.HTTPError as error:
-        raise DeliveryFailed("unreachable", permanent=False) from error
-    if not answer.is_success:
-        permanent = answer.status_code < 500 and answer.status_code not in _TRY_AGAIN
-        raise DeliveryFailed(f"http-{answer.status_code}", permanent=permanent)
+async def deliver_by_webhook(message: Message, line: Line, outside: Outside) -> None:
+    """Post the message; the MAC covers the time it was sent and the body's bytes, as on notifications."""
+    body = json.dumps(_as_json(message), ensure_ascii=False, separators=(",", ":")).encode()
+    headers = {
+        **line.headers,
+        "Content-Type": "application/json",
+        "Idempotency-Key": message.attempt_id,
+        "Slipring-Repeat": str(message.repeat).lower(),
+    }
+    if signature := signed(line.secrets, body, message.sent_at):
+        headers[SIGNATURE] = signature
+    await posted(line.address, body, headers, outside)
 
 
 def _as_json(message: Message) -> dict[str, object]:
@@ -48,3 +37,6 @@ def _as_json(message: Message) -> dict[str, object]:
         "sentAt": message.sent_at.isoformat(timespec="milliseconds"),
         **({"drill": True} if message.drill else {}),
     }
+
+
+WEBHOOK = Channel(deliver_by_webhook, judged_web_address, host_of)

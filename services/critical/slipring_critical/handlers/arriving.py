@@ -15,9 +15,9 @@ from slipring_critical.cases.facts import (
     reference_of,
     waits,
 )
-from slipring_critical.cases.flag import FlaggedFinding, flagged_finding
+from slipring_critical.cases.flag import FlaggedFinding, flagged_finding, stated_level
 from slipring_critical.cases.resources import with_event
-from slipring_critical.ringing.climbing import OPEN_CASE
+from slipring_critical.ringing.climbing import OPEN_CASE, urgency_of_level
 from slipring_critical.ringing.opening import joined, opened, standing, still_open, told_before
 
 
@@ -27,7 +27,7 @@ async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
         return Changes.none()
     if arrival.before is not None:
         return await _changed_since(arrival, arrival.before.resource, desk)
-    return _look_for_case(arrival.reference)
+    return _look_for_case(arrival.resource, {})
 
 
 async def _changed_since(arrival: Arrival, before: Resource, desk: Desk) -> Changes:
@@ -35,7 +35,7 @@ async def _changed_since(arrival: Arrival, before: Resource, desk: Desk) -> Chan
     status = arrival.resource.get("status")
     cases = await _cases_of(arrival.reference, desk)
     if not cases:
-        return _look_for_case(arrival.reference)
+        return _look_for_case(arrival.resource, {})
     if status == before.get("status"):
         return await _perhaps_risen(arrival.resource, cases, desk)
     told = Event(f"finding-{status}", desk.now, first_reference(arrival.resource.get("performer"), "Practitioner"))
@@ -61,13 +61,19 @@ async def _cases_of(finding: str, desk: Desk) -> list[Stored]:
 async def handover_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """A hand-over is here: look whether its finding is too."""
     finding = reference_of(arrival.resource.get("focus"))
-    return _look_for_case(finding) if finding and waits(arrival.resource) and not arrival.deleted else Changes.none()
+    if not finding or not waits(arrival.resource) or arrival.deleted:
+        return Changes.none()
+    held = await desk.read(finding)
+    kind, _, name = finding.partition("/")
+    return _look_for_case(held.resource if held else {"resourceType": kind, "id": name}, arrival.resource)
 
 
-def _look_for_case(finding: str) -> Changes:
+def _look_for_case(finding: Resource, handover: Resource) -> Changes:
     # Both halves arm the same deadline. Whichever commits last, the look happens after it: two arrivals at the same
     # moment, neither seeing the other, cannot leave a finding without its case.
-    return Changes(wake=[Wake(OPEN_CASE, finding, key=f"open:{finding}")])
+    # Of many the most urgent is looked at first; one whose level nobody has stated yet counts as the most urgent.
+    reference, urgency = f"{finding['resourceType']}/{finding['id']}", urgency_of_level(stated_level(finding, handover))
+    return Changes(wake=[Wake(OPEN_CASE, reference, key=f"open:{reference}", urgency=urgency)])
 
 
 async def both_arrived(due: Due, desk: Desk) -> Changes:

@@ -5,5 +5,6 @@ from slipring_critical.operations.cases import CASES
 from slipring_critical.operations.directory import DIRECTORY
 from slipring_critical.operations.indicators import INDICATORS
 from slipring_critical.operations.links import LINKS
+from slipring_critical.operations.telling import TELLING
 
-OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS, *TELLING]

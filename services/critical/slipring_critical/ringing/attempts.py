@@ -89,3 +89,8 @@ def is_offer(attempt: Resource) -> bool:
 def tells_a_finding(attempt: Resource) -> bool:
     """Whether an attempt rings for a finding, and neither takes one back nor offers a case."""
     return not is_retraction(attempt) and not is_offer(attempt)
+
+
+def is_failing(attempt: Resource) -> bool:
+    """Whether an attempt was tried without success and is to be tried again."""
+    return attempt["status"] == "preparation" and "statusReason" in attempt

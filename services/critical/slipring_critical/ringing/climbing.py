@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Wake, successor
 
 from slipring_critical.cases.facts import CaseFacts, Event, attempt_route, case_facts
 from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.channels import CHANNELS
 from slipring_critical.directory.routes import Directory, Route, directory
-from slipring_critical.ladders.ladder import Step, Taken, next_step, nobody_reached
+from slipring_critical.ladders.ladder import Rung, Step, Taken, next_step, nobody_reached
 from slipring_critical.lifecycle import move
 from slipring_critical.ringing.attempts import as_attempt, as_reason
 from slipring_critical.ringing.links import linked
@@ -20,7 +22,9 @@ OPEN_CASE = "open-case"
 STEP_OVERDUE = "step-overdue"
 ACTED_OVERDUE = "acted-overdue"
 ATTEMPT_FAILED = "attempt-failed"
+DEADLINE_MISSING = "deadline-missing"
 SEND = "send"
+_URGENCY = {"stat": 0, "urgent": 1, "routine": 2}
 
 
 def step_key(case: str) -> str:
@@ -39,8 +43,18 @@ def send_key(communication: str) -> str:
 
 
 def failed_key(communication: str) -> str:
-    """The key of the look that follows an attempt which failed for good."""
+    """The key of the look that follows an attempt which failed."""
     return f"failed:{communication}"
+
+
+def urgency_of_level(level: str) -> int:
+    """The same for a finding that has no case yet; one without a level counts as the most urgent."""
+    return int(level) - 1 if level in ("1", "2", "3") else 0
+
+
+def urgency_of(case: Resource) -> int:
+    """How urgent what rings for a case is among all that is due: its level counted from nought."""
+    return _URGENCY.get(case.get("priority", ""), 0)
 
 
 @dataclass(slots=True)
@@ -57,19 +71,25 @@ class Ringing:
         """All of it as one commit on top of `version` (0: the case is new)."""
         return Changes(save=[Save(self.case, replaces=version or None), *self.save], wake=self.wake, cancel=self.cancel)
 
-    def ring(self, route: Route, desk: Desk) -> None:
-        """One more attempt to a route; one still waiting for the same route is stopped, so none piles up."""
+    def ring(self, route: Route, desk: Desk, *, within: timedelta) -> None:
+        """One more attempt to a route, tried again for no longer than its step lasts.
+
+        One still waiting for the same route is stopped, so none piles up.
+        """
         for older in [one for one in self.waiting if attempt_route(one.resource) == route.endpoint]:
             self.waiting.remove(older)
             self.stop(older, "superseded")
-        self.send(as_attempt(desk.new_id(), self.case, route))
+        self.send(as_attempt(desk.new_id(), self.case, route), until=desk.now + within)
 
-    def send(self, attempt: Resource) -> None:
-        """An attempt to deliver, under a link of its own."""
+    def send(self, attempt: Resource, *, until: datetime | None = None) -> None:
+        """An attempt to deliver, under a link of its own; tried again until then, or until it is told."""
         kept, payload = linked(attempt)
         reference = f"Communication/{attempt['id']}"
+        if until is not None:
+            payload["until"] = until.isoformat()
         self.save.append(Save(kept))
-        self.wake.append(Wake(SEND, reference, key=send_key(reference), payload=payload))
+        urgency = urgency_of(self.case)
+        self.wake.append(Wake(SEND, reference, key=send_key(reference), payload=payload, urgency=urgency))
 
     def stop(self, attempt: Stored, reason: str) -> None:
         """An attempt that shall not go out any more."""
@@ -103,14 +123,23 @@ async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
     # A clock that was set back must not stretch the wait beyond what the policy says.
     wait = min(step.starts_at - desk.now, facts.policy.rungs[history[-1].number - 1].answer_within)
     case = facts.reference
-    rung.wake.append(Wake(STEP_OVERDUE, case, after=wait, key=step_key(case), payload={"steps": len(history)}))
+    steps = {"steps": len(history)}
+    urgency = urgency_of(rung.case)
+    rung.wake.append(Wake(STEP_OVERDUE, case, after=wait, key=step_key(case), payload=steps, urgency=urgency))
+
+
+def by_any_channel(step: Rung, who: Sequence[str]) -> Rung:
+    """The same step for some of its targets, by whatever route they have."""
+    return Rung(tuple(who), tuple(CHANNELS), step.answer_within)
 
 
 def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], desk: Desk) -> Taken:
-    routes, missing = people.routes(step.rung)
+    routes, without = people.routes(step.rung)
+    others, missing = people.routes(by_any_channel(step.rung, without)) if without else ([], [])
     for target in missing:
         why = people.gaps.get(target, "")  # a hole in the roster is on record
         rung.case = with_event(rung.case, Event("no-route", desk.now, target, step.round, step.number, why))
+    routes += [route for route in others if route.endpoint not in {one.endpoint for one in routes}]
     shared = {
         route.endpoint: rings_already(calls, route.endpoint, desk.now - step.rung.answer_within) for route in routes
     }
@@ -118,7 +147,7 @@ def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], d
         rung.case = with_event(rung.case, Event("rings-with", desk.now, other, step.round, step.number))
     for route in routes:
         if not shared[route.endpoint]:
-            rung.ring(route, desk)
+            rung.ring(route, desk, within=step.rung.answer_within)
     reached = step.rung.reached_by(missing)
     outcome = "rung" if reached else "partly" if routes else "nobody"
     rung.case = with_event(rung.case, Event("step", desk.now, "", step.round, step.number, outcome))

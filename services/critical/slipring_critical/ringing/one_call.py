@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Desk
 
 from slipring_critical.cases.facts import TASK_CODE, CaseFacts, attempt_route, case_facts, is_case
 from slipring_critical.lifecycle import RINGING
-from slipring_critical.ringing.attempts import tells_a_finding
+from slipring_critical.ringing.attempts import is_failing, tells_a_finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class Call:
     case: str  # Task/...
     route: str  # Endpoint/..., '' for the fallback route
     at: datetime
+    works: bool = True  # False: it failed and is tried again
 
 
 async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
@@ -36,7 +38,8 @@ async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
             if tells_a_finding(attempt.resource):
                 sent = attempt.resource.get("sent")
                 at = datetime.fromisoformat(sent) if sent else attempt.updated_at
-                calls.append(Call(other.reference, attempt_route(attempt.resource), at))
+                works = not is_failing(attempt.resource)
+                calls.append(Call(other.reference, attempt_route(attempt.resource), at, works))
     return calls
 
 
@@ -47,14 +50,17 @@ async def riding_along(case: CaseFacts, desk: Desk) -> list[str]:
 
 def rings_already(calls: Sequence[Call], route: str, since: datetime) -> str:
     """The case for which a route was rung after a moment, or ''."""
-    return next((call.case for call in calls if call.route == route and call.at > since), "")
+    return next((call.case for call in calls if call.works and call.route == route and call.at > since), "")
 
 
 async def _others(case: CaseFacts, desk: Desk) -> list[CaseFacts]:
     """The other findings of the exam that ring."""
     if not (case.request and case.patient):
         return []
-    cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
+    try:
+        cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
+    except FhirError:  # more than can be looked at: to ring once more is better than not to ring
+        return []
     return [
         facts
         for facts in (case_facts(one.resource) for one in cases if is_case(one.resource))

@@ -19,6 +19,7 @@ import structlog
 
 from slipring.fhir.act import ARRIVAL, Act, decided, perform
 from slipring.fhir.caller import itself
+from slipring.fhir.delivery.claims import LEASE_SECONDS, Claims
 from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
 from slipring.fhir.delivery.owing import react
 from slipring.fhir.delivery.queue import LIVING, uptime
@@ -28,16 +29,17 @@ from slipring.fhir.store.batch import Overtaken, Taking
 from slipring.fhir.store.engine import lock_number
 
 _LOG = structlog.get_logger("slipring.timers")
-_LEASE = timedelta(seconds=10)
-_MOST = 50
-_AT_ONCE = 16
+_LEASE = timedelta(seconds=LEASE_SECONDS)
+_MOST = 100
+_AT_ONCE = 16  # decisions under way: each needs the database
+_ERRANDS_AT_ONCE = 64  # messages under way: they wait for others, and one that hangs must not hold up the next
 _LONGEST_WAIT_SECONDS = 30.0
 
 # The clock is read once, as a value to look up: asked row by row, it would be held against every armed timer.
 _CLAIM = f"""UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
   WHERE id = ANY (ARRAY(SELECT id FROM timer WHERE due_at <= coalesce($3::timestamptz, (SELECT clock_timestamp()))
     AND id <> ALL($5::bigint[]) AND (worker IS NULL OR lease_until < clock_timestamp() OR worker <> ALL ({LIVING}))
-    ORDER BY due_at LIMIT $4 FOR UPDATE SKIP LOCKED))
+    ORDER BY urgency, due_at LIMIT $4 FOR UPDATE SKIP LOCKED))
   RETURNING *, extract(epoch FROM coalesce($3::timestamptz, clock_timestamp()) - due_at)::float AS late"""
 _NEXT = """SELECT clock_timestamp() AS database, extract(epoch FROM (SELECT min(due_at) FROM timer
   WHERE due_at > (SELECT clock_timestamp())) - clock_timestamp())::float8 AS seconds"""
@@ -57,7 +59,8 @@ class Timers:
         self._kernel = kernel
         self._worker = worker
         self._http = http
-        self._slots = asyncio.Semaphore(_AT_ONCE)
+        self._slots = {"timer": asyncio.Semaphore(_AT_ONCE), "errand": asyncio.Semaphore(_ERRANDS_AT_ONCE)}
+        self._claims = Claims()
         self._running: dict[int, asyncio.Task[None]] = {}  # by timer id
         self._armed_again: set[int] = set()  # while they ran
         self._renewed = 0.0
@@ -71,8 +74,10 @@ class Timers:
         now = self._kernel.now() if self._kernel.fake_time else None
         await self._renew()
         if room := _MOST - len(self._running):
+            claimed_at = uptime()
             rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, room, list(self._running))
-            for row in sorted(rows, key=lambda row: row["due_at"]):
+            for row in sorted(rows, key=lambda row: (row["urgency"], row["due_at"])):
+                self._claims.hold(row["id"], claimed_at)
                 self._kernel.meters.timer_lateness.observe(row["late"])
                 task = asyncio.create_task(self._fire(row))
                 self._running[row["id"]] = task
@@ -98,6 +103,7 @@ class Timers:
     def _over(self, timer: int, _: asyncio.Task[None]) -> None:
         full = len(self._running) >= _MOST  # others may have been left waiting
         self._running.pop(timer, None)
+        self._claims.let_go(timer)
         if full or timer in self._armed_again:
             self._armed_again.discard(timer)
             self._kernel.store.armed.set()
@@ -130,16 +136,18 @@ class Timers:
         now = asyncio.get_running_loop().time()
         if self._running and now - self._renewed >= _LEASE.total_seconds() / 4:
             self._renewed = now
-            await self._kernel.store.pool.execute(
+            began = uptime()
+            renewed = await self._kernel.store.pool.fetch(
                 "UPDATE timer SET lease_until = clock_timestamp() + $3::interval "
-                "WHERE id = ANY($1::bigint[]) AND worker = $2 AND lease_until > clock_timestamp()",
+                "WHERE id = ANY($1::bigint[]) AND worker = $2 AND lease_until > clock_timestamp() RETURNING id",
                 list(self._running),
                 self._worker,
                 _LEASE,
             )
+            self._claims.renew((row["id"] for row in renewed), began)
 
     async def _fire(self, row: asyncpg.Record) -> None:
-        async with self._slots:
+        async with self._slots["errand" if row["kind"] == "errand" else "timer"]:
             try:
                 await self._complete(row)
             except Overtaken:
@@ -189,6 +197,7 @@ class Timers:
             row["attempts"] > 1,
             row["attempts"],
             json.loads(row["payload"]),
+            held=lambda: self._claims.held(row["id"]),
         )
         desk = self._kernel.desk(context.caller)
         return await self._kernel.service.errands[row["name"]](errand, desk, self._http)

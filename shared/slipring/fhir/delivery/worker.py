@@ -18,6 +18,7 @@ from slipring.fhir.delivery.life import Life
 from slipring.fhir.delivery.sending import HttpSender
 from slipring.fhir.delivery.tidying import Tidying
 from slipring.fhir.delivery.timers import Timers
+from slipring.fhir.delivery.watchdog import Watchdog
 from slipring.fhir.kernel import Kernel
 
 _LOG = structlog.get_logger("slipring.worker")
@@ -25,6 +26,7 @@ _POLL_SECONDS = 1.0
 _TIMER_POLL_SECONDS = 0.25
 _LIFE_POLL_SECONDS = 0.5
 _TIDY_SECONDS = 600.0
+_WATCH_SECONDS = 5.0
 _GATHER_SECONDS = 0.01  # rounds begin at least so far apart: events of one burst share a fan-out and its commit
 
 
@@ -45,6 +47,7 @@ class Worker:
         self.timers = Timers(kernel, self.number, http)
         self.bell = Bell(kernel.store)
         self.tidying = Tidying(kernel)
+        self.watchdog = Watchdog(kernel)
         self._spread_at = float("-inf")
         self._untidy = asyncio.Event()  # there was more than one round takes
         self._alive: asyncpg.Connection | None = None
@@ -60,6 +63,7 @@ class Worker:
             asyncio.create_task(self._loop("subscriptions", self.life.step, _LIFE_POLL_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("timers", self._timers, _TIMER_POLL_SECONDS, store.armed)),
             asyncio.create_task(self._loop("tidying", self._tidy, _TIDY_SECONDS, self._untidy)),
+            asyncio.create_task(self._loop("watchdog", self._watch, _WATCH_SECONDS, asyncio.Event())),
             asyncio.create_task(self._loop("bell", self.bell.step, _POLL_SECONDS, store.committed)),
         ]
 
@@ -109,6 +113,9 @@ class Worker:
     async def _tidy(self) -> None:
         if await self.tidying.step():
             self._untidy.set()
+
+    async def _watch(self) -> None:
+        await self.watchdog.step()
 
     async def _timers(self) -> float:
         await self._show_alive()

@@ -113,15 +113,15 @@ def _statement(
     if timers:
         armed = f"coalesce(${next(number)}::timestamptz, clock_timestamp())"
         parts.append(
-            f"""timer_rows AS (INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id)
-                 SELECT kind, name, subject, timer_key, {armed} + after, payload::jsonb, attempt_id
-                 FROM unnest({arrays("text", "text", "text", "text", "interval", "text", "text")})
-                   AS r(kind, name, subject, timer_key, after, payload, attempt_id)
+            f"""timer_rows AS (INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id, urgency)
+                 SELECT kind, name, subject, timer_key, {armed} + after, payload::jsonb, attempt_id, urgency
+                 FROM unnest({arrays("text", "text", "text", "text", "interval", "text", "text", "int")})
+                   AS r(kind, name, subject, timer_key, after, payload, attempt_id, urgency)
                  WHERE (SELECT count(*) FROM done) = (SELECT count(*) FROM input)
                  ON CONFLICT (timer_key) WHERE timer_key <> '' DO UPDATE SET kind = EXCLUDED.kind, name = EXCLUDED.name,
                    subject = EXCLUDED.subject, due_at = EXCLUDED.due_at, payload = EXCLUDED.payload,
-                   attempt_id = EXCLUDED.attempt_id, attempts = 0, error = '', worker = NULL, lease_until = NULL,
-                   fence = timer.fence + 1)"""
+                   attempt_id = EXCLUDED.attempt_id, urgency = EXCLUDED.urgency, attempts = 0, error = '', worker = NULL,
+                   lease_until = NULL, fence = timer.fence + 1)"""
         )
     return "WITH " + ",\n".join(parts) + "\nSELECT n, key FROM done ORDER BY n"
 
@@ -172,6 +172,7 @@ def _written(batch: Batch, *, pack: bool) -> tuple[str, list[Any]]:
             [wake.after for _, wake in batch.wake],
             [msgspec.json.encode(dict(wake.payload)).decode() for _, wake in batch.wake],
             [str(uuid.uuid4()) for _ in batch.wake],
+            [wake.urgency for _, wake in batch.wake],
         ]
     statement = _statement(
         replaces=any(v.version > 1 for v in versions),

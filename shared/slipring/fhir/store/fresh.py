@@ -34,14 +34,14 @@ _PARTS = {
               outcome, content_sha256, stored_sha256, purpose)""",
     ),
     "timers": (
-        ("timestamptz", "text", "text", "text", "text", "interval", "text", "text"),
-        """INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id)
-             SELECT kind, name, subject, timer_key, coalesce(armed, clock_timestamp()) + after, payload::jsonb, attempt_id
-             FROM unnest({arrays}) AS r(armed, kind, name, subject, timer_key, after, payload, attempt_id)
+        ("timestamptz", "text", "text", "text", "text", "interval", "text", "text", "int"),
+        """INSERT INTO timer (kind, name, subject, timer_key, due_at, payload, attempt_id, urgency)
+             SELECT kind, name, subject, timer_key, coalesce(armed, clock_timestamp()) + after, payload::jsonb, attempt_id, urgency
+             FROM unnest({arrays}) AS r(armed, kind, name, subject, timer_key, after, payload, attempt_id, urgency)
            ON CONFLICT (timer_key) WHERE timer_key <> '' DO UPDATE SET kind = EXCLUDED.kind, name = EXCLUDED.name,
              subject = EXCLUDED.subject, due_at = EXCLUDED.due_at, payload = EXCLUDED.payload,
-             attempt_id = EXCLUDED.attempt_id, attempts = 0, error = '', worker = NULL, lease_until = NULL,
-             fence = timer.fence + 1""",
+             attempt_id = EXCLUDED.attempt_id, urgency = EXCLUDED.urgency, attempts = 0, error = '', worker = NULL,
+             lease_until = NULL, fence = timer.fence + 1""",
     ),
 } | {
     table: (
@@ -140,7 +140,8 @@ def _audit(batch: Batch, a: Audit) -> tuple[Any, ...]:
 
 def _timer(batch: Batch, kind: str, wake: Any) -> tuple[Any, ...]:
     payload = msgspec.json.encode(dict(wake.payload)).decode()
-    return (batch.armed_at, kind, wake.name, wake.subject, wake.key, wake.after, payload, str(uuid.uuid4()))
+    told = (batch.armed_at, kind, wake.name, wake.subject, wake.key, wake.after, payload, str(uuid.uuid4()))
+    return (*told, wake.urgency)
 
 
 async def write_fresh(pool: asyncpg.Pool, batches: Sequence[Batch]) -> list[Exception | None]:

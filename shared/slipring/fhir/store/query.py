@@ -94,6 +94,15 @@ def count(criteria: Criteria, *, source: str | None) -> tuple[str, list[Any]]:
     return f"SELECT count(*) FROM resource r{joined} WHERE {where}", list(arguments)
 
 
+def without_timer(criteria: Criteria, *, most: int) -> tuple[str, list[Any]]:
+    """The references (`subject`) of what is kept here and matches although no timer is armed for it."""
+    arguments = Arguments()
+    joined, where = matching(criteria, "", arguments)
+    armed = "SELECT 1 FROM timer w WHERE w.kind = 'timer' AND w.subject = r.type || '/' || r.id"
+    sql = f"SELECT r.type || '/' || r.id AS subject FROM resource r{joined} WHERE {where} AND NOT EXISTS ({armed})"
+    return f"{sql} ORDER BY r.key LIMIT {arguments.add(most, 'bigint')}", list(arguments)
+
+
 def cursor_of(criteria: Criteria, record: Mapping[str, Any]) -> list[Any]:
     """The sort values and key of a result row, as JSON can hold them; `page(after=...)` goes on from there."""
     found = [record[f"s{n}"] for n in range(1, len(criteria.sort) + 1)]

@@ -58,6 +58,6 @@ async def _records(
     nothing: Any = None  # neither settings nor seals: patients are looked up, no more
     desk = LiveDesk(
         one, searcher=one, types={"Patient"}, letter="o", now=now, caller=Caller(_BY), settings=nothing, zone=zone,
-        seals=nothing,
+        seals=nothing, vault=nothing,
     )  # fmt: skip
     return await merge_set(f"Patient/{patient}", desk)

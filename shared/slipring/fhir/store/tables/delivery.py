@@ -115,6 +115,7 @@ class TimerRow(Table, table=True):
     due_at: datetime = Field(sa_column=moment())
     payload: dict[str, Any] = Field(sa_column=Column(JSONB, nullable=False))
     attempt_id: str = Field(sa_type=Text)
+    urgency: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})  # 0 goes first among what is due
     attempts: int = Field(default=0, sa_column_kwargs={"server_default": text("0")})
     error: str = Field(default="", sa_type=Text, sa_column_kwargs={"server_default": text("''")})
     worker: int | None = Field(default=None, sa_column=Column(BigInteger, nullable=True))

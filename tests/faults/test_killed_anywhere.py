@@ -1,0 +1,142 @@
+"""All connections end at once after any word to the database, as by kill -9: started again, each ends in the promise.
+
+One story from the report's hand-over to the answer of a person: the hand-over is kept and followed, the case opens, its
+message is sent, nobody answers, the next step rings, somebody reads back. It is cut after each word in turn: a sample
+here, all of them by `--every-cut`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from slipring.runtime.postgres import ensure_running
+from slipring_critical.cases.facts import CASE_STATE, CRITICAL_FINDING, case_facts, code_of
+from slipring_critical.lifecycle import OPEN
+
+from tests.faults.cutting import wire_to
+from tests.fhir.place import Street
+from tests.support.alarm_street import IMAGING_NUMBER, Phone, a_way, alarm_street, cases, flagged
+from tests.support.ringing import a_doctor
+
+_SAMPLE = 2
+_PATIENCE_SECONDS = 40.0
+LADDER = """
+version = "cut"
+from = 2026-01-01
+confidence = "S"
+source = "a test: steps of a second or two"
+[[ladder]]
+level = "1"
+act-within-minutes = 60
+step = [
+  { who = ["requester"], channels = ["webhook"], answer-within-minutes = 0.02 },
+  { who = ["ward-duty"], channels = ["webhook"], answer-within-minutes = 30 },
+]
+"""
+
+
+class Story:
+    """What the world outside knows: what was answered to it, what it heard."""
+
+    def __init__(self) -> None:
+        self.first, self.second = Phone("127.0.1.1"), Phone("127.0.1.2")
+        self.person = ""
+        self.handed_over = self.answered = False
+
+    async def set_up(self, street: Street) -> None:
+        """People and their routes."""
+        made = await street["order"].make({"resourceType": "Practitioner", "active": True})
+        self.person = f"Practitioner/{made['id']}"
+        role = {**a_doctor("x")[1], "practitioner": {"reference": self.person}}
+        await street["order"].make({name: value for name, value in role.items() if name != "id"})
+        await street["critical"].make(a_way(self.person, f"{self.first.url}/ring"))
+        duty = a_way("", f"{self.second.url}/ring")
+        duty["extension"][0] = {"url": duty["extension"][0]["url"], "valueCode": "ward-duty"}
+        await street["critical"].make(duty)
+
+    async def goes_on(self, street: Street) -> None:
+        """From wherever it stands to the end; errors of a cut connection are for the caller."""
+        if not self.handed_over:
+            await flagged(street, self.person, 0, "1")
+            self.handed_over = True
+        await _until(lambda: self.first.got)
+        if not self.answered:
+            await _until(lambda: self.second.got)
+            await self._reads_back(street)
+
+    async def _reads_back(self, street: Street) -> None:
+        [case] = [one for one in await cases(street) if code_of(one["businessStatus"], CASE_STATE) in OPEN]
+        given = {"patientCheck": ("valueString", IMAGING_NUMBER[-4:]), "finding": ("valueCode", "CV-CT-07"),
+                 "receiver": ("valueReference", {"reference": self.person}), "medium": ("valueCode", "phone")}  # fmt: skip
+        body = {"resourceType": "Parameters", "parameter": [{"name": n, m: v} for n, (m, v) in given.items()]}
+        end = time.monotonic() + _PATIENCE_SECONDS
+        while (
+            answer := await street["critical"].ask("POST", f"Task/{case['id']}/$acknowledge", body)
+        ).status_code != 200:
+            assert time.monotonic() < end, answer.text
+            await asyncio.sleep(0.2)
+        self.answered = True
+
+    def holds(self, stand: list[dict[str, Any]], without: int) -> None:
+        """The promise, and that nothing was done twice without saying so."""
+        [case] = [one for one in stand if code_of(one.get("reasonCode"), CRITICAL_FINDING)]
+        facts = case_facts(case)
+        assert facts.state == "read-back-confirmed"
+        assert [(one.round, one.number) for one in facts.history] == [(1, 1), (1, 2)], "each step once, none left out"
+        assert without == 0
+
+
+async def test_a_kill_after_any_word_to_the_database_ends_in_the_promise(
+    data_dir: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    words = await _told(data_dir, tmp_path, "cut_never_", None)
+    every = request.config.getoption("--every-cut")
+    points = range(1, words) if every else [words * part // (_SAMPLE + 1) for part in range(1, _SAMPLE + 1)]
+    for point in points:
+        await _told(data_dir, tmp_path, f"cut_{point}_", point)
+    print(f"\n{len(points)} of {words} words were the last")  # noqa: T201
+
+
+async def _told(data_dir: Path, folder: Path, prefix: str, last_word: int | None) -> int:
+    """The story with one cut; how many words it took."""
+    ladder = folder / "ladder.toml"
+    ladder.write_text(LADDER, encoding="utf-8")
+    around: dict[str, Any] = {"schema_prefix": prefix, "ladder": ladder}
+    story, words = Story(), 0
+    await story.first.listen()
+    await story.second.listen()
+    try:
+        async with wire_to(ensure_running(data_dir)) as (wire, dsn):
+            with suppress(Exception):  # of a street that cannot even stop any more
+                async with alarm_street(data_dir, dsn=dsn, **around) as street:
+                    await story.set_up(street)
+                    begun = wire.passed
+                    wire.last_word = None if last_word is None else begun + last_word
+                    going = asyncio.create_task(story.goes_on(street))
+                    await _until(lambda: going.done() or wire.closed)
+                    going.cancel()
+                    await asyncio.gather(going, return_exceptions=True)
+                    words = wire.passed - begun
+        async with alarm_street(data_dir, **around) as street:
+            await story.goes_on(street)
+            heard = len(story.first.got) + len(story.second.got)
+            await asyncio.sleep(0.5)
+            assert len(story.first.got) + len(story.second.got) == heard, "it rings after the answer"
+            health = await street["critical"].running.engine.health()
+            story.holds(await cases(street), health["open-case-without-deadline"])
+    finally:
+        await story.first.close()
+        await story.second.close()
+    return words
+
+
+async def _until(so: Any) -> None:
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while not so():
+        assert time.monotonic() < end, "it never came"
+        await asyncio.sleep(0.05)
