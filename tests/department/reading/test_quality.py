@@ -118,6 +118,23 @@ def test_a_case_is_read_again_blind_then_graded_and_scored(
 
 
 @pytest.mark.clause("5.6.2.3")
+def test_whoever_read_the_report_on_a_page_since_the_draw_does_not_read_it_blind(
+    morning: Morning, report: str, third: str, department: httpx.Client, enter: Enter
+) -> None:
+    called(
+        department, "DiagnosticReport/$draw-rereading", size=("Integer", 1), seed=("String", "2026-Q4 once more"),
+        reader=("Reference", {"reference": third}), by=("Reference", {"reference": morning.staff["second reader"]}),
+    )  # fmt: skip
+    page = enter("third", f"/reading/reports/{report}/preview", "en")
+    page.goto("/reading/again")
+    page.get_by_role("listitem").get_by_role("link").click()
+    page.get_by_role("textbox", name="What you see").fill("A nodule.")
+    picked(page, "What it comes to", "clinically significant")
+    page.get_by_role("button", name="Keep my reading, then show the first").click()
+    expect(page.get_by_text("does not count as blind")).to_be_visible()
+
+
+@pytest.mark.clause("5.6.2.3")
 @pytest.mark.clause("5.9.1")
 def test_concordance_is_a_picture_whose_points_lead_to_their_cases(
     report: str, third: str, department: httpx.Client, enter: Enter

@@ -7,7 +7,7 @@ from datetime import datetime
 from slipring.fhir.service import Receiver
 from slipring.fhir.store.reading import Reader
 
-_HOUSE = "slipring-%"  # the services themselves: they follow, they do not receive
+_HOUSE = "slipring-%"  # the services themselves follow, they do not receive; a person who reads on our pages does
 _OF = r"""SELECT DISTINCT client, practitioner FROM (
   SELECT a.client, a.practitioner FROM audit a
     WHERE a.at >= $3::timestamptz AND a.outcome < 400 AND (
@@ -17,7 +17,7 @@ _OF = r"""SELECT DISTINCT client, practitioner FROM (
   UNION SELECT s.client, s.practitioner FROM delivery d JOIN subscription s ON s.id = d.subscription
     WHERE d.type = $1::text AND d.resource_id = $2::text AND d.event_at >= $3::timestamptz AND NOT s.internal
       AND d.delivered_at IS NOT NULL) AS told
-  WHERE client <> '' AND client NOT LIKE $4::text ORDER BY client, practitioner"""
+  WHERE client <> '' AND (client NOT LIKE $4::text OR practitioner <> '') ORDER BY client, practitioner"""
 
 
 async def of(reader: Reader, reference: str, since: datetime) -> list[Receiver]:
