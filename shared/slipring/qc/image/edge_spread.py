@@ -108,6 +108,8 @@ def _modulation(weight: Floats, total: Floats, centres: Floats, frequency: Float
 def _mirrored(at: Floats, line: Floats) -> tuple[Floats, Floats]:
     """The half of a line spread beyond its peak, and the same again before it."""
     calm = ndimage.gaussian_filter1d(line, 3.0)
+    # Smoothed by a third of its own width: the top of a wide line spread is flat, and noise would choose the place.
+    calm = ndimage.gaussian_filter1d(line, max(3.0, 0.33 * float((calm > calm.max() / 2).sum())))
     inner = np.flatnonzero(np.abs(at) < min(2.0, -at[0]))
     top = int(inner[0] + np.argmax(calm[inner]))
     # The peak lies between bins: a parabola through three of the smoothed values.

@@ -17,6 +17,7 @@ from slipring.qc.image.section import Section
 from slipring.qc.image.wire import of_wire
 
 _WIDEST_MM = 6.0
+_THICK_ENOUGH_MM = 3.9
 _LEAST_CONTRAST_HU = 50.0
 
 
@@ -34,7 +35,9 @@ def transfers(section: Section, inserts: Collection[Insert]) -> list[Transfer]:
         edges.append(of_edge(section, insert.edge, room, room, "edge of an insert"))
     wall = section.outline.radius * (1 - section.inner)
     room = min(_WIDEST_MM / mm, max(2.0, 0.8 * wall) if wall > 0.5 else _WIDEST_MM / mm)
-    edges.append(of_edge(section, section.outline, room, max(3.0, _WIDEST_MM / mm), "edge of the phantom"))
+    # Across a thin wall only the outer half is the edge's own.
+    outer = room if room * mm > _THICK_ENOUGH_MM else max(3.0, _WIDEST_MM / mm)
+    edges.append(of_edge(section, section.outline, room, outer, "edge of the phantom"))
     good = [edge for edge in edges if edge is not None and edge.sure50 < 0.1 * edge.mtf50]
     # Wires, then inserts, where they are sure: an outline is off the axis, and a leaning phantom blurs it.
     order = ("wire or bead", "edge of an insert", "edge of the phantom")

@@ -23,7 +23,13 @@ def of_wire(section: Section, body: Body) -> Transfer | None:
     MTF(f) = sum of p(r) J0(2 pi f r) over sum of p(r). A pin that is wide against the blur has a flat top and is none.
     """
     mm, noise = section.image.spacing_mm, noise_of(section)
-    if body.at_wall or not body.round or body.long * mm > 4.5 or body.contrast < max(50.0, 15 * noise):
+    if (
+        body.at_wall
+        or body.long > 1.2 * body.short + 0.4
+        or body.fill < 0.85
+        or body.long * mm > 4.5
+        or body.contrast < max(50.0, 15 * noise)
+    ):
         return None
     around = math.ceil(7.0 / mm + _ANNULUS + 3)
     rows, columns = (slice(int(at) - around, int(at) + around + 1) for at in (body.y, body.x))
