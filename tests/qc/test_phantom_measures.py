@@ -115,6 +115,12 @@ def test_ramps_tell_the_slice_thickness(thickness: float) -> None:
     assert value(found, "noise_sd") == pytest.approx(4, rel=0.04) and codes(found) == set()
 
 
+def test_ramps_as_short_as_a_point_are_not_taken_for_wires() -> None:
+    ramps = [(0.0, -40.0, 0.0, 300.0), (0.0, 40.0, 0.0, 300.0), (40.0, 0.0, 90.0, 300.0), (-40.0, 0.0, 90.0, 300.0)]
+    found = measured(Phantom(ramps=ramps, thickness_mm=1.25, matrix=512))
+    assert value(found, "mtf50") == pytest.approx(MTF50 / 0.8, rel=0.02)
+
+
 def test_inserts_are_named_and_their_ct_numbers_found() -> None:
     """Tolerance 3 HU, 1 % of the strong ones; the worst deviation is the linearity."""
     places = [(58 * math.cos(n * math.pi / 4), 58 * math.sin(n * math.pi / 4)) for n in range(7)]
