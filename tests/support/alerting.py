@@ -79,3 +79,22 @@ def a_ladder(*steps: Resource, level: str = "1", **given: Any) -> Resource:
         "action": list(steps) or [a_step("ward"), a_step("fallback")],
         **given,
     }
+
+
+def an_entry(code: str, level: str, zh: str = "", en: str = "", *said: str) -> Resource:
+    """One entry of the department's catalogue."""
+    names = {"title": zh, "textEquivalent": en} if zh else {}
+    return {"code": [coded("critical-finding", code), *({"text": word} for word in said)], "priority": level, **names}
+
+
+def a_catalogue(*entries: Resource, **given: Any) -> Resource:
+    """A draft of an edition of the department's catalogue."""
+    return {
+        "resourceType": "PlanDefinition",
+        "id": "k-catalogue",
+        "type": coded("plan-type", "critical-catalogue"),
+        "status": "draft",
+        "version": "2027-1",
+        "action": list(entries),
+        **given,
+    }

@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import copy
 from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from slipring.fhir.checks.shape import check
-from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Resource, Stored, Write
+from slipring.fhir.service import Resource
 from slipring.rules.calendar import calendar
 from slipring_critical.cases.facts import case_facts
-from slipring_critical.handlers.plans import plan_written
 from slipring_critical.ladders.choosing import hour_of
-from slipring_critical.settings import CriticalSettings
 
-from tests.support.alerting import a_head, a_ladder, a_step, in_person
-from tests.support.desk import ADesk
+from tests.support.alerting import a_ladder, a_step
+from tests.support.laying_down import a_desk, altered, approved, refusal, written
 from tests.support.ringing import ARinging, a_department, a_finding, a_handover
 
 ZONE = ZoneInfo("Asia/Shanghai")
 TUESDAY_NIGHT = datetime(2026, 3, 3, 19, 0, tzinfo=UTC)  # three in the morning of Wednesday
-
-
-def a_desk(*holding: Resource) -> ADesk:
-    people = [*a_head("first"), *a_head("second"), {"resourceType": "Practitioner", "id": "o-clerk", "active": True}]
-    return ADesk(holding=[*people, *holding], settings=CriticalSettings(), letter="k")
-
-
-async def written(desk: ADesk, plan: Resource, by: str, method: Any = "update") -> Resource:
-    """What is kept when somebody writes a plan."""
-    desk.caller = in_person(by)
-    before = desk.held.get(f"PlanDefinition/{plan['id']}")
-    changes = await plan_written(Write(method if before else "create", plan, before), desk)
-    kept = desk.carry_out(changes, plan)
-    assert kept is not None
-    return kept
-
-
-async def approved(desk: ADesk, plan: Resource) -> Stored:
-    draft = await written(desk, plan, "first")
-    await written(desk, {**draft, "status": "active"}, "second")
-    return desk.held[f"PlanDefinition/{plan['id']}"]
-
-
-async def refusal(desk: ADesk, plan: Resource, by: str = "second", method: Any = "update") -> list[tuple[str, str]]:
-    with pytest.raises(FhirError) as refused:
-        await written(desk, plan, by, method)
-    assert all(issue.zh and issue.en for issue in refused.value.issues)
-    return [(issue.detail, issue.at) for issue in refused.value.issues]
 
 
 @pytest.mark.clause("5.9.1")
@@ -87,19 +55,6 @@ async def test_nobody_begins_with_an_active_ladder() -> None:
     assert found == [("critical.plan-draft-first", "PlanDefinition.status")]
 
 
-def altered(at: str, value: Any) -> Resource:
-    """A sound ladder with one member altered; None leaves it out."""
-    plan: Any = copy.deepcopy(a_ladder())
-    node, *path = plan, *[int(part) if part.isdigit() else part for part in at.split(".")]
-    for part in path[:-1]:
-        node = node[part]
-    if value is None:
-        del node[path[-1]]
-    else:
-        node[path[-1]] = value
-    return dict(plan)
-
-
 @pytest.mark.clause("5.9.1")
 @pytest.mark.parametrize(
     ("at", "value", "detail", "element"),
@@ -125,7 +80,7 @@ def altered(at: str, value: Any) -> Resource:
 async def test_a_ladder_that_would_be_silent_is_refused_at_the_element(
     at: str, value: Any, detail: str, element: str
 ) -> None:
-    found = await refusal(a_desk(), altered(at, value), "first")
+    found = await refusal(a_desk(), altered(a_ladder(), at, value), "first")
     assert (f"critical.ladder-{detail}", f"PlanDefinition.{element}") in found
 
 

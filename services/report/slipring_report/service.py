@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
+from slipring.quality.critical_catalogue import CATALOGUE, PLAN_TYPE
 
 from slipring_report.audiences import audiences
 from slipring_report.clocks import watching
@@ -83,6 +84,7 @@ SERVICE = Service(
         Follows("consent", "MedicationAdministration"),
         Follows("critical", "Task?code=critical-case", then=flagging.case_arrived),
         Follows("critical", "Communication"),
+        Follows("critical", f"PlanDefinition?type={PLAN_TYPE}|{CATALOGUE}"),  # findings of the department's own
     ],
     operations=(
         *map(and_readings, (*SIGNING_OPERATIONS, PROOF, *AMENDING_OPERATIONS)),

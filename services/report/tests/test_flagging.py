@@ -1,6 +1,7 @@
 """A critical finding is handed over at once, once, and stays open until critical has it (CL02-A011:5.9.1)."""
 
 import base64
+import json
 import sys
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,8 @@ from slipring.clauses.critical_findings import critical_findings
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Due
 from slipring_report.handlers import communication_printing, flagging
+
+from tests.support.alerting import a_catalogue, an_entry
 
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, PATIENT, REPORT, REQUEST, ReadingRoom, named
@@ -86,6 +89,21 @@ async def test_each_finding_of_the_catalogue_makes_a_flag_and_a_hand_over(room: 
     answer = named(changes.answer)
     assert answer["handover"]["valueReference"]["reference"] == f"Task/{task['id']}"
     assert "Not yet taken over" in answer["note"]["valueString"]
+
+
+async def test_a_finding_of_the_departments_own_catalogue_is_flagged_at_its_level(room: ReadingRoom) -> None:
+    own = a_finding("DEPT-01")
+    with pytest.raises(FhirError):
+        await flagged(room, finding=own)
+    period = {"start": "2026-01-01T00:00:00Z"}
+    edition = a_catalogue(
+        an_entry("DEPT-01", "urgent", "脊髓受压", "cord compression"), status="active", effectivePeriod=period
+    )
+    room.desk.hold(edition, source="critical")
+    changes = await flagged(room, finding=own)
+    flag = changes.save[0].resource
+    assert flag["code"]["coding"][0]["code"] == "DEPT-01"
+    assert "脊髓受压" in str(flag["code"]) and '"2"' in json.dumps(flag)
 
 
 async def test_a_repeat_answers_the_first_flag_and_stores_nothing(room: ReadingRoom) -> None:

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
+from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.service import Desk
+from slipring.quality.critical_catalogue import IN_FORCE as EDITIONS
+from slipring.quality.critical_catalogue import catalogue
 from slipring.rules.calendar import calendar
 
 from slipring_critical.ladders.choosing import Applied, Asked, choose, hour_of
 from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.ladders.record import IN_FORCE, LADDER, ladder_in
+from slipring_critical.rules.what_is_critical import FlagFacts
 
 
 async def own_ladders(desk: Desk) -> list[Applied]:
@@ -29,6 +33,17 @@ async def own_ladders(desk: Desk) -> list[Applied]:
 def hour_at(desk: Desk, at: datetime) -> str:
     """day, night or holiday by the working calendar."""
     return hour_of(at, calendar(desk.settings.calendar), desk.settings.zone)
+
+
+async def findings_in_force(desk: Desk) -> Mapping[str, CriticalFinding]:
+    """The catalogue: the shipped union with what the department's edition in force adds."""
+    return catalogue(await desk.search(EDITIONS), desk.now)
+
+
+async def flag_facts(desk: Desk, finding: str, level: str) -> FlagFacts:
+    """What a flag says, beside what the catalogue in force says of its finding."""
+    entry = (await findings_in_force(desk)).get(finding)
+    return FlagFacts(finding, level, own_level=entry.level if entry else 0)
 
 
 async def ladder_for(desk: Desk, level: str, finding: str, places: Iterable[str], at: datetime) -> Ladder:

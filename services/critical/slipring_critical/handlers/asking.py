@@ -12,7 +12,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource
 from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
 from slipring_critical.directory.people import names_of
-from slipring_critical.directory.policy import hour_at, ladder_for
+from slipring_critical.directory.policy import flag_facts, hour_at, ladder_for
 from slipring_critical.directory.roster import policy
 from slipring_critical.directory.routes import Directory, place_and_keeper, standing_behind
 from slipring_critical.directory.schedules import with_shifts
@@ -20,7 +20,7 @@ from slipring_critical.directory.watching import gaps_of
 from slipring_critical.handlers.rosters import known_roster
 from slipring_critical.ladders.ladder import Ladder, Rung, Step, Taken, next_step
 from slipring_critical.ladders.record import moment
-from slipring_critical.rules.what_is_critical import FlagFacts, level_of
+from slipring_critical.rules.what_is_critical import level_of
 
 
 async def on_call_told(call: Call, desk: Desk) -> Changes:
@@ -63,7 +63,9 @@ async def who_is_rung(call: Call, desk: Desk) -> Changes:
         named["requester"] = await names_of(desk, requester)
     if ward := reference_of(call.value("ward")):
         named["ward"] = await place_and_keeper(desk, ward)
-    ladder = await ladder_for(desk, level_of(FlagFacts(finding, given)), finding, named.get("ward", ()), at)
+    ladder = await ladder_for(
+        desk, level_of(await flag_facts(desk, finding, given)), finding, named.get("ward", ()), at
+    )
     parameters: list[Resource] = [
         {"name": "level", "valueCode": ladder.level},
         {"name": "hour", "valueCode": hour_at(desk, at)},

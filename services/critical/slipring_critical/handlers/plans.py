@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from slipring.clauses.critical_findings import critical_findings
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Write
+from slipring.quality.critical_catalogue import CATALOGUE, in_force
+from slipring.quality.critical_catalogue import IN_FORCE as EDITIONS
+from slipring.quality.critical_catalogue import faults as catalogue_faults
 from slipring.staff import may
 from slipring.staff.two_people import approver, content, drafter, signed, who
 
 from slipring_critical.channels.media import media
+from slipring_critical.directory.policy import findings_in_force
+from slipring_critical.ladders.record import LADDER, kind_of, moment
 from slipring_critical.ladders.record import faults as ladder_faults
-from slipring_critical.ladders.record import kind_of, moment
 
 _STATUS = "PlanDefinition.status"
 
 
 async def plan_written(write: Write, desk: Desk) -> Changes:
-    """Check a ladder when it is saved; it runs from the moment a second qualified person made it active, till it is retired."""
+    """Check a ladder or an edition of the catalogue when it is saved.
+
+    It runs from the moment a second qualified person made it active, till it is retired.
+    """
     plan, before = write.resource, write.before.resource if write.before else None
     if before is not None and kind_of(before) != kind_of(plan):
         raise conflict(
@@ -37,8 +43,15 @@ async def plan_written(write: Write, desk: Desk) -> Changes:
 
 
 async def _faults(plan: Resource, desk: Desk) -> Sequence[Issue]:
+    kind = kind_of(plan)
+    if kind not in (LADDER, CATALOGUE):
+        return [Issue("business-rule", zh="未知的策略类型。", en="The type of this plan is not known here.",
+                      at="PlanDefinition.type", detail="critical.plan-kind")]  # fmt: skip
+    if kind == CATALOGUE:
+        editions = [one for one in await desk.search(EDITIONS) if one.reference != f"PlanDefinition/{plan['id']}"]
+        return list(catalogue_faults(plan, in_force(editions, desk.now)))
     rings = [medium.code for medium in media().values() if medium.rings]
-    return list(ladder_faults(plan, rings, critical_findings().keys()))
+    return list(ladder_faults(plan, rings, (await findings_in_force(desk)).keys()))
 
 
 def _deleted(plan: Resource) -> Changes:

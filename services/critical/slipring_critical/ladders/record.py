@@ -15,12 +15,12 @@ from slipring.clauses.critical_findings import LEVELS
 from slipring.fhir.outcome import Issue
 from slipring.fhir.search.moment import interval
 from slipring.fhir.service import CANONICAL, Resource, Stored
+from slipring.quality.critical_catalogue import PLAN_TYPE
 
 from slipring_critical.ladders.choosing import HOURS, Applied
 from slipring_critical.ladders.ladder import ALL, ANY, FALLBACK, Ladder, Rung
 from slipring_critical.ladders.targets import TARGET, targets
 
-PLAN_TYPE = f"{CANONICAL}/CodeSystem/plan-type"
 LADDER_CONTEXT = f"{CANONICAL}/CodeSystem/ladder-context"
 LADDER_HOUR = f"{CANONICAL}/CodeSystem/ladder-hour"
 LEVEL = f"{CANONICAL}/CodeSystem/finding-level"
@@ -28,7 +28,7 @@ FINDING = f"{CANONICAL}/CodeSystem/critical-finding"
 CHANNEL = f"{CANONICAL}/CodeSystem/channel"
 USAGE = "http://terminology.hl7.org/CodeSystem/usage-context-type"
 IN_FORCE = f"PlanDefinition?status=active&type={PLAN_TYPE}|"  # followed by the code of the type
-LADDER, CATALOGUE = "critical-ladder", "critical-catalogue"
+LADDER = "critical-ladder"
 
 _CONTEXTS = {(LADDER_CONTEXT, "level"), (LADDER_CONTEXT, "hour"), (USAGE, "focus"), (USAGE, "venue")}
 _MINUTES: Mapping[str, float] = {"s": 1 / 60, "min": 1, "h": 60, "d": 1440}  # UCUM

@@ -5,6 +5,7 @@ from __future__ import annotations
 from slipring.fhir.service import Operation, Parameter
 
 from slipring_critical.handlers import asking, swapping
+from slipring_critical.handlers.catalogue import catalogue_told
 
 _HOURS = (
     Parameter("start", "instant", "out", 1),
@@ -75,7 +76,27 @@ _ANSWER = (
 )
 _TELLS = ("Schedule", "Slot")
 
+_CATALOGUE = (
+    Parameter("edition", "Reference", "out", documentation="The department's own, where one is in force."),
+    Parameter(
+        "entry", "", "out", 1, "*", "",
+        (
+            Parameter("code", "code", "out", 1),
+            Parameter("zh", "string", "out", 1),
+            Parameter("en", "string", "out", 1),
+            Parameter("level", "code", "out", 1),
+            Parameter("shipped", "boolean", "out", 1, documentation="Of CL02-A011:5.9.1 or the national list."),
+            Parameter("icd10", "code", "out", 0, "*"),
+            Parameter("synonym", "string", "out", 0, "*"),
+        ),
+    ),
+)  # fmt: skip
+
 DIRECTORY = (
+    Operation(
+        "PlanDefinition", "critical-catalogue", catalogue_told, level="type", title="What counts as critical here",
+        affects_state=False, parameters=_CATALOGUE, tells=("PlanDefinition",),
+    ),
     Operation(
         "Schedule", "on-call", asking.on_call_told, title="Who is on call when, and when nobody is",
         affects_state=False, parameters=_ON_CALL, tells=_TELLS,

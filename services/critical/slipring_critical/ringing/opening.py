@@ -12,13 +12,13 @@ from slipring_critical.cases.facts import CASE_KEY, TASK_CODE, Event, case_facts
 from slipring_critical.cases.flag import FlaggedFinding
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import as_case, in_state, with_event, with_note, with_policy
-from slipring_critical.directory.policy import ladder_for
+from slipring_critical.directory.policy import flag_facts, ladder_for
 from slipring_critical.directory.routes import places_of
 from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import OPEN, RINGING, TOLD, move
 from slipring_critical.ringing.climbing import act_key, climb, ringing
 from slipring_critical.rules import FLAG_RULES, NO_LIMITS
-from slipring_critical.rules.what_is_critical import FlagFacts, level_of
+from slipring_critical.rules.what_is_critical import level_of
 
 
 async def standing(flag: FlaggedFinding, desk: Desk) -> tuple[list[Stored], int]:
@@ -37,7 +37,7 @@ async def told_before(flag: FlaggedFinding, desk: Desk) -> Stored | None:
     """
     if not flag.unchanged or flag.ring or flag.drill or not flag.patient:
         return None
-    level = level_of(FlagFacts(flag.finding, flag.level))
+    level = level_of(await flag_facts(desk, flag.finding, flag.level))
     cases = await desk.search(f"Task?patient={flag.patient}&code={TASK_CODE}|critical-case")
     told = [
         case
@@ -51,7 +51,7 @@ async def opened(
     flag: FlaggedFinding, code: Resource | None, basis: str, desk: Desk, *, before: int, note: str = ""
 ) -> tuple[Resource, Changes]:
     """A new case that rings the first step of its ladder, and all that goes with it into the commit."""
-    facts, policy = FlagFacts(flag.finding, flag.level), await _policy(flag, desk)
+    facts, policy = await flag_facts(desk, flag.finding, flag.level), await _policy(flag, desk)
     case = as_case(desk.new_id(), flag, code, basis, policy, now=desk.now)
     case = with_note(case, note, flag.author, now=desk.now)
     for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
@@ -66,7 +66,7 @@ async def joined(case: Stored, bases: Sequence[str], flag: FlaggedFinding, desk:
     """The case stands already: what it does not know yet is taken on with it; at a more urgent level it rings anew."""
     known = {reference_of(basis) for basis in case.resource.get("basedOn", [])}
     fresh = [{"reference": basis} for basis in bases if basis not in known]
-    rises = _rises(case, flag)
+    rises = await _rises(case, flag, desk)
     if not fresh and not rises:
         return Changes.none()
     tree = case.resource
@@ -90,14 +90,14 @@ async def _risen(case: Stored, tree: Resource, flag: FlaggedFinding, desk: Desk)
     return rung.changes(case.version)
 
 
-def _rises(case: Stored, flag: FlaggedFinding) -> bool:
+async def _rises(case: Stored, flag: FlaggedFinding, desk: Desk) -> bool:
     facts = case_facts(case.resource)
-    level = level_of(FlagFacts(flag.finding, flag.level))
+    level = level_of(await flag_facts(desk, flag.finding, flag.level))
     return facts.state in RINGING | TOLD and level < facts.policy.level
 
 
 async def _policy(flag: FlaggedFinding, desk: Desk) -> Ladder:
-    level = level_of(FlagFacts(flag.finding, flag.level))
+    level = level_of(await flag_facts(desk, flag.finding, flag.level))
     return await ladder_for(desk, level, flag.finding, await places_of(desk, flag.request), desk.now)
 
 

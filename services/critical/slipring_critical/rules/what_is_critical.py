@@ -17,6 +17,13 @@ class FlagFacts:
 
     finding: str = ""
     level: str = ""
+    own_level: int = 0  # of the department's own catalogue; 0 = it says nothing of this finding
+
+    @property
+    def catalogue_level(self) -> int:
+        """The level that the catalogue in force gives it; 0 when none knows it."""
+        entry = critical_finding(self.finding)
+        return self.own_level or (entry.level if entry else 0)
 
 
 def level_of(flag: FlagFacts) -> str:
@@ -27,14 +34,13 @@ def level_of(flag: FlagFacts) -> str:
     """
     if flag.level in {str(level) for level in LEVELS}:
         return flag.level
-    entry = critical_finding(flag.finding)
-    return str(entry.level if entry else min(LEVELS))
+    return str(flag.catalogue_level or min(LEVELS))
 
 
 @rule("critical.known-finding", clause="CL02-A011:5.9.1", weight=Weight.WARN)
 def names_a_finding_of_the_catalogue(flag: FlagFacts, _limits: Limits, _now: datetime) -> Hit | None:
     """A flag names a finding of the catalogue; one that does not rings at its own level, or the most urgent."""
-    if critical_finding(flag.finding):
+    if flag.catalogue_level:
         return None
     return Hit(
         zh="标记的危急值不在目录中，仍按危急值通知。",
@@ -47,14 +53,14 @@ def names_a_finding_of_the_catalogue(flag: FlagFacts, _limits: Limits, _now: dat
 @rule("critical.level-not-lowered", clause="CL02-A011:5.9.1", weight=Weight.INFO)
 def keeps_the_level_of_the_catalogue(flag: FlagFacts, _limits: Limits, _now: datetime) -> Hit | None:
     """A flag rings no later than the catalogue asks, unless its author chose a lower level by name."""
-    entry = critical_finding(flag.finding)
-    if entry is None or not flag.level.isdigit() or int(flag.level) <= entry.level:
+    usual = flag.catalogue_level
+    if not usual or not flag.level.isdigit() or int(flag.level) <= usual:
         return None
     return Hit(
-        zh=f"报告者将级别由目录的 {entry.level} 级改为 {flag.level} 级。",
-        en=f"The author chose level {flag.level} where the catalogue says {entry.level}.",
+        zh=f"报告者将级别由目录的 {usual} 级改为 {flag.level} 级。",
+        en=f"The author chose level {flag.level} where the catalogue says {usual}.",
         at="Observation.component",
-        inputs={"level": flag.level, "catalogue": entry.level},
+        inputs={"level": flag.level, "catalogue": usual},
     )
 
 

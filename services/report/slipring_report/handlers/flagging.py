@@ -5,9 +5,10 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical_finding
+from slipring.clauses.critical_findings import LEVELS, CriticalFinding
 from slipring.fhir.outcome import conflict, invalid, unprocessable
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
+from slipring.quality.critical_catalogue import IN_FORCE, catalogue
 
 from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.flags.resources import as_communication, as_flag, as_handover
@@ -37,7 +38,7 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
             detail="report.one-report",
         )
     report = as_it_will_stand(call.target.resource)  # of a next version in draft: the report that others know
-    entry = _finding(call)
+    entry = await _finding(call, desk)
     flag_id, handover_id = _ids(f"DiagnosticReport/{report['id']}", entry.code)
     handover = await desk.read(f"Task/{handover_id}")
     if handover is not None:
@@ -131,11 +132,12 @@ async def handover_overdue(due: Due, desk: Desk) -> Changes:
     return Changes(save=[successor(handover, businessStatus=state, lastModified=written(desk.now))])
 
 
-def _finding(call: Call) -> CriticalFinding:
+async def _finding(call: Call, desk: Desk) -> CriticalFinding:
     coding = call.value("finding")
     coding = coding if isinstance(coding, dict) else {}
     system = coding.get("system", CRITICAL_FINDING)
-    entry = critical_finding(str(coding.get("code", ""))) if system == CRITICAL_FINDING else None
+    known = catalogue(await desk.search(IN_FORCE), desk.now)
+    entry = known.get(str(coding.get("code", ""))) if system == CRITICAL_FINDING else None
     if entry is None:
         raise unprocessable(
             "finding is a code of the catalogue of critical findings.",
