@@ -16,6 +16,7 @@ ROOMS = (
     "slipring.reading",
     "slipring.review",
     "slipring.alerts",
+    "slipring.oncall",
 )
 
 

@@ -38,6 +38,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/bedside", "bedside", ("Task", "Consent", "MedicationAdministration")),
     ("/reading", "reading", ("Task", "DiagnosticReport", "Composition", "Provenance")),
     ("/ward", "ward", ("Task", "ServiceRequest", "DiagnosticReport")),
+    ("/alerts/roster", "roster", ("Schedule", "Slot", "PlanDefinition")),
     ("/alerts", "alerts", ("Task", "Communication")),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole

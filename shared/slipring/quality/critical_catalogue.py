@@ -124,7 +124,8 @@ def _entries(plan: Resource | None) -> Iterator[tuple[str, Mapping[str, Any]]]:
 
 
 def _code_of(action: Mapping[str, Any]) -> str:
-    codings = next((one.get("coding", []) for one in action.get("code", [])), [])
+    first: Mapping[str, Any] = next(iter(action.get("code", [])), {})
+    codings = first.get("coding", [])
     return next((str(one["code"]) for one in codings if one.get("system") == FINDING and "code" in one), "")
 
 

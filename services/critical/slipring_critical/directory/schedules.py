@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from slipring.fhir.outcome import Issue
@@ -38,8 +38,8 @@ def members(schedule: Resource) -> list[str]:
     return [who for who in map(reference_of, schedule.get("actor", [])) if who.startswith(_PEOPLE)]
 
 
-def roster_in(stored: Stored, slots: Iterable[Stored] = ()) -> Roster:
-    """The roster of a Schedule without faults, with the shifts of its Slots."""
+def roster_in(stored: Stored, zone: tzinfo, slots: Iterable[Stored] = ()) -> Roster:
+    """The roster of a Schedule without faults, with the shifts of its Slots; its days are those of `zone`."""
     schedule = stored.resource
     horizon = schedule.get("planningHorizon", {})
     return Roster(
@@ -47,8 +47,8 @@ def roster_in(stored: Stored, slots: Iterable[Stored] = ()) -> Roster:
         target=next(code_of(one, TARGET) for one in schedule["serviceType"]),
         places=frozenset(who for who in map(reference_of, schedule["actor"]) if who.startswith("Location/")),
         rotation=_rotation(schedule),
-        since=moment(horizon.get("start")),
-        until=moment(horizon.get("end"), last=True),
+        since=moment(horizon.get("start"), zone=zone),
+        until=moment(horizon.get("end"), last=True, zone=zone),
         shifts=tuple(shift for one in slots if (shift := shift_in(one))),
     )
 
@@ -83,7 +83,7 @@ async def with_shifts(desk: Desk, schedule: Stored, start: datetime, end: dateti
         at.isoformat(timespec="seconds").replace("+00:00", "Z") for at in (earliest, end + timedelta(seconds=1))
     )
     slots = await desk.search(f"Slot?schedule={schedule.reference}&start=ge{since}&start=lt{until}&status={COUNTS}")
-    roster = roster_in(schedule, slots)
+    roster = roster_in(schedule, desk.settings.zone, slots)
     return replace(roster, shifts=tuple(one for one in roster.shifts if one.end > start))
 
 

@@ -80,7 +80,7 @@ def _told(task: Stored | None, schedule: Stored, found: Sequence[Gap], desk: Des
         "focus": {"reference": schedule.reference},
         "authoredOn": instant(desk.now),
         "lastModified": instant(desk.now),
-        "description": roster_in(schedule).target,
+        "description": roster_in(schedule, desk.settings.zone).target,
         "input": inputs,
     }
     if task is None:

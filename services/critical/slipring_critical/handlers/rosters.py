@@ -36,7 +36,9 @@ async def roster_written(write: Write, desk: Desk) -> Changes:
         return Changes(cancel=[look_key(write.reference)])
     if issues := list(roster_faults(schedule)):
         raise FhirError(422, issues)
-    turns = roster_in(Stored(schedule, 1, desk.now)).turns(desk.now, desk.now + _FIRST_TURNS, desk.settings.zone)
+    turns = roster_in(Stored(schedule, 1, desk.now), desk.settings.zone).turns(
+        desk.now, desk.now + _FIRST_TURNS, desk.settings.zone
+    )
     endpoints, on_it = await routes_in_force(desk), members(schedule)
     issues = []
     for place, one in enumerate(schedule.get("actor", [])):

@@ -8,7 +8,7 @@ channels, `timingDuration` how long an answer may take, `selectionBehavior` any 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta, tzinfo
 from typing import Any
 
 from slipring.clauses.critical_findings import LEVELS
@@ -164,9 +164,9 @@ def _span(duration: Any) -> timedelta | None:
     return timedelta(minutes=float(value) * unit) if value is not None and unit and value > 0 else None
 
 
-def moment(text: str | None, *, last: bool = False) -> datetime | None:
-    """The first instant that a FHIR date or dateTime may mean, or the one after its last."""
-    found = interval(text) if text else None
+def moment(text: str | None, *, last: bool = False, zone: tzinfo = UTC) -> datetime | None:
+    """The first instant that a FHIR date or dateTime may mean, or the one after its last; days are those of `zone`."""
+    found = interval(text, zone) if text else None
     return (found.high if last else found.low) if found else None
 
 

@@ -1,0 +1,18 @@
+"""All pages of who is on call, for a process that serves the front."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from slipring.department.live import LivePages
+from slipring.department.place import Place
+from slipring.oncall.rehearsing import RehearsalPage
+from slipring.oncall.roster import LIVE, WATCHED, RosterPages
+
+ROOM = "slipring.oncall"  # whose templates and words they need
+
+
+def on_call_routes(place: Place) -> list[Route]:
+    """What is served below `/alerts/roster`."""
+    pages = (LivePages(place, LIVE, WATCHED, WATCHED), RosterPages(place), RehearsalPage(place))
+    return [route for page in pages for route in page.routes()]
