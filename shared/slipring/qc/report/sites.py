@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from functools import cache
 
@@ -11,7 +11,7 @@ from slipring.qc.report.anatomy import side_of
 from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.mentions import Section
-from slipring.qc.report.passages import Sentence, sentence_at
+from slipring.qc.report.passages import Sentence
 from slipring.qc.report.words import any_of, as_pattern, listed
 
 
@@ -42,24 +42,12 @@ def in_order() -> re.Pattern[str]:
     return any_of(listed("contexts")["in-order"])
 
 
-@cache
-def _words_of(site: str) -> re.Pattern[str]:
-    return any_of(listed("sites")["words"][site])
-
-
-def spoken_of(section: Section) -> Iterator[Spoken]:
-    """Every place with two sides that a section names, but those it only asks or advises about."""
+def spoken_of(section: Section, only: Container[str] | None = None) -> Iterator[Spoken]:
+    """Every place with two sides that a section names, or each time it names one of these, but not what it only asks or advises."""
     for sentence in section.sentences:
         for site, start, end in _sites()(section.plain, sentence.start, sentence.end):
-            yield from _spoken(section, sentence, site, start, end)
-
-
-def spoken_of_one(section: Section, site: str) -> Iterator[Spoken]:
-    """Each time that a section names this one place."""
-    for hit in _words_of(site).finditer(section.plain):
-        sentence = sentence_at(section.sentences, hit.start())
-        if sentence is not None:
-            yield from _spoken(section, sentence, site, hit.start(), hit.end())
+            if only is None or site in only:
+                yield from _spoken(section, sentence, site, start, end)
 
 
 def _spoken(section: Section, sentence: Sentence, site: str, start: int, end: int) -> Iterator[Spoken]:

@@ -10,7 +10,7 @@ from slipring.qc.report.facts import COMPARISON, FINDINGS, IMPRESSION, Fault, Re
 from slipring.qc.report.mentions import Mention, Section
 from slipring.qc.report.parts import parts_of
 from slipring.qc.report.passages import sentence_at
-from slipring.qc.report.sites import Spoken, spoken_of, spoken_of_one
+from slipring.qc.report.sites import Spoken, spoken_of
 from slipring.qc.report.words import listed
 
 # Names under which one finding may stand for another, so that they neither bear it out nor speak against it.
@@ -59,10 +59,11 @@ def _sides_of_nothing_else(section: Section) -> Iterator[tuple[str, int, int]]:
 
 def _between(findings: Section, impression: Section) -> Iterator[Fault]:
     """Places and findings that change sides; what the findings have on that side under another name is no fault."""
-    described: dict[str, list[Spoken]] = {}
     places = [one for one in spoken_of(impression) if one.amiss and one.side in OTHER_SIDE]
-    for site in {place.site for place in places}:
-        described[site] = [one for one in spoken_of_one(findings, site) if one.amiss]
+    described: dict[str, list[Spoken]] = {place.site: [] for place in places}
+    for one in spoken_of(findings, described) if places else ():
+        if one.amiss:
+            described[one.site].append(one)
     told = [
         *_findings_moved(findings, impression, places, described),
         *((place.start, place.end) for place in places if _moved(place, described[place.site], findings)),
