@@ -19,13 +19,13 @@ Rings = Callable[..., dict[str, Any]]
 expect.set_options(timeout=30_000)  # a machine that does much else
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def phone(served: Server, morning: Morning) -> Iterator[Receiver]:
-    """The requester's telephone."""
+    """The requester's telephone; he is not rung any more once these tests are over."""
     receiver = Receiver("requester")
     route = {"valueReference": {"reference": morning.staff["requester"]}}
     with served.client() as http:
-        posted(
+        kept = posted(
             http,
             {
                 "resourceType": "Endpoint",
@@ -37,10 +37,13 @@ def phone(served: Server, morning: Morning) -> Iterator[Receiver]:
             },
         )
     yield receiver
+    with served.client() as http:
+        version = {"If-Match": f'W/"{kept["meta"]["versionId"]}"'}
+        http.put(f"/fhir/Endpoint/{kept['id']}", json=kept | {"status": "off"}, headers=version).raise_for_status()
     receiver.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def rings(served: Server, morning: Morning, phone: Receiver) -> Rings:
     """Somebody's CT shows a pneumothorax: the case, and the telephone has been rung for it."""
 
