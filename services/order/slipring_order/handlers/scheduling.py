@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from slipring.fhir.outcome import conflict, unprocessable
+from slipring.fhir.outcome import FhirError, conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
@@ -13,6 +13,7 @@ from slipring_order.judging.judge import exam_of
 from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.appointments import given_back, holds, is_block, request_in, scanner_in, span_of
 from slipring_order.rooms.booking import (
+    Booked,
     Places,
     appointment_save,
     booked,
@@ -30,18 +31,14 @@ from slipring_order.rooms.step import Booking
 from slipring_order.rooms.stranded import bookings_to_move
 
 _BOOKED = ("scheduled", "arrived", "ready")
+_LOOKS = 20  # for the next free slot, while others book
 
 
 async def scheduled(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$schedule`: book the exam, or move what is booked; without a period, the next free slot."""
     exam = the_exam(call)
     refuse_unbookable(exam.resource)
-    scanner, span = await _place(call, desk)
-    booking = Booking(
-        scanner.reference, span.starts_at, span.ends_at, call.value("protocol") or call.value("protocolCode")
-    )
-    named = next((name for name in ("protocol", "protocolCode") if call.value(name)), "protocol")
-    done = await booked(exam, booking, scanner, desk, at=Places(call.at("period"), call.at(named)))
+    done = await _booked(call, exam, desk)
     before = await desk.read(f"Appointment/{done.appointment['id']}")
     appointment = appointment_save(done, before)
     answer = [
@@ -53,6 +50,21 @@ async def scheduled(call: Call, desk: Desk) -> Changes:
     ]
     saves = [done.exam, done.step, appointment, *done.findings]
     return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
+
+
+async def _booked(call: Call, exam: Stored, desk: Desk, looks: int = _LOOKS) -> Booked:
+    """The booking; a free slot that somebody else took since it was looked for is looked for again."""
+    scanner, span = await _place(call, desk)
+    booking = Booking(
+        scanner.reference, span.starts_at, span.ends_at, call.value("protocol") or call.value("protocolCode")
+    )
+    named = next((name for name in ("protocol", "protocolCode") if call.value(name)), "protocol")
+    try:
+        return await booked(exam, booking, scanner, desk, at=Places(call.at("period"), call.at(named)))
+    except FhirError as refused:
+        if call.value("period") or looks <= 1 or refused.issues[0].detail != "order.slot-taken":
+            raise
+    return await _booked(call, exam, desk, looks - 1)
 
 
 async def unscheduled(call: Call, desk: Desk) -> Changes:
