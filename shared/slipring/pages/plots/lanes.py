@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 WIDTH, LANE, HEAD = 1000, 44, 30  # units of the picture
-NAMES, FIGURES = 260, 190  # room left for the names, and right for the figures
+NAMES, FIGURES = 300, 190  # room left for the names, and right for the figures
 _TICKS = 4
 _STEPS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.25)  # how far two ticks are apart at most
 Thing = TypeVar("Thing")
