@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC
 from typing import Any
 
-from slipring.fhir.outcome import FhirError, conflict, unprocessable
+from slipring.fhir.outcome import conflict, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, Write
 
 from slipring_order import resources
@@ -21,6 +21,7 @@ from slipring_order.rooms.booking import (
     refuse_unbookable,
     scanner_at,
     scanners_in_service,
+    taken_from_now,
 )
 from slipring_order.rooms.bounds import refuse_bad_block
 from slipring_order.rooms.checks import before_the_visit
@@ -31,7 +32,6 @@ from slipring_order.rooms.step import Booking
 from slipring_order.rooms.stranded import bookings_to_move
 
 _BOOKED = ("scheduled", "arrived", "ready")
-_LOOKS = 20  # for the next free slot, while others book
 
 
 async def scheduled(call: Call, desk: Desk) -> Changes:
@@ -52,19 +52,15 @@ async def scheduled(call: Call, desk: Desk) -> Changes:
     return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
 
 
-async def _booked(call: Call, exam: Stored, desk: Desk, looks: int = _LOOKS) -> Booked:
-    """The booking; a free slot that somebody else took since it was looked for is looked for again."""
+async def _booked(call: Call, exam: Stored, desk: Desk) -> Booked:
     scanner, span = await _place(call, desk)
     booking = Booking(
         scanner.reference, span.starts_at, span.ends_at, call.value("protocol") or call.value("protocolCode")
     )
     named = next((name for name in ("protocol", "protocolCode") if call.value(name)), "protocol")
-    try:
-        return await booked(exam, booking, scanner, desk, at=Places(call.at("period"), call.at(named)))
-    except FhirError as refused:
-        if call.value("period") or looks <= 1 or refused.issues[0].detail != "order.slot-taken":
-            raise
-    return await _booked(call, exam, desk, looks - 1)
+    # The next free slot is booked on one look: a second one might see what others booked in between, and refuse.
+    taken = None if call.value("period") else await taken_from_now(scanner, desk)
+    return await booked(exam, booking, scanner, desk, at=Places(call.at("period"), call.at(named)), taken=taken)
 
 
 async def unscheduled(call: Call, desk: Desk) -> Changes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import islice
@@ -84,15 +85,23 @@ async def next_free(scanner: Scanner, desk: Desk) -> Span | None:
     return next(iter(await _free(scanner, desk.now, 1, desk)), None)
 
 
+async def taken_from_now(scanner: Scanner, desk: Desk) -> list[Taken]:
+    """What holds a scanner on the days that are searched for its next free slot, as that search saw it."""
+    return await taken_on(scanner.reference, Span(desk.now, _searched(desk.now)), desk)
+
+
 async def _free(scanner: Scanner, begin: datetime, most: int, desk: Desk) -> list[Span]:
     """The first free slots of a scanner from a moment on."""
     zone = desk.settings.zone
     today = begin.astimezone(zone).date()
     days = [today + timedelta(days=n) for n in range(rooms_data()["slots"]["search_days"] + 1)]
-    last = Span(begin, begin + timedelta(days=len(days) + 1))
-    taken = await taken_on(scanner.reference, last, desk)
+    taken = await taken_on(scanner.reference, Span(begin, _searched(begin)), desk)
     slots = (slot for day in days for slot in free_slots(scanner.hours, day, taken, begin, zone))
     return list(islice(slots, most))
+
+
+def _searched(begin: datetime) -> datetime:
+    return begin + timedelta(days=rooms_data()["slots"]["search_days"] + 2)
 
 
 async def step_of(exam: str, desk: Desk) -> Stored | None:
@@ -115,9 +124,19 @@ def refuse_unbookable(exam: Resource) -> None:
 
 
 async def booked(
-    exam: Stored, booking: Booking, scanner: Scanner, desk: Desk, *, at: Places, appointment: Resource | None = None
+    exam: Stored,
+    booking: Booking,
+    scanner: Scanner,
+    desk: Desk,
+    *,
+    at: Places,
+    appointment: Resource | None = None,
+    taken: Sequence[Taken] | None = None,
 ) -> Booked:
-    """Everything that booking writes; 409 when the time is taken. `appointment`: the one that the client writes."""
+    """Everything that booking writes; 409 when the time is taken.
+
+    `appointment`: the one that the client writes. `taken`: what the slot was found free of; what came since is found at the commit.
+    """
     refuse_unbookable(exam.resource)
     span = Span(booking.starts_at, booking.ends_at)
     refuse_bad_span(span, at.period, desk)
@@ -126,7 +145,7 @@ async def booked(
     booking = replace(booking, protocol=chosen.protocol)
     held = await _appointment_of(exam, appointment, desk)
     own = f"Appointment/{appointment['id']}" if appointment else held.reference if held else ""
-    bumped = clashes(span, await taken_on(booking.scanner, span, desk), own=own)
+    bumped = clashes(span, await taken_on(booking.scanner, span, desk) if taken is None else taken, own=own)
     stat = exam.resource.get("priority") == "stat"
     if any(one.blocks or not stat for one in bumped):
         raise await _taken(scanner, span, at.period, desk)
