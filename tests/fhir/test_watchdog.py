@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from slipring.fhir.service import Changes, Desk, Due, Keeps, Service, successor
 
 from tests.fhir.place import Place, a_task, opened, until
+from tests.watch.scraping import scraped, value
 
 
 async def put_right(due: Due, desk: Desk) -> Changes:
@@ -37,6 +39,7 @@ async def test_what_has_no_deadline_is_put_right_and_what_has_one_is_left_alone(
         kept, lost, over = [await place.make(a_task(**members)) for members in ({}, {}, {"status": "completed"})]
         await place.pool.execute(_ARM, f"Task/{kept['id']}")
         watchdog = place.running.worker.watchdog
+        assert value(await scraped(place.client, "/order/metrics"), "slipring_without_deadline", kind="open") == 1
         assert await watchdog.step() == 1
         assert await watchdog.step() == 0, "armed once"
         armed = await place.rows("SELECT name, subject FROM timer ORDER BY name")
@@ -44,6 +47,8 @@ async def test_what_has_no_deadline_is_put_right_and_what_has_one_is_left_alone(
             ("mend", f"Task/{lost['id']}"),
             ("ring", f"Task/{kept['id']}"),
         ]
+        await asyncio.sleep(2.1)  # figures are shared for two seconds
+        assert value(await scraped(place.client, "/order/metrics"), "slipring_without_deadline", kind="open") == 0
         await place.running.start()
         await until(lambda: mended(place, lost["id"]))
         health = await place.running.engine.health()

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from slipring_critical.ladders.choosing import default_ladder
 
 from tests.fhir.conftest import small_service
 from tests.fhir.place import a_patient, a_task, opened
@@ -146,10 +147,12 @@ async def test_a_refused_token_is_counted_by_its_reason(department: Department) 
 
 
 async def test_an_open_case_whose_timer_is_gone_is_given_one_and_that_is_seen(department: Department) -> None:
-    """Nothing but a hand at the database, or an import, can make one; it must be seen all the same."""
+    """Nothing but a hand at the database, or an import, can make one; it is seen, and rings all the same."""
     kernel = department.house.services["critical"].kernel
+    ladder = default_ladder("1", with_fallback=False).snapshot()
     case = {
-        "resourceType": "Task", "status": "requested", "intent": "order",
+        "resourceType": "Task", "status": "requested", "intent": "order", "authoredOn": "2026-01-01T00:00:00Z",
+        "extension": [{"url": "https://slipring.example/fhir/StructureDefinition/ladder-snapshot", "valueString": ladder}],
         "code": {"coding": [{"system": "https://slipring.example/fhir/CodeSystem/task-code", "code": "critical-case"}]},
         "businessStatus": {"coding": [{"system": "https://slipring.example/fhir/CodeSystem/case-state", "code": "notifying"}]},
     }  # fmt: skip
@@ -166,6 +169,9 @@ async def test_an_open_case_whose_timer_is_gone_is_given_one_and_that_is_seen(de
         await asyncio.sleep(0.1)
     assert [(one["componentId"], one["status"], one["observedValue"]) for one in mended] == [("open-case", "warn", 1)]
     armed = "SELECT count(*) FROM timer WHERE subject = $1"
-    assert await kernel.store.pool.fetchval(armed, f"Task/{made.json()['id']}") == 1
+    assert await kernel.store.pool.fetchval(armed, f"Task/{made.json()['id']}") >= 1
+    await department.settle()
+    events = str((await department.get(f"Task/{made.json()['id']}"))["extension"])
+    assert "deadline-missing" in events and "'step'" in events
     await kernel.store.pool.execute("DELETE FROM timer WHERE subject = $1", f"Task/{made.json()['id']}")
     await kernel.store.pool.execute("UPDATE resource SET deleted = true WHERE id = $1", made.json()["id"])

@@ -4,18 +4,34 @@ from __future__ import annotations
 
 import asyncio
 
-from slipring.fhir.outcome import FhirError, Issue, conflict
+from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
-from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, first_reference, is_case, reference_of
+from slipring_critical.cases.facts import (
+    CASE_STATE,
+    CHANNEL,
+    LADDER_SNAPSHOT,
+    ROUTE_OF,
+    can_ring,
+    code_of,
+    first_reference,
+    is_case,
+    reference_of,
+)
 from slipring_critical.channels import CHANNELS
 from slipring_critical.directory.kept_secrets import issues_of, members_of, to_keep
 from slipring_critical.directory.watching import looks
+from slipring_critical.lifecycle import OPEN
 
 
 async def task_written(write: Write, desk: Desk) -> Changes:
-    """A case opens from a flag and moves by its operations only; imported history is stored as it is."""
+    """A case opens from a flag and moves by its operations only; imported history is stored as it is.
+
+    An imported case that is still open goes on here, so it brings the ladder that it rings by.
+    """
     before = write.before.resource if write.before else {}
+    if write.imported and write.method != "delete" and is_case(write.resource):
+        _demand_that_it_can_ring(write.resource)
     if write.imported or not (is_case(write.resource) or is_case(before)):
         return Changes.none()
     raise conflict(
@@ -23,6 +39,18 @@ async def task_written(write: Write, desk: Desk) -> Changes:
         "危急值任务由危急值标记生成，只能通过 $acknowledge 和 $act 变更。",
         at="Task.code",
         detail="critical.case-by-operation",
+    )
+
+
+def _demand_that_it_can_ring(case: Resource) -> None:
+    if code_of(case.get("businessStatus"), CASE_STATE) not in OPEN or can_ring(case):
+        return
+    raise unprocessable(
+        "An open case is imported with the ladder that it rings by (extension ladder-snapshot) and with authoredOn; "
+        "what is to be told now is opened by Task/$open-case.",
+        "导入未关闭的危急值须带有其通知阶梯（扩展 ladder-snapshot）和 authoredOn；现在要通知的请用 Task/$open-case。",
+        at=f"Task.extension('{LADDER_SNAPSHOT}')",
+        detail="critical.imported-without-ladder",
     )
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import Changes, Resource, Write
+from slipring_critical.cases.facts import CASE_STATE, LADDER_SNAPSHOT
 from slipring_critical.guards import communication_written, route_written, task_written
 
 from tests.support.ringing import ARinging, a_department, a_finding, a_handover, a_route, refused
@@ -34,6 +35,18 @@ async def test_imported_history_and_other_tasks_are_stored_as_they_are() -> None
 
     assert await task_written(Write("create", ringing.case, imported=True), ringing.desk) == Changes.none()
     assert await task_written(Write("create", a_handover("k-x")), ringing.desk) == Changes.none()
+
+
+@pytest.mark.parametrize("extension", [None, [], [{"url": LADDER_SNAPSHOT, "valueString": "{"}]])
+async def test_an_open_case_that_could_not_ring_is_not_imported(extension: list[Resource] | None) -> None:
+    ringing = await an_open_case()
+    case = {name: value for name, value in ringing.case.items() if name != "extension"}
+    case |= {} if extension is None else {"extension": extension}
+
+    error = await refused(task_written(Write("create", case, imported=True), ringing.desk))
+    assert (error.status, error.issues[0].detail) == (422, "critical.imported-without-ladder")
+    closed = {**case, "businessStatus": {"coding": [{"system": CASE_STATE, "code": "closed"}]}}
+    assert await task_written(Write("create", closed, imported=True), ringing.desk) == Changes.none()
 
 
 async def test_the_attempts_of_a_case_are_not_rewritten() -> None:

@@ -147,6 +147,15 @@ def case_facts(task: Resource) -> CaseFacts:
     )
 
 
+def can_ring(task: Resource) -> bool:
+    """Whether a case holds what it needs to go on: a ladder that can be read, events, and when it was opened."""
+    try:
+        case_facts(task)
+    except (KeyError, StopIteration, TypeError, ValueError):
+        return False
+    return "authoredOn" in task
+
+
 def imaging_number(request: Resource) -> str:
     """The unique imaging number (identifier type ACSN) of a request, or ''."""
     return next(
