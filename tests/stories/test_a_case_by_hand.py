@@ -8,6 +8,8 @@ import pytest
 from slipring.fhir.service import CANONICAL
 from slipring_critical.cases.marks import is_drill
 
+from tests.support.alerting import a_catalogue, an_entry
+from tests.support.laying_down import a_desk, approved
 from tests.support.one_case import REQUESTER, RIGHT, events, flag, rung, signed_in, told
 from tests.support.ringing import FINDING, ARinging, a_department, refused
 
@@ -68,6 +70,24 @@ async def test_a_case_opened_by_hand_rings_and_joins_the_flag_that_comes_later()
     assert (ringing.case["for"], len(ringing.rung)) == ({"reference": "Patient/o-p"}, 2)
     await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
     assert ringing.state == "read-back-confirmed"
+
+
+async def test_a_finding_of_the_departments_own_is_opened_by_hand_and_told_by_its_names() -> None:
+    laid_down = await approved(a_desk(), a_catalogue(an_entry("DEPT-02", "routine", "肺结节", "lung nodule")))
+    ringing = ARinging(*a_department())
+    ringing.desk.held[laid_down.reference] = laid_down
+
+    exam = {"reference": "ServiceRequest/o-ct"}
+    case = await ringing.call("open-case", signed_in("author"), finding="DEPT-02", exam=exam)
+
+    assert case["reasonCode"]["text"] == "肺结节 lung nodule"
+    [about] = [one["part"] for one in (await ringing.call("told"))["parameter"] if one["name"] == "finding"]
+    said = {
+        part["name"]: next(v for k, v in part.items() if k.startswith("value")) for part in about if "part" not in part
+    }
+    assert (said["level"], said["zh"], said["en"]) == ("3", "肺结节", "lung nodule")
+    choices = [[each["valueString"] for each in part["part"]] for part in about if part["name"] == "choice"]
+    assert len(choices) == 5 and ["DEPT-02", "肺结节", "lung nodule"] in choices
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ PLAN_TYPE = f"{CANONICAL}/CodeSystem/plan-type"
 CATALOGUE = "critical-catalogue"
 IN_FORCE = f"PlanDefinition?status=active&type={PLAN_TYPE}|{CATALOGUE}"
 LEVELS: Mapping[str, int] = {"stat": 1, "urgent": 2, "routine": 3}
-_ICD10 = "http://hl7.org/fhir/sid/icd-10"
+ICD10 = "http://hl7.org/fhir/sid/icd-10"
 _CODE = re.compile(r"[A-Z][A-Za-z0-9.\-]{1,31}", re.ASCII)
 _OURS = "CV-CT-"  # codes of the shipped list begin so
 
@@ -103,7 +103,7 @@ def _wrong_entry(action: Mapping[str, Any], code: str, at: str) -> Iterator[Issu
 
 def _laid_over(code: str, action: Mapping[str, Any]) -> CriticalFinding:
     shipped = critical_finding(code)
-    coded = [str(one["code"]) for one in action["code"][0]["coding"] if one.get("system") == _ICD10 and "code" in one]
+    coded = [str(one["code"]) for one in action["code"][0]["coding"] if one.get("system") == ICD10 and "code" in one]
     level = LEVELS.get(str(action.get("priority", "")), shipped.level if shipped else 1)
     return CriticalFinding(
         code=code,

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
-
-from slipring.clauses.critical_findings import LEVELS, CriticalFinding, critical_finding
+from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.outcome import invalid, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Resource
+from slipring.fhir.service import Call, Changes, Desk
+from slipring.quality.flagging import as_concept, level_said, recognised_said
 
-from slipring_critical.cases.facts import CRITICAL_FINDING, reference_of
+from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.flag import FlaggedFinding
+from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.ringing.opening import joined, opened, standing, still_open
-
-_ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
 
 
 async def opened_by_hand(call: Call, desk: Desk) -> Changes:
@@ -21,17 +19,17 @@ async def opened_by_hand(call: Call, desk: Desk) -> Changes:
     The same finding of the same exam is one case: a second call answers with the case that runs, at a more urgent level
     it rings anew.
     """
-    entry = _finding(call)
+    entry = await _finding(call, desk)
     exam, patient = await _about(call, desk)
     author = desk.caller.practitioner or reference_of(call.value("performer"))
     flag = FlaggedFinding(
         observation=exam or patient,
         finding=entry.code,
-        level=_level(call),
+        level=level_said(call, "critical.level-unknown"),
         request=exam,
         patient=patient,
         author=author,
-        recognised_at=_recognised(call, desk.now),
+        recognised_at=recognised_said(call, desk.now, "critical.recognised-at"),
         drill=call.value("drill") is True,
     )
     cases, before = await standing(flag, desk)
@@ -40,13 +38,12 @@ async def opened_by_hand(call: Call, desk: Desk) -> Changes:
         changes = await joined(running[0], [], flag, desk, "flagged-again")
         saved = next((save.resource for save in changes.save if save.resource["id"] == running[0].resource["id"]), None)
         return changes.plus(Changes(answer=saved or running[0].resource))
-    case, changes = await opened(flag, _code(entry), "", desk, before=before, note=str(call.value("note") or ""))
+    case, changes = await opened(flag, as_concept(entry), "", desk, before=before, note=str(call.value("note") or ""))
     return changes.plus(Changes(answer=case, status=201))
 
 
-def _finding(call: Call) -> CriticalFinding:
-    code = str(call.value("finding") or "")
-    entry = critical_finding(code)
+async def _finding(call: Call, desk: Desk) -> CriticalFinding:
+    entry = (await findings_in_force(desk)).get(str(call.value("finding") or ""))
     if entry is None:
         raise unprocessable(
             "finding is a code of the catalogue of critical findings.",
@@ -56,19 +53,6 @@ def _finding(call: Call) -> CriticalFinding:
             detail="critical.finding-unknown",
         )
     return entry
-
-
-def _level(call: Call) -> str:
-    level = str(call.value("level") or "")
-    if level and level not in {str(known) for known in LEVELS}:
-        raise unprocessable(
-            "level is 1, 2 or 3.",
-            "level 须为 1、2 或 3。",
-            at=call.at("level"),
-            code="code-invalid",
-            detail="critical.level-unknown",
-        )
-    return level
 
 
 async def _about(call: Call, desk: Desk) -> tuple[str, str]:
@@ -100,28 +84,3 @@ async def _about(call: Call, desk: Desk) -> tuple[str, str]:
             detail="critical.patient-differs",
         )
     return exam, of_exam or patient
-
-
-def _recognised(call: Call, now: datetime) -> datetime | None:
-    text = call.value("recognisedAt")
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or moment > now + _ALLOWED_AHEAD:
-        raise unprocessable(
-            "recognisedAt is a moment with a time zone that is not in the future.",
-            "recognisedAt 须为带时区且不晚于现在的时刻。",
-            at=call.at("recognisedAt"),
-            code="invalid",
-            detail="critical.recognised-at",
-        )
-    return moment
-
-
-def _code(entry: CriticalFinding) -> Resource:
-    codings = [{"system": CRITICAL_FINDING, "code": entry.code, "display": entry.zh}]
-    codings += [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code} for code in entry.icd10[:1]]
-    return {"coding": codings, "text": f"{entry.zh} {entry.en}"}

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from slipring.clauses.critical_findings import critical_finding, critical_findings
+from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.answering.answers import case_of, lacking
 from slipring_critical.cases.facts import TASK_CODE, CaseFacts, case_facts, imaging_number, is_case
 from slipring_critical.cases.resources import instant
+from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.rules.choices import choices
 
@@ -35,8 +37,9 @@ async def told(call: Call, desk: Desk) -> Changes:
         *_said("imagingNumber", imaging_number(order.resource) if order else ""),
         *_said("author", _name(author)),
     ]
-    every = [case, *await _others(facts, desk)]
-    return Changes(answer={"resourceType": "Parameters", "parameter": [*about, *map(_finding, every)]})
+    known = await findings_in_force(desk)
+    findings = [_finding(one, known) for one in (case, *await _others(facts, desk))]
+    return Changes(answer={"resourceType": "Parameters", "parameter": [*about, *findings]})
 
 
 async def _others(facts: CaseFacts, desk: Desk) -> list[Stored]:
@@ -52,9 +55,9 @@ async def _others(facts: CaseFacts, desk: Desk) -> list[Stored]:
     return found
 
 
-def _finding(case: Stored) -> Resource:
+def _finding(case: Stored, catalogue: Mapping[str, CriticalFinding]) -> Resource:
     facts = case_facts(case.resource)
-    entry = critical_finding(facts.finding)
+    entry = catalogue.get(facts.finding)
     words = _words(case.resource.get("reasonCode"))
     parts: list[dict[str, Any]] = [
         {"name": "case", "valueReference": {"reference": case.reference}},
@@ -70,8 +73,8 @@ def _finding(case: Stored) -> Resource:
         *_said("offeredTo", facts.offered_to),
         *({"name": "note", "valueString": note["text"]} for note in case.resource.get("note", [])),
     ]
-    for code in choices(facts.finding, list(critical_findings()), case.reference):
-        known = critical_finding(code)
+    for code in choices(facts.finding, list(catalogue), case.reference):
+        known = catalogue.get(code)
         zh, en = (known.zh, known.en) if known else (words or code, words or code)
         choice = [("code", code), ("zh", zh), ("en", en)]
         parts.append({"name": "choice", "part": [{"name": name, "valueString": value} for name, value in choice]})

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from slipring.clauses.critical_findings import LEVELS
 from slipring.fhir.outcome import unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource
+from slipring.quality.flagging import level_said
 
 from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
@@ -52,12 +52,7 @@ async def on_call_told(call: Call, desk: Desk) -> Changes:
 async def who_is_rung(call: Call, desk: Desk) -> Changes:
     """Whom a finding would ring, step by step through the first round, if nobody answered; with every gap named."""
     at = _moment(call, "at") or desk.now
-    finding, given = str(call.value("finding") or ""), str(call.value("level") or "")
-    if given and given not in {str(level) for level in LEVELS}:
-        raise unprocessable(
-            "level is 1, 2 or 3.", "level 须为 1、2 或 3。", at=call.at("level"), code="code-invalid",
-            detail="critical.level-unknown",
-        )  # fmt: skip
+    finding, given = str(call.value("finding") or ""), level_said(call, "critical.level-unknown")
     named: dict[str, tuple[str, ...]] = {}
     if requester := reference_of(call.value("requester")):
         named["requester"] = await names_of(desk, requester)

@@ -7,10 +7,11 @@ from datetime import datetime, timedelta
 
 from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.quality.flagging import as_concept
 
 from slipring_report.reading import reference_of
 from slipring_report.resources import coded, reference, written
-from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL, FLAG_MARK, HANDOVER_STATE, TASK_CODE
+from slipring_report.vocabulary import CASE_STATE, FINDING_LEVEL, FLAG_MARK, HANDOVER_STATE, TASK_CODE
 
 _LEVEL_CODES = {"1": "RID49480", "2": "RID49481", "3": "RID49482"}  # RadLex, ACR category 1 to 3 (DICOM CID 7035)
 
@@ -30,14 +31,12 @@ def as_flag(
     marks: Sequence[str] = (),
 ) -> Resource:
     """The critical finding as an Observation; critical opens a case from it."""
-    codings = [{"system": CRITICAL_FINDING, "code": entry.code, "display": entry.zh}]
-    codings += [{"system": "http://hl7.org/fhir/sid/icd-10", "code": code} for code in entry.icd10[:1]]
     flag: Resource = {
         "resourceType": "Observation",
         "id": id,
         "status": "preliminary",
         "category": [coded("http://terminology.hl7.org/CodeSystem/observation-category", "imaging")],
-        "code": {"coding": codings, "text": f"{entry.zh} {entry.en}"},
+        "code": as_concept(entry),
         "focus": [reference(f"DiagnosticReport/{report['id']}")],
         "effectiveDateTime": recognised_at,
         "issued": written(now),

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from slipring.clauses.critical_findings import LEVELS, CriticalFinding
+from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.outcome import conflict, invalid, unprocessable
 from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Desk, Due, Resource, Save, Stored, Wake, successor
 from slipring.quality.critical_catalogue import IN_FORCE, catalogue
+from slipring.quality.flagging import level_said, recognised_said
 
 from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.flags.resources import as_communication, as_flag, as_handover
@@ -17,7 +17,6 @@ from slipring_report.reading import code_of, reference_of
 from slipring_report.resources import coded, parameters, reference, written
 from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, HANDOVER_STATE, TASK_CODE
 
-_ALLOWED_AHEAD = timedelta(minutes=5)  # two machines' clocks
 # What the author says of a finding that was told before: critical links it to that case and rings nobody, or rings.
 _MARKS = {"unchanged": "unchanged", "ring": "ring-all-the-same"}
 _TOLD = ("acknowledged", "read-back-confirmed", "acted", "closed")
@@ -51,12 +50,13 @@ async def finding_flagged(call: Call, desk: Desk) -> Changes:
             detail="report.entered-in-error",
         )
     author = _author(call, report, desk)
+    recognised = recognised_said(call, desk.now, "report.recognised-at")
     flag = as_flag(
         report,
         entry,
         id=flag_id,
-        level=_level(call, entry),
-        recognised_at=_recognised(call, desk.now),
+        level=level_said(call, "report.level-unknown") or str(entry.level),
+        recognised_at=str(call.value("recognisedAt")) if recognised else written(desk.now),
         author=author,
         note=str(call.value("note") or ""),
         now=desk.now,
@@ -147,38 +147,6 @@ async def _finding(call: Call, desk: Desk) -> CriticalFinding:
             detail="report.finding-unknown",
         )
     return entry
-
-
-def _level(call: Call, entry: CriticalFinding) -> str:
-    level = str(call.value("level") or entry.level)
-    if level not in {str(known) for known in LEVELS}:
-        raise unprocessable(
-            "level is 1, 2 or 3.",
-            "level 须为 1、2 或 3。",
-            at=call.at("level"),
-            code="code-invalid",
-            detail="report.level-unknown",
-        )
-    return level
-
-
-def _recognised(call: Call, now: datetime) -> str:
-    text = call.value("recognisedAt")
-    if text is None:
-        return written(now)
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or moment > now + _ALLOWED_AHEAD:
-        raise unprocessable(
-            "recognisedAt is a moment with a time zone that is not in the future.",
-            "recognisedAt 须为带时区且不晚于现在的时刻。",
-            at=call.at("recognisedAt"),
-            code="invalid",
-            detail="report.recognised-at",
-        )
-    return str(text)
 
 
 def _author(call: Call, report: Resource, desk: Desk) -> str:
