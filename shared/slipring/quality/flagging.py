@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 
 from slipring.clauses.critical_findings import LEVELS, CriticalFinding
 from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Resource
 from slipring.quality.critical_catalogue import FINDING, ICD10
 
@@ -31,11 +32,8 @@ def recognised_said(call: Call, now: datetime, detail: str) -> datetime | None:
     text = call.value("recognisedAt")
     if text is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None or moment > now + _ALLOWED_AHEAD:
+    moment = zoned(text)
+    if moment is None or moment > now + _ALLOWED_AHEAD:
         raise unprocessable(
             "recognisedAt is a moment with a time zone that is not in the future.",
             "recognisedAt 须为带时区且不晚于现在的时刻。",

@@ -20,6 +20,7 @@ from typing import Any
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
+from slipring.fhir.search.moment import zoned
 from slipring.signing.algorithms import Algorithm, algorithm_for
 from slipring.signing.algorithms import algorithm as known_algorithm
 from slipring.signing.chain import CertificateRefused, check_chain
@@ -137,7 +138,7 @@ def judge(
     stated = _text(header, "alg")
     algorithm = known_algorithm(stated) if stated in (algorithms or allowed_algorithms()) else None
     wrong += ["algorithm-not-allowed"] if algorithm is None else []
-    signed_at = _moment(header.get("sigT"))
+    signed_at = zoned(header.get("sigT"))
     if signed_at is None or abs(signed_at - at) > clock_tolerance():
         wrong.append("time-off")
     if (role and named != role) or not _states_purpose(header, named):
@@ -234,11 +235,3 @@ def _decoded(text: str) -> bytes:
 def _text(header: Mapping[str, Any], name: str) -> str:
     value = header.get(name)
     return value if isinstance(value, str) else ""
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else None

@@ -20,6 +20,7 @@ from typing import Any
 
 from cryptography import x509
 
+from slipring.fhir.search.moment import zoned
 from slipring.signing.algorithms import registry
 from slipring.signing.form import SIGNED_FORM, signed_form
 from slipring.signing.jws import Judged, judge
@@ -63,7 +64,7 @@ def examined(
     for number in _numbers(proof, "signature-", ".jws"):
         told = _told(proof, f"receipt-{number}.json")
         jws = proof.members[f"signature-{number}.jws"].decode("ascii", "replace")
-        at = _moment(told.get("recorded")) or proof.made
+        at = zoned(told.get("recorded")) or proof.made
         judged = judge(
             jws,
             payload,
@@ -194,11 +195,3 @@ def _read(proof: Proof, name: str, read: Callable[[bytes], Any]) -> dict[str, An
     except (ValueError, RecursionError):
         return {}
     return tree if isinstance(tree, dict) else {}
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(str(value))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None

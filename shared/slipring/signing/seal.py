@@ -18,6 +18,7 @@ from joserfc import jws as jose
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey
 
+from slipring.fhir.search.moment import zoned
 from slipring.signing.jws import header_of, jws_sha256
 
 ALGORITHM = "ES256"
@@ -88,7 +89,7 @@ def examine(jws: str, payload: bytes, kind: str, keys: Mapping[str, KnownKey]) -
     header = header_of(jws)
     if not isinstance(header, dict):
         return Examined(("malformed",))
-    kid, at = str(header.get("kid", "")), _moment(header.get("sigT"))
+    kid, at = str(header.get("kid", "")), zoned(header.get("sigT"))
     wrong: list[str] = []
     if header.get("alg") != ALGORITHM or "crit" in header or "b64" in header:
         wrong.append("header-unsupported")
@@ -118,14 +119,6 @@ def _signature_problem(jws: str, payload: bytes, key: ECKey) -> list[str]:
     except (JoseError, ValueError, TypeError, KeyError):
         return ["signature-invalid"]
     return []
-
-
-def _moment(value: Any) -> datetime | None:
-    try:
-        moment = datetime.fromisoformat(value)
-    except (TypeError, ValueError):
-        return None
-    return moment if moment.tzinfo else None
 
 
 __all__ = ["Examined", "KnownKey", "SealingKey", "canonical", "examine", "jws_sha256", "seal"]

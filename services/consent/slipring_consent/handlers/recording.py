@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_consent.contrast.exam import exam_of_administration
@@ -126,11 +127,8 @@ def _given(call: Call, desk: Desk) -> Given:
 def _moment(text: Any, at: str, now: datetime) -> str:
     if text is None:
         return instant(now)
-    try:
-        said = datetime.fromisoformat(str(text))
-    except ValueError:
-        said = None
-    if said is None or said.tzinfo is None or said > now + _ALLOWED_AHEAD:
+    said = zoned(text)
+    if said is None or said > now + _ALLOWED_AHEAD:
         raise unprocessable(
             "A time of a reaction has a time zone and is not in the future.",
             "不良反应的时间须带时区且不晚于现在。",

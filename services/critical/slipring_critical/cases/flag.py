@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Resource
 
 from slipring_critical.cases.facts import CRITICAL_FINDING, FINDING_LEVEL, code_of, first_reference, reference_of
@@ -54,19 +55,10 @@ def flagged_finding(observation: Resource, handover: Resource, report: Resource 
         patient=reference_of(observation.get("subject")) or reference_of(handover.get("for")),
         author=author,
         reaction=first_reference(observation.get("focus"), "AdverseEvent"),
-        recognised_at=_moment(observation.get("effectiveDateTime")),
+        recognised_at=zoned(observation.get("effectiveDateTime")),
         unchanged=is_marked(observation, UNCHANGED),
         ring=is_marked(observation, RING_ALL_THE_SAME),
     )
-
-
-def _moment(text: Any) -> datetime | None:
-    """A dateTime with a time zone; a day, a year or nothing is no moment."""
-    try:
-        moment = datetime.fromisoformat(str(text))
-    except ValueError:
-        return None
-    return moment if moment.tzinfo else None
 
 
 def stated_level(observation: Resource, handover: Resource) -> str:

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.cases.facts import TASK_CODE, case_facts, is_case, reference_of
@@ -94,11 +95,8 @@ def _period(call: Call, now: datetime) -> tuple[datetime, datetime]:
 def _moment(call: Call, text: Any) -> datetime | None:
     if text is None:
         return None
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        found = None
-    if found is None or found.tzinfo is None:
+    found = zoned(text)
+    if found is None:
         raise unprocessable(
             "The period's moments have a time zone.",
             "时间段的起止时刻须带时区。",

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.outcome import conflict, unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Changes, Desk, Due, Resource, Save, Stored, Wake
 from slipring.rules.finding import Finding, Weight
 
@@ -179,11 +180,7 @@ def _weekly(conference: str, desk: Desk) -> Wake:
 
 def _moment(call: Call) -> str:
     text = str(call.value("start") or "")
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    if zoned(text) is None:
         raise unprocessable(
             "start is a moment with a time zone.",
             "start 须为带时区的时刻。",

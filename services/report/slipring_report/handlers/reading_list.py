@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_report.reading import reference_of
@@ -62,11 +63,8 @@ def _before(call: Call) -> datetime | None:
     asked = call.value("dueBefore")
     if asked is None:
         return None
-    try:
-        moment = datetime.fromisoformat(str(asked))
-    except ValueError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
+    moment = zoned(asked)
+    if moment is None:
         raise unprocessable(
             "dueBefore is a moment with a time zone.",
             "dueBefore 须为带时区的时刻。",

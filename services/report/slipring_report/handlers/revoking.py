@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from slipring.fhir.outcome import conflict, invalid, unprocessable
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Call, Changes, Desk, Stored, successor
 from slipring.signing.policy import revocation_reasons
 from slipring.signing.revocation import Revoked
@@ -95,11 +96,8 @@ def _reason(call: Call) -> str:
 def _since(call: Call, document: Stored, desk: Desk) -> datetime:
     """Since when; now when nothing is said, never in the future, never before the certificate began."""
     given = call.value("since")
-    try:
-        since = datetime.fromisoformat(given) if given else desk.now
-    except (TypeError, ValueError):
-        since = None
-    if since is None or not since.tzinfo or not begins_at(document.resource) <= since <= desk.now:
+    since = zoned(given) if given else desk.now
+    if since is None or not begins_at(document.resource) <= since <= desk.now:
         raise invalid(
             "since is a moment with its zone, not before the certificate began and not in the future.",
             "since 须为带时区的时间，不早于证书生效，也不晚于现在。",

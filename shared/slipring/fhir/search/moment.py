@@ -70,6 +70,19 @@ def moment(text: object, zone: tzinfo, *, end_of_day: bool = False) -> datetime 
     return found.high - found.high.resolution if end_of_day and "T" not in text else found.low
 
 
+def zoned(text: object) -> datetime | None:
+    """A moment that says its time zone; None for a day, for a time without a zone and for what is no time.
+
+    >>> zoned("2026-03-02T09:00:00+08:00").isoformat(), zoned("2026-03-02"), zoned("2026-03-02T09:00:00"), zoned(None)
+    ('2026-03-02T09:00:00+08:00', None, None, None)
+    """
+    try:
+        found = datetime.fromisoformat(str(text))
+    except ValueError:
+        return None
+    return found if found.tzinfo else None
+
+
 def _offset(text: str | None, zone: tzinfo) -> tzinfo:
     if text is None:
         return zone

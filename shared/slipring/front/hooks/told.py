@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from datetime import datetime
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue
+from slipring.fhir.search.moment import zoned
 from slipring.front.hooks.shape import Tree
 
 _OUTCOMES = ("accepted", "overridden")
@@ -55,7 +55,7 @@ def _faults(position: int, entry: Any) -> Iterator[Issue]:
     if (
         isinstance(given.get("outcomeTimestamp"), str)
         and given["outcomeTimestamp"]
-        and not _is_instant(given["outcomeTimestamp"])
+        and not zoned(given["outcomeTimestamp"])
     ):
         yield _fault(
             position,
@@ -104,13 +104,6 @@ def _of_suggestions(position: int, accepted: Any) -> Iterator[Issue]:
 
 def _fault(position: int, member: str, zh: str, en: str, detail: str) -> Issue:
     return Issue("value", zh=zh, en=en, at=f"feedback[{position}].{member}", detail=detail)
-
-
-def _is_instant(text: str) -> bool:
-    try:
-        return datetime.fromisoformat(text).tzinfo is not None
-    except ValueError:
-        return False
 
 
 def _parts(entry: Mapping[str, Any], service: str) -> Iterator[Tree]:
