@@ -140,6 +140,13 @@ async def test_a_period_is_by_the_departments_days() -> None:
         ({"period": {"valuePeriod": {"start": "2020-01-01", "end": "2026-03-01"}}}, "report.turnaround-period"),
         ({"period": {"valuePeriod": {"start": "2026"}}}, "report.turnaround-period"),
         ({"period": {"valuePeriod": {"start": "2026-03-01T00:00:00"}}}, "report.turnaround-period"),
+        ({"period": {"valuePeriod": {"end": "9999-12-31"}}}, "report.turnaround-period"),
+        ({"period": {"valuePeriod": {"end": "0001-01-02"}}}, "report.turnaround-period"),
+        ({"period": {"valuePeriod": {"start": "0001-01-01T00:00:00+14:00"}}}, "report.turnaround-period"),
+        (
+            {"period": {"valuePeriod": {"start": "9999-12-01", "end": "9999-12-31T12:00:00-14:00"}}},
+            "report.turnaround-period",
+        ),
     ],
 )
 async def test_what_cannot_be_counted_is_refused_at_its_element(said: dict[str, Any], detail: str) -> None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, time, timedelta
+from datetime import datetime, timedelta
 
 from slipring.fhir.outcome import FhirError, unprocessable
+from slipring.fhir.search.moment import BEGINNING, END, interval, zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource
 
 from slipring_report.clocks.reported import as_parts, as_report
@@ -26,6 +27,7 @@ _USUAL = timedelta(days=30)
 _AT_ONCE = timedelta(days=7)  # a department's readings of a week are found by one search
 _OPENED_LATER = timedelta(days=31)  # an exam that was told of so long after it was acquired still counts
 _PORTION = 50
+_DAY = 10  # characters of a whole day
 _A_SECOND = timedelta(seconds=1)
 
 
@@ -98,16 +100,11 @@ def _moment(text: object, desk: Desk, call: Call, *, end_of_day: bool = False) -
     """A day is the department's, from its first moment to its last."""
     if not text:
         return None
-    try:
-        found = datetime.fromisoformat(str(text))
-    except ValueError:
-        raise _odd_period(call) from None
-    if "T" not in str(text):
-        day = found.date() + timedelta(days=1 if end_of_day else 0)
-        found = datetime.combine(day, time(), zone_of(desk))
-    elif found.tzinfo is None:
+    said, whole = str(text), "T" not in str(text)
+    found = interval(said, zone_of(desk)) if len(said) >= _DAY and (whole or zoned(said)) else None
+    if found is None or not BEGINNING < found.low < found.high < END:  # nothing is counted off the calendar's ends
         raise _odd_period(call)
-    return found.astimezone(UTC)
+    return found.high if whole and end_of_day else found.low
 
 
 def _odd_period(call: Call) -> FhirError:
