@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import re
+from datetime import UTC, datetime
 from importlib import resources
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import httpx
 import pytest
@@ -13,7 +15,7 @@ from babel.messages.extract import extract
 from slipring.department.opening import ROOM
 from slipring.fhir.outcome import forbidden
 from slipring.front.app import PAGE_ROOMS
-from slipring.pages.frame import Pages, Viewer, own_path
+from slipring.pages.frame import Pages, Viewer, _environment, own_path
 from slipring.pages.language import asked_for, catalogue
 from slipring.reading.opening import ROOM as READING
 from slipring.review.opening import ROOM as REVIEW
@@ -150,6 +152,14 @@ async def test_a_refusal_and_a_fault_are_pages_in_the_viewers_language_that_tell
     assert broken.status_code == 500
     assert "发生意外故障" in broken.text
     assert "must not be shown" not in broken.text
+
+
+@pytest.mark.parametrize("written", ["9999-12-31T23:59:59+00:00", "0001-01-01T00:00:00+14:00"])
+def test_a_moment_at_an_end_of_the_calendar_is_shown_as_it_is_written(written: str) -> None:
+    words = _environment("en", ROOMS).from_string("{{ at|moment(zone) }} {{ at|clock(zone) }}")
+    at, zone = datetime.fromisoformat(written), ZoneInfo("Asia/Shanghai")
+    assert words.render(at=at, zone=zone).endswith(f" {written[11:19]} {written[11:16]}")
+    assert words.render(at=datetime(2026, 3, 2, 1, tzinfo=UTC), zone=zone).endswith(" 09:00:00 09:00")
 
 
 def test_every_word_of_every_template_is_there_in_chinese() -> None:

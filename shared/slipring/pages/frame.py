@@ -202,14 +202,22 @@ def _environment(language: str, rooms: tuple[str, ...]) -> Environment:
     environment.install_gettext_translations(catalogue(language, rooms), newstyle=True)  # type: ignore[attr-defined]
     environment.globals["asset"] = assets.address
     environment.filters["moment"] = lambda moment, zone: _moment(moment, language, zone)
-    environment.filters["clock"] = lambda moment, zone: f"{moment.astimezone(zone):%H:%M}"
+    environment.filters["clock"] = lambda moment, zone: f"{_local(moment, zone):%H:%M}"
     environment.filters["day_name"] = lambda day: str(format_date(day, "full", locale=_locale(language)))
     environment.filters["said"] = lambda pair: said(pair, language)
     return environment
 
 
 def _moment(moment: datetime, language: str, zone: tzinfo) -> str:
-    return str(format_datetime(moment.astimezone(zone), "medium", locale=_locale(language)))
+    return str(format_datetime(_local(moment, zone), "medium", locale=_locale(language)))
+
+
+def _local(moment: datetime, zone: tzinfo) -> datetime:
+    """In the zone; as it is written where the calendar ends, as a certificate's end does that has none (RFC 5280, 4.1.2.5)."""
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        return moment
 
 
 def _locale(language: str) -> str:
