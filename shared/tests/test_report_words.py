@@ -3,6 +3,7 @@
 import doctest
 import importlib
 import pkgutil
+import re
 
 import pytest
 import slipring.qc.report
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from slipring.qc.report import SECTIONS, ReportText, checked
 from slipring.qc.report.beginnings import beginnings
 from slipring.qc.report.folding import folded
+from slipring.qc.report.words import any_of, as_pattern, listed
 
 MODULES = [one.name for one in pkgutil.walk_packages(slipring.qc.report.__path__, "slipring.qc.report.")]
 SOUP = st.text(
@@ -45,3 +47,16 @@ def test_whatever_is_written_is_answered_with_places_inside_it(findings: str, im
 def test_a_word_that_could_begin_with_anything_is_refused() -> None:
     with pytest.raises(ValueError, match="begin"):
         beginnings(".*")
+
+
+CONTEXTS = {name: words for name, words in listed("contexts").items() if isinstance(words, list)}
+
+
+@pytest.mark.parametrize("name", CONTEXTS)
+@given(st.data())
+def test_words_sought_together_are_those_that_each_pattern_finds(name: str, data: st.DataObject) -> None:
+    """The look at the first letter rules nothing out that a word would have met."""
+    words = CONTEXTS[name]
+    plain = "".join(data.draw(st.lists(st.sampled_from([*words, " ", ",", "\r", "a", "左肺", "3"]), max_size=12)))
+    one_by_one = re.compile("|".join(as_pattern(word) for word in sorted(words, key=len, reverse=True)))
+    assert [hit.span() for hit in any_of(words).finditer(plain)] == [hit.span() for hit in one_by_one.finditer(plain)]

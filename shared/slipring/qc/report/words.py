@@ -9,6 +9,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from slipring.qc.report.beginnings import beginnings
+
 _DATA = Path(__file__).with_name("data")
 _CJK = re.compile("[\u3400-\u9fff]")
 _ANY = r"(?:[^,;:。.\n?]|\.\d)"
@@ -54,5 +56,14 @@ def as_pattern(word: str) -> str:
 
 def any_of(words: Iterable[str]) -> re.Pattern[str]:
     """A pattern that finds any of these words; where two begin together, the one listed with more letters wins."""
-    ordered = sorted(words, key=len, reverse=True)
-    return re.compile("|".join(map(as_pattern, ordered)) or r"(?!)")
+    patterns = [as_pattern(word) for word in sorted(words, key=len, reverse=True)]
+    return re.compile(f"{_ahead(patterns)}(?:{'|'.join(patterns)})" if patterns else r"(?!)")
+
+
+def _ahead(patterns: Iterable[str]) -> str:
+    """What rules most places out by their first letter, before any word is tried there; '' where not all begin with a letter."""
+    try:
+        first = {letters[0] for pattern in patterns for letters in beginnings(pattern)}
+    except ValueError:
+        return ""
+    return f"(?=[{''.join(sorted(first))}])" if all(map(str.isalpha, first)) else ""
