@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-LETTERS = 2  # so many letters are told apart
+LETTERS = 3  # so many letters are told apart
 _OPEN = "\x00"  # whatever follows
 _MANY = 64
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -13,12 +13,12 @@ _CLASSES = {r"\d": _DIGITS, r"\s": frozenset(" \n\t\u3000")}
 
 
 def beginnings(pattern: str) -> set[str]:
-    """The first two letters that a match can have; one letter alone stands for whatever follows it.
+    """The first three letters that a match can have; fewer stand for whatever follows them.
 
     Patterns have no capturing groups. One that may begin with anything is refused (ValueError).
 
     >>> sorted(beginnings("(?<![a-z])(?:no|free(?:ly)?)x"))
-    ['fr', 'no']
+    ['fre', 'nox']
     >>> sorted(beginnings("(?:左|右)?肺[^a]"))
     ['右肺', '左肺', '肺']
     """

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Generic, TypeVar
 
-from slipring.qc.report.beginnings import beginnings
+from slipring.qc.report.beginnings import LETTERS, beginnings
 
 T = TypeVar("T")
 _LATIN = frozenset("abcdefghijklmnopqrstuvwxyz")
@@ -26,7 +26,7 @@ class Finder(Generic[T]):
         passed: dict[int, int] = {}
         for place in self._places.finditer(plain, start, end):
             at = place.start()
-            letters = plain[at : at + 2]
+            letters = plain[at : at + LETTERS]
             bucket = self._buckets[letters] if letters in self._buckets else self._made(letters)
             if bucket is None or bucket[0].match(plain, at, end) is None:  # most places begin nothing
                 continue
@@ -65,7 +65,7 @@ class OneByOne(Generic[T]):
             at = place.start()
             if at < passed:
                 continue
-            letters = plain[at : at + 2]
+            letters = plain[at : at + LETTERS]
             bucket = self._buckets[letters] if letters in self._buckets else self._made(letters)
             hit = bucket[0].match(plain, at, end) if bucket else None
             if bucket and hit is not None and hit.end() > at:
@@ -89,7 +89,7 @@ def _sorted_out(patterns: Iterable[tuple[str, T]]) -> dict[str, list[tuple[str, 
 
 def _fitting(found: dict[str, list[tuple[str, T]]], letters: str) -> list[tuple[str, T]]:
     """The patterns that may begin with these letters, the longest first."""
-    some = [*found.get(letters, ()), *(found.get(letters[:1], ()) if len(letters) > 1 else ())]
+    some = [one for length in range(len(letters), 0, -1) for one in found.get(letters[:length], ())]
     unique = {(pattern, id(thing)): (pattern, thing) for pattern, thing in some}
     return sorted(unique.values(), key=lambda one: len(one[0]), reverse=True)
 
