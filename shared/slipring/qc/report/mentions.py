@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
 
@@ -112,25 +112,7 @@ def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
                 and not (term.name in other.kin and _named_again(sentence, plain, left, right))
             ]
             said = Assertion(ABSENT) if term.denied else asserted(sentence, start, end, others)
-            found.append(
-                _placed(
-                    Mention(
-                        term.name,
-                        start,
-                        end,
-                        said,
-                        sign=term.sign,
-                        critical=term.critical,
-                        organ=term.of,
-                        weak=term.weak,
-                        outright=term.denied,
-                        sentence=sentence,
-                    ),
-                    sentence,
-                    plain,
-                    inside,
-                )
-            )
+            found.append(_mention(term, start, end, said, sentence, plain, inside))
     return Section(name, text, plain, sentences, organs, tuple(found))
 
 
@@ -162,16 +144,26 @@ def _hits(sentence: Sentence, plain: str, parts: frozenset[str]) -> list[tuple[_
     return hits
 
 
-def _placed(mention: Mention, sentence: Sentence, plain: str, organs: Sequence[OrganMention]) -> Mention:
-    left, right = sentence.clause(mention.start, mention.end)
+def _mention(
+    term: _Term, start: int, end: int, said: Assertion, sentence: Sentence, plain: str, organs: Sequence[OrganMention]
+) -> Mention:
+    left, right = sentence.clause(start, end)
     inside = [one for one in organs if left <= one.start < right]
-    before = [one for one in inside if one.start < mention.end]
+    before = [one for one in inside if one.start < end]
     organ = before[-1] if before else inside[0] if inside else None
-    side = side_of(sentence, plain, mention.start, mention.end)
-    return replace(
-        mention,
-        organ=organ.name if organ else mention.organ,
+    side = side_of(sentence, plain, start, end)
+    return Mention(
+        term.name,
+        start,
+        end,
+        said,
+        organ=organ.name if organ else term.of,
         region=organ.region if organ else "",
         side=side[2] if side else "",
         side_at=side[:2] if side else None,
+        sign=term.sign,
+        critical=term.critical,
+        weak=term.weak,
+        outright=term.denied,
+        sentence=sentence,
     )

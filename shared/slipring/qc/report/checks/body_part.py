@@ -24,21 +24,21 @@ def body_part(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault
     for section in sections:
         if section.name == COMPARISON:
             continue
-        marked: set[tuple[int, int]] = set()
+        passed = 0  # the end of the last sentence that was looked at
         for organ in section.organs:
-            if organ.region == _ANYWHERE or organ.region in covered:
+            if organ.region == _ANYWHERE or organ.region in covered or organ.start < passed:
                 continue
             sentence = sentence_at(section.sentences, organ.start)
-            if sentence is None or sentence.start in {one[0] for one in marked} or _only_spoken_of(sentence):
+            if sentence is None:
                 continue
-            marked.add((sentence.start, sentence.end))
-            yield Fault("body-part", section.name, organ.start, organ.end)
+            passed = sentence.end
+            if not _only_spoken_of(sentence):
+                yield Fault("body-part", section.name, organ.start, organ.end)
 
 
 def _only_spoken_of(sentence: Sentence) -> bool:
-    return _elsewhere().search(sentence.text) is not None or any(
-        word.effect in ("asked", "other") for word in sentence.words
-    )
+    asked = any(word.effect in ("asked", "other") for word in sentence.words)
+    return asked or _elsewhere().search(sentence.text) is not None
 
 
 @cache

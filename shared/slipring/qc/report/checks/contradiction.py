@@ -57,16 +57,16 @@ def _beginning(mention: Mention) -> int:
 
 def _stated_of_what_is_normal(findings: Section, impression: Section) -> Iterator[Fault]:
     """Something in an organ of which the findings say only that it is normal."""
-    normal = called_normal(findings)
+    normal, present = called_normal(findings), _present_in(findings)
+    places = {organ.start for organ, _ in normal}
     for mention in impression.mentions:
         if mention.said.state != PRESENT or mention.organ in _LOOSE or not mention.organ:
             continue
         sides = {side for organ, side in normal if covers(organ.name, mention.organ)}
         if not sides & {mention.side, BOTH}:
             continue
-        if any(covers(one.organ, mention.organ) or covers(mention.organ, one.organ) for one in _present_in(findings)):
+        if any(covers(one.organ, mention.organ) or covers(mention.organ, one.organ) for one in present):
             continue
-        places = {organ.start for organ, _ in normal}
         if all(one.start in places for one in findings.organs if covers(mention.organ, one.name)):
             yield Fault("contradiction", IMPRESSION, _beginning(mention), mention.end)
             return
@@ -74,13 +74,12 @@ def _stated_of_what_is_normal(findings: Section, impression: Section) -> Iterato
 
 def _normal_of_what_is_stated(findings: Section, impression: Section) -> Iterator[Fault]:
     """An organ that the impression calls normal, though the findings state something in it."""
+    there, here = _present_in(findings), _present_in(impression)
     for organ, side in called_normal(impression):
-        if organ.name in _LOOSE or any(covers(organ.name, one.organ) for one in _present_in(impression)):
+        if organ.name in _LOOSE or any(covers(organ.name, one.organ) for one in here):
             continue
-        for mention in _present_in(findings):
-            if mention.organ == organ.name and (side == BOTH or mention.side in (side, BOTH)):
-                yield Fault("contradiction", IMPRESSION, organ.start, organ.end)
-                break
+        if any(one.organ == organ.name and (side == BOTH or one.side in (side, BOTH)) for one in there):
+            yield Fault("contradiction", IMPRESSION, organ.start, organ.end)
 
 
 def _nothing_at_all(findings: Section, impression: Section) -> Iterator[Fault]:
@@ -143,6 +142,7 @@ def _present(one: Mention) -> bool:
     return one.said.state == PRESENT and one.said.change != "unchanged"
 
 
+@cache
 def _compared() -> dict[str, bool]:
     lesions = {
         entry["name"]: entry.get("organ", False) for entry in listed("lesions")["lesion"] if entry.get("compare")

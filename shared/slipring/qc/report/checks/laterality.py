@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 
 from slipring.qc.report.anatomy import BOTH, LEFT, OTHER_SIDE, RIGHT, side_of, sides_in
 from slipring.qc.report.assertion import ABSENT, PRESENT
@@ -121,6 +122,7 @@ def _within(mention: Mention, place: Spoken) -> bool:
     return left <= place.start < right
 
 
+@cache
 def _sided_lesions() -> dict[str, bool]:
     """Findings whose side counts, and whether they are the same only in the same organ."""
     lesions = {entry["name"]: entry.get("organ", False) for entry in listed("lesions")["lesion"] if entry.get("sided")}
