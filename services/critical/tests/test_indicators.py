@@ -10,7 +10,7 @@ from slipring.fhir.service import Resource
 from slipring_critical.indicators.counting import Minutes, _median
 
 from tests.support.one_case import REQUESTER, RIGHT, flag, rung, signed_in
-from tests.support.ringing import FINDING, ARinging, a_department, a_request
+from tests.support.ringing import FINDING, ARinging, a_department, a_request, refused
 
 pytestmark = pytest.mark.clause("5.9.1")
 
@@ -106,3 +106,13 @@ def test_a_median_has_an_interval_only_where_enough_was_measured() -> None:
     assert _median("m", [3.0, 1.0]) == Minutes("m", 2, 2.0, None, None)
     ten = _median("m", [float(n) for n in range(1, 11)])
     assert (ten.median, ten.low, ten.high) == (5.5, 2.0, 9.0)  # Conover: n = 10, ranks 2 and 9, 97.9 %
+
+
+@pytest.mark.parametrize(
+    "period",
+    [{"end": "0001-01-01T00:00:00Z"}, {"start": "9999-12-01T00:00:00Z", "end": "9999-12-30T00:00:00Z"}],
+)
+async def test_a_period_at_the_end_of_the_calendar_is_refused_at_it(period: Resource) -> None:
+    error = await refused(ARinging(*a_department()).call("critical-indicators", period=period))
+    assert (error.status, error.issues[0].detail) == (422, "critical.period-moment")
+    assert error.issues[0].at == "Parameters.parameter[0]"

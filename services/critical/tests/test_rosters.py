@@ -9,6 +9,7 @@ import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Resource
 from slipring_critical.cases.facts import case_facts
+from slipring_critical.directory.schedules import hours_of
 from slipring_critical.handlers import asking
 from slipring_critical.service import SERVICE
 
@@ -103,6 +104,11 @@ async def test_a_shift_is_checked_when_it_is_saved(shift: Resource, found: tuple
     assert found in await refusal(department.written(shift))
 
 
+def test_a_shift_that_begins_at_a_leap_second_has_hours() -> None:
+    hours = hours_of(a_shift("bob", "2026-12-31T23:59:60Z", "2027-01-01T12:00:00Z"))
+    assert [at.isoformat() for at in hours] == ["2026-12-31T23:59:59+00:00", "2027-01-01T12:00:00+00:00"]
+
+
 async def test_a_roster_is_kept_by_whom_the_department_names() -> None:
     assert await refusal(ADirectory().written(a_roster("anne"), by="anne")) == [("critical.roster-keeper", "Schedule")]
 
@@ -184,6 +190,8 @@ async def test_the_rehearsal_rings_whom_the_case_then_rings() -> None:
     [
         (asking.who_is_rung, "", {"level": "7"}, "critical.level-unknown"),
         (asking.who_is_rung, "", {"at": "yesterdayT"}, "critical.moment"),
+        (asking.who_is_rung, "", {"at": "0001-01-01T00:00:00Z"}, "critical.moment"),
+        (asking.on_call_told, "Schedule/k-roster", {"from_": "9999-12-31T00:00:00Z"}, "critical.moment"),
         (asking.on_call_told, "Schedule/k-roster", {"until": "2027-03-02T00:00:00Z"}, "critical.on-call-span"),
         (asking.on_call_told, "Schedule/none", {}, "critical.roster-none"),
     ],

@@ -68,6 +68,7 @@ async def turns(department: ADirectory) -> list[str]:
         ("bob", {"at": TUESDAY, "with_": on_call("bob")}, "critical.swap-with"),
         ("anne", {"at": TUESDAY, "with_": on_call("bob")}, "critical.swap-turn"),
         ("anne", {"at": "2026-03-01T12:00:00+08:00", "with_": on_call("bob")}, "critical.swap-turn"),
+        ("bob", {"at": "9999-12-31T12:00:00Z", "with_": on_call("carl")}, "critical.swap-turn"),
         ("bob", {"at": TUESDAY, "with_": on_call("carl"), "return_": TUESDAY}, "critical.swap-turn"),
     ],
 )

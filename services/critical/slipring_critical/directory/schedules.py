@@ -59,8 +59,15 @@ def shift_in(slot: Stored) -> Shift | None:
     person = person_of(tree, ON_CALL)
     if tree.get("status") != COUNTS or not person:
         return None
-    start, end = datetime.fromisoformat(tree["start"]), datetime.fromisoformat(tree["end"])
-    return Shift(start, end, person, slot.reference, slot.updated_at, person_of(tree, INSTEAD_OF))
+    return Shift(*hours_of(tree), person, slot.reference, slot.updated_at, person_of(tree, INSTEAD_OF))
+
+
+def hours_of(slot: Resource) -> tuple[datetime, datetime]:
+    """From when to when a Slot without faults lasts; a leap second is the one before it."""
+    start, end = moment(slot["start"]), moment(slot["end"])
+    if start is None or end is None:
+        raise ValueError("a Slot without hours")
+    return start, end
 
 
 def person_of(slot: Resource, url: str) -> str:

@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.moment import counts
 from slipring.fhir.service import Call, Changes, Desk, Resource
 from slipring.quality.flagging import level_said
 
@@ -131,10 +132,10 @@ def _as_target(role: str, rung: Rung, people: Directory) -> list[Resource]:
 def _moment(call: Call, name: str) -> datetime | None:
     text = call.value(name)
     at = moment(str(text)) if text is not None else None
-    if text is not None and at is None:
+    if text is not None and (at is None or not counts(at)):
         raise unprocessable(
-            f"{name} is a moment with a time zone.", f"{name} 须为带时区的时刻。", at=call.at(name), code="invalid",
-            detail="critical.moment",
+            f"{name} is a moment with a time zone, at neither end of the calendar.",
+            f"{name} 须为带时区的时刻，且不在历法两端。", at=call.at(name), code="invalid", detail="critical.moment",
         )  # fmt: skip
     return at
 

@@ -14,6 +14,7 @@ from slipring_critical.directory.people import names_of, reachable, routes_in_fo
 from slipring_critical.directory.roster import Turn
 from slipring_critical.directory.schedules import (
     ON_CALL,
+    hours_of,
     is_roster,
     members,
     person_of,
@@ -60,7 +61,7 @@ async def shift_written(write: Write, desk: Desk) -> Changes:
     if write.method != "delete" and slot.get("status") != "entered-in-error":
         if issues := list(shift_faults(slot)):
             raise FhirError(422, issues)
-        turn = Turn(datetime.fromisoformat(slot["start"]), datetime.fromisoformat(slot["end"]), ())
+        turn = Turn(*hours_of(slot), ())
         issues = await _unreachable(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
         if issues:
             raise FhirError(422, issues)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from slipring.fhir.outcome import conflict, forbidden, unprocessable
+from slipring.fhir.search.moment import counts
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored, successor
 
 from slipring_critical.cases.facts import reference_of
@@ -18,6 +19,7 @@ from slipring_critical.directory.schedules import (
     INSTEAD_OF,
     ON_CALL,
     SWAP,
+    hours_of,
     person_of,
     with_shifts,
 )
@@ -99,7 +101,7 @@ async def _given(desk: Desk, schedule: Stored, call: Call, name: str, who: str, 
     longest = timedelta(days=policy()["longest-shift-days"])
     names = set(await names_of(desk, who))
     turns: list[Turn] = []
-    if at is not None and at > desk.now:
+    if at is not None and at > desk.now and counts(at):
         roster = await with_shifts(desk, schedule, at - longest, at + longest)
         turns = roster.turns(at - longest, at + longest, desk.settings.zone)
     turn = next((one for one in turns if at and one.start <= at < one.end and names & set(one.people)), None)
@@ -130,7 +132,7 @@ def _as_slot(given: Given, schedule: Stored, swap: str, asked_by: str, desk: Des
 
 async def _demand_still_theirs(group: list[Stored], desk: Desk) -> None:
     for one in group:
-        start, end = datetime.fromisoformat(one.resource["start"]), datetime.fromisoformat(one.resource["end"])
+        start, end = hours_of(one.resource)
         schedule = await desk.read(reference_of(one.resource["schedule"]))
         stands: tuple[str, ...] = ()
         if schedule is not None and end > desk.now:

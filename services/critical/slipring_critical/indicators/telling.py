@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from slipring.fhir.outcome import unprocessable
-from slipring.fhir.search.moment import zoned
+from slipring.fhir.search.moment import counts, zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.cases.facts import TASK_CODE, case_facts, is_case, reference_of
@@ -96,10 +96,10 @@ def _moment(call: Call, text: Any) -> datetime | None:
     if text is None:
         return None
     found = zoned(text)
-    if found is None:
+    if found is None or not counts(found):
         raise unprocessable(
-            "The period's moments have a time zone.",
-            "时间段的起止时刻须带时区。",
+            "The period's moments have a time zone, and are at neither end of the calendar.",
+            "时间段的起止时刻须带时区，且不在历法两端。",
             at=call.at("period"),
             detail="critical.period-moment",
         )

@@ -9,6 +9,7 @@ from typing import NamedTuple
 # Open ends of periods. Inside what Python and PostgreSQL both hold, and equal on both sides.
 BEGINNING = datetime(1, 1, 1, tzinfo=UTC)
 END = datetime(9999, 12, 31, tzinfo=UTC)
+_FROM_THE_END = timedelta(days=1000)
 
 _DAY = 10  # characters of a whole day
 _MOMENT = re.compile(
@@ -60,6 +61,11 @@ high=datetime.datetime(2026, 3, 1, 0, 0, tzinfo=datetime.timezone.utc))
         return Interval(low, low + timedelta(microseconds=10 ** max(0, 6 - len(fraction or ""))))
     except ValueError:
         return None
+
+
+def counts(at: datetime) -> bool:
+    """Whether days may be counted from a moment, some years of them either way: the calendar does not end there."""
+    return BEGINNING + _FROM_THE_END <= at <= END - _FROM_THE_END
 
 
 def moment(text: object, zone: tzinfo, *, end_of_day: bool = False) -> datetime | None:
