@@ -174,6 +174,14 @@ async def test_the_sheet_says_what_was_told_and_whether_its_seal_stands(room: Re
         return base64.b64decode(answer["data"]).decode()
 
     assert "肺栓塞" in await sheet() and "read-back-confirmed" in await sheet() and "有效 stands" in await sheet()
+    [flag] = [s.resource for s in room.desk.held.values() if s.resource["resourceType"] == "Observation"]
+    for said, shown in (
+        ("2026-03-02T04:05:06Z", "2026-03-02 12:05:06"),
+        ("2026-03-02", "<bdi>2026-03-02</bdi>"),  # nobody said at which time
+        ("9999-12-31T23:59:59Z", "9999-12-31T23:59:59Z"),
+    ):
+        flag["effectiveDateTime"] = said
+        assert shown in await sheet()
     told.resource["recipient"] = [{"reference": "Practitioner/o-somebody-else"}]
     assert "seal covers other content" in await sheet() and "有效 stands" not in await sheet()
     del told.resource["extension"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from slipring.clauses.critical_findings import critical_finding
@@ -15,12 +14,13 @@ from slipring.signing.proof import proof_reason
 
 from slipring_report.flags.sealing import faults
 from slipring_report.reading import code_of, reference_of
-from slipring_report.rendering.frame import called, frame_of
+from slipring_report.rendering.frame import called, frame_of, local
 from slipring_report.rendering.html import HTML, PDF, sheet
 from slipring_report.vocabulary import CASE_STATE, CRITICAL_FINDING, FINDING_LEVEL
 
 SECTION = "73568-8"
 _PAGE = "text/html"
+_TO_THE_SECOND = "%Y-%m-%d %H:%M:%S"
 
 
 async def print_asked(call: Call, desk: Desk) -> Changes:
@@ -56,10 +56,10 @@ async def _sheet(told: Resource, desk: Desk) -> bytes:
     rows = (
         ("finding", f"{entry.zh} {entry.en}" if entry else ""),
         ("level", _level(finding)),
-        ("recognised", _local(finding.get("effectiveDateTime"), zone)),
+        ("recognised", local(finding.get("effectiveDateTime"), zone, _TO_THE_SECOND)),
         ("recognised-by", await called(reference_of(next(iter(finding.get("performer", [])), None)), desk)),
         ("received-by", await called(reference_of(next(iter(told.get("recipient", [])), None)), desk)),
-        ("received", _local(told.get("received"), zone)),
+        ("received", local(told.get("received"), zone, _TO_THE_SECOND)),
         ("state", code_of(next(iter(told.get("reasonCode", [])), None), CASE_STATE)),
         ("report", f"{report.reference} ({report.resource['status']})" if report else ""),
         ("seal", " ".join(f"{one.zh} {one.en}" for one in against) or "有效 stands"),
@@ -96,10 +96,3 @@ def _communication(call: Call) -> Stored:
 def _level(finding: Resource) -> str:
     concepts = (one.get("valueCodeableConcept") for one in finding.get("component", []))
     return next((code for one in concepts if (code := code_of(one, FINDING_LEVEL))), "")
-
-
-def _local(text: object, zone: ZoneInfo) -> str:
-    try:
-        return f"{datetime.fromisoformat(str(text)).astimezone(zone):%Y-%m-%d %H:%M:%S}" if text else ""
-    except ValueError:
-        return str(text)

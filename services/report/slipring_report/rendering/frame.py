@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Desk, Resource
 from slipring.staff.facts import TITLE_SYSTEM, titles
 
@@ -57,7 +58,7 @@ async def frame_of(
     performed = str(report.get("effectiveDateTime") or report.get("effectivePeriod", {}).get("start", ""))
     exam = (
         ("requester", await called(reference_of(asked.get("requester")), desk)),
-        ("effective", _local(performed, zone)),
+        ("effective", local(performed, zone)),
     )
     signed = [await _signed(each, desk, zone) for each in signatures]
     kept_person = tuple((label, value) for label, value in person if value)
@@ -129,9 +130,10 @@ def _values(resource: Resource) -> list[str]:
     return [str(each["value"]) for each in resource.get("identifier", []) if "value" in each]
 
 
-def _local(text: str, zone: ZoneInfo) -> str:
+def local(text: object, zone: ZoneInfo, form: str = "%Y-%m-%d %H:%M") -> str:
+    """A moment by the department's clock; a day, and what no zone can hold, as it is written; '' for nothing."""
+    moment = zoned(text)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return text
-    return f"{moment.astimezone(zone):%Y-%m-%d %H:%M}" if moment.tzinfo else text
+        return f"{moment.astimezone(zone):{form}}" if moment else str(text or "")
+    except OverflowError:
+        return str(text)
