@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import CANONICAL, Call, Changes, Write
+from slipring.fhir.service import CANONICAL, Ahead, Call, Changes, Stored, Write
 from slipring_order.catalogue import exams
 from slipring_report.handlers import learning_records
 from slipring_report.handlers.concordance import concordance_recorded, concordance_told
+from slipring_report.handlers.differences import differences_told
 from slipring_report.learning.systems import systems_of
 
 sys.path.insert(0, str(Path(__file__).parent))
@@ -87,6 +88,32 @@ async def test_a_row_has_its_cases_its_interval_its_causes_and_what_is_missing(t
     await assessed(room, "pathology", "concordant")
     row = (await table(room))["B1", "pathology"]
     assert (row["numerator"]["valueInteger"], row["denominator"]["valueInteger"]) == (1, 1), "the newest counts"
+
+
+async def test_all_reports_of_a_period_are_looked_at_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    room = await a_released_report(tmp_path)
+    await assessed(room, "pathology", "concordant")
+    ahead, late, desk = set[str](), list[str](), room.desk
+    desk.caller = Caller("a-test", frozenset({"slipring/draft-read"}))
+    read, search = desk.read, desk.search
+
+    async def foresee(asked: Ahead) -> None:
+        ahead.update(asked.references, asked.queries)
+
+    async def one_read(reference: str) -> Stored | None:
+        late.extend({reference} - ahead)
+        return await read(reference)
+
+    async def one_search(query: str) -> list[Stored]:
+        late.extend({query} - ahead)
+        return await search(query)
+
+    for name, way in (("foresee", foresee), ("read", one_read), ("search", one_search)):
+        monkeypatch.setattr(desk, name, way)
+    for operation in (concordance_told, differences_told):
+        assert (await operation(Call({"resourceType": "Parameters"}), desk)).answer
+    assert {REPORT, f"Provenance?target={REPORT}"} <= ahead
+    assert all("=ge" in one for one in late), "only what was there in the period is looked for by itself"
 
 
 @pytest.mark.clause("5.9.1")

@@ -14,6 +14,7 @@ from slipring_report.learning.concordance import AGAINST, Assessed, Row, rows
 from slipring_report.learning.gathering import (
     by_system,
     demand_department,
+    looked_ahead,
     period_asked,
     released_here,
     released_in,
@@ -74,6 +75,7 @@ async def concordance_told(call: Call, desk: Desk) -> Changes:
     if any(one not in names() for one in asked):
         raise _unknown("system", tuple(names()), call)
     every = [_assessed(one) for one in await said_in(answers.CONCORDANCE, start, end, desk)]
+    await looked_ahead(desk, references=(one.report for one in every))
     standing = [one for one in every if await _stands(one.report, desk)]
     released = await by_system(await released_in(start, end, desk), desk)
     listed = {system: [one.reference for one in reports] for system, reports in released.items()}

@@ -10,13 +10,15 @@ from slipring.qc.proportion import wilson
 from slipring.qc.report.differences import Difference, difference
 
 from slipring_report.checks.texts import sections_of
-from slipring_report.learning.gathering import demand_department, period_asked, released_in
+from slipring_report.learning.gathering import demand_department, looked_ahead, period_asked, released_in
 from slipring_report.learning.telling import interval_parts, part
 from slipring_report.lifecycle import RELEASED
 from slipring_report.reading import reference_of
 from slipring_report.resources import parameters, reference, written
 from slipring_report.signatures.facts import Signature
-from slipring_report.signatures.gathering import signatures_of
+from slipring_report.signatures.gathering import signatures_of, signatures_sought
+
+_SIGNED_TEXT = ("DiagnosticReport", "Composition")
 
 
 async def differences_told(call: Call, desk: Desk) -> Changes:
@@ -26,11 +28,14 @@ async def differences_told(call: Call, desk: Desk) -> Changes:
     wanted, totals = reference_of(call.value("author")), dict[tuple[str, str], Difference]()
     found: list[Resource] = []
     counts, altered = Counter[str](), Counter[str]()
-    for report in await released_in(start, end, desk):
+    reports = await released_in(start, end, desk)
+    await looked_ahead(desk, queries=(signatures_sought(one.reference) for one in reports))
+    for report in reports:
         first, release = _ends(await signatures_of(report.reference, desk))
         if first is None or release is None or (wanted and first.who != wanted):
             continue
-        changes = _between(await _text(first, desk), await _text(release, desk))
+        read: dict[str, Stored | None] = {}  # a text that both signed at one version is read once
+        changes = _between(await _text(first, desk, read), await _text(release, desk, read))
         counts[first.who] += 1
         altered[first.who] += any(one.changed for one in changes.values())
         for section, one in changes.items():
@@ -58,14 +63,18 @@ def _ends(signatures: list[Signature]) -> tuple[Signature | None, Signature | No
     return first, next((one for one in ordered if one.reached in RELEASED), None)
 
 
-async def _text(signature: Signature, desk: Desk) -> Mapping[str, str]:
+async def _text(signature: Signature, desk: Desk, read: dict[str, Stored | None]) -> Mapping[str, str]:
     """The words that a signature covers, read from the versions it names."""
     held: dict[str, Resource] = {}
     for target in signature.provenance.resource.get("target", []):
-        address, _, version = str(target.get("reference", "")).partition("/_history/")
+        named = str(target.get("reference", ""))
+        address, _, version = named.partition("/_history/")
         kind = address.partition("/")[0]
-        stored = await desk.read_version(address, int(version)) if version.isdigit() else None
-        if stored is not None and kind in ("DiagnosticReport", "Composition"):
+        if not version.isdecimal() or kind not in _SIGNED_TEXT:
+            continue
+        if named not in read:
+            read[named] = await desk.read_version(address, int(version))
+        if stored := read[named]:
             held[kind] = stored.resource
     return sections_of(held.get("DiagnosticReport", {}), held.get("Composition"))
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from slipring.fhir.outcome import FhirError, forbidden, unprocessable
 from slipring.fhir.search.moment import interval
-from slipring.fhir.service import Call, Desk, Resource, Stored
+from slipring.fhir.service import Ahead, Call, Desk, Resource, Stored
 
 from slipring_report.amending.amendment import amends
 from slipring_report.department import zone_of
@@ -19,6 +20,7 @@ from slipring_report.resources import written
 
 _A_DAY = timedelta(days=1)
 _LONGEST = timedelta(days=3 * 366)
+_AT_ONCE = 500  # resources or searches by one look
 _TOO_MANY = "kernel.too-many-matches-decide"
 
 
@@ -54,6 +56,13 @@ def period_asked(call: Call, desk: Desk, name: str = "period") -> tuple[datetime
     return ends[0].low, ends[1].high  # type: ignore[union-attr]
 
 
+async def looked_ahead(desk: Desk, *, references: Iterable[str] = (), queries: Iterable[str] = ()) -> None:
+    """Many reports are looked at by the hundred, not one after the other; whoever then reads and searches finds them here."""
+    named, sought = list(dict.fromkeys(references)), list(dict.fromkeys(queries))
+    for at in range(0, max(len(named), len(sought)), _AT_ONCE):
+        await desk.foresee(Ahead(named[at : at + _AT_ONCE], sought[at : at + _AT_ONCE]))
+
+
 async def found_within(query: str, name: str, start: datetime, end: datetime, desk: Desk) -> list[Stored]:
     """The matches of a span; halved as long as there are more than the desk gives at once."""
     try:
@@ -87,6 +96,7 @@ async def systems_shown(report: Resource, desk: Desk) -> tuple[str, ...]:
 async def by_system(reports: list[Stored], desk: Desk) -> dict[str, list[Stored]]:
     """Reports by body system; one that shows several is in each, one that does not tell under `unknown`."""
     found: dict[str, list[Stored]] = {}
+    await looked_ahead(desk, references=(request_of(one.resource) for one in reports))
     for one in reports:
         for system in await systems_shown(one.resource, desk) or (UNKNOWN,):
             found.setdefault(system, []).append(one)

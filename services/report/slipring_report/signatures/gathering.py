@@ -65,7 +65,12 @@ async def _part(reference: str, desk: Desk, at: str) -> Stored:
 
 async def signatures_of(report: str, desk: Desk) -> list[Signature]:
     """All signatures on a report, voided ones too, oldest first."""
-    return signatures(await desk.search(f"Provenance?target={report}"))
+    return signatures(await desk.search(signatures_sought(report)))
+
+
+def signatures_sought(report: str) -> str:
+    """The search for what is signed on a report."""
+    return f"Provenance?target={report}"
 
 
 async def open_mismatches(report: Resource, desk: Desk) -> list[Mismatch]:
