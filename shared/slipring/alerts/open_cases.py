@@ -21,7 +21,6 @@ OPEN = (*_RINGING, "acknowledged", "read-back-confirmed", "reopened", "acted")
 _EVENT = f"{CANONICAL}/StructureDefinition/case-event"
 _LADDER = f"{CANONICAL}/StructureDefinition/ladder-snapshot"
 _KIND = f"{CANONICAL}/CodeSystem/case-kind"
-_TAIL = 4  # of the imaging number, on a wall
 _MOST = "200"
 
 
@@ -79,8 +78,8 @@ class Case:
 
     @property
     def initials(self) -> str:
-        """What a wall may show of a name."""
-        return "".join(f"{part[0]}." for part in self.name.replace("·", " ").split()) or "–"
+        """What a wall may show of the name."""
+        return names.initials(self.name)
 
     @property
     def number(self) -> str:
@@ -90,7 +89,7 @@ class Case:
     @property
     def tail(self) -> str:
         """What a wall may show of it."""
-        return self.number[-_TAIL:]
+        return names.tail(self.number)
 
     @property
     def since(self) -> datetime:

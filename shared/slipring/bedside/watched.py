@@ -15,7 +15,6 @@ from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
 
 _SOON = timedelta(minutes=5)
-_TAIL = 4  # of the imaging number, on a wall
 _MOST = "200"
 # LOINC code -> key of its words and its unit, in the order in which they are read aloud.
 SIGNS: Mapping[str, tuple[str, str]] = {
@@ -50,9 +49,8 @@ class Watched:
 
     @property
     def initials(self) -> str:
-        """What a wall may show of a name: the first letter of each part."""
-        parts = self.name.replace("·", " ").split()
-        return "".join(f"{part[0]}." for part in parts) or "–"
+        """What a wall may show of the name."""
+        return names.initials(self.name)
 
     @property
     def number(self) -> str:
@@ -62,7 +60,7 @@ class Watched:
     @property
     def tail(self) -> str:
         """What a wall may show of the imaging number."""
-        return self.number[-_TAIL:]
+        return names.tail(self.number)
 
     @property
     def injection(self) -> str:

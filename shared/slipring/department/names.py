@@ -14,6 +14,7 @@ Tree = Mapping[str, Any]
 Pair = tuple[str, str]  # Chinese, English
 ACSN_SYSTEM = f"{CANONICAL}/sid/imaging-number"
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)  # of a resource (FHIR R4, id)
+_TAIL = 4
 _NUMBER_TYPES = ("MR", "PI", "PN", "JHN")
 
 
@@ -24,6 +25,20 @@ def person(resource: Tree | None) -> str:
         if written:
             return written
     return ""
+
+
+def initials(name: str) -> str:
+    """What a wall may show of a name: the first letter of each part.
+
+    >>> initials("Anna Roth"), initials("王小明"), initials("古丽·艾山"), initials("")
+    ('A.R.', '王.', '古.艾.', '–')
+    """
+    return "".join(f"{part[0]}." for part in name.replace("·", " ").split()) or "–"
+
+
+def tail(number: str) -> str:
+    """What a wall may show of an imaging number, and what is read back of it: its last four characters."""
+    return number[-_TAIL:]
 
 
 def patient_number(patient: Tree | None) -> str:
