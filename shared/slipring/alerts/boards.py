@@ -64,7 +64,7 @@ class BoardPages:
         """A call, written down by the caller: who was spoken to under which number, and what he read back."""
         form, hand = await self.place.posted(request, session), await self.place.hand(session)
         receiver = form.get("receiver", "").strip()
-        found = await hand.found("Practitioner", [("identifier", names.plain(receiver))]) if receiver else []
+        person = await _by_staff_number(hand, receiver)
         call: list[Tree] = [
             {"name": "patientCheck", "valueString": form.get("tail", "").strip()[:_LONGEST] or "-"},
             {"name": "finding", "valueCode": form.get("choice", "").strip()[:64] or "none"},
@@ -72,11 +72,10 @@ class BoardPages:
         ]
         if number := form.get("number", "").strip()[:64]:
             call.append({"name": "number", "valueString": number})
-        if len(found) == 1:
-            call.append({"name": "receiver", "valueReference": {"reference": f"Practitioner/{found[0]['id']}"}})
+        if person:
+            call.append({"name": "receiver", "valueReference": {"reference": person}})
         elif receiver:
-            words = ("没有人使用该工号。", "Nobody has this staff number.")
-            return await self._case(request, session, hand, says=[said(words, language_of(request))], status=422)
+            return await self._nobody(request, session, hand)
         return await self._done(request, session, hand, "$acknowledge", call)
 
     async def act(self, request: Request, session: Session) -> Response:
@@ -91,12 +90,10 @@ class BoardPages:
         form, hand = await self.place.posted(request, session), await self.place.hand(session)
         if form.get("answer") in ("accept", "decline"):
             return await self._done(request, session, hand, f"${form['answer']}", [])
-        to = form.get("to", "").strip()
-        found = await hand.found("Practitioner", [("identifier", names.plain(to))]) if to else []
-        if len(found) != 1:
-            words = ("没有人使用该工号。", "Nobody has this staff number.")
-            return await self._case(request, session, hand, says=[said(words, language_of(request))], status=422)
-        call: list[Tree] = [{"name": "to", "valueReference": {"reference": f"Practitioner/{found[0]['id']}"}}]
+        person = await _by_staff_number(hand, form.get("to", "").strip())
+        if not person:
+            return await self._nobody(request, session, hand)
+        call: list[Tree] = [{"name": "to", "valueReference": {"reference": person}}]
         return await self._done(request, session, hand, "$hand-over", call)
 
     async def pin(self, request: Request, session: Session) -> Response:
@@ -124,6 +121,10 @@ class BoardPages:
             return await self._case(request, session, hand, says=says, status=refused.status)
         return RedirectResponse(f"{ALERTS}/cases/{case}", 303)
 
+    async def _nobody(self, request: Request, session: Session, hand: Hand) -> Response:
+        words = ("没有人使用该工号。", "Nobody has this staff number.")
+        return await self._case(request, session, hand, says=[said(words, language_of(request))], status=422)
+
     async def _case(
         self, request: Request, session: Session, hand: Hand, *, says: list[str] | None = None, status: int = 200
     ) -> Response:
@@ -141,3 +142,9 @@ class BoardPages:
 
     def _page(self, request: Request, session: Session, template: str, **values: Any) -> Response:
         return self.place.page(request, session, f"alerts/{template}", live=LIVE, board=ALERTS, **values)
+
+
+async def _by_staff_number(hand: Hand, number: str) -> str:
+    """The one person who has this staff number, by reference; '' for nobody and for several."""
+    found = await hand.found("Practitioner", [("identifier", names.plain(number))]) if number else []
+    return f"Practitioner/{found[0]['id']}" if len(found) == 1 else ""

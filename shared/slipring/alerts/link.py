@@ -95,7 +95,7 @@ class LinkPages:
         form = await self.door.place.pages.form(request, receiver.viewer)
         found, finding = await self._finding(request, receiver, case)
         call: list[Tree] = [
-            {"name": "patientCheck", "valueString": form.get("tail", "").strip()[:_LONGEST]},
+            {"name": "patientCheck", "valueString": form.get("tail", "").strip()[:_LONGEST] or "-"},
             {"name": "finding", "valueCode": form.get("choice", "").strip()[:64] or "none"},
             {"name": "medium", "valueCode": "page"},
         ]

@@ -16,8 +16,8 @@ from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
 from slipring.fhir.service import CANONICAL
 
-_RINGING = ("detected", "notifying", "delivered", "escalated", "unreachable")
-OPEN = (*_RINGING, "acknowledged", "read-back-confirmed", "reopened", "acted")
+RINGING = ("detected", "notifying", "delivered", "escalated", "unreachable")
+OPEN = (*RINGING, "acknowledged", "read-back-confirmed", "reopened", "acted")
 _EVENT = f"{CANONICAL}/StructureDefinition/case-event"
 _LADDER = f"{CANONICAL}/StructureDefinition/ladder-snapshot"
 _KIND = f"{CANONICAL}/CodeSystem/case-kind"
@@ -45,7 +45,7 @@ class Case:
     @property
     def rings(self) -> bool:
         """Whether nobody has confirmed it yet, or whoever did has fallen silent."""
-        return self.state in _RINGING or self.state == "reopened"
+        return self.state in RINGING or self.state == "reopened"
 
     @property
     def open(self) -> bool:
@@ -111,19 +111,19 @@ class Case:
         """The targets of the step that rings."""
         number = int(self._step.get("step", 0))
         steps = self._ladder.get("step", [])
-        return steps[number - 1]["who"] if self.state in _RINGING and 0 < number <= len(steps) else []
+        return steps[number - 1]["who"] if self.state in RINGING and 0 < number <= len(steps) else []
 
     @property
     def next_rung(self) -> Sequence[str]:
         """The targets of the step after it."""
         steps, number = self._ladder.get("step", []), int(self._step.get("step", 0))
-        return steps[number % len(steps)]["who"] if steps and self.state in _RINGING else []
+        return steps[number % len(steps)]["who"] if steps and self.state in RINGING else []
 
     @property
     def next_at(self) -> datetime | None:
         """When the next step rings."""
         at, number, steps = self._step.get("at"), int(self._step.get("step", 0)), self._ladder.get("step", [])
-        if not isinstance(at, datetime) or not 0 < number <= len(steps) or self.state not in _RINGING:
+        if not isinstance(at, datetime) or not 0 < number <= len(steps) or self.state not in RINGING:
             return None
         return at + timedelta(minutes=float(steps[number - 1]["answer-within-minutes"]))
 
@@ -229,8 +229,7 @@ async def happened(hand: Hand, case_id: str) -> list[Happened]:
 async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
     """The practitioners of these references, as far as they are known to whoever looks."""
     ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
-    found = await hand.if_allowed("Practitioner", [("_id", ",".join(ids))]) if ids else []
-    return {f"Practitioner/{one['id']}": one for one in found or []}
+    return {f"Practitioner/{one['id']}": one for one in await hand.about("Practitioner", "_id", ids) or []}
 
 
 async def _around(hand: Hand, tasks: Sequence[Tree]) -> list[Case]:

@@ -7,11 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from slipring.alerts.open_cases import RINGING
 from slipring.department import names
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
-
-_RINGING = frozenset({"detected", "notifying", "delivered", "escalated", "unreachable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +54,7 @@ class Finding:
     @property
     def to_read_back(self) -> bool:
         """Whether it waits for a read-back."""
-        return self.state in _RINGING or self.state == "reopened"
+        return self.state in RINGING or self.state == "reopened"
 
     @property
     def to_act(self) -> bool:
