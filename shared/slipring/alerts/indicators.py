@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -71,16 +71,24 @@ class IndicatorPage:
         )  # fmt: skip
 
     def _period(self, asked: dict[str, str]) -> list[Tree]:
-        start, end = self._midnight(asked["from"]), self._midnight(asked["to"])
-        period = {"start": start.isoformat()} if start else {}
-        period |= {"end": (end + timedelta(days=1)).isoformat()} if end else {}
+        told = {"start": (asked["from"], 0), "end": (asked["to"], 1)}
+        period = {name: _midnight(day, later, self.place.zone) for name, (day, later) in told.items() if day}
         return [{"name": "period", "valuePeriod": period}] if period else []
 
-    def _midnight(self, text: str) -> datetime | None:
-        try:
-            return datetime.fromisoformat(text).replace(tzinfo=self.place.zone) if text else None
-        except ValueError:
-            return None
+
+def _midnight(day: str, later: int, zone: tzinfo) -> str:
+    """The first moment of a day of the department, or of so many days later; what is no day is passed on, to be refused.
+
+    >>> from zoneinfo import ZoneInfo
+    >>> [_midnight(day, 1, ZoneInfo("Asia/Shanghai")) for day in ("2026-03-31", "9999-12-31", "soon")]
+    ['2026-03-31T16:00:00+00:00', '9999-12-31', 'soon']
+    """
+    try:
+        return (
+            datetime.combine(date.fromisoformat(day) + timedelta(days=later), time(), zone).astimezone(UTC).isoformat()
+        )
+    except (ValueError, OverflowError):
+        return day
 
 
 def _figure(parts: Sequence[Tree]) -> Figure:

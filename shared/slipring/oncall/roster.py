@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 from starlette.requests import Request
@@ -16,6 +16,7 @@ from slipring.department import names
 from slipring.department.place import Place, Words, named_in, wrong
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
+from slipring.fhir.search.moment import counts
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.oncall.said import names_of, values_of
@@ -110,8 +111,8 @@ class RosterPages:
         monday = _monday(request.query_params.get("from", ""), self.place.now().astimezone(self.place.zone).date())
         begins = datetime.combine(monday, time(), self.place.zone)
         span = [
-            {"name": "from", "valueDateTime": begins.isoformat()},
-            {"name": "until", "valueDateTime": (begins + timedelta(days=_DAYS)).isoformat()},
+            {"name": "from", "valueDateTime": begins.astimezone(UTC).isoformat()},
+            {"name": "until", "valueDateTime": (begins + timedelta(days=_DAYS)).astimezone(UTC).isoformat()},
         ]
         kept = await hand.found("Schedule", [("active", "true"), ("service-type", f"{_TARGET}|"), ("_count", "100")])
         told, slots = await asyncio.gather(
@@ -154,9 +155,16 @@ class RosterPages:
 
 
 def _monday(text: str, today: date) -> date:
+    """The Monday of a day that is asked for; of today for what is none, and where no weeks can be counted any more.
+
+    >>> [_monday(text, date(2026, 3, 4)).isoformat() for text in ("2026-03-15", "", "9999-12-31", "0001-01-01")]
+    ['2026-03-09', '2026-03-02', '2026-03-02', '2026-03-02']
+    """
     try:
         day = date.fromisoformat(text)
     except ValueError:
+        day = today
+    if not counts(datetime.combine(day, time(), UTC)):
         day = today
     return day - timedelta(days=day.weekday())
 
