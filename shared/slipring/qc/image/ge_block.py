@@ -13,7 +13,6 @@ from scipy import ndimage
 
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
-from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import Measured, Region, disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, read_disc
@@ -85,7 +84,7 @@ def measure_bars(section: Section, block: Block) -> list[Measured]:
     numbers are those of the block and of the water hole. Exact where the third harmonic has vanished.
     """
     mm, told = section.image.spacing_mm, block.described
-    noise = noise_of(section)
+    noise = section.noise
     water = read_disc(section.image, Disc(block.hole.x, block.hole.y, 0.35 * block.hole.short)).mean
     contrast = abs(float(np.median(section.filling)) - water)
     found, regions, bars = [], [], []
@@ -184,7 +183,7 @@ def _row(section: Section, block: Block, at: Sequence[float]) -> tuple[float | N
     for place in np.arange(strongest, len(depth), pitch):
         near = depth[max(0, int(place - pitch / 3)) : int(place + pitch / 3) + 1]
         holes.append(max(0.0, float(near.max())))
-    return full_width(np.array(holes), noise_of(section)), region
+    return full_width(np.array(holes), section.noise), region
 
 
 def full_width(heights: np.ndarray[Any, Any], noise: float) -> float | None:

@@ -30,7 +30,7 @@ class Insert:
 
 def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
     """The round bodies of the size of inserts that are of one piece; those claimed as something else aside."""
-    mm, noise = section.image.spacing_mm, noise_of(section)
+    mm, noise = section.image.spacing_mm, section.noise
     found = []
     for body in section.bodies:
         if (
@@ -49,14 +49,6 @@ def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
             edge = Ellipse(body.x, body.y, body.long / 2, body.short / 2, body.turn)
         found.append(Insert(body, edge))
     return found
-
-
-def noise_of(section: Section) -> float:
-    """The spread of the filling, HU: robust against what lies in it."""
-    rows, columns = section.box
-    quiet = ~section.marked & (section.differs != 0)
-    values = (section.image.hu[rows, columns] - section.filling)[quiet]
-    return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
 
 
 def measure_inserts(section: Section, inserts: Collection[Insert], description: Description) -> list[Measured]:

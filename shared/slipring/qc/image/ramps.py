@@ -10,7 +10,6 @@ from scipy import ndimage
 
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
-from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import Measured, Region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Floats
@@ -50,7 +49,7 @@ def _is_ramp(section: Section, body: Body) -> bool:
     mm = section.image.spacing_mm
     if body.at_wall or body.fill < 0.7 or body.short * mm > 6 or body.long < 1.8 * body.short + 1:
         return False
-    if body.long * mm < 3 or abs(body.contrast) < max(40.0, 4 * noise_of(section)):
+    if body.long * mm < 3 or abs(body.contrast) < max(40.0, 4 * section.noise):
         return False
     dx, dy = body.x - section.outline.x, body.y - section.outline.y
     away = math.hypot(dx, dy)

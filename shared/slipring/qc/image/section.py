@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from slipring.qc.image.bodies import Body, faint_discs, find_bodies
@@ -22,7 +24,7 @@ STANDS_OUT_HU = 15.0
 _SIGMAS = 5.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Section:
     """A slice with its phantom found."""
 
@@ -41,25 +43,43 @@ class Section:
         """Of the circle with the area inside the wall, pixels."""
         return self.outline.radius * self.inner
 
-    @property
+    @cached_property
+    def points(self) -> tuple[Body, ...]:
+        """Wires and beads: what is not filling but small and round."""
+        return tuple(body for body in self.bodies if body.round and body.long * self.image.spacing_mm < _POINT_MM)
+
+    @cached_property
     def without_points(self) -> Slice:
-        """The image with wires and beads taken out: what is not filling but small and round."""
+        """The image with wires and beads taken out."""
         valid = self.image.valid.copy()
-        for body in self.bodies:
-            if body.round and body.long * self.image.spacing_mm < _POINT_MM:
-                y, x = np.ogrid[: valid.shape[0], : valid.shape[1]]
-                valid &= np.hypot(y - body.y, x - body.x) > body.long + 2.5 / self.image.spacing_mm
+        y, x = np.ogrid[: valid.shape[0], : valid.shape[1]]
+        for body in self.points:
+            valid &= np.hypot(y - body.y, x - body.x) > body.long + 2.5 / self.image.spacing_mm
         return replace(self.image, valid=valid)
+
+    @cached_property
+    def noise(self) -> float:
+        """The spread of the filling, HU: robust against what lies in it."""
+        rows, columns = self.box
+        quiet = ~self.marked & (self.differs != 0)
+        values = (self.image.hu[rows, columns] - self.filling)[quiet]
+        return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
+
+    @cached_property
+    def _marked_places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+        """Columns and rows of the image where bodies are."""
+        y, x = np.nonzero(self.marked)
+        return x + self.box[1].start, y + self.box[0].start
 
     def clear(self, disc: Disc) -> bool:
         """Is there nothing but filling in a disc (wires and beads aside)?"""
-        top, left = self.box[0].start, self.box[1].start
-        y, x = np.nonzero(self.marked)
-        near = (x + left - disc.x) ** 2 + (y + top - disc.y) ** 2 <= disc.radius**2
-        points = [body for body in self.bodies if body.round and body.long * self.image.spacing_mm < _POINT_MM]
-        for body in points:
-            near &= np.hypot(x + left - body.x, y + top - body.y) > body.long + 1
-        return int(near.sum()) < 4
+        x, y = self._marked_places
+        near = (x - disc.x) ** 2 + (y - disc.y) ** 2 <= disc.radius**2
+        x, y = x[near], y[near]
+        alone = np.ones(len(x), bool)
+        for body in self.points:
+            alone &= np.hypot(x - body.x, y - body.y) > body.long + 1
+        return int(alone.sum()) < 4
 
 
 def read_section(image: Slice, outline: Ellipse) -> Section:
@@ -71,8 +91,8 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
     reach = math.ceil(outline.a)
     rows = slice(max(0, math.floor(outline.y) - reach), min(image.shape[0], math.floor(outline.y) + reach + 2))
     columns = slice(max(0, math.floor(outline.x) - reach), min(image.shape[1], math.floor(outline.x) + reach + 2))
-    y, x = np.mgrid[rows, columns]
-    scaled = outline.scaled(x.astype(np.float64), y.astype(np.float64))
+    y, x = np.ogrid[rows, columns]
+    scaled = outline.scaled(x, y)
     within = scaled < inner - max(2.0, _WALL_BLUR_MM / image.spacing_mm) / outline.radius
     filling = _filling(image.hu[rows, columns], scaled, within, radii / outline.radius, profile, inner)
     smooth = ndimage.gaussian_filter(image.hu[rows, columns], _SMOOTH_MM / image.spacing_mm, truncate=3)

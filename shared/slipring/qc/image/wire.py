@@ -9,7 +9,6 @@ from scipy.special import j0
 
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.curve import Transfer, crossing
-from slipring.qc.image.inserts import noise_of
 from slipring.qc.image.result import disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, read_disc
@@ -22,7 +21,7 @@ def of_wire(section: Section, body: Body) -> Transfer | None:
 
     MTF(f) = sum of p(r) J0(2 pi f r) over sum of p(r). A pin that is wide against the blur has a flat top and is none.
     """
-    mm, noise = section.image.spacing_mm, noise_of(section)
+    mm, noise = section.image.spacing_mm, section.noise
     if (
         body.at_wall
         or body.long > 1.2 * body.short + 0.4
