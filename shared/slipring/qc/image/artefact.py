@@ -11,10 +11,10 @@ from scipy import ndimage
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.result import Measured, Region, disc_region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Disc, Floats, Mask
+from slipring.qc.image.slice import Disc, Floats, Mask, in_blocks
 
 _COARSE_MM = 2.0
-_DIRECTIONS = 72
+_DIRECTIONS = math.pi * np.arange(72) / 72
 
 
 def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measured]:
@@ -71,36 +71,32 @@ def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats)
 def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
     """Mean along straight lines in all directions on a coarser grid."""
     step = max(1, round(_COARSE_MM / section.image.spacing_mm))
-    height, width = (length // step * step for length in residue.shape)
-    blocks = (height // step, step, width // step, step)
-    weight = within[:height, :width].reshape(blocks).sum(axis=(1, 3)).astype(np.float64)
-    total = residue[:height, :width].reshape(blocks).sum(axis=(1, 3))
+    weight, total = in_blocks(within.astype(np.float64), step), in_blocks(residue, step)
     rows, columns = np.nonzero(weight > step * step / 2)
     weights, totals = weight[rows, columns], total[rows, columns]
     my, mx = rows.mean(), columns.mean()
-    lines = []
-    for number in range(_DIRECTIONS):
-        angle = math.pi * number / _DIRECTIONS
+    lines = []  # of each direction: number of the line from the middle, what stands out along it, the root of its pixels
+    for angle in _DIRECTIONS:
         across = np.round((columns - mx) * math.cos(angle) + (rows - my) * math.sin(angle)).astype(int)
         offset = int(across.min())
         held = np.bincount(across - offset, weights)
         mean = np.bincount(across - offset, totals) / np.maximum(held, 1)
-        long = held > 0.4 * held.max()
         stands_out = mean - ndimage.median_filter(mean, 9)
-        lines += [
-            (float(stands_out[at] * math.sqrt(held[at])), float(stands_out[at]), angle, at + offset)
-            for at in np.flatnonzero(long)
-        ]
-    scores = np.array([line[0] for line in lines])
-    unit = 1.4826 * float(np.median(np.abs(scores)))
-    score, value, angle, at = max(lines, key=lambda line: abs(line[0]))
+        long = np.flatnonzero(held > 0.4 * held.max())
+        lines.append((long + offset, stands_out[long], np.sqrt(held[long])))
+    numbers, values, usual = (np.concatenate(each) for each in zip(*lines, strict=True))
+    angles = np.repeat(_DIRECTIONS, [len(line[0]) for line in lines])
+    scores = np.abs(values * usual)
+    unit = 1.4826 * float(np.median(scores))
+    worst = int(np.argmax(scores))
+    value, angle, at, score = float(values[worst]), float(angles[worst]), int(numbers[worst]), float(scores[worst])
     half = math.sqrt(max(0.0, (section.inner_radius / step) ** 2 - at**2))
     ends = []
     for along in (-half, half):
         px = mx + at * math.cos(angle) - along * math.sin(angle)
         py = my + at * math.sin(angle) + along * math.cos(angle)
         ends.append((section.box[1].start + (px + 0.5) * step, section.box[0].start + (py + 0.5) * step))
-    sigmas = abs(score) / max(unit, 1e-9)
+    sigmas = score / max(unit, 1e-9)
     return [
         Measured(
             "streak", value, "HU", "mean along a straight line through the water, minus its neighbours",

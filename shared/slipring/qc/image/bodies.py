@@ -4,13 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
-from slipring.qc.image.slice import Mask, Pixels
+from slipring.qc.image.slice import Mask, Pixels, in_blocks
 
 _FAINT_SMOOTH_MM = 2.0
 _FAINT_STEP_MM = 1.0
@@ -63,9 +61,10 @@ def faint_discs(
         return (), np.zeros_like(marked)
     step = max(1, round(_FAINT_STEP_MM / mm))
     sigma = _FAINT_SMOOTH_MM / mm / step
-    smooth = ndimage.gaussian_filter(_coarser(np.where(free, differs, 0.0), step), sigma, truncate=3)
-    weight = ndimage.gaussian_filter(_coarser(free, step), sigma, truncate=3)
-    free = _coarser(free, step) > 0.99
+    share = in_blocks(free.astype(np.float32), step) / step**2
+    smooth = ndimage.gaussian_filter(in_blocks(np.where(free, differs, 0.0), step) / step**2, sigma, truncate=3)
+    weight = ndimage.gaussian_filter(share, sigma, truncate=3)
+    free = share > 0.99
     # Only what is known counts, so that nothing is darker beside a body or the wall.
     calm = np.where(free & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
     values = calm[free]
@@ -84,14 +83,6 @@ def faint_discs(
     for body in discs:
         more |= np.hypot(x + corner[1] - body.x, y + corner[0] - body.y) < body.long / 2 + 1
     return discs, more
-
-
-def _coarser(grid: npt.NDArray[Any], step: int) -> Pixels:
-    """The mean of blocks of step x step pixels."""
-    rows, columns = (length // step for length in grid.shape)
-    blocks = grid[: rows * step, : columns * step].reshape(rows, step, columns, step)
-    mean: Pixels = blocks.mean(axis=(1, 3), dtype=np.float32)
-    return mean
 
 
 def _body(

@@ -44,12 +44,8 @@ class Ellipse:
 
     def scaled(self, x: Floats, y: Floats) -> Floats:
         """How far out points lie: 1 on the edge, 0 in the middle."""
-        dx, dy = x - self.x, y - self.y
-        along, across = (
-            dx * math.cos(self.turn) + dy * math.sin(self.turn),
-            -dx * math.sin(self.turn) + dy * math.cos(self.turn),
-        )
-        return np.hypot(along / self.a, across / self.b)
+        along, across = self._turned(x, y)
+        return np.sqrt((along / self.a) ** 2 + (across / self.b) ** 2)
 
     def reach(self, angle: float) -> float:
         """The distance from the middle to the edge in a direction, pixels."""
@@ -58,12 +54,15 @@ class Ellipse:
 
     def distance(self, x: Floats, y: Floats) -> Floats:
         """Signed distance from the edge in pixels, to first order: negative inside."""
-        dx, dy = x - self.x, y - self.y
-        along = dx * math.cos(self.turn) + dy * math.sin(self.turn)
-        across = -dx * math.sin(self.turn) + dy * math.cos(self.turn)
-        far = np.hypot(along / self.a, across / self.b)
-        slope = np.hypot(along / self.a**2, across / self.b**2)
+        along, across = self._turned(x, y)
+        far = np.sqrt((along / self.a) ** 2 + (across / self.b) ** 2)
+        slope = np.sqrt((along / self.a**2) ** 2 + (across / self.b**2) ** 2)
         return (far - 1.0) * far / np.maximum(slope, 1e-9)
+
+    def _turned(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
+        """Along the long axis and across it, from the middle."""
+        dx, dy, c, s = x - self.x, y - self.y, math.cos(self.turn), math.sin(self.turn)
+        return dx * c + dy * s, dy * c - dx * s
 
 
 def find_outline(image: Slice) -> Ellipse:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -13,6 +13,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 Pixels = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Grid = TypeVar("Grid", Pixels, Floats)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +77,14 @@ def inside(image: Slice, disc: Disc) -> tuple[slice, slice, Mask]:
     y, x = np.ogrid[top : max(top, bottom), left : max(left, right)]
     within = (x - disc.x) ** 2 + (y - disc.y) ** 2 <= disc.radius**2
     return slice(top, max(top, bottom)), slice(left, max(left, right)), within
+
+
+def in_blocks(grid: Grid, step: int) -> Grid:
+    """The sums of blocks of step x step pixels; what does not fill a block at the end of rows and columns is left out."""
+    height, width = (length // step * step for length in grid.shape)
+    places = [(row, column) for row in range(step) for column in range(step)]
+    sums: Grid = np.sum([grid[row:height:step, column:width:step] for row, column in places], axis=0, dtype=grid.dtype)
+    return sums
 
 
 def read_disc(image: Slice, disc: Disc) -> Reading:
