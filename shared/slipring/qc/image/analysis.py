@@ -16,6 +16,7 @@ from slipring.qc.image.ramps import find_ramps, measure_ramps
 from slipring.qc.image.result import Flag, Measured, first, rounded
 from slipring.qc.image.section import Section, read_section
 from slipring.qc.image.slice import Slice
+from slipring.qc.image.spectrum import noise_of_filling
 from slipring.qc.image.transfer import transfers
 from slipring.qc.image.water import measure_water
 
@@ -61,7 +62,8 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
     block = find_block(section, told)
     claimed = block.claimed if block else ()
     inserts = find_inserts(section, claimed)
-    found = measure_water(section, told)
+    noise = noise_of_filling(section)
+    found = measure_water(section, told, noise)
     uniform = first(found, "uniformity") is not None and first(found, "noise_sd") is not None
     found += [*measure_inserts(section, inserts, told), *measure_targets(section)]
     # The described patterns count before what is told from the picture alone.
@@ -79,7 +81,8 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
             Measured("high_contrast", best.value * 10, "lp/cm", how, best.regions, (best.uncertainty or 0) * 10)
         )  # fmt: skip
     if uniform:
-        found += [*measure_low_contrast(section, told), *measure_artefacts(section, ramps)]
+        found += measure_low_contrast(section, told, noise) if noise else []
+        found += measure_artefacts(section, ramps)
     found += _geometry(section, block)
     return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)))
 

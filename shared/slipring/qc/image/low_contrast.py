@@ -8,10 +8,10 @@ from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import STANDS_OUT_HU, Section
 from slipring.qc.image.slice import Disc, read_disc
-from slipring.qc.image.spectrum import noise_power, noise_square
+from slipring.qc.image.spectrum import NoisePower
 
 
-def measure_low_contrast(section: Section, description: Description) -> list[Measured]:
+def measure_low_contrast(section: Section, description: Description, noise: NoisePower) -> list[Measured]:
     """The contrast that a disc of each size needs, and the standard's figure of merit from it.
 
     The variance of the mean of a disc of diameter d is the noise power spectrum times [2 J1(pi f d) / (pi f d)]²,
@@ -20,12 +20,7 @@ def measure_low_contrast(section: Section, description: Description) -> list[Mea
     percent is averaged over its three contrasts (1 % = 10 HU).
     """
     told = description.low_contrast
-    square = noise_square(section)
-    if square is None:
-        return []
-    block, region = square
     mm = section.image.spacing_mm
-    noise = noise_power(block)
     needed = {d: told["factor"] * noise.sd_of_disc_means(d / mm) for d in told["diameters_mm"]}
     merit, smallest = [], {}
     for contrast in told["contrasts_percent"]:
@@ -40,12 +35,12 @@ def measure_low_contrast(section: Section, description: Description) -> list[Mea
     }
     five = needed[5.0]
     found = [
-        Measured("low_contrast_5mm", five, "HU", f"{told['factor']:g} x SD of the means of discs of 5 mm", (region,), None, more)
+        Measured("low_contrast_5mm", five, "HU", f"{told['factor']:g} x SD of the means of discs of 5 mm", noise.regions, None, more)
     ]  # fmt: skip
     if len(merit) == len(told["contrasts_percent"]):
         how = "statistical: mean of smallest detected diameter x contrast in percent"
         found.append(
-            Measured("low_contrast", float(np.mean(merit)), "mm", how, (region,), None, {"smallest_mm": smallest})
+            Measured("low_contrast", float(np.mean(merit)), "mm", how, noise.regions, None, {"smallest_mm": smallest})
         )
     return found
 

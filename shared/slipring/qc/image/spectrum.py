@@ -20,6 +20,7 @@ class NoisePower:
 
     frequency: Floats
     variance: Floats
+    regions: tuple[Region, ...] = ()  # where it was taken
 
     def sd_of_disc_means(self, diameter: float) -> float:
         """SD of the mean over a disc, moved about in noise like this; diameter in pixels, HU."""
@@ -27,7 +28,7 @@ class NoisePower:
         return math.sqrt(float((self.variance * (2 * j1(f) / f) ** 2).sum()))
 
 
-def noise_power(block: Floats) -> NoisePower:
+def noise_power(block: Floats, regions: tuple[Region, ...] = ()) -> NoisePower:
     """The power spectrum of a block whose mean is 0, summed over directions."""
     rows, columns = block.shape
     power = np.abs(fft2(block, workers=1)) ** 2 / (rows * columns) ** 2
@@ -36,11 +37,11 @@ def noise_power(block: Floats) -> NoisePower:
     ring = np.round(f * max(rows, columns) * 2).astype(int).ravel()
     held = np.bincount(ring)
     middle = np.bincount(ring, f.ravel()) / np.maximum(held, 1)
-    return NoisePower(middle, np.bincount(ring, power.ravel()).astype(np.float64))
+    return NoisePower(middle, np.bincount(ring, power.ravel()).astype(np.float64), regions)
 
 
-def noise_square(section: Section) -> tuple[Floats, Region] | None:
-    """The largest square of nothing but filling about the middle, without its cupping."""
+def noise_of_filling(section: Section) -> NoisePower | None:
+    """Of the largest square of nothing but filling about the middle, without its cupping; None where there is none."""
     edge, half = section.outline, int(0.55 * section.inner_radius)
     cx, cy = round(edge.x), round(edge.y)
     left, top = cx - section.box[1].start, cy - section.box[0].start
@@ -50,4 +51,4 @@ def noise_square(section: Section) -> tuple[Floats, Region] | None:
     filling = section.filling[top - half : top + half, left - half : left + half]
     corners = tuple((float(cx + sx * half), float(cy + sy * half)) for sx, sy in ((-1, -1), (1, -1), (1, 1), (-1, 1)))
     flat = block - filling
-    return flat - flat.mean(), Region("box", corners, label="low contrast")
+    return noise_power(flat - flat.mean(), (Region("box", corners, label="low contrast"),))

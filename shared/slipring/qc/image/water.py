@@ -13,22 +13,21 @@ from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, read_disc
-from slipring.qc.image.spectrum import noise_power, noise_square
+from slipring.qc.image.spectrum import NoisePower
 
 CLOCK = ((3, 0.0), (6, math.pi / 2), (9, math.pi), (12, -math.pi / 2))
 
 
-def measure_water(section: Section, description: Description) -> list[Measured]:
-    """What the section gives of the three; nothing where its middle is not water."""
+def measure_water(section: Section, description: Description, noise: NoisePower | None) -> list[Measured]:
+    """What the section gives of the three, with the noise of its filling; nothing where its middle is not water."""
     image, edge = section.without_points, section.outline
     roi = description.water
     middle = Disc(edge.x, edge.y, roi["ct_number_diameter"] * section.inner_radius)
     centre = read_disc(image, middle)
     if centre.count < 20 or not section.clear(middle) or abs(centre.mean) > roi["water_like_hu"]:
         return []
-    noise = noise_square(section)
     # The spectrum of a wide square knows the slow noise that the disc itself is too small to show.
-    sure = centre.mean_uncertainty if noise is None else noise_power(noise[0]).sd_of_disc_means(2 * middle.radius)
+    sure = centre.mean_uncertainty if noise is None else noise.sd_of_disc_means(2 * middle.radius)
     found = [
         Measured(
             "water_ct_number", centre.mean, "HU", "mean of the middle disc", (disc_region(middle, "water"),),
