@@ -102,6 +102,12 @@ def test_the_mtf_of_a_wall_a_wire_and_an_insert_is_that_of_the_blur(blur: float)
     assert value(found, "high_contrast") == pytest.approx(10 * MTF10 / blur, rel=0.03)
 
 
+def test_the_mtf_holds_where_pixels_are_so_fine_that_the_edge_is_long() -> None:
+    found = measured(Phantom(matrix=1400, field_mm=44, diameter_mm=41, wall_mm=0, blur_mm=0.3, noise_hu=2))
+    assert value(found, "mtf50") == pytest.approx(MTF50 / 0.3, rel=0.03)
+    assert value(found, "mtf10") == pytest.approx(MTF10 / 0.3, rel=0.03)
+
+
 def test_a_couch_at_the_wall_does_not_change_the_mtf() -> None:
     found = measured(Phantom(couch=True, matrix=384))
     assert value(found, "mtf50") == pytest.approx(MTF50 / 0.8, rel=0.02)

@@ -9,6 +9,8 @@ import numpy as np
 from slipring.qc.image.result import Measured, Region
 from slipring.qc.image.slice import Floats
 
+FREQUENCY: Floats = np.arange(0, 0.75, 0.005)  # per pixel, of every curve
+
 
 @dataclass(frozen=True, slots=True)
 class Transfer:
@@ -39,12 +41,12 @@ class Transfer:
         return found
 
 
-def crossing(frequency: Floats, modulation: Floats, level: float) -> float | None:
-    """Where the curve first falls through a level, linearly between its points."""
+def crossing(modulation: Floats, level: float) -> float | None:
+    """Where a curve over FREQUENCY first falls through a level, linearly between its points."""
     below = np.flatnonzero(modulation < level)
     if not below.size or below[0] == 0:
         return None
     after = int(below[0])
     high, low = modulation[after - 1], modulation[after]
-    step = frequency[after] - frequency[after - 1]
-    return float(frequency[after - 1] + step * (high - level) / (high - low))
+    step = FREQUENCY[after] - FREQUENCY[after - 1]
+    return float(FREQUENCY[after - 1] + step * (high - level) / (high - low))

@@ -7,14 +7,16 @@ import math
 import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
+from scipy.fft import rfft
 
-from slipring.qc.image.curve import Transfer, crossing
+from slipring.qc.image.curve import FREQUENCY, Transfer, crossing
 from slipring.qc.image.outline import Ellipse
 from slipring.qc.image.result import Region, disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, Mask
 
 _BIN = 0.1  # pixels
+_PERIOD = round(1 / (_BIN * FREQUENCY[1]))  # bins of the lowest frequency
 _PARTS = 12  # of the circle, for the jackknife
 
 
@@ -44,16 +46,12 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     weight = np.bincount(cells, minlength=_PARTS * count).reshape(_PARTS, count).astype(np.float64)
     total = np.bincount(cells, values[use], _PARTS * count).reshape(_PARTS, count)
     centres = np.arange(count, dtype=np.float64) * _BIN + (_BIN / 2 - inner)
-    frequency = np.arange(0, 0.75, 0.005)  # per pixel
-    whole = _modulation(weight.sum(axis=0), total.sum(axis=0), centres, frequency)
+    whole = _modulation(weight.sum(axis=0), total.sum(axis=0), centres)
     if whole is None:
         return None
     shown = np.flatnonzero(weight.sum(axis=1) > 0)
-    left_out = [
-        _modulation(weight.sum(axis=0) - weight[one], total.sum(axis=0) - total[one], centres, frequency)
-        for one in shown
-    ]
-    return _transfer(method, frequency, whole, left_out, image.spacing_mm, _circle(edge))
+    left_out = [_modulation(weight.sum(axis=0) - weight[one], total.sum(axis=0) - total[one], centres) for one in shown]
+    return _transfer(method, whole, left_out, image.spacing_mm, _circle(edge))
 
 
 def _circle(edge: Ellipse) -> Region:
@@ -77,7 +75,7 @@ def _same(part: npt.NDArray[np.intp], away: Floats, values: Floats, inner: float
     return kept
 
 
-def _modulation(weight: Floats, total: Floats, centres: Floats, frequency: Floats) -> Floats | None:
+def _modulation(weight: Floats, total: Floats, centres: Floats) -> Floats | None:
     """From the sums of the bins; where the outer side is wider than the inner, the outer half alone, mirrored.
 
     The inner edge of a wall would be counted in; what lies outside a phantom is air.
@@ -98,9 +96,11 @@ def _modulation(weight: Floats, total: Floats, centres: Floats, frequency: Float
     # The outer fifth on both sides fades out: noise far from the edge carries no signal.
     ends = np.minimum(at - at[0], at[-1] - at) / (0.2 * (at[-1] - at[0]))
     line = line * np.where(ends < 1, 0.5 - 0.5 * np.cos(math.pi * np.clip(ends, 0, 1)), 1.0)
-    waves = np.cos(2 * math.pi * frequency[:, None] * (at - middle))
-    spectrum = waves @ line
-    blur = np.sinc(frequency * _BIN) ** 2  # of the bins and of the difference
+    # The cosine transform about the middle: filled up with zeros to a length that has our frequencies among its own.
+    times = math.ceil(len(line) / _PERIOD)
+    turned = rfft(line, times * _PERIOD)[::times][: len(FREQUENCY)]
+    spectrum = (turned * np.exp(-2j * math.pi * FREQUENCY * (at[0] - middle))).real
+    blur = np.sinc(FREQUENCY * _BIN) ** 2  # of the bins and of the difference
     result: Floats = spectrum / spectrum[0] / blur
     return result
 
@@ -121,18 +121,16 @@ def _mirrored(at: Floats, line: Floats) -> tuple[Floats, Floats]:
     return np.r_[-beyond[::-1], beyond], np.r_[half[::-1], half]
 
 
-def _transfer(
-    method: str, frequency: Floats, whole: Floats, left_out: list[Floats | None], mm: float, region: Region
-) -> Transfer | None:
-    at50 = crossing(frequency, whole, 0.5)
+def _transfer(method: str, whole: Floats, left_out: list[Floats | None], mm: float, region: Region) -> Transfer | None:
+    at50 = crossing(whole, 0.5)
     if at50 is None or not 0.03 < at50 / mm < 5:
         return None
-    at10 = crossing(frequency, whole, 0.1)
+    at10 = crossing(whole, 0.1)
     sure = []
     for level in (0.5, 0.1):
-        found = [one for curve in left_out if curve is not None and (one := crossing(frequency, curve, level))]
+        found = [one for curve in left_out if curve is not None and (one := crossing(curve, level))]
         n = len(found)
         sure.append(math.sqrt((n - 1) / n * float(np.sum((np.array(found) - np.mean(found)) ** 2))) if n > 2 else 1.0)
     return Transfer(
-        method, frequency / mm, whole, at50 / mm, at10 / mm if at10 else None, sure[0] / mm, sure[1] / mm, region
+        method, FREQUENCY / mm, whole, at50 / mm, at10 / mm if at10 else None, sure[0] / mm, sure[1] / mm, region
     )

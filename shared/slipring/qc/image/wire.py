@@ -8,7 +8,7 @@ import numpy as np
 from scipy.special import j0
 
 from slipring.qc.image.bodies import Body
-from slipring.qc.image.curve import Transfer, crossing
+from slipring.qc.image.curve import FREQUENCY, Transfer, crossing
 from slipring.qc.image.result import disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, read_disc
@@ -51,29 +51,28 @@ def of_wire(section: Section, body: Body) -> Transfer | None:
     mx, my = (float((axis[core] * added[core]).sum() / added[core].sum()) for axis in (x, y))
     r = np.hypot(x - mx, y - my)
     use = r < wide
-    frequency = np.arange(0, 0.75, 0.005)
-    waves = j0(2 * math.pi * frequency[:, None] * r[use])
+    waves = j0(2 * math.pi * FREQUENCY[:, None] * r[use])
     total = float(added[use].sum())
     if total <= 0:
         return None
     whole = waves @ added[use] / total
-    at50, at10 = crossing(frequency, whole, 0.5), crossing(frequency, whole, 0.1)
+    at50, at10 = crossing(whole, 0.5), crossing(whole, 0.1)
     # The sum over the wire carries the noise of its pixels and that of what was taken for the water around it.
     reading = read_disc(section.image, Disc(body.x + 2 * wide, body.y, wide))
     alike = max(1.0, reading.count * (reading.mean_uncertainty / max(reading.sd, 1e-9)) ** 2)
     lift = noise * math.sqrt(alike * (int(use.sum()) + int(use.sum()) ** 2 / int(beside.sum()))) / total
-    sure = [_wire_sure(frequency, whole, waves, noise / total, lift, at) if at else 1.0 for at in (at50, at10)]
+    sure = [_wire_sure(whole, waves, noise / total, lift, at) if at else 1.0 for at in (at50, at10)]
     if at50 is None or sure[0] > 0.1 * at50:
         return None
     region = disc_region(Disc(mx, my, wide), "wire")
     return Transfer(
-        "wire or bead", frequency / mm, whole, at50 / mm, at10 / mm if at10 else None, sure[0] / mm, sure[1] / mm, region
+        "wire or bead", FREQUENCY / mm, whole, at50 / mm, at10 / mm if at10 else None, sure[0] / mm, sure[1] / mm, region
     )  # fmt: skip
 
 
-def _wire_sure(frequency: Floats, whole: Floats, waves: Floats, noise: float, lift: float, at: float) -> float:
+def _wire_sure(whole: Floats, waves: Floats, noise: float, lift: float, at: float) -> float:
     """Noise of the modulation, and of the sum that it is divided by, over the slope of the curve there."""
-    place = min(int(np.searchsorted(frequency, at)), len(whole) - 1)
-    slope = abs(float(np.gradient(whole, frequency)[place]))
+    place = min(int(np.searchsorted(FREQUENCY, at)), len(whole) - 1)
+    slope = abs(float(np.gradient(whole, FREQUENCY)[place]))
     own = noise * math.sqrt(float((waves[place] ** 2).sum()))
     return math.hypot(own, lift * float(whole[place])) / max(slope, 1e-6)
