@@ -182,6 +182,11 @@ async def test_the_sheet_says_what_was_told_and_whether_its_seal_stands(room: Re
     ):
         flag["effectiveDateTime"] = said
         assert shown in await sheet()
+    flag["code"] = {
+        "coding": [{**flag["code"]["coding"][0], "code": "DEPT-01"}],
+        "text": "脊髓受压 spinal cord compression",
+    }
+    assert "脊髓受压 spinal cord compression" in await sheet(), "the department's own finding is named, too"
     told.resource["recipient"] = [{"reference": "Practitioner/o-somebody-else"}]
     assert "seal covers other content" in await sheet() and "有效 stands" not in await sheet()
     del told.resource["extension"]

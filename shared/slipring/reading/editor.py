@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -10,7 +11,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.clauses.critical_findings import critical_findings
 from slipring.department import names
 from slipring.department.place import Place, Words, may, named_in
 from slipring.department.road import Hand, Tree
@@ -19,10 +19,11 @@ from slipring.fhir.outcome import FhirError, conflict, unprocessable
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
-from slipring.reading.checks import hints_for
+from slipring.reading.checks import Hint, hints_for
 from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, field_of, mark, met, words_in
-from slipring.reading.holding import holding_of, may_claim
-from slipring.reading.images import images_of
+from slipring.reading.flags import Finding, findings_in_force
+from slipring.reading.holding import Holding, holding_of, may_claim
+from slipring.reading.images import Images, images_of
 from slipring.reading.one_report import OneReport, of_exam, of_report
 from slipring.reading.workplace import READING, reading_page
 
@@ -148,12 +149,17 @@ class EditorPages:
     ) -> Response:  # fmt: skip
         kept = words_in(one.report, one.text)
         typed = typed or Typed(kept, *one.versions, {name: mark(words) for name, words in kept.items()})
-        held = await holding_of(hand, one.exam.id, session.account.practitioner)
+        may_write = one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u")
+        (held, images), (hints, findings), second_read = await asyncio.gather(
+            _held(hand, one, session.account.practitioner),
+            _beside_the_words(hand, one, typed) if may_write else _nothing(),
+            _second_read(hand, one),
+        )
         values: dict[str, Any] = {
             "one": one,
             "held": held,
             "may_claim": may_claim(session),
-            "images": await images_of(hand, held.id if held else "", one.priors),
+            "images": images,
             "names": names,
             "exam": one.exam,
             "told": told(one.exam.request),
@@ -163,18 +169,38 @@ class EditorPages:
             "form": form or {},
             "beside": beside or {},
             "CONCLUSION": CONCLUSION,
-            "hints": await hints_for(hand, str((one.report or {}).get("id", "")), one.exam.id, typed.words),
-            "findings": critical_findings().values(),
+            "hints": hints,
+            "findings": findings,
             "may_discuss": may(session, "Task", "u"),
-            "second_read": await _second_read(hand, one) if one.emergency else "",
+            "second_read": second_read,
             "may_change": may(session, "DiagnosticReport", "u"),
-            "may_write": one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u"),
+            "may_write": may_write,
         }
         return reading_page(self.place, request, session, "editor.html", locks_itself=True, status=status, **values)
 
 
+async def _held(hand: Hand, one: OneReport, me: str) -> tuple[Holding | None, Images]:
+    """Who has the case in hand, and its images."""
+    held = await holding_of(hand, one.exam.id, me)
+    return held, await images_of(hand, held.id if held else "", one.priors)
+
+
+async def _beside_the_words(hand: Hand, one: OneReport, typed: Typed) -> tuple[list[Hint] | None, list[Finding]]:
+    """What the checks say of the words, and the findings that can be flagged from them."""
+    asked = hints_for(hand, str((one.report or {}).get("id", "")), one.exam.id, typed.words)
+    hints, findings = await asyncio.gather(asked, findings_in_force(hand))
+    return hints, findings
+
+
+async def _nothing() -> tuple[list[Hint] | None, list[Finding]]:
+    """Beside a report that is read only."""
+    return [], []
+
+
 async def _second_read(hand: Hand, one: OneReport) -> str:
     """The id of the second read that an emergency release waits for, or ''."""
+    if not one.emergency:
+        return ""
     asked = [("focus", one.reference), ("code", "second-read"), ("status", "requested,in-progress")]
     return next((str(task["id"]) for task in await hand.if_allowed("Task", asked) or []), "")
 

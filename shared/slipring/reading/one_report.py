@@ -8,13 +8,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from slipring.clauses.critical_findings import critical_finding
 from slipring.department import names
 from slipring.department.exams import Exam, exam_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.reading.draft import DRAFT, SIGNED, STANDING, composition_in
+from slipring.reading.flags import FINDING, finding_words
 from slipring.reading.sections import Section, sections_of
 from slipring.reading.versions import Change, Withdrawal, change_of, drafts, in_emergency, released, withdrawal_of
 
@@ -208,16 +208,15 @@ async def _flags(hand: Hand, report: Tree | None) -> list[Flag]:
         names.reference_in(one.get("focus")): names.code_in(one.get("businessStatus"), "handover-state")
         for one in handovers or []
     }
-    found = [(one, critical_finding(names.code_in(one.get("code"), "critical-finding"))) for one in flagged or []]
+    found = [one for one in flagged or [] if names.code_in(one.get("code"), FINDING)]
     return [
         Flag(
-            (entry.zh, entry.en),
+            finding_words(one.get("code")),
             _level(one),
             names.moment(one.get("effectiveDateTime")),
             states.get(f"Observation/{one['id']}") == "taken-over",
         )
-        for one, entry in found
-        if entry is not None
+        for one in found
     ]
 
 

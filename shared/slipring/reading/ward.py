@@ -12,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from slipring.clauses.critical_findings import critical_finding
 from slipring.department import names
 from slipring.department.exams import OPEN, Exam, exams_of
 from slipring.department.names import Pair
@@ -21,6 +20,7 @@ from slipring.department.road import Hand, Tree, in_portions
 from slipring.department.worklist import coded
 from slipring.fhir.outcome import not_found
 from slipring.identity.people.sessions import Session
+from slipring.reading.flags import finding_words
 from slipring.reading.previewing import words_in_page
 from slipring.reading.taking import proof_taken
 from slipring.reading.versions import Change, Withdrawal, change_of, in_emergency, released, withdrawal_of
@@ -162,9 +162,12 @@ async def _alerts(hand: Hand, patients: Sequence[str], states: Mapping[str, Pair
     for case in (one for one in known.values() if one["resourceType"] == "Task"):
         flag: Any = known.get(names.reference_in(case.get("focus")), {})
         code = names.code_in(case.get("businessStatus"), "case-state")
-        entry = critical_finding(names.code_in(flag.get("code"), "critical-finding"))
-        words = (entry.zh, entry.en) if entry else names.concept_words(flag.get("code"))
-        alert = Alert(words, states.get(code, (code, code)), names.moment(case.get("authoredOn")), code in _OVER)
+        alert = Alert(
+            finding_words(flag.get("code")),
+            states.get(code, (code, code)),
+            names.moment(case.get("authoredOn")),
+            code in _OVER,
+        )
         for request in (names.reference_in(one) for one in flag.get("basedOn", [])):
             found.setdefault(request, []).append(alert)
     return found

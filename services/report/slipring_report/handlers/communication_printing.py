@@ -54,7 +54,7 @@ async def _sheet(told: Resource, desk: Desk) -> bytes:
     entry = critical_finding(code_of(finding.get("code"), CRITICAL_FINDING))
     against = [proof_reason(one) for one in await faults(told, desk)]
     rows = (
-        ("finding", f"{entry.zh} {entry.en}" if entry else ""),
+        ("finding", f"{entry.zh} {entry.en}" if entry else str(finding.get("code", {}).get("text", ""))),
         ("level", _level(finding)),
         ("recognised", local(finding.get("effectiveDateTime"), zone, _TO_THE_SECOND)),
         ("recognised-by", await called(reference_of(next(iter(finding.get("performer", [])), None)), desk)),
