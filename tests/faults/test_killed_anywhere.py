@@ -20,24 +20,12 @@ from slipring_critical.lifecycle import OPEN
 
 from tests.faults.cutting import wire_to
 from tests.fhir.place import Street
-from tests.support.alarm_street import IMAGING_NUMBER, Phone, a_way, alarm_street, cases, flagged
-from tests.support.ringing import a_doctor
+from tests.support.alarm_street import Phone, a_way, alarm_street, cases, flagged
+from tests.support.ringing import IMAGING_NUMBER, a_doctor
+from tests.support.short_ladder import short_ladder
 
 _SAMPLE = 2
 _PATIENCE_SECONDS = 40.0
-LADDER = """
-version = "cut"
-from = 2026-01-01
-confidence = "S"
-source = "a test: steps of a second or two"
-[[ladder]]
-level = "1"
-act-within-minutes = 60
-step = [
-  { who = ["requester"], channels = ["webhook"], answer-within-minutes = 0.02 },
-  { who = ["ward-duty"], channels = ["webhook"], answer-within-minutes = 30 },
-]
-"""
 
 
 class Story:
@@ -55,9 +43,7 @@ class Story:
         role = {**a_doctor("x")[1], "practitioner": {"reference": self.person}}
         await street["order"].make({name: value for name, value in role.items() if name != "id"})
         await street["critical"].make(a_way(self.person, f"{self.first.url}/ring"))
-        duty = a_way("", f"{self.second.url}/ring")
-        duty["extension"][0] = {"url": duty["extension"][0]["url"], "valueCode": "ward-duty"}
-        await street["critical"].make(duty)
+        await street["critical"].make(a_way("ward-duty", f"{self.second.url}/ring"))
 
     async def goes_on(self, street: Street) -> None:
         """From wherever it stands to the end; errors of a cut connection are for the caller."""
@@ -104,9 +90,10 @@ async def test_a_kill_after_any_word_to_the_database_ends_in_the_promise(
 
 async def _told(data_dir: Path, folder: Path, prefix: str, last_word: int | None) -> int:
     """The story with one cut; how many words it took."""
-    ladder = folder / "ladder.toml"
-    ladder.write_text(LADDER, encoding="utf-8")
-    around: dict[str, Any] = {"schema_prefix": prefix, "ladder": ladder}
+    around: dict[str, Any] = {
+        "schema_prefix": prefix,
+        "ladder": short_ladder(folder, answer=(0.02, 30), act=60),
+    }
     story, words = Story(), 0
     await story.first.listen()
     await story.second.listen()

@@ -17,11 +17,12 @@ from typing import Any
 
 import httpx
 from slipring.fhir.service import CANONICAL, Keeps, Service
-from slipring_critical.cases.facts import CHANNEL, CRITICAL_FINDING, FINDING_LEVEL, ROUTE_OF, TASK_CODE
+from slipring_critical.cases.facts import CHANNEL, CRITICAL_FINDING, FINDING_LEVEL, TASK_CODE
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
 
 from tests.fhir.place import Street, opened
+from tests.support.ringing import IMAGING_NUMBER, a_route
 
 _ORDER = ("ServiceRequest", "Patient", "Encounter", "Practitioner", "PractitionerRole", "Location", "Organization")
 ORDER = Service("order", "o", "x", keeps=[Keeps(kind) for kind in _ORDER])
@@ -89,18 +90,10 @@ async def alarm_street(data_dir: Path, **around: Any) -> AsyncIterator[Street]:
 
 
 def a_way(owner: str, address: str, channel: str = "webhook") -> Tree:
-    """A contact route of a person."""
-    return {
-        "resourceType": "Endpoint",
-        "status": "active",
-        "extension": [{"url": ROUTE_OF, "valueReference": {"reference": owner}}],
-        "connectionType": {"system": CHANNEL, "code": channel},
-        "payloadType": [{"text": "slipring critical message"}],
-        "address": address,
-    }
-
-
-IMAGING_NUMBER = "CT20260302000123"
+    """A contact route of a person, or of an office (a code)."""
+    by = {"system": CHANNEL, "code": channel}
+    route = a_route(owner, "phone.test", connectionType=by, address=address)
+    return {name: value for name, value in route.items() if name != "id"}
 
 
 async def flagged(street: Street, requester: str, number: int, level: str) -> tuple[str, float]:

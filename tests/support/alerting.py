@@ -24,6 +24,11 @@ def in_person(name: str) -> Caller:
 
 def a_head(name: str) -> list[Resource]:
     """Somebody who may approve what the department lays down."""
+    return in_role(name, "ct-head")
+
+
+def in_role(name: str, role: str) -> list[Resource]:
+    """A member of staff and the one role he has."""
     return [
         {"resourceType": "Practitioner", "id": f"o-{name}", "active": True},
         {
@@ -31,7 +36,7 @@ def a_head(name: str) -> list[Resource]:
             "id": f"o-{name}-role",
             "active": True,
             "practitioner": {"reference": f"Practitioner/o-{name}"},
-            "code": [coded("staff-role", "ct-head")],
+            "code": [coded("staff-role", role)],
         },
     ]
 

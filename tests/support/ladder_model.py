@@ -15,8 +15,9 @@ from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
 
-from tests.support.ladder_world import HAPPENINGS, LADDER, World, role
+from tests.support.ladder_world import HAPPENINGS, World, role
 from tests.support.ringing import ARinging, a_doctor, a_finding, a_handover, a_request, a_route
+from tests.support.short_ladder import short_ladder
 
 
 class Broken(AssertionError):
@@ -67,8 +68,7 @@ class Explored:
 
 async def explored(folder: Path, *, most: int) -> Explored:
     """Breadth first from a case just opened, until no state is new or `most` have been looked at."""
-    ladder = folder / "ladder.toml"
-    ladder.write_text(LADDER, encoding="utf-8")
+    ladder = short_ladder(folder, answer=(1, 1), act=2)
     people = [a_request(), *a_doctor("requester"), *a_doctor("author")]
     routes = [a_route("Practitioner/o-requester", "requester.test"), a_route("ward-duty", "duty.test")]
     ringing = ARinging(*people, *routes, settings=CriticalSettings(ladder=str(ladder)))

@@ -22,20 +22,6 @@ from slipring_critical.settings import CriticalSettings
 
 from tests.support.ringing import FINDING, ARinging, Armed
 
-# Two steps and short times: every transition of a long ladder is one of these.
-LADDER = """
-version = "model"
-from = 2026-01-01
-confidence = "S"
-source = "the model of the tests"
-[[ladder]]
-level = "1"
-act-within-minutes = 2
-step = [
-  { who = ["requester"], channels = ["webhook"], answer-within-minutes = 1 },
-  { who = ["ward-duty"], channels = ["webhook"], answer-within-minutes = 1 },
-]
-"""
 NETWORKS = {"works": 200, "down": 503, "gone": 404}
 OUTAGE = timedelta(minutes=5)
 Key = tuple[Any, ...]

@@ -25,6 +25,7 @@ from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
 
+from tests.support.alerting import in_role
 from tests.support.desk import A_NOON, ADesk
 
 _AGAIN = timedelta(seconds=30)
@@ -242,17 +243,7 @@ def a_stay() -> Resource:
 
 def a_doctor(name: str, *, may_receive: bool = True) -> list[Resource]:
     """A person, with or without the permission to receive critical findings."""
-    role = "may-receive-critical" if may_receive else "receptionist"
-    return [
-        {"resourceType": "Practitioner", "id": f"o-{name}", "active": True},
-        {
-            "resourceType": "PractitionerRole",
-            "id": f"o-{name}-role",
-            "active": True,
-            "practitioner": {"reference": f"Practitioner/o-{name}"},
-            "code": [{"coding": [{"system": f"{CANONICAL}/CodeSystem/staff-role", "code": role}]}],
-        },
-    ]
+    return in_role(name, "may-receive-critical" if may_receive else "receptionist")
 
 
 def a_route(owner: str, host: str, **members: Any) -> Resource:
