@@ -101,6 +101,11 @@ class OneReport:
         return withdrawal_of(self.report)
 
     @property
+    def gone(self) -> bool:
+        """Whether there is nothing left to discuss: it was withdrawn, or given up as a draft."""
+        return self.withdrawal is not None or self.status == "cancelled"
+
+    @property
     def emergency(self) -> bool:
         """Whether it was released by one signature and waits for the second."""
         return in_emergency(self.report)

@@ -72,5 +72,5 @@ class DiscussingPage:
         return review_page(
             self.place, request, session, "discussing.html", status=status, one=one, exam=one.exam, cases=cases,
             meetings=[each for each in meetings if each.id not in listed], form=form or {}, beside=beside or {},
-            may_act=may(session, "Task", "u"), conferences=CONFERENCES,
+            may_act=may(session, "Task", "u") and not one.gone, conferences=CONFERENCES,
         )  # fmt: skip

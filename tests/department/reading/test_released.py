@@ -122,6 +122,11 @@ def test_a_report_of_the_wrong_patient_is_withdrawn_by_who_says_whose_it_is_and_
     ward.goto(f"/ward/reports/{report}")
     expect(ward.get_by_role("status")).to_contain_text("患者错误")
     looked_at(ward, "ward-withdrawn-zh-phone")
+    put_on = page.get_by_role("button", name=re.compile("提交.*讨论"))
+    expect(put_on).to_have_count(0)
+    page.get_by_role("link", name="历次讨论").click()
+    expect(page.get_by_role("heading", level=1)).to_contain_text(morning.number("棣"))
+    expect(put_on).to_have_count(0)
     page.goto(f"/reading/reports/{report}/withdraw")
     expect(page.get_by_text("只有他人可阅读的报告才能撤回")).to_be_visible()
 
