@@ -21,11 +21,11 @@ def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measure
     """The strongest ring about the axis of rotation and the strongest straight streak, HU, with how many sigmas each is."""
     rows, columns = section.box
     residue = section.image.hu[rows, columns].astype(np.float64) - section.filling
-    y, x = np.mgrid[rows, columns].astype(np.float64)
+    y, x = np.ogrid[rows, columns]
     within = section.scaled < section.inner * 0.95
     for body in section.bodies:
         if body.round or body in ramps:
-            within &= np.hypot(x - body.x, y - body.y) > body.long / 2 + 3
+            within &= (x - body.x) ** 2 + (y - body.y) ** 2 > (body.long / 2 + 3) ** 2
     if within.sum() < 2000:
         return []
     residue = np.where(within, residue - residue[within].mean(), 0.0)
@@ -46,7 +46,7 @@ def axis_of_rotation(section: Section) -> tuple[float, float]:
 def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats) -> tuple[list[Measured], Floats]:
     """Mean over each circle of one pixel's width, against the mean of its neighbours; and the image without rings."""
     ax, ay = axis_of_rotation(section)
-    r = np.hypot(x - ax, y - ay).astype(int)
+    r = np.sqrt((x - ax) ** 2 + (y - ay) ** 2).astype(int)
     count = np.bincount(r[within])
     mean = np.bincount(r[within], residue[within]) / np.maximum(count, 1)
     stands_out = mean - ndimage.median_filter(mean, 15)

@@ -81,7 +81,7 @@ def faint_discs(
     y, x = np.ogrid[: within.shape[0], : within.shape[1]]
     more = np.zeros_like(marked)
     for body in discs:
-        more |= np.hypot(x + corner[1] - body.x, y + corner[0] - body.y) < body.long / 2 + 1
+        more |= (x + corner[1] - body.x) ** 2 + (y + corner[0] - body.y) ** 2 < (body.long / 2 + 1) ** 2
     return discs, more
 
 

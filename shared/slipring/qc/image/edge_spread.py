@@ -33,10 +33,13 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     image, reach = section.image, math.ceil(edge.a + outer + 2)
     rows = slice(max(0, int(edge.y) - reach), min(image.shape[0], int(edge.y) + reach + 1))
     columns = slice(max(0, int(edge.x) - reach), min(image.shape[1], int(edge.x) + reach + 1))
-    y, x = np.mgrid[rows, columns].astype(np.float64)
-    rough = np.hypot(x - edge.x, y - edge.y)
+    y, x = np.ogrid[rows, columns]
+    rough = np.sqrt((x - edge.x) ** 2 + (y - edge.y) ** 2)
     near = (rough > edge.b - inner - 1) & (rough < edge.a + outer + 1) & image.valid[rows, columns]
-    x, y, values = x[near], y[near], image.hu[rows, columns][near].astype(np.float64)
+    values = image.hu[rows, columns][near].astype(np.float64)
+    y, x = (
+        at.astype(np.float64) + start for at, start in zip(np.nonzero(near), (rows.start, columns.start), strict=True)
+    )
     away = edge.distance(x, y)
     part = ((np.arctan2(y - edge.y, x - edge.x) / (2 * math.pi)) % 1.0 * _PARTS * 6).astype(int)
     use = _same(part, away, values, inner, outer) & (away > -inner) & (away < outer)
