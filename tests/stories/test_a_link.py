@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 from slipring.fhir.caller import itself
 from slipring_critical.cases.facts import case_facts
+from slipring_critical.settings import CriticalSettings
 
 from tests.support.one_case import OTHER, RIGHT, events, flag, rung, signed_in
-from tests.support.ringing import ARinging, refused
+from tests.support.ringing import ARinging, a_department, a_doctor, refused
 
 pytestmark = pytest.mark.clause("5.9.1")
 
@@ -90,3 +91,14 @@ async def test_whoever_opens_one_call_is_told_every_finding_of_the_exam() -> Non
         finding = next(part["valueString"] for part in parts if part["name"] == "finding")
         choices = [part["part"][0]["valueString"] for part in parts if part["name"] == "choice"]
         assert len(set(choices)) == 5 and finding in choices
+
+
+async def test_a_role_lasts_as_long_as_the_departments_own_last_day() -> None:
+    """At noon in China the day before is not over yet in New York."""
+    for zone, may in (("America/New_York", True), ("Asia/Shanghai", False)):
+        kept = [one for one in a_department() if one["id"] != "o-duty-role"]
+        role = {**a_doctor("duty")[1], "period": {"end": "2026-03-01"}}
+        ringing = ARinging(*kept, role, settings=CriticalSettings(time_zone=zone))
+        await flag(ringing)
+        answer = ringing.call("acknowledge", signed_in("duty"), **RIGHT)
+        assert (await answer) if may else (await refused(answer)).status == 403

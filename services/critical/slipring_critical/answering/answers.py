@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from urllib.parse import quote
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Wake, successor
 from slipring.rules.finding import Finding
 from slipring.rules.rulebook import check
-from slipring.staff.permission import Reason, may
+from slipring.staff.permission import Reason
 
 from slipring_critical.answering.proving import numbers_of
 from slipring_critical.cases.facts import Event, case_facts, imaging_number, is_case, reference_of
 from slipring_critical.cases.record import sealed_record
 from slipring_critical.cases.resources import as_timeline, in_state, instant, with_act, with_event
 from slipring_critical.channels.media import media
+from slipring_critical.directory.people import lacking
 from slipring_critical.lifecycle import RINGING, move
 from slipring_critical.ringing.attempts import as_answer
 from slipring_critical.ringing.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key, urgency_of
@@ -24,6 +24,7 @@ from slipring_critical.rules.read_back import ReadBackFacts
 
 _ANSWERED = frozenset({"acknowledged", "read-back-confirmed", "acted", "closed"})
 _RECEIVER = "Parameters.parameter.where(name='receiver')"
+RECEIVE = "receive-critical"  # of the staff register
 _SPOKEN = "phone"  # the caller writes down what somebody else read back
 
 
@@ -47,7 +48,7 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
             detail="critical.unknown-medium",
         )
     receiver = await _receiver(call, desk, medium)
-    reasons = await lacking(receiver, desk)
+    reasons = await lacking(desk, RECEIVE, receiver)
     if reasons:
         return _not_authorised(case, receiver, reasons, desk)
     order = await desk.read(facts.request) if facts.request else None
@@ -134,13 +135,6 @@ async def _receiver(call: Call, desk: Desk, medium: str) -> str:
             detail="critical.receiver-missing",
         )
     return receiver
-
-
-async def lacking(receiver: str, desk: Desk) -> list[Reason]:
-    """What keeps a person from receiving critical results; empty when he may."""
-    person = await desk.read(receiver) if receiver.startswith("Practitioner/") else None
-    roles = await desk.search(f"PractitionerRole?practitioner={quote(receiver)}") if person else []
-    return may("receive-critical", person.resource if person else None, [role.resource for role in roles], desk.now)
 
 
 def _not_authorised(case: Stored, receiver: str, reasons: list[Reason], desk: Desk) -> Changes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid
 from slipring.fhir.service import Call, Changes, Desk, Stored
 
-from slipring_critical.answering.answers import answered, case_of, lacking
+from slipring_critical.answering.answers import RECEIVE, answered, case_of
 from slipring_critical.cases.facts import CaseFacts, Event, case_facts, reference_of
 from slipring_critical.cases.resources import with_event, with_note
+from slipring_critical.directory.people import lacking
 from slipring_critical.directory.routes import directory
 from slipring_critical.ladders.ladder import Rung
 from slipring_critical.lifecycle import OPEN
@@ -33,7 +34,7 @@ async def offered(call: Call, desk: Desk) -> Changes:
         raise conflict(
             "The case is his already.", "该危急值已由此人负责。", at=call.at("to"), detail="critical.owner-already"
         )
-    reasons = await lacking(to, desk)
+    reasons = await lacking(desk, RECEIVE, to)
     if reasons:
         raise FhirError(
             422,

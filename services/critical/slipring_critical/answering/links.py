@@ -5,9 +5,10 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, not_found
 from slipring.fhir.service import Call, Changes, Desk, Stored, successor
 
-from slipring_critical.answering.answers import lacking
+from slipring_critical.answering.answers import RECEIVE
 from slipring_critical.cases.facts import Event, case_facts, first_reference
 from slipring_critical.cases.resources import in_state, with_event
+from slipring_critical.directory.people import lacking
 from slipring_critical.lifecycle import RINGING, move
 from slipring_critical.ringing.climbing import climb, ringing
 from slipring_critical.ringing.links import LINK, digest, is_used, used
@@ -24,7 +25,7 @@ async def opened(call: Call, desk: Desk) -> Changes:
         raise forbidden(
             "A link is opened by a person.", "链接只能由本人打开。", at=call.at("link"), detail="critical.person-needed"
         )
-    reasons = await lacking(who, desk)
+    reasons = await lacking(desk, RECEIVE, who)
     facts = case_facts(case.resource)
     spent = successor(attempt, **used(attempt.resource, desk.now))
     if reasons:

@@ -9,9 +9,10 @@ from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
-from slipring_critical.answering.answers import case_of, lacking
+from slipring_critical.answering.answers import RECEIVE, case_of
 from slipring_critical.cases.facts import TASK_CODE, CaseFacts, case_facts, imaging_number, is_case
 from slipring_critical.cases.resources import instant
+from slipring_critical.directory.people import lacking
 from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.rules.choices import choices
@@ -21,7 +22,7 @@ async def told(call: Call, desk: Desk) -> Changes:
     """The case and every other open finding of the same exam: they rang as one call, and each is read back by itself."""
     case = case_of(call)
     who = desk.caller.practitioner
-    reasons = await lacking(who, desk) if who else []
+    reasons = await lacking(desk, RECEIVE, who) if who else []
     if reasons:
         issues = [Issue("forbidden", zh=r.zh, en=r.en, at="Task.owner", detail=f"critical.{r.code}") for r in reasons]
         raise FhirError(403, issues)

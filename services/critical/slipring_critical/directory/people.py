@@ -1,10 +1,12 @@
-"""People as the directory knows them: under every name they may own a route by, and whether one of their routes works."""
+"""People as the directory knows them: under every name they may own a route by, and whether one of their routes works; what they may do."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from urllib.parse import quote
 
 from slipring.fhir.service import Desk, Resource
+from slipring.staff.permission import Reason, may
 
 from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, reference_of
 from slipring_critical.channels import CHANNELS
@@ -20,6 +22,14 @@ async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
         roles = await desk.search(f"PractitionerRole?practitioner={reference}")
         return (reference, *(role.reference for role in roles))
     return (reference,) if reference else ()
+
+
+async def lacking(desk: Desk, act: str, who: str) -> list[Reason]:
+    """What keeps a person (Practitioner/...) from an act of the staff register now; empty when he may."""
+    person = await desk.read(who) if who.startswith("Practitioner/") else None
+    roles = await desk.search(f"PractitionerRole?practitioner={quote(who)}") if person else []
+    known = person.resource if person else None
+    return may(act, known, [role.resource for role in roles], desk.now, zone=desk.settings.time_zone)
 
 
 async def routes_in_force(desk: Desk) -> list[Resource]:

@@ -9,10 +9,10 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.quality.critical_catalogue import CATALOGUE, in_force
 from slipring.quality.critical_catalogue import IN_FORCE as EDITIONS
 from slipring.quality.critical_catalogue import faults as catalogue_faults
-from slipring.staff import may
 from slipring.staff.two_people import approver, content, drafter, signed, who
 
 from slipring_critical.channels.media import media
+from slipring_critical.directory.people import lacking
 from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.ladders.record import LADDER, kind_of, moment
 from slipring_critical.ladders.record import faults as ladder_faults
@@ -135,9 +135,7 @@ async def _qualified(desk: Desk) -> str:
             at=_STATUS,
             detail="critical.plan-person",
         )
-    stored = await desk.read(person)
-    roles = [role.resource for role in await desk.search(f"PractitionerRole?practitioner={person}")]
-    lacks = may("approve-limits", stored.resource if stored else None, roles, desk.now, zone=desk.settings.time_zone)
+    lacks = await lacking(desk, "approve-limits", person)
     if lacks:
         raise FhirError(
             403, [Issue("forbidden", zh=r.zh, en=r.en, at=_STATUS, detail=f"staff.{r.code}") for r in lacks]

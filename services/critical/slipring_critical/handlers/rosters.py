@@ -7,10 +7,9 @@ from datetime import datetime, timedelta
 
 from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
 from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Write
-from slipring.staff import may
 
 from slipring_critical.cases.facts import reference_of
-from slipring_critical.directory.people import names_of, reachable, routes_in_force
+from slipring_critical.directory.people import lacking, names_of, reachable, routes_in_force
 from slipring_critical.directory.roster import Turn
 from slipring_critical.directory.schedules import (
     ON_CALL,
@@ -106,9 +105,7 @@ async def _demand_keeper(desk: Desk, kept_type: str) -> None:
     who = desk.caller.practitioner or ""
     if not who:
         return
-    person = await desk.read(who)
-    roles = [one.resource for one in await desk.search(f"PractitionerRole?practitioner={who}")]
-    lacks = may("keep-roster", person.resource if person else None, roles, desk.now, zone=desk.settings.time_zone)
+    lacks = await lacking(desk, "keep-roster", who)
     if lacks:
         raise forbidden(
             f"Rosters are kept by whoever the department names: {lacks[0].en}",
