@@ -19,6 +19,7 @@ from slipring.fhir.outcome import FhirError, conflict, unprocessable
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
+from slipring.reading.beside import flags_of, priors_of, studies_of
 from slipring.reading.checks import Hint, hints_for
 from slipring.reading.draft import CONCLUSION, Met, Typed, begun, changed, field_of, mark, met, words_in
 from slipring.reading.flags import Finding, findings_in_force
@@ -91,7 +92,9 @@ class EditorPages:
 
     async def _begun(self, hand: Hand, one: OneReport, typed: Typed, author: str) -> tuple[str, bool]:
         """The id of the report that is begun with what was typed, and whether it is that; else another's was first."""
-        answer = await hand.together(begun(one.exam.request, one.studies, typed, author, self.place.now()))
+        answer = await hand.together(
+            begun(one.exam.request, await studies_of(hand, one), typed, author, self.place.now())
+        )
         first: Tree = answer["entry"][0]["response"]
         report = str(first["location"]).partition("DiagnosticReport/")[2].partition("/")[0]
         return report, str(first["status"]).startswith("201")
@@ -150,8 +153,9 @@ class EditorPages:
         kept = words_in(one.report, one.text)
         typed = typed or Typed(kept, *one.versions, {name: mark(words) for name, words in kept.items()})
         may_write = one.open and may(session, "DiagnosticReport", "u") and may(session, "Composition", "u")
-        (held, images), (hints, findings), second_read = await asyncio.gather(
+        (held, images), flags, (hints, findings), second_read = await asyncio.gather(
             _held(hand, one, session.account.practitioner),
+            flags_of(hand, one),
             _beside_the_words(hand, one, typed) if may_write else _nothing(),
             _second_read(hand, one),
         )
@@ -160,6 +164,7 @@ class EditorPages:
             "held": held,
             "may_claim": may_claim(session),
             "images": images,
+            "flags": flags,
             "names": names,
             "exam": one.exam,
             "told": told(one.exam.request),
@@ -181,8 +186,8 @@ class EditorPages:
 
 async def _held(hand: Hand, one: OneReport, me: str) -> tuple[Holding | None, Images]:
     """Who has the case in hand, and its images."""
-    held = await holding_of(hand, one.exam.id, me)
-    return held, await images_of(hand, held.id if held else "", one.priors)
+    held, priors = await asyncio.gather(holding_of(hand, one.exam.id, me), priors_of(hand, one))
+    return held, await images_of(hand, held.id if held else "", priors)
 
 
 async def _beside_the_words(hand: Hand, one: OneReport, typed: Typed) -> tuple[list[Hint] | None, list[Finding]]:

@@ -1,36 +1,20 @@
-"""One report with all that is read beside it: its exam, its text, what was reported before, what was flagged."""
+"""One report with its exam, its text, and the released report that it changes."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from slipring.department import names
 from slipring.department.exams import Exam, exam_of
-from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.reading.draft import DRAFT, SIGNED, STANDING, composition_in
-from slipring.reading.flags import FINDING, finding_words
 from slipring.reading.sections import Section, sections_of
-from slipring.reading.versions import Change, Withdrawal, change_of, drafts, in_emergency, released, withdrawal_of
+from slipring.reading.versions import Change, Withdrawal, change_of, in_emergency, released, withdrawal_of
 
-_MOST_PRIORS = 20
-_MOST_FLAGS = 50
 _GONE = (404, 410)
-
-
-@dataclass(frozen=True, slots=True)
-class Flag:
-    """A critical finding that was flagged; `taken`: the critical service has it."""
-
-    words: Pair
-    level: Pair
-    at: datetime | None
-    taken: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,14 +44,11 @@ class Before:
 
 @dataclass(frozen=True, slots=True)
 class OneReport:
-    """A report and its surroundings; `report` is None of an exam whose report nobody has begun."""
+    """A report with its exam and text; `report` is None of an exam whose report nobody has begun."""
 
     exam: Exam
     report: Tree | None = None
     text: Tree | None = None
-    priors: Sequence[Tree] = field(default_factory=list)
-    studies: Sequence[Tree] = field(default_factory=list)
-    flags: Sequence[Flag] = field(default_factory=list)
     before: Before | None = None  # of the draft of a next version: what it changes
 
     @property
@@ -160,15 +141,8 @@ async def _around(hand: Hand, request_id: str, report: Tree | None) -> OneReport
     exam = await exam_of(hand, request_id)
     if exam is None:
         raise not_found("ServiceRequest")
-    subject = names.reference_in(exam.task.get("for"))
-    text, priors, studies, flags, before = await asyncio.gather(
-        _text(hand, report),
-        _priors(hand, subject, report),
-        hand.if_allowed("ImagingStudy", [("basedon", f"ServiceRequest/{request_id}"), ("_sort", "started")]),
-        _flags(hand, report),
-        _before(hand, report),
-    )
-    return OneReport(exam, report, text, priors, studies or [], flags, before)
+    text, before = await asyncio.gather(_text(hand, report), _before(hand, report))
+    return OneReport(exam, report, text, before)
 
 
 async def _before(hand: Hand, report: Tree | None) -> Before | None:
@@ -189,42 +163,3 @@ async def _text(hand: Hand, report: Tree | None) -> Tree | None:
         if refused.status in _GONE:
             return None
         raise
-
-
-async def _priors(hand: Hand, subject: str, report: Tree | None) -> list[Tree]:
-    """What was reported of this patient before and elsewhere, the newest first."""
-    asked = [("subject", subject), ("status", ",".join(SIGNED)), ("_sort", "-date"), ("_count", str(_MOST_PRIORS))]
-    sheet = await hand.sheet("DiagnosticReport", asked)
-    change = change_of(report)
-    itself = ((report or {}).get("id"), change.report if change else "")
-    return [one for one in sheet.resources if one["id"] not in itself and not drafts(one)]
-
-
-async def _flags(hand: Hand, report: Tree | None) -> list[Flag]:
-    """The critical findings of a report, each with whether it was taken over."""
-    if not report:
-        return []
-    reference, most = f"DiagnosticReport/{report['id']}", ("_count", str(_MOST_FLAGS))
-    flagged, handovers = await asyncio.gather(
-        hand.if_allowed("Observation", [("focus", reference), most]),
-        hand.if_allowed("Task", [("based-on", reference), ("code", "hand-over"), most]),
-    )
-    states = {
-        names.reference_in(one.get("focus")): names.code_in(one.get("businessStatus"), "handover-state")
-        for one in handovers or []
-    }
-    found = [one for one in flagged or [] if names.code_in(one.get("code"), FINDING)]
-    return [
-        Flag(
-            finding_words(one.get("code")),
-            _level(one),
-            names.moment(one.get("effectiveDateTime")),
-            states.get(f"Observation/{one['id']}") == "taken-over",
-        )
-        for one in found
-    ]
-
-
-def _level(flag: Tree) -> Pair:
-    valued: list[Any] = [one.get("valueCodeableConcept") for one in flag.get("component", [])]
-    return next((names.concept_words(one) for one in valued if one), ("", ""))

@@ -16,6 +16,7 @@ from slipring.department.worklist import coded
 from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.identity.people.sessions import Session
 from slipring.reading.amending import draft_of, reason_of
+from slipring.reading.beside import flags_of
 from slipring.reading.one_report import of_report
 from slipring.reading.versions import drafts, released
 from slipring.reading.workplace import READING, reading_page
@@ -61,7 +62,7 @@ class WithdrawPage:
         beside: Mapping[str, str] | None = None, status: int = 200,
     ) -> Response:  # fmt: skip
         one = await of_report(hand, named_in(request, "DiagnosticReport"))
-        draft, reasons = await asyncio.gather(draft_of(hand, one), coded(hand, REASONS))
+        draft, reasons, flags = await asyncio.gather(draft_of(hand, one), coded(hand, REASONS), flags_of(hand, one))
         return reading_page(
             self.place,
             request,
@@ -72,6 +73,7 @@ class WithdrawPage:
             exam=one.exam,
             stands=released(one.report) and not drafts(one.report or {}),
             draft=draft,
+            flags=flags,
             reasons=reasons,
             form=form or {},
             beside=beside or {},
