@@ -81,7 +81,11 @@ class Certificates:
     def of(self, csr_pem: bytes) -> CertificateRequest | None:
         """The newest request on record with this very PKCS #10 request."""
         found = self._wire.found("Task", code=f"{_CODES}|{_REQUEST}", _sort="-authored-on")
-        mine = (one for one in found if csr_pem.decode("ascii") in [each.get("valueString") for each in one["input"]])
+        mine = (
+            one
+            for one in found
+            if csr_pem.decode("ascii") in [each.get("valueString") for each in one.get("input", [])]
+        )
         return next(map(_request_in, mine), None)
 
     def chain(self, asked: CertificateRequest, csr_pem: bytes) -> bytes:

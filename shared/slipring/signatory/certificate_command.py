@@ -12,6 +12,7 @@ from typing import Annotated, NoReturn
 
 import httpx
 import typer
+from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from slipring.client.certificates import CertificateRequest, Certificates
@@ -65,7 +66,7 @@ def ask(
             typer.echo(f"密钥已生成 The key was made: {out / KEY}", err=True)
         if not (out / CSR).exists():
             _stop(f"{out} 中有密钥而无申请文件。 There is a key in {out} and no {CSR}: choose another folder.")
-        asked = certificates.asked((out / CSR).read_bytes())
+        asked = certificates.asked(_request(out / CSR))
         _show(asked, as_json)
         if asked.status == "requested":
             typer.echo(
@@ -89,7 +90,8 @@ def collect(
     """
     if not (out / CSR).exists():
         raise typer.BadParameter(f"there is no {out / CSR}: slipring certificate ask", param_hint="--out")
-    csr = (out / CSR).read_bytes()
+    with _told():
+        csr = _request(out / CSR)
     with _told(), Certificates.at(server_url(url), _auth(client, token_file, data_dir, url)) as certificates:
         asked = certificates.of(csr)
         while wait and asked is not None and asked.status == "requested":
@@ -114,7 +116,7 @@ def _told() -> Iterator[None]:
         yield
     except Refused as refused:
         _stop(*refusal_lines(refused))
-    except (KeyRefused, Distrusted, Unanswered, NoToken) as problem:
+    except (KeyRefused, Distrusted, Unanswered, NoToken, OSError) as problem:
         _stop(str(problem))
     except (KeyboardInterrupt, typer.Abort):
         _stop("已中断；重新运行同一命令即可继续。 Interrupted: run the same command again to go on where it was.")
@@ -122,6 +124,17 @@ def _told() -> Iterator[None]:
 
 def _auth(client: str | None, token_file: Path | None, data_dir: Path | None, url: str | None) -> httpx.Auth:
     return BearerFile(token_file) if token_file else backend_auth(url, client, None, data_dir)
+
+
+def _request(path: Path) -> bytes:
+    """The request as it was made: what somebody put in its place is sent to nobody."""
+    content = path.read_bytes()
+    try:
+        x509.load_pem_x509_csr(content)
+        content.decode("ascii")
+    except ValueError:
+        _stop(f"{path} 不是证书申请（PKCS #10）。 {path} is no request for a certificate (PKCS #10).")
+    return content
 
 
 def _made(folder: Path, name: str, passphrase: str) -> None:
