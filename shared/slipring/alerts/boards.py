@@ -9,8 +9,9 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.alerts.open_cases import Case, happened, one_case, open_cases
+from slipring.alerts.open_cases import Case, one_case, open_cases
 from slipring.alerts.receiver import Door
+from slipring.alerts.timeline import happened
 from slipring.alerts.told import told
 from slipring.department import names
 from slipring.department.place import Place, named_in

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from slipring.department import names
-from slipring.department.exams import Exam, exams_of
+from slipring.department.exams import Exam, exams_of, patients_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
@@ -29,6 +29,7 @@ class Case:
     """One case with what is known around it."""
 
     task: Tree
+    patient: Tree | None
     exam: Exam | None
     people: Mapping[str, Tree]
 
@@ -74,7 +75,7 @@ class Case:
     @property
     def name(self) -> str:
         """The patient's name."""
-        return self.exam.name if self.exam else ""
+        return names.person(self.patient)
 
     @property
     def initials(self) -> str:
@@ -192,40 +193,6 @@ async def one_case(hand: Hand, case_id: str) -> Case:
     return found
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """One line of a case's timeline."""
-
-    what: str
-    at: datetime
-    who: str
-    step: str
-    medium: str
-    outcome: str
-
-
-async def happened(hand: Hand, case_id: str) -> list[Happened]:
-    """Everything that happened, top to bottom."""
-    answer = await hand.called(f"Task/{case_id}/$timeline", [])
-    every = [{str(part["name"]): part for part in one["part"]} for one in answer["parameter"] if one["name"] == "event"]
-    people = await people_named(hand, [str(one.get("who", {}).get("valueString", "")) for one in every])
-    lines = []
-    for one in every:
-        who = str(one.get("who", {}).get("valueString", ""))
-        round_, step = one.get("round", {}).get("valueInteger"), one.get("step", {}).get("valueInteger")
-        lines.append(
-            Happened(
-                what=str(one["what"]["valueCode"]),
-                at=datetime.fromisoformat(str(one["when"]["valueInstant"])),
-                who=names.person(people.get(who)) or who,
-                step=f"{round_}.{step}" if round_ else "",
-                medium=str(one.get("medium", {}).get("valueCode", "")),
-                outcome=str(one.get("outcome", {}).get("valueString") or one.get("outcome", {}).get("valueCode") or ""),
-            )
-        )
-    return lines
-
-
 async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
     """The practitioners of these references, as far as they are known to whoever looks."""
     ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
@@ -239,4 +206,13 @@ async def _around(hand: Hand, tasks: Sequence[Tree]) -> list[Case]:
         people_named(hand, [names.reference_in(task.get("owner")) for task in tasks]),
     )
     by_request = {f"ServiceRequest/{exam.id}": exam for exam in exams}
-    return [Case(task, by_request.get(names.reference_in(task.get("reasonReference"))), people) for task in tasks]
+    patients = await patients_of(hand, tasks, exams)
+    return [
+        Case(
+            task,
+            patients.get(names.reference_in(task.get("for"))),
+            by_request.get(names.reference_in(task.get("reasonReference"))),
+            people,
+        )
+        for task in tasks
+    ]

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from slipring.bedside.which import in_words
 from slipring.department import names
-from slipring.department.exams import Exam, exams_of
+from slipring.department.exams import Exam, exams_of, patients_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
@@ -155,9 +155,7 @@ async def _with_patients(hand: Hand, tasks: Sequence[Tree]) -> list[Watched]:
         hand.about("Observation", "part-of", _named(tasks, "focus")),
     )
     by_request = {f"ServiceRequest/{one.id}": one for one in exams}
-    known = {f"Patient/{one.patient['id']}": one.patient for one in exams if one.patient}  # they came along
-    more = [one.rpartition("/")[2] for one in _named(tasks, "for") if one not in known]
-    known |= {f"Patient/{one['id']}": one for one in await hand.about("Patient", "_id", more) or []}
+    known = await patients_of(hand, tasks, exams)
     return [
         Watched(
             task,

@@ -177,6 +177,14 @@ async def exams_of(hand: Hand, parameter: str, references: Iterable[str]) -> lis
     return [exam for exams in found for exam in exams]
 
 
+async def patients_of(hand: Hand, tasks: Sequence[Tree], exams: Iterable[Exam]) -> dict[str, Tree]:
+    """The patients whom these Tasks are for, by reference; those who came along with the exams are not asked for again."""
+    known = {f"Patient/{one.patient['id']}": one.patient for one in exams if one.patient}
+    named = {names.reference_in(task.get("for")) for task in tasks} - {"", *known}
+    more = await hand.about("Patient", "_id", sorted(one.rpartition("/")[2] for one in named))
+    return known | {f"Patient/{one['id']}": one for one in more or []}
+
+
 async def exam_of(hand: Hand, request_id: str) -> Exam | None:
     """The exam of one request; None when there is none, or none that the person may see."""
     found = await exams_where(hand, [("focus", f"ServiceRequest/{request_id}")])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import httpx
 import pytest
 from playwright.sync_api import expect
 from slipring_demo.cast import C
@@ -58,20 +59,24 @@ def rings(served: Server, morning: Morning, phone: Receiver) -> Rings:
                 {"name": "performer", "valueReference": {"reference": morning.staff["first reader"]}},
                 {"name": "drill", "valueBoolean": drill},
             ]
-            for _ in range(50):  # the request reaches critical by delivery
-                call = {"resourceType": "Parameters", "parameter": given}
-                answer = http.post("/fhir/Task/$open-case", json=call)
-                if answer.status_code != 422:
-                    break
-                http.get("/health")
-            assert answer.status_code == 201, answer.text
-            told = answer.json()
-            case = told if told["resourceType"] == "Task" else told["parameter"][0]["resource"]
+            case = opened_by_hand(http, given)
             sent = f"Communication?part-of=Task/{case['id']}&status=completed"
             until_found(http, sent)
-        return dict(case)
+        return case
 
     return ringing
+
+
+def opened_by_hand(http: httpx.Client, given: list[dict[str, Any]]) -> dict[str, Any]:
+    """The case that `$open-case` answers with, once what it is about has reached critical."""
+    for _ in range(50):
+        answer = http.post("/fhir/Task/$open-case", json={"resourceType": "Parameters", "parameter": given})
+        if answer.status_code != 422:
+            break
+        http.get("/health")
+    assert answer.status_code == 201, answer.text
+    told = answer.json()
+    return dict(told if told["resourceType"] == "Task" else told["parameter"][0]["resource"])
 
 
 def link_to(phone: Receiver, case: dict[str, Any]) -> str:

@@ -7,9 +7,10 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.department.alerts.conftest import Rings
+from tests.department.alerts.conftest import Rings, opened_by_hand
 from tests.department.conftest import SIZES, Enter, looked_at
-from tests.department.morning import Morning
+from tests.department.morning import Morning, a_patient, posted
+from tests.support.server import Server
 
 SIZES.setdefault("wall", (1920, 1080))
 # Looked at in one piece: the board redraws itself whenever a case moves.
@@ -47,6 +48,18 @@ def test_a_wall_shows_initials_and_tails_only(enter: Enter, rings: Rings, mornin
     for part, least in (("h2", 48), ("p", 32)):  # 4 m / 200 = 20 mm = 32 px of a screen 1.2 m wide
         page.wait_for_function(_AS_LARGE, arg=[f"…{morning.number(who)[-4:]}", part, least])
     looked_at(page, f"alerts-wall-{language}")
+
+
+def test_a_case_that_belongs_to_no_exam_says_whose_it_is(enter: Enter, served: Server, morning: Morning) -> None:
+    with served.client() as http:
+        patient = posted(http, a_patient("贝", "1961-02-03", "female"))
+        about = {"name": "patient", "valueReference": {"reference": f"Patient/{patient['id']}"}}
+        case = opened_by_hand(http, [{"name": "finding", "valueCode": "CV-CT-07"}, about])
+    page = enter("chief", "/alerts", "en")
+    expect(page.locator("li.card", has_text="贝虚构")).to_be_visible()
+    page.goto(f"/alerts/cases/{case['id']}")
+    expect(page.get_by_text("贝虚构")).to_be_visible()
+    expect(page.get_by_label("Last four characters of the patient's hospital number")).to_be_visible()
 
 
 @pytest.mark.clause("5.9.1")
