@@ -11,10 +11,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.alerts.boards import ALERTS, LIVE
-from slipring.alerts.open_cases import people_named
 from slipring.department import names
 from slipring.department.place import Place
 from slipring.department.road import Tree
+from slipring.department.staff import people_named
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said

@@ -13,6 +13,7 @@ from slipring.department import names
 from slipring.department.exams import Exam, exams_of, patients_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.fhir.outcome import not_found
 from slipring.fhir.service import CANONICAL
 
@@ -191,12 +192,6 @@ async def one_case(hand: Hand, case_id: str) -> Case:
         raise not_found("Task")
     [found] = await _around(hand, [task])
     return found
-
-
-async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
-    """The practitioners of these references, as far as they are known to whoever looks."""
-    ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
-    return {f"Practitioner/{one['id']}": one for one in await hand.about("Practitioner", "_id", ids) or []}
 
 
 async def _around(hand: Hand, tasks: Sequence[Tree]) -> list[Case]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from slipring.alerts.open_cases import people_named
 from slipring.department import names
 from slipring.department.road import Hand
+from slipring.department.staff import people_named
 
 
 @dataclass(frozen=True, slots=True)

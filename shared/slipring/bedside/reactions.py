@@ -21,6 +21,7 @@ from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.place import Place, Words, named_in, wrong
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 
@@ -162,11 +163,8 @@ async def _nothing() -> list[Tree]:
 
 async def _people(hand: Hand, event: Tree) -> dict[str, str]:
     """The names of those who did something, by reference."""
-    every = {one.by for one in Shown(event).done if one.by.startswith("Practitioner/")}
-    every |= {names.reference_in(event.get("recorder"))} - {""}
-    ids = ",".join(sorted(one.rpartition("/")[2] for one in every))
-    found = await hand.if_allowed("Practitioner", [("_id", ids), ("_count", "100")]) if ids else []
-    return {f"Practitioner/{one['id']}": names.person(one) for one in found or []}
+    every = [*(one.by for one in Shown(event).done), names.reference_in(event.get("recorder"))]
+    return {reference: names.person(one) for reference, one in (await people_named(hand, every)).items()}
 
 
 async def _exam(hand: Hand, request_id: str) -> Exam | None:

@@ -10,6 +10,7 @@ from typing import Any
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +73,7 @@ async def _exams(hand: Hand, lines: list[list[Tree]]) -> dict[str, Exam]:
 
 
 async def _people(hand: Hand, lines: list[list[Tree]]) -> dict[str, Tree]:
-    every = sorted({_reference(line, "receivedBy").rpartition("/")[2] for line in lines})
-    people = await hand.about("Practitioner", "_id", every) or []
-    return {f"{one['resourceType']}/{one['id']}": one for one in people}
+    return await people_named(hand, [_reference(line, "receivedBy") for line in lines])
 
 
 def _one(parts: list[Tree], name: str) -> Any:

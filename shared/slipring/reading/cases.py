@@ -12,7 +12,7 @@ from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree, in_portions
-from slipring.reading.signing import people_named
+from slipring.department.staff import people_named
 
 _MOST = 200
 _TO_READ = "registered,partial,preliminary"

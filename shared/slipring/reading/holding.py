@@ -14,9 +14,9 @@ from starlette.routing import Route
 from slipring.department import names
 from slipring.department.place import Place, may, named_in
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
-from slipring.reading.signing import people_named
 from slipring.reading.workplace import READING, reading_page
 
 _LEASE = "lease-until"

@@ -14,11 +14,11 @@ from starlette.routing import Route
 from slipring.department import names
 from slipring.department.place import Place, named_in
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 from slipring.pages.language import language_of, said
-from slipring.reading.signing import people_named
 from slipring.reading.workplace import READING, reading_page
 
 _ANSWERS = (400, 409, 412, 422)

@@ -16,13 +16,13 @@ from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.place import Place, may, named_in, wrong
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.department.worklist import coded
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
 from slipring.reading.amending import draft_of
 from slipring.reading.one_report import of_report
 from slipring.reading.previewing import rendering_of
-from slipring.reading.signing import people_named
 from slipring.reading.workplace import READING, reading_page
 
 GRADES = "discrepancy-grade"

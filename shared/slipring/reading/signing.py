@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import binascii
 from collections.abc import Mapping, Sequence
@@ -13,7 +12,6 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.department import names
 from slipring.department.findings import Found, found_in
 from slipring.department.place import Place, may, named_in
 from slipring.department.road import Hand, Tree
@@ -205,18 +203,3 @@ def _no_signature() -> FhirError:
         at="Parameters.parameter.where(name='jws')",
         detail="reading.no-signature",
     )
-
-
-async def people_named(hand: Hand, references: Sequence[str]) -> dict[str, Tree]:
-    """The practitioners of these references, as far as they are known."""
-    ids = sorted({one.rpartition("/")[2] for one in references if one.startswith("Practitioner/")})
-    if not ids:
-        return {}
-    found = await asyncio.gather(hand.if_allowed("Practitioner", [("_id", ",".join(ids))]))
-    return {f"Practitioner/{one['id']}": one for some in found for one in some or []}
-
-
-def called(person: Tree | None) -> tuple[str, str]:
-    """A practitioner's name and number."""
-    identifiers: Sequence[Tree] = (person or {}).get("identifier", [])
-    return names.person(person), next((str(one["value"]) for one in identifiers if one.get("value")), "")

@@ -15,9 +15,9 @@ from slipring.department import names
 from slipring.department.names import Pair
 from slipring.department.place import Place, named_in
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import called, people_named
 from slipring.identity.people.sessions import Session
 from slipring.reading.one_report import of_report
-from slipring.reading.signing import called, people_named
 from slipring.reading.taking import proof_taken
 from slipring.reading.workplace import READING, reading_page
 from slipring.signing.policy import reason

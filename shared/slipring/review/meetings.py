@@ -11,7 +11,7 @@ from typing import Any
 from slipring.department import names
 from slipring.department.exams import Exam, exams_of
 from slipring.department.road import Hand, Tree
-from slipring.reading.signing import people_named
+from slipring.department.staff import people_named
 from slipring.review.workplace import carried
 
 CONFERENCES = "/reading/conferences"

@@ -18,9 +18,9 @@ from slipring.department import names
 from slipring.department.names import Pair
 from slipring.department.place import Place
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.department.worklist import coded
 from slipring.identity.people.sessions import Session
-from slipring.reading.signing import people_named
 from slipring.review.measured import Measured, kappa_over_time, measured, over_time, rows_of
 from slipring.review.quarters import Quarter, quarter_named
 from slipring.review.workplace import carried, chosen, groups_of, review_page, values_of

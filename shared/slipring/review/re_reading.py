@@ -19,13 +19,13 @@ from slipring.department import names
 from slipring.department.exams import exams_of
 from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.road import Hand, Tree
+from slipring.department.staff import people_named
 from slipring.department.told import told
 from slipring.department.worklist import coded
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
 from slipring.reading.again import AGAIN, Again, to_read_again, with_exams
 from slipring.reading.sections import tidy
-from slipring.reading.signing import people_named
 from slipring.review.workplace import groups_of, review_page, values_of
 
 _FIRST, _SECOND = ("impression", "category"), ("grade", "firstCategory", "note")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from slipring.department.road import Hand
-from slipring.reading.signing import called
+from slipring.department.staff import called
 
 
 @dataclass(frozen=True, slots=True)
