@@ -62,10 +62,12 @@ async def test_a_case_opened_by_hand_rings_and_joins_the_flag_that_comes_later()
     await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, note="seen at the console")
     await ringing.settle()
     assert ringing.rung == ["requester.test", "ward.test"]
-    again = await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam)
-    await flag(ringing)
+    again = await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, note="tube is in")
+    assert again == await ringing.call("open-case", signed_in("author"), finding=FINDING, exam=exam, note="tube is in")
+    await flag(ringing, note=[{"text": "tension"}])
 
     assert again["id"] == ringing.case["id"]
+    assert [one["text"] for one in ringing.case["note"]] == ["seen at the console", "tube is in", "tension"]
     assert ringing.case["basedOn"] == [{"reference": "Task/r-handover-1"}]
     assert (ringing.case["for"], len(ringing.rung)) == ({"reference": "Patient/o-p"}, 2)
     await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)

@@ -31,6 +31,7 @@ async def opened_by_hand(call: Call, desk: Desk) -> Changes:
         author=author,
         recognised_at=recognised_said(call, desk.now, "critical.recognised-at"),
         drill=call.value("drill") is True,
+        note=str(call.value("note") or ""),
     )
     cases, before = await standing(flag, desk)
     running = still_open(cases)
@@ -38,7 +39,7 @@ async def opened_by_hand(call: Call, desk: Desk) -> Changes:
         changes = await joined(running[0], [], flag, desk, "flagged-again")
         saved = next((save.resource for save in changes.save if save.resource["id"] == running[0].resource["id"]), None)
         return changes.plus(Changes(answer=saved or running[0].resource))
-    case, changes = await opened(flag, as_concept(entry), "", desk, before=before, note=str(call.value("note") or ""))
+    case, changes = await opened(flag, as_concept(entry), "", desk, before=before)
     return changes.plus(Changes(answer=case, status=201))
 
 

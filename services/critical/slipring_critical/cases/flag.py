@@ -28,6 +28,7 @@ class FlaggedFinding:
     unchanged: bool = False  # its author says that it is as it was when it was told before
     ring: bool = False  # he wants it rung all the same
     drill: bool = False
+    note: str = ""  # more about it, in words
 
     @property
     def case_key(self) -> str:
@@ -58,6 +59,7 @@ def flagged_finding(observation: Resource, handover: Resource, report: Resource 
         recognised_at=zoned(observation.get("effectiveDateTime")),
         unchanged=is_marked(observation, UNCHANGED),
         ring=is_marked(observation, RING_ALL_THE_SAME),
+        note="\n".join(str(one.get("text", "")) for one in observation.get("note", [])),
     )
 
 

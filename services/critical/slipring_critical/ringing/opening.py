@@ -48,12 +48,12 @@ async def told_before(flag: FlaggedFinding, desk: Desk) -> Stored | None:
 
 
 async def opened(
-    flag: FlaggedFinding, code: Resource | None, basis: str, desk: Desk, *, before: int, note: str = ""
+    flag: FlaggedFinding, code: Resource | None, basis: str, desk: Desk, *, before: int
 ) -> tuple[Resource, Changes]:
     """A new case that rings the first step of its ladder, and all that goes with it into the commit."""
     facts, policy = await flag_facts(desk, flag.finding, flag.level), await _policy(flag, desk)
     case = as_case(desk.new_id(), flag, code, basis, policy, now=desk.now)
-    case = with_note(case, note, flag.author, now=desk.now)
+    case = with_note(case, flag.note, flag.author, now=desk.now)
     for finding in check(facts, FLAG_RULES, NO_LIMITS.on(desk.now.date()), desk.now):
         case = with_event(case, Event("rule-finding", desk.now, finding.rule))
     rung = await ringing(case, desk)
@@ -67,9 +67,10 @@ async def joined(case: Stored, bases: Sequence[str], flag: FlaggedFinding, desk:
     known = {reference_of(basis) for basis in case.resource.get("basedOn", [])}
     fresh = [{"reference": basis} for basis in bases if basis not in known]
     rises = await _rises(case, flag, desk)
-    if not fresh and not rises:
+    news = flag.note not in ("", *(one.get("text") for one in case.resource.get("note", [])))
+    if not fresh and not rises and not news:
         return Changes.none()
-    tree = case.resource
+    tree = with_note(case.resource, flag.note if news else "", flag.author, now=desk.now)
     if fresh:
         tree = with_event(tree, Event(what, desk.now, flag.author))
         tree = {**tree, "basedOn": [*tree.get("basedOn", []), *fresh]}
