@@ -199,8 +199,10 @@ def _own_side(sentence: Sentence, word: Word) -> bool:
 
 def _stopped(sentence: Sentence, left: int, right: int, *, through: bool = False) -> bool:
     """Whether a word ends the reach; a condition goes on through "there is": if there is concern for ..."""
-    stops = [word for word in sentence.words if word.effect == "stop" and left <= word.start < right]
-    return any(not (through and sentence.text.startswith("there", word.start - sentence.start)) for word in stops)
+    return any(
+        left <= word.start < right and not (through and sentence.text.startswith("there", word.start - sentence.start))
+        for word in sentence.stops
+    )
 
 
 def _between(others: Sequence[tuple[int, int]], left: int, right: int) -> bool:

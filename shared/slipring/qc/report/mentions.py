@@ -6,7 +6,7 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from slipring.qc.report.anatomy import OrganMention, organs_in, side_of, sides_in
@@ -103,13 +103,15 @@ def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
     found: list[Mention] = []
     for sentence in sentences:
         hits = _hits(sentence, plain, parts)
-        inside = organs[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)] if hits else ()
+        if not hits:
+            continue
+        inside = organs[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
+        again = cache(partial(_named_again, sentence, plain))
         for term, start, end in hits:
             others = [
                 (left, right)
                 for other, left, right in hits
-                if (right <= start or left >= end)
-                and not (term.name in other.kin and _named_again(sentence, plain, left, right))
+                if (right <= start or left >= end) and not (term.name in other.kin and again(left, right))
             ]
             said = Assertion(ABSENT) if term.denied else asserted(sentence, start, end, others)
             found.append(_mention(term, start, end, said, sentence, plain, inside))

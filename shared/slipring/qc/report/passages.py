@@ -46,6 +46,7 @@ class Sentence:
     text: str
     parts: tuple[int, ...]
     words: tuple[Word, ...]
+    stops: tuple[Word, ...]  # those of the words that end the reach of others
 
     def clause(self, start: int, end: int) -> tuple[int, int]:
         """The clause, or the clauses, around these places; within brackets the bracket.
@@ -124,7 +125,7 @@ def _sentence(plain: str, start: int, end: int) -> Sentence:
         if role.effect != "plain"
     )
     parts = tuple(mark.start() for mark in _PARTS.finditer(plain, start, end))
-    return Sentence(start, end, plain[start:end], parts, words)
+    return Sentence(start, end, plain[start:end], parts, words, tuple(word for word in words if word.effect == "stop"))
 
 
 def sentence_at(sentences: Sequence[Sentence], place: int) -> Sentence | None:
