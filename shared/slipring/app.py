@@ -127,6 +127,7 @@ class Running:
                 await pool.close()
         except UNAVAILABLE as error:  # a database that is away cannot be given anything back
             _LOG.warning("left without a word", service=self.kernel.service.name, kind=type(error).__name__)
+            await self.sealer.halt()
             searches.terminate()
             pool.terminate()
 

@@ -94,7 +94,7 @@ async def _told(data_dir: Path, folder: Path, prefix: str, last_word: int | None
         "schema_prefix": prefix,
         "ladder": short_ladder(folder, answer=(0.02, 30), act=60),
     }
-    story, words = Story(), 0
+    story, words, before = Story(), 0, asyncio.all_tasks()
     await story.first.listen()
     await story.second.listen()
     try:
@@ -109,6 +109,7 @@ async def _told(data_dir: Path, folder: Path, prefix: str, last_word: int | None
                     going.cancel()
                     await asyncio.gather(going, return_exceptions=True)
                     words = wire.passed - begun
+            assert not [one for one in asyncio.all_tasks() - before if _is_ours(one)], "a stopped service goes on"
         async with alarm_street(data_dir, **around) as street:
             await story.goes_on(street)
             heard = len(story.first.got) + len(story.second.got)
@@ -120,6 +121,11 @@ async def _told(data_dir: Path, folder: Path, prefix: str, last_word: int | None
         await story.first.close()
         await story.second.close()
     return words
+
+
+def _is_ours(task: asyncio.Task[Any]) -> bool:
+    code = getattr(task.get_coro(), "cr_code", None)
+    return code is not None and "/slipring" in code.co_filename
 
 
 async def _until(so: Any) -> None:

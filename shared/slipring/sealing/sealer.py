@@ -126,13 +126,18 @@ class Sealer:
     async def stop(self) -> None:
         """Seal what is there, then end; what comes later is sealed at the next start."""
         if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+            await self.halt()
             try:
                 await self.step()
             except UNAVAILABLE as error:  # a database that is away is sealed up to when it went
                 _LOG.warning("left unsealed", kind=type(error).__name__)
+
+    async def halt(self) -> None:
+        """End without a word to the database."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
 
     async def catch_up(self) -> None:
         """Seal everything that is committed now, waiting for another replica that is at it."""
