@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -16,6 +15,7 @@ from slipring.bedside.rates_picture import Group, picture_of
 from slipring.bedside.saying import beside as said_beside
 from slipring.bedside.which import in_words
 from slipring.department import names
+from slipring.department.answered import values_of
 from slipring.department.names import Pair
 from slipring.department.place import Place
 from slipring.department.road import Tree
@@ -73,7 +73,7 @@ def _asking(asked: Mapping[str, str]) -> list[Tree]:
 
 
 def _group(part: Tree) -> Group:
-    said = _values(part)
+    said = values_of(part["part"])
     cases = [names.reference_in(one["valueReference"]) for one in part["part"] if one["name"] == "case"]
     return Group(
         of=str(said["of"]),
@@ -88,12 +88,12 @@ def _group(part: Tree) -> Group:
 
 
 def _timed(part: Tree) -> tuple[str, int]:
-    said = _values(part)
+    said = values_of(part["part"])
     return str(said["timing"]), int(said["count"])
 
 
 def _bound(part: Tree) -> Bound:
-    said = _values(part)
+    said = values_of(part["part"])
     until: Tree = said.get("until") or {}
     return Bound(
         str(said["timing"]),
@@ -101,10 +101,6 @@ def _bound(part: Tree) -> Bound:
         f"{until['value']} {until.get('unit', '')}".strip() if until else "",
         str(said.get("source", "")),
     )
-
-
-def _values(part: Tree) -> dict[str, Any]:
-    return {one["name"]: next((one[name] for name in one if name.startswith("value")), None) for one in part["part"]}
 
 
 def _period(told: Sequence[Tree]) -> tuple[datetime | None, datetime | None]:

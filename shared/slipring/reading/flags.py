@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from slipring.clauses.critical_findings import critical_finding, critical_findings
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
@@ -33,7 +33,7 @@ async def findings_in_force(hand: Hand) -> list[Finding]:
         if refused.status < _AWAY:
             raise
         told = None
-    found = [_entry(one["part"]) for one in told or [] if one["name"] == "entry"]
+    found = [_entry(parts) for parts in groups_of(told or [], "entry")]
     return found or [Finding(one.code, (one.zh, one.en), one.level) for one in critical_findings().values()]
 
 
@@ -46,7 +46,5 @@ def finding_words(concept: Tree | None) -> Pair:
 
 
 def _entry(parts: Sequence[Tree]) -> Finding:
-    said: dict[str, Any] = {
-        str(one["name"]): next(value for name, value in one.items() if name.startswith("value")) for one in parts
-    }
+    said = values_of(parts)
     return Finding(str(said["code"]), (str(said["zh"]), str(said["en"])), int(said["level"]))

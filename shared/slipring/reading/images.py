@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlsplit
 
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.names import Pair
 from slipring.department.road import Hand, Tree
 
@@ -55,8 +55,8 @@ async def images_of(hand: Hand, reading: str, known: Sequence[Tree]) -> Images:
     by_id = {str(one["id"]): one for one in known}
     if told is None:
         return Images([], [_alone(one) for one in known])
-    current = [study for part in told if part["name"] == "current" for study in _studies(part["part"])]
-    earlier = [_earlier(part["part"], by_id) for part in told if part["name"] == "prior"]
+    current = [study for parts in groups_of(told, "current") for study in _studies(parts)]
+    earlier = [_earlier(parts, by_id) for parts in groups_of(told, "prior")]
     found = {str(report["id"]) for one in earlier for report in one.reports}
     alone = [_alone(one) for id_, one in by_id.items() if id_ not in found]
     return Images(current, sorted([*earlier, *alone], key=lambda one: one.when, reverse=True))
@@ -64,7 +64,7 @@ async def images_of(hand: Hand, reading: str, known: Sequence[Tree]) -> Images:
 
 def _earlier(parts: Sequence[Tree], known: dict[str, Tree]) -> Earlier:
     when = next((str(one["valueDateTime"]) for one in parts if one["name"] == "when"), "")
-    told = [_members(one["part"]) for one in parts if one["name"] == "report"]
+    told = [values_of(one) for one in groups_of(parts, "report")]
     ids = [names.reference_in(one.get("reference")).rpartition("/")[2] for one in told]
     reports = [
         known.get(id_)
@@ -78,10 +78,10 @@ def _alone(report: Tree) -> Earlier:
     return Earlier(str(report.get("effectiveDateTime", report.get("issued", "")))[:10], [], [report])
 
 
-def _studies(parts: Iterable[Tree]) -> list[Study]:
+def _studies(parts: Sequence[Tree]) -> list[Study]:
     found = []
-    for part in (one["part"] for one in parts if one["name"] == "study"):
-        members = _members(part)
+    for part in groups_of(parts, "study"):
+        members = values_of(part)
         modalities = [str(one["valueCode"]) for one in part if one["name"] == "modality"]
         words = " · ".join([*modalities, *filter(None, [str(members.get("description", ""))])])
         found.append(Study(words, _web(str(members.get("viewer", "")))))
@@ -91,10 +91,3 @@ def _studies(parts: Iterable[Tree]) -> list[Study]:
 def _web(address: str) -> str:
     """An address that a page may lead to."""
     return address if urlsplit(address).scheme in ("https", "http") else ""
-
-
-def _members(parts: Sequence[Tree]) -> dict[str, Any]:
-    return {
-        str(one["name"]): next((value for name, value in one.items() if name.startswith("value")), None)
-        for one in parts
-    }

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.road import Tree
 from slipring.pages.plots.lanes import Bounds
 from slipring.pages.plots.trend import Figure, Trend, trend_of
 from slipring.review.quarters import Quarter
-from slipring.review.workplace import groups_of, values_of
 
 Told = Sequence[Tree]  # the parameters of an answer
 

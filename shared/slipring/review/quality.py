@@ -15,6 +15,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.names import Pair
 from slipring.department.place import Place
 from slipring.department.road import Hand, Tree
@@ -23,7 +24,7 @@ from slipring.department.worklist import coded
 from slipring.identity.people.sessions import Session
 from slipring.review.measured import Measured, kappa_over_time, measured, over_time, rows_of
 from slipring.review.quarters import Quarter, quarter_named
-from slipring.review.workplace import carried, chosen, groups_of, review_page, values_of
+from slipring.review.workplace import carried, chosen, review_page
 
 QUALITY = "/reading/quality"
 WAYS = ("concordance", "re-reading", "writing", "differences", "discordance")

@@ -16,6 +16,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.exams import exams_of
 from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.road import Hand, Tree
@@ -26,7 +27,7 @@ from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
 from slipring.reading.again import AGAIN, Again, to_read_again, with_exams
 from slipring.reading.sections import tidy
-from slipring.review.workplace import groups_of, review_page, values_of
+from slipring.review.workplace import review_page
 
 _FIRST, _SECOND = ("impression", "category"), ("grade", "firstCategory", "note")
 

@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.answered import values_of
 from slipring.department.names import Pair
 from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.road import Hand, Tree
@@ -20,7 +21,7 @@ from slipring.fhir.outcome import FhirError
 from slipring.identity.people.sessions import Session
 from slipring.reading.one_report import of_report
 from slipring.reading.signing import standing_signatures
-from slipring.review.workplace import review_page, values_of
+from slipring.review.workplace import review_page
 
 _MAX_VALUE = "http://hl7.org/fhir/StructureDefinition/maxValue"
 

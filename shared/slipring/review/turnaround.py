@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.answered import groups_of, values_of
 from slipring.department.exams import Exam, exams_of
 from slipring.department.place import Place, Words, wrong
 from slipring.department.road import Hand, Tree
@@ -23,7 +24,7 @@ from slipring.pages.plots.bars import Band, Bars, bars_of
 from slipring.pages.plots.trend import Figure, Trend, trend_of
 from slipring.reading.cases import Waiting, waiting
 from slipring.review.measured import bounds_in
-from slipring.review.workplace import carried, groups_of, review_page, values_of
+from slipring.review.workplace import carried, review_page
 
 TURNAROUND = "/reading/turnaround"
 _USUAL = timedelta(weeks=8)

@@ -54,20 +54,6 @@ def carried(task: Tree, kind: str, member: str = "output") -> list[Any]:
     ]
 
 
-def values_of(parts: Sequence[Tree]) -> dict[str, Any]:
-    """The parts of a parameter by name, the last of each; a part with parts is left out."""
-    return {
-        str(one["name"]): next((one[name] for name in one if name.startswith("value")), None)
-        for one in parts
-        if "part" not in one
-    }
-
-
-def groups_of(parts: Sequence[Tree], name: str) -> list[Sequence[Tree]]:
-    """The parts of every parameter of this name."""
-    return [one["part"] for one in parts if one["name"] == name]
-
-
 def chosen(given: Mapping[str, str], name: str, known: Sequence[str]) -> str:
     """One of several ways that an address names; the first where it names none of them."""
     return given.get(name, "") if given.get(name, "") in known else known[0]
