@@ -76,7 +76,7 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class AskedFor:
-    """A swap that waits for an answer; `to_me`: it is mine to accept."""
+    """A swap that waits for an answer, which nobody can give any more once it is over; `to_me`: it is mine to accept."""
 
     slot: str
     by: str
@@ -120,8 +120,9 @@ class RosterPages:
             hand.found("Slot", [("status", "busy-tentative"), ("_count", "100")]),
         )
         called = await _called(hand, kept, told, slots)
-        rosters = [_shown(one, said, called, me, self.place.now()) for one, said in zip(kept, told, strict=True)]
-        swaps = [swap for swap in (_swap(one, called, me) for one in slots) if swap]
+        now = self.place.now()
+        rosters = [_shown(one, said, called, me, now) for one, said in zip(kept, told, strict=True)]
+        swaps = [swap for swap in (_swap(one, called, me) for one in slots) if swap and swap.end > now]
         return self._page(
             request, session, "roster.html", status=status, rosters=rosters, swaps=swaps, monday=monday, beside=beside,
             before=monday - timedelta(days=_DAYS), after=monday + timedelta(days=_DAYS),

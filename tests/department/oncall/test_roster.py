@@ -33,7 +33,7 @@ def roster(served: Server, morning: Morning) -> None:
 
 
 @pytest.mark.clause("5.9.1")
-def test_a_turn_changes_hands_by_two_taps_and_the_holes_are_said(enter: Enter, roster: None) -> None:
+def test_a_turn_changes_hands_by_two_taps_and_the_holes_are_said(enter: Enter, served: Server, roster: None) -> None:
     doctor = enter("doctor", "/alerts/roster?from=9999-12-31", "zh", "phone")
     looked_at(doctor, "roster-zh-phone")
     doctor.get_by_role("link", name="下一周").click()
@@ -46,6 +46,15 @@ def test_a_turn_changes_hands_by_two_taps_and_the_holes_are_said(enter: Enter, r
     give.first.click()
     doctor.get_by_role("button", name="发出申请").first.click()
     expect(doctor.get_by_role("region", name="换班申请")).to_contain_text("您已请")
+    with served.client() as http:  # one that nobody answered while it could be
+        [asked_for] = [one["resource"] for one in http.get("/fhir/Slot?status=busy-tentative").json()["entry"]]
+        over = {"start": "2026-01-05T00:00:00+08:00", "end": "2026-01-06T00:00:00+08:00"}
+        posted(
+            http,
+            {name: value for name, value in (asked_for | over).items() if name not in ("id", "meta", "identifier")},
+        )
+    doctor.reload()
+    expect(doctor.get_by_role("region", name="换班申请")).to_have_count(1)
     looked_at(doctor, "roster-asked-zh-phone")
 
     reader = enter("reader", "/alerts/roster", "en", "phone")
