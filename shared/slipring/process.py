@@ -24,7 +24,7 @@ import uvicorn
 import uvloop
 
 from slipring.alerts.opening import ROOM as ALERTS_ROOM
-from slipring.alerts.opening import alert_routes
+from slipring.alerts.opening import alert_routes, reply_secrets
 from slipring.alerts.receiver import Door
 from slipring.app import Surroundings, open_service
 from slipring.bedside.opening import ROOM as BEDSIDE_ROOM
@@ -254,7 +254,9 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *reading_routes(department),
             *review_routes(department),
             *on_call_routes(department),
-            *alert_routes(Door(department, pins, mint, signing_in.session)),
+            *alert_routes(
+                Door(department, pins, mint, signing_in.session), reply_secrets(plan.settings.reply_secret_file)
+            ),
         ],
         now=plan.clock.now,
         settings=FrontSettings(

@@ -22,15 +22,22 @@ _RULES = {"runOnly": ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "b
 Enter = Callable[..., Page]
 
 
-def _with_viewer(server: Server) -> Server:
+# By which the gateways of these tests sign the replies that they post.
+REPLY_SECRET = "a-secret-of-the-gateways-of-these-tests"
+
+
+def _with_surroundings(server: Server) -> Server:
     server.environment["SLIPRING_VIEWER_URL"] = "https://viewer.example/open?study={study}"
+    secret = server.data_dir / "reply-secret"
+    secret.write_text(f"{REPLY_SECRET}\n")
+    server.environment |= {"SLIPRING_REPLY_MEDIA": "sms,webhook", "SLIPRING_REPLY_SECRET_FILE": str(secret)}
     return server
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A house of its own: nobody else's staff, patients and exams stand on its pages."""
-    with running(tmp_path_factory.mktemp("slipring-department"), _with_viewer) as server:
+    with running(tmp_path_factory.mktemp("slipring-department"), _with_surroundings) as server:
         yield server
 
 

@@ -7,6 +7,7 @@ import asyncio
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
+from slipring_critical.cases.dialogue import is_of_a_conversation
 from slipring_critical.cases.facts import (
     CASE_STATE,
     CHANNEL,
@@ -22,6 +23,7 @@ from slipring_critical.channels import CHANNELS
 from slipring_critical.directory.kept_secrets import issues_of, members_of, to_keep
 from slipring_critical.directory.watching import looks
 from slipring_critical.lifecycle import OPEN
+from slipring_critical.ringing.reply_codes import code_in
 
 
 async def task_written(write: Write, desk: Desk) -> Changes:
@@ -59,7 +61,8 @@ async def communication_written(write: Write, desk: Desk) -> Changes:
     standing = write.before.resource if write.before else {}
     case = first_reference(standing.get("partOf"), "Task") or first_reference(write.resource.get("partOf"), "Task")
     stored = await desk.read(case) if case else None
-    if write.imported or stored is None or not is_case(stored.resource):
+    of_a_case = stored is not None and is_case(stored.resource)
+    if write.imported or not (of_a_case or _of_a_reply(standing) or _of_a_reply(write.resource)):
         return Changes.none()
     raise conflict(
         "The attempts of a critical case are written by the service; use $acknowledge to record an answer.",
@@ -67,6 +70,10 @@ async def communication_written(write: Write, desk: Desk) -> Changes:
         at="Communication.partOf",
         detail="critical.attempt-by-service",
     )
+
+
+def _of_a_reply(communication: Resource) -> bool:
+    return is_of_a_conversation(communication) or bool(code_in(communication))
 
 
 async def route_written(write: Write, desk: Desk) -> Changes:

@@ -26,6 +26,7 @@ from slipring_critical.ringing.climbing import (
     STEP_OVERDUE,
 )
 from slipring_critical.ringing.provider_signs import beside
+from slipring_critical.ringing.reply_codes import SEQUENCE as REPLY_SEQUENCE
 from slipring_critical.ringing.sending import send
 from slipring_critical.settings import CriticalSettings
 from slipring_critical.unconfirmed import unconfirmed
@@ -78,6 +79,7 @@ SERVICE = Service(
     },
     repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK},
     alarms={"roster_gaps": f"Task?code={ROSTER_GAP}&status=requested"},
+    sequences=(REPLY_SEQUENCE,),
     code_systems=CODE_SYSTEMS,
     profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     topics=read_topics(Path(__file__).with_name("topics.toml")),

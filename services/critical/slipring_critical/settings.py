@@ -14,7 +14,7 @@ from slipring.rules.calendar import calendar
 from slipring.runtime.postgres import default_data_dir
 from slipring.runtime.settings import BadSettings, Settings
 
-from slipring_critical.channels.media import languages
+from slipring_critical.channels.media import languages, media
 from slipring_critical.channels.posting import host_of
 from slipring_critical.channels.providers import Providers
 
@@ -32,6 +32,7 @@ class CriticalSettings:
     channel_timeout_seconds: float = 5.0
     mismatches_until_next_step: int = 2  # wrong read-backs before the next person is rung (mechanisms 8)
     message_language: str = "zh"  # of the words that go to people; receivers' systems get both
+    reply_media: frozenset[str] = frozenset()  # media whose gateway gives replies back: their messages carry a code
     push_contact: str = "postmaster@localhost"  # an address of ours for browsers' push services (RFC 8292)
     data_dir: Path = field(default_factory=default_data_dir)
     # What this process has learnt of its providers; no setting, and the same as long as the process lives.
@@ -65,6 +66,7 @@ class CriticalSettings:
                 given.get("SLIPRING_MISMATCHES_UNTIL_NEXT_STEP", default.mismatches_until_next_step)
             ),
             message_language=_language(given.get("SLIPRING_MESSAGE_LANGUAGE", default.message_language)),
+            reply_media=_reply_media(given),
             push_contact=given.get("SLIPRING_PUSH_CONTACT") or f"postmaster@{host_of(given.get('SLIPRING_URL', ''))}",
             data_dir=house.data_dir,
         )
@@ -74,6 +76,17 @@ def _language(given: str) -> str:
     if given not in languages():
         raise BadSettings(f"SLIPRING_MESSAGE_LANGUAGE: {', '.join(languages())}")
     return given
+
+
+def _reply_media(given: Mapping[str, str]) -> frozenset[str]:
+    named = frozenset(one.strip() for one in given.get("SLIPRING_REPLY_MEDIA", "").split(",") if one.strip())
+    known = sorted(medium.code for medium in media().values() if medium.rings)
+    if not named <= set(known):
+        raise BadSettings(f"SLIPRING_REPLY_MEDIA: {', '.join(known)}")
+    if named and not given.get("SLIPRING_REPLY_SECRET_FILE"):
+        # A code that nobody takes back would leave a receiver waiting for an answer.
+        raise BadSettings("SLIPRING_REPLY_MEDIA needs SLIPRING_REPLY_SECRET_FILE")
+    return named
 
 
 def _front(given: Mapping[str, str]) -> str:

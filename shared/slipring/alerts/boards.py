@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.alerts.open_cases import Case, one_case, open_cases
-from slipring.alerts.receiver import Door
+from slipring.alerts.receiver import Door, by_staff_number
 from slipring.alerts.timeline import happened
 from slipring.alerts.told import told
 from slipring.department import names
@@ -65,7 +65,7 @@ class BoardPages:
         """A call, written down by the caller: who was spoken to under which number, and what he read back."""
         form, hand = await self.place.posted(request, session), await self.place.hand(session)
         receiver = form.get("receiver", "").strip()
-        person = await _by_staff_number(hand, receiver)
+        person = await by_staff_number(hand, receiver)
         call: list[Tree] = [
             {"name": "patientCheck", "valueString": form.get("tail", "").strip()[:_LONGEST] or "-"},
             {"name": "finding", "valueCode": form.get("choice", "").strip()[:64] or "none"},
@@ -91,7 +91,7 @@ class BoardPages:
         form, hand = await self.place.posted(request, session), await self.place.hand(session)
         if form.get("answer") in ("accept", "decline"):
             return await self._done(request, session, hand, f"${form['answer']}", [])
-        person = await _by_staff_number(hand, form.get("to", "").strip())
+        person = await by_staff_number(hand, form.get("to", "").strip())
         if not person:
             return await self._nobody(request, session, hand)
         call: list[Tree] = [{"name": "to", "valueReference": {"reference": person}}]
@@ -143,9 +143,3 @@ class BoardPages:
 
     def _page(self, request: Request, session: Session, template: str, **values: Any) -> Response:
         return self.place.page(request, session, f"alerts/{template}", live=LIVE, board=ALERTS, **values)
-
-
-async def _by_staff_number(hand: Hand, number: str) -> str:
-    """The one person who has this staff number, by reference; '' for nobody and for several."""
-    found = await hand.found("Practitioner", [("identifier", names.plain(number))]) if number else []
-    return f"Practitioner/{found[0]['id']}" if len(found) == 1 else ""

@@ -61,7 +61,7 @@ class LinkPages:
             return self._page(request, known, "spent.html", status=410)
         if known is None or not form.get("as_signed_in"):
             name = form.get("name", "")
-            account, left = await self.door.pins.proved(name, form.get("pin", ""), secret)
+            account, left = await self.door.proved(name, form.get("pin", ""), secret)
             if account is None:
                 return await self._not_proved(request, known, secret, name, left)
             receiver, by_pin = await self.door.by_pin(account), True

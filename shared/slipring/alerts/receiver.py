@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from starlette.requests import Request
 from starlette.responses import Response
 
+from slipring.department import names
 from slipring.department.place import Place
 from slipring.department.road import Hand, Tree
 from slipring.fhir.caller import grant_of
-from slipring.fhir.outcome import unauthorized
+from slipring.fhir.outcome import FhirError, unauthorized
 from slipring.identity.people.accounts import Account, read_account
 from slipring.identity.people.minting import PAGES_CLIENT, Mint
 from slipring.identity.people.pins import Pass, Pins
@@ -21,11 +22,12 @@ from slipring.identity.people.sign_in_pages import viewer_of
 from slipring.pages.frame import Viewer
 
 LINK_PATH = "/a"
+_LONGEST_NUMBER = 64
 _COOKIE = "slipring-receiver"
 # What a PIN opens of what its account may do: nothing but the case, whom it is about and the acts on it.
 _OPENED = ("Task", "Patient", "ServiceRequest", "Practitioner", "PractitionerRole")
 # What the pages ask in nobody's name: whether a link is one, before a PIN is looked at; and to end it.
-_OWN = ("system/Communication.rs", "system/Task.rus")
+_OWN = ("system/Communication.rs", "system/Task.rus", "system/Practitioner.rs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +58,14 @@ class Door:
         if session is None:
             return None
         return Receiver(session.account, await self.place.hand(session), viewer_of(session))
+
+    async def proved(self, name: str, pin: str, link: str) -> tuple[Account | None, int]:
+        """Whose account, or whose staff number, and PIN these are; and how many wrong ones the link still stands."""
+        try:
+            person = await by_staff_number(await self.own_hand(), name.strip()[:_LONGEST_NUMBER])
+        except FhirError:  # the staff register cannot be asked: the name of an account still opens
+            person = ""
+        return await self.pins.proved(name, pin, link, person)
 
     async def by_pin(self, account: Account) -> Receiver:
         """Who gave name and PIN."""
@@ -93,6 +103,12 @@ class Door:
 
     def _cookie(self, request: Request) -> str:
         return f"__Secure-{_COOKIE}" if self.place.pages.secure(request) else _COOKIE
+
+
+async def by_staff_number(hand: Hand, number: str) -> str:
+    """The one person who has this staff number, by reference; '' for nobody and for several."""
+    found = await hand.found("Practitioner", [("identifier", names.plain(number))]) if number else []
+    return f"Practitioner/{found[0]['id']}" if len(found) == 1 else ""
 
 
 def parts_of(parameters: Tree, name: str) -> list[list[Tree]]:

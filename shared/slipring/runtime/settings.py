@@ -59,6 +59,7 @@ class Settings:
     oidc_issuer: str = ""
     oidc_client: str = ""
     oidc_secret_file: str = ""
+    reply_secret_file: str = ""
     oidc_claim: str = ""
     event_days: int = 30
     delivery_seconds: float = 10

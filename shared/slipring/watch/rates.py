@@ -17,7 +17,8 @@ from slipring.identity.clients import SERVICES
 from slipring.runtime.meters import Meters
 
 NEVER_LIMITED = (
-    "/$flag-critical", "/$acknowledge", "/$open-case", "/$is-link", "/$open-link", "/$end-link", "/$told", "/$act"
+    "/$flag-critical", "/$acknowledge", "/$open-case", "/$is-link", "/$open-link", "/$end-link", "/$told", "/$act",
+    "/$conversation", "/$reply",
 )  # fmt: skip
 # What is behind the link of a message: a phone that answers is let in as `$acknowledge` is.
 ANSWERING = "/a/"

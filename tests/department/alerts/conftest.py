@@ -7,12 +7,13 @@ from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Browser, expect
 from slipring_demo.cast import C
 from slipring_demo.receivers import Receiver
 
 from tests.department.bedside.contrast_morning import until_found
-from tests.department.morning import Morning, a_patient, order, posted
+from tests.department.conftest import looked_at
+from tests.department.morning import PASSWORD, Morning, a_patient, order, posted
 from tests.support.server import Server
 
 PIN = "482913"
@@ -83,3 +84,24 @@ def link_to(phone: Receiver, case: dict[str, Any]) -> str:
     """The path of the newest link that the telephone got for a case."""
     links = [message["link"] for message in phone.received if message["case"] == f"Task/{case['id']}"]
     return "/a/" + str(links[-1]).rpartition("/a/")[2]
+
+
+@pytest.fixture(scope="module")
+def pin(served: Server, morning: Morning, chromium: Browser) -> str:
+    """The requester has chosen a PIN, on the page for it."""
+    context = chromium.new_context(locale="en-GB", base_url=morning.url)
+    page = context.new_page()
+    page.set_default_timeout(60_000)
+    page.goto("/alerts/pin")
+    page.locator("input[name=name]").fill("doctor")
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.keyboard.press("Enter")
+    page.locator("input[name=pin]").fill("123456")
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("This PIN is too easily guessed")).to_be_visible()
+    page.locator("input[name=pin]").fill(PIN)
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("The PIN is kept.")).to_be_visible()
+    looked_at(page, "alerts-pin")
+    context.close()
+    return PIN

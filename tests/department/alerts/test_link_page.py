@@ -11,7 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from slipring_demo.receivers import Receiver
 
-from tests.department.alerts.conftest import PIN, Rings, link_to
+from tests.department.alerts.conftest import Rings, link_to
 from tests.department.conftest import SIZES, Enter, looked_at
 from tests.department.morning import Morning
 from tests.support.server import Server
@@ -40,37 +40,14 @@ def thumb(chromium: Browser, morning: Morning) -> Iterator[Any]:
         context.close()
 
 
-@pytest.fixture(scope="module")
-def pin(served: Server, morning: Morning, chromium: Browser) -> str:
-    """The requester has chosen a PIN, on the page for it."""
-    from tests.department.morning import PASSWORD
-
-    context = chromium.new_context(locale="en-GB", base_url=morning.url)
-    page = context.new_page()
-    page.set_default_timeout(60_000)
-    page.goto("/alerts/pin")
-    page.locator("input[name=name]").fill("doctor")
-    page.locator("input[name=password]").fill(PASSWORD)
-    page.keyboard.press("Enter")
-    page.locator("input[name=pin]").fill("123456")
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("This PIN is too easily guessed")).to_be_visible()
-    page.locator("input[name=pin]").fill(PIN)
-    page.get_by_role("button", name="Keep it").click()
-    expect(page.get_by_text("The PIN is kept.")).to_be_visible()
-    looked_at(page, "alerts-pin")
-    context.close()
-    return PIN
-
-
 def state(served: Server, case: dict[str, Any]) -> str:
     with served.client() as http:
         task = http.get(f"/fhir/Task/{case['id']}").json()
     return str(task["businessStatus"]["coding"][0]["code"])
 
 
-def proves(page: Page, pin: str) -> None:
-    page.locator("input[name=name]").fill("doctor")
+def proves(page: Page, pin: str, name: str = "doctor") -> None:
+    page.locator("input[name=name]").fill(name)
     page.locator("input[name=pin]").fill(pin)
     page.locator("form:has(input[name=pin]) button").click()
 
@@ -101,7 +78,9 @@ def test_a_receiver_confirms_by_thumb_without_script(
     proves(page, "000000")
     expect(page.locator("#refused")).to_be_visible()
     expect(page.get_by_text(who)).to_have_count(0)
-    proves(page, pin)
+    with served.client() as http:
+        number = str(http.get(f"/fhir/{morning.staff['requester']}").json()["identifier"][0]["value"])
+    proves(page, pin, number if language == "en" else "doctor")
 
     page.wait_for_url(f"**/a/case/{case['id']}")
     expect(page.get_by_text(f"{who}虚构")).to_be_visible()

@@ -11,6 +11,7 @@ from slipring.rules.rulebook import check
 from slipring.staff.permission import Reason
 
 from slipring_critical.answering.proving import numbers_of
+from slipring_critical.cases.dialogue import is_of_a_conversation
 from slipring_critical.cases.facts import Event, case_facts, imaging_number, is_case, reference_of
 from slipring_critical.cases.record import sealed_record
 from slipring_critical.cases.resources import as_timeline, in_state, instant, with_act, with_event
@@ -94,9 +95,17 @@ async def acted(call: Call, desk: Desk) -> Changes:
 async def timeline(call: Call, desk: Desk) -> Changes:
     """Everything that happened to a case, in order."""
     case = case_of(call)
-    attempts = await desk.search(f"Communication?part-of={case.reference}")
+    attempts = await messages_of(case, desk)
     stored = [{**a.resource, "meta": {"lastUpdated": instant(a.updated_at)}} for a in attempts]
     return Changes(answer=as_timeline(case.resource, stored))
+
+
+async def messages_of(case: Stored, desk: Desk) -> list[Stored]:
+    """Every attempt of a case, and every message of the conversations in which it was answered."""
+    attempts, others = await desk.searches(
+        [f"Communication?part-of={case.reference}", f"Communication?based-on={case.reference}"]
+    )
+    return [*attempts, *(one for one in others if is_of_a_conversation(one.resource))]
 
 
 def case_of(call: Call) -> Stored:

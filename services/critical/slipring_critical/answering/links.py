@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, not_found
-from slipring.fhir.service import Call, Changes, Desk, Stored, successor
+from slipring.fhir.service import Call, Changes, Desk, Resource, Stored, successor
 
 from slipring_critical.answering.answers import RECEIVE
 from slipring_critical.cases.facts import Event, case_facts, first_reference
@@ -26,7 +26,6 @@ async def opened(call: Call, desk: Desk) -> Changes:
             "A link is opened by a person.", "链接只能由本人打开。", at=call.at("link"), detail="critical.person-needed"
         )
     reasons = await lacking(desk, RECEIVE, who)
-    facts = case_facts(case.resource)
     spent = successor(attempt, **used(attempt.resource, desk.now))
     if reasons:
         kept = successor(case, **with_event(case.resource, Event("reached-not-authorised", desk.now, who)))
@@ -35,11 +34,16 @@ async def opened(call: Call, desk: Desk) -> Changes:
             for reason in reasons
         ]
         return Changes(save=[spent, kept], refuse=FhirError(403, issues))
-    tree = case.resource
-    if facts.state in RINGING:
-        tree = in_state(tree, move(facts.state, "deliver"))
-    shown = with_event(tree, Event("shown", desk.now, who))
+    shown = showing(case, who, desk)
     return Changes(save=[spent, successor(case, **shown)], answer=shown)
+
+
+def showing(case: Stored, who: str, desk: Desk) -> Resource:
+    """The case once somebody who may receive it has identified himself and is told; it rings on."""
+    state, tree = case_facts(case.resource).state, case.resource
+    if state in RINGING:
+        tree = in_state(tree, move(state, "deliver"))
+    return with_event(tree, Event("shown", desk.now, who))
 
 
 async def asked(call: Call, desk: Desk) -> Changes:
@@ -51,12 +55,17 @@ async def asked(call: Call, desk: Desk) -> Changes:
 async def ended(call: Call, desk: Desk) -> Changes:
     """End a link after too many wrong PINs: the next step rings at once, each of its messages under a link of its own."""
     attempt, case = await _behind(call, desk)
+    return (await ending(attempt, case, desk)).plus(Changes(answer={"resourceType": "Parameters"}))
+
+
+async def ending(attempt: Stored, case: Stored, desk: Desk) -> Changes:
+    """What it takes to end the link of a message, and with it the code that it may be answered by."""
     facts = case_facts(case.resource)
     rung = await ringing(with_event(case.resource, Event("link-ended", desk.now)), desk)
     rung.save.append(successor(attempt, **used(attempt.resource, desk.now)))
     if facts.state in RINGING:
         await climb(rung, desk, at_once=True)
-    return rung.changes(case.version).plus(Changes(answer={"resourceType": "Parameters"}))
+    return rung.changes(case.version)
 
 
 async def _behind(call: Call, desk: Desk) -> tuple[Stored, Stored]:

@@ -39,11 +39,12 @@ async def told(call: Call, desk: Desk) -> Changes:
         *_said("author", _name(author)),
     ]
     known = await findings_in_force(desk)
-    findings = [_finding(one, known) for one in (case, *await _others(facts, desk))]
+    findings = [_finding(one, known) for one in (case, *await others_of_the_exam(facts, desk))]
     return Changes(answer={"resourceType": "Parameters", "parameter": [*about, *findings]})
 
 
-async def _others(facts: CaseFacts, desk: Desk) -> list[Stored]:
+async def others_of_the_exam(facts: CaseFacts, desk: Desk) -> list[Stored]:
+    """The other open findings of the same exam."""
     if not (facts.request and facts.patient):
         return []
     cases = await desk.search(f"Task?patient={facts.patient}&code={TASK_CODE}%7Ccritical-case")

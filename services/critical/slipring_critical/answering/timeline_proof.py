@@ -12,16 +12,16 @@ from slipring.signing.case_chain import CASE_HEAD
 from slipring.signing.proof import MEDIA_TYPE, Member, packed
 from slipring.signing.report_proof import KEYS
 
-from slipring_critical.answering.answers import case_of
+from slipring_critical.answering.answers import case_of, messages_of
 from slipring_critical.cases.record import chained_events, stated_head
 
 _JSON, _JOSE = "application/json", "application/jose"
 
 
 async def proof_asked(call: Call, desk: Desk) -> Changes:
-    """The case with its chained events and every attempt, sealed now."""
+    """The case with its chained events and every attempt and reply, sealed now."""
     case = case_of(call)
-    attempts = [one.resource for one in await desk.search(f"Communication?part-of={case.reference}")]
+    attempts = [one.resource for one in await messages_of(case, desk)]
     stated = stated_head(case.resource)
     members = [
         Member(names.TASK, _JSON, _written(case.resource)),

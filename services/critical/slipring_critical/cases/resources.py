@@ -31,7 +31,9 @@ from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import TASK_STATUS
 
 # In the same instant a step comes before what it sent, and that before the answer.
-_RANK = {"sent": 1, "stopped": 1, "read-back-confirmed": 2, "received": 2, "acted": 2, "closed": 2}
+_RANK = {"reply-said": 3, "sent": 1, "stopped": 1, "read-back-confirmed": 2, "received": 2, "acted": 2, "closed": 2}
+_RECEIPT = (("sent", "sent"), ("received", "received"))  # of an attempt, what is told by which member
+_TALK = (("reply-said", "sent"), ("reply-heard", "received"))  # of a message in a conversation with a receiver
 _PRIORITY = {"1": "stat", "2": "urgent", "3": "routine"}
 
 
@@ -132,12 +134,12 @@ def with_note(case: Resource, note: Any, who: str, *, now: datetime) -> Resource
 
 
 def as_timeline(case: Resource, attempts: Sequence[Resource]) -> Resource:
-    """Everything that happened to a case, in order: events of the case and of each attempt."""
+    """Everything that happened to a case, in order: events of the case and of each attempt, and what was said in replies."""
     rows: list[tuple[str, list[dict[str, Any]]]] = []
     for event in case_facts(case).events:
         rows.append((instant(event.at), _event_parts(event)))
     for attempt in attempts:
-        for what, member in (("sent", "sent"), ("received", "received")):
+        for what, member in _RECEIPT if attempt.get("partOf") else _TALK:
             if member in attempt:
                 rows.append((attempt[member], _attempt_parts(what, attempt[member], attempt)))
         if attempt["status"] == "stopped":
@@ -168,7 +170,7 @@ def _event_parts(event: Event) -> list[dict[str, Any]]:
 
 
 def _attempt_parts(what: str, at: str, attempt: Resource) -> list[dict[str, Any]]:
-    recipient: dict[str, Any] = next(iter(attempt.get("recipient", [])), {})
+    recipient: dict[str, Any] = next(iter(attempt.get("recipient", [])), attempt.get("sender", {}))
     who = reference_of(recipient) or recipient.get("display", "")
     parts: list[dict[str, Any]] = [{"name": "what", "valueCode": what}, {"name": "when", "valueInstant": at}]
     if who:

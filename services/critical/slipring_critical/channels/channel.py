@@ -30,6 +30,7 @@ class Message:
     drill: bool = False  # nobody is ill; the text says so, too
     short: str = ""  # text and link in the language and the length of the medium
     recipient: str = ""  # a reference, '' when only the office is known
+    reply: str = ""  # the code by which it may be answered where the gateway gives replies back
 
 
 @dataclass(frozen=True, slots=True)

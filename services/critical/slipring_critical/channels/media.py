@@ -32,22 +32,26 @@ def media() -> Mapping[str, Medium]:
 
 def text_of(kind: Kind, language: str, *, drill: bool = False) -> str:
     """What is said before the receiver has identified himself; a drill says so first."""
-    return _drill(language, drill) + str(_written()[kind][language])
+    return drill_mark(language, drill=drill) + str(_written()[kind][language])
 
 
-def short_text(kind: Kind, medium: str, language: str, link: str, *, drill: bool = False) -> str:
+def short_text(kind: Kind, medium: str, language: str, link: str, *, drill: bool = False, hint: str = "") -> str:
     """Text and link as one medium carries them: the usual words, or brief ones where those do not fit.
+
+    `hint` says how the message may be answered without the link.
 
     The link is never cut: half of it leads nowhere. What is still too long goes out whole, as two messages if need be.
     """
+    link = f"{link} {hint}".strip()
     usual = f"{text_of(kind, language, drill=drill)} {link}".strip()
     limit = media()[medium].limit
     if not limit or len(usual) <= limit:
         return usual
-    return f"{_drill(language, drill)}{_written()['brief'][kind][language]} {link}".strip()
+    return f"{drill_mark(language, drill=drill)}{_written()['brief'][kind][language]} {link}".strip()
 
 
-def _drill(language: str, drill: bool) -> str:
+def drill_mark(language: str, *, drill: bool) -> str:
+    """What stands before the words of a drill; nothing before those of the real thing."""
     return str(_written()["drill"][language]) if drill else ""
 
 

@@ -36,6 +36,7 @@ def _as_json(message: Message) -> dict[str, object]:
         "repeat": message.repeat,
         "sentAt": message.sent_at.isoformat(timespec="milliseconds"),
         **({"drill": True} if message.drill else {}),
+        **({"reply": message.reply} if message.reply else {}),
     }
 
 

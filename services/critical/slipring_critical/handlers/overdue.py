@@ -76,7 +76,7 @@ async def _owner_not_reached(case: Stored, attempts: Sequence[Stored], desk: Des
     rung = await ringing(with_event(case.resource, Event("owner-not-reached", desk.now, facts.owner)), desk)
     people = await directory(desk, facts.request, {})
     for route in _everyone(facts.policy, people):
-        rung.ring(route, desk, within=facts.policy.act_within)
+        await rung.ring(route, desk, within=facts.policy.act_within)
     return rung.changes(case.version)
 
 
@@ -99,7 +99,7 @@ async def acted_overdue(due: Due, desk: Desk) -> Changes:
         routes = _everyone(facts.policy, people)
         rung.case = with_event(rung.case, Event("no-route", desk.now, "owner"))
     for route in routes:
-        rung.ring(route, desk, within=facts.policy.act_within)
+        await rung.ring(route, desk, within=facts.policy.act_within)
     rung.wake.append(
         Wake(
             ACTED_OVERDUE,

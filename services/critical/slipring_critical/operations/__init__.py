@@ -5,6 +5,7 @@ from slipring_critical.operations.cases import CASES
 from slipring_critical.operations.directory import DIRECTORY
 from slipring_critical.operations.indicators import INDICATORS
 from slipring_critical.operations.links import LINKS
+from slipring_critical.operations.replies import REPLIES
 from slipring_critical.operations.telling import TELLING
 
-OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS, *TELLING]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS, *REPLIES, *TELLING]

@@ -14,10 +14,13 @@ from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.media import languages, media, short_text
 from slipring_critical.channels.push_key import as_application_server_key, push_key
+from slipring_critical.channels.replies import the_replies
 from slipring_critical.directory.kept_secrets import kept_of, members_of, signed_anew
 from slipring_critical.ringing.links import address
+from slipring_critical.ringing.reply_codes import hint
 
 _OVERLAP_HOURS, _LONGEST_OVERLAP_HOURS = 24, 24 * 30
+_A_CODE = "0" * the_replies().code_digits
 _A_SECRET = "0" * 22  # as long as that of any link
 
 
@@ -41,8 +44,10 @@ async def preview(call: Call, desk: Desk) -> Changes:
         )
     link = address(desk.settings.public_url, {"link": _A_SECRET}, "")
     told: list[dict[str, Any]] = []
-    for kind in ("message", "retraction"):
-        text = short_text(kind, medium, language, link)
+    code = _A_CODE if medium in desk.settings.reply_media else ""
+    for kind in ("message", "retraction", "offer"):
+        how = hint(code, "", language) if kind == "message" else ""
+        text = short_text(kind, medium, language, link, hint=how)
         told.append({"name": kind, "valueString": text})
         told.append({"name": f"{kind}Length", "valueInteger": len(text)})
     if limit := media()[medium].limit:
@@ -92,6 +97,8 @@ _PREVIEW = (
     Parameter("messageLength", "integer", "out", 1, documentation="Its characters, the link included."),
     Parameter("retraction", "string", "out", 1, documentation="What is sent when a finding is retracted."),
     Parameter("retractionLength", "integer", "out", 1),
+    Parameter("offer", "string", "out", 1, documentation="What is sent when somebody is asked to take a case over."),
+    Parameter("offerLength", "integer", "out", 1),
     Parameter("limit", "integer", "out", documentation="The characters that the medium carries in one message."),
 )
 _SECRET = (

@@ -17,6 +17,7 @@ from slipring_critical.lifecycle import move
 from slipring_critical.ringing.attempts import as_attempt, as_reason
 from slipring_critical.ringing.links import linked
 from slipring_critical.ringing.one_call import Call, calls_of_the_exam, rings_already
+from slipring_critical.ringing.reply_codes import reply_code, with_code
 
 OPEN_CASE = "open-case"
 STEP_OVERDUE = "step-overdue"
@@ -71,19 +72,22 @@ class Ringing:
         """All of it as one commit on top of `version` (0: the case is new)."""
         return Changes(save=[Save(self.case, replaces=version or None), *self.save], wake=self.wake, cancel=self.cancel)
 
-    def ring(self, route: Route, desk: Desk, *, within: timedelta) -> None:
+    async def ring(self, route: Route, desk: Desk, *, within: timedelta) -> None:
         """One more attempt to a route, tried again for no longer than its step lasts.
 
-        One still waiting for the same route is stopped, so none piles up.
+        One still waiting for the same route is stopped, so none piles up. Where the gateway gives replies back, the
+        attempt may be answered by its code.
         """
         for older in [one for one in self.waiting if attempt_route(one.resource) == route.endpoint]:
             self.waiting.remove(older)
             self.stop(older, "superseded")
-        self.send(as_attempt(desk.new_id(), self.case, route), until=desk.now + within)
+        attempt = as_attempt(desk.new_id(), self.case, route)
+        self.send(attempt, until=desk.now + within, code=await reply_code(route.channel, desk))
 
-    def send(self, attempt: Resource, *, until: datetime | None = None) -> None:
+    def send(self, attempt: Resource, *, until: datetime | None = None, code: str = "") -> None:
         """An attempt to deliver, under a link of its own; tried again until then, or until it is told."""
         kept, payload = linked(attempt)
+        kept = with_code(kept, code)
         reference = f"Communication/{attempt['id']}"
         if until is not None:
             payload["until"] = until.isoformat()
@@ -116,7 +120,7 @@ async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:
     step = next_step(facts.policy, history, desk.now)
     while at_once or step.starts_at <= desk.now:
         at_once = False
-        taken = _take(rung, replace(step, starts_at=desk.now), people, calls, desk)
+        taken = await _take(rung, replace(step, starts_at=desk.now), people, calls, desk)
         history.append(taken)
         rung.case = in_state(rung.case, _state_after(facts, history))
         step = next_step(facts.policy, history, desk.now)
@@ -133,7 +137,7 @@ def by_any_channel(step: Rung, who: Sequence[str]) -> Rung:
     return Rung(tuple(who), tuple(CHANNELS), step.answer_within)
 
 
-def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], desk: Desk) -> Taken:
+async def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], desk: Desk) -> Taken:
     routes, without = people.routes(step.rung)
     others, missing = people.routes(by_any_channel(step.rung, without)) if without else ([], [])
     for target in missing:
@@ -147,7 +151,7 @@ def _take(rung: Ringing, step: Step, people: Directory, calls: Sequence[Call], d
         rung.case = with_event(rung.case, Event("rings-with", desk.now, other, step.round, step.number))
     for route in routes:
         if not shared[route.endpoint]:
-            rung.ring(route, desk, within=step.rung.answer_within)
+            await rung.ring(route, desk, within=step.rung.answer_within)
     reached = step.rung.reached_by(missing)
     outcome = "rung" if reached else "partly" if routes else "nobody"
     rung.case = with_event(rung.case, Event("step", desk.now, "", step.round, step.number, outcome))

@@ -45,7 +45,7 @@ async def by_other_channels(rung: Ringing, attempts: Sequence[Stored], desk: Des
         elif fresh:
             left.append(target)
             for route in fresh:
-                rung.ring(route, desk, within=step.answer_within)
+                await rung.ring(route, desk, within=step.answer_within)
                 tried.add(route.endpoint)
                 alive.add(route.endpoint)
             rung.case = with_event(rung.case, Event("next-channel", desk.now, target, last.round, last.number))

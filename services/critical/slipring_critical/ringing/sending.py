@@ -31,6 +31,7 @@ from slipring_critical.lifecycle import OPEN, RINGING
 from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED, SEND, failed_key, send_key, urgency_of
 from slipring_critical.ringing.links import address as link_to
+from slipring_critical.ringing.reply_codes import code_in, hint
 
 _STILL_RINGS = RINGING | {"reopened"}
 _OVERTAKEN = "taken-over"
@@ -114,8 +115,8 @@ def _kind(attempt: Resource) -> Kind:
 def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: Desk) -> Message:
     text_zh, text_en = words_of(attempt.resource)
     link = link_to(desk.settings.public_url, errand.payload, case.reference)
-    recipients = attempt.resource.get("recipient", [])
-    drill = is_drill(attempt.resource)
+    whom = next((reference_of(one) for one in attempt.resource.get("recipient", [])), "")
+    drill, code, language = is_drill(attempt.resource), code_in(attempt.resource), desk.settings.message_language
     return Message(
         case=case.reference,
         communication=attempt.reference,
@@ -127,8 +128,9 @@ def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: D
         repeat=errand.repeat or bool(errand.payload.get("tried")),
         sent_at=desk.now,
         drill=drill,
-        short=short_text(_kind(attempt.resource), medium, desk.settings.message_language, link, drill=drill),
-        recipient=next((reference_of(one) for one in recipients), ""),
+        short=short_text(_kind(attempt.resource), medium, language, link, drill=drill, hint=hint(code, whom, language)),
+        recipient=whom,
+        reply=code,
     )
 
 

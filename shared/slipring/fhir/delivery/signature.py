@@ -11,9 +11,10 @@ import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 HEADER = "Slipring-Signature"
+_TIME_DIGITS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,26 @@ def signed(secrets: Sequence[Secret], body: bytes, now: datetime) -> str:
         if secret.until is None or now < secret.until
     ]
     return ",".join([f"t={seconds}", *(f"v1={mac}" for mac in macs)]) if macs else ""
+
+
+def stands(header: str, secrets: Sequence[str], body: bytes, now: datetime, within: timedelta) -> bool:
+    """Whether a header that somebody sent to us is made by one of these secrets over this body, and not long ago.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 3, 2, 12, tzinfo=UTC)
+    >>> header = signed([Secret("s")], b"{}", noon)
+    >>> [stands(header, ["s"], body, noon, timedelta(minutes=5)) for body in (b"{}", b"[]")]
+    [True, False]
+    """
+    time, *macs = header.split(",")
+    seconds = time.removeprefix("t=")
+    if not time.startswith("t=") or not (seconds.isascii() and seconds.isdigit() and len(seconds) <= _TIME_DIGITS):
+        return False
+    if abs(now.timestamp() - int(seconds)) > within.total_seconds():
+        return False
+    text = seconds.encode() + b"." + body
+    right = [f"v1={hmac.new(one.encode(), text, hashlib.sha256).hexdigest()}".encode() for one in secrets]
+    return any(hmac.compare_digest(mac.strip().encode(), one) for mac in macs for one in right)
 
 
 def written(secrets: Sequence[Secret]) -> str:

@@ -61,35 +61,56 @@ class Pins:
         )
         return found
 
-    async def proved(self, name: str, pin: str, link: str) -> tuple[Account | None, int]:
+    async def proved(self, name: str, pin: str, link: str, person: str = "") -> tuple[Account | None, int]:
         """Whose PIN this is, and how many wrong ones the link still stands; the same work whatever is wrong.
 
-        The try counts before the PIN is looked at, so that many at once count as many.
+        He is named by his account, or is the `person` (Practitioner/...) whom the caller knows under what was typed. The
+        try counts before the PIN is looked at, so that many at once count as many.
         """
         tried = await self._counted(link)
         if tried > self.figures.pin_tries:
             return None, 0
-        name = folded(name)[:_LONGEST].replace("\0", "")
-        account = await read_account(self.pool, self.schema, name)
-        kept = await self.pool.fetchval(
-            f"SELECT pin_hash FROM {table(self.schema, 'receiver_pin')} WHERE account = $1", name
-        )
-        fits = await self.passwords.fits(kept or "", pin[:_LONGEST])
         now = self.now()
-        if account is None or not fits or not account.usable(now):
+        named = await self._named(folded(name)[:_LONGEST].replace("\0", ""), person)
+        pin = pin[:_LONGEST]
+        fitting = [account for account, kept in named if await self.passwords.fits(kept, pin) and account.usable(now)]
+        if not named:
+            await self.passwords.fits("", pin)
+        # One text may be somebody's account and another one's staff number: whom it cannot be told of, it is neither.
+        account = fitting[0] if len({one.practitioner for one in fitting}) == 1 else None
+        if account is None:
+            known = named[0][0] if named else None
             async with self.pool.acquire() as connection, connection.transaction():
                 await record(
                     connection,
                     "pin-refused",
-                    account.name if account else "",
+                    known.name if known else "",
                     now,
-                    practitioner=account.practitioner if account else "",
+                    practitioner=known.practitioner if known else "",
                     outcome=401,
                 )
             return None, self.figures.pin_tries - tried
         async with self.pool.acquire() as connection, connection.transaction():
             await record(connection, "pin-proved", account.name, now, practitioner=account.practitioner)
         return account, self.figures.pin_tries - tried
+
+    async def account_of(self, person: str) -> Account | None:
+        """The account by which this person (Practitioner/...) has chosen a PIN; the first by name of several."""
+        named = await self._named("", person)
+        return next((account for account, kept in named if kept), None)
+
+    async def _named(self, name: str, person: str) -> list[tuple[Account, str]]:
+        """The accounts that are meant, each with its PIN as it is kept ('' where none was chosen)."""
+        rows = await self.pool.fetch(
+            f"SELECT account.name, coalesce(pin_hash, '') AS kept FROM {table(self.schema, 'account')} AS account"
+            f" LEFT JOIN {table(self.schema, 'receiver_pin')} AS pin ON pin.account = account.name"
+            " WHERE account.name = $1 OR ($2 <> '' AND practitioner = $2)"
+            " ORDER BY account.name <> $1, account.name",
+            name,
+            person,
+        )
+        found = [(await read_account(self.pool, self.schema, row["name"]), str(row["kept"])) for row in rows]
+        return [(account, kept) for account, kept in found if account is not None]
 
     async def _counted(self, link: str) -> int:
         """How often a PIN was tried under this link, this one with it."""

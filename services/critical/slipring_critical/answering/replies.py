@@ -1,0 +1,245 @@
+"""A receiver answers by text message or keypad: who he is (the front has looked at his PIN), then the read-back in two turns.
+
+It is asked turn by turn as the page does: the last four characters of the number, then the finding out of five. Whatever
+does not fit is on record and said, and the ringing goes on. Every message in and out is a Communication.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from slipring.fhir.outcome import conflict, forbidden, unprocessable
+from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
+
+from slipring_critical.answering.answers import RECEIVE, acknowledged
+from slipring_critical.answering.links import ending, showing
+from slipring_critical.answering.telling import others_of_the_exam
+from slipring_critical.cases.dialogue import (
+    CONVERSATION,
+    GATEWAY_MESSAGE,
+    Asked,
+    Talk,
+    asked_by,
+    digest,
+    next_turn,
+)
+from slipring_critical.cases.facts import Event, case_facts, first_reference, reference_of
+from slipring_critical.cases.marks import is_drill
+from slipring_critical.cases.resources import with_event
+from slipring_critical.channels.media import drill_mark
+from slipring_critical.channels.replies import the_replies
+from slipring_critical.directory.people import lacking
+from slipring_critical.directory.policy import findings_in_force
+from slipring_critical.lifecycle import RINGING
+from slipring_critical.ringing.links import is_used
+from slipring_critical.ringing.reply_codes import REPLY_CODE
+from slipring_critical.rules.choices import choices
+from slipring_critical.rules.read_back import TAIL_LENGTH
+
+_RINGS = RINGING | {"reopened"}
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where a conversation stands; the message and the case that it is about, where they are known."""
+
+    asked: Asked
+    attempt: Stored | None = None
+    case: Stored | None = None
+
+    @property
+    def refused(self) -> str:
+        """Why nothing can be answered, as a key of the words; '' when it can."""
+        if self.attempt is None or self.case is None:
+            return "unknown"
+        if case_facts(self.case.resource).state not in _RINGS:
+            return "answered"
+        return "used" if self.asked.expects == "pin" and is_used(self.attempt.resource) else ""
+
+    @property
+    def owner(self) -> str:
+        """Whose route the message went to, where that is one person."""
+        recipients = self.attempt.resource.get("recipient", []) if self.attempt else []
+        return next((who for who in map(reference_of, recipients) if who.startswith("Practitioner")), "")
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one message leads to: words to say, what they ask for, and what becomes of the case."""
+
+    words: str
+    asked: Asked
+    changes: Changes = field(default_factory=Changes)
+    case: Resource | None = None
+
+
+async def conversation(call: Call, desk: Desk) -> Changes:
+    """What a conversation waits for, and whose PIN would be looked at; nothing is stored."""
+    standing = await _standing(call, desk)
+    asked = standing.asked
+    owner = standing.owner
+    if owner.startswith("PractitionerRole/"):
+        role = await desk.read(owner)
+        owner = reference_of(role.resource.get("practitioner")) if role else ""
+    told: list[dict[str, Any]] = [{"name": "expects", "valueCode": "nothing" if standing.refused else asked.expects}]
+    for name, value in (("attempt", asked.attempt), ("owner", owner), ("who", asked.who)):
+        if value:
+            told.append({"name": name, "valueReference": {"reference": value}})
+    return Changes(answer={"resourceType": "Parameters", "parameter": told})
+
+
+async def replied(call: Call, desk: Desk) -> Changes:
+    """One message of a receiver, and what is said back to him. The same message is taken once."""
+    message, medium = str(call.value("message")), str(call.value("medium"))
+    if medium not in desk.settings.reply_media:
+        known = sorted(desk.settings.reply_media)
+        raise unprocessable(
+            f"By this medium nothing is answered; known: {', '.join(known) or 'none'}.",
+            f"该方式不能回复；可用：{'、'.join(known) or '无'}。",
+            at=call.at("medium"),
+            detail="critical.reply-medium",
+        )
+    if await desk.search(f"Communication?identifier={GATEWAY_MESSAGE}%7C{digest(message)}"):
+        raise conflict(
+            "This message was taken already.",
+            "该消息已处理过。",
+            at=call.at("message"),
+            detail="critical.reply-repeated",
+        )
+    standing = await _standing(call, desk)
+    said = str(call.value("said") or "").strip()
+    turn = await _turn(call, standing, said, medium, desk)
+    case = turn.case or (standing.case.resource if standing.case else None)
+    talk = Talk(
+        digest(str(call.value("conversation"))), message, medium, said, desk.caller.practitioner or "",
+        standing.asked.attempt, case,
+    )  # fmt: skip
+    heard = talk.heard(desk.new_id(), now=desk.now)
+    words = drill_mark(desk.settings.message_language, drill=is_drill(case or {})) + turn.words
+    answer = talk.answer(desk.new_id(), heard["id"], words, turn.asked, now=desk.now)
+    told: Resource = {
+        "resourceType": "Parameters",
+        "parameter": [{"name": "say", "valueString": words}, {"name": "expects", "valueCode": turn.asked.expects}],
+    }
+    # What was refused is said in words: the gateway's own request was right.
+    kept = replace(turn.changes, refuse=None, answer=told, status=200)
+    once = [f"reply:{digest(message)}", f"turn:{talk.conversation}:{turn.asked.turn}"]
+    return kept.plus(Changes(save=[Save(heard), Save(answer)], keys=once))
+
+
+async def _standing(call: Call, desk: Desk) -> Standing:
+    talked = await desk.search(f"Communication?identifier={CONVERSATION}%7C{digest(str(call.value('conversation')))}")
+    turns = [(asked, one) for one in talked if (asked := asked_by(one.resource))]
+    last, said = max(turns, key=lambda one: one[0].turn, default=(Asked("code"), None))
+    asked = last if said and desk.now - said.updated_at <= the_replies().good else Asked("code", turn=last.turn)
+    if code := str(call.value("code") or "").strip():
+        attempt = await _newest(code, desk)
+        if attempt is None:
+            return Standing(Asked("code", turn=last.turn))
+        if attempt.reference != asked.attempt or asked.expects in ("code", "nothing"):
+            case = first_reference(attempt.resource.get("partOf"), "Task")
+            asked = Asked("pin", attempt.reference, case, turn=last.turn)
+    if not asked.attempt or asked.expects == "nothing":
+        return Standing(Asked("code", turn=last.turn))
+    return Standing(asked, await desk.read(asked.attempt), await desk.read(asked.case))
+
+
+async def _newest(code: str, desk: Desk) -> Stored | None:
+    """The message of a code; codes are given again after all others were, so that the last one is meant."""
+    if not code.isascii() or not code.isdigit():
+        return None
+    found = await desk.search(f"Communication?identifier={REPLY_CODE}%7C{code}")
+    return max(found, key=lambda one: str(one.resource.get("sent", "~")), default=None)
+
+
+async def _turn(call: Call, standing: Standing, said: str, medium: str, desk: Desk) -> Turn:
+    asked, who = standing.asked, desk.caller.practitioner or ""
+    if standing.refused or standing.attempt is None or standing.case is None:
+        return _say(standing.refused, Asked("nothing", asked.attempt, asked.case, turn=asked.turn), desk)
+    if asked.expects == "pin":
+        if who:
+            return await _identified(standing.case, asked, who, desk)
+        return await _not_identified(call, standing, standing.attempt, standing.case, desk)
+    if who != asked.who:
+        raise forbidden(
+            "The conversation goes on with whoever has identified himself.",
+            "对话须由已确认身份的人继续。",
+            at="Parameters",
+            detail="critical.reply-of-another",
+        )
+    if asked.expects == "tail":
+        if len(said) != TAIL_LENGTH or not said.isalnum():
+            return _say("tail-again", asked, desk)
+        return await _choosing("choice", asked, desk, tail=said)
+    return await _read_back(standing.case, asked, said, medium, desk)
+
+
+async def _identified(case: Stored, asked: Asked, who: str, desk: Desk) -> Turn:
+    if await lacking(desk, RECEIVE, who):
+        tree = with_event(case.resource, Event("reached-not-authorised", desk.now, who))
+        kept = Changes(save=[Save(tree, replaces=case.version)])
+        return _say("not-authorised", replace(asked, expects="nothing"), desk, changes=kept)
+    tree = showing(case, who, desk)
+    return _say("tail", replace(asked, expects="tail", who=who), desk, changes=Changes(save=[Save(tree, case.version)]))
+
+
+async def _not_identified(call: Call, standing: Standing, attempt: Stored, case: Stored, desk: Desk) -> Turn:
+    """No PIN yet, or a wrong one: the front says how many more the message stands; after the last it is used up."""
+    left = call.value("left")
+    if left is None:
+        return _say("pin" if standing.owner else "pin-office", standing.asked, desk)
+    if int(left) > 0:
+        return _say("pin-wrong", standing.asked, desk, left=int(left))
+    ended = await ending(attempt, case, desk)
+    return _say("pin-ended", replace(standing.asked, expects="nothing"), desk, changes=ended)
+
+
+async def _choosing(words: str, asked: Asked, desk: Desk, *, tail: str, changes: Changes | None = None) -> Turn:
+    catalogue = await findings_in_force(desk)
+    case = await desk.read(asked.case)
+    finding = case_facts(case.resource).finding if case else ""
+    language = desk.settings.message_language
+    listed = []
+    for number, code in enumerate(choices(finding, list(catalogue), asked.case), 1):
+        entry = catalogue.get(code)
+        listed.append(f"{number} {getattr(entry, language) if entry else code}")
+    asked = replace(asked, expects="choice", tail=tail)
+    turn = _say(words, asked, desk, changes=changes, choices="; ".join(listed))
+    return replace(turn, case=case.resource if case else None)
+
+
+async def _read_back(case: Stored, asked: Asked, said: str, medium: str, desk: Desk) -> Turn:
+    facts = case_facts(case.resource)
+    offered = choices(facts.finding, list(await findings_in_force(desk)), asked.case)
+    if said not in [str(number) for number in range(1, len(offered) + 1)]:
+        return await _choosing("choice", asked, desk, tail=asked.tail)
+    given = {"patientCheck": asked.tail, "finding": offered[int(said) - 1], "medium": medium}
+    parameters = [{"name": name, "valueString": value} for name, value in given.items()]
+    changes = await acknowledged(Call({"resourceType": "Parameters", "parameter": parameters}, case), desk)
+    if changes.refuse is None:
+        return await _confirmed(facts.reference, asked, changes, desk)
+    if changes.refuse.status == 422:
+        again = facts.mismatches + 1 >= desk.settings.mismatches_until_next_step
+        words = "mismatch-call" if again else "mismatch"
+        return _say(words, replace(asked, expects="tail", tail=""), desk, changes=changes)
+    words = "not-authorised" if changes.refuse.status == 403 else "not-possible"
+    return _say(words, replace(asked, expects="nothing"), desk, changes=changes)
+
+
+async def _confirmed(case: str, asked: Asked, changes: Changes, desk: Desk) -> Turn:
+    """The case is his; another finding of the same exam that still rings is read back in the same conversation."""
+    stored = await desk.read(case)
+    others: Sequence[Stored] = await others_of_the_exam(case_facts(stored.resource), desk) if stored else ()
+    ringing = [one for one in others if case_facts(one.resource).state in _RINGS]
+    if ringing:
+        another = replace(asked, case=ringing[0].reference)
+        turn = await _choosing("another", another, desk, tail=asked.tail, changes=changes)
+        return replace(turn, case=stored.resource if stored else None)
+    return _say("confirmed", replace(asked, expects="nothing"), desk, changes=changes)
+
+
+def _say(key: str, asked: Asked, desk: Desk, *, changes: Changes | None = None, **values: object) -> Turn:
+    words = the_replies().say(key, desk.settings.message_language, **values)
+    return Turn(words, next_turn(asked), changes or Changes())
