@@ -33,6 +33,7 @@ from slipring_order.handlers.tasks import guarded
 from slipring_order.judging.surroundings import ahead
 from slipring_order.operations.department import DEPARTMENT_OPERATIONS
 from slipring_order.operations.dose import DOSE_OPERATIONS
+from slipring_order.operations.equipment import EQUIPMENT_OPERATIONS
 from slipring_order.operations.life import LIFE_OPERATIONS
 from slipring_order.operations.review import REVIEW_OPERATIONS
 from slipring_order.operations.rooms import ROOM_OPERATIONS
@@ -113,6 +114,7 @@ SERVICE = Service(
             ),
         ),
         *ROOM_OPERATIONS,
+        *EQUIPMENT_OPERATIONS,
         SCOPE_COVERAGE,
         Operation(
             "ServiceRequest",

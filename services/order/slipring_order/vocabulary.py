@@ -9,11 +9,12 @@ from slipring.staff.vocabulary import STAFF
 
 from slipring_order import catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
+from slipring_order.equipment import round
 from slipring_order.life import cancelling
 from slipring_order.offer.protocols import group_names, tissue_names
 from slipring_order.offer.words import FILE
 from slipring_order.review.words import WORDS
-from slipring_order.rooms.testing import kinds, names_of_tests
+from slipring_order.rooms.scanner_standard import editions, kinds, names_of_tests
 
 CODE_SYSTEMS = (
     *BETWEEN_SERVICES,
@@ -40,6 +41,8 @@ CODE_SYSTEMS = (
     ),
     own_system("cancellation", "Why an exam was cancelled", "取消原因", cancelling.cancellations()),
     own_system("scanner-test", "Test of a scanner", "CT 设备检测项目", names_of_tests()),
+    own_system("scanner-standard", "Standard of the tests of a scanner", "CT 设备检测标准", editions()),
+    own_system("qc-round-state", "State of a round of tests", "质控轮次状态", round.names()),
     own_system("scanner-test-kind", "Kind of test of a scanner", "CT 设备检测类型", kinds()),
     own_system("protocol-group", "Group of scan protocols", "扫描方案组", group_names()),
     own_system("tissue", "Tissue", "组织", tissue_names()),

@@ -6,6 +6,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Write
 from slipring.quality import life
 from slipring.quality.moving import demand_another, step_of, verifier_of
 
+from slipring_order.handlers.qc_verification import demand_verified
 from slipring_order.people import person_and_roles
 from slipring_order.reading import reference_of
 
@@ -19,6 +20,8 @@ async def quality_written(write: Write, desk: Desk) -> Changes:
     """Open a nonconformity or complaint, or move it one step."""
     before = write.before.resource if write.before is not None else None
     step = step_of(before, write.resource, now=desk.now, zone=desk.settings.zone)
+    if life.state_of(write.resource) == "closed":
+        await demand_verified(write.resource, desk)
     if step.verified:
         person, roles = await person_and_roles(
             desk.caller.practitioner or reference_of(verifier_of(write.resource)), desk

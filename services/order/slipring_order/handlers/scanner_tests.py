@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from slipring.fhir.findings import as_detected_issue
-from slipring.fhir.outcome import not_found
+from slipring.fhir.outcome import not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write, successor
 from slipring.rules.finding import Finding
 
 from slipring_order import resources
+from slipring_order.equipment.values import in_a_round
 from slipring_order.handlers.reminding import reminder
 from slipring_order.mapping_record import INPUT_SYSTEM
 from slipring_order.nonconformity import nonconformity
@@ -30,6 +33,13 @@ def on_a_scanner(write: Write) -> bool:
 
 async def result_written(write: Write, desk: Desk) -> Changes:
     """Open a nonconformity when a scanner goes out of limits; say so on it when it passes again."""
+    if not write.imported and any(in_a_round(tree) for tree in _trees(write)):
+        raise unprocessable(
+            "A value of a round of tests is entered by Device/$enter-qc and settled by Task/$review-qc.",
+            "质控轮次的数值由 Device/$enter-qc 录入、由 Task/$review-qc 审核，不可直接写入。",
+            at="Observation.identifier",
+            detail="order.qc-value-by-round",
+        )
     changes = Changes.none()
     for scanner in sorted({reference_of(tree.get("subject")) for tree in _trees(write) if _is_test(tree)}):
         device = await desk.read(scanner)
@@ -41,12 +51,19 @@ async def result_written(write: Write, desk: Desk) -> Changes:
         after = [write.resource] if write.method != "delete" else []
         was = judged_fitness(device.resource, [*others, *_about(scanner, before)], desk)
         now = judged_fitness(device.resource, [*others, *_about(scanner, after)], desk)
-        for test in now.tests:
-            failed = next(one.passes is False for one in was.tests if one.test == test.test)
-            if test.passes is False and not failed:
-                changes = changes.plus(await _out_of_limits(device, test, now, desk))
-            elif failed and test.passes is not False:
-                changes = changes.plus(await _passed_again(device, test, desk))
+        changes = changes.plus(await scanner_stands(device, was, now, desk))
+    return changes
+
+
+async def scanner_stands(device: Stored, was: Fitness, now: Fitness, desk: Desk) -> Changes:
+    """What follows from new results: a test that fails now opens a nonconformity, one that passes again is noted on it."""
+    changes = Changes.none()
+    for test in now.tests:
+        failed = next(one.passes is False for one in was.tests if one.test == test.test)
+        if test.passes is False and not failed:
+            changes = changes.plus(await _out_of_limits(device, test, now, desk))
+        elif failed and test.passes is not False:
+            changes = changes.plus(await _passed_again(device, test, desk))
     return changes
 
 
@@ -69,15 +86,16 @@ async def _out_of_limits(device: Stored, test: ScannerTest, now: Fitness, desk: 
     [finding] = [one for one in now.findings if one.rule == _OUT and one.inputs.get("test") == test.test]
     issue = as_detected_issue(finding, id=desk.new_id(), subject="", about=device.reference, now=desk.now)
     issue["implicated"].append({"reference": str(finding.inputs["observation"])})
-    exams = await _exams_since(device, test, desk)
+    exams = await exams_of(device.reference, test.doubt.since if test.doubt else None, None, desk)
     task = _nonconformity(device, test, finding, issue, exams, desk)
     return Changes(save=[Save(issue), Save(task)])
 
 
-async def _exams_since(device: Stored, test: ScannerTest, desk: Desk) -> list[str]:
-    since = f"&period=ge{instant(test.last_pass_at)}" if test.last_pass_at else ""
+async def exams_of(scanner: str, since: datetime | None, until: datetime | None, desk: Desk) -> list[str]:
+    """The exams that were scanned on a scanner between two moments; without the one or the other from the first, to the last."""
+    bounds = (f"&period=ge{instant(since)}" if since else "") + (f"&period=lt{instant(until)}" if until else "")
     code = f"{resources.TASK_CODE_SYSTEM}|{STEP_CODE}"
-    steps = await desk.search(f"Task?owner={device.reference}&code={code}&status=in-progress,completed,failed{since}")
+    steps = await desk.search(f"Task?owner={scanner}&code={code}&status=in-progress,completed,failed{bounds}")
     return sorted({reference_of(step.resource["partOf"][0]) for step in steps if not step.source})
 
 

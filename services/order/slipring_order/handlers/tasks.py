@@ -8,10 +8,14 @@ from slipring.fhir.outcome import conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write, WriteHandler
 
 from slipring_order.downtime.kit import is_reservation
+from slipring_order.equipment.round import is_round
+from slipring_order.equipment.verification import is_verification
 from slipring_order.handlers.aborts import abort_written, is_abort
 from slipring_order.handlers.downtime_kit import reservation_written
 from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.patients import identity_confirmed
+from slipring_order.handlers.qc_rounds import round_written
+from slipring_order.handlers.qc_verification import verification_written
 from slipring_order.handlers.quality import is_quality_task, quality_written
 from slipring_order.identity import is_confirmation
 
@@ -21,6 +25,8 @@ _GUARDS: Sequence[tuple[Callable[[Resource], bool], WriteHandler]] = (
     (is_confirmation, identity_confirmed),
     (is_quality_task, quality_written),
     (is_reservation, reservation_written),
+    (is_round, round_written),
+    (is_verification, verification_written),
 )
 
 

@@ -14,7 +14,8 @@ from slipring.rules.rulebook import check
 
 from slipring_order.rooms.scanner import in_service
 from slipring_order.rooms.scanner_facts import ServiceFacts
-from slipring_order.rooms.testing import NEWEST_EDITION, Result, ScannerTest, result_of, standing
+from slipring_order.rooms.scanner_standard import NEWEST_EDITION
+from slipring_order.rooms.testing import Result, ScannerTest, result_of, standing
 from slipring_order.rules import SCANNER_RULES, SCANNER_TEST_RULES
 
 

@@ -48,5 +48,7 @@ def _fires(rule: Mapping[str, Any], scores: Sequence[float]) -> bool:
         return False
     if "apart" in rule:
         low, high = min(last), max(last)
-        return low < -rule["each"] and high > rule["each"] and high - low > rule["apart"]
-    return all(score > rule["beyond"] for score in last) or all(score < -rule["beyond"] for score in last)
+        each = float(rule["each"])
+        return low < -each and high > each and high - low > float(rule["apart"])
+    beyond = float(rule["beyond"])
+    return all(score > beyond for score in last) or all(score < -beyond for score in last)
