@@ -6,6 +6,7 @@ import re
 from functools import cache
 
 from slipring.qc.report.anatomy import BOTH, OrganMention, side_of
+from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.mentions import Section
 from slipring.qc.report.passages import Sentence, sentence_at
 from slipring.qc.report.words import any_of, listed
@@ -47,7 +48,7 @@ def _in_order(organ: OrganMention, sentence: Sentence, section: Section) -> bool
     left, right = sentence.clause(organ.start, organ.end)
     if not _whole().search(section.plain, left, right) or _partial().search(section.plain, left, right):
         return False
-    return not any(left <= one.start < right for one in section.mentions)
+    return not any(left <= one.start < right for one in section.mentions if one.said.state != ABSENT)
 
 
 def exam_called_normal(section: Section) -> tuple[int, int, str] | None:

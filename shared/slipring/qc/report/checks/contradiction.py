@@ -15,8 +15,9 @@ from slipring.qc.report.wellness import called_normal, exam_called_normal
 from slipring.qc.report.words import any_of, listed
 
 _WHOLE = "any"
+_EVERY_BONE = "skeleton"
 # Organs whose words hold more than one thing: skull and brain, heart and pericardium, lung and pleura in one breath.
-_LOOSE = frozenset({"brain", "heart", "bones", "spine", "pleura", "mediastinum", "bowel", "aorta"})
+_LOOSE = frozenset({"brain", "heart", "bones", "skeleton", "spine", "pleura", "mediastinum", "bowel", "aorta"})
 
 
 def contradiction(report: ReportText, sections: Sequence[Section]) -> Iterator[Fault]:
@@ -78,7 +79,7 @@ def _normal_of_what_is_stated(findings: Section, impression: Section) -> Iterato
     for organ, side in called_normal(impression):
         if organ.name in _LOOSE or any(covers(organ.name, one.organ) for one in here):
             continue
-        if any(one.organ == organ.name and (side == BOTH or one.side in (side, BOTH)) for one in there):
+        if any(covers(organ.name, one.organ) and (side == BOTH or one.side in (side, BOTH)) for one in there):
             yield Fault("contradiction", IMPRESSION, organ.start, organ.end)
 
 
@@ -160,7 +161,7 @@ def _alike(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
     if other.said.state == ABSENT:  # what is denied of a whole part is denied of each organ of it
         return one.region == other.region or _WHOLE in (one.region, other.region)
     if one.said.state == ABSENT:
-        return covers(one.organ, other.organ)
+        return covers(one.organ, other.organ) or one.organ == _EVERY_BONE
     return one.organ == other.organ
 
 

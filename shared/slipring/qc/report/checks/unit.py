@@ -26,6 +26,7 @@ _FILLERS = (
     r"(?<![a-z])(?:approximately|approx\.?|about|up to|of|is|are|at|now)(?![a-z])|=|:|<|>|≤|≥|\s)*$"
 )
 _RATIO = re.compile(r"/[^,。;]{0,10}$|比(?:值|例)?[^,。;\d]{0,4}$")
+_GOES_TO_A_PLACE = re.compile(r"\s+(?:in|within|at) (?:the|segment|both|its)(?![a-z])")
 _BACK = 28
 _LISTED = re.compile(r"\s*([)、.])\s*(?=[^\s\d])")
 _ENTRIES = 20
@@ -39,6 +40,7 @@ class _Units:
     impossible: re.Pattern[str]
     measures: re.Pattern[str]
     lesions: re.Pattern[str]
+    one_lesion_of: re.Pattern[str]
     near_measure: re.Pattern[str]
     density_words: re.Pattern[str]
     adjectives: re.Pattern[str]
@@ -68,13 +70,14 @@ def _units() -> _Units:
         impossible=re.compile(rf"\s*(?:{_after('impossible')})(?![a-z\d])"),
         measures=re.compile(rf"(?:{_any('measures')}){_FILLERS}"),
         lesions=re.compile(rf"(?:{_any('lesions')})(?:约|,? of)?\s*$"),
+        one_lesion_of=re.compile(rf"(?:{_any('lesions')})(?<!s) of\s+(?:about\s+|approximately\s+)?$"),
         near_measure=re.compile(rf"(?:(?:{either})[^\d,;。()]{{0,16}}|^|[\s,约(])$"),
         density_words=re.compile(rf"(?:{_any('density-words')}){_FILLERS}"),
         adjectives=re.compile(rf"\s+(?:{_after('adjectives')})(?![a-z])"),
         bare=re.compile(rf"(?:{_any('bare')})[\s:=约为]*(?:(?:of|is|about)\s)?$"),
         strict=re.compile(rf"(?:{_any('strict')}){_FILLERS}"),
         no_length=re.compile(rf"\s*-?(?:{_after('no-length')})(?![a-z\d²³])"),
-        of_lesion=re.compile(rf"(?:{_any('lesions')}){_FILLERS}"),
+        of_lesion=re.compile(rf"(?:{_any('lesions')})(?:,?\s+(?:which\s+)?measur(?:es|ing|ed))?{_FILLERS}"),
         no_lesion=re.compile(rf"\s*-?(?:{_after('no-lesion')})(?![a-z\d])"),
     )
 
@@ -136,6 +139,8 @@ def _without(plain: str, hit: re.Match[str], units: _Units) -> bool:
     if several or units.measures.search(plain, window, start) or units.density_words.search(plain, window, start):
         return True
     if units.adjectives.match(plain, end):
+        return True
+    if _GOES_TO_A_PLACE.match(plain, end) and units.one_lesion_of.search(plain, window, start):
         return True
     return _ENDS.match(plain, end) is not None and bool(
         _ABOUT.search(plain, window, start) or units.lesions.search(plain, window, start)
