@@ -10,6 +10,8 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call, Resource
 from slipring_report.vocabulary import COMPOSITION, TEXT_CHECK, TEXT_PLACE
 
+from tests.support.alerting import a_catalogue, an_entry
+
 sys.path.insert(0, str(Path(__file__).parent))
 from reading_room import AUTHOR, PATIENT, REQUEST, ReadingRoom, named
 from slipring_report.handlers import flagging, signing_input, text_checks
@@ -197,4 +199,45 @@ async def test_advice_on_words_and_stages_is_shown_and_stops_nobody(room: Readin
     await drafted(room, findings="肝右叶见囊性灶，右肾囊性灶Bosniak VII。", impression="腔隙性脑梗塞。")
     found = await told(room)
     assert set(found) == {"wording", "staging"} and "脑梗死" in found["wording"]["detail"]
+    assert (await room.sign(AUTHOR, "author")).refuse is None
+
+
+@pytest.mark.clause("5.9.1")
+async def test_what_the_department_itself_calls_critical_is_found_in_the_words_by_its_names_and_synonyms(
+    room: ReadingRoom,
+) -> None:
+    own = an_entry("DEPT-01", "stat", "硬膜囊受压", "cord compression", "脊髓受压", "Cauda  equina (acute)")
+    in_force = {"status": "active", "effectivePeriod": {"start": "2026-01-01T00:00:00Z"}}
+    room.desk.hold(a_catalogue(own, an_entry("CV-CT-07", "stat", "", "", "胸膜腔积气"), **in_force))
+    await drafted(room, findings="脊髓受压。", impression="脊髓受压。")
+    for said, finding in (
+        ("腰3水平硬膜囊受压。", "DEPT-01"),
+        ("考虑脊髓受压。", "DEPT-01"),
+        ("CAUDA EQUINA (ACUTE) is compressed.", "DEPT-01"),
+        ("右侧胸膜腔积气。", "CV-CT-07"),
+        ("未见脊髓受压。", ""),
+        ("No cord compression.", ""),
+        ("cord decompression", ""),
+        ("cauda equina acute", ""),
+    ):
+        found = await told(room, findings={"valueString": said}, impression={"valueString": said})
+        where = place(found["critical-unflagged"]) if "critical-unflagged" in found else {}
+        assert where.get("finding", "") == finding, said
+        assert not finding or where["end"] - where["start"] >= 4
+    issue = (await told(room))["critical-unflagged"]
+    assert "硬膜囊受压" in str(issue) and "cord compression" in str(issue)
+    assert check(issue) == []
+
+
+@pytest.mark.clause("5.9.1")
+async def test_a_finding_of_the_department_in_words_without_a_flag_keeps_the_signature_waiting(
+    room: ReadingRoom,
+) -> None:
+    in_force = {"status": "active", "effectivePeriod": {"start": "2026-01-01T00:00:00Z"}}
+    room.desk.hold(a_catalogue(an_entry("DEPT-01", "stat", "硬膜囊受压", "cord compression"), **in_force))
+    await drafted(room, findings="腰3水平硬膜囊受压。", impression="硬膜囊受压。")
+    details = {issue.detail for issue in (await room.sign(AUTHOR, "author")).refuse.issues}  # type: ignore[union-attr]
+    assert details == {"report.text-critical-unflagged"}
+    finding = {"system": f"{CANONICAL}/CodeSystem/critical-finding", "code": "DEPT-01"}
+    await room.call(flagging.finding_flagged, finding={"valueCoding": finding})
     assert (await room.sign(AUTHOR, "author")).refuse is None

@@ -26,6 +26,7 @@ IN_FORCE = f"PlanDefinition?status=active&type={PLAN_TYPE}|{CATALOGUE}"
 LEVELS: Mapping[str, int] = {"stat": 1, "urgent": 2, "routine": 3}
 ICD10 = "http://hl7.org/fhir/sid/icd-10"
 _CODE = re.compile(r"[A-Z][A-Za-z0-9.\-]{1,31}", re.ASCII)
+_SHORTEST_WORD = 2  # one letter would be found in every sentence
 _OURS = "CV-CT-"  # codes of the shipped list begin so
 
 
@@ -73,6 +74,16 @@ def faults(plan: Resource, before: Resource | None = None) -> Iterator[Issue]:
         )  # fmt: skip
 
 
+def own_words(plan: Resource | None) -> Mapping[str, tuple[str, ...]]:
+    """By what words a report may name the findings of an edition, by code: synonyms, and the names of what it adds."""
+    found = {}
+    for code, action in _entries(plan):
+        named = [] if critical_finding(code) else [str(action["title"]), str(action["textEquivalent"])]
+        said = [word.strip() for word in (*named, *synonyms(plan)[code])]
+        found[code] = tuple(word for word in said if len(word) >= _SHORTEST_WORD)
+    return {code: said for code, said in found.items() if said}
+
+
 def synonyms(plan: Resource | None) -> Mapping[str, tuple[str, ...]]:
     """The synonyms that an edition adds, by code."""
     return {code: tuple(one["text"] for one in action["code"][1:]) for code, action in _entries(plan)} if plan else {}
@@ -97,8 +108,11 @@ def _wrong_entry(action: Mapping[str, Any], code: str, at: str) -> Iterator[Issu
             yield _fault(f"{at}.{member}", "name", "新增项须有中文名（title）和英文名（textEquivalent）。",
                          "A new entry has a Chinese name (title) and an English one (textEquivalent).")  # fmt: skip
     for place, one in enumerate(action.get("code", [])[1:], start=1):
-        if not str(one.get("text", "")).strip():
-            yield _fault(f"{at}.code[{place}].text", "synonym", "同义词须为文字。", "A synonym is a text.")
+        if len(str(one.get("text", "")).strip()) < _SHORTEST_WORD:
+            yield _fault(
+                f"{at}.code[{place}].text", "synonym", "同义词须为文字，至少两个字符。",
+                "A synonym is a text of at least two characters.",
+            )  # fmt: skip
 
 
 def _laid_over(code: str, action: Mapping[str, Any]) -> CriticalFinding:

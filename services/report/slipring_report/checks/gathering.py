@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from slipring.fhir.service import Desk, Resource
-from slipring.qc.report import checked
+from slipring.qc.report import OwnWords, checked
+from slipring.quality.critical_catalogue import IN_FORCE, catalogue, in_force, own_words
 
 from slipring_report.amending.amendment import as_it_will_stand
 from slipring_report.checks.exam import part_of
@@ -41,10 +42,12 @@ async def examined(
     request = await _read(request_of(report), desk) or report
     patient = await _read(reference_of(report.get("subject")), desk)
     priors = await _priors(report, request, desk)
-    text = text_of(sections, request, patient, priors, removed, year=desk.now.year)
+    editions = await desk.search(IN_FORCE)
+    own = tuple(OwnWords(code, said) for code, said in own_words(in_force(editions, desk.now)).items())
+    text = text_of(sections, request, patient, priors, removed, year=desk.now.year, own=own)
     names = _names(report)
     flagged = await _flags(report, desk)
-    found = issues_of(checked(text), sections, flagged)
+    found = issues_of(checked(text), sections, flagged, catalogue(editions, desk.now))
     if not structured:
         found = [one for one in found if not one.check.startswith("missing-")]
     kept = [one.resource for name in names for one in await desk.search(f"DetectedIssue?implicated={name}")]

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from slipring.clauses.critical_findings import critical_findings
+from slipring.clauses.critical_findings import CriticalFinding
 from slipring.fhir.findings import as_detected_issue
 from slipring.fhir.service import Resource
 from slipring.qc.report import Checked, Critical, Fault
@@ -31,6 +31,7 @@ class TextIssue:
     key: str
     code: str = ""
     certainty: str = ""
+    named: tuple[str, str] = ("", "")  # the critical finding, in Chinese and English
     instead: tuple[str, str] = ("", "")  # what the norm says, in Chinese and English
 
     @property
@@ -43,8 +44,8 @@ class TextIssue:
         told, section = words()["check"][self.check], words()["section"].get(self.section, {"zh": "", "en": ""})
         zh, en = told["zh"], told["en"]
         if self.code:
-            entry, certainty = critical_findings()[self.code], words()["certainty"][self.certainty]
-            zh, en = f"{zh}{entry.zh}（{certainty['zh']}）。", f"{en} {entry.en} ({certainty['en']})."
+            certainty = words()["certainty"][self.certainty]
+            zh, en = f"{zh}{self.named[0]}（{certainty['zh']}）。", f"{en} {self.named[1]} ({certainty['en']})."
         if any(self.instead):
             zh, en = (
                 f"{zh}建议：{self.instead[0] or self.instead[1]}。",
@@ -61,10 +62,16 @@ class TextIssue:
         )
 
 
-def issues_of(answer: Checked, sections: Mapping[str, str], flagged: Sequence[str]) -> list[TextIssue]:
-    """All issues of a text; a critical finding only while no flag of its code stands."""
+def issues_of(
+    answer: Checked, sections: Mapping[str, str], flagged: Sequence[str], known: Mapping[str, CriticalFinding]
+) -> list[TextIssue]:
+    """All issues of a text; a critical finding of the catalogue only while no flag of its code stands."""
     found = [_of_fault(one, sections) for one in answer.faults]
-    found += [_of_critical(one) for one in answer.critical if one.code not in flagged and not _kin(one.code, flagged)]
+    found += [
+        _of_critical(one, known[one.code])
+        for one in answer.critical
+        if one.code not in flagged and not _kin(one.code, flagged)
+    ]
     found += [_of_fault(one, sections) for one in advised(sections)]
     return list({one.key: one for one in found}.values())
 
@@ -82,9 +89,10 @@ def _of_fault(fault: Fault, sections: Mapping[str, str]) -> TextIssue:
     return TextIssue(fault.check, fault.section, fault.start, fault.end, key, instead=instead)
 
 
-def _of_critical(one: Critical) -> TextIssue:
+def _of_critical(one: Critical, entry: CriticalFinding) -> TextIssue:
     key = _key("critical-unflagged", one.code, one.certainty)
-    return TextIssue("critical-unflagged", one.section, one.start, one.end, key, one.code, one.certainty)
+    named = (entry.zh, entry.en)
+    return TextIssue("critical-unflagged", one.section, one.start, one.end, key, one.code, one.certainty, named)
 
 
 def _key(*parts: str) -> str:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipring.fhir.service import Resource
-from slipring.qc.report import ReportText
+from slipring.qc.report import OwnWords, ReportText
 
 from slipring_report.checks.exam import part_of, side_asked
 from slipring_report.rendering.html import plain
@@ -38,6 +38,7 @@ def text_of(
     removed: Sequence[str] = (),
     *,
     year: int = 0,
+    own: tuple[OwnWords, ...] = (),
 ) -> ReportText:
     """The report with what is known of patient and exam."""
     born = str(patient.get("birthDate", ""))[:4]
@@ -49,6 +50,7 @@ def text_of(
         body_part=part_of(request),
         laterality=side_asked(request),
         priors=priors,
+        own=own,
     )
 
 

@@ -43,7 +43,7 @@ def checked(report: ReportText) -> Checked:
     ([('CV-CT-07', 'definite')], ['laterality'])
     """
     parts = parts_of(report.body_part)
-    sections = [read_section(name, report.sections.get(name, ""), parts) for name in SECTIONS]
+    sections = [read_section(name, report.sections.get(name, ""), parts, report.own) for name in SECTIONS]
     spoken = [one for one in sections if one.name in (FINDINGS, IMPRESSION)]
     faults = [fault for check in CHECKS for fault in check(report, sections)]
     order = {name: number for number, name in enumerate(SECTIONS)}

@@ -11,6 +11,14 @@ CERTAINTIES = ("definite", "suspected", "unchanged")
 
 
 @dataclass(frozen=True, slots=True)
+class OwnWords:
+    """What the department itself calls a critical finding, beside the shipped words: plain words, no patterns."""
+
+    code: str
+    words: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ReportText:
     """One report as text, and what is known of patient and exam; what is not known is '' or None."""
 
@@ -23,6 +31,7 @@ class ReportText:
     laterality: str = ""
     contrast: bool | None = None
     priors: int = 0
+    own: tuple[OwnWords, ...] = ()  # of the department's catalogue
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,17 +6,19 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 from slipring.qc.report.anatomy import OrganMention, organs_in, side_of, sides_in
 from slipring.qc.report.assertion import ABSENT, Assertion, asserted
+from slipring.qc.report.facts import OwnWords
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.folding import folded
 from slipring.qc.report.passages import Sentence, passages
 from slipring.qc.report.words import any_of, as_pattern, listed
 
 _BARE_LEAD = 4
+_LAST = 1_000_000  # behind every shipped term
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,18 @@ def _terms() -> Finder[_Term]:
     return Finder((as_pattern(word), term) for term, words in terms for word in words)
 
 
+@lru_cache(maxsize=4)  # the edition in force, and the one before it
+def _own_terms(own: tuple[OwnWords, ...]) -> Finder[_Term]:
+    """Behind the shipped terms, whose words win where both name the same finding."""
+    terms = [(_term(_LAST + number, {"code": one.code}), one.words) for number, one in enumerate(own)]
+    return Finder((_as_written(word), term) for term, words in terms for word in words if folded(word).strip())
+
+
+def _as_written(word: str) -> str:
+    """A word of the department as a pattern: letters for letters, any number of blanks for a blank."""
+    return as_pattern(" ".join(re.escape(part) for part in folded(word).split()))
+
+
 def _term(number: int, entry: dict[str, Any], *, denied: bool = False) -> _Term:
     return _Term(
         number=number,
@@ -95,14 +109,14 @@ def _term(number: int, entry: dict[str, Any], *, denied: bool = False) -> _Term:
     )
 
 
-def read_section(name: str, text: str, parts: frozenset[str]) -> Section:
-    """Read one section of an exam of these parts of the body; none where they are not known."""
+def read_section(name: str, text: str, parts: frozenset[str], own: tuple[OwnWords, ...] = ()) -> Section:
+    """Read one section of an exam of these parts of the body; none where they are not known. `own`: the department's words."""
     plain = folded(text)
     sentences, organs = passages(plain), tuple(organs_in(plain))
     starts = [one.start for one in organs]
     found: list[Mention] = []
     for sentence in sentences:
-        hits = _hits(sentence, plain, parts)
+        hits = _hits(sentence, plain, parts, own)
         if not hits:
             continue
         inside = organs[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
@@ -128,10 +142,15 @@ def _named_again(sentence: Sentence, plain: str, start: int, end: int) -> bool:
     )
 
 
-def _hits(sentence: Sentence, plain: str, parts: frozenset[str]) -> list[tuple[_Term, int, int]]:
+def _hits(
+    sentence: Sentence, plain: str, parts: frozenset[str], own: tuple[OwnWords, ...]
+) -> list[tuple[_Term, int, int]]:
     """The terms in a sentence; of one finding the first listed words win where two overlap."""
     hits: list[tuple[_Term, int, int]] = []
-    found = sorted(_terms()(plain, sentence.start, sentence.end), key=lambda hit: (hit[0].number, hit[1]))
+    places = (plain, sentence.start, sentence.end)
+    found = sorted(
+        [*_terms()(*places), *(_own_terms(own)(*places) if own else ())], key=lambda hit: (hit[0].number, hit[1])
+    )
     for term, start, end in found:
         if parts and ((term.within and not parts & term.within) or parts <= term.out):
             continue
