@@ -7,12 +7,13 @@ import importlib
 import pkgutil
 import tomllib
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from slipring.rules.rulebook import Rule
+from slipring.verdicts.declared import Check, read_checks
 
 ROOT = Path(__file__).parents[1]
 SERVICES = ("order", "consent", "report", "critical")
@@ -24,6 +25,11 @@ def rules_of(service: str) -> dict[str, Rule[Any]]:
     package = importlib.import_module(f"slipring_{service}.rules")
     modules = [importlib.import_module(m.name) for m in pkgutil.walk_packages(package.__path__, f"{package.__name__}.")]
     return {value.id: value for module in modules for value in vars(module).values() if isinstance(value, Rule)}
+
+
+def checks_of(service: str) -> Sequence[Check]:
+    """The checks that a service declares for its clauses, in the order of its file."""
+    return read_checks(ROOT / "services" / service / f"slipring_{service}" / "clauses" / "checks.toml")
 
 
 def case_counts() -> Mapping[str, int]:

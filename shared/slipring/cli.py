@@ -91,6 +91,10 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         from slipring.qc.image.command import qc_commands
 
         app.add_typer(qc_commands, name="qc")
+    if wanted and wanted[0] in ("clauses", "--help"):
+        from slipring.inspection.command import clauses_commands
+
+        app.add_typer(clauses_commands, name="clauses")
     if wanted and wanted[0] in ("sign", "--help"):
         from slipring.signatory.sign_command import sign
 
@@ -110,6 +114,7 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
         "qc",
         "sign",
         "verify",
+        "clauses",
     ):
         return
     from slipring.identity.people.command import account_commands

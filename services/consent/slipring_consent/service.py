@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 
+from slipring_consent.clauses.answering import CLAUSES
 from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.ahead import ahead as gate_ahead
@@ -104,6 +105,7 @@ SERVICE = Service(
         *FORM_OPERATIONS,
         ASSESS,
         *SURVEILLANCE_OPERATIONS,
+        CLAUSES.operation(),
     ),
     timers={
         OVER: observation_over,

@@ -11,6 +11,7 @@ from slipring.fhir.topics import read_topics
 
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
+from slipring_critical.clauses.answering import CLAUSES
 from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
 from slipring_critical.handlers import arriving, overdue, retracting, rosters, watching
@@ -46,6 +47,8 @@ SERVICE = Service(
         Keeps("Endpoint", on_write=guards.route_written),
         Keeps("Provenance", record=True),
         Keeps("PlanDefinition", on_write=plan_written),
+        Keeps("Measure"),
+        Keeps("MeasureReport", record=True),
     ],
     follows=[
         Follows("report", "Task?code=hand-over", then=arriving.handover_arrived),
@@ -62,7 +65,7 @@ SERVICE = Service(
         Follows("order", "Location"),
         Follows("order", "Organization"),
     ],
-    operations=OPERATIONS,
+    operations=(*OPERATIONS, CLAUSES.operation()),
     timers={
         OPEN_CASE: arriving.both_arrived,
         STEP_OVERDUE: overdue.step_overdue,

@@ -9,6 +9,7 @@ from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service,
 from slipring.fhir.topics import read_topics
 
 from slipring_order.beside import beside
+from slipring_order.clauses.answering import CLAUSES
 from slipring_order.dicom.seen import dicom_seen
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
@@ -195,6 +196,7 @@ SERVICE = Service(
         *DEPARTMENT_OPERATIONS,
         *DOSE_OPERATIONS,
         *REVIEW_OPERATIONS,
+        CLAUSES.operation(),
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},
     sequences=(SEQUENCE, STEP_SEQUENCE),

@@ -11,6 +11,7 @@ from slipring.fhir.topics import read_topics
 from slipring.quality.critical_catalogue import CATALOGUE, PLAN_TYPE
 
 from slipring_report.audiences import audiences
+from slipring_report.clauses.answering import CLAUSES
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
 from slipring_report.emergency.resources import TIMER as SECOND_READ
@@ -95,6 +96,7 @@ SERVICE = Service(
         *CERTIFICATE_OPERATIONS,
         *WORK_OPERATIONS,
         *LEARNING_OPERATIONS,
+        CLAUSES.operation(),
     ),
     audiences=audiences,
     timers={

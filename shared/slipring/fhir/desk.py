@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,8 +15,8 @@ from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
-from slipring.fhir.service import Ahead, Receiver, Seals, Stored, Vault
-from slipring.fhir.store import reading, receivers
+from slipring.fhir.service import Ahead, Evidence, Receiver, Seals, Stored, Vault
+from slipring.fhir.store import evidence, reading, receivers
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
 
@@ -127,6 +127,10 @@ class LiveDesk:
             answers = await reading.searches(self.reader, asked, limit=_SEARCH_LIMIT + 1) if asked else []
         self._found |= dict(zip(others, zip(asked, answers, strict=True), strict=True))
         return [self._looked_at(*self._found[query]) for query in queries]
+
+    def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
+        """All matches kept here as they stood at a moment, however many."""
+        return evidence.stood(self._searcher, self._criteria(query), at, self.zone)
 
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then; services of the house are left out."""

@@ -7,7 +7,7 @@ business keys, audit rows, outbox events and timers, after it has checked what t
 from __future__ import annotations
 
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -48,6 +48,15 @@ class Stored:
     def reference(self) -> str:
         """The relative reference, `Type/id`."""
         return f"{self.resource['resourceType']}/{self.resource['id']}"
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """A version that stood at a moment, the SHA-256 of its text, and whether that is no longer what the trail says was written."""
+
+    stored: Stored
+    sha256: str
+    altered: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,6 +207,9 @@ class Desk(Protocol):
 
     async def search(self, query: str) -> list[Stored]:
         """All current matches of a FHIR search such as `Task?focus=ServiceRequest/o-1&status=requested`."""
+
+    def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
+        """All matches kept here as they stood at a moment, however many; nothing of it is relied on at a commit."""
 
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then, as the trail and the deliveries say."""

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from slipring.fhir.interactions.asked import offered
 from slipring.fhir.outcome import invalid, not_found, refusal
+from slipring.front import clause_check
 from slipring.front.access_report import access_report
 from slipring.front.batch import Batches
 from slipring.front.bundles import places, unkept
@@ -84,10 +85,15 @@ class Router:
             case ["Subscription", "$status" | "$deliveries" as operation] if exchange.method in ("GET", "POST"):
                 return await (statuses if operation == "$status" else deliveries)(exchange, self.owners)
             case [kept_type, operation] if operation.startswith("$"):
-                return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
+                return await self._operation(exchange, kept_type, operation)
             case [kept_type, resource_id, *_]:
                 return await self._of_instance(exchange, kept_type, resource_id)
         raise not_found("/".join(exchange.parts[:1]))
+
+    async def _operation(self, exchange: Exchange, kept_type: str, operation: str) -> Reply:
+        if (kept_type, operation) == ("Measure", clause_check.OPERATION):
+            return await clause_check.clause_check(exchange, self.owners.services)
+        return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
 
     # --- by type --------------------------------------------------------------------------------------------
 

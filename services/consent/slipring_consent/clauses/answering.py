@@ -1,0 +1,22 @@
+"""Consent's part of `Measure/$clause-check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipring.verdicts.corrections import corrections
+from slipring.verdicts.declared import read_checks
+from slipring.verdicts.operation import Answering
+
+from slipring_consent.clauses import judges
+from slipring_consent.unconfirmed import unconfirmed
+
+JUDGES = {
+    "corrections": corrections,
+    "entitled": judges.entitled,
+    "lots": judges.lots,
+    "observed": judges.observed,
+    "permitted": judges.permitted,
+    "reactions": judges.reactions,
+}
+CLAUSES = Answering("consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)

@@ -1,0 +1,18 @@
+"""Critical's part of `Measure/$clause-check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipring.verdicts.declared import read_checks
+from slipring.verdicts.operation import Answering
+
+from slipring_critical.clauses import judges
+from slipring_critical.unconfirmed import unconfirmed
+
+CLAUSES = Answering(
+    "critical",
+    read_checks(Path(__file__).with_name("checks.toml")),
+    {"acted": judges.acted, "told": judges.told},
+    unconfirmed=unconfirmed,
+)

@@ -1,0 +1,44 @@
+"""What the cases of critical findings prove: told in time to somebody who read back, and acted on (5.9.1)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from slipring.fhir.service import Evidence
+from slipring.verdicts.looking import Judged, Look, broken
+
+from slipring_critical.cases.facts import CaseFacts, case_facts
+from slipring_critical.cases.marks import is_drill
+from slipring_critical.indicators.counting import figures, recognised_at, told_at
+
+_OVER = "retracted"
+
+
+async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Each finding was read back within the time; what is within it still and not told yet is no exception."""
+    limit = figures()["told-in-time"]
+    within = timedelta(minutes=limit["minutes"])
+    faults, cases = [], _cases(counted)
+    for one, case in cases:
+        at = told_at(case)
+        if at is None and case.state != _OVER and look.at - recognised_at(case) > within:
+            faults.append(broken(one, "无人复述确认", "nobody read it back"))
+        elif at is not None and at - recognised_at(case) > within:
+            faults.append(
+                broken(one, f"超过 {limit['minutes']} 分钟才通知到", f"told after more than {limit['minutes']} minutes")
+            )
+    unconfirmed = [] if limit["confidence"].startswith("S") else ["indicators.told-in-time"]
+    return Judged(faults, len(cases), unconfirmed)
+
+
+async def acted(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """A case that is said to be acted on or closed says what was done."""
+    cases = _cases(counted)
+    silent = [one for one, case in cases if not any(event.what == "acted" for event in case.events)]
+    return Judged([broken(one, "没有处置记录", "nothing that was done is on record") for one in silent], len(cases))
+
+
+def _cases(counted: Sequence[Evidence]) -> list[tuple[Evidence, CaseFacts]]:
+    real = [one for one in counted if not is_drill(one.stored.resource)]
+    return [(one, case_facts(one.stored.resource)) for one in real]

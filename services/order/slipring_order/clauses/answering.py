@@ -1,0 +1,34 @@
+"""Order's part of `Measure/$clause-check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipring.verdicts.corrections import corrections
+from slipring.verdicts.declared import read_checks
+from slipring.verdicts.operation import Answering
+
+from slipring_order.clauses import exams, offer, owed
+from slipring_order.clauses.sample import sample
+from slipring_order.unconfirmed import unconfirmed
+
+JUDGES = {
+    "attended": exams.attended,
+    "complete": exams.complete,
+    "constancy": offer.constancy,
+    "corrections": corrections,
+    "department": owed.department,
+    "justified": exams.justified,
+    "mismatches": exams.mismatches,
+    "numbered": exams.numbered,
+    "occupational": owed.occupational,
+    "operated": exams.operated,
+    "owed": owed.owed,
+    "prepared": offer.prepared,
+    "sample": sample,
+    "scope": offer.scope,
+    "staffing": offer.staffed,
+}
+CLAUSES = Answering(
+    "order", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True
+)

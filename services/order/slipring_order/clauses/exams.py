@@ -1,0 +1,123 @@
+"""Clauses about exams: justified before they began, complete, attended, numbered, with images that match."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from slipring.fhir.findings import rule_of
+from slipring.fhir.service import CANONICAL, Evidence, Resource
+from slipring.staff import may
+from slipring.verdicts.looking import Judged, Look, broken
+
+from slipring_order.people import person_and_roles
+from slipring_order.reading import codes, has_system, moment, reference_of
+from slipring_order.resources import ACSN_SYSTEM, outcome_in
+from slipring_order.rooms.checks import ATTENDANT, CRITICAL, input_of
+
+_DECIDED = f"{CANONICAL}/CodeSystem/justification-decision"
+_COMPLETE = "order.request-complete"
+_MISMATCH = f"{CANONICAL}/CodeSystem/department-rule|image-mismatch"
+
+
+async def justified(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """The last thing said before the exam began, by the rules or by a person, was that it is justified (5.4.1)."""
+    by_number = await _guidance(look, counted)
+    by_task = await _decisions(look, counted)
+    faults = []
+    for one in counted:
+        exam = one.stored.resource
+        said = [*by_number.get(_number(exam), []), *by_task.get(one.stored.reference, [])]
+        began = moment(exam.get("executionPeriod", {}).get("start"), look.zone)
+        before = [(at, outcome) for at, outcome in said if began is None or at <= began]
+        if not before or max(before)[1] != "justified":
+            faults.append(broken(one, "开始前没有正当性判断的许可", "not justified before it began"))
+    return Judged(faults)
+
+
+async def complete(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """What the request lacked was supplied, or a named physician answered for it (5.4.3 e)."""
+    about = {reference_of(one.stored.resource.get("focus")): one for one in counted}
+    issues = await look.each(f"DetectedIssue?code={_COMPLETE}&implicated", about)
+    open_ones = {
+        reference_of(place)
+        for one in issues
+        if rule_of(one.stored.resource) == _COMPLETE and not one.stored.resource.get("mitigation")
+        for place in one.stored.resource.get("implicated", [])
+    }
+    return Judged(
+        [broken(about[name], "申请资料不全", "the request is not complete") for name in sorted(open_ones & set(about))]
+    )
+
+
+async def attended(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Whoever was critical, or came by the green channel, had a clinician named who attended him (5.4.4.1)."""
+    critical = [one for one in counted if _critical(one.stored.resource)]
+    alone = [one for one in critical if not input_of(one.stored.resource, ATTENDANT)]
+    said = [broken(one, "未注明陪同的临床人员", "no attending clinician is named") for one in alone]
+    return Judged(said, len(critical))
+
+
+async def operated(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Whoever performed an exam might operate the scanner at that moment (5.1.2)."""
+    faults, told = [], 0
+    for one in counted:
+        who = reference_of(one.stored.resource.get("owner"))
+        began = moment(one.stored.resource.get("executionPeriod", {}).get("start"), look.zone)
+        if not who or began is None:
+            continue
+        told += 1
+        person, roles = await look.once(f"person {who}", partial(person_and_roles, who, look.then))
+        lacks = may("operate-ct", person, roles, began, zone=look.desk.settings.time_zone)
+        if lacks:
+            faults.append(broken(one, f"操作者：{lacks[0].zh}", f"operator: {lacks[0].en}"))
+    return Judged(faults, told)
+
+
+async def numbered(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """No two exams bear one imaging number (5.4.6)."""
+    numbers = Counter(_number(one.stored.resource) for one in counted)
+    twice = [one for one in counted if (number := _number(one.stored.resource)) and numbers[number] > 1]
+    return Judged([broken(one, "影像检查号重复", "another exam bears the same imaging number") for one in twice])
+
+
+async def mismatches(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Images that did not agree with the order were dealt with by a named person (5.6.2.3)."""
+    found = await look.stood(f"DetectedIssue?code={_MISMATCH}&identified={{period}}")
+    standing = [one for one in found if not one.stored.resource.get("mitigation")]
+    return Judged([broken(one, "影像与申请不一致", "images do not agree with the order") for one in standing])
+
+
+async def _guidance(look: Look, counted: Sequence[Evidence]) -> dict[str, list[tuple[datetime, str]]]:
+    found: dict[str, list[tuple[datetime, str]]] = {}
+    tokens = (f"{ACSN_SYSTEM}|{number}" for one in counted if (number := _number(one.stored.resource)))
+    for one in await look.each("GuidanceResponse?request", tokens):
+        said = one.stored.resource
+        at = moment(said.get("occurrenceDateTime"), look.zone)
+        if at is not None:
+            found.setdefault(str(said["requestIdentifier"]["value"]), []).append((at, outcome_in(said)))
+    return found
+
+
+async def _decisions(look: Look, counted: Sequence[Evidence]) -> dict[str, list[tuple[datetime, str]]]:
+    found: dict[str, list[tuple[datetime, str]]] = {}
+    for one in await look.each("Provenance?target", (one.stored.reference for one in counted)):
+        said = one.stored.resource
+        at, activity = moment(said.get("recorded"), look.zone), said.get("activity", {})
+        if at is not None and has_system(activity, _DECIDED):
+            for target in said.get("target", []):
+                found.setdefault(reference_of(target), []).append((at, codes(activity)[0]))
+    return found
+
+
+def _number(exam: Resource) -> str:
+    given: Any = exam.get("groupIdentifier", {}).get("value", "")
+    return str(given)
+
+
+def _critical(exam: Resource) -> bool:
+    marked = input_of(exam, CRITICAL) or {}
+    return exam.get("priority") == "stat" or marked.get("valueBoolean") is True

@@ -1,0 +1,74 @@
+"""Clauses about what the department must have and renew, judged by the due list and by the rules about the department."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from slipring.clauses.register import Words, named_by
+from slipring.fhir.service import Evidence
+from slipring.rules.limits import Limits
+from slipring.verdicts.looking import Judged, Look
+from slipring.verdicts.verdict import Breach
+
+from slipring_order.department.due import DEPARTMENT, Standing, State, standings
+from slipring_order.department.gathering import OnRecord, department_on_record
+from slipring_order.department.obligations import obligations
+from slipring_order.department.standing import department_findings
+
+_HOW = {
+    State.FAILED: Words("不合格", "failed"),
+    State.MISSING: Words("缺失", "missing"),
+    State.OVERDUE: Words("逾期", "overdue"),
+}
+_OF_HEALTH = frozenset({"personal-dose", "health-examination"})
+
+
+async def owed(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """What falls under the clause at work stands: nothing is missing, failed or overdue at the end of the period."""
+    row = look.check.clause if look.check else ""
+    mine = [one for one in await _standings(look) if row in {c.id for c in named_by(one.obligation.clause, "order")}]
+    return _judged(mine)
+
+
+async def occupational(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """The occupational health of radiation workers: dose and health examinations (4.1.1.4 e by 5.1.9)."""
+    return _judged([one for one in await _standings(look) if one.obligation.code in _OF_HEALTH])
+
+
+async def department(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """What the rules say of the department as a whole."""
+    row = look.check.clause if look.check else ""
+    found = await _department(look)
+    findings = department_findings(found.staff, found.documents, _limits(look), look.until)
+    mine = [one for one in findings if row in {c.id for c in named_by(one.clause, "order")}]
+    known = len(found.staff) + len(found.documents)
+    return Judged([Breach("", Words(one.zh, one.en)) for one in mine], max(known, 1))
+
+
+def _judged(mine: Sequence[Standing]) -> Judged:
+    breaches = [_breach(one) for one in mine if one.state in _HOW]
+    waiting = {one.limit.id for one in mine if one.limit is not None and not one.limit.confirmed}
+    return Judged(breaches, len(mine), sorted(waiting))
+
+
+def _breach(one: Standing) -> Breach:
+    how, said = _HOW[one.state], one.obligation
+    until = f" ({one.due.isoformat()})" if one.due else ""
+    named = one.record.source if one.record and one.record.source else one.subject.reference
+    kind = "absent" if one.state is State.MISSING else "broken"
+    reference = "" if named == DEPARTMENT else named
+    return Breach(reference, Words(f"{said.zh}：{how.zh}{until}", f"{said.en}: {how.en}{until}"), kind)
+
+
+async def _standings(look: Look) -> list[Standing]:
+    found = await _department(look)
+    return standings(found.subjects, found.records, obligations(), _limits(look))
+
+
+async def _department(look: Look) -> OnRecord:
+    return await look.once("department", lambda: department_on_record(look.then, look.until))
+
+
+def _limits(look: Look) -> Limits:
+    limits: Limits = look.desk.settings.limits.on(look.until.astimezone(look.zone).date())
+    return limits

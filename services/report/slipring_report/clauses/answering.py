@@ -1,0 +1,20 @@
+"""Report's part of `Measure/$clause-check`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from slipring.verdicts.declared import read_checks
+from slipring.verdicts.operation import Answering
+
+from slipring_report.clauses import judges
+from slipring_report.department import unconfirmed
+
+JUDGES = {
+    "answered": judges.answered,
+    "entitled": judges.entitled,
+    "levels": judges.levels,
+    "two_signers": judges.two_signers,
+    "wording": judges.wording,
+}
+CLAUSES = Answering("report", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)

@@ -1,0 +1,64 @@
+"""Measure/$clause-check over all services: each row of the register once, its verdict from all who answer for it."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from slipring.clauses.register import register
+from slipring.front.exchange import Exchange
+from slipring.front.merging import KeeperRefused
+from slipring.front.peers import FHIR_JSON, Reply, decoded
+from slipring.verdicts.verdict import Verdict, together
+
+OPERATION = "$clause-check"
+_OK = 200
+Tree = dict[str, Any]
+
+
+async def clause_check(exchange: Exchange, services: Sequence[str]) -> Reply:
+    """Every service's part; one that is away or refuses is told as it said it."""
+    replies = await asyncio.gather(*(exchange.forward(service) for service in services))
+    for reply in replies:
+        if reply.status != _OK:
+            raise KeeperRefused(reply)
+    trees: list[Any] = [decoded(reply.body) for reply in replies]
+    answer = laid_together(trees)
+    return Reply(_OK, {"content-type": FHIR_JSON, "x-request-id": exchange.request_id}, msgspec.json.encode(answer))
+
+
+def laid_together(trees: Sequence[Tree]) -> Tree:
+    """The answers as one, in the order of the register."""
+    by_row: dict[str, list[Tree]] = {}
+    for tree in trees:
+        for one in tree["parameter"]:
+            if one["name"] == "clause":
+                by_row.setdefault(_said(one)["id"], []).append(one)
+    head = [one for one in trees[0]["parameter"] if one["name"] != "clause"]
+    rows = [_row(row.id, by_row[row.id]) for row in register().clauses if row.id in by_row]
+    return {"resourceType": "Parameters", "parameter": [*head, *rows]}
+
+
+def _row(name: str, parts: Sequence[Tree]) -> Tree:
+    told = [_said(one) for one in parts]
+    verdict = together(Verdict(one["verdict"]) for one in told)
+    sums = "".join(f"{one}\n" for one in sorted({one["sha256"] for one in told}))
+    return {
+        "name": "clause",
+        "part": [
+            {"name": "id", "valueString": name},
+            {"name": "verdict", "valueCode": str(verdict)},
+            {"name": "population", "valueInteger": sum(one["population"] for one in told)},
+            {"name": "exceptions", "valueInteger": sum(one["exceptions"] for one in told)},
+            {"name": "sha256", "valueString": hashlib.sha256(sums.encode()).hexdigest()},
+            *(part for one in parts for part in one["part"] if part["name"] == "check"),
+        ],
+    }
+
+
+def _said(clause: Mapping[str, Any]) -> dict[str, Any]:
+    return {part["name"]: next((v for n, v in part.items() if n != "name"), None) for part in clause["part"]}

@@ -1,0 +1,1 @@
+"""What an assessor looks at: how each clause stands, with the evidence behind it."""

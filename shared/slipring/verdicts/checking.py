@@ -1,0 +1,81 @@
+"""A service's checks carried out over its own records: an outcome for each."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Mapping, Sequence
+
+from slipring.clauses.register import Words, named_by
+from slipring.fhir.service import CANONICAL, Evidence
+from slipring.quality.life import kind_of, state_of
+from slipring.verdicts.declared import Check
+from slipring.verdicts.elements import bears
+from slipring.verdicts.looking import Judge, Judged, Look
+from slipring.verdicts.verdict import Breach, Outcome
+
+CLAUSE_SYSTEM = f"{CANONICAL}/CodeSystem/clause"
+_OPENED = "Task?code={C}/CodeSystem/task-code|nonconformity&authored-on={period}"
+_SETTLED = ("closed", "dismissed")
+_OPEN = Words("不符合项尚未关闭", "a nonconformity is not closed")
+_ABSENT = Words("没有任何记录", "nothing is on record")
+
+
+async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequence[str], look: Look) -> Outcome:
+    """One check's outcome. `waiting`: ids of the figures that nobody has confirmed."""
+    look.begin(check)
+    counted = _distinct([one for query in check.of for one in await look.stood(query)])
+    breaches = [_incomplete(one, check) for one in counted]
+    for query in check.breaks:
+        breaches += [Breach(one.stored.reference, check.says) for one in await look.stood(query)]
+    judged = await judges[check.judge](look, counted) if check.judge else Judged()
+    population = len(counted) if judged.population is None else judged.population
+    found = [*look.altered, *(one for one in breaches if one), *judged.breaches]
+    if check.wanted and not population:
+        found.append(Breach("", _ABSENT, "absent"))
+    unconfirmed = [one for one in waiting if any(fnmatch.fnmatchcase(one, like) for like in check.relies)]
+    return Outcome(
+        check,
+        population,
+        tuple(dict.fromkeys(found)),
+        tuple(dict.fromkeys([*unconfirmed, *judged.unconfirmed])),
+        tuple(sorted({*look.inputs, *judged.inputs})),
+    )
+
+
+async def nonconformities(clauses: Sequence[str], service: str, look: Look) -> list[Outcome]:
+    """For each of these rows under which a nonconformity was opened in the period: those that are not settled."""
+    look.begin()
+    opened = [one for one in await look.stood(_OPENED) if kind_of(one.stored.resource) == "nonconformity"]
+    by_row: dict[str, list[Evidence]] = {}
+    for one in opened:
+        for row in _rows_of(one, service):
+            by_row.setdefault(row, []).append(one)
+    return [_settled(row, by_row[row]) for row in clauses if row in by_row]
+
+
+def _settled(row: str, opened: Sequence[Evidence]) -> Outcome:
+    says = Words(
+        "该条款下的不符合项已关闭并验证效果", "nonconformities under the clause are closed, their effect verified"
+    )
+    still = [one for one in opened if state_of(one.stored.resource) not in _SETTLED]
+    lines = [f"{one.stored.reference}/_history/{one.stored.version} {one.sha256}" for one in opened]
+    breaches = tuple(Breach(one.stored.reference, _OPEN, "nonconformity") for one in still)
+    return Outcome(Check(row, "nonconformities", says), len(opened), breaches, inputs=tuple(sorted(lines)))
+
+
+def _rows_of(one: Evidence, service: str) -> set[str]:
+    codings = one.stored.resource.get("reasonCode", {}).get("coding", [])
+    labels = [str(coding.get("code", "")) for coding in codings if coding.get("system") == CLAUSE_SYSTEM]
+    return {row.id for label in labels for row in named_by(label, service)}
+
+
+def _incomplete(one: Evidence, check: Check) -> Breach | None:
+    lacking = [need for need in check.needs if not bears(one.stored.resource, need)]
+    if not lacking:
+        return None
+    said = ", ".join(lacking)
+    return Breach(one.stored.reference, Words(f"缺少：{said}", f"missing: {said}"), "incomplete")
+
+
+def _distinct(found: Sequence[Evidence]) -> list[Evidence]:
+    return list({one.stored.reference: one for one in found}.values())

@@ -1,0 +1,136 @@
+"""How a check looks at the records: as they stood at one moment, noting all it saw and what of it was altered."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeVar, cast
+from zoneinfo import ZoneInfo
+
+from slipring.clauses.register import Words
+from slipring.fhir.service import Ahead, Desk, Evidence, Stored
+from slipring.verdicts.declared import Check, filled
+from slipring.verdicts.period import Period
+from slipring.verdicts.verdict import ALTERED, Breach
+
+T = TypeVar("T")
+_AT_ONCE = 100  # values of one parameter in one search
+
+
+@dataclass(slots=True)
+class Look:
+    """One look at the records of a service; what was found by a search once is kept for the next check."""
+
+    desk: Desk
+    period: Period
+    at: datetime
+    zone: ZoneInfo
+    check: Check | None = None  # the one at work
+    _once: dict[str, tuple[Any, list[Evidence]]] = field(default_factory=dict)
+    _found: dict[tuple[str, datetime], list[Evidence]] = field(default_factory=dict)
+    _seen: list[Evidence] = field(default_factory=list)
+
+    async def stood(self, query: str, at: datetime | None = None) -> list[Evidence]:
+        """What a declared search finds, as it stood at the moment, or before it; noted as an input of the check at work."""
+        start, end = self.period.span(self.zone)
+        asked, moment = filled(query, start, end, self.at), min(at or self.at, self.at)
+        if (asked, moment) not in self._found:
+            self._found[asked, moment] = [one async for one in self.desk.evidence(asked, moment)]
+        self._seen += self._found[asked, moment]
+        return self._found[asked, moment]
+
+    async def each(self, query: str, names: Iterable[str]) -> list[Evidence]:
+        """What a search finds whose last parameter takes these values, some of them at a time."""
+        wanted, found = sorted(set(names)), []
+        for first in range(0, len(wanted), _AT_ONCE):
+            found += await self.stood(f"{query}={','.join(wanted[first : first + _AT_ONCE])}")
+        return list({one.stored.reference: one for one in found}.values())
+
+    @property
+    def until(self) -> datetime:
+        """The last moment of the period, or the moment of the verdict where the period is not over."""
+        _, after = self.period.span(self.zone)
+        return min(self.at, after - after.resolution)
+
+    @property
+    def then(self) -> Desk:
+        """The desk as it was at the moment, for what decides by a desk; what it reads is noted as seen."""
+        return cast("Desk", _Then(self))
+
+    async def seen(self, query: str) -> list[Stored]:
+        """What a search without placeholders finds, as it stood at the moment."""
+        return [one.stored for one in await self.stood(query)]
+
+    async def once(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
+        """What several checks need, gathered for the first of them; each has seen what it rests on."""
+        if name not in self._once:
+            before, self._seen = self._seen, []
+            self._once[name] = (await make(), self._seen)
+            self._seen = before
+        made, seen = self._once[name]
+        self._seen += seen
+        found: T = made
+        return found
+
+    def begin(self, check: Check | None = None) -> None:
+        """A check begins: nothing is seen yet."""
+        self.check = check
+        self._seen = []
+
+    @property
+    def inputs(self) -> tuple[str, ...]:
+        """All that this check has seen, one line for each version."""
+        lines = {f"{one.stored.reference}/_history/{one.stored.version} {one.sha256}" for one in self._seen}
+        return tuple(sorted(lines))
+
+    @property
+    def altered(self) -> list[Breach]:
+        """What of it is no longer what was written."""
+        names = sorted({one.stored.reference for one in self._seen if one.altered})
+        return [Breach(name, ALTERED, "altered") for name in names]
+
+
+class _Then:
+    """A desk that reads the records kept here as they stood at a moment; all else is the desk's own."""
+
+    def __init__(self, look: Look) -> None:
+        self._look = look
+        self.now = look.at
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._look.desk, name)
+
+    async def foresee(self, ahead: Ahead) -> None:
+        """Nothing of now is looked at."""
+
+    async def read(self, reference: str) -> Stored | None:
+        kind, _, name = reference.partition("/_history/")[0].partition("/")
+        found = await self.search(f"{kind}?_id={name}") if name else []
+        return found[0] if found else None
+
+    async def search(self, query: str) -> list[Stored]:
+        own = await self._look.seen(query)
+        # A copy has no history here: where nothing is kept, it is read as it stands.
+        return own or [one for one in await self._look.desk.search(query) if one.source]
+
+    async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
+        return [await self.search(query) for query in queries]
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What a service's own judge says: exceptions, how many were looked at (the counted records if it does not say)."""
+
+    breaches: Sequence[Breach] = ()
+    population: int | None = None
+    unconfirmed: Sequence[str] = ()
+    inputs: Sequence[str] = ()  # of what it looked at in its own way
+
+
+Judge = Callable[[Look, Sequence[Evidence]], Awaitable[Judged]]
+
+
+def broken(one: Evidence, zh: str, en: str) -> Breach:
+    """A record that breaks a check, in words."""
+    return Breach(one.stored.reference, Words(zh, en))
