@@ -107,7 +107,8 @@ class Clauses:
             at = str(value_of(answer, "at"))
             period = Period(_day(answer, "periodStart"), _day(answer, "periodEnd"))
         tell(len(wanted), len(wanted))
-        assert period is not None, "at least one question was asked"
+        if period is None:
+            raise LookupError("the register has no rows to ask about")
         return Told(period, at, tuple(rows))
 
 
@@ -119,7 +120,9 @@ def rows_in(answer: Tree) -> list[RowTold]:
 def _row(one: Tree) -> RowTold:
     known = {clause.id: clause for clause in register().clauses}
     checks = tuple(_check(part) for part in one["part"] if part["name"] == "check")
-    said: dict[str, Any] = {name: value_of(one, name) for name in ("id", "verdict", "population", "exceptions", "sha256")}
+    said: dict[str, Any] = {
+        name: value_of(one, name) for name in ("id", "verdict", "population", "exceptions", "sha256")
+    }
     return RowTold(known[said["id"]], said["verdict"], said["population"], said["exceptions"], said["sha256"], checks)
 
 
@@ -149,6 +152,5 @@ def _parameters(rows: Sequence[str], period: Period | None, at: str) -> list[Tre
 
 
 def _day(answer: Tree, name: str) -> date:
-
 
     return date.fromisoformat(str(value_of(answer, name)))

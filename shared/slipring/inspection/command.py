@@ -19,7 +19,9 @@ from slipring.identity.client import backend_auth, server_url
 from slipring.inspection.told import lines, tree
 from slipring.verdicts.period import Period, read_period
 
-clauses_commands = typer.Typer(name="clauses", help="The clauses of CNAS-CL02-A011:2018 and how they stand.", no_args_is_help=True)
+clauses_commands = typer.Typer(
+    name="clauses", help="The clauses of CNAS-CL02-A011:2018 and how they stand.", no_args_is_help=True
+)
 _NOT_MET, _NOT_ASKED = 1, 2
 _BETWEEN_SIGNS_S = 2.0
 

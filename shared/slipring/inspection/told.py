@@ -16,7 +16,10 @@ VERDICTS = {
     "no-data": {"zh": "无数据", "en": "no data"},
     "procedure": {"zh": "程序性条款", "en": "procedure"},
 }
-_HEAD = {"zh": ("条款", "结论", "记录", "例外", "要求"), "en": ("clause", "verdict", "records", "exceptions", "what it asks")}
+_HEAD = {
+    "zh": ("条款", "结论", "记录", "例外", "要求"),
+    "en": ("clause", "verdict", "records", "exceptions", "what it asks"),
+}
 _WIDTHS = (18, 12, 9, 11)
 _MOST_SHOWN = 10
 
