@@ -9,12 +9,12 @@ from __future__ import annotations
 import asyncio
 import resource
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from tests.fhir.place import Street
-from tests.support.alarm_street import Phone, a_way, alarm_street, cases, flagged
+from tests.support.alarm_street import Phone, a_way, alarm_street, cases, flagged, wakes
 
 _FINE, _FAILING = 3, 4  # and one that hangs: half of eight fail
 _PATIENCE_SECONDS = 120
@@ -53,6 +53,30 @@ async def measure(folder: Path, number: int, seconds: float, say: Callable[[str]
     lost, most = sum(one.taken is None for one in told), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
     say(f"never told: {lost} of {len(told)}; {most} MB at most")
     return told
+
+
+async def backlog(folder: Path, levels: Sequence[str], prefix: str) -> list[str]:
+    """Findings of these levels are flagged while critical is down; back again, in which order of levels it rings first."""
+    phones = [Phone(f"127.0.3.{n}") for n in range(1, 9)]
+    for phone in phones:
+        await phone.listen()
+    try:
+        async with alarm_street(folder, schema_prefix=prefix) as street:
+            people = [await _person(street, phone, phone) for phone in phones]
+            while await street["critical"].rows("SELECT 1 FROM follow HAVING count(*) < 3 OR NOT bool_and(filled)"):
+                await asyncio.sleep(0.1)
+        async with alarm_street(folder, schema_prefix=prefix, asleep="critical") as street:
+            level_of = {
+                (await flagged(street, people[position % len(people)], position, level))[0]: level
+                for position, level in enumerate(levels)
+            }
+            await wakes(street, "critical")
+            told = await _until_told(street, phones, [], dict.fromkeys(level_of, ("", 0.0)))
+    finally:
+        for phone in phones:
+            await phone.close()
+    rung = sorted((one.tried, finding) for finding, one in zip(level_of, told, strict=True) if one.tried is not None)
+    return [level_of[finding] for _, finding in rung]
 
 
 async def _person(street: Street, phone: Phone, server: Phone) -> str:

@@ -84,6 +84,7 @@ class Street:
     """Several services that know each other, and what is outside."""
 
     places: dict[str, Place] = field(default_factory=dict)
+    down: dict[str, Place] = field(default_factory=dict)  # open, but nobody reaches them
 
     def __getitem__(self, name: str) -> Place:
         """One of them."""

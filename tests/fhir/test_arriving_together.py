@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.delivery.arriving import Arrived, take
-from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Follows, Keeps, Save, Service
+from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Due, Follows, Keeps, Save, Service, Wake
 
 from tests.fhir.place import Place, a_task, opened
 
@@ -25,10 +25,17 @@ async def noted(arrival: Arrival, desk: Desk) -> Changes:
     if arrival.resource.get("description") == "hard":
         raise ZeroDivisionError
     known = len(await desk.search(_others(arrival.resource)))
-    if arrival.resource.get("description") != "act":
+    if arrival.resource.get("description") not in ("act", "arm"):
         return Changes.none()
+    if arrival.resource["description"] == "arm":
+        return Changes(wake=[Wake("look", arrival.reference, key=f"look:{arrival.reference}")])
     issue = {"resourceType": "DetectedIssue", "id": desk.new_id(), "status": "final", "detail": str(known)}
     return Changes(save=[Save(issue)], keys=[f"noted:{arrival.reference}"])
+
+
+async def looked(due: Due, desk: Desk) -> Changes:
+    """Nothing more."""
+    return Changes.none()
 
 
 def _others(task: dict[str, Any]) -> str:
@@ -38,7 +45,7 @@ def _others(task: dict[str, Any]) -> str:
 @pytest.fixture
 async def report(data_dir: Path) -> AsyncIterator[Place]:
     follows = [Follows("order", "Task", then=noted, ahead=ahead)]
-    service = Service("report", "r", "y", keeps=[Keeps("DetectedIssue")], follows=follows)
+    service = Service("report", "r", "y", keeps=[Keeps("DetectedIssue")], follows=follows, timers={"look": looked})
     async with opened(data_dir, service) as street:
         yield street["report"]
 
@@ -64,6 +71,19 @@ async def test_fifty_without_consequence_cost_what_one_does(report: Place) -> No
     assert _statements(report) - before < 12
     assert len(await copies(report)) == 51
     assert len(await report.rows("SELECT 1 FROM version")) == 51
+
+
+async def test_what_fifty_only_arm_is_armed_in_one_commit_with_them(report: Place) -> None:
+    """So that whatever came at once is dealt with in order of urgency, and not in that of its coming."""
+    kernel = report.running.kernel
+    await take(kernel, "order", [told(n, "arm") for n in range(50)])
+    assert len(await copies(report)) == 50
+    [one] = await report.rows("SELECT count(*) AS armed, count(DISTINCT xmin::text) AS commits FROM timer")
+    assert (one["armed"], one["commits"]) == (50, 1)
+    await take(kernel, "order", [told(n, said) for n, said in ((50, "arm"), (51, "hard"), (52, "act"), (53, "arm"))])
+    assert await issues(report) == [53]
+    armed = await report.rows("SELECT subject FROM timer WHERE name = 'look' ORDER BY id DESC LIMIT 2")
+    assert [row["subject"] for row in armed] == ["Task/o-53", "Task/o-50"]
 
 
 async def test_many_with_consequences_cost_no_more_than_each_by_itself(report: Place) -> None:

@@ -2,10 +2,12 @@
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from datetime import timedelta
 from pathlib import Path
 
 import httpx
+import pytest
 from slipring.fhir.service import (
     Call,
     Changes,
@@ -56,6 +58,7 @@ class Engine:
 
     async def call(self, errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
         self.sent.append(errand)
+        await self.may_go_on.wait()
         if self.failures:
             self.failures -= 1
             raise httpx.ConnectError("away")
@@ -130,6 +133,36 @@ async def test_of_all_that_is_due_the_most_urgent_goes_first_however_long_the_ot
         engine.may_go_on.set()
         await place.running.start()
         await until(lambda: done(place, 100), 30)
+
+
+@pytest.mark.parametrize(("name", "others"), [("ring", 12), ("call", 48)])
+async def test_what_is_urgent_begins_at_once_though_everything_less_urgent_hangs(
+    data_dir: Path, name: str, others: int
+) -> None:
+    engine = Engine()
+    engine.may_go_on.clear()
+    async with opened(data_dir, engine.service(), schema_prefix=f"timers_hang_{name}_") as street:
+        place = street["order"]
+        tasks = [await place.make(a_task()) for _ in range(others + 4)]
+        for task in tasks:
+            await arm(place, task, name, urgency=1)
+        begun = engine.fired if name == "ring" else engine.sent
+        await place.running.start()
+
+        async def are_under_way() -> bool:
+            return len(begun) >= others
+
+        await until(are_under_way, 30)
+        urgent = await place.make(a_task())
+        await arm(place, urgent, name)
+        await until(lambda: _told_of(begun, urgent), 30)
+        assert len(begun) == others + 1, "of the less urgent no more begin than leave room"
+        engine.may_go_on.set()
+        await until(lambda: done(place, others + 5), 30)
+
+
+async def _told_of(begun: Sequence[Due | Errand], task: Resource) -> bool:
+    return f"Task/{task['id']}" in [one.subject for one in begun]
 
 
 async def test_a_cancelled_timer_never_fires_and_one_armed_again_fires_at_its_new_time(data_dir: Path) -> None:

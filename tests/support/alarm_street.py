@@ -79,14 +79,25 @@ def _case_in(message: Tree) -> str:
 
 @asynccontextmanager
 async def alarm_street(data_dir: Path, **around: Any) -> AsyncIterator[Street]:
-    """All four, with their loops running."""
+    """All four, with their loops running; `asleep` names one that is down: nobody reaches it until `wakes` is called."""
     settings = CriticalSettings(data_dir=data_dir, channel_timeout_seconds=2.0, ladder=str(around.pop("ladder", "")))
-    critical = replace(SERVICE, settings=lambda: settings)
+    critical, asleep = replace(SERVICE, settings=lambda: settings), str(around.pop("asleep", ""))
     world = httpx.AsyncClient(limits=httpx.Limits(max_connections=None), trust_env=False)
     async with opened(data_dir, ORDER, REPORT, CONSENT, critical, http=world, pool_size=16, **around) as street:
+        down = {asleep: street.places.pop(asleep)} if asleep else {}
         for place in street.places.values():
             await place.running.start()
-        yield street
+        try:
+            street.down = down
+            yield street
+        finally:
+            street.places.update(down)
+
+
+async def wakes(street: Street, name: str) -> None:
+    """One that was down is back."""
+    place = street.places[name] = street.down.pop(name)
+    await place.running.start()
 
 
 def a_way(owner: str, address: str, channel: str = "webhook") -> Tree:

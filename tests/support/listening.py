@@ -47,9 +47,11 @@ async def told(medium: str, line: Line, folder: Path = Path(), policy: EndpointP
         await CHANNELS[medium].deliver(a_message(**message), line, outside)
 
 
-async def failure(medium: str, line: Line, policy: EndpointPolicy = HERE, folder: Path = Path()) -> DeliveryFailed:
+async def failure(
+    medium: str, line: Line, policy: EndpointPolicy = HERE, folder: Path = Path(), **message: Any
+) -> DeliveryFailed:
     with pytest.raises(DeliveryFailed) as caught:
-        await told(medium, line, folder, policy)
+        await told(medium, line, folder, policy, **message)
     return caught.value
 
 

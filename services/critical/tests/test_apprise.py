@@ -82,11 +82,13 @@ async def test_a_gateway_that_hangs_ends_in_time_and_one_that_refuses_may_recove
         assert (failed.reason, failed.permanent) == ("not-taken", False)
 
 
-async def test_a_provider_that_hangs_holds_only_so_many_threads() -> None:
+async def test_a_provider_that_hangs_holds_only_so_many_threads_and_some_of_them_for_level_1_alone() -> None:
     with a_receiver(hangs=True) as hanging:
         line = Line(f"{hanging.url.replace('http', 'json')}/sms")
-        reasons = [one.reason for one in await asyncio.gather(*(failure("sms", line) for _ in range(12)))]
-    assert reasons.count("provider-busy") == 4
+        levels = ["3"] * 6 + ["1"] * 6
+        told = await asyncio.gather(*(failure("sms", line, level=level) for level in levels))
+    busy = [level for level, one in zip(levels, told, strict=True) if one.reason == "provider-busy"]
+    assert busy == ["3", "3", "1", "1"]
 
 
 PROVIDERS = {

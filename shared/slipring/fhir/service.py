@@ -133,6 +133,11 @@ class Changes:
         said = (self.save, self.append, self.members, self.require, self.keys, self.wake, self.cancel)
         return not any(said) and self.answer is None and self.refuse is None
 
+    @property
+    def only_arms(self) -> bool:
+        """Whether nothing but timers and errands follows, if anything."""
+        return replace(self, wake=()).nothing
+
     def plus(self, other: Changes) -> Changes:
         """Both together; later answers win."""
         return replace(

@@ -23,9 +23,9 @@ from slipring.fhir.outcome import Issue
 
 from slipring_critical.channels.channel import Channel, DeliveryFailed, Line, Message, Outside
 from slipring_critical.channels.guarded import Guard, guarded
+from slipring_critical.channels.providers import bounds
 
 _FILE = Path(__file__).parents[1] / "data" / "apprise.toml"
-_THREADS_AT_ONCE = 8  # of one provider
 _PERMANENT = frozenset({"bad-address", "forbidden-address"})
 _under_way: dict[str, int] = {}  # threads by provider
 _COUNTING = Lock()
@@ -66,7 +66,8 @@ def by_apprise(medium: str) -> Channel:
 async def _deliver(medium: str, message: Message, address: str, outside: Outside) -> None:
     provider = _provider_of(address)
     await asyncio.to_thread(loaded)  # half a second once in a process, which is not the provider's
-    if _under_way.get(provider, 0) >= _THREADS_AT_ONCE:
+    kept = 0 if message.level == "1" else bounds().kept_for_level_1  # also of those that are left behind
+    if _under_way.get(provider, 0) >= bounds().at_once - kept:
         raise DeliveryFailed("provider-busy", permanent=False)
     done = _in_a_thread(provider, lambda: _told(medium, address, message.short, outside))
     try:

@@ -107,9 +107,10 @@ def _different(arrived: Sequence[Arrived]) -> Sequence[Arrived]:
 
 
 async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Arrived]) -> int:
-    """Store the copies up to the first that something follows from, is owed for, or that fails; how many those are.
+    """Store the copies up to the first that something is written for, is owed for, or that fails; how many those are.
 
     Their handlers have decided, each as if it had come alone, and what they looked at stands when all is committed.
+    What they only arm goes with them: of many that come at once, all wait in order of urgency before much has begun.
     """
     references = [each.reference for each in arrived]
 
@@ -126,8 +127,10 @@ async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Ar
             if standing and not _replaces(each, standing.version, standing.source):
                 continue
             act.desk.put(Stored(each.resource, each.version, act.desk.now, source, each.deleted))
-            if await _follows(kernel, arrival, act):
+            following = await _following(kernel, arrival, act)
+            if following is None or not following.only_arms:
                 return act, place
+            act.add(following)
             act.copies.append(_copy(kernel, source, each))
         return act, len(arrived)
 
@@ -135,14 +138,14 @@ async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Ar
     return taken
 
 
-async def _follows(kernel: Kernel, arrival: Arrival, act: Act) -> bool:
-    """Whether anything follows from it, were it only that its handlers fail."""
+async def _following(kernel: Kernel, arrival: Arrival, act: Act) -> Changes | None:
+    """What follows from it; None when its handlers fail."""
     try:
-        return not (await debts.follow_from(kernel, arrival, act.desk)).nothing
+        return await debts.follow_from(kernel, arrival, act.desk)
     except UNAVAILABLE:
         raise
     except Exception:
-        return True
+        return None
 
 
 def _arrival(source: str, arrived: Arrived, held: reading.Row | None) -> Arrival:

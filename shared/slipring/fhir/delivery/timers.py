@@ -22,7 +22,8 @@ from slipring.fhir.caller import itself
 from slipring.fhir.delivery.claims import LEASE_SECONDS, Claims
 from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
 from slipring.fhir.delivery.owing import react
-from slipring.fhir.delivery.queue import LIVING, uptime
+from slipring.fhir.delivery.places import CLAIM, Places
+from slipring.fhir.delivery.queue import uptime
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.service import Changes, Desk, Due, Errand, successor
 from slipring.fhir.store.batch import Overtaken, Taking
@@ -30,17 +31,8 @@ from slipring.fhir.store.engine import lock_number
 
 _LOG = structlog.get_logger("slipring.timers")
 _LEASE = timedelta(seconds=LEASE_SECONDS)
-_MOST = 100
-_AT_ONCE = 16  # decisions under way: each needs the database
-_ERRANDS_AT_ONCE = 64  # messages under way: they wait for others, and one that hangs must not hold up the next
 _LONGEST_WAIT_SECONDS = 30.0
 
-# The clock is read once, as a value to look up: asked row by row, it would be held against every armed timer.
-_CLAIM = f"""UPDATE timer SET worker = $1, lease_until = clock_timestamp() + $2::interval, fence = fence + 1, attempts = attempts + 1
-  WHERE id = ANY (ARRAY(SELECT id FROM timer WHERE due_at <= coalesce($3::timestamptz, (SELECT clock_timestamp()))
-    AND id <> ALL($5::bigint[]) AND (worker IS NULL OR lease_until < clock_timestamp() OR worker <> ALL ({LIVING}))
-    ORDER BY urgency, due_at LIMIT $4 FOR UPDATE SKIP LOCKED))
-  RETURNING *, extract(epoch FROM coalesce($3::timestamptz, clock_timestamp()) - due_at)::float AS late"""
 _NEXT = """SELECT clock_timestamp() AS database, extract(epoch FROM (SELECT min(due_at) FROM timer
   WHERE due_at > (SELECT clock_timestamp())) - clock_timestamp())::float8 AS seconds"""
 # A deadline of the other side of a jump: what is left of it stays what it was.
@@ -59,7 +51,8 @@ class Timers:
         self._kernel = kernel
         self._worker = worker
         self._http = http
-        self._slots = {"timer": asyncio.Semaphore(_AT_ONCE), "errand": asyncio.Semaphore(_ERRANDS_AT_ONCE)}
+        self._decisions = Places(most=16, kept=4)  # each needs the database
+        self._errands = Places(most=64, kept=16)  # they wait for others, and one that hangs must not hold up the next
         self._claims = Claims()
         self._running: dict[int, asyncio.Task[None]] = {}  # by timer id
         self._armed_again: set[int] = set()  # while they ran
@@ -69,25 +62,34 @@ class Timers:
     async def step(self) -> float:
         """Claim what is due, the most urgent first, and start it; seconds until the next one is due.
 
-        No more are claimed than can begin soon: many that fall due at once, after a jump of the clock say, are paced.
+        No more are claimed than can begin now: of many that fall due at once, after a jump of the clock say, the next
+        one is always the most urgent of all that wait.
         """
         now = self._kernel.now() if self._kernel.fake_time else None
         await self._renew()
-        if room := _MOST - len(self._running):
+        room = (*self._decisions.room, *self._errands.room)
+        if any(room):
             claimed_at = uptime()
-            rows = await self._kernel.store.pool.fetch(_CLAIM, self._worker, _LEASE, now, room, list(self._running))
+            rows = await self._kernel.store.pool.fetch(CLAIM, self._worker, _LEASE, now, list(self._running), *room)
             for row in sorted(rows, key=lambda row: (row["urgency"], row["due_at"])):
-                self._claims.hold(row["id"], claimed_at)
-                self._kernel.meters.timer_lateness.observe(row["late"])
-                task = asyncio.create_task(self._fire(row))
-                self._running[row["id"]] = task
-                task.add_done_callback(partial(self._over, row["id"]))
+                self._begin(row, claimed_at)
         asked_at = uptime()
         told = await self._kernel.store.pool.fetchrow(_NEXT)
         took = uptime() - asked_at
         for jump in self.clock.look(Reading(uptime(), self._kernel.clock.now(), told["database"], took)):
             await self._jumped(jump)
         return float("inf") if told["seconds"] is None else max(0.0, told["seconds"])
+
+    def _begin(self, row: asyncpg.Record, claimed_at: float) -> None:
+        self._claims.hold(row["id"], claimed_at)
+        self._kernel.meters.timer_lateness.observe(row["late"])
+        self._places(row).take(row["urgency"])
+        task = asyncio.create_task(self._fire(row))
+        self._running[row["id"]] = task
+        task.add_done_callback(partial(self._over, row))
+
+    def _places(self, row: asyncpg.Record) -> Places:
+        return self._errands if row["kind"] == "errand" else self._decisions
 
     async def settle(self) -> None:
         """Wait for what was started."""
@@ -100,8 +102,10 @@ class Timers:
             task.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
 
-    def _over(self, timer: int, _: asyncio.Task[None]) -> None:
-        full = len(self._running) >= _MOST  # others may have been left waiting
+    def _over(self, row: asyncpg.Record, _: asyncio.Task[None]) -> None:
+        timer, places = row["id"], self._places(row)
+        full = places.full  # others may have been left waiting
+        places.leave(row["urgency"])
         self._running.pop(timer, None)
         self._claims.let_go(timer)
         if full or timer in self._armed_again:
@@ -147,14 +151,13 @@ class Timers:
             self._claims.renew((row["id"] for row in renewed), began)
 
     async def _fire(self, row: asyncpg.Record) -> None:
-        async with self._slots["errand" if row["kind"] == "errand" else "timer"]:
-            try:
-                await self._complete(row)
-            except Overtaken:
-                self._armed_again.add(row["id"])
-            except Exception as error:
-                _LOG.warning("timer failed", name=row["name"], kind=type(error).__name__, attempts=row["attempts"])
-                await self._later(row, error)
+        try:
+            await self._complete(row)
+        except Overtaken:
+            self._armed_again.add(row["id"])
+        except Exception as error:
+            _LOG.warning("timer failed", name=row["name"], kind=type(error).__name__, attempts=row["attempts"])
+            await self._later(row, error)
 
     async def _complete(self, row: asyncpg.Record) -> None:
         kernel = self._kernel
