@@ -7,9 +7,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from slipring.fhir.outcome import unprocessable
+from slipring.fhir.search.criteria import parse
+from slipring.fhir.search.index import Rows
 from slipring.fhir.service import Changes, Desk, Keeps, Service, Write
+from slipring.fhir.store import guard
+from slipring.fhir.store.batch import Version
+from slipring.fhir.store.relied import Relied
 
 from tests.fhir.place import IMPORT, Place, a_bundle, a_task, opened
 from tests.races.race import Done, race, sound
@@ -35,15 +41,15 @@ async def permitted(write: Write, desk: Desk) -> Changes:
     return Changes(refuse=unprocessable("Not permitted.", "不允许。")) if forbidden else Changes.none()
 
 
-def gated() -> Service:
+def gated(looked_up: frozenset[str] = frozenset()) -> Service:
     """Tasks are judged by consents."""
     keeps = [Keeps("Task", permitted), Keeps("Consent"), Keeps("Patient")]
-    return Service("consent", "c", "A gate", keeps=keeps)
+    return Service("consent", "c", "A gate", keeps=keeps, looked_up=looked_up)
 
 
-@pytest.fixture(scope="module")
-async def place(data_dir: Path) -> AsyncIterator[Place]:
-    async with opened(data_dir, gated(), pool_size=8) as street:
+@pytest.fixture(scope="module", params=[frozenset(), frozenset({"Consent"})], ids=["alone", "looked-up"])
+async def place(data_dir: Path, request: pytest.FixtureRequest) -> AsyncIterator[Place]:
+    async with opened(data_dir, gated(request.param), pool_size=8) as street:
         yield street["consent"]
 
 
@@ -146,3 +152,31 @@ async def test_many_decisions_on_one_fact_do_not_starve(place: Place) -> None:
     consent = await place.make(a_consent())
     answers = await asyncio.gather(*(_accepted(place, f"stands {consent['id']}") for _ in range(64)))
     assert all(answer.written for answer in answers)
+
+
+async def test_decisions_on_what_is_looked_up_wait_for_its_writers_and_not_for_each_other(data_dir: Path) -> None:
+    """Two decisions on the same type hold their locks at once; a write of it waits for both, and they for a write."""
+    up = frozenset({"Consent"})
+    relied, written = Relied(), [_version("Consent")]
+    relied.found(parse("Consent", [("status", "rejected")]), ())
+    async with opened(data_dir, gated(up)) as street:
+        connections = [await street["consent"].pool.acquire() for _ in range(3)]
+        one, two, three = connections
+        for connection in connections:
+            await connection.execute("BEGIN; SET LOCAL lock_timeout = '300ms'")
+        await one.execute(guard.locking(relied, [_version("Task")], up))
+        await two.execute(guard.locking(relied, [_version("Task")], up))
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await three.execute(guard.locking(Relied(), written, up))
+        for connection in connections:
+            await connection.execute("ROLLBACK; BEGIN; SET LOCAL lock_timeout = '300ms'")
+        await three.execute(guard.locking(Relied(), written, up))
+        with pytest.raises(asyncpg.LockNotAvailableError):
+            await one.execute(guard.locking(relied, [_version("Task")], up))
+        for connection in connections:
+            await connection.execute("ROLLBACK")
+            await street["consent"].pool.release(connection)
+
+
+def _version(kind: str) -> Version:
+    return Version(kind, "c-1", 1, "POST", "{}", Rows())

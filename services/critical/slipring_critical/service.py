@@ -75,6 +75,19 @@ SERVICE = Service(
         ROSTER_LOOK: rosters.roster_due,
     },
     errands={SEND: send},
+    # Who is rung by which route is looked up at every step of every case.
+    looked_up=frozenset(
+        {
+            "Schedule",
+            "Slot",
+            "Endpoint",
+            "PlanDefinition",
+            "Practitioner",
+            "PractitionerRole",
+            "Location",
+            "Organization",
+        }
+    ),
     # No open case without a future deadline: each has its timer, or it would be forgotten (CL02-A011:5.9.1).
     deadlines={
         "open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN)),

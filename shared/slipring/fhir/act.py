@@ -134,6 +134,7 @@ class Act:
     def _batch(self, taking: Taking | None) -> Batch:
         at = self.desk.now
         batch = Batch(at, taking=taking, armed_at=at if self.kernel.fake_time else None)
+        batch.looked_up = self.kernel.service.looked_up
         batch.keys = list(self.changes.keys)
         batch.cancel = list(self.changes.cancel)
         batch.wake = [(self._kind(wake), wake) for wake in _last_of_each_key(self.changes.wake)]

@@ -469,6 +469,9 @@ class Service:
     operations: Sequence[Operation] = ()
     timers: Mapping[str, TimerHandler] = field(default_factory=dict)
     errands: Mapping[str, ErrandHandler] = field(default_factory=dict)
+    # Types, kept or followed, that decisions look up far more often than anybody writes them: decisions share their locks,
+    # and do not wait for each other; a write takes them alone (decision 0028).
+    looked_up: frozenset[str] = frozenset()
     audiences: AudienceRule | None = None  # None: whatever is kept here is for everybody who may read it
     sequences: Sequence[str] = ()  # database sequences for desk.next_value
     alarms: Mapping[str, str] = field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 
 from slipring.fhir.service import Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
 
@@ -19,6 +20,9 @@ from slipring_critical.cases.flag import FlaggedFinding, flagged_finding, stated
 from slipring_critical.cases.resources import with_event
 from slipring_critical.ringing.climbing import OPEN_CASE, urgency_of_level
 from slipring_critical.ringing.opening import joined, opened, standing, still_open, told_before
+
+_LOOK_AGAIN = timedelta(milliseconds=250)
+_LONGEST_WAIT = timedelta(seconds=10)  # well within the minute after which report itself calls somebody
 
 
 async def finding_arrived(arrival: Arrival, desk: Desk) -> Changes:
@@ -68,12 +72,12 @@ async def handover_arrived(arrival: Arrival, desk: Desk) -> Changes:
     return _look_for_case(held.resource if held else {"resourceType": kind, "id": name}, arrival.resource)
 
 
-def _look_for_case(finding: Resource, handover: Resource) -> Changes:
+def _look_for_case(finding: Resource, handover: Resource, *, after: timedelta = timedelta(0)) -> Changes:
     # Both halves arm the same deadline. Whichever commits last, the look happens after it: two arrivals at the same
     # moment, neither seeing the other, cannot leave a finding without its case.
     # Of many the most urgent is looked at first; one whose level nobody has stated yet counts as the most urgent.
     reference, urgency = f"{finding['resourceType']}/{finding['id']}", urgency_of_level(stated_level(finding, handover))
-    return Changes(wake=[Wake(OPEN_CASE, reference, key=f"open:{reference}", urgency=urgency)])
+    return Changes(wake=[Wake(OPEN_CASE, reference, after, f"open:{reference}", urgency=urgency)])
 
 
 async def both_arrived(due: Due, desk: Desk) -> Changes:
@@ -91,6 +95,8 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     if report is not None and report.resource.get("status") == "entered-in-error":
         return Changes.none()  # withdrawn before anybody was rung
     flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
+    if await _is_on_its_way(flag, handover, desk):
+        return _look_for_case(observation.resource, handover.resource, after=_LOOK_AGAIN)
     references = [one.reference for one in handovers]
     cases, before = await standing(flag, desk)
     running = still_open(cases)
@@ -101,6 +107,17 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
         return await joined(told, references, flag, desk, "flagged-unchanged")
     _, changes = await opened(flag, observation.resource.get("code"), handover.reference, desk, before=before)
     return changes
+
+
+async def _is_on_its_way(flag: FlaggedFinding, handover: Stored, desk: Desk) -> bool:
+    """Whether the order is not here yet, though it was kept before the hand-over: without it nobody knows its requester.
+
+    After an outage the copies of order may come later than the finding. They are not waited for long.
+    """
+    if not flag.request or desk.now - handover.updated_at >= _LONGEST_WAIT or await desk.read(flag.request):
+        return False
+    complete = await desk.as_of("order")
+    return complete is None or complete < handover.updated_at
 
 
 def _told_again(cases: Sequence[Stored], flag: FlaggedFinding, handover: Stored) -> bool:

@@ -166,6 +166,7 @@ class Batch:
     labels: list[Label] = field(default_factory=list)
     closed: list[Label] = field(default_factory=list)  # for whom the versions before are from now on, too
     relied: Relied | None = None  # what its handlers looked at
+    looked_up: frozenset[str] = frozenset()  # types of this service whose locks decisions share, and writes do not
     armed_at: datetime | None = None  # a fake clock's time; None = the database's clock
 
     @property

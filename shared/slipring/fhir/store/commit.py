@@ -67,7 +67,7 @@ def _statement(
     audiences = arrays("text") if labelled else "NULL::text[]"
     audience, given = (", audience", ", audience::text[]") if labelled else ("", "")
     parts = [
-        guard.SHARED.format(array="$9"),
+        guard.LOCKED.format(array="$9"),
         f"""input AS (SELECT * FROM unnest($1::text[], $2::text[], $3::int[], $4::text[], $5::bool[], $6::text[], $7::text[],
                {audiences}) WITH ORDINALITY AS i(type, id, version, method, deleted, source, body, audience, n)
              WHERE {guard.ONCE_LOCKED})""",
@@ -145,7 +145,7 @@ def _written(batch: Batch, *, pack: bool) -> tuple[str, list[Any]]:
         [v.source for v in versions],
         [v.text for v in versions],
         batch.at,
-        sorted(guard.touched(versions)),
+        guard.touched(versions, batch.looked_up),
     ]
     labelled = batch.labelled or any(v.audience for v in versions)
     if labelled:
@@ -219,7 +219,7 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
     try:
         relied = batch.relied or Relied()
         if within is not None:
-            if locks := guard.locking(relied, batch.versions):
+            if locks := guard.locking(relied, batch.versions, batch.looked_up):
                 await within.execute(locks)
             await _checked(within, batch, relied)
         elif batch.plain:
@@ -228,7 +228,7 @@ async def commit(pool: asyncpg.Pool, batch: Batch, within: asyncpg.Connection | 
                 if not await at_once(connection, statement, arguments):
                     raise Stale
         else:
-            async with transaction(pool, [], guard.locking(relied, batch.versions)) as connection:
+            async with transaction(pool, [], guard.locking(relied, batch.versions, batch.looked_up)) as connection:
                 await _checked(connection, batch, relied)
     except asyncpg.UniqueViolationError as error:
         if getattr(error, "table_name", "") == "business_key":

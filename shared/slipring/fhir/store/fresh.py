@@ -65,7 +65,7 @@ def _statement(parts: tuple[str, ...]) -> str:
     return (
         ",\n".join(
             [
-                f"WITH {guard.SHARED.format(array='$5')}",
+                f"WITH {guard.LOCKED.format(array='$5')}",
                 f"""made AS MATERIALIZED (SELECT nextval('resource_key_seq') AS key, u.*
                  FROM unnest($1::timestamptz[], $2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS u(at, type, id, body, n)
                  WHERE {guard.ONCE_LOCKED})""",
@@ -99,7 +99,7 @@ def _arguments(batches: Sequence[Batch]) -> tuple[str, list[Any]]:
         [v.type for _, v in made],
         [v.id for _, v in made],
         [v.text for _, v in made],
-        sorted(guard.touched(v for _, v in made)),
+        guard.touched((v for _, v in made), batches[0].looked_up),
     ]
     for name, rows in present.items():
         columns = zip(_PARTS[name][0], zip(*rows, strict=True), strict=True)

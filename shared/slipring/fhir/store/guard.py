@@ -2,7 +2,8 @@
 
 A version that was read is held by its row. "None is found" has no row to hold: therefore a search stands for locks
 (buckets) made from its narrowest condition, and a write takes the same locks for whatever could make its resource be
-found. A decision takes them alone, writes share them: writes never wait for each other.
+found. A decision takes them alone, writes share them: writes never wait for each other. Of types that are looked up far
+more often than written it is the other way round: decisions share, a write takes them alone (decision 0028).
 """
 
 from __future__ import annotations
@@ -25,40 +26,27 @@ from slipring.fhir.store.relied import Relied
 # rarely meet: one CT request takes about forty, ten of them alone.
 _BUCKETS = 4096
 _CLASS = "hashtext('relied ' || current_schema())"
-# For a statement that writes by itself: the locks it shares, taken before any row.
-SHARED = f"locked AS MATERIALIZED (SELECT pg_advisory_xact_lock_shared({_CLASS}, b)::text FROM unnest({{array}}::int[]) AS b)"
+# A bucket is shared as it is, and taken alone under its negative number.
+_LOCKED = f"""SELECT CASE WHEN b > 0 THEN pg_advisory_xact_lock_shared({_CLASS}, b)::text
+  ELSE pg_advisory_xact_lock({_CLASS}, -b)::text END FROM unnest({{array}}::int[]) AS b"""
+# For a statement that writes by itself: its locks, taken before any row.
+LOCKED = f"locked AS MATERIALIZED ({_LOCKED})"
 ONCE_LOCKED = "(SELECT count(*) FROM locked) >= 0"
 
 
-def touched(versions: Iterable[Version]) -> set[int]:
-    """The buckets of every search that could find these versions."""
-    found = set()
-    for v in versions:
-        found.add(_bucket(v.type))
-        if v.version == 1 or v.source:
-            found.add(_bucket(v.type, "_id", v.id))
-        found.update(_bucket(v.type, reference.id) for reference in v.rows.references)
-        name = f"{v.type}.identifier"
-        found.update(_bucket(v.type, "identifier", token.code) for token in v.rows.tokens if token.parameter == name)
-    return found
+def touched(versions: Iterable[Version], looked_up: Collection[str]) -> list[int]:
+    """The locks of what writes these versions, and relied on nothing."""
+    return _sorted(_touched(versions, looked_up))
 
 
-def locking(relied: Relied, versions: Iterable[Version]) -> str:
+def locking(relied: Relied, versions: Iterable[Version], looked_up: Collection[str]) -> str:
     """The statement that takes all locks of one commit in one sorted order, before any row; '' when there are none.
 
     It stands by itself: a statement's snapshot is taken when it starts, so one that waited for a lock has not seen what
     it waited for. Where no row is held beforehand, the writing statement shares its locks itself.
     """
-    alone = _alone(relied)
-    wanted = sorted(alone | touched(versions))
-    if not wanted:
-        return ""
-    which = ",".join("t" if bucket in alone else "f" for bucket in wanted)
-    return (
-        f"SELECT CASE WHEN alone THEN pg_advisory_xact_lock({_CLASS}, b)::text "
-        f"ELSE pg_advisory_xact_lock_shared({_CLASS}, b)::text END "
-        f"FROM unnest('{{{','.join(map(str, wanted))}}}'::int[], '{{{which}}}'::bool[]) AS w(b, alone)"
-    )
+    wanted = _sorted([*_relied(relied, looked_up), *_touched(versions, looked_up)])
+    return _LOCKED.format(array=f"'{{{','.join(map(str, wanted))}}}'") if wanted else ""
 
 
 async def standing(
@@ -99,25 +87,48 @@ async def check(connection: asyncpg.Connection, relied: Relied) -> None:
         raise Stale
 
 
-def _alone(relied: Relied) -> set[int]:
-    """The buckets in which nothing may be written until the decision is stored."""
+_Locks = Iterable[tuple[int, bool]]  # buckets, and whether each is taken alone
+
+
+def _sorted(locks: _Locks) -> list[int]:
+    """In one order for all; who needs a bucket both ways takes it alone."""
+    found: dict[int, bool] = {}
+    for bucket, alone in locks:
+        found[bucket] = found.get(bucket, False) or alone
+    return [-bucket if found[bucket] else bucket for bucket in sorted(found)]
+
+
+def _touched(versions: Iterable[Version], looked_up: Collection[str]) -> _Locks:
+    """Those of every search that could find these versions."""
+    for v in versions:
+        alone, name = v.type in looked_up, f"{v.type}.identifier"
+        yield _bucket(v.type), alone
+        if v.version == 1 or v.source:
+            yield _bucket(v.type, "_id", v.id), alone
+        yield from ((_bucket(v.type, reference.id), alone) for reference in v.rows.references)
+        yield from ((_bucket(v.type, "identifier", t.code), alone) for t in v.rows.tokens if t.parameter == name)
+
+
+def _relied(relied: Relied, looked_up: Collection[str]) -> _Locks:
+    """Those in which nothing may be written until the decision is stored."""
     absent = (reference.partition("/") for reference, version in relied.versions.items() if version == 0)
-    found = {_bucket(kind, "_id", name) for kind, _, name in absent}
+    found = [(kind, _bucket(kind, "_id", name)) for kind, _, name in absent]
     for one in relied.unreferred:
-        name = one.reference.partition("/")[2]
-        found.update(_bucket(key.partition(".")[0], name) for key in one.keys)
-    found.update(_bucket(search.kind, name) for search in relied.pointed for _, name in search.targets)
-    return found.union(*(_asked(criteria) for criteria, _ in relied.searches))
+        kinds, name = (key.partition(".")[0] for key in one.keys), one.reference.partition("/")[2]
+        found += [(kind, _bucket(kind, name)) for kind in kinds]
+    found += [(search.kind, _bucket(search.kind, name)) for search in relied.pointed for _, name in search.targets]
+    found += [asked for criteria, _ in relied.searches for asked in _asked(criteria)]
+    return ((bucket, kind not in looked_up) for kind, bucket in found)
 
 
-def _asked(criteria: Criteria) -> set[int]:
-    """The buckets of a search: of its references or identifiers if it has any, else of its whole type."""
+def _asked(criteria: Criteria) -> set[tuple[str, int]]:
+    """The types and buckets of a search: of its references or identifiers if it has any, else of its whole type."""
     kinds = {criteria.type, *types_looked_into(criteria.clauses)}
     if len(kinds) == 1:
         for clause in criteria.clauses:
             if isinstance(clause, Clause) and not clause.modifier and (narrow := _narrow(clause, criteria.type)):
-                return narrow
-    return {_bucket(kind) for kind in kinds}
+                return {(criteria.type, bucket) for bucket in narrow}
+    return {(kind, _bucket(kind)) for kind in kinds}
 
 
 def _narrow(clause: Clause, kind: str) -> set[int]:
@@ -130,4 +141,4 @@ def _narrow(clause: Clause, kind: str) -> set[int]:
 
 
 def _bucket(*words: str | None) -> int:
-    return zlib.crc32("\x1f".join(map(str, words)).encode()) % _BUCKETS
+    return 1 + zlib.crc32("\x1f".join(map(str, words)).encode()) % _BUCKETS
