@@ -101,6 +101,10 @@ async def done(place: Place, number: int) -> bool:
     return len(await place.found("Task?status=completed&_count=100")) >= number
 
 
+async def are(begun: Sequence[Due | Errand], number: int) -> bool:
+    return len(begun) >= number
+
+
 async def test_timers_fire_once_with_two_workers(data_dir: Path) -> None:
     engine = Engine()
     around = {"schema_prefix": "timers_two_"}
@@ -126,7 +130,7 @@ async def test_of_all_that_is_due_the_most_urgent_goes_first_however_long_the_ot
             await arm(place, task, "ring", urgency=2 if number < 120 else 0)
         engine.may_go_on.clear()
         await place.running.worker.timers.step()
-        await asyncio.sleep(0.3)
+        await until(lambda: are(engine.fired, 16), 30)
         assert len(engine.fired) == 16, "no more begin than can be decided at once"
         urgent = {f"Task/{task['id']}" for task in tasks[120:]}
         assert {due.subject for due in engine.fired[:10]} == urgent
@@ -149,20 +153,14 @@ async def test_what_is_urgent_begins_at_once_though_everything_less_urgent_hangs
         begun = engine.fired if name == "ring" else engine.sent
         await place.running.start()
 
-        async def are_under_way() -> bool:
-            return len(begun) >= others
-
-        await until(are_under_way, 30)
+        await until(lambda: are(begun, others), 30)
         urgent = await place.make(a_task())
         await arm(place, urgent, name)
-        await until(lambda: _told_of(begun, urgent), 30)
+        await until(lambda: are(begun, others + 1), 30)
+        assert begun[others].subject == f"Task/{urgent['id']}"
         assert len(begun) == others + 1, "of the less urgent no more begin than leave room"
         engine.may_go_on.set()
         await until(lambda: done(place, others + 5), 30)
-
-
-async def _told_of(begun: Sequence[Due | Errand], task: Resource) -> bool:
-    return f"Task/{task['id']}" in [one.subject for one in begun]
 
 
 async def test_a_cancelled_timer_never_fires_and_one_armed_again_fires_at_its_new_time(data_dir: Path) -> None:
