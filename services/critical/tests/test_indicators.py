@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import Resource
-from slipring_critical.indicators.counting import Minutes, _median
+from slipring_critical.indicators.counting import Minutes, Rate, _median
 
-from tests.support.one_case import REQUESTER, RIGHT, flag, rung, signed_in
-from tests.support.ringing import FINDING, ARinging, a_department, a_request, refused
+from tests.support.one_case import REQUESTER, RIGHT, at_level, flag, rung, signed_in
+from tests.support.ringing import FINDING, ARinging, a_department, a_request, a_route, refused
 
 pytestmark = pytest.mark.clause("5.9.1")
 
@@ -91,6 +91,71 @@ async def test_night_rings_are_counted_for_each_person() -> None:
     assert [(part[0]["valueReference"]["reference"], part[1]["valueInteger"]) for part in rings] == [
         ("Practitioner/o-requester", 2)
     ]
+
+
+async def test_a_person_is_rung_once_by_a_step_however_many_ways_lead_to_him() -> None:
+    """His own route and that of his role, at 23 h: two messages, one ring; the step after it is another one."""
+    role = a_route("PractitionerRole/o-requester-role", "role.test")
+    ringing = ARinging(*a_department(), role)
+    ringing._set_clock(ringing.desk.now.replace(hour=15))  # 23 in Shanghai
+    await flag(ringing)
+    assert sorted(ringing.rung) == ["requester.test", "role.test", "ward.test"]
+    await ringing.wait(3)
+
+    rings = [one["part"] for one in (await asked(ringing))["parameter"] if one["name"] == "nightRings"]
+
+    assert [(part[0]["valueReference"]["reference"], part[1]["valueInteger"]) for part in rings] == [
+        ("Practitioner/o-requester", 2)
+    ]
+
+
+async def test_flags_are_counted_by_finding_and_exams_by_exam() -> None:
+    """Three findings in two of four exams, one of five requests revoked: 75 flags in 100 exams, 50 % of exams flagged."""
+    ringing = ARinging(*a_department())
+    now = ringing.desk.now.isoformat()
+    ringing.desk.hold(a_request(authoredOn=now))
+    for name, status in (("o-two", "active"), ("o-three", "completed"), ("o-four", "active"), ("o-five", "revoked")):
+        ringing.desk.hold(a_request(id=name, status=status, authoredOn=now))
+    await flag(ringing)
+    await flag(ringing, "2", "CV-CT-06")
+    await flag(ringing, "3", "CV-CT-04", basedOn=[{"reference": "ServiceRequest/o-two"}])
+    await flag(ringing, "4", "CV-CT-04", basedOn=[{"reference": "ServiceRequest/o-two"}])  # the same once more
+
+    answer = await asked(ringing)
+
+    rate, exams = share(answer, "flags-per-100-exams"), share(answer, "flagged-exams")
+    assert (rate["count"], rate["of"], rate["value"]) == (3, 4, 75)
+    # The exact limits of 3 are 0.6187 and 8.7673 (Garwood); Byar comes within 2 %.
+    assert (rate["low"], rate["high"]) == (pytest.approx(15.47, rel=0.04), pytest.approx(219.18, rel=0.02))
+    assert (exams["numerator"], exams["denominator"], exams["value"]) == (2, 4, 0.5)
+
+
+def test_a_rate_of_nothing_has_no_value_and_one_without_flags_an_upper_limit() -> None:
+    assert Rate("r", 0, 0).bounds is None
+    value, low, high = Rate("r", 0, 100).bounds or (1, 1, 1)
+    assert (value, low, high) == (0, 0, pytest.approx(3.689, rel=0.02))  # the rule of three, two-sided
+
+
+async def test_a_case_that_climbed_before_its_severity_rose_went_beyond_the_first_step() -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing, **at_level("2"))
+    await ringing.wait(31)
+    await flag(ringing, "2", **at_level("1"))
+
+    escalated = share(await asked(ringing), "escalated")
+
+    assert (escalated["numerator"], escalated["denominator"]) == (1, 1)
+
+
+async def test_told_in_time_is_what_both_sides_have_on_record() -> None:
+    """Nobody is named as the one who told: the receiver's side alone is half of it."""
+    ringing = ARinging(*a_department())
+    await flag(ringing, performer=[])
+    await ringing.call("acknowledge", receiver=REQUESTER, **RIGHT)
+
+    told = share(await asked(ringing), "told-in-time")
+
+    assert (told["numerator"], told["denominator"], len(told["cases"])) == (0, 1, 1)
 
 
 async def test_a_case_that_nobody_could_be_reached_for_is_told_as_such() -> None:

@@ -66,6 +66,7 @@ class IndicatorPage:
             request, session, "alerts/indicators.html", status=status, live=LIVE, board=ALERTS, address=INDICATORS,
             asked=asked, says=says, allowed=told is not None, shares=shares,
             picture=lanes_of([(one, one.bounds) for one in shares if one.bounds]),
+            rates=[_figure(one["part"]) for one in told or [] if one["name"] == "rate"],
             medians=[_figure(one["part"]) for one in told or [] if one["name"] == "median"],
             rings=[(names.person(people.get(one)) or one, count) for one, count in zip(who, counts, strict=True)],
         )  # fmt: skip
@@ -98,7 +99,7 @@ def _figure(parts: Sequence[Tree]) -> Figure:
         return float(values[name]["valueDecimal"]) if name in values else None
 
     value, low, high = number("value"), number("low"), number("high")
-    wanted = ("numerator", "denominator") if "numerator" in values else ("count",)
+    wanted = [name for name in ("numerator", "denominator", "count", "of") if name in values]
     counts = "/".join(str(values[name]["valueInteger"]) for name in wanted)
     bounds = (value, low, high) if value is not None and low is not None and high is not None else None
     cases = [names.reference_in(p["valueReference"]).rpartition("/")[2] for p in parts if p["name"] == "case"]

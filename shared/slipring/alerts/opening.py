@@ -10,6 +10,7 @@ from starlette.routing import Route
 from slipring.alerts.boards import LIVE, WATCHED, BoardPages
 from slipring.alerts.indicators import IndicatorPage
 from slipring.alerts.link import LinkPages
+from slipring.alerts.messages import MessagesPage
 from slipring.alerts.receiver import Door
 from slipring.alerts.replies import ReplyDoor
 from slipring.department.live import LivePages
@@ -25,6 +26,7 @@ def alert_routes(door: Door, reply_secrets: Sequence[str]) -> list[Route]:
         LivePages(door.place, LIVE, WATCHED, WATCHED),
         BoardPages(door),
         IndicatorPage(door.place),
+        MessagesPage(door.place),
         ReplyDoor(door, reply_secrets),
         LinkPages(door),
     )

@@ -91,3 +91,19 @@ def test_the_indicators_are_drawn_and_lead_to_their_cases(enter: Enter, rings: R
     for odd in ("from=2026-02-01&to=2026-01-01", "to=9999-12-31", "from=0001-01-01", "from=soon"):
         page.goto(f"/alerts/indicators?{odd}")
         expect(page.get_by_role("alert")).to_be_visible()
+
+
+@pytest.mark.parametrize(("language", "size"), [("en", "desktop"), ("zh-CN", "phone")])
+def test_the_messages_of_every_channel_are_shown_as_they_are_sent(enter: Enter, language: str, size: str) -> None:
+    page = enter("chief", "/alerts/messages", language, size)
+    sms = page.locator("section#sms")
+    expect(sms.locator("blockquote")).to_have_count(8)
+    expect(sms.locator("blockquote[lang=zh]").first).to_contain_text("危急值")
+    expect(sms.locator("blockquote[lang=en]").first).to_contain_text("00000")  # the code to answer by
+    assert page.locator("section.card").count() > 10
+    looked_at(page, f"alerts-messages-{language}")
+
+
+def test_the_messages_are_not_for_whoever_has_no_business_with_contact_routes(enter: Enter) -> None:
+    page = enter("doctor", "/alerts/messages", "en")
+    expect(page.get_by_text("Your roles do not open contact routes.")).to_be_visible()

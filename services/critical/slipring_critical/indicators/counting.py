@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 from functools import cache
-from math import comb
+from math import comb, sqrt
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from slipring.qc.proportion import LEVEL, wilson
 from slipring_critical.cases.facts import CaseFacts
 from slipring_critical.ladders.ladder import nobody_reached
 
+_Z = 1.959963984540054  # of the 95 % interval
 _FILE = Path(__file__).parents[1] / "data" / "indicators.toml"
 
 
@@ -40,6 +41,38 @@ class Share:
 
 
 @dataclass(frozen=True, slots=True)
+class Rate:
+    """So many in every hundred of something else, which may be more than a hundred; with its 95 % interval."""
+
+    code: str
+    count: int
+    of: int
+
+    @property
+    def bounds(self) -> tuple[float, float, float] | None:
+        """Value and interval per hundred; None where there was nothing to count in.
+
+        Byar's approximation of the exact Poisson limits (Breslow and Day, Statistical Methods in Cancer Research II, 1987, 2.3).
+        """
+        if not self.of:
+            return None
+        above = self.count + 1
+        low = self.count * (1 - 1 / (9 * self.count) - _Z / (3 * sqrt(self.count))) ** 3 if self.count else 0.0
+        high = above * (1 - 1 / (9 * above) + _Z / (3 * sqrt(above))) ** 3
+        return 100 * self.count / self.of, 100 * low / self.of, 100 * high / self.of
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One message that reached somebody: who, when, and by which step of which case."""
+
+    who: str
+    at: datetime
+    case: str
+    step: int
+
+
+@dataclass(frozen=True, slots=True)
 class Minutes:
     """A median in minutes with its 95 % interval by order statistics; None where too few were there."""
 
@@ -52,12 +85,12 @@ class Minutes:
 
 @dataclass(frozen=True, slots=True)
 class Period:
-    """What is counted: cases without drills, when attempts were sent to whom, and how many exams there were."""
+    """What is counted: cases without drills, which messages reached persons, and which exams there were."""
 
     cases: Sequence[CaseFacts]
-    sent: Sequence[tuple[str, datetime]]  # recipient, moment
+    rings: Sequence[Ring]
     both_sides: frozenset[str]  # cases whose record names sender, receiver and the time of the receipt
-    exams: frozenset[str]  # the requests of the period
+    exams: frozenset[str]  # the requests of the period that were not taken back
 
 
 @cache
@@ -81,11 +114,16 @@ def shares(period: Period, now: datetime) -> list[Share]:
     within = timedelta(minutes=figures()["told-in-time"]["minutes"])
     # A case that is not told yet is late once its time is over; before that nobody knows.
     due = [c for c in period.cases if told_at(c) or (c.state != "retracted" and now - recognised_at(c) > within)]
-    late = [c for c in due if (told_at(c) or now) - recognised_at(c) > within]
+    # Told is what both sides have on record (national indicator 4).
+    late = [
+        c
+        for c in due
+        if (told_at(c) or now) - recognised_at(c) > within or (told_at(c) and c.reference not in period.both_sides)
+    ]
     told = [c for c in period.cases if told_at(c)]
     one_sided = [c for c in told if c.reference not in period.both_sides]
     unreached = [c for c in period.cases if _ever_unreachable(c)]
-    escalated = [c for c in period.cases if len(c.history) > 1]
+    escalated = [c for c in period.cases if _climbed(c)]
     acted = [c for c in period.cases if _has(c, "acted")]
     unneeded = [c for c in acted if _has(c, "judged-unneeded")]
     return [
@@ -96,6 +134,11 @@ def shares(period: Period, now: datetime) -> list[Share]:
         Share("unneeded", len(unneeded), len(acted), _names(unneeded)),
         Share("flagged-exams", len({c.request for c in period.cases} & period.exams), len(period.exams), ()),
     ]
+
+
+def rates(period: Period) -> list[Rate]:
+    """How often exams are flagged at all: every finding of an exam is a flag, an exam with two counts twice."""
+    return [Rate("flags-per-100-exams", sum(c.request in period.exams for c in period.cases), len(period.exams))]
 
 
 def medians(period: Period) -> list[Minutes]:
@@ -110,10 +153,15 @@ def medians(period: Period) -> list[Minutes]:
 
 
 def night_rings(period: Period, zone: tzinfo) -> list[tuple[str, int]]:
-    """How often each person was rung at night, the most first."""
+    """How often each person was rung at night, the most first; one step by several routes rings him once."""
     night = figures()["night"]
     begins, ends = night["from-hour"], night["to-hour"]
-    counted = Counter(who for who, at in period.sent if _between(at.astimezone(zone).hour, begins, ends))
+    woken = {
+        (ring.who, ring.case, ring.step)
+        for ring in period.rings
+        if _between(ring.at.astimezone(zone).hour, begins, ends)
+    }
+    counted = Counter(who for who, _, _ in woken)
     return sorted(counted.items(), key=lambda one: (-one[1], one[0]))
 
 
@@ -140,6 +188,11 @@ def _ever_unreachable(case: CaseFacts) -> bool:
 
 def _between(hour: int, begins: int, ends: int) -> bool:
     return begins <= hour or hour < ends if begins > ends else begins <= hour < ends
+
+
+def _climbed(case: CaseFacts) -> bool:
+    """Whether it went beyond the first step, by whatever ladder."""
+    return any(event.what == "step" and (event.round, event.step) != (1, 1) for event in case.events)
 
 
 def _has(case: CaseFacts, what: str) -> bool:

@@ -11,14 +11,27 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.search.moment import counts, zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
-from slipring_critical.cases.facts import TASK_CODE, case_facts, is_case, reference_of
+from slipring_critical.cases.facts import CHANNEL, TASK_CODE, CaseFacts, case_facts, code_of, is_case, reference_of
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import instant
-from slipring_critical.indicators.counting import Minutes, Period, Share, medians, night_rings, shares
+from slipring_critical.channels import CHANNELS
+from slipring_critical.indicators.counting import (
+    Minutes,
+    Period,
+    Rate,
+    Ring,
+    Share,
+    medians,
+    night_rings,
+    rates,
+    shares,
+)
 from slipring_critical.ringing.attempts import tells_a_finding
 
 _LONGEST = timedelta(days=400)
 _USUAL = timedelta(days=90)
+_BEGINS_TO_RING = ("step", "acted-overdue", "owner-not-reached")
+_NO_EXAM = ("revoked", "entered-in-error", "draft")  # request-status of what was not to be done
 _AT_ONCE = 200  # cases whose attempts are looked for in one statement
 
 
@@ -29,6 +42,7 @@ async def told(call: Call, desk: Desk) -> Changes:
     parameters: list[dict[str, Any]] = [
         {"name": "period", "valuePeriod": {"start": instant(start), "end": instant(end)}},
         *(_share(one) for one in shares(period, desk.now)),
+        *(_rate(one) for one in rates(period)),
         *(_minutes(one) for one in medians(period)),
     ]
     for who, count in night_rings(period, desk.settings.zone):
@@ -44,19 +58,37 @@ async def _gathered(start: datetime, end: datetime, desk: Desk) -> Period:
         if is_case(one.resource) and not is_drill(one.resource)
     ]
     attempts = await _attempts(cases, desk)
-    sent, both = [], set()
+    facts = {case.reference: case_facts(case.resource) for case in cases}
+    rings, both = [], set()
     senders = {case.reference: reference_of(case.resource.get("requester")) for case in cases}
     for attempt in attempts:
         who = reference_of(next(iter(attempt.get("recipient", [])), {}))
         case = reference_of(next(iter(attempt.get("partOf", [])), {}))
-        if "sent" in attempt and who.startswith("Practitioner") and tells_a_finding(attempt):
-            sent.append((who, datetime.fromisoformat(attempt["sent"])))
+        if "sent" in attempt and who.startswith("Practitioner") and tells_a_finding(attempt) and _leaves(attempt):
+            at = datetime.fromisoformat(attempt["sent"])
+            rings.append(Ring(await _person(who, desk), at, case, _step(facts[case], at)))
         if "received" in attempt and who and senders.get(case):
             both.add(case)
     exams = await _by_day("ServiceRequest?", "authored", start, end, desk)
-    return Period(
-        [case_facts(case.resource) for case in cases], sent, frozenset(both), frozenset(one.reference for one in exams)
-    )
+    asked_for = frozenset(one.reference for one in exams if one.resource.get("status") not in _NO_EXAM)
+    return Period(list(facts.values()), rings, frozenset(both), asked_for)
+
+
+async def _person(who: str, desk: Desk) -> str:
+    """A person by one name, whether the route is his own or that of a role of his."""
+    role = await desk.read(who) if who.startswith("PractitionerRole/") else None
+    return (reference_of(role.resource.get("practitioner")) if role else "") or who
+
+
+def _leaves(attempt: Resource) -> bool:
+    """Whether it rang somewhere: what stands on a wall wakes nobody."""
+    channel = CHANNELS.get(code_of(attempt["medium"][0], CHANNEL))
+    return channel is not None and channel.leaves
+
+
+def _step(case: CaseFacts, at: datetime) -> int:
+    """How many times the case had begun to ring by then."""
+    return sum(event.what in _BEGINS_TO_RING and event.at <= at for event in case.events)
 
 
 async def _attempts(cases: Sequence[Stored], desk: Desk) -> list[Resource]:
@@ -116,6 +148,17 @@ def _share(one: Share) -> Resource:
         parts.append({"name": name, "valueDecimal": round(value, 4)})
     parts += [{"name": "case", "valueReference": {"reference": case}} for case in one.cases]
     return {"name": "share", "part": parts}
+
+
+def _rate(one: Rate) -> Resource:
+    parts: list[dict[str, Any]] = [
+        {"name": "code", "valueCode": one.code},
+        {"name": "count", "valueInteger": one.count},
+        {"name": "of", "valueInteger": one.of},
+    ]
+    for name, value in zip(("value", "low", "high"), one.bounds or (), strict=False):
+        parts.append({"name": name, "valueDecimal": round(value, 2)})
+    return {"name": "rate", "part": parts}
 
 
 def _minutes(one: Minutes) -> Resource:

@@ -14,6 +14,12 @@ _SHARE = (
     *_BOUNDS,
     Parameter("case", "Reference", "out", 0, "*", "Whoever fell out of it, or what it is about."),
 )
+_RATE = (
+    Parameter("code", "code", "out", 1, documentation="flags-per-100-exams"),
+    Parameter("count", "integer", "out", 1),
+    Parameter("of", "integer", "out", 1),
+    *_BOUNDS,
+)
 _MEDIAN = (
     Parameter("code", "code", "out", 1, documentation="minutes-to-told, minutes-to-acted"),
     Parameter("count", "integer", "out", 1),
@@ -34,6 +40,7 @@ INDICATORS = (
             Parameter("period", "Period", documentation="The last 90 days when left out; 400 days at most."),
             Parameter("period", "Period", "out", 1),
             Parameter("share", "", "out", 1, "*", "A share with its 95 % Wilson interval, from 0 to 1.", _SHARE),
+            Parameter("rate", "", "out", 1, "*", "So many in a hundred, with its 95 % Poisson interval.", _RATE),
             Parameter("median", "", "out", 1, "*", "A median in minutes with its 95 % interval.", _MEDIAN),
             Parameter("nightRings", "", "out", 0, "*", "How often a person was rung at night.", _RINGS),
         ),

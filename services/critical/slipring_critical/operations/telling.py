@@ -12,7 +12,7 @@ from slipring.fhir.service import Call, Changes, Desk, Operation, Parameter, suc
 from slipring_critical.cases.facts import CHANNEL
 from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
-from slipring_critical.channels.media import languages, media, short_text
+from slipring_critical.channels.media import Kind, languages, media, short_text
 from slipring_critical.channels.push_key import as_application_server_key, push_key
 from slipring_critical.channels.replies import the_replies
 from slipring_critical.directory.kept_secrets import kept_of, members_of, signed_anew
@@ -20,12 +20,18 @@ from slipring_critical.ringing.links import address
 from slipring_critical.ringing.reply_codes import hint
 
 _OVERLAP_HOURS, _LONGEST_OVERLAP_HOURS = 24, 24 * 30
+_KINDS: tuple[Kind, ...] = ("message", "retraction", "offer")
 _A_CODE = "0" * the_replies().code_digits
 _A_SECRET = "0" * 22  # as long as that of any link
 
 
 async def preview(call: Call, desk: Desk) -> Changes:
-    """What a receiver reads on a medium: the words and the link as they would be sent, about no case."""
+    """What a receiver reads on a medium: the words and the link as they would be sent, about no case.
+
+    Without a medium: on each, in every language.
+    """
+    if call.value("medium") is None:
+        return Changes(answer={"resourceType": "Parameters", "parameter": [_of_channel(one, desk) for one in CHANNELS]})
     medium = str(call.value("medium"))
     language = str(call.value("language") or desk.settings.message_language)
     if medium not in CHANNELS:
@@ -42,17 +48,42 @@ async def preview(call: Call, desk: Desk) -> Changes:
             at=call.at("language"),
             detail="critical.unknown-language",
         )
-    link = address(desk.settings.public_url, {"link": _A_SECRET}, "")
     told: list[dict[str, Any]] = []
-    code = _A_CODE if medium in desk.settings.reply_media else ""
-    for kind in ("message", "retraction", "offer"):
-        how = hint(code, "", language) if kind == "message" else ""
-        text = short_text(kind, medium, language, link, hint=how)
+    for kind in _KINDS:
+        text = _text(kind, medium, language, desk)
         told.append({"name": kind, "valueString": text})
         told.append({"name": f"{kind}Length", "valueInteger": len(text)})
     if limit := media()[medium].limit:
         told.append({"name": "limit", "valueInteger": limit})
     return Changes(answer={"resourceType": "Parameters", "parameter": told})
+
+
+def _text(kind: Kind, medium: str, language: str, desk: Desk, *, drill: bool = False) -> str:
+    link = address(desk.settings.public_url, {"link": _A_SECRET}, "")
+    answered = kind == "message" and medium in desk.settings.reply_media
+    how = hint(_A_CODE if answered else "", "", language)
+    return short_text(kind, medium, language, link, drill=drill, hint=how)
+
+
+def _of_channel(code: str, desk: Desk) -> dict[str, Any]:
+    medium = media()[code]
+    parts: list[dict[str, Any]] = [
+        {"name": "code", "valueCode": code},
+        {"name": "zh", "valueString": medium.zh},
+        {"name": "en", "valueString": medium.en},
+        *([{"name": "limit", "valueInteger": medium.limit}] if medium.limit else []),
+    ]
+    for language in languages():
+        for kind, drill in (*((kind, False) for kind in _KINDS), ("message", True)):
+            text = _text(kind, code, language, desk, drill=drill)
+            said: list[dict[str, Any]] = [
+                {"name": "kind", "valueCode": "drill" if drill else kind},
+                {"name": "language", "valueCode": language},
+                {"name": "text", "valueString": text},
+                {"name": "length", "valueInteger": len(text)},
+            ]
+            parts.append({"name": "message", "part": said})
+    return {"name": "channel", "part": parts}
 
 
 async def application_server_key(call: Call, desk: Desk) -> Changes:
@@ -90,16 +121,30 @@ async def secret_rotated(call: Call, desk: Desk) -> Changes:
     return Changes(save=[successor(route, **members)], answer={"resourceType": "Parameters", "parameter": told})
 
 
+_TEXT = (
+    Parameter("kind", "code", "out", 1, documentation="message | retraction | offer | drill"),
+    Parameter("language", "code", "out", 1),
+    Parameter("text", "string", "out", 1),
+    Parameter("length", "integer", "out", 1),
+)
+_CHANNEL = (
+    Parameter("code", "code", "out", 1),
+    Parameter("zh", "string", "out", 1),
+    Parameter("en", "string", "out", 1),
+    Parameter("limit", "integer", "out"),
+    Parameter("message", "", "out", 1, "*", "", _TEXT),
+)
 _PREVIEW = (
-    Parameter("medium", "code", min=1, documentation="The channel: webhook, sms, wecom, ..."),
+    Parameter("medium", "code", documentation="The channel: webhook, sms, wecom, ...; every one when left out."),
     Parameter("language", "code", documentation="zh or en; the service's own when left out."),
-    Parameter("message", "string", "out", 1, documentation="What is sent when a case rings."),
-    Parameter("messageLength", "integer", "out", 1, documentation="Its characters, the link included."),
-    Parameter("retraction", "string", "out", 1, documentation="What is sent when a finding is retracted."),
-    Parameter("retractionLength", "integer", "out", 1),
-    Parameter("offer", "string", "out", 1, documentation="What is sent when somebody is asked to take a case over."),
-    Parameter("offerLength", "integer", "out", 1),
+    Parameter("message", "string", "out", documentation="What is sent when a case rings."),
+    Parameter("messageLength", "integer", "out", documentation="Its characters, the link included."),
+    Parameter("retraction", "string", "out", documentation="What is sent when a finding is retracted."),
+    Parameter("retractionLength", "integer", "out"),
+    Parameter("offer", "string", "out", documentation="What is sent when somebody is asked to take a case over."),
+    Parameter("offerLength", "integer", "out"),
     Parameter("limit", "integer", "out", documentation="The characters that the medium carries in one message."),
+    Parameter("channel", "", "out", 0, "*", "Of every medium, when none was named.", _CHANNEL),
 )
 _SECRET = (
     Parameter("overlapHours", "integer", documentation="How long the secret before signs beside the new one; 24."),

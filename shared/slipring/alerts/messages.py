@@ -1,0 +1,87 @@
+"""What a receiver reads on each channel, in both languages, as it would be sent: no patient is in it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from slipring.alerts.boards import ALERTS, LIVE
+from slipring.department.names import Pair
+from slipring.department.place import Place
+from slipring.department.road import Tree
+from slipring.identity.people.sessions import Session
+
+MESSAGES = f"{ALERTS}/messages"
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """One text: of which kind (message, drill, retraction, offer), in which language, and how long."""
+
+    kind: str
+    language: str
+    text: str
+    length: int
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelTexts:
+    """The texts of one channel; `limit` is the characters that it carries in one message, 0 for any."""
+
+    code: str
+    named: Pair
+    limit: int
+    texts: Sequence[Text]
+
+    @property
+    def longest(self) -> int:
+        """The length of its longest text."""
+        return max((one.length for one in self.texts), default=0)
+
+
+@dataclass(frozen=True, slots=True)
+class MessagesPage:
+    """The messages of all channels."""
+
+    place: Place
+
+    def routes(self) -> list[Route]:
+        """`/alerts/messages`."""
+        return self.place.routes([(MESSAGES, self.shown, ["GET"])])
+
+    async def shown(self, request: Request, session: Session) -> Response:
+        """Every channel with its texts."""
+        told = await (await self.place.hand(session)).called_if_allowed("Endpoint/$preview")
+        channels = [_channel(one["part"]) for one in told or [] if one["name"] == "channel"]
+        return self.place.page(
+            request,
+            session,
+            "alerts/messages.html",
+            live=LIVE,
+            board=ALERTS,
+            allowed=told is not None,
+            channels=channels,
+        )
+
+
+def _channel(parts: Sequence[Tree]) -> ChannelTexts:
+    said = {str(part["name"]): part for part in parts if "part" not in part}
+    texts = [{str(each["name"]): each for each in part["part"]} for part in parts if "part" in part]
+    return ChannelTexts(
+        str(said["code"]["valueCode"]),
+        (str(said["zh"]["valueString"]), str(said["en"]["valueString"])),
+        int(said["limit"]["valueInteger"]) if "limit" in said else 0,
+        [
+            Text(
+                str(one["kind"]["valueCode"]),
+                str(one["language"]["valueCode"]),
+                str(one["text"]["valueString"]),
+                int(one["length"]["valueInteger"]),
+            )
+            for one in texts
+        ],
+    )
