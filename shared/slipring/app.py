@@ -36,6 +36,7 @@ from slipring.fhir.kernel import Kernel, Standing, as_he_was
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.profiles import declare as declare_profiles
 from slipring.fhir.service import Keeps, Service
+from slipring.fhir.shipping import lay_down
 from slipring.fhir.store.engine import PLANNED_EACH_TIME, UNAVAILABLE, open_pool, transaction
 from slipring.fhir.store.migrate import migrate
 from slipring.fhir.store.partitions import make_ahead
@@ -145,7 +146,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
     meters = Meters()
     pool = await open_pool(around.dsn, schema, size=around.pool_size, meters=meters)
     await make_ahead(pool, schema)
-    await reindex(pool, schema, around.zone)
+    await reindex(pool, schema, around.zone, service)
     async with transaction(pool, [f"sequences {schema}"]) as connection:  # IF NOT EXISTS does not stand two at once
         for sequence in service.sequences:
             await connection.execute(f'CREATE SEQUENCE IF NOT EXISTS "{sequence}"')
@@ -184,6 +185,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         operations={**asked.OPERATIONS, **parked.OPERATIONS},
         standing=around.standing,
     )
+    await lay_down(kernel)
     follower = Follower(kernel, around.peers)
     worker = Worker(kernel, follower, around.peers, around.http)
     look = Look(kernel)

@@ -3,7 +3,8 @@
 Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -` prints instead of writing;
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
 `--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
-critical findings while providers fail, `--only standing` the steps of many open cases and a start among them.
+critical findings while providers fail, `--only standing` the steps of many open cases and a start among them, `--only indicators`
+all indicators over a year of `--exams`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from slipring.runtime.postgres import stop
 from tests.bench import (
     checking,
     delivering,
+    indicating,
     interactions,
     ordering,
     ringing,
@@ -59,6 +61,10 @@ def main() -> None:
     if asked.only == "standing":
         with _folder() as folder:
             uvloop.run(standing.measure(folder, asked.cases, 400, 20, _say))
+        return
+    if asked.only == "indicators":
+        with _folder() as folder:
+            uvloop.run(indicating.measure(folder, asked.exams, asked.rounds, _say))
         return
     if asked.only == "checks":
         with _folder() as folder:
@@ -130,6 +136,10 @@ def _arguments() -> argparse.Namespace:
         "--resources", type=lambda text: [int(n) for n in text.split(",") if int(n)], default=[10_000, 100_000, 1_000_000],
         help="sizes for the searches, with commas; 0 leaves them out",
     )  # fmt: skip
+    parser.add_argument(
+        "--exams", type=lambda text: [int(n) for n in text.split(",")], default=[10_000, 100_000, 1_000_000],
+        help="sizes for the indicators, with commas",
+    )  # fmt: skip
     parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
@@ -137,7 +147,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
     parser.add_argument(
         "--only",
-        choices=["delivery", "worklist", "requests", "checks", "storm", "standing"],
+        choices=["delivery", "worklist", "requests", "checks", "storm", "standing", "indicators"],
         help="this part alone; nothing is written",
     )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")

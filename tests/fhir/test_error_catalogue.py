@@ -17,7 +17,7 @@ refusals = importlib.import_module("refusals")
 errors_page = importlib.import_module("errors_page")
 
 _ROOMS = (
-    "kernel|shape|invariant|profile|search|front|pages|department|bedside|reading|review|alerts|oncall|identity|staff|quality"
+    "kernel|shape|invariant|profile|search|front|pages|department|bedside|reading|review|alerts|oncall|identity|staff|quality|measuring"
     "|order|consent|report|critical"
 )
 

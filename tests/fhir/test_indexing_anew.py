@@ -43,8 +43,8 @@ def test_an_amount_stands_in_the_rows_as_it_was_sent_so_that_a_new_unit_needs_no
 async def test_rows_stay_when_nothing_has_changed(place: Place) -> None:
     await place.make(a_task())
     zone = place.running.kernel.zone
-    assert await reindex(place.pool, place.running.kernel.store.schema, zone) == 0
+    assert await reindex(place.pool, place.running.kernel.store.schema, zone, place.running.kernel.service) == 0
     other = ZoneInfo("Europe/Berlin" if zone.key != "Europe/Berlin" else "Asia/Shanghai")
     assert form_of_rows(other) != form_of_rows(zone)
-    assert await reindex(place.pool, place.running.kernel.store.schema, other) > 0
-    assert await reindex(place.pool, place.running.kernel.store.schema, zone) > 0
+    assert await reindex(place.pool, place.running.kernel.store.schema, other, place.running.kernel.service) > 0
+    assert await reindex(place.pool, place.running.kernel.store.schema, zone, place.running.kernel.service) > 0

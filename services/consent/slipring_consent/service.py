@@ -7,6 +7,7 @@ from pathlib import Path
 from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
+from slipring.measuring.spelling import MEMBERS, PROFILES
 
 from slipring_consent.clauses.answering import CLAUSES
 from slipring_consent.consenting.exception import asks_exception
@@ -44,6 +45,7 @@ from slipring_consent.operations.surveillance import SURVEILLANCE_OPERATIONS
 from slipring_consent.readiness.facts import CART_CHECK
 from slipring_consent.screening.weighed import is_looked_at
 from slipring_consent.settings import ConsentSettings
+from slipring_consent.surveillance.indicators import FORM, INDICATORS, counts
 from slipring_consent.unconfirmed import unconfirmed
 from slipring_consent.vocabulary import CODE_SYSTEMS, VALUE_SETS
 
@@ -74,8 +76,7 @@ SERVICE = Service(
         ),
         Keeps("DocumentReference", on_write=text_written, record=True),
         Keeps("Provenance", on_write=record_written, record=True),
-        Keeps("Measure"),
-        Keeps("MeasureReport"),
+        *INDICATORS.keeps,
     ),
     follows=(
         Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
@@ -106,6 +107,7 @@ SERVICE = Service(
         ASSESS,
         *SURVEILLANCE_OPERATIONS,
         CLAUSES.operation(),
+        *INDICATORS.operations,
     ),
     timers={
         OVER: observation_over,
@@ -121,15 +123,19 @@ SERVICE = Service(
         "observation": "Task?code=observation&business-status=running,over,reaction,overdue",
         "follow-up": "Task?code=reaction-follow-up&business-status=planned",
     },
-    code_systems=CODE_SYSTEMS,
+    code_systems=(*CODE_SYSTEMS, MEMBERS),
     value_sets=VALUE_SETS,
     profiles=(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "consent_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "screening_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "reaction_profiles.toml"),
+        *PROFILES,
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=ConsentSettings.from_env,
     unconfirmed=unconfirmed,
+    counts=counts,
+    counts_form=FORM,
+    ships=INDICATORS.shipped,
 )

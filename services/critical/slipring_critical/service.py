@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
+from slipring.measuring.spelling import MEMBERS, PROFILES
 
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
@@ -16,6 +17,7 @@ from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
 from slipring_critical.handlers import arriving, overdue, retracting, rosters, watching
 from slipring_critical.handlers.plans import plan_written
+from slipring_critical.indicators.rows import FORM, INDICATORS, counts
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.operations import OPERATIONS
 from slipring_critical.ringing.climbing import (
@@ -47,8 +49,7 @@ SERVICE = Service(
         Keeps("Endpoint", on_write=guards.route_written),
         Keeps("Provenance", record=True),
         Keeps("PlanDefinition", on_write=plan_written),
-        Keeps("Measure"),
-        Keeps("MeasureReport", record=True),
+        *INDICATORS.keeps,
     ],
     follows=[
         Follows("report", "Task?code=hand-over", then=arriving.handover_arrived),
@@ -65,7 +66,7 @@ SERVICE = Service(
         Follows("order", "Location"),
         Follows("order", "Organization"),
     ],
-    operations=(*OPERATIONS, CLAUSES.operation()),
+    operations=(*OPERATIONS, CLAUSES.operation(), *INDICATORS.operations),
     timers={
         OPEN_CASE: arriving.both_arrived,
         STEP_OVERDUE: overdue.step_overdue,
@@ -96,10 +97,13 @@ SERVICE = Service(
     repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK},
     alarms={"roster_gaps": f"Task?code={ROSTER_GAP}&status=requested"},
     sequences=(REPLY_SEQUENCE,),
-    code_systems=CODE_SYSTEMS,
-    profiles=(*RULE_RESULTS, *read_profiles(Path(__file__).with_name("profiles.toml"))),
+    code_systems=(*CODE_SYSTEMS, MEMBERS),
+    profiles=(*RULE_RESULTS, *PROFILES, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     topics=read_topics(Path(__file__).with_name("topics.toml")),
     settings=CriticalSettings.from_env,
     beside=beside,
     unconfirmed=unconfirmed,
+    counts=counts,
+    counts_form=FORM,
+    ships=INDICATORS.shipped,
 )

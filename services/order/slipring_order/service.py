@@ -7,6 +7,7 @@ from pathlib import Path
 from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
+from slipring.measuring.spelling import MEMBERS, PROFILES
 
 from slipring_order.beside import beside
 from slipring_order.clauses.answering import CLAUSES
@@ -19,7 +20,6 @@ from slipring_order.handlers.definitions import SCOPE_COVERAGE, exam_defined, pl
 from slipring_order.handlers.evidence import evidence_written, images_written, observation_written
 from slipring_order.handlers.feedback import feedback_given
 from slipring_order.handlers.followed import consent_arrived, report_arrived, screening_arrived
-from slipring_order.handlers.forms import response_written
 from slipring_order.handlers.justify import justified
 from slipring_order.handlers.maps import map_written
 from slipring_order.handlers.mismatches import finding_written
@@ -28,10 +28,13 @@ from slipring_order.handlers.patients import patient_written
 from slipring_order.handlers.reminding import LAPSES, lapsed
 from slipring_order.handlers.requests import SEQUENCE, form_written, request_written
 from slipring_order.handlers.review import indications_reviewed
+from slipring_order.handlers.satisfaction import response_taken
 from slipring_order.handlers.scheduling import appointment_written
 from slipring_order.handlers.staff import practitioner_written, role_written
 from slipring_order.handlers.tasks import guarded
+from slipring_order.indicators import FORM, counts
 from slipring_order.judging.surroundings import ahead
+from slipring_order.measuring import INDICATORS
 from slipring_order.operations.department import DEPARTMENT_OPERATIONS
 from slipring_order.operations.dose import DOSE_OPERATIONS
 from slipring_order.operations.equipment import EQUIPMENT_OPERATIONS
@@ -39,6 +42,7 @@ from slipring_order.operations.life import LIFE_OPERATIONS
 from slipring_order.operations.review import REVIEW_OPERATIONS
 from slipring_order.operations.rooms import ROOM_OPERATIONS
 from slipring_order.rooms.step import STEP_SEQUENCE
+from slipring_order.satisfaction.answered import questionnaires
 from slipring_order.settings import OrderSettings
 from slipring_order.unconfirmed import unconfirmed
 from slipring_order.vocabulary import CODE_SYSTEMS
@@ -81,9 +85,8 @@ SERVICE = Service(
         Keeps("PlanDefinition", on_write=plan_defined),
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire", on_write=form_written),
-        Keeps("QuestionnaireResponse", on_write=response_written),
-        Keeps("Measure"),
-        Keeps("MeasureReport"),
+        Keeps("QuestionnaireResponse", on_write=response_taken),
+        *INDICATORS.keeps,
         Keeps("Provenance", on_write=record_written, record=True),
     ],
     follows=[
@@ -197,19 +200,24 @@ SERVICE = Service(
         *DOSE_OPERATIONS,
         *REVIEW_OPERATIONS,
         CLAUSES.operation(),
+        *INDICATORS.operations,
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},
     sequences=(SEQUENCE, STEP_SEQUENCE),
-    code_systems=CODE_SYSTEMS,
+    code_systems=(*CODE_SYSTEMS, MEMBERS),
     profiles=(
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "dose_profiles.toml"),
         *read_profiles(Path(__file__).parent / "department" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "review" / "profiles.toml"),
+        *PROFILES,
     ),
     topics=read_topics(Path(__file__).parent / "data" / "topics.toml"),
     settings=OrderSettings.from_env,
     beside=beside,
     seen=dicom_seen,
     unconfirmed=unconfirmed,
+    counts=counts,
+    counts_form=FORM,
+    ships=(*INDICATORS.shipped, *questionnaires()),
 )

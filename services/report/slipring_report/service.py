@@ -8,6 +8,7 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
+from slipring.measuring.spelling import MEMBERS, PROFILES
 from slipring.quality.critical_catalogue import CATALOGUE, PLAN_TYPE
 
 from slipring_report.audiences import audiences
@@ -31,6 +32,7 @@ from slipring_report.handlers import (
     writes,
 )
 from slipring_report.handlers.reports_moved import and_readings
+from slipring_report.indicators import FORM, INDICATORS, counts
 from slipring_report.operations.amending import AMENDING_OPERATIONS
 from slipring_report.operations.certificates import CERTIFICATE_OPERATIONS
 from slipring_report.operations.emergency import EMERGENCY_OPERATIONS
@@ -61,8 +63,7 @@ SERVICE = Service(
         Keeps("DetectedIssue", record=True),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=learning_records.response_written, record=True),
-        Keeps("Measure"),
-        Keeps("MeasureReport", record=True),
+        *INDICATORS.keeps,
     ],
     follows=[
         *[
@@ -97,6 +98,7 @@ SERVICE = Service(
         *WORK_OPERATIONS,
         *LEARNING_OPERATIONS,
         CLAUSES.operation(),
+        *INDICATORS.operations,
     ),
     audiences=audiences,
     timers={
@@ -122,9 +124,10 @@ SERVICE = Service(
         "claim": "Task?code=reading&business-status=claimed",
         "work": "Task?code=late-images,discordance&business-status=running&status=ready,in-progress",
     },
-    code_systems=CODE_SYSTEMS,
+    code_systems=(*CODE_SYSTEMS, MEMBERS),
     profiles=(
         *RULE_RESULTS,
+        *PROFILES,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "life_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "text_profiles.toml"),
@@ -136,4 +139,7 @@ SERVICE = Service(
     ),
     settings=ReportSettings.from_env,
     unconfirmed=unconfirmed,
+    counts=counts,
+    counts_form=FORM,
+    ships=INDICATORS.shipped,
 )

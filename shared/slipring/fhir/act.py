@@ -21,7 +21,7 @@ from slipring.fhir.intent import Intent, Written, placed, stamped
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, busy, conflict
 from slipring.fhir.referred import refuse_referred
-from slipring.fhir.search.index import Rows, rows
+from slipring.fhir.search.row import Rows
 from slipring.fhir.service import Audience, Changes, Resource, Save, Stored, Wake, Write
 from slipring.fhir.sight import demand_within, may_name
 from slipring.fhir.step_up import demand_fresh
@@ -199,7 +199,7 @@ class Act:
             number,
             method,
             text,
-            Rows() if deleted else rows(tree, self.kernel.zone),
+            Rows() if deleted else self.kernel.rows(tree),
             [key for key in taken_keys(tree, unique) if key not in held],
             deleted,
             audience=self._audiences.get(f"{tree['resourceType']}/{tree['id']}"),

@@ -17,8 +17,10 @@ from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
 from slipring.fhir.service import Ahead, Evidence, Receiver, Seals, Stored, Vault
 from slipring.fhir.store import evidence, reading, receivers
+from slipring.fhir.store.counted import CountedRows
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
+from slipring.qc.indicators.asked import Counting
 
 _SEARCH_LIMIT = 5000
 
@@ -46,6 +48,7 @@ class LiveDesk:
         self.seals = seals
         self.vault = vault
         self.reader = reader
+        self.counting: Counting = CountedRows(searcher, zone)
         self._searcher = searcher
         self._types = types
         self._letter = letter

@@ -18,8 +18,9 @@ from slipring.fhir.definitions import Catalogue, catalogue_of
 from slipring.fhir.desk import LiveDesk
 from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
+from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.parameter import parameters_for
-from slipring.fhir.service import Keeps, Seals, Service
+from slipring.fhir.service import Keeps, Resource, Seals, Service
 from slipring.fhir.store.batch import Audit
 from slipring.fhir.store.engine import OneConnection
 from slipring.fhir.store.reading import Reader
@@ -104,6 +105,12 @@ class Kernel:
     def within(self, connection: Any) -> Kernel:
         """The same service as an open transaction sees it: every read and its audit row go through this connection."""
         return replace(self, store=Store(cast(asyncpg.Pool, OneConnection(connection)), self.store.schema))
+
+    def rows(self, resource: Resource) -> Rows:
+        """What is searched and counted of a resource."""
+        found = rows(resource, self.zone)
+        found.counted.extend(self.service.counts(resource, self.zone))
+        return found
 
     def now(self) -> datetime:
         """The present moment to the millisecond: what is stored is what is told."""

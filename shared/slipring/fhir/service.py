@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:  # rules, facts and signing read this module and must stay fre
     from slipring.fhir.profiles import Profile
     from slipring.fhir.terminology import CodeSystem, ValueSet
     from slipring.fhir.topics import Topic
+    from slipring.qc.indicators.asked import Counting
+    from slipring.qc.indicators.row import Counted
 
 # A decimal-exact JSON tree: objects are dicts, arrays lists, numbers int or Decimal.
 Resource = dict[str, Any]
@@ -200,6 +202,7 @@ class Desk(Protocol):
     settings: Any  # the service's own typed settings
     seals: Seals
     vault: Vault
+    counting: Counting  # what indicators count; nothing of it is relied on
 
     async def foresee(self, ahead: Ahead) -> None:
         """Look at once at what is going to be read and searched; it changes the cost of a decision, never what it is."""
@@ -452,6 +455,11 @@ def _alone(inside: Inside) -> Sequence[Beside]:
     return ()
 
 
+def _uncounted(resource: Resource, zone: tzinfo) -> Sequence[Counted]:
+    """A service that feeds no indicator."""
+    return ()
+
+
 def _unseen(data_dir: Path) -> Sequence[Seen]:
     """Nothing of its own lies on the machine."""
     return ()
@@ -492,6 +500,11 @@ class Service:
     seen: Callable[[Path], Sequence[Seen]] = _unseen  # what the doctor looks at for it, by the data directory
     # Numbers in force that nobody has confirmed, by the sets (PlanDefinition) that two of the department stand for.
     unconfirmed: Callable[[datetime, Sequence[Stored]], Sequence[Limit]] = _nothing
+    # What indicators count of a resource, kept or followed, by itself alone: written in the commit that writes it.
+    # `counts_form` is raised whenever the same resource gives other rows: all are then written anew at the start.
+    counts: Callable[[Resource, tzinfo], Sequence[Counted]] = _uncounted
+    counts_form: str = ""
+    ships: Sequence[Resource] = ()  # definitions that stand in the store from the start on, by ids of their own
 
     def keeper_of(self, resource_type: str) -> Keeps | None:
         """The declaration for a kept type, or None."""

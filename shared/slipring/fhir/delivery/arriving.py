@@ -18,7 +18,7 @@ from slipring.fhir.caller import DRAFT_READ, itself
 from slipring.fhir.delivery import owing as debts
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.search.index import Rows, rows
+from slipring.fhir.search.row import Rows
 from slipring.fhir.service import Arrival, Changes, Resource, Stored
 from slipring.fhir.store import reading
 from slipring.fhir.store.batch import Version
@@ -225,7 +225,7 @@ def _replaces(arrived: Arrived, version: int, source: str) -> bool:
 
 def _copy(kernel: Kernel, source: str, arrived: Arrived) -> Version:
     kind, tree = arrived.type, arrived.resource
-    found = Rows() if arrived.deleted else rows(tree, kernel.zone)
+    found = Rows() if arrived.deleted else kernel.rows(tree)
     first = any(f.unreleased and f.service == source and f.type == kind for f in kernel.service.follows)
     return Version(
         kind,

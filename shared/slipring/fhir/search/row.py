@@ -7,6 +7,8 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from slipring.qc.indicators.row import Counted
+
 
 class Token(NamedTuple):
     """A code in a system ('' when it has none)."""
@@ -56,17 +58,18 @@ class Quantity(NamedTuple):
 
 @dataclass(slots=True)
 class Rows:
-    """All search rows of one resource; `parameter` is `Type.code` throughout."""
+    """All search rows of one resource; `parameter` is `Type.code` throughout. `counted`: what indicators count of it."""
 
     tokens: list[Token] = field(default_factory=list)
     references: list[Reference] = field(default_factory=list)
     dates: list[Date] = field(default_factory=list)
     strings: list[Text] = field(default_factory=list)
     quantities: list[Quantity] = field(default_factory=list)
+    counted: list[Counted] = field(default_factory=list)
 
     @property
     def families(self) -> dict[str, list[Any]]:
-        """The rows by the name of their family."""
+        """The rows that are searched, by the name of their family."""
         return {
             "token": self.tokens,
             "reference": self.references,

@@ -20,8 +20,9 @@ from slipring.fhir.store.engine import LOST, OutcomeUnknown, transaction
 from slipring.fhir.store.lanes import open_lane
 from slipring.fhir.store.packed import NotPackable, packed, unpacked
 from slipring.fhir.store.relied import Relied
+from slipring.qc.indicators.row import Counted
 
-# Search rows of one family: table, columns with their array types, and where Rows keeps them.
+# Rows of one family, searched or counted: table, columns with their array types, and where Rows keeps them.
 FAMILIES = (
     ("search_token", ("parameter", "system", "code"), ("text", "text", "text"), "tokens"),
     ("search_reference", ("parameter", "type", "id"), ("text", "text", "text"), "references"),
@@ -32,6 +33,12 @@ FAMILIES = (
         ("parameter", "low", "high", "system", "code", "unit"),
         ("text", "numeric", "numeric", "text", "text", "text"),
         "quantities",
+    ),
+    (
+        "counted",
+        Counted._fields,
+        ("text", "text", "timestamptz", "text", "bool", "float8", "text", "text", "text", "int8", "int8"),
+        "counted",
     ),
 )
 AUDIT_COLUMNS = (

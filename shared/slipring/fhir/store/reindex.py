@@ -1,4 +1,4 @@
-"""Write all search rows anew when what they are made from has changed: the parameters, how they are read, the time zone.
+"""Write all rows that are searched or counted anew when what they are made from has changed: parameters, how they are read, the time zone.
 
 A search that misses rows written by an earlier release would be incomplete and not say so; therefore a service does this
 before it serves anything.
@@ -16,6 +16,7 @@ import asyncpg
 import structlog
 
 from slipring.fhir.search.index import Rows, rows
+from slipring.fhir.service import Service
 from slipring.fhir.store.commit import FAMILIES
 from slipring.fhir.store.engine import lock_number
 
@@ -26,15 +27,15 @@ _MARK = "search rows"
 _LOG = structlog.get_logger("slipring.fhir")
 
 
-def form_of_rows(zone: ZoneInfo) -> str:
+def form_of_rows(zone: ZoneInfo, counts_form: str = "") -> str:
     """What the rows of this release are made from, as a short digest."""
     declared = files("slipring.fhir.search").joinpath("parameters.json").read_bytes()
-    return hashlib.sha256(f"{FORM} {zone.key} ".encode() + declared).hexdigest()[:16]
+    return hashlib.sha256(f"{FORM} {zone.key} {counts_form} ".encode() + declared).hexdigest()[:16]
 
 
-async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo) -> int:
+async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo, service: Service) -> int:
     """Bring the rows up to the present form; how many resources were read. Replicas that start together wait for one."""
-    form = form_of_rows(zone)
+    form = form_of_rows(zone, service.counts_form)
     done = 0
     async with pool.acquire() as connection:
         if await _form(connection) == form:
@@ -43,7 +44,7 @@ async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo) -> int:
         await connection.execute("SELECT pg_advisory_lock($1)", lock, timeout=_LONGEST_SECONDS)
         try:
             if await _form(connection) != form:
-                done = await _all(connection, zone)
+                done = await _all(connection, zone, service)
                 await connection.execute(
                     "INSERT INTO mark (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
                     _MARK,
@@ -59,7 +60,7 @@ async def _form(connection: asyncpg.Connection) -> str | None:
     return found
 
 
-async def _all(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
+async def _all(connection: asyncpg.Connection, zone: ZoneInfo, service: Service) -> int:
     """Batch by batch, each in a transaction that holds its resources: a writer waits for a moment, never in vain."""
     after, done = 0, 0
     while True:
@@ -72,11 +73,18 @@ async def _all(connection: asyncpg.Connection, zone: ZoneInfo) -> int:
             )
             if not found:
                 return done
-            made = [(one["key"], rows(json.loads(one["body"], parse_float=Decimal), zone)) for one in found]
+            made = [(one["key"], _made(one["body"], zone, service)) for one in found]
             await _replace(connection, made)
         after, done = found[-1]["key"], done + len(found)
         if done % (_TOGETHER * 100) == 0:
             _LOG.info("indexing anew", resources=done)
+
+
+def _made(body: str, zone: ZoneInfo, service: Service) -> Rows:
+    resource = json.loads(body, parse_float=Decimal)
+    found = rows(resource, zone)
+    found.counted.extend(service.counts(resource, zone))
+    return found
 
 
 async def _replace(connection: asyncpg.Connection, made: list[tuple[int, Rows]]) -> None:

@@ -1,0 +1,155 @@
+"""What indicators count is written with the resource, leaves with it, is written anew, and adds up as it would by hand."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from slipring.fhir.service import Keeps, Resource, Service
+from slipring.fhir.store.counted import CountedRows
+from slipring.qc.indicators.asked import Asked
+from slipring.qc.indicators.row import Counted, counted
+
+from tests.fhir.conftest import small_service
+from tests.fhir.place import Place, opened
+
+START = datetime(2026, 1, 1, tzinfo=UTC)
+END = START + timedelta(days=100)
+SHANGHAI = ZoneInfo("Asia/Shanghai")
+
+
+def counts(resource: Resource, zone: tzinfo) -> Sequence[Counted]:
+    """A Task is a member, an Observation on it a remark."""
+    if resource["resourceType"] == "Task":
+        return [counted("work", f"Task/{resource['id']}", START, [resource["status"]], value=3.5)]
+    if resource["resourceType"] == "Observation":
+        return [counted("work", resource["focus"][0]["reference"], START, ["seen"], remark=True)]
+    return []
+
+
+def counting() -> Service:
+    shipped = {"resourceType": "Measure", "id": "o-shipped-1", "status": "active", "url": "urn:x", "version": "1"}
+    own = small_service()
+    return replace(own, counts=counts, counts_form="1", ships=[shipped], keeps=[*own.keeps, Keeps("Measure")])
+
+
+def a_task(**members: Any) -> Resource:
+    return {"resourceType": "Task", "status": "requested", "intent": "order", **members}
+
+
+def looks_at(place: Place) -> CountedRows:
+    return CountedRows(place.pool, SHANGHAI)
+
+
+async def marks_of(place: Place) -> Counter[tuple[str, str]]:
+    found = await looks_at(place).groups(Asked("work", START, END))
+    return Counter({(one.marks, one.remarks): one.count for one in found})
+
+
+async def test_rows_come_change_and_go_with_the_resource_they_are_read_from(data_dir: Path) -> None:
+    prefix = "counted_"
+    async with opened(data_dir, counting(), schema_prefix=prefix) as street:
+        place = street["order"]
+        task, other = await place.make(a_task()), await place.make(a_task())
+        assert await marks_of(place) == {("requested", ""): 2}
+        seen = {"resourceType": "Observation", "status": "final", "code": {"text": "x"}}
+        note = await place.make(seen, focus=[{"reference": f"Task/{task['id']}"}])
+        await place.ask("PUT", f"Task/{other['id']}", {**other, "status": "completed"})
+        assert await marks_of(place) == {("requested", "seen"): 1, ("completed", ""): 1}
+        await place.ask("DELETE", f"Observation/{note['id']}")
+        assert await marks_of(place) == {("requested", ""): 1, ("completed", ""): 1}
+        await place.ask("DELETE", f"Task/{other['id']}")
+        assert await marks_of(place) == {("requested", ""): 1}
+        [shipped] = await place.found("Measure?url=urn:x")
+        assert shipped["meta"]["versionId"] == "1"
+        await place.rows("DELETE FROM counted")
+    async with opened(data_dir, replace(counting(), counts_form="2"), schema_prefix=prefix) as street:
+        assert await marks_of(street["order"]) == {("requested", ""): 1}, "another form is written anew at the start"
+        [again] = await street["order"].found("Measure?url=urn:x")
+        assert again["meta"] == shipped["meta"], "what is there is not laid down twice"
+
+
+async def test_groups_members_and_quantiles_are_those_of_counting_by_hand(place: Place) -> None:
+    drawn = random.Random(17)
+    made = [_drawn(drawn, number) for number in range(3000)]
+    remarks = [_remark(drawn) for _ in range(300)]
+    async with place.pool.acquire() as connection:
+        rows = [(number, *row) for number, row in enumerate([*made, *remarks], 10**9)]
+        await connection.copy_records_to_table("counted", records=rows, columns=["key", *Counted._fields])
+    bounds = [10.0, 40.0]
+    for asked in (
+        Asked("exam", START, END),
+        Asked("exam", START + timedelta(days=10), START + timedelta(days=20), system="B2"),
+        Asked("exam", START, END, scanner="Device/o-2"),
+        Asked("exam", START, END, requesters=["PractitionerRole/o-1"]),
+    ):
+        by_hand = _by_hand([*made, *remarks], asked, bounds)
+        groups = await looks_at(place).groups(asked, bounds)
+        assert {(g.marks, g.remarks, g.below, g.valued): (g.count, g.first, g.second) for g in groups} == {
+            key: (len(rows), sum(r.first for r in rows) + extra[0], sum(r.second for r in rows) + extra[1])
+            for key, (rows, extra) in by_hand.items()
+        }
+        wanted = [one for one in groups if "error" in one.words or one.below == 2]
+        expected = sorted(
+            (row.at, row.member)
+            for key, (rows, _) in by_hand.items()
+            if "error" in f"{key[0]} {key[1]}" or key[2] == 2
+            for row in rows
+        )
+        found = await looks_at(place).members(asked, wanted, bounds, limit=10_000)
+        assert [(one.at, one.reference) for one in found] == expected
+        page = await looks_at(place).members(asked, wanted, bounds, limit=7, offset=5)
+        assert [one.reference for one in page] == [member for _, member in expected[5:12]]
+    plain = await looks_at(place).groups(Asked("exam", START, END))
+    values = sorted(row.value for row in made if row.value is not None)
+    [median] = await looks_at(place).quantiles(Asked("exam", START, END), plain, [0.5])
+    assert abs(median - quantiles(values, n=2, method="inclusive")[0]) < 1e-9
+    by_month = await looks_at(place).groups(Asked("exam", START, END), per="month")
+    months = Counter(row.at.astimezone(SHANGHAI).strftime("%Y-%m-01") for row in made)
+    assert sum((Counter({one.span: one.count}) for one in by_month), Counter()) == months
+
+
+def _drawn(drawn: random.Random, number: int) -> Counted:
+    marks = drawn.sample(["acquired", "stat", "contrast"], drawn.randrange(3))
+    value = drawn.choice([None, 10.0, 40.0, drawn.uniform(0, 60)])
+    role, system = f"PractitionerRole/o-{drawn.randrange(3)}", f"B{drawn.randrange(4)}"
+    at = START + timedelta(minutes=drawn.randrange(100 * 1440))
+    return counted("exam", f"Task/o-{number}", at, marks, value=value, requester=role, system=system)
+
+
+def _remark(drawn: random.Random) -> Counted:
+    member, marks = f"Task/o-{drawn.randrange(3000)}", [drawn.choice(["error", "late", ""])]
+    return counted("exam", member, START, marks, remark=True, scanner=drawn.choice(["", "Device/o-2"]))
+
+
+def _by_hand(rows: list[Counted], asked: Asked, bounds: list[float]) -> dict[Any, Any]:
+    said: dict[str, list[Counted]] = {}
+    for row in rows:
+        if row.remark:
+            said.setdefault(row.member, []).append(row)
+    found: dict[Any, Any] = {}
+    for row in rows:
+        if row.remark or not asked.start <= row.at < asked.end:
+            continue
+        own = said.get(row.member, [])
+        if asked.system and row.system != asked.system:
+            continue
+        if asked.requesters is not None and row.requester not in asked.requesters:
+            continue
+        if asked.scanner and asked.scanner not in [row.scanner, *(one.scanner for one in own)]:
+            continue
+        telling = [one for one in own if one.marks]
+        remarks = " ".join(sorted({one.marks for one in telling}))
+        below = 0 if row.value is None else sum(row.value <= bound for bound in bounds)
+        held = found.setdefault((row.marks, remarks, below, row.value is not None), ([], [0, 0]))
+        held[0].append(row)
+        held[1][0] += sum(one.first for one in telling)
+        held[1][1] += sum(one.second for one in telling)
+    return found
