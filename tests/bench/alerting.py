@@ -40,9 +40,10 @@ async def _measure(folder: Path, port: int, cases: int, flags: int) -> list[floa
     try:
         ward = await asyncio.to_thread(_Ward, folder, port)
         await asyncio.to_thread(ward.post, "Endpoint", ward.route(phone.address("ward")))
+        await _rung(phone, 1)  # the code that proves the route
         report = await asyncio.to_thread(ward.report, 0)
         await asyncio.to_thread(ward.flag, report)
-        await _rung(phone, 1)
+        await _rung(phone, 2)
         await copy_case(database, cases)
         spans = []
         for number in range(1, flags + 1):

@@ -63,7 +63,8 @@ class Phone:
             while True:
                 head = (await reader.readuntil(b"\r\n\r\n")).lower()
                 body = await reader.readexactly(int(head.split(b"content-length:")[1].split(b"\r\n")[0]))
-                self.got.append((time.time(), _case_in(json.loads(body))))
+                if case := _case_in(json.loads(body)):
+                    self.got.append((time.time(), case))
                 if self.mode == "hanging":
                     await self._over.wait()
                 status = b"500 No" if self.mode == "failing" else b"201 Taken"
@@ -73,8 +74,8 @@ class Phone:
 
 
 def _case_in(message: Tree) -> str:
-    """The case a message is about: of a webhook by name, of a CommunicationRequest by what groups its attempts."""
-    return str(message["case"] if "case" in message else message["groupIdentifier"]["value"])
+    """The case a message is about: of a webhook by name, of a CommunicationRequest by what groups its attempts; '' of a check."""
+    return str(message.get("case") or message.get("groupIdentifier", {}).get("value", ""))
 
 
 @asynccontextmanager

@@ -69,7 +69,7 @@ class ADirectory(ARinging):
         self.desk.caller = in_person(by)
         write = Write(method or ("update" if before else "create"), resource, before)
         changes = await HANDLERS[resource["resourceType"]](write, self.desk)
-        self.desk.hold(resource, deleted=method == "delete")
+        self.desk.hold({**resource, **changes.members}, deleted=method == "delete")
         self.carry_out(changes)
         await self.settle()
 

@@ -21,6 +21,7 @@ from slipring.fhir.service import CANONICAL, Arrival, Call, Changes, Due, Errand
 from slipring_critical.cases.facts import CASE_STATE, CRITICAL_FINDING, ROUTE_OF, TASK_CODE, code_of, is_case
 from slipring_critical.channels.channel import DeliveryFailed
 from slipring_critical.channels.providers import Providers
+from slipring_critical.directory.proving import CHECK
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
@@ -247,12 +248,13 @@ def a_doctor(name: str, *, may_receive: bool = True) -> list[Resource]:
 
 
 def a_route(owner: str, host: str, **members: Any) -> Resource:
-    """A webhook of a person or place ("Type/id") or of an office (a code)."""
+    """A webhook of a person or place ("Type/id") or of an office (a code), proven the day before."""
     of = {"valueReference": {"reference": owner}} if "/" in owner else {"valueCode": owner}
+    proven = {"url": CHECK, "extension": [{"url": "verified", "valueInstant": "2026-03-01T08:00:00.000Z"}]}
     return {
         "resourceType": "Endpoint",
         "id": f"k-{host}",
-        "extension": [{"url": ROUTE_OF, **of}],
+        "extension": [{"url": ROUTE_OF, **of}, proven],
         "status": "active",
         "connectionType": {"system": f"{CANONICAL}/CodeSystem/channel", "code": "webhook"},
         "payloadType": [{"text": "slipring critical message"}],

@@ -12,9 +12,10 @@ from typing import Any
 
 @dataclass
 class Receiver:
-    """Listens on a free loopback port and keeps what it is sent."""
+    """Listens on a free loopback port and keeps what it is sent; checks of itself as a contact route lie apart."""
 
     name: str
+    checks: list[dict[str, Any]] = field(default_factory=list)
     received: list[dict[str, Any]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     taking: threading.Lock = field(default_factory=threading.Lock)  # both lists grow together
@@ -29,9 +30,13 @@ class Receiver:
                 if len(body) < length:  # the sender died in the middle: nothing was received
                     self.close_connection = True
                     return
+                message = json.loads(body) if body else {}
                 with owner.taking:
-                    owner.received.append(json.loads(body) if body else {})
-                    owner.headers.append({name.lower(): value for name, value in self.headers.items()})
+                    if "check" in message:
+                        owner.checks.append(message)
+                    else:
+                        owner.received.append(message)
+                        owner.headers.append({name.lower(): value for name, value in self.headers.items()})
                 self.send_response(200)
                 self.send_header("Content-Length", "0")
                 self.end_headers()

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
-from slipring.fhir.service import Changes, Desk, Resource, Write
+from slipring.fhir.service import Changes, Desk, Resource, Wake, Write
 
 from slipring_critical.cases.dialogue import is_of_a_conversation
 from slipring_critical.cases.facts import (
@@ -20,9 +22,12 @@ from slipring_critical.cases.facts import (
     reference_of,
 )
 from slipring_critical.channels import CHANNELS
-from slipring_critical.directory.kept_secrets import issues_of, members_of, to_keep
+from slipring_critical.directory.kept_secrets import Kept, issues_of, kept_of, members_of, to_keep
+from slipring_critical.directory.people import demand_keeper, owners_of
+from slipring_critical.directory.proving import Check, channel_of, check_of, with_check
 from slipring_critical.directory.watching import looks
 from slipring_critical.lifecycle import OPEN
+from slipring_critical.ringing.checking import asked, code_key, due, due_key, settled
 from slipring_critical.ringing.reply_codes import code_in
 
 
@@ -78,13 +83,18 @@ def _of_a_reply(communication: Resource) -> bool:
 
 async def route_written(write: Write, desk: Desk) -> Changes:
     """A contact route is checked when it is saved, not when it is needed: channel, owner and address."""
+    await demand_keeper(desk, "Endpoint")
     connection = write.resource.get("connectionType", {})
     before = write.before.resource.get("connectionType", {}) if write.before else {}
     if CHANNEL not in (connection.get("system"), before.get("system")):
         return Changes.none()
+    seen = await looks(desk)
+    if write.method == "delete" or connection.get("system") != CHANNEL or write.resource.get("status") != "active":
+        keys = (due_key(write.reference), code_key(write.reference))
+        seen = seen.plus(Changes(save=await settled(write.reference, desk), cancel=keys))
     if write.method == "delete" or connection.get("system") != CHANNEL:
-        return await looks(desk)
-    kept, seen = await _kept(write, desk), await looks(desk)
+        return seen
+    kept = await _kept(write, desk)
     return kept if seen.nothing else kept.plus(seen)
 
 
@@ -102,8 +112,28 @@ async def _kept(write: Write, desk: Desk) -> Changes:
     issues += [one for one in (owner, judged) if one]
     if issues:
         raise FhirError(422, issues)
-    members = members_of(write.resource, kept, desk.vault)
-    return Changes(members={name: one for name, one in members.items() if one != write.resource.get(name)})
+    known, wake = _proven(write.resource, before, kept, write.reference, desk)
+    members = members_of({**write.resource, "extension": with_check(write.resource, known)}, kept, desk.vault)
+    return Changes(wake=wake, members={name: one for name, one in members.items() if one != write.resource.get(name)})
+
+
+def _proven(
+    endpoint: Resource, before: Resource | None, kept: Kept, reference: str, desk: Desk
+) -> tuple[Check, Sequence[Wake]]:
+    """What is known of a route as it is written: of one that leads elsewhere now nothing, so a code is sent over it."""
+    standing, leaves = check_of(before or {}), CHANNELS[channel_of(endpoint)].leaves
+    same = before is not None and _leads(before, kept_of(before, desk.vault)) == _leads(endpoint, kept)
+    if endpoint.get("status") != "active":
+        return (replace(standing, until=None, tries=0, locked="") if same else Check()), ()
+    if same and before is not None and before.get("status") == "active":
+        return standing, ()
+    if (same and standing.verified) or not leaves:
+        return (standing if same else Check()), [due(reference)]
+    return asked(reference, Check(), desk)
+
+
+def _leads(endpoint: Resource, kept: Kept) -> tuple[str, str, frozenset[str]]:
+    return channel_of(endpoint), kept.address, frozenset(owners_of(endpoint))
 
 
 def _unknown_channel() -> Issue:

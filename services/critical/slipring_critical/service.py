@@ -13,6 +13,7 @@ from slipring.measuring.spelling import MEMBERS, PROFILES
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
 from slipring_critical.clauses.answering import CLAUSES
+from slipring_critical.directory.proving import ROUTES
 from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
 from slipring_critical.handlers import arriving, overdue, retracting, rosters, watching
@@ -20,6 +21,7 @@ from slipring_critical.handlers.plans import plan_written
 from slipring_critical.indicators.rows import FORM, INDICATORS, counts
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.operations import OPERATIONS
+from slipring_critical.ringing.checking import ROUTE_CHECK, ROUTE_DUE, SEND_CODE, route_due, send_code
 from slipring_critical.ringing.climbing import (
     ACTED_OVERDUE,
     ATTEMPT_FAILED,
@@ -74,8 +76,9 @@ SERVICE = Service(
         ACTED_OVERDUE: overdue.acted_overdue,
         DEADLINE_MISSING: watching.deadline_missing,
         ROSTER_LOOK: rosters.roster_due,
+        ROUTE_DUE: route_due,
     },
-    errands={SEND: send},
+    errands={SEND: send, SEND_CODE: send_code},
     # Who is rung by which route is looked up at every step of every case.
     looked_up=frozenset(
         {
@@ -93,9 +96,13 @@ SERVICE = Service(
     deadlines={
         "open-case": "Task?code=critical-case&business-status=" + ",".join(sorted(OPEN)),
         "roster": ROSTERS,  # nor a roster that nobody looks at ahead
+        "route": ROUTES,  # nor a contact route that is never tested
     },
-    repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK},
-    alarms={"roster_gaps": f"Task?code={ROSTER_GAP}&status=requested"},
+    repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK, "route": ROUTE_DUE},
+    alarms={
+        "roster_gaps": f"Task?code={ROSTER_GAP}&status=requested",
+        "unproven_routes": f"Task?code={ROUTE_CHECK}&status=requested",
+    },
     sequences=(REPLY_SEQUENCE,),
     code_systems=(*CODE_SYSTEMS, MEMBERS),
     profiles=(*RULE_RESULTS, *PROFILES, *read_profiles(Path(__file__).with_name("profiles.toml"))),

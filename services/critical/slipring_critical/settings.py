@@ -17,6 +17,7 @@ from slipring.runtime.settings import BadSettings, Settings
 from slipring_critical.channels.media import languages, media
 from slipring_critical.channels.posting import host_of
 from slipring_critical.channels.providers import Providers
+from slipring_critical.directory.proving import Rhythm, rhythm
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,7 @@ class CriticalSettings:
     public_url: str = "http://127.0.0.1:8100/fhir"  # where a receiver finds the case: the front's FHIR address
     fallback_route: str = ""  # a webhook address that is rung last, when the roster reaches nobody
     ladder: str = ""  # a file with the department's own ladders, in the form of ladder.toml; "" = the shipped one
+    route_check: str = ""  # a file with the department's own rhythm of tests, in the form of route_check.toml
     calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
     time_zone: str = "Asia/Shanghai"
     endpoints: EndpointPolicy = field(default_factory=partial(EndpointPolicy, demo=True))  # where routes may lead
@@ -43,19 +45,26 @@ class CriticalSettings:
         """The department's time zone."""
         return ZoneInfo(self.time_zone)
 
+    @property
+    def rhythm(self) -> Rhythm:
+        """How often a contact route is tested."""
+        return rhythm(self.route_check)
+
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> CriticalSettings:
         """Read this service's variables; links lead to the front (SLIPRING_URL) unless SLIPRING_PUBLIC_URL says otherwise.
 
-        ValueError where a file is no calendar: it stops the start, and no ringing.
+        ValueError where a file is no calendar or no rhythm of tests: it stops the start, and no ringing.
         """
         given = os.environ if environ is None else environ
         default, house = CriticalSettings(), Settings.from_env(given)
         calendar(given.get("SLIPRING_CALENDAR", ""))
+        rhythm(given.get("SLIPRING_ROUTE_CHECK", ""))
         return CriticalSettings(
             public_url=(given.get("SLIPRING_PUBLIC_URL") or _front(given) or default.public_url).rstrip("/"),
             fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
             ladder=given.get("SLIPRING_LADDER", default.ladder),
+            route_check=given.get("SLIPRING_ROUTE_CHECK", default.route_check),
             calendar=given.get("SLIPRING_CALENDAR", default.calendar),
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
             endpoints=EndpointPolicy.of(house, demo=house.demo),

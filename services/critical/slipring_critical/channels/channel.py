@@ -18,8 +18,8 @@ from slipring.fhir.outcome import Issue
 class Message:
     """What a receiver is told before he has identified himself: that something waits and where, never about whom."""
 
-    case: str  # Task/k-...
-    communication: str  # Communication/k-...
+    case: str  # Task/k-...; of a check of the route itself the Endpoint/k-...
+    communication: str  # Communication/k-..., '' of a check
     level: str
     text_zh: str
     text_en: str
@@ -31,6 +31,7 @@ class Message:
     short: str = ""  # text and link in the language and the length of the medium
     recipient: str = ""  # a reference, '' when only the office is known
     reply: str = ""  # the code by which it may be answered where the gateway gives replies back
+    code: str = field(default="", repr=False)  # of a check: what proves the route when it is said back
 
 
 @dataclass(frozen=True, slots=True)

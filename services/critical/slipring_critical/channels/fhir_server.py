@@ -50,6 +50,9 @@ def as_communication_request(message: Message) -> dict[str, Any]:
         "occurrenceDateTime": message.sent_at.isoformat(timespec="milliseconds"),
         "authoredOn": message.sent_at.isoformat(timespec="milliseconds"),
     }
+    if message.code:  # the route itself is proven: there is no case
+        request["category"] = [{"text": "check of a contact route"}]
+        del request["groupIdentifier"]
     if message.recipient:  # known here; the receiver's server need not know it
         request["recipient"] = [{"display": message.recipient}]
     return request

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 _FILE = Path(__file__).parents[1] / "data" / "media.toml"
-Kind = Literal["message", "retraction", "offer"]  # told of a finding, of its retraction, or asked to take the case over
+# Told of a finding, of its retraction, asked to take the case over; or the route itself is proven by a code, or tested.
+Kind = Literal["message", "retraction", "offer", "code", "test"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +31,14 @@ def media() -> Mapping[str, Medium]:
     return {entry["code"]: Medium(**entry) for entry in _written()["medium"]}
 
 
-def text_of(kind: Kind, language: str, *, drill: bool = False) -> str:
+def text_of(kind: Kind, language: str, *, drill: bool = False, code: str = "") -> str:
     """What is said before the receiver has identified himself; a drill says so first."""
-    return drill_mark(language, drill=drill) + str(_written()[kind][language])
+    return drill_mark(language, drill=drill) + str(_written()[kind][language]).replace("{code}", code)
 
 
-def short_text(kind: Kind, medium: str, language: str, link: str, *, drill: bool = False, hint: str = "") -> str:
+def short_text(
+    kind: Kind, medium: str, language: str, link: str, *, drill: bool = False, hint: str = "", code: str = ""
+) -> str:
     """Text and link as one medium carries them: the usual words, or brief ones where those do not fit.
 
     `hint` says how the message may be answered without the link.
@@ -43,11 +46,12 @@ def short_text(kind: Kind, medium: str, language: str, link: str, *, drill: bool
     The link is never cut: half of it leads nowhere. What is still too long goes out whole, as two messages if need be.
     """
     link = f"{link} {hint}".strip()
-    usual = f"{text_of(kind, language, drill=drill)} {link}".strip()
+    usual = f"{text_of(kind, language, drill=drill, code=code)} {link}".strip()
     limit = media()[medium].limit
     if not limit or len(usual) <= limit:
         return usual
-    return f"{drill_mark(language, drill=drill)}{_written()['brief'][kind][language]} {link}".strip()
+    brief = str(_written()["brief"][kind][language]).replace("{code}", code)
+    return f"{drill_mark(language, drill=drill)}{brief} {link}".strip()
 
 
 def drill_mark(language: str, *, drill: bool) -> str:

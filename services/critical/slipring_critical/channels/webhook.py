@@ -26,10 +26,11 @@ async def deliver_by_webhook(message: Message, line: Line, outside: Outside) -> 
 
 
 def _as_json(message: Message) -> dict[str, object]:
+    about: dict[str, object] = {"case": message.case, "communication": message.communication, "level": message.level}
+    if message.code:  # no case: the route itself is proven
+        about = {"check": message.case, "code": message.code}
     return {
-        "case": message.case,
-        "communication": message.communication,
-        "level": message.level,
+        **about,
         "text": {"zh": message.text_zh, "en": message.text_en},
         "link": message.link,
         "attempt": message.attempt_id,

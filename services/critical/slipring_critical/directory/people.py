@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from urllib.parse import quote
 
+from slipring.fhir.outcome import forbidden
 from slipring.fhir.service import Desk, Resource
 from slipring.staff.permission import Reason, may
 
 from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, reference_of
 from slipring_critical.channels import CHANNELS
+from slipring_critical.directory.proving import VERIFIED, Rhythm, state_of
+from slipring_critical.directory.roster import NO_ROUTE, NOT_VERIFIED
+
+KEEP = "keep-roster"
 
 
 async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
@@ -32,6 +38,19 @@ async def lacking(desk: Desk, act: str, who: str) -> list[Reason]:
     return may(act, known, [role.resource for role in roles], desk.now, zone=desk.settings.time_zone)
 
 
+async def demand_keeper(desk: Desk, kept_type: str) -> None:
+    """A person who is signed in writes rosters and contact routes when the department says so; the hospital's systems by their scopes."""
+    who = desk.caller.practitioner or ""
+    lacks = await lacking(desk, KEEP, who) if who else []
+    if lacks:
+        raise forbidden(
+            f"Rosters and contact routes are kept by whoever the department names: {lacks[0].en}",
+            f"值班表和联系方式由科室指定人员维护：{lacks[0].zh}",
+            at=kept_type,
+            detail="critical.roster-keeper",
+        )
+
+
 async def routes_in_force(desk: Desk) -> list[Resource]:
     """Every active contact route."""
     found = await desk.search("Endpoint?status=active")
@@ -43,6 +62,14 @@ def owners_of(endpoint: Resource) -> Iterable[str]:
     for extension in endpoint.get("extension", []):
         if extension.get("url") == ROUTE_OF:
             yield reference_of(extension.get("valueReference")) or str(extension.get("valueCode", ""))
+
+
+def lacks_routes(names: Sequence[str], endpoints: Iterable[Resource], now: datetime, rhythm: Rhythm) -> str:
+    """What is wrong with the routes of somebody: no-route, or not-verified where none of them is; '' when nothing is."""
+    own = [one for one in endpoints if reachable(names, [one])]
+    if any(state_of(one, now, rhythm) == VERIFIED for one in own):
+        return ""
+    return NOT_VERIFIED if own else NO_ROUTE
 
 
 def reachable(names: Sequence[str], endpoints: Iterable[Resource]) -> bool:

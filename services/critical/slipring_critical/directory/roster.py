@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 
 DAILY, WEEKLY = "daily", "weekly"
 STEPS: Mapping[str, int] = {DAILY: 1, WEEKLY: 7}  # handover -> days
-NOBODY, NO_ROUTE = "nobody-on-call", "no-route"
+NOBODY, NO_ROUTE, NOT_VERIFIED = "nobody-on-call", "no-route", "not-verified"
 _FILE = Path(__file__).parents[1] / "data" / "roster.toml"
 
 
@@ -115,7 +115,10 @@ class Turn:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Some hours at which nobody would be rung, and why: nobody-on-call, or no-route to those who are."""
+    """Some hours at which nobody would be rung for certain, and why.
+
+    nobody-on-call; no-route to those who are; or not-verified: their routes ring, but nobody knows where.
+    """
 
     start: datetime
     end: datetime
@@ -123,13 +126,17 @@ class Gap:
     people: tuple[str, ...] = ()
 
 
-def gaps(turns: Sequence[Turn], reachable: Callable[[str], bool]) -> list[Gap]:
-    """The hours of these turns at which nobody would be rung; those that follow each other for one reason as one."""
+def gaps(turns: Sequence[Turn], lacks: Callable[[str], str]) -> list[Gap]:
+    """The hours of these turns at which nobody is sure to be rung; those that follow each other for one reason as one.
+
+    `lacks`: what is wrong with the routes of a person, no-route or not-verified; '' when nothing is.
+    """
     found: list[Gap] = []
     for turn in turns:
-        if any(reachable(person) for person in turn.people):
+        why = {lacks(person) for person in turn.people} or {NOBODY}
+        if "" in why:
             continue
-        gap = Gap(turn.start, turn.end, NO_ROUTE if turn.people else NOBODY, turn.people)
+        gap = Gap(turn.start, turn.end, NOT_VERIFIED if NOT_VERIFIED in why else min(why), turn.people)
         last = found[-1] if found else None
         if last and (last.end, last.reason, last.people) == (gap.start, gap.reason, gap.people):
             found[-1] = Gap(last.start, gap.end, gap.reason, gap.people)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stored, Wake, successor
 
 from slipring_critical.cases.facts import TASK_CODE, code_of
 from slipring_critical.cases.resources import coded, instant
-from slipring_critical.directory.people import names_of, reachable, routes_in_force
-from slipring_critical.directory.roster import Gap, Roster, gaps, policy
+from slipring_critical.directory.people import lacks_routes, names_of, routes_in_force
+from slipring_critical.directory.roster import NOBODY, NOT_VERIFIED, Gap, Roster, gaps, policy
 from slipring_critical.directory.schedules import ROSTERS, roster_in, with_shifts
 
 ROSTER_LOOK = "roster-look"
@@ -35,17 +36,23 @@ async def looks(desk: Desk) -> Changes:
 
 
 async def gaps_of(desk: Desk, roster: Roster, start: datetime, end: datetime) -> list[Gap]:
-    """The hours between two moments at which a roster would ring nobody by a route of a person.
+    """The hours between two moments at which a roster would ring nobody by a route of a person that is verified.
 
-    A route of the office itself, such as the telephone on a desk, is always there: with one nothing is a gap.
+    A route of the office itself, such as the telephone on a desk, is always there: with a verified one nothing is a gap.
     """
-    endpoints = await routes_in_force(desk)
-    if reachable([roster.target], endpoints):
+    endpoints, rhythm = await routes_in_force(desk), desk.settings.rhythm
+
+    def lacks(names: Sequence[str]) -> str:
+        return lacks_routes(names, endpoints, desk.now, rhythm)
+
+    if not (office := lacks([roster.target])):
         return []
     turns = roster.turns(start, end, desk.settings.zone)
     people = {person for turn in turns for person in turn.people}
-    works = {person: reachable(await names_of(desk, person), endpoints) for person in people}
-    return gaps(turns, lambda person: works[person])
+    found = {person: lacks([*await names_of(desk, person), roster.target]) for person in people}
+    missing = gaps(turns, lambda person: found[person])
+    # Where nobody is on call the office's own route still rings.
+    return [replace(gap, reason=office) if gap.reason == NOBODY and office == NOT_VERIFIED else gap for gap in missing]
 
 
 async def looked(desk: Desk, schedule: Stored) -> Changes:

@@ -14,7 +14,8 @@ from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
 from slipring_critical.directory.people import names_of
 from slipring_critical.directory.policy import flag_facts, hour_at, ladder_for
-from slipring_critical.directory.roster import policy
+from slipring_critical.directory.proving import VERIFIED
+from slipring_critical.directory.roster import NOT_VERIFIED, policy
 from slipring_critical.directory.routes import Directory, place_and_keeper, standing_behind
 from slipring_critical.directory.schedules import with_shifts
 from slipring_critical.directory.watching import gaps_of
@@ -123,9 +124,12 @@ def _as_target(role: str, rung: Rung, people: Directory) -> list[Resource]:
             inside.append({"name": "endpoint", "valueReference": {"reference": route.endpoint}})
         if route.recipient:
             inside.append({"name": "owner", "valueReference": {"reference": route.recipient}})
+        inside.append({"name": "state", "valueCode": route.state})
         parts.append({"name": "route", "part": inside})
     if missing:
         parts.append({"name": "gap", "valueCode": people.why(role)})
+    elif all(route.state != VERIFIED for route in routes):
+        parts.append({"name": "gap", "valueCode": NOT_VERIFIED})
     return parts
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from slipring.fhir.outcome import FhirError, Issue, forbidden, unprocessable
+from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Write
 
 from slipring_critical.cases.facts import reference_of
-from slipring_critical.directory.people import lacking, names_of, reachable, routes_in_force
+from slipring_critical.directory.people import demand_keeper, names_of, reachable, routes_in_force
 from slipring_critical.directory.roster import Turn
 from slipring_critical.directory.schedules import (
     ON_CALL,
@@ -31,7 +31,7 @@ async def roster_written(write: Write, desk: Desk) -> Changes:
     schedule, before = write.resource, write.before.resource if write.before else {}
     if not is_roster(schedule) and not is_roster(before):
         return Changes.none()
-    await _demand_keeper(desk, "Schedule")
+    await demand_keeper(desk, "Schedule")
     if write.method == "delete":
         return Changes(cancel=[look_key(write.reference)])
     if issues := list(roster_faults(schedule)):
@@ -56,7 +56,7 @@ async def shift_written(write: Write, desk: Desk) -> Changes:
     schedule = await desk.read(reference_of(slot.get("schedule")))
     if schedule is None or not is_roster(schedule.resource):
         return Changes.none()
-    await _demand_keeper(desk, "Slot")
+    await demand_keeper(desk, "Slot")
     if write.method != "delete" and slot.get("status") != "entered-in-error":
         if issues := list(shift_faults(slot)):
             raise FhirError(422, issues)
@@ -98,21 +98,6 @@ async def _unreachable(desk: Desk, who: str, endpoints: Sequence[Resource], at: 
 
 def _shown(at: datetime, desk: Desk) -> str:
     return at.astimezone(desk.settings.zone).strftime("%Y-%m-%d %H:%M")
-
-
-async def _demand_keeper(desk: Desk, kept_type: str) -> None:
-    """A person who is signed in keeps rosters when the department says so; the hospital's systems by their scopes."""
-    who = desk.caller.practitioner or ""
-    if not who:
-        return
-    lacks = await lacking(desk, "keep-roster", who)
-    if lacks:
-        raise forbidden(
-            f"Rosters are kept by whoever the department names: {lacks[0].en}",
-            f"值班表由科室指定人员维护：{lacks[0].zh}",
-            at=kept_type,
-            detail="critical.roster-keeper",
-        )
 
 
 def known_roster(stored: Stored | None, at: str) -> Stored:

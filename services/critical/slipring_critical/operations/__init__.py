@@ -6,6 +6,7 @@ from slipring_critical.operations.directory import DIRECTORY
 from slipring_critical.operations.indicators import INDICATORS
 from slipring_critical.operations.links import LINKS
 from slipring_critical.operations.replies import REPLIES
+from slipring_critical.operations.routes import ROUTES
 from slipring_critical.operations.telling import TELLING
 
-OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS, *REPLIES, *TELLING]
+OPERATIONS = [*ANSWERING, *DIRECTORY, *CASES, *INDICATORS, *LINKS, *REPLIES, *ROUTES, *TELLING]

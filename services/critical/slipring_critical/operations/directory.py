@@ -18,8 +18,8 @@ _ON_CALL = (
     Parameter("office", "code", "out", 1, documentation="The target of ladders that it is for."),
     Parameter("turn", "", "out", 0, "*", "Some hours with the same people; without a person: nobody.", _HOURS),
     Parameter(
-        "gap", "", "out", 0, "*", "Some hours at which nobody would be rung.",
-        (*_HOURS, Parameter("reason", "code", "out", 1, documentation="nobody-on-call | no-route")),
+        "gap", "", "out", 0, "*", "Some hours at which nobody would be rung, or by no verified route.",
+        (*_HOURS, Parameter("reason", "code", "out", 1, documentation="nobody-on-call | no-route | not-verified")),
     ),
 )  # fmt: skip
 _WHO_IS_RUNG = (
@@ -53,9 +53,13 @@ _WHO_IS_RUNG = (
                             Parameter("channel", "code", "out", 1),
                             Parameter("endpoint", "Reference", "out"),
                             Parameter("owner", "Reference", "out"),
+                            Parameter(
+                                "state", "code", "out", 1,
+                                documentation="verified | unverified | overdue | failing; each of them rings.",
+                            ),
                         ),
                     ),
-                    Parameter("gap", "code", "out", documentation="nobody-on-call | no-route | not-named"),
+                    Parameter("gap", "code", "out", documentation="nobody-on-call | no-route | not-named | not-verified"),
                 ),
             ),
         ),

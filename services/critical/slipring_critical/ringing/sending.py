@@ -22,21 +22,17 @@ from slipring_critical.cases.facts import (
 )
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import instant
-from slipring_critical.channels import CHANNELS
-from slipring_critical.channels.channel import DeliveryFailed, Line, Message, Outside
+from slipring_critical.channels.channel import DeliveryFailed, Line, Message
 from slipring_critical.channels.media import Kind, short_text, text_of
 from slipring_critical.channels.providers import bounds
-from slipring_critical.directory.kept_secrets import line_of
 from slipring_critical.lifecycle import OPEN, RINGING
 from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
+from slipring_critical.ringing.carrying import OVERTAKEN, again, attempt_id, carry, is_repeat, line_to
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED, SEND, failed_key, send_key, urgency_of
 from slipring_critical.ringing.links import address as link_to
 from slipring_critical.ringing.reply_codes import code_in, hint
 
 _STILL_RINGS = RINGING | {"reopened"}
-_OVERTAKEN = "taken-over"
-# After these nothing has left the house: the next try is no repeat.
-_NOT_SENT = frozenset({"provider-busy", "provider-down"})
 
 
 async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
@@ -54,7 +50,7 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
     try:
         await _deliver(errand, attempt, case, desk, client)
     except DeliveryFailed as failure:
-        if failure.reason == _OVERTAKEN:
+        if failure.reason == OVERTAKEN:
             raise
         if failure.permanent or _is_over(errand, desk):
             return _failed(errand, attempt, case, failure.reason)
@@ -64,7 +60,7 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
         status="completed",
         statusReason=None,
         sent=instant(desk.now),
-        extension=with_attempt_id(attempt.resource, _attempt_id(errand)),
+        extension=with_attempt_id(attempt.resource, attempt_id(errand)),
     )
     return Changes(save=[sent])
 
@@ -78,26 +74,8 @@ def _still_to_be_told(attempt: Stored, case: Stored) -> bool:
 
 async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
     medium = code_of(attempt.resource["medium"][0], CHANNEL)
-    channel = CHANNELS.get(medium)
-    line = await _line(attempt, desk)
-    if channel is None or line is None:
-        raise DeliveryFailed("no-route", permanent=True)
-    message = _message(errand, attempt, case, medium, desk)
-    settings = desk.settings
-    outside = Outside(
-        client,
-        settings.endpoints,
-        settings.channel_timeout_seconds,
-        settings.data_dir,
-        settings.push_contact,
-        errand.held,
-    )
-    if not channel.leaves:
-        await channel.deliver(message, line, outside)
-        return
-    urgent, first = urgency_of(case.resource) == 0, not errand.repeat and not errand.payload.get("tried")
-    with settings.providers.using(f"{medium} {channel.provider(line.address)}", urgent=urgent, first=first):
-        await channel.deliver(message, line, outside)
+    line, message = await _line(attempt, desk), _message(errand, attempt, case, medium, desk)
+    await carry(message, medium, line, errand, desk, client, urgent=urgency_of(case.resource) == 0)
 
 
 def words_of(attempt: Resource) -> tuple[str, str]:
@@ -124,8 +102,8 @@ def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: D
         text_zh=text_zh,
         text_en=text_en,
         link=link,
-        attempt_id=_attempt_id(errand),
-        repeat=errand.repeat or bool(errand.payload.get("tried")),
+        attempt_id=attempt_id(errand),
+        repeat=is_repeat(errand),
         sent_at=desk.now,
         drill=drill,
         short=short_text(_kind(attempt.resource), medium, language, link, drill=drill, hint=hint(code, whom, language)),
@@ -134,23 +112,12 @@ def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: D
     )
 
 
-def _attempt_id(errand: Errand) -> str:
-    """The id of the first try: a try again is armed anew, and carries it along."""
-    return str(errand.payload.get("attempt") or errand.attempt_id)
-
-
 async def _line(attempt: Stored, desk: Desk) -> Line | None:
     """Where the route leads now; None when it was withdrawn since the attempt was made."""
     route = attempt_route(attempt.resource)
     if not route:
         return Line(desk.settings.fallback_route) if desk.settings.fallback_route else None
-    endpoint = await desk.read(route)
-    if endpoint is None or endpoint.resource.get("status") != "active":
-        return None
-    try:
-        return line_of(endpoint.resource, desk.vault)
-    except ValueError as error:  # it was locked by another key, of another database say
-        raise DeliveryFailed("locked", permanent=True) from error
+    return await line_to(route, desk)
 
 
 def _is_over(errand: Errand, desk: Desk) -> bool:
@@ -161,14 +128,9 @@ def _is_over(errand: Errand, desk: Desk) -> bool:
 
 def _again(errand: Errand, attempt: Stored, case: Stored, failure: DeliveryFailed) -> Changes:
     """The failure on record, the case woken by the first one, and another try when it may help."""
+    payload = again(errand, failure)
     tries = int(errand.payload.get("tries", 0)) + 1
     wait = timedelta(seconds=bounds().wait_seconds(tries, failure.after_seconds))
-    payload = {
-        **errand.payload,
-        "tries": tries,
-        "attempt": _attempt_id(errand),
-        "tried": bool(errand.payload.get("tried")) or failure.reason not in _NOT_SENT,
-    }
     wake = [Wake(SEND, attempt.reference, wait, send_key(attempt.reference), payload, urgency_of(case.resource))]
     if tries == 1:
         wake.append(_woken(attempt, case))
@@ -182,7 +144,7 @@ def _failed(errand: Errand, attempt: Stored, case: Stored, reason: str) -> Chang
         attempt,
         status="stopped",
         statusReason=as_reason(reason),
-        extension=with_attempt_id(attempt.resource, _attempt_id(errand)),
+        extension=with_attempt_id(attempt.resource, attempt_id(errand)),
     )
     return Changes(save=[stopped], wake=[_woken(attempt, case)])
 
