@@ -253,7 +253,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *bedside_routes(department),
             *reading_routes(department),
             *review_routes(department),
-            *on_call_routes(department),
+            *on_call_routes(department, mint),
             *alert_routes(
                 Door(department, pins, mint, signing_in.session), reply_secrets(plan.settings.reply_secret_file)
             ),

@@ -7,11 +7,15 @@ from typing import Any
 
 from slipring.fhir.service import Due
 from slipring_critical.cases.facts import CHANNEL, case_facts
+from slipring_critical.channels.media import media
+from slipring_critical.ladders.choosing import shipped_ladders
 from slipring_critical.service import SERVICE
 
+from tests.support.alerting import a_ladder, a_step
 from tests.support.ringing import ARinging, a_department, a_finding, a_handover, a_request, a_route, a_stay
 
-# A second way to the requester, of a channel that the ladder does not name.
+# A ladder of webhooks alone, and a second way to the requester, of a channel that it does not name.
+WEBHOOKS = a_ladder(a_step("requester", "ward"), a_step("ward-duty"), a_step("fallback"), status="active")
 FHIR = {"system": CHANNEL, "code": "fhir"}
 
 
@@ -36,19 +40,31 @@ def attempts(ringing: ARinging) -> list[Any]:
 
 
 async def test_the_next_channel_of_the_same_target_rings_at_once_and_the_ladder_stays_where_it_is() -> None:
-    ringing = await rung_with(a_server("Practitioner/o-requester", "his.test"), requester=503)
+    ringing = await rung_with(WEBHOOKS, a_server("Practitioner/o-requester", "his.test"), requester=503)
     assert ringing.rung == ["requester.test", "ward.test", "his.test"]
     assert events(ringing) == ["opened", "step", "next-channel"]
     assert [heard.at for heard in ringing.receivers.heard] == [ringing.desk.now] * 3
 
 
 async def test_a_target_that_one_route_reaches_is_not_rung_by_others() -> None:
-    ringing = await rung_with(a_server("Practitioner/o-requester", "his.test"))
+    ringing = await rung_with(WEBHOOKS, a_server("Practitioner/o-requester", "his.test"))
     assert ringing.rung == ["requester.test", "ward.test"]
 
 
+async def test_the_shipped_ladder_rings_by_everything_that_somebody_has() -> None:
+    ringing = await rung_with(a_server("Practitioner/o-requester", "his.test"))
+    assert sorted(ringing.rung) == ["his.test", "requester.test", "ward.test"]
+
+
+def test_the_shipped_ladders_name_channels_that_ring_and_nobody_is_telephoned_for_what_has_days() -> None:
+    ringing = {medium.code for medium in media().values() if medium.rings}
+    named = {one.ladder.level: {by for rung in one.ladder.rungs for by in rung.channels} for one in shipped_ladders()}
+    assert named["1"] == named["2"] == ringing
+    assert ringing - named["3"] == {"sms", "voice"}
+
+
 async def test_a_target_without_a_route_of_the_ladders_channels_is_rung_by_what_he_has() -> None:
-    ringing = ARinging(a_request(), a_stay(), a_server("Practitioner/o-requester", "his.test"))
+    ringing = ARinging(WEBHOOKS, a_request(), a_stay(), a_server("Practitioner/o-requester", "his.test"))
     await ringing.arrive(a_handover())
     await ringing.arrive(a_finding())
     assert ringing.rung == ["his.test"]

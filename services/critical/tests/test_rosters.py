@@ -110,9 +110,7 @@ def test_a_shift_that_begins_at_a_leap_second_has_hours() -> None:
 
 
 async def test_a_roster_is_kept_by_whom_the_department_names() -> None:
-    assert await refusal(ADirectory().written(a_roster("anne"), by="anne")) == [
-        ("critical.roster-keeper", "Schedule")
-    ]
+    assert await refusal(ADirectory().written(a_roster("anne"), by="anne")) == [("critical.roster-keeper", "Schedule")]
 
 
 @pytest.mark.clause("5.9.1")

@@ -22,7 +22,7 @@ def roster(served: Server, morning: Morning) -> None:
     members = [morning.staff["requester"], morning.staff["second reader"]]
     with served.client() as http:
         for number, who in enumerate(members):
-            route = a_route(who, "receiver.example", address=f"http://127.0.0.1:8999/{number}")
+            route = a_route(who, "receiver.example", address=f"http://127.0.0.3:8999/{number}")
             posted(http, {name: value for name, value in route.items() if name != "id"})
         tree = a_roster(at="00:00:00", first=(today - timedelta(days=1)).isoformat())
         tree |= {

@@ -28,6 +28,7 @@ CHECK = f"{CANONICAL}/StructureDefinition/route-check"
 ROUTES = f"Endpoint?status=active&connection-type={CHANNEL}|"
 VERIFIED, UNVERIFIED, OVERDUE, FAILING = "verified", "unverified", "overdue", "failing"
 SHIPPED = Path(__file__).parents[1] / "data" / "route_check.toml"
+_FIRST_WAIT = timedelta(seconds=5)
 _SALT_BYTES, _SECRET_BYTES, _WORK = 16, 16, 4096
 
 
@@ -41,7 +42,12 @@ class Rhythm:
     interval: timedelta
     again: timedelta
     pause: timedelta
+    longest_wait: timedelta
     confirmed: bool
+
+    def wait(self, tries: int) -> timedelta:
+        """How long after so many failed tries to send a code the next one comes; nobody is in danger meanwhile."""
+        return min(self.longest_wait, _FIRST_WAIT * 2.0 ** min(tries - 1, 20))
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +161,7 @@ def _read(file: Path) -> Rhythm:
         timedelta(days=numbers["interval-days"]),
         timedelta(days=numbers["again-days"]),
         timedelta(seconds=numbers["pause-seconds"]),
+        timedelta(minutes=numbers["longest-wait-minutes"]),
         confirmed,
     )
 
@@ -162,7 +169,7 @@ def _read(file: Path) -> Rhythm:
 # What a number can mean at all: fewer digits could be guessed within the tries.
 _SENSIBLE = {
     "digits": (6, 10), "tries": (1, 10), "code-hours": (1, 24 * 14), "interval-days": (1, 366),
-    "again-days": (1, 90), "pause-seconds": (0, 3600),
+    "again-days": (1, 90), "pause-seconds": (0, 3600), "longest-wait-minutes": (1, 1440),
 }  # fmt: skip
 
 

@@ -93,9 +93,9 @@ def shipped_ladders(file: str = "") -> Sequence[Applied]:
 @cache
 def _shipped(file: Path) -> Sequence[Applied]:
     written = tomllib.loads(file.read_text("utf-8"))
-    common: dict[str, Any] = {"version": written["version"], "confidence": written["confidence"]}
+    common: dict[str, Any] = {name: written[name] for name in ("version", "confidence", "channels") if name in written}
     return tuple(
-        Applied(written_ladder({**entry, **common}), finding=entry.get("finding", ""), hour=entry.get("hour", ""))
+        Applied(written_ladder({**common, **entry}), finding=entry.get("finding", ""), hour=entry.get("hour", ""))
         for entry in written["ladder"]
     )
 

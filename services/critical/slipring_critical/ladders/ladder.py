@@ -143,7 +143,7 @@ def written_ladder(entry: Mapping[str, Any]) -> Ladder:
         rungs=tuple(
             Rung(
                 tuple(step["who"]),
-                tuple(step["channels"]),
+                tuple(step["channels"] if "channels" in step else entry["channels"]),
                 timedelta(minutes=step["answer-within-minutes"]),
                 step.get("reach", ANY),
             )

@@ -13,7 +13,6 @@ from slipring_critical.cases.resources import coded, instant
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
 from slipring_critical.channels.media import Kind, short_text, text_of
-from slipring_critical.channels.providers import bounds
 from slipring_critical.directory.people import owners_of
 from slipring_critical.directory.proving import (
     Check,
@@ -94,7 +93,8 @@ async def send_code(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Ch
         if failure.permanent:
             return await _did_not_arrive(route, check, failure.reason, desk)
         payload = again(errand, failure)
-        wait = timedelta(seconds=bounds().wait_seconds(int(errand.payload.get("tries", 0)) + 1, failure.after_seconds))
+        asked_for = timedelta(seconds=failure.after_seconds or 0)
+        wait = max(desk.settings.rhythm.wait(int(errand.payload.get("tries", 0)) + 1), asked_for)
         if desk.now + wait >= check.until:
             return await _did_not_arrive(route, check, failure.reason, desk)
         return Changes(wake=[Wake(SEND_CODE, route.reference, wait, code_key(route.reference), payload, 2)])

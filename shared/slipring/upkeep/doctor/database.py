@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from decimal import Decimal
+from urllib.parse import parse_qsl
 
 import asyncpg
 
+from slipring.fhir.search.criteria import parse
 from slipring.fhir.service import Stored
+from slipring.fhir.store import query
 from slipring.fhir.store.migrations import HEAD
 from slipring.upkeep.contents import LAST_BACKUP, NAMES, quote, schemas_of
 from slipring.upkeep.doctor.remark import Level, Remark, graded, threshold
@@ -101,6 +104,22 @@ async def look_at_engine(connection: asyncpg.Connection, schema: str, copies_sec
         yield graded("timer-overdue", due["oldest"], schema, f"{due['n']}: {due['oldest']:.0f} s")
 
 
+async def look_at_alarms(
+    connection: asyncpg.Connection, schema: str, alarms: Mapping[str, str]
+) -> AsyncIterator[Remark]:
+    """What a service declares that should not be: hours at which a roster rings nobody, contact routes that nobody proved."""
+    await connection.execute(f"SET search_path TO {quote(schema)}")
+    try:
+        for name, text in alarms.items():
+            kept_type, _, asked = text.partition("?")
+            sql, arguments = query.count(parse(kept_type, parse_qsl(asked)), source="")
+            number = await connection.fetchval(sql, *arguments)
+            if number:
+                yield Remark("alarm-raised", Level.WARN, f"{schema}: {name}", f"{number}")
+    finally:
+        await connection.execute("RESET search_path")
+
+
 async def look_at_front(connection: asyncpg.Connection, schema: str) -> AsyncIterator[Remark]:
     """Token keys and the age of the last backup."""
     q = quote(schema)
@@ -121,7 +140,7 @@ async def look_at_front(connection: asyncpg.Connection, schema: str) -> AsyncIte
 
 
 async def approved_in(connection: asyncpg.Connection, schema: str) -> list[Stored]:
-    """The rule sets and policies that order keeps and two of the department stand for; other plans lie among them."""
+    """The rule sets, policies and ladders that a service keeps and two of the department stand for; other plans lie among them."""
     q = quote(schema)
     rows = await connection.fetch(
         f"SELECT v.body, r.version, r.updated_at FROM {q}.resource r JOIN {q}.version v USING (key, version) "

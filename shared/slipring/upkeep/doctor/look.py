@@ -20,6 +20,7 @@ from slipring.signing.trust import revocation_files
 from slipring.upkeep.contents import schemas_of
 from slipring.upkeep.doctor.database import (
     approved_in,
+    look_at_alarms,
     look_at_engine,
     look_at_front,
     look_at_schemas,
@@ -102,8 +103,10 @@ async def _database(dsn: str, settings: Settings) -> _Database:
             try:
                 told.remarks += [remark async for remark in looks]
                 told.mode = await mode_of(connection, schema) if front else told.mode
-                if schema == f"{prefix}order":
-                    told.approved = await approved_in(connection, schema)
+                if schema in (f"{prefix}order", f"{prefix}critical"):  # who keeps what two of the department stand for
+                    told.approved += await approved_in(connection, schema)
+                if service := installed().get(schema.removeprefix(prefix)):
+                    told.remarks += [one async for one in look_at_alarms(connection, schema, service.alarms)]
             except asyncpg.UndefinedTableError:
                 told.remarks.append(Remark("schema-older", Level.WARN, schema))
     finally:
