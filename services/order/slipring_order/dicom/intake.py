@@ -16,6 +16,8 @@ from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes, Desk
 
 from slipring_order.dicom.contexts import REPORTS
+from slipring_order.dicom.phantoms import Phantoms
+from slipring_order.dicom.settings import DicomSettings
 from slipring_order.dicom.spool import Received, Spool
 from slipring_order.dose.problem import NotADoseReport
 from slipring_order.dose.taking import take_dose_report
@@ -43,10 +45,11 @@ def caller_of(ae_title: str) -> Caller:
 class Intake:
     """Works the spool of one process off."""
 
-    def __init__(self, inside: Inside, spool: Spool, phantoms: tuple[str, ...]) -> None:
+    def __init__(self, inside: Inside, spool: Spool, settings: DicomSettings) -> None:
         self._inside = inside
         self._spool = spool
-        self._phantoms = phantoms
+        self._patterns = settings.phantoms
+        self.phantoms = Phantoms(inside, spool.folder / "kept", settings.peers)
         self._arrived = asyncio.Event()
         self._tries: dict[Path, tuple[int, float]] = {}  # how often, and not before when
         self._known: OrderedDict[tuple[str, ...], None] = OrderedDict()
@@ -95,11 +98,12 @@ class Intake:
     async def _take(self, received: Received) -> None:
         header = await asyncio.to_thread(dcmread, received.path, stop_before_pixels=True)
         patient = str(header.get("PatientID") or "").strip()
-        if any(fnmatchcase(patient, pattern) for pattern in self._phantoms):
+        if any(fnmatchcase(patient, pattern) for pattern in self._patterns):
             names = [
                 str(header.get(name) or "") for name in ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
             ]
-            await asyncio.to_thread(self._spool.keep, received, *names)
+            kept = await asyncio.to_thread(self._spool.keep, received, *names)
+            await asyncio.to_thread(self.phantoms.arrived, kept, received.ae_title)
             return
         if header.get("SOPClassUID") in REPORTS:
             await self._report(header, received.ae_title)

@@ -47,9 +47,10 @@ class Rim:
         self._settings = settings
         self._admission = Admission(settings)
         self._spool = Spool(settings.spool or inside.data_dir / "dicom", settings.spool_bytes)
-        self._intake = Intake(inside, self._spool, settings.phantoms)
+        self._intake = Intake(inside, self._spool, settings)
         self._storing = Storing(self._spool, lambda event: self._admission.peer(event).ae_title, self._arrived)
         self._working: asyncio.Task[None] | None = None
+        self._measuring: asyncio.Task[None] | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._server: GuardedServer | None = None
         self._thread: threading.Thread | None = None
@@ -77,6 +78,7 @@ class Rim:
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.2,), name="dicom", daemon=True)
         self._thread.start()
         self._working = asyncio.create_task(self._intake.run())
+        self._measuring = asyncio.create_task(self._intake.phantoms.run())
         _LOG.info("dicom port open", host=self._settings.host, port=self.port, ae_title=self._settings.ae_title)
 
     async def stop(self) -> None:
@@ -85,9 +87,10 @@ class Rim:
             await asyncio.to_thread(self._leave, self._server)
         if self._bridge is not None:
             self._bridge.close()
-        if self._working is not None:
-            self._working.cancel()
-            await asyncio.gather(self._working, return_exceptions=True)
+        for task in (self._working, self._measuring):
+            if task is not None:
+                task.cancel()
+                await asyncio.gather(task, return_exceptions=True)
 
     def signs(self) -> Iterator[Sign]:
         """Whether the port is open, and how many speak with us."""
@@ -108,6 +111,8 @@ class Rim:
         yield Sign("dicom:oldestWaiting", "warn" if late >= _LATE_SECONDS else "pass", late, "s")
         refused = self._spool.refused()
         yield Sign("dicom:putAside", "warn" if refused else "pass", refused)
+        nobody = self._intake.phantoms.without_scanner
+        yield Sign("dicom:phantomsOfNoScanner", "warn" if nobody else "pass", nobody)
         working = self._working is not None and not self._working.done()
         yield Sign("dicom:intake", "pass" if working else "fail", self._intake.waiting)
 

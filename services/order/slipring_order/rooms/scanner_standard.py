@@ -41,6 +41,11 @@ def editions() -> Mapping[str, Mapping[str, str]]:
     return dict(_data()["editions"])
 
 
+def from_images() -> Mapping[str, Mapping[str, Any]]:
+    """The tests that images of a phantom give, with the item of the analysis (`slipring.qc.image`)."""
+    return dict(_data()["images"])
+
+
 def bands(code: str) -> Mapping[str, Any]:
     """The rows of limits that a test has by nominal size; empty where it has one row."""
     return dict(_data()["bands"].get(code, {}))
