@@ -9,6 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import Environment, PackageLoader
 from slipring.pages.plots.bars import Band, bars_of
+from slipring.pages.plots.control import HEIGHT as FIELD
+from slipring.pages.plots.control import TOP as CEILING
+from slipring.pages.plots.control import Reading, Span, control_of
 from slipring.pages.plots.lanes import FIGURES, NAMES, WIDTH, lanes_of
 from slipring.pages.plots.trend import HEIGHT, LEFT, NARROW, SPAN, TOP, Figure, trend_of
 
@@ -73,3 +76,28 @@ def test_what_is_drawn_tells_each_point_in_words_and_says_no_data() -> None:
     assert ">no data</text>" in drawn and "Concordance &lt;B1&gt;" in drawn and drawn.count("<circle") == 1
     bars = plots.bars(bars_of([Band("≤ 50 %", 2), Band("> 100 %", 1, beyond=True)]), "b", "Minutes", "allowed")  # type: ignore[attr-defined]
     assert "<title>&gt; 100 %: 1</title>" in bars and bars.count("url(#b-beyond)") == 1 and "hatch" in bars
+
+
+VALUES = st.lists(st.floats(-1000, 1000, allow_subnormal=False), min_size=1, max_size=30)
+
+
+@given(VALUES, st.floats(0.1, 50))
+def test_every_value_and_every_limit_of_a_control_chart_lies_in_the_field(values: list[float], reach: float) -> None:
+    spans = [Span(0, 0.0, -reach, reach)]
+    picture = control_of([Reading(one, one) for one in values], spans, low=-2 * reach, high=2 * reach)
+    drawn = [mark.y for mark in picture.marks] + [picture.low, picture.high, picture.fields[0].mean]
+    assert all(y is not None and CEILING <= y <= CEILING + FIELD for y in drawn)
+    assert [mark.of for mark in picture.marks] == values
+    heights = [mark.y for mark in sorted(picture.marks, key=lambda mark: mark.of)]
+    assert heights == sorted(heights, reverse=True), "the higher a value, the higher its place"
+    assert len({words for _, words in picture.ticks}) == len(picture.ticks) <= 9
+
+
+def test_a_new_baseline_breaks_the_line_and_begins_a_field() -> None:
+    readings = [Reading(float(one), one, float(one), begins=one in (0, 3)) for one in range(5)]
+    picture = control_of(readings, [Span(0, 1.0, 0.0, 2.0), Span(3)])
+    assert [(one.of, other.of) for one, other in picture.joined] == [(0, 1), (1, 2), (3, 4)]
+    assert len(picture.averaged) == 3
+    first, second = picture.fields
+    assert first.x2 == second.x1 and second.mean is None
+    assert control_of([], []).marks == []

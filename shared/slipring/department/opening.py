@@ -13,6 +13,10 @@ from slipring.department.people_due import PeopleDuePage
 from slipring.department.performing import PerformingPages
 from slipring.department.place import Place
 from slipring.department.preparing import PreparingPages
+from slipring.department.qc_board import QcBoardPages
+from slipring.department.qc_entry import QcEntryPage
+from slipring.department.qc_round import QcRoundPages
+from slipring.department.qc_scanner import QcScannerPage
 from slipring.department.reception import ReceptionPages
 from slipring.department.scanner_state import ScannerStatePages
 from slipring.department.worklist import WorklistPages
@@ -24,6 +28,6 @@ def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
     kinds = (
         HomePage, WorklistPages, PreparingPages, OneRequestPages, ReceptionPages, DayPage, ScannerStatePages,
-        PerformingPages, PeopleDuePage, DowntimePages, LivePages,
+        PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages, DowntimePages, LivePages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

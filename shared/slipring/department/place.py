@@ -35,6 +35,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
         "people",
         ("Practitioner", "PractitionerRole", "Organization", "Device", "QuestionnaireResponse", "DocumentReference"),
     ),
+    (f"{HOME}/qc", "qc", ("Device", "Observation", "Task", "DocumentReference")),
     ("/bedside", "bedside", ("Task", "Consent", "MedicationAdministration")),
     ("/reading", "reading", ("Task", "DiagnosticReport", "Composition", "Provenance")),
     ("/ward", "ward", ("Task", "ServiceRequest", "DiagnosticReport")),

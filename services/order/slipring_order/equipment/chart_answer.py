@@ -17,7 +17,9 @@ from slipring_order.rooms.testing import Held
 _DIGITS = 4
 
 
-def as_chart(chart: Chart, held: Mapping[str, Held], unit: str, bounds: Bounds | None) -> list[Resource]:
+def as_chart(
+    chart: Chart, held: Mapping[str, Held], rounds: Mapping[str, str], unit: str, bounds: Bounds | None
+) -> list[Resource]:
     """Unit, the standard's bounds as they stand, phases, and every value in the order of time; waiting ones last."""
     low, high = bounds or (None, None)
     drawn = {one.point.of for one in chart.points}
@@ -30,8 +32,8 @@ def as_chart(chart: Chart, held: Mapping[str, Held], unit: str, bounds: Bounds |
         *_number("low", low),
         *_number("high", high),
         *({"name": "phase", "part": list(_phase(one))} for one in chart.phases),
-        *({"name": "point", "part": list(_point(one, held[one.point.of]))} for one in chart.points),
-        *({"name": "point", "part": list(_value(one))} for one in waiting),
+        *({"name": "point", "part": list(_point(one, held[one.point.of], rounds))} for one in chart.points),
+        *({"name": "point", "part": list(_value(one, rounds))} for one in waiting),
     ]
 
 
@@ -63,8 +65,8 @@ def _phase(phase: Phase) -> Iterator[Resource]:
         yield from _number("high", phase.high)
 
 
-def _point(one: Charted, held: Held) -> Iterator[Resource]:
-    yield from _value(held)
+def _point(one: Charted, held: Held, rounds: Mapping[str, str]) -> Iterator[Resource]:
+    yield from _value(held, rounds)
     yield {"name": "phase", "valueInteger": one.phase}
     yield from ({"name": "flag", "valueCode": flag.code} for flag in one.flags)
     if one.smoothed is not None:
@@ -73,11 +75,13 @@ def _point(one: Charted, held: Held) -> Iterator[Resource]:
         yield from _number("smoothedHigh", one.smoothed.high)
 
 
-def _value(held: Held) -> Iterator[Resource]:
+def _value(held: Held, rounds: Mapping[str, str]) -> Iterator[Resource]:
     result = held.result
     yield {"name": "at", "valueInstant": instant(result.at)}
     yield from _number("value", result.value)
     yield {"name": "observation", "valueReference": {"reference": result.reference}}
+    if round := rounds.get(result.reference):
+        yield {"name": "round", "valueReference": {"reference": f"Task/{round}"}}
     yield {"name": "kind", "valueCode": result.kind}
     yield {"name": "baseline", "valueBoolean": held.sets_baseline}
     yield {"name": "waits", "valueBoolean": result.preliminary}

@@ -8,13 +8,14 @@ from decimal import Decimal
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, Issue
-from slipring.fhir.service import Call, Resource
+from slipring.fhir.service import CANONICAL, Call, Resource
 
 from slipring_order.equipment.round import ROUND_SYSTEM
 from slipring_order.rooms.scanner import SCANNER_PROPERTY
 from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, tests
 from slipring_order.rooms.testing import KIND_SYSTEM, TEST_SYSTEM, Held
 
+VERDICT_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-verdict"
 _UCUM = "http://unitsofmeasure.org"
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 _SHOWN = {"/cm": "lp/cm", "[hnsf'U]": "HU"}  # how a unit is read; the code is UCUM's
@@ -93,7 +94,17 @@ def with_limit(observation: Resource, held: Held) -> Resource:
     sides = {
         name: {"value": bound, **kept} for name, bound in zip(("low", "high"), bounds, strict=True) if bound is not None
     }
-    return {**observation, "referenceRange": [{**sides, "text": f"{held.limit.id}|{held.limit.version}"}]}
+    applied = [{**sides, "text": f"{held.limit.id}|{held.limit.version}"}]
+    if held.passes is None:
+        return {**observation, "referenceRange": applied}
+    verdict = {"system": VERDICT_SYSTEM, "code": "within" if held.passes else "beyond"}
+    return {**observation, "referenceRange": applied, "interpretation": [{"coding": [verdict]}]}
+
+
+def round_of(observation: Resource) -> str:
+    """The id of the round that an Observation is a value of; empty when of none."""
+    held = observation.get("identifier", [])
+    return next((str(one.get("value", "")) for one in held if one.get("system") == ROUND_SYSTEM), "")
 
 
 def in_a_round(observation: Resource) -> bool:

@@ -61,7 +61,7 @@ async def reviewed(call: Call, desk: Desk) -> Changes:
             f"decision 须为下列之一：{', '.join(rounds.DECISIONS)}。", "decision",
         )  # fmt: skip
     if decision != "approved" and not str(call.value("note") or "").strip():
-        raise _refused(call, "note", "Say why in `note`.", "请在 note 中说明原因。", "reason")
+        raise _refused(call, "note", "Say why it is not approved.", "请说明不批准的原因。", "reason")
     if who == reference_of(task.resource.get("owner")):
         raise _refused(
             call, "performer", "A round is settled by somebody else than who entered it.",

@@ -15,7 +15,8 @@ from slipring.rules.finding import Limit
 
 from slipring_order.equipment.chart_answer import as_chart, as_pair
 from slipring_order.equipment.programme import Stands, as_part, unit_of
-from slipring_order.equipment.round import ROUND_SYSTEM, outputs
+from slipring_order.equipment.round import outputs
+from slipring_order.equipment.values import round_of
 from slipring_order.handlers.qc_recording import held_against
 from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.scanner import is_ct
@@ -49,7 +50,9 @@ async def programme_told(call: Call, desk: Desk) -> Changes:
 async def chart_told(call: Call, desk: Desk) -> Changes:
     """One test of a scanner as a control chart: values, centre and limits of each phase, what Westgard's rules and EWMA say."""
     device, test = _scanner(call), _test(call)
-    held = held_against([one.resource for one in await measured_on(device.reference, desk)], desk)
+    measured = await measured_on(device.reference, desk)
+    held = held_against([one.resource for one in measured], desk)
+    rounds = {one.reference: round for one in measured if (round := round_of(one.resource))}
     mine = [one for one in held.values() if one.result.test == test and one.result.value is not None]
     points = [
         Point(one.result.at, float(one.result.value or 0), one.result.reference, one.sets_baseline)
@@ -62,7 +65,7 @@ async def chart_told(call: Call, desk: Desk) -> Changes:
     if last is not None and last.limit is not None:
         baseline = last.baseline.value if last.baseline else None
         bounds = bounds_of(test, last.limit, baseline, last.result.nominal)
-    told = as_chart(chart, {one.result.reference: one for one in mine}, unit_of(test), bounds)
+    told = as_chart(chart, {one.result.reference: one for one in mine}, rounds, unit_of(test), bounds)
     return Changes(answer={"resourceType": "Parameters", "parameter": told})
 
 
@@ -131,8 +134,8 @@ async def _approver(test: ScannerTest, measured: Sequence[Stored], desk: Desk) -
     if test.baseline_set is None:
         return ""
     setting = next(one.resource for one in measured if one.reference == test.baseline_set.of)
-    rounds = [one["value"] for one in setting.get("identifier", []) if one.get("system") == ROUND_SYSTEM]
-    task = await desk.read(f"Task/{rounds[0]}") if rounds else None
+    round = round_of(setting)
+    task = await desk.read(f"Task/{round}") if round else None
     return next(iter(outputs(task.resource, "approver")), "") if task else ""
 
 

@@ -128,6 +128,7 @@ EQUIPMENT_TOLD = (
                     Parameter("at", "instant", use="out", min=1),
                     Parameter("value", "decimal", use="out", min=1),
                     Parameter("observation", "Reference", use="out", min=1),
+                    Parameter("round", "Reference", use="out"),
                     Parameter("kind", "code", use="out", min=1),
                     Parameter("baseline", "boolean", use="out", min=1, documentation="it sets one"),
                     Parameter("waits", "boolean", use="out", min=1, documentation="for approval"),
