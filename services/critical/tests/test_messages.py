@@ -89,5 +89,9 @@ async def test_a_preview_of_every_channel_tells_each_kind_in_each_language() -> 
         kinds = [(one["part"][0]["valueCode"], one["part"][1]["valueCode"]) for one in texts]
         assert len(kinds) == len(set(kinds)) == 4 * len(languages())
         assert all(one["part"][3]["valueInteger"] == len(one["part"][2]["valueString"]) for one in texts)
-    with pytest.raises(FhirError):
-        await ARinging().call("preview", medium="")
+    english = await ARinging().call("preview", language="en")
+    spoken = [part["part"][1]["valueCode"] for one in english["parameter"] for part in one["part"] if "part" in part]
+    assert spoken == ["en"] * 4 * len(CHANNELS)
+    for odd in ({"medium": ""}, {"language": "la"}, {"medium": "sms", "language": "la"}):
+        with pytest.raises(FhirError):
+            await ARinging().call("preview", **odd)

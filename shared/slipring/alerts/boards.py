@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
-from slipring.alerts.open_cases import Case, one_case, open_cases
+from slipring.alerts.open_cases import Case, Together, by_exam, one_case, open_cases
 from slipring.alerts.receiver import Door, by_staff_number
 from slipring.alerts.timeline import happened
 from slipring.alerts.told import told
@@ -24,6 +24,8 @@ ALERTS = "/alerts"
 LIVE = f"{ALERTS}/live"
 WATCHED = {"Task": [("code", "critical-case")]}
 _LONGEST = 2000
+# So many cards find room on a wall of 1920 x 1080 at full size, in one line each, and in small lines beyond that.
+_ROOM_FOR = ((6, ""), (42, "dense"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,12 @@ class BoardPages:
         """Every open case; `?wall`: with initials and number tails only, and audible; `&ward=`: of one ward."""
         ward = request.query_params.get("ward", "")
         cases = await open_cases(await self.place.hand(session), ward if names.ID.fullmatch(ward) else "")
-        return self._page(request, session, "board.html", cases=cases, wall="wall" in request.query_params)
+        wall = "wall" in request.query_params
+        rows = by_exam(cases or []) if wall else [Together(case) for case in cases or []]
+        return self._page(
+            request, session, "board.html", cases=cases, rows=rows, wall=wall, crowd=_crowd(len(rows)) if wall else "",
+            ringing=sum(case.rings for case in cases or []),
+        )  # fmt: skip
 
     async def case(self, request: Request, session: Session) -> Response:
         """One case from top to bottom."""
@@ -143,3 +150,8 @@ class BoardPages:
 
     def _page(self, request: Request, session: Session, template: str, **values: Any) -> Response:
         return self.place.page(request, session, f"alerts/{template}", live=LIVE, board=ALERTS, **values)
+
+
+def _crowd(cards: int) -> str:
+    """How a wall makes room, as a class: nobody scrolls it, and what is not on it is not seen."""
+    return next((name for most, name in _ROOM_FOR if cards <= most), "crowded")

@@ -29,17 +29,24 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class ChannelTexts:
-    """The texts of one channel; `limit` is the characters that it carries in one message, 0 for any."""
+class Channel:
+    """One channel; `limit` is the characters that it carries in one message, 0 for any."""
 
     code: str
     named: Pair
     limit: int
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """The texts, and the channels that carry just these."""
+
+    channels: Sequence[Channel]
     texts: Sequence[Text]
 
     @property
     def longest(self) -> int:
-        """The length of its longest text."""
+        """The length of the longest text."""
         return max((one.length for one in self.texts), default=0)
 
 
@@ -56,7 +63,10 @@ class MessagesPage:
     async def shown(self, request: Request, session: Session) -> Response:
         """Every channel with its texts."""
         told = await (await self.place.hand(session)).called_if_allowed("Endpoint/$preview")
-        channels = [_channel(one["part"]) for one in told or [] if one["name"] == "channel"]
+        same: dict[tuple[Text, ...], list[Channel]] = {}
+        for one in told or []:
+            channel, texts = _read(one["part"])
+            same.setdefault(texts, []).append(channel)
         return self.place.page(
             request,
             session,
@@ -64,24 +74,24 @@ class MessagesPage:
             live=LIVE,
             board=ALERTS,
             allowed=told is not None,
-            channels=channels,
+            groups=[Told(channels, texts) for texts, channels in same.items()],
         )
 
 
-def _channel(parts: Sequence[Tree]) -> ChannelTexts:
+def _read(parts: Sequence[Tree]) -> tuple[Channel, tuple[Text, ...]]:
     said = {str(part["name"]): part for part in parts if "part" not in part}
     texts = [{str(each["name"]): each for each in part["part"]} for part in parts if "part" in part]
-    return ChannelTexts(
+    channel = Channel(
         str(said["code"]["valueCode"]),
         (str(said["zh"]["valueString"]), str(said["en"]["valueString"])),
         int(said["limit"]["valueInteger"]) if "limit" in said else 0,
-        [
-            Text(
-                str(one["kind"]["valueCode"]),
-                str(one["language"]["valueCode"]),
-                str(one["text"]["valueString"]),
-                int(one["length"]["valueInteger"]),
-            )
-            for one in texts
-        ],
+    )
+    return channel, tuple(
+        Text(
+            str(one["kind"]["valueCode"]),
+            str(one["language"]["valueCode"]),
+            str(one["text"]["valueString"]),
+            int(one["length"]["valueInteger"]),
+        )
+        for one in texts
     )

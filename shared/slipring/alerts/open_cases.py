@@ -170,6 +170,26 @@ async def open_cases(hand: Hand, ward: str = "") -> list[Case] | None:
     return sorted((case for case in cases if case.id in here), key=lambda case: case.urgency)
 
 
+@dataclass(frozen=True, slots=True)
+class Together:
+    """What stands on one card of a board: the most urgent case, and how many findings of its exam there are."""
+
+    case: Case
+    count: int = 1
+
+
+def by_exam(cases: Sequence[Case]) -> list[Together]:
+    """The cases with those of one exam as one: they ring as one call, and on a wall they look alike."""
+    counts: dict[tuple[str, str, bool], int] = {}
+    first: dict[tuple[str, str, bool], Case] = {}
+    for case in cases:
+        exam = case.exam.id if case.exam else case.id
+        key = (exam, names.reference_in(case.task.get("for")), case.drill)
+        counts[key] = counts.get(key, 0) + 1
+        first.setdefault(key, case)
+    return [Together(case, counts[key]) for key, case in first.items()]
+
+
 async def _on(hand: Hand, ward: str, cases: Sequence[Case]) -> set[str]:
     """The cases whose patient lies on a ward now; one of which nobody knows where the patient lies is on every wall."""
     stays = {case.id: names.reference_in(case.exam.request.get("encounter")) if case.exam else "" for case in cases}

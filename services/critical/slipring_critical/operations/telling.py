@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -28,13 +29,11 @@ _A_SECRET = "0" * 22  # as long as that of any link
 async def preview(call: Call, desk: Desk) -> Changes:
     """What a receiver reads on a medium: the words and the link as they would be sent, about no case.
 
-    Without a medium: on each, in every language.
+    Without a medium: on each; in every language, unless one is named.
     """
-    if call.value("medium") is None:
-        return Changes(answer={"resourceType": "Parameters", "parameter": [_of_channel(one, desk) for one in CHANNELS]})
-    medium = str(call.value("medium"))
-    language = str(call.value("language") or desk.settings.message_language)
-    if medium not in CHANNELS:
+    named, medium = call.value("language"), call.value("medium")
+    language = str(named or desk.settings.message_language)
+    if medium is not None and medium not in CHANNELS:
         raise unprocessable(
             f"Unknown medium; known: {', '.join(CHANNELS)}.",
             f"未知的方式；可用：{'、'.join(CHANNELS)}。",
@@ -49,6 +48,10 @@ async def preview(call: Call, desk: Desk) -> Changes:
             detail="critical.unknown-language",
         )
     told: list[dict[str, Any]] = []
+    if medium is None:
+        spoken = (language,) if named else languages()
+        told = [_of_channel(one, spoken, desk) for one in CHANNELS]
+        return Changes(answer={"resourceType": "Parameters", "parameter": told})
     for kind in _KINDS:
         text = _text(kind, medium, language, desk)
         told.append({"name": kind, "valueString": text})
@@ -65,7 +68,7 @@ def _text(kind: Kind, medium: str, language: str, desk: Desk, *, drill: bool = F
     return short_text(kind, medium, language, link, drill=drill, hint=how)
 
 
-def _of_channel(code: str, desk: Desk) -> dict[str, Any]:
+def _of_channel(code: str, spoken: Sequence[str], desk: Desk) -> dict[str, Any]:
     medium = media()[code]
     parts: list[dict[str, Any]] = [
         {"name": "code", "valueCode": code},
@@ -73,7 +76,7 @@ def _of_channel(code: str, desk: Desk) -> dict[str, Any]:
         {"name": "en", "valueString": medium.en},
         *([{"name": "limit", "valueInteger": medium.limit}] if medium.limit else []),
     ]
-    for language in languages():
+    for language in spoken:
         for kind, drill in (*((kind, False) for kind in _KINDS), ("message", True)):
             text = _text(kind, code, language, desk, drill=drill)
             said: list[dict[str, Any]] = [
