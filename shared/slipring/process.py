@@ -59,6 +59,8 @@ from slipring.identity.revoked import revoked_in_database
 from slipring.identity.standing import Standings
 from slipring.identity.token import TokenEndpoint
 from slipring.identity.verify import LoadKeys, TokenVerifier, keys_from_database
+from slipring.inspection.opening import ROOM as INSPECTION_ROOM
+from slipring.inspection.opening import inspection_routes
 from slipring.oncall.opening import ROOM as ON_CALL_ROOM
 from slipring.oncall.opening import on_call_routes
 from slipring.reading.opening import ROOM as READING_ROOM
@@ -228,7 +230,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
         mint,
         plan.settings,
         ground.http,
-        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM, REVIEW_ROOM, ON_CALL_ROOM, ALERTS_ROOM),
+        rooms=(*PAGE_ROOMS, ROOM, BEDSIDE_ROOM, READING_ROOM, REVIEW_ROOM, ON_CALL_ROOM, ALERTS_ROOM, INSPECTION_ROOM),
         fhir=f"{plan.public_url}/fhir",
         find_patients=partial(find_patients, Peers(behind)),
         locked=house.meters.lockouts.inc,
@@ -254,6 +256,7 @@ async def _open_front(plan: Plan, house: House, ground: _Ground) -> Any:
             *reading_routes(department),
             *review_routes(department),
             *on_call_routes(department, mint),
+            *inspection_routes(department),
             *alert_routes(
                 Door(department, pins, mint, signing_in.session), reply_secrets(plan.settings.reply_secret_file)
             ),

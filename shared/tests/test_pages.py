@@ -15,6 +15,7 @@ from babel.messages.extract import extract
 from slipring.department.opening import ROOM
 from slipring.fhir.outcome import forbidden
 from slipring.front.app import PAGE_ROOMS
+from slipring.inspection.opening import ROOM as INSPECTION
 from slipring.pages.frame import Pages, Viewer, _environment, own_path
 from slipring.pages.language import asked_for, catalogue
 from slipring.reading.opening import ROOM as READING
@@ -24,7 +25,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-ROOMS = (*PAGE_ROOMS, ROOM, READING, REVIEW)
+ROOMS = (*PAGE_ROOMS, ROOM, READING, REVIEW, INSPECTION)
 KEY = b"a key of this test"
 EN = {"accept-language": "en"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}

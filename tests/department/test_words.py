@@ -17,6 +17,7 @@ ROOMS = (
     "slipring.review",
     "slipring.alerts",
     "slipring.oncall",
+    "slipring.inspection",
 )
 
 

@@ -41,6 +41,7 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/ward", "ward", ("Task", "ServiceRequest", "DiagnosticReport")),
     ("/alerts/roster", "roster", ("Schedule", "Slot", "PlanDefinition")),
     ("/alerts", "alerts", ("Task", "Communication")),
+    ("/clauses", "clauses", ("Measure", "AuditEvent")),
 )
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from slipring.clauses.register import Words, named_by
 from slipring.fhir.service import CANONICAL, Evidence
 from slipring.quality.life import kind_of, state_of
+from slipring.rules.limits import UnknownLimit
 from slipring.verdicts.declared import Check
 from slipring.verdicts.elements import bears
 from slipring.verdicts.looking import Judge, Judged, Look
@@ -27,7 +28,7 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     breaches = [_incomplete(one, check) for one in counted]
     for query in check.breaks:
         breaches += [Breach(one.stored.reference, check.says) for one in await look.stood(query)]
-    judged = await judges[check.judge](look, counted) if check.judge else Judged()
+    judged = await _judged(check, judges, look, counted)
     population = len(counted) if judged.population is None else judged.population
     found = [*look.altered, *(one for one in breaches if one), *judged.breaches]
     if check.wanted and not population:
@@ -51,6 +52,15 @@ async def nonconformities(clauses: Sequence[str], service: str, look: Look) -> l
         for row in _rows_of(one, service):
             by_row.setdefault(row, []).append(one)
     return [_settled(row, by_row[row]) for row in clauses if row in by_row]
+
+
+async def _judged(check: Check, judges: Mapping[str, Judge], look: Look, counted: Sequence[Evidence]) -> Judged:
+    if not check.judge:
+        return Judged()
+    try:
+        return await judges[check.judge](look, counted)
+    except UnknownLimit:  # before the first figures came into force nothing was demanded
+        return Judged(population=0)
 
 
 def _settled(row: str, opened: Sequence[Evidence]) -> Outcome:

@@ -1,0 +1,15 @@
+"""All pages of the clauses, for a process that serves the front."""
+
+from __future__ import annotations
+
+from starlette.routing import Route
+
+from slipring.department.place import Place
+from slipring.inspection.board import ClausePages
+
+ROOM = "slipring.inspection"  # whose templates and words they need
+
+
+def inspection_routes(place: Place) -> list[Route]:
+    """What is served below `/clauses`."""
+    return ClausePages(place).routes()
