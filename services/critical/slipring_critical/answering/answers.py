@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Wake, successor
+from slipring.fhir.service import Ahead, Call, Changes, Desk, Resource, Save, Stored, Wake, successor
 from slipring.rules.finding import Finding
 from slipring.rules.rulebook import check
 from slipring.staff.permission import Reason
@@ -49,6 +49,8 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
             detail="critical.unknown-medium",
         )
     receiver = await _receiver(call, desk, medium)
+    told = f"Communication?part-of={case.reference}&status=completed"
+    await desk.foresee(Ahead([receiver, facts.request], [told]))
     reasons = await lacking(desk, RECEIVE, receiver)
     if reasons:
         return _not_authorised(case, receiver, reasons, desk)

@@ -7,15 +7,20 @@ from datetime import datetime
 from urllib.parse import quote
 
 from slipring.fhir.outcome import forbidden
-from slipring.fhir.service import Desk, Resource
+from slipring.fhir.service import Ahead, Desk, Resource
 from slipring.staff.permission import Reason, may
 
-from slipring_critical.cases.facts import CHANNEL, ROUTE_OF, reference_of
+from slipring_critical.cases.facts import ROUTE_OF, reference_of
 from slipring_critical.channels import CHANNELS
-from slipring_critical.directory.proving import VERIFIED, Rhythm, state_of
+from slipring_critical.directory.proving import ROUTES, VERIFIED, Rhythm, state_of
 from slipring_critical.directory.roster import NO_ROUTE, NOT_VERIFIED
 
 KEEP = "keep-roster"
+
+
+def roles_of(person: str) -> str:
+    """The search for the roles that a person (Practitioner/...) holds."""
+    return f"PractitionerRole?practitioner={quote(person)}"
 
 
 async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
@@ -25,15 +30,18 @@ async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
         practitioner = reference_of(role.resource.get("practitioner")) if role else ""
         return tuple(name for name in (reference, practitioner) if name)
     if reference.startswith("Practitioner/"):
-        roles = await desk.search(f"PractitionerRole?practitioner={reference}")
+        roles = await desk.search(roles_of(reference))
         return (reference, *(role.reference for role in roles))
     return (reference,) if reference else ()
 
 
 async def lacking(desk: Desk, act: str, who: str) -> list[Reason]:
     """What keeps a person (Practitioner/...) from an act of the staff register now; empty when he may."""
-    person = await desk.read(who) if who.startswith("Practitioner/") else None
-    roles = await desk.search(f"PractitionerRole?practitioner={quote(who)}") if person else []
+    if not who.startswith("Practitioner/"):
+        return may(act, None, [], desk.now, zone=desk.settings.time_zone)
+    await desk.foresee(Ahead([who], [roles_of(who)]))
+    person = await desk.read(who)
+    roles = await desk.search(roles_of(who)) if person else []
     known = person.resource if person else None
     return may(act, known, [role.resource for role in roles], desk.now, zone=desk.settings.time_zone)
 
@@ -53,8 +61,7 @@ async def demand_keeper(desk: Desk, kept_type: str) -> None:
 
 async def routes_in_force(desk: Desk) -> list[Resource]:
     """Every active contact route."""
-    found = await desk.search("Endpoint?status=active")
-    return [one.resource for one in found if one.resource["connectionType"].get("system") == CHANNEL]
+    return [one.resource for one in await desk.search(ROUTES)]
 
 
 def owners_of(endpoint: Resource) -> Iterable[str]:

@@ -17,6 +17,8 @@ from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.ladders.record import IN_FORCE, LADDER, ladder_in
 from slipring_critical.rules.what_is_critical import FlagFacts
 
+LADDERS = f"{IN_FORCE}{LADDER}"
+
 
 async def own_ladders(desk: Desk) -> list[Applied]:
     """Every ladder of the department that is active; one that is not in force yet lies among them.
@@ -24,7 +26,7 @@ async def own_ladders(desk: Desk) -> list[Applied]:
     One that an older edition of this service let pass and this one cannot read never keeps a case from ringing.
     """
     found = []
-    for one in await desk.search(f"{IN_FORCE}{LADDER}"):
+    for one in await desk.search(LADDERS):
         with suppress(LookupError, ValueError):
             found.append(ladder_in(one))
     return found

@@ -6,13 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from slipring.fhir.service import Desk, Resource
+from slipring.fhir.service import Ahead, Desk, Resource
 
 from slipring_critical.cases.facts import ROUTE_OF, first_reference, reference_of
-from slipring_critical.directory.people import names_of, routes_in_force
-from slipring_critical.directory.proving import VERIFIED, state_of
+from slipring_critical.directory.people import names_of, roles_of, routes_in_force
+from slipring_critical.directory.proving import ROUTES, VERIFIED, state_of
 from slipring_critical.directory.roster import NO_ROUTE, NOBODY
-from slipring_critical.directory.schedules import rosters
+from slipring_critical.directory.schedules import ROSTERS, rosters
 from slipring_critical.ladders.ladder import FALLBACK, Rung
 from slipring_critical.ladders.targets import targets
 
@@ -100,6 +100,10 @@ class Directory:
 async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directory:
     """Look up the targets of one case as they stand now; `people` adds targets that are one person."""
     order = await desk.read(request) if request else None
+    if order:
+        requester, stay = (reference_of(order.resource.get(name)) for name in ("requester", "encounter"))
+        roles = [roles_of(requester)] if requester.startswith("Practitioner/") else []
+        await desk.foresee(Ahead([stay, *([] if roles else [requester])], roles))
     holders: dict[str, tuple[str, ...]] = {name: await names_of(desk, who) for name, who in people.items() if who}
     if order:
         holders["requester"] = await names_of(desk, reference_of(order.resource.get("requester")))
@@ -109,6 +113,7 @@ async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directo
 
 async def standing_behind(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime) -> Directory:
     """The directory at a moment: beside the targets known from the order whoever is on call for each office."""
+    await desk.searches([ROSTERS, ROUTES])  # at once, to be found below
     gaps, endpoints = await _on_call(desk, holders, at), await routes_in_force(desk)
     states = {f"Endpoint/{one['id']}": state_of(one, desk.now, desk.settings.rhythm) for one in endpoints}
     return Directory(holders, endpoints, bool(desk.settings.fallback_route), gaps, states)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
-from slipring.fhir.service import Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
+from slipring.fhir.service import Ahead, Arrival, Changes, Desk, Due, Resource, Stored, Wake, successor
+from slipring.quality.critical_catalogue import IN_FORCE as EDITIONS
 
 from slipring_critical.cases.facts import (
     Event,
@@ -18,7 +19,9 @@ from slipring_critical.cases.facts import (
 )
 from slipring_critical.cases.flag import FlaggedFinding, flagged_finding, stated_level
 from slipring_critical.cases.resources import with_event
+from slipring_critical.directory.policy import LADDERS
 from slipring_critical.ringing.climbing import OPEN_CASE, urgency_of_level
+from slipring_critical.ringing.one_call import cases_of
 from slipring_critical.ringing.opening import joined, opened, standing, still_open, told_before
 
 _LOOK_AGAIN = timedelta(milliseconds=250)
@@ -85,8 +88,10 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
 
     A second look finds the case and changes nothing; a second flag of the same finding of the same exam joins it.
     """
+    about = f"Task?focus={due.subject}"
+    await desk.foresee(Ahead([due.subject], [about]))
     observation = await desk.read(due.subject)
-    handovers = [task for task in await desk.search(f"Task?focus={due.subject}") if waits(task.resource)]
+    handovers = [task for task in await desk.search(about) if waits(task.resource)]
     if observation is None or not handovers or observation.resource.get("status") == "entered-in-error":
         return Changes.none()
     handover = handovers[0]
@@ -95,6 +100,8 @@ async def both_arrived(due: Due, desk: Desk) -> Changes:
     if report is not None and report.resource.get("status") == "entered-in-error":
         return Changes.none()  # withdrawn before anybody was rung
     flag = flagged_finding(observation.resource, handover.resource, report.resource if report else None)
+    await desk.foresee(Ahead([flag.request], [cases_of(flag.patient)] if flag.patient else []))
+    await desk.searches([EDITIONS, LADDERS])  # at once, to be found below
     if await _is_on_its_way(flag, handover, desk):
         return _look_for_case(observation.resource, handover.resource, after=_LOOK_AGAIN)
     references = [one.reference for one in handovers]

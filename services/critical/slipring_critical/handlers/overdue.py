@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipring.fhir.service import Changes, Desk, Due, Stored, Wake
+from slipring.fhir.service import Ahead, Changes, Desk, Due, Stored, Wake
 
 from slipring_critical.cases.facts import Event, case_facts
 from slipring_critical.cases.resources import in_state, with_event
@@ -45,8 +45,9 @@ async def attempt_failed(due: Due, desk: Desk) -> Changes:
     case = await desk.read(due.subject)
     if case is None:
         return Changes.none()
-    facts = case_facts(case.resource)
-    attempts = await desk.search(f"Communication?part-of={case.reference}")
+    facts, told = case_facts(case.resource), f"Communication?part-of={case.reference}"
+    await desk.foresee(Ahead([facts.request], [told]))
+    attempts = await desk.search(told)
     if facts.state == "reopened":
         return await _owner_not_reached(case, attempts, desk)
     if facts.state not in RINGING:

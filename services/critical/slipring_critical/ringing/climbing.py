@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Wake, successor
+from slipring.fhir.service import Ahead, Changes, Desk, Resource, Save, Stored, Wake, successor
 
-from slipring_critical.cases.facts import CaseFacts, Event, attempt_route, case_facts
+from slipring_critical.cases.facts import CaseFacts, Event, attempt_route, case_facts, reference_of
 from slipring_critical.cases.resources import in_state, with_event
 from slipring_critical.channels import CHANNELS
 from slipring_critical.directory.routes import Directory, Route, directory
@@ -16,7 +16,7 @@ from slipring_critical.ladders.ladder import Rung, Step, Taken, next_step, nobod
 from slipring_critical.lifecycle import move
 from slipring_critical.ringing.attempts import as_attempt, as_reason
 from slipring_critical.ringing.links import linked
-from slipring_critical.ringing.one_call import Call, calls_of_the_exam, rings_already
+from slipring_critical.ringing.one_call import Call, calls_of_the_exam, cases_of, rings_already
 from slipring_critical.ringing.reply_codes import reply_code, with_code
 
 OPEN_CASE = "open-case"
@@ -103,8 +103,10 @@ class Ringing:
 
 async def ringing(case: Resource, desk: Desk) -> Ringing:
     """Begin to ring for a case, knowing which attempts are still on their way."""
-    waiting = await desk.search(f"Communication?part-of=Task/{case['id']}&status=preparation")
-    return Ringing(case, waiting)
+    waiting = f"Communication?part-of=Task/{case['id']}&status=preparation"
+    request, patient = reference_of(case.get("reasonReference")), reference_of(case.get("for"))
+    await desk.foresee(Ahead([request], [waiting, *([cases_of(patient)] if patient else [])]))
+    return Ringing(case, await desk.search(waiting))
 
 
 async def climb(rung: Ringing, desk: Desk, *, at_once: bool = False) -> None:

@@ -53,12 +53,17 @@ def rings_already(calls: Sequence[Call], route: str, since: datetime) -> str:
     return next((call.case for call in calls if call.works and call.route == route and call.at > since), "")
 
 
+def cases_of(patient: str) -> str:
+    """The search for all cases of a patient (Patient/...)."""
+    return f"Task?patient={patient}&code={TASK_CODE}|critical-case"
+
+
 async def _others(case: CaseFacts, desk: Desk) -> list[CaseFacts]:
     """The other findings of the exam that ring."""
     if not (case.request and case.patient):
         return []
     try:
-        cases = await desk.search(f"Task?patient={case.patient}&code={TASK_CODE}|critical-case")
+        cases = await desk.search(cases_of(case.patient))
     except FhirError:  # more than can be looked at: to ring once more is better than not to ring
         return []
     return [

@@ -8,7 +8,7 @@ from urllib.parse import quote
 from slipring.fhir.service import Changes, Desk, Resource, Stored, successor
 from slipring.rules.rulebook import check
 
-from slipring_critical.cases.facts import CASE_KEY, TASK_CODE, Event, case_facts, is_case, reference_of
+from slipring_critical.cases.facts import CASE_KEY, Event, case_facts, is_case, reference_of
 from slipring_critical.cases.flag import FlaggedFinding
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import as_case, in_state, with_event, with_note, with_policy
@@ -17,6 +17,7 @@ from slipring_critical.directory.routes import places_of
 from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.lifecycle import OPEN, RINGING, TOLD, move
 from slipring_critical.ringing.climbing import act_key, climb, ringing
+from slipring_critical.ringing.one_call import cases_of
 from slipring_critical.rules import FLAG_RULES, NO_LIMITS
 from slipring_critical.rules.what_is_critical import level_of
 
@@ -38,7 +39,7 @@ async def told_before(flag: FlaggedFinding, desk: Desk) -> Stored | None:
     if not flag.unchanged or flag.ring or flag.drill or not flag.patient:
         return None
     level = level_of(await flag_facts(desk, flag.finding, flag.level))
-    cases = await desk.search(f"Task?patient={flag.patient}&code={TASK_CODE}|critical-case")
+    cases = await desk.search(cases_of(flag.patient))
     told = [
         case
         for case in cases

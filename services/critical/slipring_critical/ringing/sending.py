@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 import httpx
-from slipring.fhir.service import Changes, Desk, Errand, Resource, Stored, Wake, successor
+from slipring.fhir.service import Ahead, Changes, Desk, Errand, Resource, Stored, Wake, successor
 
 from slipring_critical.cases.facts import (
     CASE_STATE,
@@ -44,7 +44,9 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
     attempt = await desk.read(errand.subject)
     if attempt is None or attempt.resource["status"] != "preparation":
         return Changes.none()
-    case = await desk.read(first_reference(attempt.resource.get("partOf"), "Task"))
+    of_case = first_reference(attempt.resource.get("partOf"), "Task")
+    await desk.foresee(Ahead([of_case, attempt_route(attempt.resource)]))
+    case = await desk.read(of_case)
     if case is None or not _still_to_be_told(attempt, case):
         return Changes(save=[successor(attempt, status="stopped", statusReason=as_reason("answered"))])
     try:
