@@ -9,10 +9,13 @@ from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+from slipring.qc.equipment.limits import scanner_limits
 from slipring.rules.limits import EVERYTHING, LimitBook
+from slipring.runtime.settings import BadSettings
+
+from slipring_order.rooms.scanner_standard import editions
 
 _LIMITS = Path(__file__).with_name("limits.toml")
-_SCANNER_LIMITS = Path(__file__).parent / "data" / "scanner_limits.toml"
 _TRUE = frozenset({"1", "true", "yes", "on"})
 
 
@@ -45,7 +48,7 @@ class OrderSettings:
             institution=frozenset(
                 name.strip() for name in found.get("SLIPRING_INSTITUTION", "").split(",") if name.strip()
             ),
-            scanner_edition=found.get("SLIPRING_SCANNER_STANDARD", default.scanner_edition),
+            scanner_edition=_edition(found.get("SLIPRING_SCANNER_STANDARD", "").strip() or default.scanner_edition),
             limits_confirmed=frozenset(confirmed),
         )
 
@@ -65,6 +68,13 @@ class OrderSettings:
         return _scanner_limits(self.limits_confirmed)
 
 
+def _edition(name: str) -> str:
+    """An edition that there is: by another name the newest would count in silence."""
+    if name not in editions():
+        raise BadSettings(f"SLIPRING_SCANNER_STANDARD is one of {', '.join(editions())}. 须为所列标准之一。")
+    return name
+
+
 @cache
 def _limits(confirmed: frozenset[str]) -> LimitBook:
     return LimitBook.load(_LIMITS, confirmed)
@@ -72,4 +82,4 @@ def _limits(confirmed: frozenset[str]) -> LimitBook:
 
 @cache
 def _scanner_limits(confirmed: frozenset[str]) -> LimitBook:
-    return LimitBook.load(_SCANNER_LIMITS, confirmed)
+    return scanner_limits(confirmed)

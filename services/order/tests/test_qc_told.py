@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import Changes
+from slipring.runtime.settings import BadSettings
 from slipring_order.handlers.qc_told import chart_told, programme_told, scanners_compared
 from slipring_order.settings import OrderSettings
 
@@ -124,3 +125,10 @@ async def test_a_question_that_cannot_be_answered_says_what_is_wrong_with_it() -
         with pytest.raises(FhirError) as refused:
             await scanners_compared(a_call(None, *named, test=("Code", "water")), desk)
         assert refused.value.issues[0].detail == f"order.qc-asked-{detail}"
+
+
+def test_a_standard_that_there_is_not_is_refused_at_the_start() -> None:
+    assert OrderSettings.from_env({"SLIPRING_SCANNER_STANDARD": "gb17589-2011"}).scanner_edition == "gb17589-2011"
+    assert OrderSettings.from_env({}).scanner_edition == "ws519-2019"
+    with pytest.raises(BadSettings, match="ws519-2019, gb17589-2011"):
+        OrderSettings.from_env({"SLIPRING_SCANNER_STANDARD": "ws-519"})
