@@ -14,12 +14,14 @@ from typing import Any
 import pytest
 from joserfc.jwk import ECKey
 from slipring.fhir.outcome import FhirError
+from slipring.identity.people.roles import the_roles
 from slipring.signing.certificate import make_authority
 from slipring.signing.proof import FORMAT, Member, Proof, ProofRefused, opened, packed
 from slipring.signing.seal import SealingKey, canonical, seal
 from slipring.signing.verdict import Verdict, verdict
 from slipring.signing.verify_command import verify
 from slipring_report.handlers.proving import proof_asked
+from slipring_report.operations.proving import PROOF
 from typer import Typer
 from typer.testing import CliRunner
 
@@ -236,3 +238,9 @@ def test_what_is_no_proof_is_said_so(tmp_path: Path) -> None:
     with pytest.raises(ProofRefused, match="proof-unknown"):
         opened(canonical(strange))
     assert Proof.__doc__
+
+
+def test_whoever_requests_an_exam_may_prove_its_report() -> None:
+    """What the proof tells of, the requester's role opens: he is shown the report, and may take it to an assessor."""
+    scopes = the_roles().scopes(["requester"], emergency=False)
+    assert [one for one in (PROOF.type, *PROOF.tells) if f"user/{one}.rs" not in scopes] == []

@@ -139,16 +139,27 @@ def test_whoever_read_the_report_on_a_page_since_the_draw_does_not_read_it_blind
 
 @pytest.mark.clause("5.6.2.3")
 @pytest.mark.clause("5.9.1")
-def test_concordance_is_a_picture_whose_points_lead_to_their_cases(
-    report: str, third: str, department: httpx.Client, enter: Enter
-) -> None:
-    said = {"diagnosis": ("String", "adenocarcinoma"), "by": ("Reference", {"reference": third})}
-    kept = {"against": ("Code", "pathology"), "grade": ("Code", "concordant"), "system": ("Code", "B2")}
-    called(department, f"DiagnosticReport/{report}/$record-concordance", **said, **kept)
-    called(
-        department, f"DiagnosticReport/{report}/$open-discordance", by=said["by"],
-        kind=("Code", "contradicts-clinic"), aspect=("Code", "site"), description=("String", "Pain on the left."),
-    )  # fmt: skip
+def test_concordance_is_a_picture_whose_points_lead_to_their_cases(report: str, enter: Enter) -> None:
+    form = enter("chief", f"/reading/reports/{report}/preview", "en")
+    form.get_by_role("link", name="Hold it against pathology or the clinic").click()
+    looked_at(form, "holding-en")
+    form.get_by_role("combobox", name="Held against").select_option("pathology")
+    form.get_by_role("combobox", name="Grade").select_option("discordant")
+    form.get_by_role("textbox", name="What pathology or the clinic said").fill("adenocarcinoma")
+    form.get_by_role("combobox", name="Body system").select_option("B2")
+    form.get_by_role("button", name="Keep the comparison").click()
+    expect(form.locator("#cause-problem, #measure-problem").first).to_be_visible()
+    expect(form.get_by_role("textbox", name="What pathology or the clinic said")).to_have_value("adenocarcinoma")
+    form.get_by_role("combobox", name="Grade").select_option("concordant")
+    form.get_by_role("button", name="Keep the comparison").click()
+    expect(form.get_by_role("status")).to_contain_text("counts in this quarter")
+    form.get_by_role("button", name="Open it").click()
+    expect(form.locator("#kind-problem, #description-problem").first).to_be_visible()
+    form.get_by_role("combobox", name="Kind").select_option("contradicts-clinic")
+    form.get_by_role("combobox", name="What does not agree").select_option("site")
+    form.get_by_role("textbox", name="In words").fill("Pain on the left.")
+    form.get_by_role("button", name="Open it").click()
+    expect(form.get_by_role("status")).to_contain_text("open")
     page = enter("reader", "/reading/quality", "en")
     expect(page.get_by_role("region", name="Against the clinical diagnosis").first).to_contain_text("no data")
     looked_at(page, "quality-concordance-en")

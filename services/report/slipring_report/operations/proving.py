@@ -12,6 +12,7 @@ PROOF = Operation(
     proof_asked,
     title="The report's proof: one file that `slipring verify` checks without this server",
     affects_state=False,
-    tells=("Composition", "Observation", "Provenance"),
+    # The signatures in it are those of the report that is shown: who may read that may prove it.
+    tells=("Composition", "Observation"),
     parameters=(Parameter("return", "Binary", "out", 1, documentation="the file in `data`"),),
 )
