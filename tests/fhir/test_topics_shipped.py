@@ -36,6 +36,7 @@ def test_there_is_a_topic_for_each_state_that_others_wait_for() -> None:
         "request-state": "order",
         "bookings-to-move": "order",
         "scanner-out-of-limits": "order",
+        "clause-verdict-changed": "order",
         "consent-state": "consent",
         "injection-alarm": "consent",
         "reaction-state": "consent",

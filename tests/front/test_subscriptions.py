@@ -110,7 +110,7 @@ async def test_the_statement_names_every_topic_and_each_is_read_as_basic(his: Hi
         one for one in (await his.bundle("metadata"))["rest"][0]["resource"] if one["type"] == "Subscription"
     ]
     stated = [one["valueCanonical"] for one in subscription["extension"]]
-    assert len(stated) == len(set(stated)) == 13
+    assert len(stated) == len(set(stated)) == 14
     assert {one["name"] for one in subscription["operation"]} >= {"status", "events"}
     assert (
         "http://hl7.org/fhir/uv/subscriptions-backport/StructureDefinition/backport-subscription"

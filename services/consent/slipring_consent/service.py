@@ -8,8 +8,10 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 from slipring.measuring.spelling import MEMBERS, PROFILES
+from slipring.verdicts import PROFILES as VERDICT_PROFILES
+from slipring.verdicts.recording import guarding, measures
 
-from slipring_consent.clauses.answering import CLAUSES
+from slipring_consent.clauses.answering import CLAUSES, RECORDING
 from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.ahead import ahead as gate_ahead
@@ -76,7 +78,7 @@ SERVICE = Service(
         ),
         Keeps("DocumentReference", on_write=text_written, record=True),
         Keeps("Provenance", on_write=record_written, record=True),
-        *INDICATORS.keeps,
+        *guarding(INDICATORS.keeps),
     ),
     follows=(
         Follows("order", "ServiceRequest", then=request_arrived, ahead=ahead),
@@ -107,6 +109,7 @@ SERVICE = Service(
         ASSESS,
         *SURVEILLANCE_OPERATIONS,
         CLAUSES.operation(),
+        RECORDING.operation(),
         *INDICATORS.operations,
     ),
     timers={
@@ -126,6 +129,7 @@ SERVICE = Service(
     code_systems=(*CODE_SYSTEMS, MEMBERS),
     value_sets=VALUE_SETS,
     profiles=(
+        *VERDICT_PROFILES,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "consent_profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "screening_profiles.toml"),
@@ -137,5 +141,5 @@ SERVICE = Service(
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=INDICATORS.shipped,
+    ships=(*INDICATORS.shipped, *measures("c")),
 )

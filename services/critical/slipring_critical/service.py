@@ -9,10 +9,12 @@ from slipring.fhir.profiles.own import BETWEEN_SERVICES as RULE_RESULTS
 from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 from slipring.measuring.spelling import MEMBERS, PROFILES
+from slipring.verdicts import PROFILES as VERDICT_PROFILES
+from slipring.verdicts.recording import guarding, measures
 
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
-from slipring_critical.clauses.answering import CLAUSES
+from slipring_critical.clauses.answering import CLAUSES, RECORDING
 from slipring_critical.directory.proving import ROUTES
 from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
@@ -51,7 +53,7 @@ SERVICE = Service(
         Keeps("Endpoint", on_write=guards.route_written),
         Keeps("Provenance", record=True),
         Keeps("PlanDefinition", on_write=plan_written),
-        *INDICATORS.keeps,
+        *guarding(INDICATORS.keeps),
     ],
     follows=[
         Follows("report", "Task?code=hand-over", then=arriving.handover_arrived),
@@ -68,7 +70,7 @@ SERVICE = Service(
         Follows("order", "Location"),
         Follows("order", "Organization"),
     ],
-    operations=(*OPERATIONS, CLAUSES.operation(), *INDICATORS.operations),
+    operations=(*OPERATIONS, CLAUSES.operation(), RECORDING.operation(), *INDICATORS.operations),
     timers={
         OPEN_CASE: arriving.both_arrived,
         STEP_OVERDUE: overdue.step_overdue,
@@ -105,12 +107,12 @@ SERVICE = Service(
     },
     sequences=(REPLY_SEQUENCE,),
     code_systems=(*CODE_SYSTEMS, MEMBERS),
-    profiles=(*RULE_RESULTS, *PROFILES, *read_profiles(Path(__file__).with_name("profiles.toml"))),
+    profiles=(*VERDICT_PROFILES, *RULE_RESULTS, *PROFILES, *read_profiles(Path(__file__).with_name("profiles.toml"))),
     topics=read_topics(Path(__file__).with_name("topics.toml")),
     settings=CriticalSettings.from_env,
     beside=beside,
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=INDICATORS.shipped,
+    ships=(*INDICATORS.shipped, *measures("k")),
 )

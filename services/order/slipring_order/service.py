@@ -8,9 +8,12 @@ from slipring.fhir.profiles import read_profiles
 from slipring.fhir.service import Follows, Keeps, Operation, Parameter, Service, UniqueIdentifier
 from slipring.fhir.topics import read_topics
 from slipring.measuring.spelling import MEMBERS, PROFILES
+from slipring.verdicts import PROFILES as VERDICT_PROFILES
+from slipring.verdicts.history import CHECK
+from slipring.verdicts.recording import guarding, measures, verdict_arrived
 
 from slipring_order.beside import beside
-from slipring_order.clauses.answering import CLAUSES
+from slipring_order.clauses.answering import CLAUSES, RECORDING
 from slipring_order.dicom.seen import dicom_seen
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
@@ -86,10 +89,14 @@ SERVICE = Service(
         Keeps("ConceptMap", on_write=map_written),
         Keeps("Questionnaire", on_write=form_written),
         Keeps("QuestionnaireResponse", on_write=response_taken),
-        *INDICATORS.keeps,
+        *guarding(INDICATORS.keeps),
         Keeps("Provenance", on_write=record_written, record=True),
     ],
     follows=[
+        *(
+            Follows(name, f"MeasureReport?measure={CHECK}", then=verdict_arrived)
+            for name in ("consent", "report", "critical")
+        ),
         Follows("consent", "Consent", then=consent_arrived),
         Follows("consent", "MedicationAdministration"),
         Follows("consent", "AllergyIntolerance"),
@@ -200,12 +207,14 @@ SERVICE = Service(
         *DOSE_OPERATIONS,
         *REVIEW_OPERATIONS,
         CLAUSES.operation(),
+        RECORDING.operation(),
         *INDICATORS.operations,
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},
     sequences=(SEQUENCE, STEP_SEQUENCE),
     code_systems=(*CODE_SYSTEMS, MEMBERS),
     profiles=(
+        *VERDICT_PROFILES,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
         *read_profiles(Path(__file__).parent / "data" / "dose_profiles.toml"),
         *read_profiles(Path(__file__).parent / "department" / "profiles.toml"),
@@ -219,5 +228,5 @@ SERVICE = Service(
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=(*INDICATORS.shipped, *questionnaires()),
+    ships=(*INDICATORS.shipped, *measures("o", of_all=True), *questionnaires()),
 )

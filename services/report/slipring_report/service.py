@@ -10,9 +10,11 @@ from slipring.fhir.service import Follows, Keeps, Service
 from slipring.fhir.topics import read_topics
 from slipring.measuring.spelling import MEMBERS, PROFILES
 from slipring.quality.critical_catalogue import CATALOGUE, PLAN_TYPE
+from slipring.verdicts import PROFILES as VERDICT_PROFILES
+from slipring.verdicts.recording import guarding, measures
 
 from slipring_report.audiences import audiences
-from slipring_report.clauses.answering import CLAUSES
+from slipring_report.clauses.answering import CLAUSES, RECORDING
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
 from slipring_report.emergency.resources import TIMER as SECOND_READ
@@ -63,7 +65,7 @@ SERVICE = Service(
         Keeps("DetectedIssue", record=True),
         Keeps("Questionnaire"),
         Keeps("QuestionnaireResponse", on_write=learning_records.response_written, record=True),
-        *INDICATORS.keeps,
+        *guarding(INDICATORS.keeps),
     ],
     follows=[
         *[
@@ -98,6 +100,7 @@ SERVICE = Service(
         *WORK_OPERATIONS,
         *LEARNING_OPERATIONS,
         CLAUSES.operation(),
+        RECORDING.operation(),
         *INDICATORS.operations,
     ),
     audiences=audiences,
@@ -126,6 +129,7 @@ SERVICE = Service(
     },
     code_systems=(*CODE_SYSTEMS, MEMBERS),
     profiles=(
+        *VERDICT_PROFILES,
         *RULE_RESULTS,
         *PROFILES,
         *read_profiles(Path(__file__).parent / "data" / "profiles.toml"),
@@ -141,5 +145,5 @@ SERVICE = Service(
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=INDICATORS.shipped,
+    ships=(*INDICATORS.shipped, *measures("r")),
 )

@@ -1,10 +1,10 @@
-"""Measure/$clause-check over all services: each row of the register once, its verdict from all who answer for it."""
+"""Measure/$clause-check and $clause-record over all services: each row of the register once, its verdict from all who answer for it."""
 
 from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -14,9 +14,11 @@ from slipring.front.exchange import Exchange
 from slipring.front.merging import KeeperRefused
 from slipring.front.peers import FHIR_JSON, Reply, decoded
 from slipring.verdicts.verdict import Verdict, together
+from slipring.verdicts.wire import said
 
-OPERATION = "$clause-check"
+OPERATIONS = ("$clause-check", "$clause-record")
 _OK = 200
+_RECORDED = "recorded"
 Tree = dict[str, Any]
 
 
@@ -37,14 +39,18 @@ def laid_together(trees: Sequence[Tree]) -> Tree:
     for tree in trees:
         for one in tree["parameter"]:
             if one["name"] == "clause":
-                by_row.setdefault(_said(one)["id"], []).append(one)
-    head = [one for one in trees[0]["parameter"] if one["name"] != "clause"]
+                by_row.setdefault(said(one)["id"], []).append(one)
+    head = [one for one in trees[0]["parameter"] if one["name"] not in ("clause", _RECORDED)]
+    kept = [one["valueInteger"] for tree in trees for one in tree["parameter"] if one["name"] == _RECORDED]
     rows = [_row(row.id, by_row[row.id]) for row in register().clauses if row.id in by_row]
-    return {"resourceType": "Parameters", "parameter": [*head, *rows]}
+    return {
+        "resourceType": "Parameters",
+        "parameter": [*head, *rows, *([{"name": _RECORDED, "valueInteger": sum(kept)}] if kept else [])],
+    }
 
 
 def _row(name: str, parts: Sequence[Tree]) -> Tree:
-    told = [_said(one) for one in parts]
+    told = [said(one) for one in parts]
     verdict = together(Verdict(one["verdict"]) for one in told)
     sums = "".join(f"{one}\n" for one in sorted({one["sha256"] for one in told}))
     return {
@@ -58,7 +64,3 @@ def _row(name: str, parts: Sequence[Tree]) -> Tree:
             *(part for one in parts for part in one["part"] if part["name"] == "check"),
         ],
     }
-
-
-def _said(clause: Mapping[str, Any]) -> dict[str, Any]:
-    return {part["name"]: next((v for n, v in part.items() if n != "name"), None) for part in clause["part"]}

@@ -91,7 +91,7 @@ class Router:
         raise not_found("/".join(exchange.parts[:1]))
 
     async def _operation(self, exchange: Exchange, kept_type: str, operation: str) -> Reply:
-        if (kept_type, operation) == ("Measure", clause_check.OPERATION):
+        if kept_type == "Measure" and operation in clause_check.OPERATIONS:
             return await clause_check.clause_check(exchange, self.owners.services)
         return await exchange.forward(self.owners.owner_of_operation(kept_type, operation) or "")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from slipring.clauses.register import Clause
@@ -12,6 +12,11 @@ from slipring.verdicts.looking import Look
 from slipring.verdicts.verdict import Breach, Outcome, digest, together
 
 MOST_LISTED = 200
+
+
+def said(one: Mapping[str, Any]) -> dict[str, Any]:
+    """The values of the parts of a parameter by their names; of a repeated part the last."""
+    return {part["name"]: next((v for n, v in part.items() if n != "name"), None) for part in one["part"]}
 
 
 def as_clause(row: Clause, outcomes: Sequence[Outcome], service: str, look: Look) -> Resource:

@@ -6,12 +6,15 @@ from pathlib import Path
 
 from slipring.verdicts.corrections import corrections
 from slipring.verdicts.declared import read_checks
+from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
+from slipring.verdicts.recording import Recording
 
 from slipring_consent.clauses import judges
 from slipring_consent.unconfirmed import unconfirmed
 
 JUDGES = {
+    "indicators": indicators,
     "corrections": corrections,
     "entitled": judges.entitled,
     "lots": judges.lots,
@@ -20,3 +23,4 @@ JUDGES = {
     "reactions": judges.reactions,
 }
 CLAUSES = Answering("consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)
+RECORDING = Recording(CLAUSES)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.verdicts.declared import read_checks
+from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
+from slipring.verdicts.recording import Recording
 
 from slipring_critical.clauses import judges
 from slipring_critical.unconfirmed import unconfirmed
@@ -13,6 +15,7 @@ from slipring_critical.unconfirmed import unconfirmed
 CLAUSES = Answering(
     "critical",
     read_checks(Path(__file__).with_name("checks.toml")),
-    {"acted": judges.acted, "told": judges.told},
+    {"acted": judges.acted, "indicators": indicators, "told": judges.told},
     unconfirmed=unconfirmed,
 )
+RECORDING = Recording(CLAUSES)

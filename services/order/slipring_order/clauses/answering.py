@@ -6,13 +6,16 @@ from pathlib import Path
 
 from slipring.verdicts.corrections import corrections
 from slipring.verdicts.declared import read_checks
+from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
+from slipring.verdicts.recording import Recording
 
 from slipring_order.clauses import exams, offer, owed
 from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
 
 JUDGES = {
+    "indicators": indicators,
     "attended": exams.attended,
     "complete": exams.complete,
     "constancy": offer.constancy,
@@ -32,3 +35,4 @@ JUDGES = {
 CLAUSES = Answering(
     "order", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True
 )
+RECORDING = Recording(CLAUSES, lays_together=True)

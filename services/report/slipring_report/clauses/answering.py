@@ -5,12 +5,15 @@ from __future__ import annotations
 from pathlib import Path
 
 from slipring.verdicts.declared import read_checks
+from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
+from slipring.verdicts.recording import Recording
 
 from slipring_report.clauses import judges
 from slipring_report.department import unconfirmed
 
 JUDGES = {
+    "indicators": indicators,
     "answered": judges.answered,
     "entitled": judges.entitled,
     "levels": judges.levels,
@@ -18,3 +21,4 @@ JUDGES = {
     "wording": judges.wording,
 }
 CLAUSES = Answering("report", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)
+RECORDING = Recording(CLAUSES)
