@@ -314,6 +314,11 @@ def _certainly() -> bool:
     return True
 
 
+async def _still() -> bool:
+    """Where nobody could have disarmed it."""
+    return True
+
+
 @dataclass(frozen=True, slots=True)
 class Errand:
     """Something to send outside. `attempt_id` is the same on every repeat; `repeat` says it may have gone out before."""
@@ -327,6 +332,8 @@ class Errand:
     payload: Mapping[str, Any]
     # Whether the claim on it cannot have run out: a worker that stood still asks just before it sends.
     held: Callable[[], bool] = field(default=_certainly, compare=False)
+    # Whether it is still wanted: whoever disarmed it meanwhile did so for good. Asked of the database, just before it sends.
+    stands: Callable[[], Awaitable[bool]] = field(default=_still, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -49,6 +49,8 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
     case = await desk.read(of_case)
     if case is None or not _still_to_be_told(attempt, case):
         return Changes(save=[successor(attempt, status="stopped", statusReason=as_reason("answered"))])
+    if not await errand.stands():  # somebody has answered since the case was read: not one message more
+        return Changes.none()
     try:
         await _deliver(errand, attempt, case, desk, client)
     except DeliveryFailed as failure:

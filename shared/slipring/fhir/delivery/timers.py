@@ -35,6 +35,7 @@ _LONGEST_WAIT_SECONDS = 30.0
 
 _NEXT = """SELECT clock_timestamp() AS database, extract(epoch FROM (SELECT min(due_at) FROM timer
   WHERE due_at > (SELECT clock_timestamp())) - clock_timestamp())::float8 AS seconds"""
+_STANDS = "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()"
 # A deadline of the other side of a jump: what is left of it stays what it was.
 _SHIFTED = (
     "UPDATE timer SET due_at = due_at + $1::interval, lease_until = lease_until + $1::interval",
@@ -185,12 +186,10 @@ class Timers:
         await perform(kernel, decide, taking=taking)
 
     async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
-        held = await self._kernel.store.pool.fetchval(
-            "SELECT 1 FROM timer WHERE id = $1 AND fence = $2 AND lease_until > clock_timestamp()",
-            row["id"],
-            row["fence"],
-        )
-        if not held:
+        async def stands() -> bool:
+            return bool(await self._kernel.store.pool.fetchval(_STANDS, row["id"], row["fence"]))
+
+        if not await stands():
             raise Overtaken
         errand = Errand(
             row["name"],
@@ -201,6 +200,7 @@ class Timers:
             row["attempts"],
             json.loads(row["payload"]),
             held=lambda: self._claims.held(row["id"]),
+            stands=stands,
         )
         desk = self._kernel.desk(context.caller)
         return await self._kernel.service.errands[row["name"]](errand, desk, self._http)
