@@ -14,6 +14,7 @@ from slipring.fhir.service import Resource
 from slipring.qc.indicators.row import Counted, counted
 from slipring.quality import life as quality
 
+from slipring_order.grading.graded import graded
 from slipring_order.life.stopped import WRONG, rule
 from slipring_order.lifecycle import SCANNED
 from slipring_order.reading import moment, reference_of
@@ -117,6 +118,9 @@ def _response(response: Resource, zone: tzinfo) -> Iterator[Counted]:
     if found is not None and at is not None:
         marks = [found.of, "satisfied" if found.satisfied else "", "complaint" if found.complains else ""]
         yield counted("satisfaction", f"QuestionnaireResponse/{response['id']}", at, marks, value=found.mean)
+    sheet = graded(response)
+    if sheet is not None and at is not None:
+        yield counted("image-sheet", sheet.exam, at, sheet.marks)
 
 
 _READERS = {

@@ -15,6 +15,7 @@ from slipring.verdicts.recording import guarding, measures, verdict_arrived
 from slipring_order.beside import beside
 from slipring_order.clauses.answering import CLAUSES, RECORDING
 from slipring_order.dicom.seen import dicom_seen
+from slipring_order.grading.graded import questionnaire
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
 from slipring_order.handlers.clocks import TIMER, clock_struck
@@ -228,5 +229,5 @@ SERVICE = Service(
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=(*INDICATORS.shipped, *measures("o", of_all=True), *questionnaires()),
+    ships=(*INDICATORS.shipped, *measures("o", of_all=True), *questionnaires(), questionnaire()),
 )

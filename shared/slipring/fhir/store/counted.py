@@ -14,37 +14,46 @@ from slipring.fhir.store.reading import Reader
 from slipring.qc.indicators.asked import Asked, Member
 from slipring.qc.indicators.score import Group
 
-# How many of the bounds (as negatives, falling) a value does not exceed: a value is within a bound when it equals it.
-_BELOW = (
-    "CASE WHEN c.value IS NULL OR cardinality($7::float8[]) = 0 THEN 0 ELSE width_bucket(-c.value, $7::float8[]) END"
-)
-_WITHIN = """c.population = $1 AND NOT c.remark AND c.at >= $2 AND c.at < $3
-  AND ($4 = '' OR c.scanner = $4 OR EXISTS (SELECT 1 FROM counted s WHERE s.population = $1 AND s.member = c.member
-       AND s.remark AND s.scanner = $4))
-  AND ($5::text[] IS NULL OR c.requester = ANY($5)) AND ($6 = '' OR c.system = $6)
-  AND (NOT $8 OR NOT EXISTS (SELECT 1 FROM counted l WHERE l.population = $1 AND l.member = c.member AND NOT l.remark
-       AND l.at < $3 AND (l.at, l.key) > (c.at, c.key)))"""
 _SAID = """said AS MATERIALIZED (SELECT member, string_agg(DISTINCT marks, ' ' ORDER BY marks) AS marks,
     sum(first) AS first, sum(second) AS second FROM counted WHERE population = $1 AND remark AND marks <> '' GROUP BY member)"""
-_GROUPS = f"""WITH {_SAID},
-  every AS (SELECT c.marks, {_BELOW} AS below, c.value IS NOT NULL AS valued, {{span}} AS span, count(*) AS n,
-      sum(c.first) AS first, sum(c.second) AS second FROM counted c WHERE {_WITHIN} GROUP BY 1, 2, 3, 4),
-  noted AS (SELECT c.marks, s.marks AS remarks, {_BELOW} AS below, c.value IS NOT NULL AS valued, {{span}} AS span,
-      count(*) AS n, sum(c.first) AS first, sum(c.second) AS second, sum(s.first) AS s_first, sum(s.second) AS s_second
-      FROM said s JOIN counted c USING (member) WHERE {_WITHIN} GROUP BY 1, 2, 3, 4, 5)
-SELECT marks, '' AS remarks, below, valued, span, n, first, second FROM every
-UNION ALL SELECT marks, '', below, valued, span, -n, -first, -second FROM noted
-UNION ALL SELECT marks, remarks, below, valued, span, n, first + s_first, second + s_second FROM noted"""
-_MEMBERS = f"""WITH {_SAID}
-  SELECT c.member, c.at, c.value FROM counted c LEFT JOIN said s USING (member) WHERE {_WITHIN}
-    AND (c.marks, coalesce(s.marks, ''), {_BELOW}, c.value IS NOT NULL)
-      IN (SELECT * FROM unnest($9::text[], $10::text[], $11::int[], $12::bool[]))
-  ORDER BY c.at, c.member LIMIT $13 OFFSET $14"""
-_QUANTILES = f"""WITH {_SAID} SELECT percentile_cont($11::float8[]) WITHIN GROUP (ORDER BY c.value) AS found
-  FROM counted c LEFT JOIN said s USING (member)
-  WHERE {_WITHIN} AND c.value IS NOT NULL AND cardinality($7::float8[]) = 0
-    AND (c.marks, coalesce(s.marks, '')) IN (SELECT * FROM unnest($9::text[], $10::text[]))"""
-_NO_SPAN, _SPAN = "''", "to_char(date_trunc($9, c.at AT TIME ZONE $10), 'YYYY-MM-DD')"
+_SCANNER = """(c.scanner = ${n} OR EXISTS (SELECT 1 FROM counted s WHERE s.population = $1 AND s.member = c.member
+  AND s.remark AND s.scanner = ${n}))"""
+_NEWEST = """NOT EXISTS (SELECT 1 FROM counted l WHERE l.population = $1 AND l.member = c.member AND NOT l.remark
+  AND l.at < $3 AND (l.at, l.key) > (c.at, c.key))"""
+_SPAN = "to_char(date_trunc({per}, c.at AT TIME ZONE {zone}), 'YYYY-MM-DD')"
+
+
+class _Statement:
+    """The parts of a statement on one population, with its arguments; what is not asked for costs nothing."""
+
+    def __init__(self, asked: Asked) -> None:
+        self.arguments: list[object] = [asked.population, asked.start, asked.end]
+        within = ["c.population = $1 AND NOT c.remark AND c.at >= $2 AND c.at < $3"]
+        if asked.scanner:
+            within.append(_SCANNER.replace("{n}", self.place(asked.scanner)[1:]))
+        if asked.requesters is not None:
+            within.append(f"c.requester = ANY({self.place(list(asked.requesters))}::text[])")
+        if asked.system:
+            within.append(f"c.system = {self.place(asked.system)}")
+        self.within = " AND ".join([*within, _NEWEST] if asked.newest else within)
+
+    def place(self, value: object) -> str:
+        """The placeholder of one more argument."""
+        self.arguments.append(value)
+        return f"${len(self.arguments)}"
+
+    def columns(self, bounds: Sequence[float], per: str, zone: ZoneInfo) -> str:
+        """What is told of a group: how many do not exceed each bound, and of which span they are."""
+        span = _SPAN.format(per=self.place(per), zone=self.place(zone.key)) if per else "''"
+        within = [f"count(*) FILTER (WHERE c.value <= {self.place(one)}::float8)" for one in bounds]
+        sums = "count(*) AS n, sum(c.first) AS first, sum(c.second) AS second"
+        return f"c.value IS NOT NULL AS valued, {span} AS span, {sums}, ARRAY[{', '.join(within)}]::bigint[] AS within"
+
+    def below(self, bounds: Sequence[float]) -> str:
+        """How many of the bounds the value of a member does not exceed."""
+        if not bounds:
+            return "0"
+        return " + ".join(f"(c.value IS NOT NULL AND c.value <= {self.place(one)}::float8)::int" for one in bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,17 +65,23 @@ class CountedRows:
 
     async def groups(self, asked: Asked, bounds: Sequence[float] = (), per: str = "") -> list[Group]:
         """The members in groups; by part of the period as well where `per` says which."""
-        arguments = _arguments(asked, bounds) + ([per, self.zone.key] if per else [])
-        sums: dict[tuple[str, str, int, bool, str], list[int]] = {}
-        for row in await self.reader.fetch(_GROUPS.format(span=_SPAN if per else _NO_SPAN), *arguments):
-            held = sums.setdefault((row["marks"], row["remarks"], row["below"], row["valued"], row["span"]), [0, 0, 0])
-            for place, name in enumerate(("n", "first", "second")):
-                held[place] += int(row[name])
-        return [
-            Group(marks, remarks, below, valued, count, first, second, span)
-            for (marks, remarks, below, valued, span), (count, first, second) in sorted(sums.items())
-            if count
-        ]
+        one = _Statement(asked)
+        columns = one.columns(bounds, per, self.zone)
+        sql = f"""WITH {_SAID},
+          noted AS (SELECT c.*, s.marks AS remarks, s.first AS s_first, s.second AS s_second FROM said s CROSS JOIN LATERAL
+            (SELECT c.* FROM counted c WHERE {one.within} AND c.member = s.member OFFSET 0) c)
+          SELECT c.marks, '' AS remarks, 1 AS sign, 0 AS s_first, 0 AS s_second, {columns}
+            FROM counted c WHERE {one.within} GROUP BY c.marks, valued, span
+          UNION ALL SELECT c.marks, '', -1, 0, 0, {columns} FROM noted c GROUP BY c.marks, valued, span
+          UNION ALL SELECT c.marks, c.remarks, 1, sum(c.s_first), sum(c.s_second), {columns}
+            FROM noted c GROUP BY c.marks, c.remarks, valued, span"""
+        sums: dict[tuple[str, str, bool, str], list[int]] = {}
+        for row in await self.reader.fetch(sql, *one.arguments):
+            told = [row["n"], row["first"] + row["s_first"], row["second"] + row["s_second"], *row["within"]]
+            held = sums.setdefault((row["marks"], row["remarks"], row["valued"], row["span"]), [0] * len(told))
+            for place, value in enumerate(told):
+                held[place] += row["sign"] * int(value)
+        return [group for key, held in sorted(sums.items()) for group in _apart(*key, *held)]
 
     async def members(
         self, asked: Asked, of: Sequence[Group], bounds: Sequence[float] = (), *, limit: int, offset: int = 0
@@ -74,21 +89,47 @@ class CountedRows:
         """The members of some of the groups, the earliest first."""
         if not of:
             return []
-        kinds = [[one.marks for one in of], [one.remarks for one in of], [one.below for one in of]]
-        arguments = [*_arguments(asked, bounds), *kinds, [one.valued for one in of], limit, offset]
-        found = await self.reader.fetch(_MEMBERS, *arguments)
+        one = _Statement(asked)
+        below = one.below(bounds)
+        kinds = ", ".join(
+            f"{one.place(values)}::{kind}[]"
+            for kind, values in (
+                ("text", [each.marks for each in of]),
+                ("text", [each.remarks for each in of]),
+                ("int", [each.below for each in of]),
+                ("bool", [each.valued for each in of]),
+            )
+        )
+        sql = f"""WITH {_SAID}
+          SELECT c.member, c.at, c.value FROM counted c LEFT JOIN said s USING (member) WHERE {one.within}
+            AND (c.marks, coalesce(s.marks, ''), {below}, c.value IS NOT NULL) IN (SELECT * FROM unnest({kinds}))
+          ORDER BY c.at, c.member LIMIT {one.place(limit)} OFFSET {one.place(offset)}"""
+        found = await self.reader.fetch(sql, *one.arguments)
         return [Member(row["member"], row["at"], row["value"]) for row in found]
 
     async def quantiles(self, asked: Asked, of: Sequence[Group], shares: Sequence[float]) -> list[float]:
         """Values at these shares of the way; empty where no member has any."""
         if not of:
             return []
-        kinds = [[one.marks for one in of], [one.remarks for one in of]]
-        found = await self.reader.fetchval(_QUANTILES, *_arguments(asked, ()), *kinds, list(shares))
+        one = _Statement(asked)
+        marks, remarks = (
+            f"{one.place(values)}::text[]" for values in ([each.marks for each in of], [each.remarks for each in of])
+        )
+        sql = f"""WITH {_SAID} SELECT percentile_cont({one.place(list(shares))}::float8[]) WITHIN GROUP (ORDER BY c.value) AS found
+          FROM counted c LEFT JOIN said s USING (member) WHERE {one.within} AND c.value IS NOT NULL
+            AND (c.marks, coalesce(s.marks, '')) IN (SELECT * FROM unnest({marks}, {remarks}))"""
+        found = await self.reader.fetchval(sql, *one.arguments)
         return list(found or ())
 
 
-def _arguments(asked: Asked, bounds: Sequence[float]) -> list[object]:
-    requesters = None if asked.requesters is None else list(asked.requesters)
-    negatives = [-one for one in reversed(bounds)]
-    return [asked.population, asked.start, asked.end, asked.scanner, requesters, asked.system, negatives, asked.newest]
+def _apart(
+    marks: str, remarks: str, valued: bool, span: str, count: int, first: int, second: int, *within: int
+) -> list[Group]:
+    """A group by how many of the bounds (rising) its members stay within; the sums of the digests go with the first part."""
+    found: list[Group] = []
+    numbers = [count, *reversed(within)]  # within none or more, within the highest, ..., within all
+    for below, (more, rest) in enumerate(zip(numbers, [*numbers[1:], 0], strict=True)):
+        if more - rest:
+            sums = (0, 0) if found else (first, second)
+            found.append(Group(marks, remarks, below, valued, more - rest, *sums, span))
+    return found

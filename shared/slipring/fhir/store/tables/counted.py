@@ -12,13 +12,22 @@ from slipring.fhir.store.tables.table import Table, moment
 
 
 class CountedRow(Table, table=True):
-    """A row of `slipring.qc.indicators.row`; like a search row it has no number of its own."""
+    """A row of `slipring.qc.indicators.row`; like a search row it has no number of its own.
+
+    A year of a population is read from the index `counted_at` alone.
+    """
 
     __tablename__ = "counted"
     __mapper_args__: ClassVar[Any] = {"primary_key": ["key", "population", "member", "remark"]}
     __table_args__ = (
         Index("counted_key", "key"),
-        Index("counted_at", "population", "at", postgresql_where=text("NOT remark")),
+        Index(
+            "counted_at",
+            "population",
+            "at",
+            postgresql_include=["marks", "value", "first", "second"],
+            postgresql_where=text("NOT remark"),
+        ),
         Index("counted_member", "population", "member"),
         Index("counted_remark", "population", "member", postgresql_where=text("remark AND marks <> ''")),
     )

@@ -26,7 +26,13 @@ def upgrade() -> None:
         sa.Column("second", sa.BigInteger(), nullable=False),
     )
     op.create_index("counted_key", "counted", ["key"])
-    op.create_index("counted_at", "counted", ["population", "at"], postgresql_where=sa.text("NOT remark"))
+    op.create_index(
+        "counted_at",
+        "counted",
+        ["population", "at"],
+        postgresql_include=["marks", "value", "first", "second"],
+        postgresql_where=sa.text("NOT remark"),
+    )
     op.create_index("counted_member", "counted", ["population", "member"])
     op.create_index(
         "counted_remark", "counted", ["population", "member"], postgresql_where=sa.text("remark AND marks <> ''")
