@@ -80,8 +80,12 @@ def _case_in(message: Tree) -> str:
 
 @asynccontextmanager
 async def alarm_street(data_dir: Path, **around: Any) -> AsyncIterator[Street]:
-    """All four, with their loops running; `asleep` names one that is down: nobody reaches it until `wakes` is called."""
+    """All four, with their loops running; `asleep` names one that is down: nobody reaches it until `wakes` is called.
+
+    `endpoints`: where routes may lead; of a demo when it is left out.
+    """
     settings = CriticalSettings(data_dir=data_dir, channel_timeout_seconds=2.0, ladder=str(around.pop("ladder", "")))
+    settings = replace(settings, endpoints=around.pop("endpoints", settings.endpoints))
     critical, asleep = replace(SERVICE, settings=lambda: settings), str(around.pop("asleep", ""))
     world = httpx.AsyncClient(limits=httpx.Limits(max_connections=None), trust_env=False)
     async with opened(data_dir, ORDER, REPORT, CONSENT, critical, http=world, pool_size=16, **around) as street:

@@ -74,7 +74,7 @@ async def test_the_front_shows_the_engine_of_every_service_and_the_worst_of_them
     assert {check["componentId"] for check in critical["checks"]["worker:lastTurn"]} >= {"timers", "events", "follow"}
     assert {check["componentId"] for check in critical["checks"]["follow:age"]} == {"order", "report", "consent"}
     missing = {check["componentId"]: check["observedValue"] for check in critical["checks"]["deadline:missing"]}
-    assert missing == {"open-case": 0, "roster": 0}
+    assert missing == {"open-case": 0, "roster": 0, "route": 0}
 
 
 @pytest.mark.parametrize("path", ["/health/engine", "/order/health/engine"])

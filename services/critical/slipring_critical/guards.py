@@ -22,10 +22,12 @@ from slipring_critical.cases.facts import (
     reference_of,
 )
 from slipring_critical.channels import CHANNELS
+from slipring_critical.directory.desk import desk_looked
 from slipring_critical.directory.kept_secrets import Kept, issues_of, kept_of, members_of, to_keep
-from slipring_critical.directory.people import demand_keeper, owners_of
+from slipring_critical.directory.people import demand_keeper, owners_of, reachable, routes_in_force
 from slipring_critical.directory.proving import Check, channel_of, check_of, with_check
 from slipring_critical.directory.watching import looks
+from slipring_critical.ladders.ladder import FALLBACK
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.ringing.checking import asked, code_key, due, due_key, settled
 from slipring_critical.ringing.reply_codes import code_in
@@ -88,7 +90,7 @@ async def route_written(write: Write, desk: Desk) -> Changes:
     before = write.before.resource.get("connectionType", {}) if write.before else {}
     if CHANNEL not in (connection.get("system"), before.get("system")):
         return Changes.none()
-    seen = await looks(desk)
+    seen = (await looks(desk)).plus(await _desk_looked(write, desk))
     if write.method == "delete" or connection.get("system") != CHANNEL or write.resource.get("status") != "active":
         keys = (due_key(write.reference), code_key(write.reference))
         seen = seen.plus(Changes(save=await settled(write.reference, desk), cancel=keys))
@@ -96,6 +98,18 @@ async def route_written(write: Write, desk: Desk) -> Changes:
         return seen
     kept = await _kept(write, desk)
     return kept if seen.nothing else kept.plus(seen)
+
+
+async def _desk_looked(write: Write, desk: Desk) -> Changes:
+    """The desk's own route comes or goes: whether one is left is told by those beside it."""
+    stands = write.method != "delete" and write.resource.get("status") == "active"
+    is_its = FALLBACK in owners_of(write.resource) and stands
+    if not is_its and (write.before is None or FALLBACK not in owners_of(write.before.resource)):
+        return Changes.none()
+    others = [one for one in await routes_in_force(desk) if f"Endpoint/{one['id']}" != write.reference]
+    return await desk_looked(
+        desk, staffed=is_its or bool(desk.settings.fallback_route) or reachable([FALLBACK], others)
+    )
 
 
 async def _kept(write: Write, desk: Desk) -> Changes:

@@ -15,6 +15,7 @@ from slipring.verdicts.recording import guarding, measures
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
 from slipring_critical.clauses.answering import CLAUSES, RECORDING
+from slipring_critical.directory.desk import STAFFED_DESK
 from slipring_critical.directory.proving import ROUTES
 from slipring_critical.directory.schedules import ROSTERS
 from slipring_critical.directory.watching import ROSTER_GAP, ROSTER_LOOK
@@ -103,6 +104,7 @@ SERVICE = Service(
     repairs={"open-case": DEADLINE_MISSING, "roster": ROSTER_LOOK, "route": ROUTE_DUE},
     alarms={
         "roster_gaps": f"Task?code={ROSTER_GAP}&status=requested",
+        "staffed_desk_missing": f"Task?code={STAFFED_DESK}&status=requested",
         "unproven_routes": f"Task?code={ROUTE_CHECK}&status=requested",
     },
     sequences=(REPLY_SEQUENCE,),

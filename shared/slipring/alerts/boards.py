@@ -56,12 +56,14 @@ class BoardPages:
     async def board(self, request: Request, session: Session) -> Response:
         """Every open case; `?wall`: with initials and number tails only, and audible; `&ward=`: of one ward."""
         ward = request.query_params.get("ward", "")
-        cases = await open_cases(await self.place.hand(session), ward if names.ID.fullmatch(ward) else "")
+        hand = await self.place.hand(session)
+        cases = await open_cases(hand, ward if names.ID.fullmatch(ward) else "")
+        no_desk = bool(await hand.if_allowed("Task", names.NO_DESK))
         wall = "wall" in request.query_params
         rows = by_exam(cases or []) if wall else [Together(case) for case in cases or []]
         return self._page(
             request, session, "board.html", cases=cases, rows=rows, wall=wall, crowd=_crowd(len(rows)) if wall else "",
-            ringing=sum(case.rings for case in cases or []),
+            ringing=sum(case.rings for case in cases or []), no_desk=no_desk,
         )  # fmt: skip
 
     async def case(self, request: Request, session: Session) -> Response:

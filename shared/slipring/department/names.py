@@ -13,6 +13,8 @@ from slipring.fhir.service import CANONICAL
 Tree = Mapping[str, Any]
 Pair = tuple[str, str]  # Chinese, English
 ACSN_SYSTEM = f"{CANONICAL}/sid/imaging-number"
+# The open Task of critical that its ladders end at no staffed desk.
+NO_DESK = (("code", "staffed-desk"), ("status", "requested"))
 ID = re.compile(r"[A-Za-z0-9.\-]{1,64}", re.ASCII)  # of a resource (FHIR R4, id)
 _TAIL = 4
 _NUMBER_TYPES = ("MR", "PI", "PN", "JHN")

@@ -115,9 +115,10 @@ class RosterPages:
             {"name": "until", "valueDateTime": (begins + timedelta(days=_DAYS)).astimezone(UTC).isoformat()},
         ]
         kept = await hand.found("Schedule", [("active", "true"), ("service-type", f"{_TARGET}|"), ("_count", "100")])
-        told, slots = await asyncio.gather(
+        told, slots, no_desk = await asyncio.gather(
             asyncio.gather(*(hand.called(f"Schedule/{one['id']}/$on-call", span) for one in kept)),
             hand.found("Slot", [("status", "busy-tentative"), ("_count", "100")]),
+            hand.if_allowed("Task", names.NO_DESK),
         )
         called = await _called(hand, kept, told, slots)
         now = self.place.now()
@@ -125,6 +126,7 @@ class RosterPages:
         swaps = [swap for swap in (_swap(one, called, me) for one in slots) if swap and swap.end > now]
         return self._page(
             request, session, "roster.html", status=status, rosters=rosters, swaps=swaps, monday=monday, beside=beside,
+            no_desk=bool(no_desk),
             before=monday - timedelta(days=_DAYS), after=monday + timedelta(days=_DAYS),
         )  # fmt: skip
 

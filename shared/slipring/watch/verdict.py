@@ -101,6 +101,6 @@ def checks(figures: Figures, silent: Mapping[str, float]) -> Iterator[Check]:
         else:
             yield graded("follow:age", "copy-age", age, source)
     for name, number in figures.alarms.items():
-        yield graded("alarm:count", "alarm", number, name)
+        yield graded("alarm:count", name if name in _thresholds() else "alarm", number, name)
     for name, number in figures.without_deadline.items():
         yield graded("deadline:missing", "without-deadline", number, name)

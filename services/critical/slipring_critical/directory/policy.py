@@ -12,6 +12,7 @@ from slipring.quality.critical_catalogue import IN_FORCE as EDITIONS
 from slipring.quality.critical_catalogue import catalogue
 from slipring.rules.calendar import calendar
 
+from slipring_critical.directory.desk import is_staffed
 from slipring_critical.ladders.choosing import Applied, Asked, choose, hour_of
 from slipring_critical.ladders.ladder import Ladder
 from slipring_critical.ladders.record import IN_FORCE, LADDER, ladder_in
@@ -52,4 +53,4 @@ async def ladder_for(desk: Desk, level: str, finding: str, places: Iterable[str]
     """The ladder of a case that opens at this moment; with the staffed desk as its last step where there is one."""
     asked = Asked(level, finding, frozenset(places), hour_at(desk, at))
     ladder = choose(await own_ladders(desk), asked, at, file=desk.settings.ladder)
-    return ladder.ending_at_the_desk() if desk.settings.fallback_route else ladder
+    return ladder.ending_at_the_desk() if await is_staffed(desk) else ladder

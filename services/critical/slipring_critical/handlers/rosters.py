@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Write
 
+from slipring_critical.answering.answers import RECEIVE
 from slipring_critical.cases.facts import reference_of
-from slipring_critical.directory.people import demand_keeper, names_of, reachable, routes_in_force
+from slipring_critical.directory.people import demand_keeper, lacking, names_of, reachable, routes_in_force
 from slipring_critical.directory.roster import Turn
 from slipring_critical.directory.schedules import (
     ON_CALL,
@@ -27,7 +28,10 @@ _FIRST_TURNS = timedelta(days=366)  # how far ahead the first turn of a member i
 
 
 async def roster_written(write: Write, desk: Desk) -> Changes:
-    """Refuse a roster with somebody on it who could not be rung, with the hours of his first turn; then look for gaps."""
+    """Refuse a roster with somebody on it who could not be rung, with the hours of his first turn, or may not receive.
+
+    Then look for gaps.
+    """
     schedule, before = write.resource, write.before.resource if write.before else {}
     if not is_roster(schedule) and not is_roster(before):
         return Changes.none()
@@ -44,14 +48,17 @@ async def roster_written(write: Write, desk: Desk) -> Changes:
     for place, one in enumerate(schedule.get("actor", [])):
         if (who := reference_of(one)) in on_it:
             first = next((turn for turn in turns if who in turn.people), None)
-            issues += await _unreachable(desk, who, endpoints, f"Schedule.actor[{place}]", first)
+            issues += await _unfit(desk, who, endpoints, f"Schedule.actor[{place}]", first)
     if issues and schedule.get("active") is not False:
         raise FhirError(422, issues)
     return Changes(wake=[look(write.reference)])
 
 
 async def shift_written(write: Write, desk: Desk) -> Changes:
-    """Refuse a shift of somebody who could not be rung; whatever changes about shifts, the roster is looked at again."""
+    """Refuse a shift of somebody who could not be rung or may not receive.
+
+    Whatever changes about shifts, the roster is looked at again.
+    """
     slot = write.resource
     schedule = await desk.read(reference_of(slot.get("schedule")))
     if schedule is None or not is_roster(schedule.resource):
@@ -61,7 +68,7 @@ async def shift_written(write: Write, desk: Desk) -> Changes:
         if issues := list(shift_faults(slot)):
             raise FhirError(422, issues)
         turn = Turn(*hours_of(slot), ())
-        issues = await _unreachable(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
+        issues = await _unfit(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
         if issues:
             raise FhirError(422, issues)
     return Changes(wake=[look(schedule.reference)])
@@ -73,7 +80,7 @@ async def roster_due(due: Due, desk: Desk) -> Changes:
     return await looked(desk, schedule) if schedule is not None else Changes.none()
 
 
-async def _unreachable(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, turn: Turn | None) -> list[Issue]:
+async def _unfit(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, turn: Turn | None) -> list[Issue]:
     names = await names_of(desk, who)
     behind = next((name for name in names if name.startswith("Practitioner/")), "")
     person = await desk.read(behind) if behind else None
@@ -82,17 +89,26 @@ async def _unreachable(desk: Desk, who: str, endpoints: Sequence[Resource], at: 
             Issue("business-rule", zh="该人员未登记或已停用。", en="Nobody of this name is on the staff register and active.",
                   at=at, detail="critical.roster-person")
         ]  # fmt: skip
+    may_not = [
+        Issue(
+            "business-rule", zh=f"该人员无权接收危急值，不能排班：{reason.zh}",
+            en=f"This person may not receive critical findings, so is not put on call: {reason.en}",
+            at=at, detail="critical.roster-may-not-receive",
+        )
+        for reason in await lacking(desk, RECEIVE, behind)
+    ]  # fmt: skip
     if reachable(names, endpoints):
-        return []
+        return may_not
     hours = f"{_shown(turn.start, desk)} - {_shown(turn.end, desk)}" if turn else "-"
     return [
+        *may_not,
         Issue(
             "business-rule",
             zh=f"该人员没有可用的联系方式，值班时段 {hours} 将无人接听；请先登记联系方式（Endpoint）。",
             en=f"There is no route by which this person is rung on call {hours}: register one first (Endpoint).",
             at=at,
             detail="critical.roster-no-route",
-        )
+        ),
     ]
 
 

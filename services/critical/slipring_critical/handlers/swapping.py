@@ -9,9 +9,10 @@ from slipring.fhir.outcome import conflict, forbidden, unprocessable
 from slipring.fhir.search.moment import counts
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource, Save, Stored, successor
 
+from slipring_critical.answering.answers import RECEIVE
 from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
-from slipring_critical.directory.people import names_of, reachable, routes_in_force
+from slipring_critical.directory.people import lacking, names_of, reachable, routes_in_force
 from slipring_critical.directory.roster import Turn, policy
 from slipring_critical.directory.schedules import (
     ASKED,
@@ -50,6 +51,12 @@ async def swap_asked(call: Call, desk: Desk) -> Changes:
         raise unprocessable(
             "Somebody else with a contact route is asked.", "须请另一名已登记联系方式的人员接班。",
             at=call.at("with"), detail="critical.swap-with",
+        )  # fmt: skip
+    behind = next((name for name in theirs if name.startswith("Practitioner/")), "")
+    if reasons := await lacking(desk, RECEIVE, behind):
+        raise unprocessable(
+            f"Whoever takes a turn may receive critical findings: {reasons[0].en}", f"接班人员须有权接收危急值：{reasons[0].zh}",
+            at=call.at("with"), detail="critical.swap-may-not-receive",
         )  # fmt: skip
     given = [await _given(desk, schedule, call, "at", me, other)]
     if call.value("return") is not None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from slipring.fhir.beside import Beside, Inside, Sign
 
 from slipring_critical.channels.providers import Providers
+from slipring_critical.ringing.desk_look import DeskLook
 
 
 class ProviderSigns:
@@ -31,4 +32,4 @@ class ProviderSigns:
 
 def beside(inside: Inside) -> Sequence[Beside]:
     """What a critical service has beside its addresses."""
-    return [ProviderSigns(inside.settings.providers)]
+    return [ProviderSigns(inside.settings.providers), DeskLook(inside)]
