@@ -13,7 +13,7 @@ from slipring.verdicts.history import CHECK
 from slipring.verdicts.recording import guarding, measures, verdict_arrived
 
 from slipring_order.beside import beside
-from slipring_order.clauses.answering import CLAUSES, RECORDING
+from slipring_order.clauses.answering import CLAUSES, DRAWING, RECORDING
 from slipring_order.dicom.seen import dicom_seen
 from slipring_order.grading.graded import questionnaire
 from slipring_order.handlers.advise import advised
@@ -209,6 +209,7 @@ SERVICE = Service(
         *REVIEW_OPERATIONS,
         CLAUSES.operation(),
         RECORDING.operation(),
+        DRAWING.operation(),
         *INDICATORS.operations,
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},

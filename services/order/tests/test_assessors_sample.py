@@ -2,11 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+from datetime import datetime
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
-from slipring_order.catalogue import SYSTEMS
+from slipring.fhir.outcome import FhirError
+from slipring.fhir.service import Call, Evidence
+from slipring_order.catalogue import SYSTEMS, own_codes
+from slipring_order.clauses.answering import DRAWING
 from slipring_order.clauses.sample import Case, draw, quotas
+from slipring_order.settings import OrderSettings
+
+from tests.support.desk import ADesk
 
 _PARTS = ("head", "chest", "abdomen", "knee")
 
@@ -51,3 +61,58 @@ def test_no_case_is_drawn_twice_nor_more_than_the_quota(plain: int, enhanced: in
     assert len({one.task for one in drawn}) == len(drawn)
     for kind, has in (("plain", plain), ("enhanced", enhanced)):
         assert sum(one.kind == kind for one in drawn) == min(has, quotas()[kind]["cases"])
+
+
+def _numbers() -> list[tuple[str, str]]:
+    """Performed exams by the codes of the catalogue: 40 plain ones, 12 enhanced ones, and one that nobody knows."""
+    plain = [code for code, exam in own_codes().items() if exam.contrast is False]
+    enhanced = [code for code, exam in own_codes().items() if exam.contrast]
+    known = [(f"p{n}", plain[n % len(plain)]) for n in range(40)]
+    return [*known, *((f"e{n}", enhanced[n % len(enhanced)]) for n in range(12)), ("u", "?")]
+
+
+class _Records(ADesk):
+    """A desk whose evidence is what it holds."""
+
+    async def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
+        kind, _, asked = query.partition("?")
+        ids = {name for one in asked.split("&") if one.startswith("_id=") for name in one[4:].split(",")}
+        for one in self.held.values():
+            if one.resource["resourceType"] == kind and (not ids or one.resource["id"] in ids):
+                yield Evidence(one, "x")
+
+
+async def _drawn(seed: str) -> list[dict[str, Any]]:
+    exams = [
+        {"resourceType": "Task", "id": name, "focus": {"reference": f"ServiceRequest/{name}"}} for name, _ in _numbers()
+    ]
+    requests = [
+        {"resourceType": "ServiceRequest", "id": name, "code": {"coding": [{"code": code}]}}
+        for name, code in _numbers()
+    ]
+    desk = _Records(holding=[*exams, *requests], settings=OrderSettings())
+    given = {"resourceType": "Parameters", "parameter": [{"name": "seed", "valueString": seed}]}
+    changes = await DRAWING.drawn(Call(given), desk)
+    assert changes.answer is not None and not changes.save
+    return list(changes.answer["parameter"])
+
+
+@pytest.mark.clause("A.1")
+async def test_a_draw_can_be_drawn_again_and_names_no_patient() -> None:
+    first, again, other = await _drawn("2026-A"), await _drawn("2026-A"), await _drawn("2026-B")
+    assert first == again
+    drawn = [one for one in first if one["name"] == "case"]
+    assert len(drawn) == 35
+    told = {one["name"]: next(v for n, v in one.items() if n != "name") for one in first if "part" not in one}
+    assert told["population"] == 52, "what the catalogue does not know is not drawn"
+    assert told["sha256"] == next(one["valueString"] for one in other if one["name"] == "sha256"), (
+        "of the list, not the draw"
+    )
+    assert [one for one in other if one["name"] == "case"] != [one for one in first if one["name"] == "case"]
+    assert "Patient/" not in str(first)
+
+
+async def test_a_seed_is_asked_for() -> None:
+    with pytest.raises(FhirError) as refused:
+        await _drawn(" ")
+    assert (refused.value.status, refused.value.issues[0].detail) == (422, "order.sample-seed")

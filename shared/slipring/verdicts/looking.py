@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from slipring.clauses.register import Words
-from slipring.fhir.service import Ahead, Desk, Evidence, Stored
+from slipring.fhir.service import Ahead, Desk, Evidence, Resource, Stored
 from slipring.verdicts.declared import Check, filled
 from slipring.verdicts.period import Period
 from slipring.verdicts.verdict import ALTERED, Breach
@@ -46,6 +46,16 @@ class Look:
         for first in range(0, len(wanted), _AT_ONCE):
             found += await self.stood(f"{query}={','.join(wanted[first : first + _AT_ONCE])}")
         return list({one.stored.reference: one for one in found}.values())
+
+    @property
+    def head(self) -> list[Resource]:
+        """Period and moment, as an answer begins."""
+        moment = self.at.astimezone(UTC)
+        return [
+            {"name": "periodStart", "valueDate": self.period.first.isoformat()},
+            {"name": "periodEnd", "valueDate": self.period.last.isoformat()},
+            {"name": "at", "valueInstant": f"{moment:%Y-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}Z"},
+        ]
 
     @property
     def until(self) -> datetime:

@@ -89,19 +89,18 @@ class Answering:
 
     async def told(self, call: Call, desk: Desk) -> Changes:
         """Every row that this service answers for, or those asked for."""
-        zone = ZoneInfo(desk.settings.time_zone)
-        at = _moment(call, desk.now)
-        look = Look(desk, _period(call, at.astimezone(zone).date()), at, zone)
+        look = self.look(call, desk)
         rows = _rows(call, self.service)
         outcomes = await self._outcomes(rows, look)
-        said = f"{look.at:%Y-%m-%dT%H:%M:%S}.{look.at.microsecond // 1000:03d}Z"
-        answer: list[Resource] = [
-            {"name": "periodStart", "valueDate": look.period.first.isoformat()},
-            {"name": "periodEnd", "valueDate": look.period.last.isoformat()},
-            {"name": "at", "valueInstant": said},
-        ]
+        answer: list[Resource] = look.head
         answer += [as_clause(row, outcomes[row.id], self.service, look) for row in rows if self._answers(row, outcomes)]
         return Changes(answer={"resourceType": "Parameters", "parameter": answer})
+
+    def look(self, call: Call, desk: Desk) -> Look:
+        """The period and the moment that a call asks about; 422 at the parameter that says neither."""
+        zone = ZoneInfo(desk.settings.time_zone)
+        at = _moment(call, desk.now)
+        return Look(desk, _period(call, at.astimezone(zone).date()), at, zone)
 
     def _answers(self, row: Clause, outcomes: Mapping[str, Sequence[Outcome]]) -> bool:
         return bool(outcomes[row.id]) or row.kinds == ("procedure",)

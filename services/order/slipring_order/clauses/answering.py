@@ -11,6 +11,7 @@ from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
 from slipring_order.clauses import exams, offer, owed
+from slipring_order.clauses.drawing import Drawing
 from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
 
@@ -36,3 +37,4 @@ CLAUSES = Answering(
     "order", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True
 )
 RECORDING = Recording(CLAUSES, lays_together=True)
+DRAWING = Drawing(CLAUSES)
