@@ -187,5 +187,4 @@ def _criteria(text: str) -> Criteria:
 async def _without_timer(connection: Any, criteria: Criteria) -> int:
     """How many that match have no timer armed: each of them would be forgotten."""
     sql, arguments = query.count(criteria, source="")
-    armed = "SELECT 1 FROM timer w WHERE w.kind = 'timer' AND w.subject = r.type || '/' || r.id"
-    return int(await connection.fetchval(f"{sql} AND NOT EXISTS ({armed})", *arguments))
+    return int(await connection.fetchval(f"{sql} AND {query.NOT_ARMED}", *arguments))
