@@ -82,7 +82,7 @@ def opened_by_hand(http: httpx.Client, given: list[dict[str, Any]]) -> dict[str,
 
 def link_to(phone: Receiver, case: dict[str, Any]) -> str:
     """The path of the newest link that the telephone got for a case."""
-    links = [message["link"] for message in phone.received if message["case"] == f"Task/{case['id']}"]
+    links = [message["link"] for message in phone.received if message.get("case") == f"Task/{case['id']}"]
     return "/a/" + str(links[-1]).rpartition("/a/")[2]
 
 

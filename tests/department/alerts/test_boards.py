@@ -109,5 +109,5 @@ def test_the_messages_of_every_channel_are_shown_as_they_are_sent(enter: Enter, 
 
 
 def test_the_messages_are_not_for_whoever_has_no_business_with_contact_routes(enter: Enter) -> None:
-    page = enter("doctor", "/alerts/messages", "en")
+    page = enter("desk", "/alerts/messages", "en")
     expect(page.get_by_text("Your roles do not open contact routes.")).to_be_visible()
