@@ -24,6 +24,7 @@ from slipring_demo.servers import free_port
 
 from tests.architecture.tree import ROOT
 from tests.fhir.place import opened
+from tests.support.ringing import a_route
 from tests.support.server import Server
 
 _FHIR = {"Content-Type": "application/fhir+json"}
@@ -36,6 +37,10 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     yield made
     made.stop()
     stop(made.data_dir)
+
+
+def unnamed(resource: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in resource.items() if name != "id"}
 
 
 def examined(server: Server, **environment: str) -> tuple[int, dict[str, dict[str, Any]]]:
@@ -162,6 +167,27 @@ async def test_what_two_of_the_department_have_approved_waits_for_nobody(
         assert approved.is_success, approved.text
         told = await waiting()
         assert told and "esur-10:consent.prior-reaction" not in told
+
+
+@pytest.mark.clause("5.9.1")
+async def test_a_staffed_desk_with_a_route_of_its_own_is_where_every_ladder_ends(
+    data_dir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("SLIPRING_DEMO", raising=False)
+    settings = Settings(database_url=await asyncio.to_thread(ensure_running, data_dir), schema_prefix="desked_")
+
+    async def missing() -> bool:
+        return any(remark.code == "fallback-missing" for remark in await look(settings, data_dir, datetime.now(UTC)))
+
+    keeps = Service("critical", "k", "x", keeps=[Keeps("Endpoint")])
+    async with opened(data_dir, keeps, schema_prefix="desked_") as street:
+        await street["critical"].make(unnamed(a_route("ward-duty", "duty.test")))
+        assert await missing()
+        desk = await street["critical"].make(unnamed(a_route("fallback", "desk.test")))
+        assert not await missing()
+        off = await street["critical"].ask("PUT", f"Endpoint/{desk['id']}", {**desk, "status": "off"})
+        assert off.is_success, off.text
+        assert await missing()
 
 
 def test_every_remark_has_its_words_and_every_word_its_remark() -> None:

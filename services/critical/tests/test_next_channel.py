@@ -120,7 +120,7 @@ async def test_a_provider_that_is_down_is_not_asked_by_lower_levels_and_their_ne
         await ringing.arrive(finding)
     assert ringing.rung.count("requester.test") == 3
     assert ringing.rung.count("his.test") == 5
-    assert ringing.desk.settings.providers.down() == {"webhook requester.test": 3}
+    assert ringing.desk.settings.providers.down() == {"webhook requester.test:443": 3}
 
 
 async def test_an_answer_ends_the_tries_at_once() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed
 from slipring_critical.channels.providers import Bounds, Providers
 
@@ -100,3 +101,18 @@ def test_what_hangs_takes_the_room_of_its_own_provider_only_and_level_1_has_room
 def test_the_next_try_comes_later_each_time_and_when_the_provider_says() -> None:
     assert [LIMITS.wait_seconds(tries, None) for tries in (1, 2, 3, 9)] == [2, 4, 8, 30]
     assert LIMITS.wait_seconds(1, 17.0) == 17
+
+
+@pytest.mark.parametrize(
+    ("medium", "address", "name"),
+    [
+        ("webhook", "https://Gate.test/ring", "gate.test:443"),
+        ("webhook", "https://gate.test:443/other", "gate.test:443"),
+        ("webhook", "http://gate.test", "gate.test:80"),
+        ("fhir", "https://gate.test:8443/fhir", "gate.test:8443"),
+        ("sms", "json://user:secret@Gate.test:8080/sms", "json:gate.test:8080"),
+        ("sms", "twilio://AC1:secret@+861/+862", "twilio"),
+    ],
+)
+def test_a_provider_is_one_server_two_of_them_on_one_host_fail_apart(medium: str, address: str, name: str) -> None:
+    assert CHANNELS[medium].provider(address) == name

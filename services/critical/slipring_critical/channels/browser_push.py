@@ -19,7 +19,7 @@ from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.outcome import Issue
 
 from slipring_critical.channels.channel import Channel, DeliveryFailed, Line, Message, Outside
-from slipring_critical.channels.posting import host_of, judged_web_address, posted
+from slipring_critical.channels.posting import judged_web_address, posted, provider_of
 from slipring_critical.channels.push_key import push_key
 
 _AUTH_BYTES = 16
@@ -95,4 +95,4 @@ def _decoded(text: str) -> bytes:
     return urlsafe_b64decode(text + "=" * (-len(text) % 4))
 
 
-BROWSER_PUSH = Channel(deliver_by_push, judged_subscription, host_of, secret=True)
+BROWSER_PUSH = Channel(deliver_by_push, judged_subscription, provider_of, secret=True)

@@ -176,5 +176,5 @@ def _provider_of(address: str) -> str:
     scheme = _scheme(address)
     if any(scheme in offer.hosted for offer in offers().values()):
         host = address.partition("://")[2].split("/")[0].split("?")[0].rpartition("@")[2]
-        return f"{scheme}:{host.partition(':')[0].lower()}"
+        return f"{scheme}:{host.lower()}"
     return scheme

@@ -11,7 +11,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL
 
 from slipring_critical.channels.channel import Channel, Line, Message, Outside
-from slipring_critical.channels.posting import host_of, judged_web_address, posted
+from slipring_critical.channels.posting import judged_web_address, posted, provider_of
 
 _ATTEMPT = f"{CANONICAL}/identifier/attempt"
 _CASE = f"{CANONICAL}/identifier/critical-case"
@@ -58,4 +58,4 @@ def as_communication_request(message: Message) -> dict[str, Any]:
     return request
 
 
-FHIR_SERVER = Channel(deliver_to_fhir_server, judged_web_address, host_of)
+FHIR_SERVER = Channel(deliver_to_fhir_server, judged_web_address, provider_of)

@@ -16,6 +16,7 @@ from slipring_critical.channels.channel import DeliveryFailed, Outside
 _TRY_AGAIN = frozenset({408, 425, 429})
 _NO_ADDRESS = frozenset({"InvalidURL", "UnsupportedProtocol"})
 _TOO_SLOW = frozenset({"no answer in time", "ConnectTimeout", "ReadTimeout", "WriteTimeout", "PoolTimeout"})
+_PORTS = {"http": 80, "https": 443}
 _REFUSED = "kernel."  # the codes of the endpoint policy begin so
 
 
@@ -36,9 +37,22 @@ def judged_web_address(address: str, policy: EndpointPolicy) -> Issue | None:
 
 
 def host_of(address: str) -> str:
-    """The provider behind an http(s) address."""
+    """The host of an http(s) address; '' for none."""
     try:
         return urlsplit(address).hostname or ""
+    except ValueError:
+        return ""
+
+
+def provider_of(address: str) -> str:
+    """The provider behind an http(s) address: host and port, for two servers of one host fail apart.
+
+    >>> [provider_of(f"https://{one}") for one in ("Gate.test/ring", "gate.test:443/", "gate.test:8443", "[::1]:99999")]
+    ['gate.test:443', 'gate.test:443', 'gate.test:8443', '']
+    """
+    try:
+        parts = urlsplit(address)
+        return f"{parts.hostname or ''}:{parts.port or _PORTS.get(parts.scheme, '')}"
     except ValueError:
         return ""
 

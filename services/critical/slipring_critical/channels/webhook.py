@@ -8,7 +8,7 @@ from slipring.fhir.delivery.signature import HEADER as SIGNATURE
 from slipring.fhir.delivery.signature import signed
 
 from slipring_critical.channels.channel import Channel, Line, Message, Outside
-from slipring_critical.channels.posting import host_of, judged_web_address, posted
+from slipring_critical.channels.posting import judged_web_address, posted, provider_of
 
 
 async def deliver_by_webhook(message: Message, line: Line, outside: Outside) -> None:
@@ -41,4 +41,4 @@ def _as_json(message: Message) -> dict[str, object]:
     }
 
 
-WEBHOOK = Channel(deliver_by_webhook, judged_web_address, host_of)
+WEBHOOK = Channel(deliver_by_webhook, judged_web_address, provider_of)

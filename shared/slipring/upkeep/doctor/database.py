@@ -12,7 +12,7 @@ from urllib.parse import parse_qsl
 import asyncpg
 
 from slipring.fhir.search.criteria import parse
-from slipring.fhir.service import Stored
+from slipring.fhir.service import CANONICAL, Stored
 from slipring.fhir.store import query
 from slipring.fhir.store.migrations import HEAD
 from slipring.upkeep.contents import LAST_BACKUP, NAMES, quote, schemas_of
@@ -26,6 +26,7 @@ _WANTED = {
     "wal_level": ("replica", "logical"),
     "data_checksums": ("on",),
 }
+_CHANNEL, _ROUTE_OF = f"{CANONICAL}/CodeSystem/channel", f"{CANONICAL}/StructureDefinition/route-of"
 _HARMLESS = ("wal_level", "data_checksums")  # without these nothing acknowledged is lost by a crash
 
 
@@ -148,6 +149,23 @@ async def approved_in(connection: asyncpg.Connection, schema: str) -> list[Store
     )
     plans = [Stored(json.loads(row["body"], parse_float=Decimal), row["version"], row["updated_at"]) for row in rows]
     return [one for one in plans if one.resource.get("status") == "active"]
+
+
+async def desk_in(connection: asyncpg.Connection, schema: str) -> bool:
+    """Whether an active contact route of the office `fallback` is registered: the staffed desk where every ladder ends."""
+    q = quote(schema)
+    rows = await connection.fetch(
+        f"SELECT v.body FROM {q}.resource r JOIN {q}.version v USING (key, version) "
+        "WHERE r.type = 'Endpoint' AND r.source = '' AND NOT r.deleted"
+    )
+    return any(
+        route.get("status") == "active"
+        and route.get("connectionType", {}).get("system") == _CHANNEL
+        and any(
+            one.get("url") == _ROUTE_OF and one.get("valueCode") == "fallback" for one in route.get("extension", [])
+        )
+        for route in (json.loads(row["body"]) for row in rows)
+    )
 
 
 async def mode_of(connection: asyncpg.Connection, front_schema: str) -> str:

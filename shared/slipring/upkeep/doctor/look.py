@@ -20,6 +20,7 @@ from slipring.signing.trust import revocation_files
 from slipring.upkeep.contents import schemas_of
 from slipring.upkeep.doctor.database import (
     approved_in,
+    desk_in,
     look_at_alarms,
     look_at_engine,
     look_at_front,
@@ -44,6 +45,7 @@ class _Database:
 
     remarks: list[Remark] = field(default_factory=list)
     mode: str = ""
+    desk: bool = False  # the staffed desk has a contact route of its own
     approved: list[Stored] = field(default_factory=list)
 
 
@@ -70,7 +72,7 @@ async def look(settings: Settings, data_dir: Path, now: datetime) -> list[Remark
     remarks += look_at_mode(settings, told.mode)
     remarks += look_beside(installed(), data_dir)
     if told.mode != "demo":  # a demo rings its own phones, and its department has confirmed the shipped set
-        remarks += look_at_routes(settings)
+        remarks += look_at_routes(settings, desk=told.desk)
         remarks += look_at_defaults(installed(), now.astimezone(settings.zone), told.approved)
     return remarks
 
@@ -105,6 +107,8 @@ async def _database(dsn: str, settings: Settings) -> _Database:
                 told.mode = await mode_of(connection, schema) if front else told.mode
                 if schema in (f"{prefix}order", f"{prefix}critical"):  # who keeps what two of the department stand for
                     told.approved += await approved_in(connection, schema)
+                if schema == f"{prefix}critical":
+                    told.desk = await desk_in(connection, schema)
                 if service := installed().get(schema.removeprefix(prefix)):
                     told.remarks += [one async for one in look_at_alarms(connection, schema, service.alarms)]
             except asyncpg.UndefinedTableError:
