@@ -48,7 +48,7 @@ async def roster_written(write: Write, desk: Desk) -> Changes:
     for place, one in enumerate(schedule.get("actor", [])):
         if (who := reference_of(one)) in on_it:
             first = next((turn for turn in turns if who in turn.people), None)
-            issues += await _unfit(desk, who, endpoints, f"Schedule.actor[{place}]", first)
+            issues += await unfit(desk, who, endpoints, f"Schedule.actor[{place}]", first)
     if issues and schedule.get("active") is not False:
         raise FhirError(422, issues)
     return Changes(wake=[look(write.reference)])
@@ -68,7 +68,7 @@ async def shift_written(write: Write, desk: Desk) -> Changes:
         if issues := list(shift_faults(slot)):
             raise FhirError(422, issues)
         turn = Turn(*hours_of(slot), ())
-        issues = await _unfit(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
+        issues = await unfit(desk, person_of(slot, ON_CALL), await routes_in_force(desk), "Slot.extension", turn)
         if issues:
             raise FhirError(422, issues)
     return Changes(wake=[look(schedule.reference)])
@@ -80,7 +80,8 @@ async def roster_due(due: Due, desk: Desk) -> Changes:
     return await looked(desk, schedule) if schedule is not None else Changes.none()
 
 
-async def _unfit(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, turn: Turn | None) -> list[Issue]:
+async def unfit(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, turn: Turn | None) -> list[Issue]:
+    """Why somebody is put on no roster: he is not on the register, may not receive, or has no route for the hours of `turn`."""
     names = await names_of(desk, who)
     behind = next((name for name in names if name.startswith("Practitioner/")), "")
     person = await desk.read(behind) if behind else None

@@ -6,21 +6,56 @@ from slipring.fhir.service import Operation, Parameter
 
 from slipring_critical.handlers import asking, swapping
 from slipring_critical.handlers.catalogue import catalogue_told
+from slipring_critical.handlers.importing import calendar_imported
 
 _HOURS = (
     Parameter("start", "instant", "out", 1),
     Parameter("end", "instant", "out", 1),
     Parameter("person", "Reference", "out", 0, "*"),
 )
+_GAP = Parameter(
+    "gap", "", "out", 0, "*", "Some hours at which nobody would be rung, or by no verified route.",
+    (*_HOURS, Parameter("reason", "code", "out", 1, documentation="nobody-on-call | no-route | not-verified")),
+)  # fmt: skip
 _ON_CALL = (
     Parameter("from", "dateTime", documentation="Now when left out."),
     Parameter("until", "dateTime", documentation="Seven days on when left out."),
     Parameter("office", "code", "out", 1, documentation="The target of ladders that it is for."),
     Parameter("turn", "", "out", 0, "*", "Some hours with the same people; without a person: nobody.", _HOURS),
+    _GAP,
+)
+_IMPORT = (
+    Parameter("text", "string", documentation="The calendar (RFC 5545) as text; or as file, or as binary."),
+    Parameter("file", "base64Binary", documentation="The calendar in UTF-8."),
+    Parameter("binary", "Binary", documentation="The calendar in UTF-8."),
     Parameter(
-        "gap", "", "out", 0, "*", "Some hours at which nobody would be rung, or by no verified route.",
-        (*_HOURS, Parameter("reason", "code", "out", 1, documentation="nobody-on-call | no-route | not-verified")),
+        "person", "", "in", 0, "*", "Who is meant by an address of ATTENDEE, or by words of SUMMARY.",
+        (
+            Parameter("named", "string", min=1),
+            Parameter("is", "Reference", min=1, documentation="A Practitioner."),
+        ),
     ),
+    Parameter("allDayFrom", "time", documentation="When all-day events begin and end; midnight when left out."),
+    Parameter(
+        "complete", "boolean",
+        documentation="True: shifts imported before whose event the file does not name any more are withdrawn, too.",
+    ),
+    Parameter("dryRun", "boolean", documentation="True: nothing is stored."),
+    Parameter("stored", "boolean", "out", 1),
+    Parameter("from", "instant", "out", 1),
+    Parameter("until", "instant", "out", 1, documentation="What begins later is not read."),
+    Parameter("cancelled", "integer", "out", 1, documentation="How many shifts are cancelled in the file."),
+    Parameter("later", "integer", "out", 1, documentation="How many of those seen begin after until."),
+    Parameter(
+        "shift", "", "out", 0, "*", "",
+        (
+            Parameter("action", "code", "out", 1, documentation="create | update | withdraw | unchanged"),
+            Parameter("event", "string", "out", 1, documentation="UID, and which of its series."),
+            Parameter("line", "positiveInt", "out", documentation="Of the file; none of what is withdrawn."),
+            *_HOURS,
+        ),
+    ),
+    _GAP,
 )  # fmt: skip
 _WHO_IS_RUNG = (
     Parameter("level", "code", documentation="1, 2 or 3; the catalogue's for the finding, else 1, when left out."),
@@ -104,6 +139,10 @@ DIRECTORY = (
     Operation(
         "Schedule", "on-call", asking.on_call_told, title="Who is on call when, and when nobody is",
         affects_state=False, parameters=_ON_CALL, tells=_TELLS,
+    ),
+    Operation(
+        "Schedule", "import-calendar", calendar_imported, title="Read a calendar file into the shifts of a roster",
+        parameters=_IMPORT, tells=_TELLS,
     ),
     Operation(
         "Schedule", "who-is-rung", asking.who_is_rung, level="type", title="Who would be rung for a finding",
