@@ -7,6 +7,7 @@ from starlette.routing import Route
 from slipring.department.live import LivePages
 from slipring.department.place import Place
 from slipring.identity.people.minting import Mint
+from slipring.oncall.importing import ImportPage
 from slipring.oncall.rehearsing import RehearsalPage
 from slipring.oncall.roster import LIVE, WATCHED, RosterPages
 from slipring.oncall.routes import RoutePages
@@ -20,6 +21,7 @@ def on_call_routes(place: Place, mint: Mint) -> list[Route]:
         LivePages(place, LIVE, WATCHED, WATCHED),
         RosterPages(place),
         RehearsalPage(place),
+        ImportPage(place),
         RoutePages(place, mint),
     )
     return [route for page in pages for route in page.routes()]

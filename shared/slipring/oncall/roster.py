@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department import names
-from slipring.department.place import Place, Words, named_in, wrong
+from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.search.moment import counts
@@ -126,7 +126,7 @@ class RosterPages:
         swaps = [swap for swap in (_swap(one, called, me) for one in slots) if swap and swap.end > now]
         return self._page(
             request, session, "roster.html", status=status, rosters=rosters, swaps=swaps, monday=monday, beside=beside,
-            no_desk=bool(no_desk),
+            no_desk=bool(no_desk), may_import=may_write(session),
             before=monday - timedelta(days=_DAYS), after=monday + timedelta(days=_DAYS),
         )  # fmt: skip
 
@@ -155,6 +155,11 @@ class RosterPages:
 
     def _page(self, request: Request, session: Session, template: str, **values: Any) -> Response:
         return self.place.page(request, session, f"oncall/{template}", live=LIVE, roster=ROSTER, **values)
+
+
+def may_write(session: Session) -> bool:
+    """Whether a person's roles let him write rosters; whether he keeps them is for the directory to say."""
+    return may(session, "Schedule", "u") and may(session, "Slot", "c")
 
 
 def _monday(text: str, today: date) -> date:

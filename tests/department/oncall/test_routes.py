@@ -8,10 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 from playwright.sync_api import expect
-from slipring_demo.cast import C
 from slipring_demo.receivers import Receiver
 
-from tests.department.bedside.contrast_morning import until_found
 from tests.department.conftest import Enter, looked_at
 from tests.department.morning import Morning, posted
 from tests.support.ringing import a_route
@@ -31,23 +29,6 @@ def phone(served: Server, morning: Morning) -> Iterator[Receiver]:
         version = {"If-Match": f'W/"{now["meta"]["versionId"]}"'}
         http.put(f"/fhir/Endpoint/{kept['id']}", json=now | {"status": "off"}, headers=version).raise_for_status()
     receiver.close()
-
-
-@pytest.fixture
-def keeper(served: Server, morning: Morning) -> Iterator[None]:
-    """The second reader keeps the directory, as long as the test lasts."""
-    role = {
-        "resourceType": "PractitionerRole",
-        "active": True,
-        "practitioner": {"reference": morning.staff["second reader"]},
-        "code": [{"coding": [{"system": f"{C}/CodeSystem/staff-role", "code": "technical-lead"}]}],
-    }
-    with served.client() as http:
-        kept = posted(http, role)
-        until_found(http, f"PractitionerRole?_id={kept['id']}")
-    yield
-    with served.client() as http:
-        http.delete(f"/fhir/PractitionerRole/{kept['id']}").raise_for_status()
 
 
 def code_of(phone: Receiver) -> str:

@@ -25,9 +25,9 @@ _SAYS: Mapping[str, tuple[str, str]] = {
     "hours": ("结束须晚于开始，且班次不能过长。", "It ends after it begins, and is not longer than a shift may be."),
     "no-such-time": ("该地方时间不存在（夏令时切换时被跳过）：{seen}。", "The clock jumps over this local time: {seen}."),
     "time": ("读取超出时间或内存限制；请检查此处的重复规则。", "Reading took too long: look at the rule of repetition here."),
-    "nobody": ("不知道是谁：ATTENDEE 邮箱、工号或姓名均与在册人员不符；可用参数 person 指明。",
-               "It is not known who is meant, by address, staff number or name: say so by the parameter person."),
-    "several": ("所指人员不止一人；请用 ATTENDEE 或参数 person 指明。", "More than one may be meant: say who by ATTENDEE or person."),
+    "nobody": ("不知道是谁：ATTENDEE 邮箱、工号或姓名均与在册人员不符；可用对照表（person）指明。",
+               "It is not known who is meant, by address, staff number or name: say so by a table (person)."),
+    "several": ("所指人员不止一人；请用 ATTENDEE 或对照表（person） 指明。", "More than one may be meant: say who by ATTENDEE or a table."),
     "declined": ("有参加者已谢绝（PARTSTAT=DECLINED）。", "An attendee has declined (PARTSTAT=DECLINED)."),
     "more": ("还有更多问题，此处不再列出。", "More is wrong than is listed here."),
 }  # fmt: skip
