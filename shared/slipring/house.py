@@ -27,6 +27,7 @@ class House:
     front: Any | None
     peers: dict[str, httpx.AsyncClient]
     sealer: Sealer | None = None  # of the front's own schema
+    starting: bool = False  # it answers, but its loops do not all run yet
     leaving: bool = False
     meters: Meters = field(default_factory=Meters)  # the front's, or of a process without it
     heartbeat: Heartbeat | None = None
@@ -38,8 +39,8 @@ class House:
         if scope["type"] == "lifespan":
             await _lifespan(receive, send)
             return
-        if self.leaving and scope["path"].endswith("/health/ready"):
-            await JSONResponse({"status": "shutting down"}, 503)(scope, receive, send)
+        if (self.starting or self.leaving) and scope["path"].endswith("/health/ready"):
+            await JSONResponse({"status": "shutting down" if self.leaving else "starting"}, 503)(scope, receive, send)
             return
         first = scope["path"].lstrip("/").partition("/")[0] if "path" in scope else ""
         running = self.services.get(first)

@@ -405,11 +405,13 @@ async def _serve(plan: Plan) -> None:
             timeout_graceful_shutdown=plan.settings.stop_seconds,
         )
         server = Serving(config, house.leave, plan.settings.drain_seconds)
+        house.starting = True
         answering = asyncio.create_task(server.serve())
         while not server.started and not answering.done():  # noqa: ASYNC110 - uvicorn offers no event to wait for
             await asyncio.sleep(0.01)
         if server.started:
             await house.start()
+            house.starting = False
             _settle_memory()
         print(f"slipring: {', '.join(plan.names)} at {plan.url}" + (" (DEMO)" if plan.demo else ""), flush=True)  # noqa: T201
         await answering

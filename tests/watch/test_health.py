@@ -57,6 +57,17 @@ def test_a_subscriber_that_is_away_is_a_warning_and_work_that_is_not_done_a_fail
     assert worst(check.status for check in checks(figures, silent)) is verdict
 
 
+async def test_a_house_is_not_ready_before_all_of_it_runs(department: Department) -> None:
+    assert (await department.his.get("/health/ready")).status_code == 200
+    department.house.starting = True
+    try:
+        for path in ("/health/ready", "/order/health/ready"):
+            answer = await department.his.get(path)
+            assert (answer.status_code, answer.json()) == (503, {"status": "starting"})
+    finally:
+        department.house.starting = False
+
+
 async def test_the_front_shows_the_engine_of_every_service_and_the_worst_of_them(department: Department) -> None:
     async def healthy() -> bool:
         answer = await department.his.get("/health/engine")
