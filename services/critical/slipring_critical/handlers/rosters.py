@@ -100,13 +100,13 @@ async def unfit(desk: Desk, who: str, endpoints: Sequence[Resource], at: str, tu
     ]  # fmt: skip
     if reachable(names, endpoints):
         return may_not
-    hours = f"{_shown(turn.start, desk)} - {_shown(turn.end, desk)}" if turn else "-"
+    hours = f" {_shown(turn.start, desk)} - {_shown(turn.end, desk)}" if turn else ""
     return [
         *may_not,
         Issue(
             "business-rule",
-            zh=f"该人员没有可用的联系方式，值班时段 {hours} 将无人接听；请先登记联系方式（Endpoint）。",
-            en=f"There is no route by which this person is rung on call {hours}: register one first (Endpoint).",
+            zh=f"该人员没有可用的联系方式，值班时段{hours}将无人接听；请先登记联系方式（Endpoint）。",
+            en=f"There is no route by which this person is rung on call{hours}: register one first (Endpoint).",
             at=at,
             detail="critical.roster-no-route",
         ),
