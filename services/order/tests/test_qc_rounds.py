@@ -89,6 +89,23 @@ async def test_a_failure_takes_the_scanner_away_before_anybody_approved_it_and_o
     assert "Passed again" in task.resource["note"][0]["text"] and task.resource["status"] == "requested"
 
 
+async def test_a_repeat_that_is_repeated_itself_settles_every_round_before_it() -> None:
+    desk = a_qc_desk()
+    await approved(desk, value("water", 0.5), kind="acceptance", at=NOW - timedelta(days=5))
+    sent_back: list[Resource] = []
+    for _ in range(2):
+        again = {"repeats": ("Reference", {"reference": f"Task/{sent_back[-1]['id']}"})} if sent_back else {}
+        made = round_of(await enter(desk, value("water", 7.5), **again))
+        sent_back.append(round_of(await settle(desk, made, "repeat", note="phantom off centre")))
+        desk.now += timedelta(hours=1)
+    repeats = ("Reference", {"reference": f"Task/{sent_back[-1]['id']}"})
+    twice = [round_of(await enter(desk, value("water", 0.9), repeats=repeats)) for _ in range(2)]
+    for one in twice:  # two people entered the repeat
+        assert state_of(round_of(await settle(desk, one, "approved"))) == "approved"
+    found = [await desk.read(f"Task/{one['id']}") for one in sent_back]
+    assert [state_of(one.resource) for one in found if one] == ["repeated", "repeated"]
+
+
 async def test_a_slip_of_the_pen_is_marked_as_such_by_the_second_person_and_counts_for_nothing() -> None:
     desk = a_qc_desk()
     await approved(desk, value("couch", 0.5), kind="acceptance", at=NOW - timedelta(days=5))

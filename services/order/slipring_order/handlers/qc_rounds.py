@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from slipring.fhir.outcome import FhirError, conflict, not_found, unprocessable
@@ -19,6 +20,7 @@ from slipring_order.reading import instant, moment, reference_of
 from slipring_order.rooms.scanner import is_ct
 from slipring_order.rooms.scanner_standard import CONSTANCY, kinds
 from slipring_order.rooms.scanners import judged_fitness, measured_on
+from slipring_order.rooms.testing import Held
 
 
 async def entered(call: Call, desk: Desk) -> Changes:
@@ -91,9 +93,9 @@ async def _settled(task: Stored, decision: str, desk: Desk) -> Changes:
     if device is None:
         raise not_found(reference_of(task.resource.get("focus")))
     every = [one.resource for one in await measured_on(device.reference, desk)]
+    held = held_against(every, desk)
     saves = [
-        successor(one, status=_status(one.resource, decision, held_against(every, desk)))
-        for one in await values_of(task.resource, desk)
+        successor(one, status=_status(one.resource, decision, held)) for one in await values_of(task.resource, desk)
     ]
     after = {save.resource["id"]: save.resource for save in saves}
     if decision == "approved":
@@ -104,7 +106,7 @@ async def _settled(task: Stored, decision: str, desk: Desk) -> Changes:
     return Changes(save=saves).plus(followed).plus(reminder(device.reference))
 
 
-def _status(observation: Resource, decision: str, held: Any) -> str:
+def _status(observation: Resource, decision: str, held: Mapping[str, Held]) -> str:
     if decision == "approved":
         return "final"
     if decision == "rejected":
@@ -114,9 +116,13 @@ def _status(observation: Resource, decision: str, held: Any) -> str:
 
 
 async def _repeated(task: Stored, desk: Desk) -> list[Save]:
-    """The round that this one repeats is done with."""
+    """The round that this one repeats is done with, and what that one repeats; one that another repeat settled is so already."""
+    saves = []
     earlier = await desk.read(reference_of(rounds.given(task.resource, "repeats")))
-    return [rounds.moved(earlier, "repeated", desk.now)] if earlier is not None else []
+    while earlier is not None and rounds.state_of(earlier.resource) == "to-repeat":
+        saves.append(rounds.moved(earlier, "repeated", desk.now))
+        earlier = await desk.read(reference_of(rounds.given(earlier.resource, "repeats")))
+    return saves
 
 
 async def _person(act: str, call: Call, desk: Desk) -> str:
