@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, timedelta
 from typing import Any
 
 import pytest
 from slipring.fhir.service import Resource
+from slipring_critical.cases.facts import CASE_EVENT, LADDER_SNAPSHOT
 from slipring_critical.indicators.counting import Minutes, Rate, _median
+from slipring_critical.indicators.rows import counts
 
 from tests.support.one_case import REQUESTER, RIGHT, at_level, flag, rung, signed_in
 from tests.support.ringing import FINDING, ARinging, a_department, a_request, a_route, refused
@@ -128,6 +130,28 @@ async def test_flags_are_counted_by_finding_and_exams_by_exam() -> None:
     # The exact limits of 3 are 0.6187 and 8.7673 (Garwood); Byar comes within 2 %.
     assert (rate["low"], rate["high"]) == (pytest.approx(15.47, rel=0.04), pytest.approx(219.18, rel=0.02))
     assert (exams["numerator"], exams["denominator"], exams["value"]) == (2, 4, 0.5)
+
+
+@pytest.mark.parametrize(
+    "extension",
+    [
+        None,
+        [{"url": LADDER_SNAPSHOT, "valueString": "{"}],
+        [{"url": CASE_EVENT, "extension": [{"url": "what", "valueCode": "opened"}]}],
+    ],
+)
+async def test_an_imported_case_that_cannot_be_read_is_stored_and_counts_nowhere(
+    extension: list[Resource] | None,
+) -> None:
+    ringing = ARinging(*a_department())
+    await flag(ringing)
+    [whole] = counts(ringing.case, UTC)
+    case = {name: value for name, value in ringing.case.items() if name != "extension"} | {"id": "k-imported"}
+    ringing.desk.hold(case | ({} if extension is None else {"extension": extension}))
+
+    assert whole.population == "critical-case"
+    assert not counts(ringing.desk.held["Task/k-imported"].resource, UTC)
+    assert share(await asked(ringing), "escalated")["denominator"] == 1
 
 
 def test_a_rate_of_nothing_has_no_value_and_one_without_flags_an_upper_limit() -> None:

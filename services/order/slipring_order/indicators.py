@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from slipring.fhir.findings import rule_of
+from slipring.fhir.search.moment import counts as days_count
 from slipring.fhir.service import Resource
 from slipring.qc.indicators.row import Counted, counted
 from slipring.quality import life as quality
@@ -58,7 +59,7 @@ def _task(task: Resource, zone: tzinfo) -> Iterator[Counted]:
 def _exam(task: Resource, zone: tzinfo) -> Iterator[Counted]:
     """The exam by when it began, and the same by when it was promised."""
     request, asked = reference_of(task.get("focus")), moment(task.get("authoredOn"), zone)
-    if not request or asked is None:
+    if not request or asked is None or not days_count(asked):
         return
     period = task.get("executionPeriod", {})
     began, ended = moment(period.get("start"), zone), moment(period.get("end"), zone)

@@ -59,3 +59,8 @@ async def test_an_exam_acquired_in_its_promised_time_is_in_time_and_one_called_o
     off = exam | {"businessStatus": {"coding": [state]}}
     assert [one.population for one in counts(off, UTC)] == ["exam"]
     assert promised("stat", date(2026, 3, 4)) < promised("routine", date(2026, 3, 4)) == timedelta(days=3)
+
+
+async def test_an_exam_asked_for_where_the_calendar_ends_is_due_never() -> None:
+    desk = await running()
+    assert not counts(await the_exam(desk) | {"authoredOn": "9999-12-31"}, UTC)

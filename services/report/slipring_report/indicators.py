@@ -17,7 +17,7 @@ from slipring_report.positivity import result_of
 from slipring_report.reading import reference_of
 from slipring_report.worklist.carrying import first
 from slipring_report.worklist.life import state_of
-from slipring_report.worklist.reading_task import due_at, is_reading, issued_at, since
+from slipring_report.worklist.reading_task import is_reading
 
 FORM = "report-1"
 INDICATORS = Indicators("report", "r", tells=("Task", "DiagnosticReport", "QuestionnaireResponse"))
@@ -35,12 +35,15 @@ def counts(resource: Resource, zone: tzinfo) -> Sequence[Counted]:
 
 def _task(task: Resource, zone: tzinfo) -> Iterator[Counted]:
     """A reading by when it was due."""
-    if not is_reading(task) or state_of(task) not in _READ or "period" not in task.get("restriction", {}):
+    period = task.get("restriction", {}).get("period", {})
+    due, begun, issued = (
+        moment(said, zone) for said in (period.get("end"), period.get("start"), first(task, "issued", "output"))
+    )
+    if not is_reading(task) or state_of(task) not in _READ or due is None:
         return
-    issued, due = issued_at(task), due_at(task)
     marks = [str(first(task, "clock")), str(task.get("priority", "")), "issued" if issued else ""]
     marks.append("in-time" if issued and issued <= due else "")
-    took = (issued - since(task)) / _MINUTE if issued else None
+    took = (issued - begun) / _MINUTE if issued and begun else None
     yield counted("reading", reference_of(task.get("focus")) or f"Task/{task['id']}", due, marks, value=took)
 
 

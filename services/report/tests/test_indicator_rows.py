@@ -9,6 +9,8 @@ import pytest
 from slipring.fhir.service import Resource
 from slipring_report.indicators import counts
 from slipring_report.learning import answers
+from slipring_report.vocabulary import TASK_CODE
+from slipring_report.worklist.life import in_state
 
 
 def response(form: str, *items: tuple[str, str, Any]) -> Resource:
@@ -40,3 +42,21 @@ def test_a_score_and_a_concordance_count_for_their_report() -> None:
     [held] = counts(response(answers.CONCORDANCE, *said), UTC)
     assert (held.population, held.marks, held.system) == ("against-clinic", "concordant", "B3")
     assert not counts(response(answers.SCORING, ("passed", "String", "yes")) | {"status": "entered-in-error"}, UTC)
+
+
+@pytest.mark.parametrize(
+    ("period", "moments"),
+    [
+        ({"start": "2026-03-04T08:00:00Z", "end": "2026-03-04T09:00:00Z"}, 1),
+        ({"end": "2026-03-04"}, 1),
+        ({"end": "2026-03"}, 0),
+        ({"start": "2026-03-04T08:00:00Z"}, 0),
+        ({}, 0),
+    ],
+)
+def test_an_imported_reading_counts_where_it_says_when_it_was_due(period: Resource, moments: int) -> None:
+    """History is stored as it came: whatever it leaves out keeps nothing from being stored, and no service from starting."""
+    code = {"coding": [{"system": TASK_CODE, "code": "reading"}]}
+    task = {"resourceType": "Task", "id": "r-1", "code": code, **in_state("unread", "running")}
+    assert len(counts(task | {"restriction": {"period": period}}, UTC)) == moments
+    assert not counts(task, UTC)

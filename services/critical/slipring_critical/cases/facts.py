@@ -147,13 +147,17 @@ def case_facts(task: Resource) -> CaseFacts:
     )
 
 
+def facts_told(task: Resource) -> CaseFacts | None:
+    """A case as far as it can be read; None of one that was imported without its ladder, or with events of another make."""
+    try:
+        return case_facts(task)
+    except (KeyError, StopIteration, TypeError, ValueError):
+        return None
+
+
 def can_ring(task: Resource) -> bool:
     """Whether a case holds what it needs to go on: a ladder that can be read, events, and when it was opened."""
-    try:
-        case_facts(task)
-    except (KeyError, StopIteration, TypeError, ValueError):
-        return False
-    return "authoredOn" in task
+    return facts_told(task) is not None and "authoredOn" in task
 
 
 def imaging_number(request: Resource) -> str:

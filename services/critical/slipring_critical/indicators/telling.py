@@ -11,7 +11,7 @@ from slipring.fhir.outcome import unprocessable
 from slipring.fhir.search.moment import counts, zoned
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
-from slipring_critical.cases.facts import CHANNEL, TASK_CODE, CaseFacts, case_facts, code_of, is_case, reference_of
+from slipring_critical.cases.facts import CHANNEL, TASK_CODE, CaseFacts, code_of, facts_told, is_case, reference_of
 from slipring_critical.cases.marks import is_drill
 from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
@@ -52,13 +52,15 @@ async def told(call: Call, desk: Desk) -> Changes:
 
 
 async def _gathered(start: datetime, end: datetime, desk: Desk) -> Period:
-    cases = [
-        one
+    found = [
+        (one, facts_told(one.resource))
         for one in await _by_day(f"Task?code={TASK_CODE}|critical-case&", "authored-on", start, end, desk)
         if is_case(one.resource) and not is_drill(one.resource)
     ]
+    # Of an imported case that cannot be read, or says nothing of what happened, there is nothing to count.
+    facts = {case.reference: told for case, told in found if told and told.events}
+    cases = [case for case, _ in found if case.reference in facts]
     attempts = await _attempts(cases, desk)
-    facts = {case.reference: case_facts(case.resource) for case in cases}
     rings, both = [], set()
     senders = {case.reference: reference_of(case.resource.get("requester")) for case in cases}
     for attempt in attempts:
