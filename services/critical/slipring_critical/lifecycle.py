@@ -17,6 +17,8 @@ _WRITTEN: dict[str, Any] = tomllib.loads(_FILE.read_text("utf-8"))
 TRANSITIONS: Table = load_table(_FILE)
 # A case in one of these states rings until a person answers.
 RINGING: frozenset[str] = frozenset(_WRITTEN["ringing"])
+# As long as it is in one of these a message of it may go out and be answered: its owner is rung anew, too.
+STILL_RINGS: frozenset[str] = RINGING | {"reopened"}
 # Somebody has it, and has not said yet what was done.
 AWAITING_ACTION: frozenset[str] = frozenset(_WRITTEN["awaiting-action"])
 # A person has received it.

@@ -169,6 +169,26 @@ async def test_a_message_is_taken_once_and_a_conversation_is_over_after_a_silenc
     assert ringing.state != "read-back-confirmed"
 
 
+async def test_a_telephone_that_answers_every_day_is_still_understood() -> None:
+    ringing = await ringing_with_codes()
+    office = APhone(ringing)
+    for _ in range(9):
+        await office.says(code=code_of(ringing))
+        await ringing.wait(11)
+    ringing.desk.limit_searches(of="Communication", to=16)  # all that was ever said by it is more
+    assert "last four" in await office.says(by="requester", code=code_of(ringing))
+    assert "number of the finding" in await office.says("0123", by="requester")
+
+
+async def test_a_message_that_was_taken_is_refused_before_its_pin_is_looked_at() -> None:
+    ringing = await ringing_with_codes()
+    phone = APhone(ringing)
+    await phone.says(code=code_of(ringing), left=4, message="m-1")
+    asked = ringing.call("conversation", FRONT, conversation=phone.number, code=code_of(ringing), message="m-1")
+    error = await refused(asked)
+    assert (error.status, error.issues[0].detail) == (409, "critical.reply-repeated")
+
+
 @pytest.mark.parametrize("code", ["", "00000", "x", "9" * 300, "１２３４５", "12|45", "a,b"])
 async def test_a_code_that_is_none_is_said_to_be_none(code: str) -> None:
     ringing = await ringing_with_codes()

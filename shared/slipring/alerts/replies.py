@@ -97,7 +97,8 @@ class ReplyDoor:
 
     async def _said(self, reply: Reply) -> Tree:
         own = await self.door.own_hand()
-        standing = _parts(await own.called("Task/$conversation", _given(reply, "conversation", "code")))
+        # A message that was taken already is refused here: its PIN, if wrong, has counted.
+        standing = await _told(own, "$conversation", _given(reply, "message", "conversation", "code"))
         hand, said, left = own, reply.kept, None
         if standing["expects"] == "pin" and reply.words:
             account, left = await self._proved(reply, standing)
@@ -108,10 +109,7 @@ class ReplyDoor:
         given = _given(reply, "message", "conversation", "code", "medium")
         given += [{"name": "said", "valueString": said}] if said else []
         given += [{"name": "left", "valueInteger": left}] if left is not None else []
-        try:
-            told = _parts(await hand.called("Task/$reply", given))
-        except FhirError as error:
-            raise _at_its_fields(error, given) from None
+        told = await _told(hand, "$reply", given)
         return {"id": reply.id, "say": told["say"], "expects": told["expects"]}
 
     async def _proved(self, reply: Reply, standing: dict[str, str]) -> tuple[Account | None, int]:
@@ -169,6 +167,13 @@ def _given(reply: Reply, *wanted: str) -> list[Tree]:
     }  # fmt: skip
     typed = {"medium": "valueCode"}
     return [{"name": name, typed.get(name, "valueString"): known[name]} for name in wanted if known[name]]
+
+
+async def _told(hand: Hand, operation: str, given: Sequence[Tree]) -> dict[str, str]:
+    try:
+        return _parts(await hand.called(f"Task/{operation}", given))
+    except FhirError as error:
+        raise _at_its_fields(error, given) from None
 
 
 def _parts(answer: Tree) -> dict[str, str]:

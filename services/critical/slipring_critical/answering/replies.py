@@ -6,12 +6,12 @@ does not fit is on record and said, and the ringing goes on. Every message in an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
+from urllib.parse import quote
 
 from slipring.fhir.outcome import conflict, forbidden, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
+from slipring.fhir.service import Ahead, Call, Changes, Desk, Resource, Save, Stored
 
 from slipring_critical.answering.answers import RECEIVE, acknowledged
 from slipring_critical.answering.links import ending, showing
@@ -27,18 +27,16 @@ from slipring_critical.cases.dialogue import (
 )
 from slipring_critical.cases.facts import Event, case_facts, first_reference, reference_of
 from slipring_critical.cases.marks import is_drill
-from slipring_critical.cases.resources import with_event
+from slipring_critical.cases.resources import instant, with_event
 from slipring_critical.channels.media import drill_mark
 from slipring_critical.channels.replies import the_replies
 from slipring_critical.directory.people import lacking
 from slipring_critical.directory.policy import findings_in_force
-from slipring_critical.lifecycle import RINGING
+from slipring_critical.lifecycle import STILL_RINGS
 from slipring_critical.ringing.links import is_used
 from slipring_critical.ringing.reply_codes import REPLY_CODE
 from slipring_critical.rules.choices import choices
 from slipring_critical.rules.read_back import TAIL_LENGTH
-
-_RINGS = RINGING | {"reopened"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,7 @@ class Standing:
     """Where a conversation stands; the message and the case that it is about, where they are known."""
 
     asked: Asked
+    last: str = ""  # Communication/..., our words before, '' where nothing was said lately
     attempt: Stored | None = None
     case: Stored | None = None
 
@@ -54,7 +53,7 @@ class Standing:
         """Why nothing can be answered, as a key of the words; '' when it can."""
         if self.attempt is None or self.case is None:
             return "unknown"
-        if case_facts(self.case.resource).state not in _RINGS:
+        if case_facts(self.case.resource).state not in STILL_RINGS:
             return "answered"
         return "used" if self.asked.expects == "pin" and is_used(self.attempt.resource) else ""
 
@@ -72,7 +71,6 @@ class Turn:
     words: str
     asked: Asked
     changes: Changes = field(default_factory=Changes)
-    case: Resource | None = None
 
 
 async def conversation(call: Call, desk: Desk) -> Changes:
@@ -101,17 +99,10 @@ async def replied(call: Call, desk: Desk) -> Changes:
             at=call.at("medium"),
             detail="critical.reply-medium",
         )
-    if await desk.search(f"Communication?identifier={GATEWAY_MESSAGE}%7C{digest(message)}"):
-        raise conflict(
-            "This message was taken already.",
-            "该消息已处理过。",
-            at=call.at("message"),
-            detail="critical.reply-repeated",
-        )
     standing = await _standing(call, desk)
     said = str(call.value("said") or "").strip()
     turn = await _turn(call, standing, said, medium, desk)
-    case = turn.case or (standing.case.resource if standing.case else None)
+    case = standing.case.resource if standing.case else None
     talk = Talk(
         digest(str(call.value("conversation"))), message, medium, said, desk.caller.practitioner or "",
         standing.asked.attempt, case,
@@ -125,33 +116,42 @@ async def replied(call: Call, desk: Desk) -> Changes:
     }
     # What was refused is said in words: the gateway's own request was right.
     kept = replace(turn.changes, refuse=None, answer=told, status=200)
-    once = [f"reply:{digest(message)}", f"turn:{talk.conversation}:{turn.asked.turn}"]
+    once = [f"reply:{digest(message)}", *([f"turn:{standing.last}"] if standing.last else [])]
     return kept.plus(Changes(save=[Save(heard), Save(answer)], keys=once))
 
 
 async def _standing(call: Call, desk: Desk) -> Standing:
-    talked = await desk.search(f"Communication?identifier={CONVERSATION}%7C{digest(str(call.value('conversation')))}")
-    turns = [(asked, one) for one in talked if (asked := asked_by(one.resource))]
-    last, said = max(turns, key=lambda one: one[0].turn, default=(Asked("code"), None))
-    asked = last if said and desk.now - said.updated_at <= the_replies().good else Asked("code", turn=last.turn)
-    if code := str(call.value("code") or "").strip():
-        attempt = await _newest(code, desk)
+    """Where the conversation stands by what was said in it lately; 409 for a message that was taken already."""
+    message, code = call.value("message"), str(call.value("code") or "").strip()
+    # Not all that ever came from a telephone: that of an office answers every day.
+    since = quote(instant(desk.now - the_replies().good))
+    talk = f"Communication?identifier={CONVERSATION}%7C{digest(str(call.value('conversation')))}&sent=ge{since}"
+    taken = [f"Communication?identifier={GATEWAY_MESSAGE}%7C{digest(str(message))}"] if message else []
+    rung = [f"Communication?identifier={REPLY_CODE}%7C{code}"] if code.isascii() and code.isdigit() else []
+    await desk.searches([talk, *taken, *rung])  # at once, to be found below
+    if taken and await desk.search(*taken):
+        raise conflict(
+            "This message was taken already.",
+            "该消息已处理过。",
+            at=call.at("message"),
+            detail="critical.reply-repeated",
+        )
+    turns = [(asked, one.reference) for one in await desk.search(talk) if (asked := asked_by(one.resource))]
+    asked, last = max(turns, key=lambda one: one[0].turn, default=(Asked("code"), ""))
+    nothing = Standing(Asked("code", turn=asked.turn), last)
+    if code:
+        # Codes are given again after all others were, so that the last one is meant.
+        found = await desk.search(*rung) if rung else []
+        attempt = max(found, key=lambda one: str(one.resource.get("sent", "~")), default=None)
         if attempt is None:
-            return Standing(Asked("code", turn=last.turn))
+            return nothing
         if attempt.reference != asked.attempt or asked.expects in ("code", "nothing"):
             case = first_reference(attempt.resource.get("partOf"), "Task")
-            asked = Asked("pin", attempt.reference, case, turn=last.turn)
+            asked = Asked("pin", attempt.reference, case, turn=asked.turn)
     if not asked.attempt or asked.expects == "nothing":
-        return Standing(Asked("code", turn=last.turn))
-    return Standing(asked, await desk.read(asked.attempt), await desk.read(asked.case))
-
-
-async def _newest(code: str, desk: Desk) -> Stored | None:
-    """The message of a code; codes are given again after all others were, so that the last one is meant."""
-    if not code.isascii() or not code.isdigit():
-        return None
-    found = await desk.search(f"Communication?identifier={REPLY_CODE}%7C{code}")
-    return max(found, key=lambda one: str(one.resource.get("sent", "~")), default=None)
+        return nothing
+    await desk.foresee(Ahead([asked.attempt, asked.case]))
+    return Standing(asked, last, await desk.read(asked.attempt), await desk.read(asked.case))
 
 
 async def _turn(call: Call, standing: Standing, said: str, medium: str, desk: Desk) -> Turn:
@@ -172,7 +172,7 @@ async def _turn(call: Call, standing: Standing, said: str, medium: str, desk: De
     if asked.expects == "tail":
         if len(said) != TAIL_LENGTH or not said.isalnum():
             return _say("tail-again", asked, desk)
-        return await _choosing("choice", asked, desk, tail=said)
+        return await _choosing("choice", standing.case, replace(asked, tail=said), desk)
     return await _read_back(standing.case, asked, said, medium, desk)
 
 
@@ -196,30 +196,26 @@ async def _not_identified(call: Call, standing: Standing, attempt: Stored, case:
     return _say("pin-ended", replace(standing.asked, expects="nothing"), desk, changes=ended)
 
 
-async def _choosing(words: str, asked: Asked, desk: Desk, *, tail: str, changes: Changes | None = None) -> Turn:
-    catalogue = await findings_in_force(desk)
-    case = await desk.read(asked.case)
-    finding = case_facts(case.resource).finding if case else ""
-    language = desk.settings.message_language
+async def _choosing(words: str, case: Stored, asked: Asked, desk: Desk, changes: Changes | None = None) -> Turn:
+    catalogue, language = await findings_in_force(desk), desk.settings.message_language
     listed = []
-    for number, code in enumerate(choices(finding, list(catalogue), asked.case), 1):
+    for number, code in enumerate(choices(case_facts(case.resource).finding, list(catalogue), case.reference), 1):
         entry = catalogue.get(code)
         listed.append(f"{number} {getattr(entry, language) if entry else code}")
-    asked = replace(asked, expects="choice", tail=tail)
-    turn = _say(words, asked, desk, changes=changes, choices="; ".join(listed))
-    return replace(turn, case=case.resource if case else None)
+    asked = replace(asked, expects="choice", case=case.reference)
+    return _say(words, asked, desk, changes=changes, choices="; ".join(listed))
 
 
 async def _read_back(case: Stored, asked: Asked, said: str, medium: str, desk: Desk) -> Turn:
     facts = case_facts(case.resource)
     offered = choices(facts.finding, list(await findings_in_force(desk)), asked.case)
     if said not in [str(number) for number in range(1, len(offered) + 1)]:
-        return await _choosing("choice", asked, desk, tail=asked.tail)
+        return await _choosing("choice", case, asked, desk)
     given = {"patientCheck": asked.tail, "finding": offered[int(said) - 1], "medium": medium}
     parameters = [{"name": name, "valueString": value} for name, value in given.items()]
     changes = await acknowledged(Call({"resourceType": "Parameters", "parameter": parameters}, case), desk)
     if changes.refuse is None:
-        return await _confirmed(facts.reference, asked, changes, desk)
+        return await _confirmed(case, asked, changes, desk)
     if changes.refuse.status == 422:
         again = facts.mismatches + 1 >= desk.settings.mismatches_until_next_step
         words = "mismatch-call" if again else "mismatch"
@@ -228,15 +224,11 @@ async def _read_back(case: Stored, asked: Asked, said: str, medium: str, desk: D
     return _say(words, replace(asked, expects="nothing"), desk, changes=changes)
 
 
-async def _confirmed(case: str, asked: Asked, changes: Changes, desk: Desk) -> Turn:
+async def _confirmed(case: Stored, asked: Asked, changes: Changes, desk: Desk) -> Turn:
     """The case is his; another finding of the same exam that still rings is read back in the same conversation."""
-    stored = await desk.read(case)
-    others: Sequence[Stored] = await others_of_the_exam(case_facts(stored.resource), desk) if stored else ()
-    ringing = [one for one in others if case_facts(one.resource).state in _RINGS]
-    if ringing:
-        another = replace(asked, case=ringing[0].reference)
-        turn = await _choosing("another", another, desk, tail=asked.tail, changes=changes)
-        return replace(turn, case=stored.resource if stored else None)
+    for other in await others_of_the_exam(case_facts(case.resource), desk):
+        if case_facts(other.resource).state in STILL_RINGS:
+            return await _choosing("another", other, asked, desk, changes)
     return _say("confirmed", replace(asked, expects="nothing"), desk, changes=changes)
 
 

@@ -9,6 +9,7 @@ from slipring_critical.answering import replies
 _CONVERSATION = Parameter(
     "conversation", "string", min=1, documentation="Who talks, as the gateway knows him: his number, or the call's id."
 )
+_TAKEN_ONCE = "The gateway's id of the message; taken once."
 _CODE = Parameter("code", "string", documentation="The code of the message that is answered; in the first reply.")
 
 REPLIES = (
@@ -21,6 +22,7 @@ REPLIES = (
         affects_state=False,
         tells=("Communication",),
         parameters=(
+            Parameter("message", "string", documentation=_TAKEN_ONCE),
             _CONVERSATION,
             _CODE,
             Parameter("expects", "code", "out", 1, documentation="code | pin | tail | choice | nothing"),
@@ -36,7 +38,7 @@ REPLIES = (
         level="type",
         title="A reply by text message or keypad",
         parameters=(
-            Parameter("message", "string", min=1, documentation="The gateway's id of the message; taken once."),
+            Parameter("message", "string", min=1, documentation=_TAKEN_ONCE),
             _CONVERSATION,
             _CODE,
             Parameter("medium", "code", min=1, documentation="The channel that it came by: sms, voice, ..."),

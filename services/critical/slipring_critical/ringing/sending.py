@@ -25,14 +25,12 @@ from slipring_critical.cases.resources import instant
 from slipring_critical.channels.channel import DeliveryFailed, Line, Message
 from slipring_critical.channels.media import Kind, short_text, text_of
 from slipring_critical.channels.providers import bounds
-from slipring_critical.lifecycle import OPEN, RINGING
+from slipring_critical.lifecycle import OPEN, STILL_RINGS
 from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
 from slipring_critical.ringing.carrying import OVERTAKEN, again, attempt_id, carry, is_repeat, line_to
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED, SEND, failed_key, send_key, urgency_of
 from slipring_critical.ringing.links import address as link_to
 from slipring_critical.ringing.reply_codes import code_in, hint
-
-_STILL_RINGS = RINGING | {"reopened"}
 
 
 async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
@@ -73,7 +71,7 @@ def _still_to_be_told(attempt: Stored, case: Stored) -> bool:
     state = code_of(case.resource.get("businessStatus"), CASE_STATE)
     if is_offer(attempt.resource):
         return state in OPEN
-    return state == "retracted" if is_retraction(attempt.resource) else state in _STILL_RINGS
+    return state == "retracted" if is_retraction(attempt.resource) else state in STILL_RINGS
 
 
 async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
