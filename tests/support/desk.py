@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import UTC, datetime
 from typing import Any
@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
-from slipring.fhir.service import Ahead, Changes, Receiver, Resource, Stored
+from slipring.fhir.service import Ahead, Changes, Evidence, Receiver, Resource, Stored
 from slipring.fhir.vault import Safe
 
 from tests.support.seals import SealsInMemory
@@ -172,6 +172,11 @@ class ADesk:
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         """Each search after the other."""
         return [await self.search(query) for query in queries]
+
+    async def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
+        """All matches as they stand, each as it was written."""
+        for one in await self.search(query):
+            yield Evidence(one, "x")
 
     def new_id(self) -> str:
         """`o-1`, `o-2`, ..."""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Call, Evidence
+from slipring.fhir.service import CANONICAL, Call
 from slipring_order.catalogue import SYSTEMS, own_codes
 from slipring_order.clauses.answering import DRAWING
 from slipring_order.clauses.sample import Case, draw, quotas
 from slipring_order.settings import OrderSettings
 
-from tests.support.desk import ADesk
+from tests.support.desk import A_NOON, ADesk
 
 _PARTS = ("head", "chest", "abdomen", "knee")
 
@@ -71,26 +69,23 @@ def _numbers() -> list[tuple[str, str]]:
     return [*known, *((f"e{n}", enhanced[n % len(enhanced)]) for n in range(12)), ("u", "?")]
 
 
-class _Records(ADesk):
-    """A desk whose evidence is what it holds."""
-
-    async def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
-        kind, _, asked = query.partition("?")
-        ids = {name for one in asked.split("&") if one.startswith("_id=") for name in one[4:].split(",")}
-        for one in self.held.values():
-            if one.resource["resourceType"] == kind and (not ids or one.resource["id"] in ids):
-                yield Evidence(one, "x")
-
-
 async def _drawn(seed: str) -> list[dict[str, Any]]:
     exams = [
-        {"resourceType": "Task", "id": name, "focus": {"reference": f"ServiceRequest/{name}"}} for name, _ in _numbers()
+        {
+            "resourceType": "Task",
+            "id": name,
+            "code": {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-code", "code": "exam"}]},
+            "businessStatus": {"coding": [{"code": "reported"}]},
+            "executionPeriod": {"start": A_NOON.isoformat()},
+            "focus": {"reference": f"ServiceRequest/{name}"},
+        }
+        for name, _ in _numbers()
     ]
     requests = [
         {"resourceType": "ServiceRequest", "id": name, "code": {"coding": [{"code": code}]}}
         for name, code in _numbers()
     ]
-    desk = _Records(holding=[*exams, *requests], settings=OrderSettings())
+    desk = ADesk(holding=[*exams, *requests], settings=OrderSettings())
     given = {"resourceType": "Parameters", "parameter": [{"name": "seed", "valueString": seed}]}
     changes = await DRAWING.drawn(Call(given), desk)
     assert changes.answer is not None and not changes.save

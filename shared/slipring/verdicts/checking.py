@@ -27,18 +27,22 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     counted = _distinct([one for query in check.of for one in await look.stood(query)])
     breaches = [_incomplete(one, check) for one in counted]
     for query in check.breaks:
-        breaches += [Breach(one.stored.reference, check.says) for one in await look.stood(query)]
+        breaches += [
+            Breach(one.stored.reference, check.says, figure=check.relies[0] if check.relies else "")
+            for one in await look.stood(query)
+        ]
     judged = await _judged(check, judges, look, counted)
     population = len(counted) if judged.population is None else judged.population
     found = [*look.altered, *(one for one in breaches if one), *judged.breaches]
     if check.wanted and not population:
         found.append(Breach("", _ABSENT, "absent"))
     unconfirmed = [one for one in waiting if any(fnmatch.fnmatchcase(one, like) for like in check.relies)]
+    unconfirmed = list(dict.fromkeys([*unconfirmed, *judged.unconfirmed]))
     return Outcome(
         check,
         population,
-        tuple(dict.fromkeys(found)),
-        tuple(dict.fromkeys([*unconfirmed, *judged.unconfirmed])),
+        tuple(dict.fromkeys(one.by(unconfirmed) for one in found)),
+        tuple(unconfirmed),
         tuple(sorted({*look.inputs, *judged.inputs})),
     )
 

@@ -2,6 +2,7 @@
 
 A check is data where records of a kind prove it: searches for what is counted (`of`) and for what breaks it (`breaks`),
 and elements that each counted record must bear (`needs`). Where more is needed `judge` names a function of the service.
+What `breaks` finds it finds by the figure that the check relies on, if it relies on one.
 In searches `{C}` is our canonical base, `date={period}` the period, `{at}` the moment of the verdict.
 """
 
@@ -79,4 +80,6 @@ def _check(entry: Mapping[str, Any]) -> Check:
         raise UnreadableChecks(f"check {entry.get('code', entry)}: {problem}") from problem
     if made.clause not in known or not (made.of or made.judge or made.breaks):
         raise UnreadableChecks(f"check {made.code}: no row {made.clause} in the register, or nothing is looked at")
+    if made.breaks and len(made.relies) > 1:
+        raise UnreadableChecks(f"check {made.code}: by which of its figures `breaks` finds is not said")
     return made

@@ -141,6 +141,6 @@ class Judged:
 Judge = Callable[[Look, Sequence[Evidence]], Awaitable[Judged]]
 
 
-def broken(one: Evidence, zh: str, en: str) -> Breach:
-    """A record that breaks a check, in words."""
-    return Breach(one.stored.reference, Words(zh, en))
+def broken(one: Evidence, zh: str, en: str, *, figure: str = "") -> Breach:
+    """A record that breaks a check, in words; `figure`: the one that it does so by."""
+    return Breach(one.stored.reference, Words(zh, en), figure=figure)

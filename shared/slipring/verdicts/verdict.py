@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import fnmatch
 import hashlib
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from slipring.clauses.register import Words
@@ -15,7 +16,7 @@ class Verdict(StrEnum):
     """How a clause stands, the worst first."""
 
     NOT_MET = "not-met"
-    UNCONFIRMED = "unconfirmed"  # all is well by a figure that no named person of the department has confirmed
+    UNCONFIRMED = "unconfirmed"  # well or not, by a figure that no named person of the department has confirmed
     MET = "met"
     NO_DATA = "no-data"
     PROCEDURE = "procedure"  # no duty of the software
@@ -30,7 +31,15 @@ class Breach:
 
     reference: str
     how: Words
-    kind: str = "broken"  # broken | incomplete | altered | absent | nonconformity
+    kind: str = "broken"  # broken | incomplete | altered | absent | nonconformity | unconfirmed
+    figure: str = ""  # that it is so by: an id, or a pattern of ids; '' where no figure decides
+
+    def by(self, waiting: Collection[str]) -> Breach:
+        """The same, `unconfirmed` where its figure is among those that nobody has confirmed: such a figure fails nothing."""
+        if not (self.figure and any(fnmatch.fnmatchcase(one, self.figure) for one in waiting)):
+            return self
+        zh, en = f"{self.how.zh}（所依数值待确认）", f"{self.how.en} (by a figure that nobody has confirmed)"
+        return replace(self, how=Words(zh, en), kind="unconfirmed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +55,10 @@ class Outcome:
     @property
     def verdict(self) -> Verdict:
         """Broken by one record; without any, as the figures it relies on are; of nothing nothing is said."""
-        if self.breaches:
+        if any(one.kind != "unconfirmed" for one in self.breaches):
             return Verdict.NOT_MET
+        if self.breaches:
+            return Verdict.UNCONFIRMED
         if not self.population:
             return Verdict.NO_DATA
         return Verdict.UNCONFIRMED if self.unconfirmed else Verdict.MET

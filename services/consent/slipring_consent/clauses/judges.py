@@ -19,7 +19,7 @@ from slipring_consent.contrast.lots import ACCEPTED, state_of
 from slipring_consent.contrast.record import times_of
 from slipring_consent.gate.override import override_of
 from slipring_consent.gate.weighing import gives_contrast
-from slipring_consent.observing.task import observer_of
+from slipring_consent.observing.task import limit_of, observer_of
 from slipring_consent.observing.task import state_of as observed_as
 from slipring_consent.people import people_of, staff_behind
 from slipring_consent.reactions.said import effect_of, happened, measures_of, phase_of
@@ -84,7 +84,9 @@ async def observed(look: Look, counted: Sequence[Evidence]) -> Judged:
         if not observer_of(one.stored.resource):
             faults.append(broken(one, "未注明观察人员", "no observer is named"))
         elif observed_as(one.stored.resource) == "overdue":
-            faults.append(broken(one, "观察逾期未结束", "the observation is overdue"))
+            faults.append(
+                broken(one, "观察逾期未结束", "the observation is overdue", figure=limit_of(one.stored.resource))
+            )
     return Judged(faults)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import timedelta
 
+from slipring.clauses.register import Words
 from slipring.fhir.service import Evidence
 from slipring.verdicts.looking import Judged, Look, broken
 
@@ -13,6 +14,7 @@ from slipring_critical.cases.marks import is_drill
 from slipring_critical.indicators.counting import figures, recognised_at, told_at
 
 _OVER = "retracted"
+_IN_TIME = "indicators.told-in-time"
 
 
 async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
@@ -25,10 +27,9 @@ async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
         if at is None and case.state != _OVER and look.at - recognised_at(case) > within:
             faults.append(broken(one, "无人复述确认", "nobody read it back"))
         elif at is not None and at - recognised_at(case) > within:
-            faults.append(
-                broken(one, f"超过 {limit['minutes']} 分钟才通知到", f"told after more than {limit['minutes']} minutes")
-            )
-    unconfirmed = [] if limit["confidence"].startswith("S") else ["indicators.told-in-time"]
+            late = Words(f"超过 {limit['minutes']} 分钟才通知到", f"told after more than {limit['minutes']} minutes")
+            faults.append(broken(one, late.zh, late.en, figure=_IN_TIME))
+    unconfirmed = [] if limit["confidence"].startswith("S") else [_IN_TIME]
     return Judged(faults, len(cases), unconfirmed)
 
 

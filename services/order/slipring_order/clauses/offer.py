@@ -10,6 +10,7 @@ from slipring.rules.rulebook import check
 from slipring.verdicts.looking import Judged, Look, broken
 from slipring.verdicts.verdict import Breach
 
+from slipring_order.clauses.owed import by_rules
 from slipring_order.offer.activity import PREPARATION
 from slipring_order.offer.coverage import coverage
 from slipring_order.offer.preparation import PARTS, VIEWS
@@ -67,13 +68,14 @@ async def constancy(look: Look, counted: Sequence[Evidence]) -> Judged:
         for test in tests:
             named = test.last.reference if test.last else one.stored.reference
             if test.passes is False:
-                faults.append(Breach(named, Words(f"{test.zh}：不合格", f"{test.en}: out of limits")))
+                own = test.last is not None and test.last.abnormal  # whoever tested says so, by no figure of ours
+                limit = "" if own or test.limit is None else test.limit.id
+                faults.append(Breach(named, Words(f"{test.zh}：不合格", f"{test.en}: out of limits"), figure=limit))
             elif test.interval and test.last is None:
                 faults.append(Breach(named, Words(f"{test.zh}：从未检测", f"{test.en}: never tested"), "absent"))
             elif test.due_on and test.due_on < today:
-                faults.append(
-                    Breach(named, Words(f"{test.zh}：逾期（{test.due_on}）", f"{test.en}: overdue ({test.due_on})"))
-                )
+                overdue = Words(f"{test.zh}：逾期（{test.due_on}）", f"{test.en}: overdue ({test.due_on})")
+                faults.append(Breach(named, overdue, figure=test.interval.id if test.interval else ""))
             waiting |= {each.id for each in (test.limit, test.interval) if each and not each.confirmed}
     return Judged(faults, looked, sorted(waiting))
 
@@ -92,9 +94,7 @@ async def staffed(look: Look, counted: Sequence[Evidence]) -> Judged:
     open_days |= {day for one in scanners for day, hours in one.hours.week.items() if hours}
     limits = desk.settings.limits.on(last)
     findings = check(staffing(staff, len(scanners), work, (first, last), open_days), STAFFING_RULES, limits, desk.now)
-    waiting = {one.limit.id for one in findings if one.limit and not one.limit.confirmed}
-    hard = [one for one in findings if not one.softened]
-    return Judged([Breach("", Words(one.zh, one.en)) for one in hard], work.exams, sorted(waiting))
+    return by_rules(findings, work.exams)
 
 
 def _parts_of(definition: Resource) -> set[str]:

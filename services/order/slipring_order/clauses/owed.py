@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from slipring.clauses.register import Words, named_by
 from slipring.fhir.service import Evidence
+from slipring.rules.finding import Finding
 from slipring.rules.limits import Limits
 from slipring.verdicts.looking import Judged, Look
 from slipring.verdicts.verdict import Breach
@@ -27,12 +29,12 @@ async def owed(look: Look, counted: Sequence[Evidence]) -> Judged:
     """What falls under the clause at work stands: nothing is missing, failed or overdue at the end of the period."""
     row = look.check.clause if look.check else ""
     mine = [one for one in await _standings(look) if row in {c.id for c in named_by(one.obligation.clause, "order")}]
-    return _judged(mine)
+    return _judged(mine, _limits(look))
 
 
 async def occupational(look: Look, counted: Sequence[Evidence]) -> Judged:
     """The occupational health of radiation workers: dose and health examinations (4.1.1.4 e by 5.1.9)."""
-    return _judged([one for one in await _standings(look) if one.obligation.code in _OF_HEALTH])
+    return _judged([one for one in await _standings(look) if one.obligation.code in _OF_HEALTH], _limits(look))
 
 
 async def department(look: Look, counted: Sequence[Evidence]) -> Judged:
@@ -42,22 +44,31 @@ async def department(look: Look, counted: Sequence[Evidence]) -> Judged:
     findings = department_findings(found.staff, found.documents, _limits(look), look.until)
     mine = [one for one in findings if row in {c.id for c in named_by(one.clause, "order")}]
     known = len(found.staff) + len(found.documents)
-    return Judged([Breach("", Words(one.zh, one.en)) for one in mine], max(known, 1))
+    return by_rules(mine, max(known, 1))
 
 
-def _judged(mine: Sequence[Standing]) -> Judged:
-    breaches = [_breach(one) for one in mine if one.state in _HOW]
+def by_rules(findings: Sequence[Finding], population: int) -> Judged:
+    """What rules about the department found."""
+    breaches = [Breach("", Words(one.zh, one.en), figure=one.limit.id if one.limit else "") for one in findings]
+    waiting = {one.limit.id for one in findings if one.limit and not one.limit.confirmed}
+    return Judged(breaches, population, sorted(waiting))
+
+
+def _judged(mine: Sequence[Standing], limits: Limits) -> Judged:
+    breaches = [_breach(one, limits.day) for one in mine if one.state in _HOW]
     waiting = {one.limit.id for one in mine if one.limit is not None and not one.limit.confirmed}
     return Judged(breaches, len(mine), sorted(waiting))
 
 
-def _breach(one: Standing) -> Breach:
+def _breach(one: Standing, day: date) -> Breach:
     how, said = _HOW[one.state], one.obligation
     until = f" ({one.due.isoformat()})" if one.due else ""
     named = one.record.source if one.record and one.record.source else one.subject.reference
     kind = "absent" if one.state is State.MISSING else "broken"
     reference = "" if named == DEPARTMENT else named
-    return Breach(reference, Words(f"{said.zh}：{how.zh}{until}", f"{said.en}: {how.en}{until}"), kind)
+    over = one.record is not None and one.record.until is not None and one.record.until < day  # by its own end
+    figure = one.limit.id if one.limit and one.state is State.OVERDUE and not over else ""
+    return Breach(reference, Words(f"{said.zh}：{how.zh}{until}", f"{said.en}: {how.en}{until}"), kind, figure)
 
 
 async def _standings(look: Look) -> list[Standing]:

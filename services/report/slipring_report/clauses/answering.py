@@ -16,6 +16,7 @@ JUDGES = {
     "indicators": indicators,
     "answered": judges.answered,
     "entitled": judges.entitled,
+    "in_time": judges.in_time,
     "levels": judges.levels,
     "two_signers": judges.two_signers,
     "wording": judges.wording,

@@ -8,11 +8,13 @@ from typing import Any
 from slipring.fhir.service import Evidence, Resource
 from slipring.verdicts.looking import Judged, Look, broken
 
+from slipring_report.clocks.watching import figure_of
 from slipring_report.reading import reference_of
 from slipring_report.signatures.chain import chain_of
 from slipring_report.signatures.facts import Signature, signatures
 from slipring_report.visibility import believed
 from slipring_report.vocabulary import QUALIFICATION, REPORT_TAG, TEXT_CHECK, TEXT_PLACE
+from slipring_report.worklist.life import clock_of
 
 _SIGNED = "application/jose"
 _LEAST = 2  # CL02-A011:5.7.1
@@ -81,6 +83,15 @@ async def wording(look: Look, counted: Sequence[Evidence]) -> Judged:
         if name in about
     ]
     return Judged(faults, len(about))
+
+
+async def in_time(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """No report came later than its clock allows; each clock is a figure of its own (5.8.1)."""
+    late = [one for one in counted if clock_of(one.stored.resource) == "breached"]
+    figures = [figure_of(one.stored.resource).id for one in late]
+    return Judged(
+        [broken(one, "报告逾期", "the report is late", figure=name) for one, name in zip(late, figures, strict=True)]
+    )
 
 
 async def answered(look: Look, counted: Sequence[Evidence]) -> Judged:
