@@ -26,7 +26,9 @@ from slipring.verdicts.wire import as_clause
 NAME = "clause-check"
 _EARLIEST, _LATEST = 1900, 2999  # years whose ends can be reckoned with in every zone
 _EXCEPTION = (
-    Parameter("kind", "code", "out", 1, documentation="broken | incomplete | altered | absent | nonconformity"),
+    Parameter(
+        "kind", "code", "out", 1, documentation="broken | incomplete | altered | absent | nonconformity | unconfirmed"
+    ),
     Parameter("record", "Reference", "out", documentation="none: what is missing"),
     Parameter("zh", "string", "out", 1),
     Parameter("en", "string", "out", 1),
@@ -71,7 +73,7 @@ class Answering:
     checks: Sequence[Check]
     judges: Mapping[str, Judge] = field(default_factory=dict)
     unconfirmed: Callable[[datetime, Sequence[Stored]], Sequence[Limit]] = lambda now, approved: ()
-    plans: bool = False  # whether it keeps the sets (PlanDefinition) by which figures are confirmed
+    plans: bool = False  # whether it has the sets (PlanDefinition), its own or copied, by which figures are confirmed
 
     def operation(self) -> Operation:
         """The operation as the service declares it."""
@@ -106,7 +108,7 @@ class Answering:
         return bool(outcomes[row.id]) or row.kinds == ("procedure",)
 
     async def _outcomes(self, rows: Sequence[Clause], look: Look) -> dict[str, list[Outcome]]:
-        approved = await look.seen("PlanDefinition?status=active") if self.plans else []
+        approved = await look.then.search("PlanDefinition?status=active") if self.plans else []
         waiting = [limit.id for limit in self.unconfirmed(look.at.astimezone(look.zone), approved)]
         found: dict[str, list[Outcome]] = {row.id: [] for row in rows}
         for check in self.checks:

@@ -22,5 +22,7 @@ JUDGES = {
     "permitted": judges.permitted,
     "reactions": judges.reactions,
 }
-CLAUSES = Answering("consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)
+CLAUSES = Answering(
+    "consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True
+)
 RECORDING = Recording(CLAUSES)

@@ -17,5 +17,6 @@ CLAUSES = Answering(
     read_checks(Path(__file__).with_name("checks.toml")),
     {"acted": judges.acted, "indicators": indicators, "told": judges.told},
     unconfirmed=unconfirmed,
+    plans=True,
 )
 RECORDING = Recording(CLAUSES)
