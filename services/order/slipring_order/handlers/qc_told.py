@@ -50,7 +50,7 @@ async def programme_told(call: Call, desk: Desk) -> Changes:
 async def chart_told(call: Call, desk: Desk) -> Changes:
     """One test of a scanner as a control chart: values, centre and limits of each phase, what Westgard's rules and EWMA say."""
     device, test = _scanner(call), _test(call)
-    measured = await measured_on(device.reference, desk)
+    measured = await measured_on(device.reference, desk, test)
     held = held_against([one.resource for one in measured], desk)
     rounds = {one.reference: round for one in measured if (round := round_of(one.resource))}
     mine = [one for one in held.values() if one.result.test == test and one.result.value is not None]
@@ -116,7 +116,7 @@ def _sampled(reference: str, sample: Sample | None) -> list[Resource]:
 
 
 async def _values(device: Stored, test: str, since: datetime | None, until: datetime | None, desk: Desk) -> list[float]:
-    found = (result_of(one.resource, desk.settings.zone) for one in await measured_on(device.reference, desk))
+    found = (result_of(one.resource, desk.settings.zone) for one in await measured_on(device.reference, desk, test))
     return [
         float(one.value)
         for one in found

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from slipring.fhir.outcome import FhirError, conflict, not_found, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write, successor
+from slipring.fhir.service import Ahead, Call, Changes, Desk, Resource, Save, Stored, Write, successor
 from slipring.qc.equipment.tracing import Doubt, Judged, doubts
 from slipring.staff import may
 
@@ -44,6 +44,7 @@ async def exams_verified(call: Call, desk: Desk) -> Changes:
     known = {reference_of(one.resource["focus"]) for one in made if not one.source}
     missing = [exam for exam in wanted if exam not in known]
     saves = []
+    await desk.foresee(Ahead(missing[:most]))
     for reference in missing[:most]:
         exam = await desk.read(reference)
         if exam is not None:
@@ -108,7 +109,7 @@ async def demand_verified(nonconformity: Resource, desk: Desk) -> None:
 
 async def _doubt(task: Stored, test: str, scanner: str, desk: Desk) -> Doubt | None:
     """The failure that opened the nonconformity; when that result was corrected since, the last one."""
-    held = held_against([one.resource for one in await measured_on(scanner, desk)], desk)
+    held = held_against([one.resource for one in await measured_on(scanner, desk, test)], desk)
     judged = [
         Judged(one.result.at, one.passes, reference)
         for reference, one in held.items()

@@ -16,9 +16,9 @@ from slipring_order.rooms.testing import TEST_SYSTEM
 _AS_FAR_BACK = timedelta(days=3 * 366)
 
 
-async def measured_on(scanner: str, desk: Desk) -> list[Stored]:
-    """The test results of a scanner."""
-    return [one for one in await desk.search(_results_of(scanner, desk)) if not one.source]
+async def measured_on(scanner: str, desk: Desk, *only: str) -> list[Stored]:
+    """The test results of a scanner; `only`: of these tests."""
+    return [one for one in await desk.search(_results_of(scanner, desk, only)) if not one.source]
 
 
 async def fit_among(devices: Sequence[Stored], desk: Desk) -> list[Stored]:
@@ -31,8 +31,8 @@ async def fit_among(devices: Sequence[Stored], desk: Desk) -> list[Stored]:
     ]
 
 
-def _results_of(scanner: str, desk: Desk) -> str:
-    codes = ",".join(f"{TEST_SYSTEM}|{code}" for code in tests())
+def _results_of(scanner: str, desk: Desk, only: Sequence[str] = ()) -> str:
+    codes = ",".join(f"{TEST_SYSTEM}|{code}" for code in only or tests())
     return f"Observation?subject={scanner}&code={codes}&date=ge{instant(desk.now - _AS_FAR_BACK)}"
 
 
