@@ -23,18 +23,12 @@ def flags(scores: Sequence[float]) -> list[tuple[Flag, ...]]:
     >>> [[flag.code for flag in at] for at in flags([0.5, 2.4, 2.1])]
     [[], ['1-2s'], ['2-2s', '1-2s']]
     """
-    return [_at(scores[: number + 1]) for number in range(len(scores))]
-
-
-def flags_within(scores: Sequence[float]) -> tuple[Flag, ...]:
-    """The rules that values of one and the same round break together, such as two inserts or two levels of a control."""
-    found = [_flag(rule) for rule in rules() if rule["of"] > 1 and _fires(rule, scores)]
-    alone = [_flag(rule) for rule in rules() if rule["of"] == 1 and any(_fires(rule, [one]) for one in scores)]
-    return tuple(sorted(found + alone, key=lambda flag: [str(rule["code"]) for rule in rules()].index(flag.code)))
-
-
-def _at(scores: Sequence[float]) -> tuple[Flag, ...]:
-    return tuple(_flag(rule) for rule in rules() if _fires(rule, scores))
+    told = rules()
+    reach = max(int(rule["of"]) for rule in told)
+    return [
+        tuple(_flag(rule) for rule in told if _fires(rule, scores[max(0, end - reach) : end]))
+        for end in range(1, len(scores) + 1)
+    ]
 
 
 def _flag(rule: Mapping[str, Any]) -> Flag:
