@@ -56,8 +56,8 @@ def test_it_says_not_ready_goes_on_for_the_drain_time_then_refuses_and_ends_with
         answer = http.post("/fhir/Patient", content=json.dumps({"resourceType": "Patient"}), headers=_FHIR)
         assert answer.status_code == 201, "a balancer that has not looked yet still gets answers"
     assert server.process is not None
-    assert server.process.wait(30) == 0
-    assert time.monotonic() - asked < 20
+    assert server.process.wait(15) == 0
+    assert time.monotonic() - asked < 8
     with pytest.raises(httpx.ConnectError):
         _ready(server)
 
@@ -77,7 +77,7 @@ def test_a_request_under_way_is_answered(server: Server) -> None:
         connection.sendall(body[10:])
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 201 ")
     assert server.process is not None
-    assert server.process.wait(30) == 0
+    assert server.process.wait(15) == 0
 
 
 def test_a_request_that_never_ends_is_waited_for_no_longer_than_the_setting_says(server: Server) -> None:
@@ -88,8 +88,8 @@ def test_a_request_that_never_ends_is_waited_for_no_longer_than_the_setting_says
         time.sleep(0.3)
         asked = _terminate(server)
         assert server.process is not None
-        assert server.process.wait(30) == 0
-    assert time.monotonic() - asked < 20
+        assert server.process.wait(15) == 0
+    assert time.monotonic() - asked < 8
 
 
 def test_a_second_signal_ends_the_waiting(server: Server) -> None:
@@ -102,8 +102,8 @@ def test_a_second_signal_ends_the_waiting(server: Server) -> None:
         time.sleep(0.5)
         _terminate(server)
         assert server.process is not None
-        server.process.wait(45)
-    assert time.monotonic() - asked < 40, "it waits out its minute"
+        server.process.wait(15)
+    assert time.monotonic() - asked < 8
 
 
 def test_it_ends_with_zero_although_the_database_is_away(server: Server) -> None:
@@ -148,10 +148,10 @@ def test_under_load_every_request_is_answered_or_refused_at_the_door(server: Ser
     for writer in writers:
         writer.join(20)
     assert server.process is not None
-    assert server.process.wait(30) == 0
+    assert server.process.wait(15) == 0
     assert len(broken) <= len(writers), "only a connection kept open may be closed under a request"
     ensure_running(server.data_dir)
     server.start()
     with server.client() as http:
         for name in kept[:: max(1, len(kept) // 40)] + kept[-16:]:  # the last ones were written while it stopped
-            assert len(http.get(f"/fhir/Patient?family={name}").json()["entry"]) == 1, f"{name} was lost"
+            assert len(http.get(f"/fhir/Patient?family:exact={name}").json()["entry"]) == 1, f"{name} was lost"
