@@ -17,16 +17,18 @@ from typing import Any
 
 import httpx
 from slipring.fhir.service import CANONICAL, Keeps, Service
-from slipring_critical.cases.facts import CHANNEL, CRITICAL_FINDING, FINDING_LEVEL, TASK_CODE
+from slipring_critical.cases.facts import CASE_STATE, CHANNEL, CRITICAL_FINDING, FINDING_LEVEL, TASK_CODE, code_of
+from slipring_critical.lifecycle import OPEN
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
 
-from tests.fhir.place import Street, opened
+from tests.fhir.place import Street, opened, until
 from tests.support.ringing import IMAGING_NUMBER, a_route
 
 _ORDER = ("ServiceRequest", "Patient", "Encounter", "Practitioner", "PractitionerRole", "Location", "Organization")
 ORDER = Service("order", "o", "x", keeps=[Keeps(kind) for kind in _ORDER])
 REPORT = Service("report", "r", "y", keeps=[Keeps("Task"), Keeps("Observation"), Keeps("DiagnosticReport")])
+_PATIENCE_SECONDS = 60.0
 CONSENT = Service("consent", "c", "z", keeps=[Keeps("Task"), Keeps("Observation")])
 Tree = dict[str, Any]
 
@@ -157,3 +159,16 @@ async def cases(street: Street) -> list[Tree]:
     trees = [json.loads(row["body"]) for row in rows]
     code = {"system": f"{CANONICAL}/CodeSystem/task-code", "code": "critical-case"}
     return [tree for tree in trees if tree.get("code", {}).get("coding") == [code]]
+
+
+async def reads_back(street: Street, person: str) -> None:
+    """The receiver of the one open case confirms it by telephone, as soon as the case takes it."""
+    given = {"patientCheck": ("valueString", IMAGING_NUMBER[-4:]), "finding": ("valueCode", "CV-CT-07"),
+             "receiver": ("valueReference", {"reference": person}), "medium": ("valueCode", "phone")}  # fmt: skip
+    body = {"resourceType": "Parameters", "parameter": [{"name": n, m: v} for n, (m, v) in given.items()]}
+    [case] = [one for one in await cases(street) if code_of(one["businessStatus"], CASE_STATE) in OPEN]
+
+    async def taken() -> bool:
+        return (await street["critical"].ask("POST", f"Task/{case['id']}/$acknowledge", body)).status_code == 200
+
+    await until(taken, _PATIENCE_SECONDS)
