@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from slipring.fhir.service import Resource
@@ -13,25 +13,49 @@ from slipring_critical.directory.ical import Occurrence
 
 NOBODY, SEVERAL, DECLINED = "nobody", "several", "declined"
 _BETWEEN_WORDS = re.compile(r"[\W_]+")
+_CHINESE = re.compile("[\u3400-\u9fff]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Names:
+    """Names, each with whose it is, and how long they are: a text is cut into what may be one, and each piece looked up."""
+
+    whose: Mapping[str, frozenset[str]]
+    words: frozenset[int]  # how many words a name has
+    letters: frozenset[int]  # how many letters one has that is Chinese, which is written without spaces
+
+    def said(self, text: str) -> frozenset[str]:
+        """Everybody whose name stands in a text; a name that is only a part of a longer one that stands there is not said."""
+        found = {piece for piece in self._pieces(text) if piece in self.whose}
+        whole = [word for word in found if not any(word != other and word in other for other in found)]
+        return frozenset().union(*(self.whose[word] for word in whole))
+
+    def _pieces(self, text: str) -> Iterator[str]:
+        words = text.split()
+        for count in self.words:
+            yield from (" ".join(words[at : at + count]) for at in range(len(words) - count + 1))
+        for run in _CHINESE.findall(text):
+            for count in self.letters:
+                yield from (run[at : at + count] for at in range(len(run) - count + 1))
 
 
 @dataclass(frozen=True, slots=True)
 class Register:
     """Everybody who is active, under the names a calendar may know them by; each leads to references (Practitioner/...)."""
 
-    table: Mapping[str, frozenset[str]]  # given with the file: an address, or the whole or a part of SUMMARY
+    table: Names  # given with the file: an address, or the whole or a part of SUMMARY
     addresses: Mapping[str, frozenset[str]]
-    words: Mapping[str, frozenset[str]]  # staff numbers and names
+    words: Names  # staff numbers and names
 
     def meant(self, one: Occurrence) -> tuple[list[str], str]:
         """The people of an occurrence, or why nobody can be named: nobody, several or declined; and of whom, as ATTENDEE says."""
         if one.declined:
             return [], DECLINED
         if not one.attendees:
-            return _only(_longest(_spaced(one.summary), self.table) or _longest(_spaced(one.summary), self.words))
+            return _only(self.table.said(_spaced(one.summary)) or self.words.said(_spaced(one.summary)))
         people: list[str] = []
         for address in one.attendees:
-            found, why = _only(self.table.get(_spaced(address)) or self.addresses.get(address, frozenset()))
+            found, why = _only(self.table.whose.get(_spaced(address)) or self.addresses.get(address, frozenset()))
             if why:
                 return [], why
             people += found
@@ -55,7 +79,15 @@ def register(staff: Iterable[Resource], table: Sequence[tuple[str, str]], *, sho
     said: dict[str, set[str]] = {}
     for text, reference in table:
         said.setdefault(_spaced(text), set()).add(reference)
-    return Register(*({word: frozenset(who) for word, who in one.items() if word} for one in (said, addresses, words)))
+    return Register(
+        _names_in(said), {word: frozenset(who) for word, who in addresses.items() if word}, _names_in(words)
+    )
+
+
+def _names_in(known: Mapping[str, set[str]]) -> Names:
+    whose = {word: frozenset(who) for word, who in known.items() if word}
+    letters = frozenset(len(word) for word in whose if _CHINESE.fullmatch(word))
+    return Names(whose, frozenset(len(word.split()) for word in whose), letters)
 
 
 def _names(person: Resource) -> Iterable[str]:
@@ -78,26 +110,6 @@ def _spaced(text: str) -> str:
     'nacht meyer anne t 104'
     """
     return " ".join(_BETWEEN_WORDS.sub(" ", unicodedata.normalize("NFKC", text).casefold()).split())
-
-
-def _longest(summary: str, known: Mapping[str, frozenset[str]]) -> frozenset[str]:
-    """Everybody whose name stands in a summary; a name that is only a part of a longer one that stands there is not said."""
-    found = [word for word in known if _stands(word, summary)]
-    whole = [word for word in found if not any(word != other and word in other for other in found)]
-    return frozenset().union(*(known[word] for word in whole))
-
-
-def _stands(word: str, summary: str) -> bool:
-    """Whether a name stands there as words of its own; Chinese is written without spaces."""
-    return (
-        word in summary
-        if not word.isascii() and " " not in word and _is_chinese(word)
-        else f" {word} " in f" {summary} "
-    )
-
-
-def _is_chinese(word: str) -> bool:
-    return all("\u3400" <= letter <= "\u9fff" for letter in word)
 
 
 def _only(found: frozenset[str]) -> tuple[list[str], str]:
