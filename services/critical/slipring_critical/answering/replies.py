@@ -15,7 +15,6 @@ from slipring.fhir.service import Ahead, Call, Changes, Desk, Resource, Save, St
 
 from slipring_critical.answering.answers import RECEIVE, acknowledged
 from slipring_critical.answering.links import ending, showing
-from slipring_critical.answering.telling import others_of_the_exam
 from slipring_critical.cases.dialogue import (
     CONVERSATION,
     GATEWAY_MESSAGE,
@@ -34,6 +33,7 @@ from slipring_critical.directory.people import lacking
 from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.lifecycle import STILL_RINGS
 from slipring_critical.ringing.links import is_used
+from slipring_critical.ringing.one_call import others_of_the_exam
 from slipring_critical.ringing.reply_codes import REPLY_CODE
 from slipring_critical.rules.choices import choices
 from slipring_critical.rules.read_back import TAIL_LENGTH
@@ -226,8 +226,8 @@ async def _read_back(case: Stored, asked: Asked, said: str, medium: str, desk: D
 
 async def _confirmed(case: Stored, asked: Asked, changes: Changes, desk: Desk) -> Turn:
     """The case is his; another finding of the same exam that still rings is read back in the same conversation."""
-    for other in await others_of_the_exam(case_facts(case.resource), desk):
-        if case_facts(other.resource).state in STILL_RINGS:
+    for other, facts in await others_of_the_exam(case_facts(case.resource), desk):
+        if facts.state in STILL_RINGS:
             return await _choosing("another", other, asked, desk, changes)
     return _say("confirmed", replace(asked, expects="nothing"), desk, changes=changes)
 

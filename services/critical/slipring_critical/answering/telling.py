@@ -10,11 +10,12 @@ from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.answering.answers import RECEIVE, case_of
-from slipring_critical.cases.facts import TASK_CODE, CaseFacts, case_facts, imaging_number, is_case
+from slipring_critical.cases.facts import case_facts, imaging_number
 from slipring_critical.cases.resources import instant
 from slipring_critical.directory.people import lacking
 from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.lifecycle import OPEN
+from slipring_critical.ringing.one_call import others_of_the_exam
 from slipring_critical.rules.choices import choices
 
 
@@ -39,22 +40,9 @@ async def told(call: Call, desk: Desk) -> Changes:
         *_said("author", _name(author)),
     ]
     known = await findings_in_force(desk)
-    findings = [_finding(one, known) for one in (case, *await others_of_the_exam(facts, desk))]
+    others = [one for one, other in await others_of_the_exam(facts, desk) if other.state in OPEN]
+    findings = [_finding(one, known) for one in (case, *others)]
     return Changes(answer={"resourceType": "Parameters", "parameter": [*about, *findings]})
-
-
-async def others_of_the_exam(facts: CaseFacts, desk: Desk) -> list[Stored]:
-    """The other open findings of the same exam."""
-    if not (facts.request and facts.patient):
-        return []
-    cases = await desk.search(f"Task?patient={facts.patient}&code={TASK_CODE}%7Ccritical-case")
-    found = []
-    for one in cases:
-        other = case_facts(one.resource) if is_case(one.resource) else facts
-        same = (other.request, other.patient, other.drill) == (facts.request, facts.patient, facts.drill)
-        if other.reference != facts.reference and same and other.state in OPEN:
-            found.append(one)
-    return found
 
 
 def _finding(case: Stored, catalogue: Mapping[str, CriticalFinding]) -> Resource:

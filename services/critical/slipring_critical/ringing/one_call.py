@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Desk
+from slipring.fhir.service import Desk, Stored
 
 from slipring_critical.cases.facts import TASK_CODE, CaseFacts, attempt_route, case_facts, is_case
 from slipring_critical.lifecycle import RINGING
@@ -31,10 +31,12 @@ class Call:
 async def calls_of_the_exam(case: CaseFacts, desk: Desk) -> list[Call]:
     """What rings now for the other findings of the exam, as urgent as this one or more."""
     calls = []
-    for other in await _others(case, desk):
-        if other.policy.level > case.policy.level:
-            continue
-        for attempt in await desk.search(f"Communication?part-of={other.reference}&status=preparation,completed"):
+    others = [other for other in await _others(case, desk) if other.policy.level <= case.policy.level]
+    told = await desk.searches(
+        [f"Communication?part-of={other.reference}&status=preparation,completed" for other in others]
+    )
+    for other, attempts in zip(others, told, strict=True):
+        for attempt in attempts:
             if tells_a_finding(attempt.resource):
                 sent = attempt.resource.get("sent")
                 at = datetime.fromisoformat(sent) if sent else attempt.updated_at
@@ -58,21 +60,28 @@ def cases_of(patient: str) -> str:
     return f"Task?patient={patient}&code={TASK_CODE}|critical-case"
 
 
-async def _others(case: CaseFacts, desk: Desk) -> list[CaseFacts]:
-    """The other findings of the exam that ring."""
+async def others_of_the_exam(case: CaseFacts, desk: Desk) -> list[tuple[Stored, CaseFacts]]:
+    """The other findings of the exam, whatever their state."""
     if not (case.request and case.patient):
         return []
-    try:
-        cases = await desk.search(cases_of(case.patient))
-    except FhirError:  # more than can be looked at: to ring once more is better than not to ring
-        return []
+    cases = [
+        (one, case_facts(one.resource)) for one in await desk.search(cases_of(case.patient)) if is_case(one.resource)
+    ]
     return [
-        facts
-        for facts in (case_facts(one.resource) for one in cases if is_case(one.resource))
+        (one, facts)
+        for one, facts in cases
         if facts.reference != case.reference
         and (facts.request, facts.patient, facts.drill) == (case.request, case.patient, case.drill)
-        and facts.state in RINGING
     ]
+
+
+async def _others(case: CaseFacts, desk: Desk) -> list[CaseFacts]:
+    """The other findings of the exam that ring."""
+    try:
+        others = await others_of_the_exam(case, desk)
+    except FhirError:  # more than can be looked at: to ring once more is better than not to ring
+        return []
+    return [facts for _, facts in others if facts.state in RINGING]
 
 
 def _rode(case: CaseFacts) -> str:
