@@ -35,6 +35,15 @@ async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
     return (reference,) if reference else ()
 
 
+def names_ahead(people: Iterable[str]) -> Ahead:
+    """What `names_of` is going to look at of several, to be foreseen at once."""
+    every = list(dict.fromkeys(people))
+    return Ahead(
+        [one for one in every if one.startswith("PractitionerRole/")],
+        [roles_of(one) for one in every if one.startswith("Practitioner/")],
+    )
+
+
 async def lacking(desk: Desk, act: str, who: str) -> list[Reason]:
     """What keeps a person (Practitioner/...) from an act of the staff register now; empty when he may."""
     if not who.startswith("Practitioner/"):

@@ -9,7 +9,7 @@ from datetime import datetime
 from slipring.fhir.service import Ahead, Desk, Resource
 
 from slipring_critical.cases.facts import ROUTE_OF, first_reference, reference_of
-from slipring_critical.directory.people import names_of, roles_of, routes_in_force
+from slipring_critical.directory.people import names_ahead, names_of, routes_in_force
 from slipring_critical.directory.proving import ROUTES, VERIFIED, state_of
 from slipring_critical.directory.roster import NO_ROUTE, NOBODY
 from slipring_critical.directory.schedules import ROSTERS, rosters
@@ -102,8 +102,8 @@ async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directo
     order = await desk.read(request) if request else None
     if order:
         requester, stay = (reference_of(order.resource.get(name)) for name in ("requester", "encounter"))
-        roles = [roles_of(requester)] if requester.startswith("Practitioner/") else []
-        await desk.foresee(Ahead([stay, *([] if roles else [requester])], roles))
+        ahead = names_ahead([requester])
+        await desk.foresee(Ahead([stay, *ahead.references], ahead.queries))
     holders: dict[str, tuple[str, ...]] = {name: await names_of(desk, who) for name, who in people.items() if who}
     if order:
         holders["requester"] = await names_of(desk, reference_of(order.resource.get("requester")))
@@ -123,15 +123,15 @@ async def _on_call(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime
     """Put whoever is on call behind each office; the offices that have a roster here and nobody on call, with the reason."""
     gaps: dict[str, str] = {}
     places = frozenset(holders.get("ward", ()))
-    for roster in await rosters(desk, at, at):
-        if not roster.serves(places):
-            continue
-        people = roster.on_call(at, desk.settings.zone)
+    serving = [roster for roster in await rosters(desk, at, at) if roster.serves(places)]
+    on_call = [(roster.target, roster.on_call(at, desk.settings.zone)) for roster in serving]
+    await desk.foresee(names_ahead(person for _, people in on_call for person in people))
+    for target, people in on_call:
         if not people:
-            gaps[roster.target] = NOBODY
+            gaps[target] = NOBODY
         for person in people:
-            known = holders.get(roster.target, ())
-            holders[roster.target] = tuple(dict.fromkeys((*known, *await names_of(desk, person))))
+            known = holders.get(target, ())
+            holders[target] = tuple(dict.fromkeys((*known, *await names_of(desk, person))))
     return {target: why for target, why in gaps.items() if target not in holders}
 
 

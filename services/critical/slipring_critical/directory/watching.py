@@ -10,7 +10,7 @@ from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stor
 
 from slipring_critical.cases.facts import TASK_CODE, code_of
 from slipring_critical.cases.resources import coded, instant
-from slipring_critical.directory.people import lacks_routes, names_of, routes_in_force
+from slipring_critical.directory.people import lacks_routes, names_ahead, names_of, routes_in_force
 from slipring_critical.directory.roster import NOBODY, NOT_VERIFIED, Gap, Roster, gaps, policy
 from slipring_critical.directory.schedules import ROSTERS, roster_in, with_shifts
 
@@ -49,6 +49,7 @@ async def gaps_of(desk: Desk, roster: Roster, start: datetime, end: datetime) ->
         return []
     turns = roster.turns(start, end, desk.settings.zone)
     people = {person for turn in turns for person in turn.people}
+    await desk.foresee(names_ahead(people))
     found = {person: lacks([*await names_of(desk, person), roster.target]) for person in people}
     missing = gaps(turns, lambda person: found[person])
     # Where nobody is on call the office's own route still rings.

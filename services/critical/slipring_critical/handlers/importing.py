@@ -19,7 +19,7 @@ from slipring_critical.directory.ical_apart import read_apart
 from slipring_critical.directory.ical_lines import Fault, bounds
 from slipring_critical.directory.ical_people import Register, register
 from slipring_critical.directory.ical_shifts import UNCHANGED, Planned, planned
-from slipring_critical.directory.people import demand_keeper, roles_of, routes_in_force
+from slipring_critical.directory.people import demand_keeper, names_ahead, routes_in_force
 from slipring_critical.directory.roster import Turn, policy
 from slipring_critical.directory.schedules import with_shifts
 from slipring_critical.directory.watching import gaps_of, look
@@ -137,7 +137,7 @@ async def _fit(meant: Sequence[tuple[Occurrence, str]], at: str, desk: Desk) -> 
     first: dict[str, Occurrence] = {}
     for one, person in sorted(meant, key=lambda pair: pair[0].start):
         first.setdefault(person, one)
-    await desk.foresee(Ahead(list(first), [roles_of(person) for person in first]))
+    await desk.foresee(Ahead(list(first), names_ahead(first).queries))
     endpoints, issues = await routes_in_force(desk), list[Issue]()
     for person, one in first.items():
         for issue in await unfit(desk, person, endpoints, at, Turn(one.start, one.end, ())):

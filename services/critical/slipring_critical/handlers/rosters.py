@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from slipring.fhir.outcome import FhirError, Issue, unprocessable
-from slipring.fhir.service import Changes, Desk, Due, Resource, Stored, Write
+from slipring.fhir.service import Ahead, Changes, Desk, Due, Resource, Stored, Write
 
 from slipring_critical.answering.answers import RECEIVE
 from slipring_critical.cases.facts import reference_of
-from slipring_critical.directory.people import demand_keeper, lacking, names_of, reachable, routes_in_force
+from slipring_critical.directory.people import demand_keeper, lacking, names_ahead, names_of, reachable, routes_in_force
 from slipring_critical.directory.roster import Turn
 from slipring_critical.directory.schedules import (
     ON_CALL,
@@ -44,6 +44,7 @@ async def roster_written(write: Write, desk: Desk) -> Changes:
         desk.now, desk.now + _FIRST_TURNS, desk.settings.zone
     )
     endpoints, on_it = await routes_in_force(desk), members(schedule)
+    await desk.foresee(Ahead(list(on_it), names_ahead(on_it).queries))
     issues = []
     for place, one in enumerate(schedule.get("actor", [])):
         if (who := reference_of(one)) in on_it:
