@@ -1,7 +1,8 @@
 """What indicators count, read in bulk: groups of like members with their sums, and the members of some of the groups.
 
 A member is the row that states it; remarks of other records on it are joined to it by its name. Remarks that say something
-are few, so they are looked up from their side and taken out of the groups of those without.
+are few, and so are members of which several records tell: both are looked up from their side and taken out of the groups
+of all others, which are read from an index alone. A row with a remark is known there by its digest.
 """
 
 from __future__ import annotations
@@ -18,9 +19,14 @@ _SAID = """said AS MATERIALIZED (SELECT member, string_agg(DISTINCT marks, ' ' O
     sum(first) AS first, sum(second) AS second FROM counted WHERE population = $1 AND remark AND marks <> '' GROUP BY member)"""
 _SCANNER = """(c.scanner = ${n} OR EXISTS (SELECT 1 FROM counted s WHERE s.population = $1 AND s.member = c.member
   AND s.remark AND s.scanner = ${n}))"""
-_NEWEST = """NOT EXISTS (SELECT 1 FROM counted l WHERE l.population = $1 AND l.member = c.member AND NOT l.remark
+_OVERTAKEN = """EXISTS (SELECT 1 FROM counted l WHERE l.population = $1 AND l.member = c.member AND NOT l.remark
   AND l.at < $3 AND (l.at, l.key) > (c.at, c.key))"""
-_SPAN = "to_char(date_trunc({per}, c.at AT TIME ZONE {zone}), 'YYYY-MM-DD')"
+_SEVERAL = (
+    """several AS MATERIALIZED (SELECT member FROM counted WHERE population = $1 GROUP BY member HAVING count(*) > 1)"""
+)
+_OF_ITS_OWN = """SELECT {told} FROM {few} s CROSS JOIN LATERAL
+    (SELECT c.* FROM counted c WHERE {within} AND c.member = s.member OFFSET 0) c"""
+_SPAN = "date_trunc({per}, c.at AT TIME ZONE {zone})"
 
 
 class _Statement:
@@ -35,16 +41,28 @@ class _Statement:
             within.append(f"c.requester = ANY({self.place(list(asked.requesters))}::text[])")
         if asked.system:
             within.append(f"c.system = {self.place(asked.system)}")
-        self.within = " AND ".join([*within, _NEWEST] if asked.newest else within)
+        self.every = " AND ".join(within)
+        self.newest = asked.newest
+        self.within = f"{self.every} AND NOT {_OVERTAKEN}" if asked.newest else self.every
 
     def place(self, value: object) -> str:
         """The placeholder of one more argument."""
         self.arguments.append(value)
         return f"${len(self.arguments)}"
 
+    @property
+    def few(self) -> str:
+        """`noted`: members with remarks. `overtaken`: records of which a later one on the same member counts instead."""
+        noted = _OF_ITS_OWN.format(
+            told="c.*, s.marks AS remarks, s.first AS s_first, s.second AS s_second", few="said", within=self.within
+        )
+        overtaken = _OF_ITS_OWN.format(told="c.*", few="several", within=f"{self.every} AND {_OVERTAKEN}")
+        more = f", {_SEVERAL}, overtaken AS MATERIALIZED ({overtaken})" if self.newest else ""
+        return f"{_SAID}, noted AS MATERIALIZED ({noted}){more}"
+
     def columns(self, bounds: Sequence[float], per: str, zone: ZoneInfo) -> str:
         """What is told of a group: how many do not exceed each bound, and of which span they are."""
-        span = _SPAN.format(per=self.place(per), zone=self.place(zone.key)) if per else "''"
+        span = _SPAN.format(per=self.place(per), zone=self.place(zone.key)) if per else "NULL::timestamp"
         within = [f"count(*) FILTER (WHERE c.value <= {self.place(one)}::float8)" for one in bounds]
         sums = "count(*) AS n, sum(c.first) AS first, sum(c.second) AS second"
         return f"c.value IS NOT NULL AS valued, {span} AS span, {sums}, ARRAY[{', '.join(within)}]::bigint[] AS within"
@@ -67,18 +85,20 @@ class CountedRows:
         """The members in groups; by part of the period as well where `per` says which."""
         one = _Statement(asked)
         columns = one.columns(bounds, per, self.zone)
-        sql = f"""WITH {_SAID},
-          noted AS (SELECT c.*, s.marks AS remarks, s.first AS s_first, s.second AS s_second FROM said s CROSS JOIN LATERAL
-            (SELECT c.* FROM counted c WHERE {one.within} AND c.member = s.member OFFSET 0) c)
+        less = "".join(
+            f" UNION ALL SELECT c.marks, '', -1, 0, 0, {columns} FROM {few} c GROUP BY c.marks, valued, span"
+            for few in ("noted", "overtaken")[: 1 + one.newest]
+        )
+        sql = f"""WITH {one.few}
           SELECT c.marks, '' AS remarks, 1 AS sign, 0 AS s_first, 0 AS s_second, {columns}
-            FROM counted c WHERE {one.within} GROUP BY c.marks, valued, span
-          UNION ALL SELECT c.marks, '', -1, 0, 0, {columns} FROM noted c GROUP BY c.marks, valued, span
+            FROM counted c WHERE {one.every} GROUP BY c.marks, valued, span {less}
           UNION ALL SELECT c.marks, c.remarks, 1, sum(c.s_first), sum(c.s_second), {columns}
             FROM noted c GROUP BY c.marks, c.remarks, valued, span"""
         sums: dict[tuple[str, str, bool, str], list[int]] = {}
         for row in await self.reader.fetch(sql, *one.arguments):
             told = [row["n"], row["first"] + row["s_first"], row["second"] + row["s_second"], *row["within"]]
-            held = sums.setdefault((row["marks"], row["remarks"], row["valued"], row["span"]), [0] * len(told))
+            span = row["span"].date().isoformat() if row["span"] else ""
+            held = sums.setdefault((row["marks"], row["remarks"], row["valued"], span), [0] * len(told))
             for place, value in enumerate(told):
                 held[place] += row["sign"] * int(value)
         return [group for key, held in sorted(sums.items()) for group in _apart(*key, *held)]
@@ -115,9 +135,11 @@ class CountedRows:
         marks, remarks = (
             f"{one.place(values)}::text[]" for values in ([each.marks for each in of], [each.remarks for each in of])
         )
-        sql = f"""WITH {_SAID} SELECT percentile_cont({one.place(list(shares))}::float8[]) WITHIN GROUP (ORDER BY c.value) AS found
-          FROM counted c LEFT JOIN said s USING (member) WHERE {one.within} AND c.value IS NOT NULL
-            AND (c.marks, coalesce(s.marks, '')) IN (SELECT * FROM unnest({marks}, {remarks}))"""
+        sql = f"""WITH {one.few}
+          SELECT percentile_cont({one.place(list(shares))}::float8[]) WITHIN GROUP (ORDER BY c.value) AS found
+          FROM counted c LEFT JOIN (SELECT DISTINCT first, second, remarks FROM noted) s USING (first, second)
+          WHERE {one.within} AND c.value IS NOT NULL
+            AND (c.marks, coalesce(s.remarks, '')) IN (SELECT * FROM unnest({marks}, {remarks}))"""
         found = await self.reader.fetchval(sql, *one.arguments)
         return list(found or ())
 
