@@ -72,5 +72,5 @@ async def test_a_rule_that_never_comes_true_holds_nobody_up(rule: str, monkeypat
     monkeypatch.setattr(ical_apart, "bounds", lambda: {"seconds": 1})
     begun = time.monotonic()
     said = await faults(department, a_calendar(*events))
-    assert time.monotonic() - begun < 30
+    assert time.monotonic() - begun < 10
     assert "Reading took too long" in said[-1] and "UID e" in said[-1], said
