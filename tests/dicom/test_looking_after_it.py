@@ -28,7 +28,7 @@ def test_health_tells_of_the_port_and_of_what_waits(served_port: Server, port: i
     assert {"dicom:associations", "dicom:turnedAway", "dicom:spool", "dicom:oldestWaiting", "dicom:putAside"} < set(
         checks
     )
-    assert checks["dicom:intake"][0]["status"] == "pass"
+    assert checks["dicom:intake"][0]["status"] == "pass" and checks["dicom:phantoms"][0]["status"] == "pass"
 
 
 def test_the_doctor_knows_an_open_port(served_port: Server, monkeypatch: pytest.MonkeyPatch) -> None:

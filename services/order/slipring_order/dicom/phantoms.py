@@ -56,15 +56,31 @@ class Phantoms:
         try:
             while True:
                 for series in sorted(self._open):
-                    resting = time.time() - await asyncio.to_thread(_newest, series) >= _QUIET_SECONDS
-                    if resting and time.monotonic() >= self._not_before.get(series, 0.0):
-                        await self._one(series)
+                    await self._look(series)
                 await asyncio.sleep(_LOOK_SECONDS)
         finally:
             self._stopped = True
 
+    @property
+    def waiting(self) -> int:
+        """Series that are not on record yet."""
+        return len(self._open)
+
+    async def _look(self, series: Path) -> None:
+        """Measure a series when it is time; a folder that cannot be read or marked holds up no other."""
+        if time.monotonic() < self._not_before.get(series, 0.0):
+            return
+        try:
+            if time.time() - await asyncio.to_thread(_newest, series) >= _QUIET_SECONDS:
+                await self._one(series)
+        except OSError as problem:
+            self._wait(series, problem)
+
     async def _one(self, series: Path) -> None:
-        files = await asyncio.to_thread(lambda: sorted(series.glob("*.dcm"))[:_MOST_IMAGES])
+        files = await asyncio.to_thread(_images, series)
+        if not files:  # somebody has tidied up
+            self._open.discard(series)
+            return
         try:
             sender = await asyncio.to_thread((series / _FROM).read_text, "utf-8")
             uid, made_at = await asyncio.to_thread(_about, files[0], self._inside.settings.zone)
@@ -73,6 +89,8 @@ class Phantoms:
             _LOG.warning("phantom series not measured", kind=type(problem).__name__)
             self._settle(series, _DONE)
             return
+        if await asyncio.to_thread(_images, series) != files:
+            return  # more of it came while it was measured: not whole yet
 
         async def decide(desk: Desk) -> Changes:
             scanner = await scanner_of_ae(sender, self._peers, desk)
@@ -86,10 +104,13 @@ class Phantoms:
             self.without_scanner += 1
             self._settle(series, _NOBODY)
         except Exception as problem:
-            _LOG.warning("phantom series waits", kind=type(problem).__name__)
-            self._not_before[series] = time.monotonic() + _AGAIN_SECONDS
+            self._wait(series, problem)
         else:
             self._settle(series, _DONE)
+
+    def _wait(self, series: Path, problem: Exception) -> None:
+        _LOG.warning("phantom series waits", kind=type(problem).__name__)
+        self._not_before[series] = time.monotonic() + _AGAIN_SECONDS
 
     def _settle(self, series: Path, how: str) -> None:
         (series / how).touch()
@@ -101,6 +122,10 @@ class Phantoms:
         for mark in self._folder.glob(f"*/*/{_FROM}"):
             if not (mark.parent / _DONE).exists():
                 yield mark.parent
+
+
+def _images(series: Path) -> list[Path]:
+    return sorted(series.glob("*.dcm"))[:_MOST_IMAGES]
 
 
 def _newest(series: Path) -> float:

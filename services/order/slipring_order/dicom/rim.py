@@ -113,8 +113,11 @@ class Rim:
         yield Sign("dicom:putAside", "warn" if refused else "pass", refused)
         nobody = self._intake.phantoms.without_scanner
         yield Sign("dicom:phantomsOfNoScanner", "warn" if nobody else "pass", nobody)
-        working = self._working is not None and not self._working.done()
-        yield Sign("dicom:intake", "pass" if working else "fail", self._intake.waiting)
+        for name, task, waiting in (
+            ("dicom:intake", self._working, self._intake.waiting),
+            ("dicom:phantoms", self._measuring, self._intake.phantoms.waiting),
+        ):
+            yield Sign(name, "pass" if task is not None and not task.done() else "fail", waiting)
 
     def _arrived(self) -> None:
         """From a thread of an association: wake the worker."""
