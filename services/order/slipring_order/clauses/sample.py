@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import tomllib
+from collections import deque
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -42,16 +44,21 @@ def draw(cases: Sequence[Case], seed: str, systems: Sequence[str] = SYSTEMS) -> 
     """Of each kind as many cases as its quota, over as many parts and systems as there are; the same seed draws the same.
 
     Cases stand in the order of SHA-256 over seed and reference. Each turn takes the first case of the part and of the
-    systems that were drawn least so far: a rare part is not drowned by a common one.
+    systems that were drawn least so far: a rare part is not drowned by a common one. Of those that are alike in both only
+    the first can be its turn: the time is that of the sorting.
     """
     drawn: list[Case] = []
     lacking: list[Words] = []
     for kind, quota in quotas().items():
-        mine = sorted((one for one in cases if one.kind == kind), key=lambda one: _lot(seed, one.task))
+        alike: dict[tuple[str, tuple[str, ...]], deque[tuple[str, Case]]] = {}
+        for lot, one in sorted(((_lot(seed, one.task), one) for one in cases if one.kind == kind), key=itemgetter(0)):
+            alike.setdefault((one.part, one.systems), deque()).append((lot, one))
         taken: list[Case] = []
-        while mine and len(taken) < quota["cases"]:
-            best = min(mine, key=lambda one: (_times(one, drawn), sum(each.part == one.part for each in taken)))
-            mine.remove(best)
+        while alike and len(taken) < quota["cases"]:
+            group = min(alike, key=lambda group: (*_times(alike[group][0][1], drawn, taken), alike[group][0][0]))
+            _, best = alike[group].popleft()
+            if not alike[group]:
+                del alike[group]
             taken.append(best)
             drawn.append(best)
         parts = len({one.part for one in taken if one.part})
@@ -101,8 +108,10 @@ def _kind(exam: Exam) -> str:
     return "enhanced" if exam.contrast else "plain"
 
 
-def _times(case: Case, drawn: Sequence[Case]) -> int:
-    return min((sum(system in one.systems for one in drawn) for system in case.systems), default=len(drawn))
+def _times(case: Case, drawn: Sequence[Case], taken: Sequence[Case]) -> tuple[int, int]:
+    """How often one of its systems was drawn, and among those of its kind its part."""
+    of_system = min((sum(system in one.systems for one in drawn) for system in case.systems), default=len(drawn))
+    return of_system, sum(one.part == case.part for one in taken)
 
 
 def _lot(seed: str, name: str) -> str:
