@@ -18,6 +18,7 @@ from slipring_order.unconfirmed import unconfirmed
 JUDGES = {
     "indicators": indicators,
     "attended": exams.attended,
+    "compared": offer.compared,
     "complete": exams.complete,
     "constancy": offer.constancy,
     "corrections": corrections,

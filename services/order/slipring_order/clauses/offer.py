@@ -6,11 +6,13 @@ from collections.abc import Sequence
 
 from slipring.clauses.register import Words
 from slipring.fhir.service import Evidence, Resource
+from slipring.qc.equipment.comparing import Outcome
 from slipring.rules.rulebook import check
 from slipring.verdicts.looking import Judged, Look, broken
 from slipring.verdicts.verdict import Breach
 
 from slipring_order.clauses.owed import by_rules
+from slipring_order.equipment.comparability import pairs, samples
 from slipring_order.offer.activity import PREPARATION
 from slipring_order.offer.coverage import coverage
 from slipring_order.offer.preparation import PARTS, VIEWS
@@ -21,8 +23,9 @@ from slipring_order.review.staffing import staffing
 from slipring_order.rooms.booking import scanners_in_service
 from slipring_order.rooms.day import usual_week
 from slipring_order.rooms.scanner import is_ct
+from slipring_order.rooms.scanner_standard import tests
 from slipring_order.rooms.scanners import measured_on
-from slipring_order.rooms.testing import result_of, standing
+from slipring_order.rooms.testing import Result, result_of, standing
 
 
 async def prepared(look: Look, counted: Sequence[Evidence]) -> Judged:
@@ -59,14 +62,11 @@ async def constancy(look: Look, counted: Sequence[Evidence]) -> Judged:
     today = on.astimezone(look.zone).date()
     limits = settings.scanner_limits.on(today)
     faults, waiting, looked = [], set(), 0
-    for one in counted:
-        if not is_ct(one.stored.resource):
-            continue
-        measured = [result_of(each.resource, look.zone) for each in await measured_on(one.stored.reference, look.then)]
-        tests = standing([each for each in measured if each], on, limits, settings.scanner_edition, look.zone)
-        looked += len(tests)
-        for test in tests:
-            named = test.last.reference if test.last else one.stored.reference
+    for scanner, results in (await _results(look, counted)).items():
+        stands = standing(results, on, limits, settings.scanner_edition, look.zone)
+        looked += len(stands)
+        for test in stands:
+            named = test.last.reference if test.last else scanner
             if test.passes is False:
                 own = test.last is not None and test.last.abnormal  # whoever tested says so, by no figure of ours
                 limit = "" if own or test.limit is None else test.limit.id
@@ -77,6 +77,23 @@ async def constancy(look: Look, counted: Sequence[Evidence]) -> Judged:
                 overdue = Words(f"{test.zh}：逾期（{test.due_on}）", f"{test.en}: overdue ({test.due_on})")
                 faults.append(Breach(named, overdue, figure=test.interval.id if test.interval else ""))
             waiting |= {each.id for each in (test.limit, test.interval) if each and not each.confirmed}
+    return Judged(faults, looked, sorted(waiting))
+
+
+async def compared(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Each two scanners in use agree in each test that was measured on both in the period (5.6.4)."""
+    since, _ = look.period.span(look.zone)
+    results = await _results(look, counted)
+    faults, waiting, looked = [], set(), 0
+    for test, names in tests().items():
+        for pair in pairs(samples(results, test, since, look.until), test, look.until.astimezone(look.zone).date()):
+            looked += 1
+            if pair.limit and not pair.limit.confirmed:
+                waiting.add(pair.limit.id)
+            if pair.outcome is Outcome.DIFFERENT:
+                one, other = pair.scanners
+                apart = Words(f"{names['zh']}：与 {other} 的差异超出允许值", f"{names['en']}: differs from {other}")
+                faults.append(Breach(one, apart, figure=pair.limit.id if pair.limit else ""))
     return Judged(faults, looked, sorted(waiting))
 
 
@@ -95,6 +112,16 @@ async def staffed(look: Look, counted: Sequence[Evidence]) -> Judged:
     limits = desk.settings.limits.on(last)
     findings = check(staffing(staff, len(scanners), work, (first, last), open_days), STAFFING_RULES, limits, desk.now)
     return by_rules(findings, work.exams)
+
+
+async def _results(look: Look, counted: Sequence[Evidence]) -> dict[str, list[Result]]:
+    """What was measured on each scanner among these devices."""
+    scanners = [one.stored.reference for one in counted if is_ct(one.stored.resource)]
+    measured = {one: await measured_on(one, look.then) for one in scanners}
+    return {
+        one: [result for each in found if (result := result_of(each.resource, look.zone))]
+        for one, found in measured.items()
+    }
 
 
 def _parts_of(definition: Resource) -> set[str]:

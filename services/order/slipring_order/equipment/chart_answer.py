@@ -7,9 +7,8 @@ from decimal import Decimal
 
 from slipring.fhir.service import Resource
 from slipring.qc.equipment.chart import Chart, Charted, Phase
-from slipring.qc.equipment.comparing import Difference
-from slipring.rules.finding import Limit
 
+from slipring_order.equipment.comparability import Pair
 from slipring_order.reading import instant
 from slipring_order.rooms.scanner_standard import Bounds
 from slipring_order.rooms.testing import Held
@@ -37,17 +36,21 @@ def as_chart(
     ]
 
 
-def as_pair(
-    pair: tuple[str, str], apart: Difference, limit: Limit | None, allowed: float | None, unit: str
-) -> Resource:
+def as_pair(pair: Pair, unit: str) -> Resource:
     """Two scanners: the difference, its interval, what is allowed and what follows."""
-    said: list[Resource] = [{"name": "scanner", "valueReference": {"reference": one}} for one in pair]
-    for name, value in (("difference", apart.value), ("low", apart.low), ("high", apart.high), ("allowed", allowed)):
+    said: list[Resource] = [{"name": "scanner", "valueReference": {"reference": one}} for one in pair.scanners]
+    apart, limit, outcome = pair.apart, pair.limit, pair.outcome
+    for name, value in (
+        ("difference", apart.value),
+        ("low", apart.low),
+        ("high", apart.high),
+        ("allowed", pair.allowed),
+    ):
         said += _number(name, value)
     said.append({"name": "unit", "valueString": unit})
-    if limit is not None and allowed is not None:
+    if limit is not None and outcome is not None:
         said += [
-            {"name": "outcome", "valueCode": apart.outcome(allowed).value},
+            {"name": "outcome", "valueCode": outcome.value},
             {"name": "limit", "valueString": f"{limit.id}|{limit.version}"},
             {"name": "source", "valueString": limit.source},
             {"name": "confirmed", "valueBoolean": limit.confirmed},

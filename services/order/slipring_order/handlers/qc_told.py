@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from itertools import combinations
 
 from slipring.fhir.outcome import FhirError, not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 from slipring.qc.equipment.chart import Point, chart_of
-from slipring.qc.equipment.charts import allowed_apart, number
-from slipring.qc.equipment.comparing import Sample, difference, sample_of
-from slipring.rules.finding import Limit
+from slipring.qc.equipment.comparing import Sample
 
 from slipring_order.equipment.chart_answer import as_chart, as_pair
+from slipring_order.equipment.comparability import pairs, samples
 from slipring_order.equipment.programme import Stands, as_part, unit_of
 from slipring_order.equipment.round import outputs
 from slipring_order.equipment.values import round_of
@@ -22,9 +20,9 @@ from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.scanner import is_ct
 from slipring_order.rooms.scanner_standard import bounds_of, editions, tests
 from slipring_order.rooms.scanners import measured_on
-from slipring_order.rooms.testing import ScannerTest, result_of, standing
+from slipring_order.rooms.testing import Result, ScannerTest, result_of, standing
 
-_FEWEST = 2  # values of a scanner that a comparison needs
+_FEWEST = 2  # scanners that are compared
 
 
 async def programme_told(call: Call, desk: Desk) -> Changes:
@@ -75,33 +73,20 @@ async def scanners_compared(call: Call, desk: Desk) -> Changes:
     named = [reference_of(one) for one in call.values("scanner")]
     if len(set(named)) < _FEWEST:
         raise _refused(call, "scanner", "Two scanners at least are compared.", "至少比较两台设备。", "scanners")
-    samples: dict[str, Sample] = {}
+    results: dict[str, list[Result]] = {}
     for reference in dict.fromkeys(named):
         device = await desk.read(reference) if reference.startswith("Device/") else None
         if device is None or not is_ct(device.resource):
             raise _refused(call, "scanner", "This is no scanner on record.", "不是已登记的 CT 设备。", "scanner")
-        values = await _values(device, test, since, until, desk)
-        if len(values) >= _FEWEST:
-            samples[reference] = sample_of(values)
+        measured = await measured_on(reference, desk, test)
+        results[reference] = [one for each in measured if (one := result_of(each.resource, desk.settings.zone))]
+    found = samples(results, test, since, until)
     day = desk.now.astimezone(desk.settings.zone).date()
-    level, limit = number("comparison.confidence-level", day), allowed_apart(test, day)
     answer: list[Resource] = [
-        {"name": "scanner", "part": _sampled(reference, samples.get(reference))} for reference in dict.fromkeys(named)
+        {"name": "scanner", "part": _sampled(reference, found.get(reference))} for reference in results
     ]
-    for one, other in combinations(samples, 2):
-        apart = difference(samples[one], samples[other], level=level)
-        allowed = _allowed(limit, samples[one], samples[other])
-        answer.append(as_pair((one, other), apart, limit, allowed, unit_of(test)))
+    answer += [as_pair(pair, unit_of(test)) for pair in pairs(found, test, day)]
     return Changes(answer={"resourceType": "Parameters", "parameter": answer})
-
-
-def _allowed(limit: Limit | None, one: Sample, other: Sample) -> float | None:
-    """In the unit of the values; a share is of the mean of both."""
-    if limit is None:
-        return None
-    if "percent" in limit.value:
-        return abs(one.mean + other.mean) / 2 * float(limit.value["percent"]) / 100
-    return float(limit.value["by"])
 
 
 def _sampled(reference: str, sample: Sample | None) -> list[Resource]:
@@ -112,20 +97,6 @@ def _sampled(reference: str, sample: Sample | None) -> list[Resource]:
         *said,
         {"name": "count", "valueInteger": sample.count},
         {"name": "mean", "valueDecimal": round(sample.mean, 4)},
-    ]
-
-
-async def _values(device: Stored, test: str, since: datetime | None, until: datetime | None, desk: Desk) -> list[float]:
-    found = (result_of(one.resource, desk.settings.zone) for one in await measured_on(device.reference, desk, test))
-    return [
-        float(one.value)
-        for one in found
-        if one is not None
-        and one.test == test
-        and one.value is not None
-        and not one.preliminary
-        and (since is None or one.at >= since)
-        and (until is None or one.at <= until)
     ]
 
 
