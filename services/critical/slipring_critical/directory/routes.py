@@ -10,7 +10,7 @@ from slipring.fhir.service import Ahead, Desk, Resource
 
 from slipring_critical.cases.facts import ROUTE_OF, first_reference, reference_of
 from slipring_critical.directory.people import names_ahead, names_of, routes_in_force
-from slipring_critical.directory.proving import ROUTES, VERIFIED, state_of
+from slipring_critical.directory.proving import ROUTES
 from slipring_critical.directory.roster import NO_ROUTE, NOBODY
 from slipring_critical.directory.schedules import ROSTERS, rosters
 from slipring_critical.ladders.ladder import FALLBACK, Rung
@@ -24,13 +24,15 @@ _RECIPIENTS = ("Practitioner/", "PractitionerRole/", "Organization/")
 
 @dataclass(frozen=True, slots=True)
 class Route:
-    """One way to ring one target; `endpoint` is '' for the fallback route of the settings."""
+    """One way to ring one target; `endpoint` is '' for the fallback route of the settings.
+
+    One that is unverified, overdue or failing rings, too: never silence.
+    """
 
     target: str
     channel: str
     endpoint: str = ""
     recipient: str = ""  # a reference, '' when only the target's name is known
-    state: str = VERIFIED  # unverified, overdue and failing ones ring, too: never silence
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,6 @@ class Directory:
     endpoints: Sequence[Resource] = ()
     has_fallback: bool = False
     gaps: Mapping[str, str] = field(default_factory=dict)  # office -> why its roster names nobody now
-    states: Mapping[str, str] = field(default_factory=dict)  # Endpoint/... -> how it stands
 
     def routes(self, rung: Rung) -> tuple[list[Route], list[str]]:
         """The routes that ring for a step, one per address, and the targets that have none."""
@@ -73,8 +74,7 @@ class Directory:
             owner = self._owner(endpoint, target, owners)
             channel = endpoint["connectionType"].get("code", "")
             if owner is not None and channel in channels:
-                reference = f"Endpoint/{endpoint['id']}"
-                routes.append(Route(target, channel, reference, owner, self.states.get(reference, VERIFIED)))
+                routes.append(Route(target, channel, f"Endpoint/{endpoint['id']}", owner))
         return routes
 
     def _owner(self, endpoint: Resource, target: str, owners: Sequence[str]) -> str | None:
@@ -114,9 +114,8 @@ async def directory(desk: Desk, request: str, people: dict[str, str]) -> Directo
 async def standing_behind(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime) -> Directory:
     """The directory at a moment: beside the targets known from the order whoever is on call for each office."""
     await desk.searches([ROSTERS, ROUTES])  # at once, to be found below
-    gaps, endpoints = await _on_call(desk, holders, at), await routes_in_force(desk)
-    states = {f"Endpoint/{one['id']}": state_of(one, desk.now, desk.settings.rhythm) for one in endpoints}
-    return Directory(holders, endpoints, bool(desk.settings.fallback_route), gaps, states)
+    gaps = await _on_call(desk, holders, at)
+    return Directory(holders, await routes_in_force(desk), bool(desk.settings.fallback_route), gaps)
 
 
 async def _on_call(desk: Desk, holders: dict[str, tuple[str, ...]], at: datetime) -> dict[str, str]:

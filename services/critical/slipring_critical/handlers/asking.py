@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,9 +15,9 @@ from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
 from slipring_critical.directory.people import names_of
 from slipring_critical.directory.policy import flag_facts, hour_at, ladder_for
-from slipring_critical.directory.proving import VERIFIED
+from slipring_critical.directory.proving import VERIFIED, state_of
 from slipring_critical.directory.roster import NOT_VERIFIED, policy
-from slipring_critical.directory.routes import Directory, place_and_keeper, standing_behind
+from slipring_critical.directory.routes import Directory, Route, place_and_keeper, standing_behind
 from slipring_critical.directory.schedules import with_shifts
 from slipring_critical.directory.watching import gaps_of
 from slipring_critical.handlers.rosters import known_roster
@@ -72,7 +73,7 @@ async def who_is_rung(call: Call, desk: Desk) -> Changes:
     if ladder.record:
         parameters.append({"name": "record", "valueReference": {"reference": ladder.record}})
     for number, step, people in await _first_round(ladder, named, at, desk):
-        parameters.append(_as_step(number, step, people, at))
+        parameters.append(_as_step(number, step, people, at, desk))
     return Changes(answer={"resourceType": "Parameters", "parameter": parameters})
 
 
@@ -93,7 +94,7 @@ async def _first_round(
     return found
 
 
-def _as_step(number: int, step: Step, people: Directory, at: datetime) -> Resource:
+def _as_step(number: int, step: Step, people: Directory, at: datetime, desk: Desk) -> Resource:
     routes, missing = people.routes(step.rung)
     outcome = "rung" if step.rung.reached_by(missing) else "partly" if routes else "nobody"
     rung: Rung = step.rung
@@ -105,11 +106,11 @@ def _as_step(number: int, step: Step, people: Directory, at: datetime) -> Resour
         ("answerWithin", "valueDecimal", rung.answer_within / timedelta(minutes=1)),
         ("reach", "valueCode", rung.reach),
         ("outcome", "valueCode", outcome),
-        *(("target", "part", _as_target(role, rung, people)) for role in dict.fromkeys(rung.who)),
+        *(("target", "part", _as_target(role, rung, people, desk)) for role in dict.fromkeys(rung.who)),
     )
 
 
-def _as_target(role: str, rung: Rung, people: Directory) -> list[Resource]:
+def _as_target(role: str, rung: Rung, people: Directory, desk: Desk) -> list[Resource]:
     """One target: who stands behind it, by which routes, or why nobody would be rung."""
     routes, missing = people.routes(Rung((role,), rung.channels, rung.answer_within))
     parts: list[Resource] = [{"name": "role", "valueCode": role}]
@@ -118,19 +119,27 @@ def _as_target(role: str, rung: Rung, people: Directory) -> list[Resource]:
         for who in people.holders.get(role, ())
         if who.startswith("Practitioner/")
     ]
-    for route in routes:
+    states = _states(routes, people, desk)
+    for route, state in zip(routes, states, strict=True):
         inside: list[Resource] = [{"name": "channel", "valueCode": route.channel}]
         if route.endpoint:
             inside.append({"name": "endpoint", "valueReference": {"reference": route.endpoint}})
         if route.recipient:
             inside.append({"name": "owner", "valueReference": {"reference": route.recipient}})
-        inside.append({"name": "state", "valueCode": route.state})
+        inside.append({"name": "state", "valueCode": state})
         parts.append({"name": "route", "part": inside})
     if missing:
         parts.append({"name": "gap", "valueCode": people.why(role)})
-    elif all(route.state != VERIFIED for route in routes):
+    elif VERIFIED not in states:
         parts.append({"name": "gap", "valueCode": NOT_VERIFIED})
     return parts
+
+
+def _states(routes: Sequence[Route], people: Directory, desk: Desk) -> list[str]:
+    """How each route stands; that of the settings has nothing to prove."""
+    known = {f"Endpoint/{one['id']}": one for one in people.endpoints}
+    rhythm = desk.settings.rhythm
+    return [state_of(known[r.endpoint], desk.now, rhythm) if r.endpoint else VERIFIED for r in routes]
 
 
 def _moment(call: Call, name: str) -> datetime | None:
