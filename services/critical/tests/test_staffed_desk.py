@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Resource
+from slipring.fhir.service import Changes, Resource
 from slipring.watch.verdict import Status, graded
+from slipring_critical.directory.alarms import raised, settled
 from slipring_critical.directory.desk import desk_looked
 from slipring_critical.handlers import swapping
 from slipring_critical.service import SERVICE
 from slipring_critical.settings import CriticalSettings
 
+from tests.support.desk import ADesk
 from tests.support.on_call import ADirectory, a_roster, a_shift, on_call, refusal
 from tests.support.ringing import a_doctor, a_finding, a_handover, a_route
 
@@ -88,3 +91,20 @@ async def test_who_may_not_receive_is_put_on_no_roster_no_shift_and_no_swap() ->
             swapping.swap_asked, "anne", roster={"reference": "Schedule/k-roster"}, at=hours[0], with_=on_call("porter")
         )
     assert refused.value.issues[0].detail == "critical.swap-may-not-receive"
+
+
+async def test_an_alarm_says_since_when_it_stands() -> None:
+    desk = ADesk(letter="k")
+
+    def says(about: str) -> str:
+        task = next(iter(desk.held.values()), None)
+        desk.carry_out(Changes(save=raised(task, {"description": about}, desk)))
+        desk.now += timedelta(hours=1)
+        return str(next(iter(desk.held.values())).resource["authoredOn"])
+
+    first = says("one")
+    assert (says("one"), says("two")) == (first, first)
+    [task] = desk.held.values()
+    assert task.version == 2, "what is said already is not said again"
+    desk.carry_out(Changes(save=settled(task, desk)))
+    assert says("two") > first

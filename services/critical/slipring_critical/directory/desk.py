@@ -6,10 +6,11 @@ that the end is open, on the pages, in `/health/engine` and by a heartbeat that 
 
 from __future__ import annotations
 
-from slipring.fhir.service import Changes, Desk, Resource, Save, successor
+from slipring.fhir.service import Changes, Desk
 
 from slipring_critical.cases.facts import TASK_CODE
-from slipring_critical.cases.resources import coded, instant
+from slipring_critical.cases.resources import coded
+from slipring_critical.directory.alarms import raised, settled
 from slipring_critical.directory.people import reachable, routes_in_force
 from slipring_critical.ladders.ladder import FALLBACK
 
@@ -27,18 +28,5 @@ async def desk_looked(desk: Desk, *, staffed: bool | None = None) -> Changes:
     there = await is_staffed(desk) if staffed is None else staffed
     task = await desk.read(f"Task/{_TASK}")
     if there or desk.settings.endpoints.demo:
-        if task is None or task.resource["status"] != "requested":
-            return Changes.none()
-        return Changes(save=[successor(task, status="completed", lastModified=instant(desk.now))])
-    if task is not None and task.resource["status"] == "requested":
-        return Changes.none()
-    tree: Resource = {
-        "resourceType": "Task",
-        "id": _TASK,
-        "status": "requested",
-        "intent": "order",
-        "code": coded(TASK_CODE, STAFFED_DESK),
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
-    }
-    return Changes(save=[Save(tree) if task is None else successor(task, **tree)])
+        return Changes(save=settled(task, desk))
+    return Changes(save=raised(task, {"id": _TASK, "code": coded(TASK_CODE, STAFFED_DESK)}, desk))

@@ -18,7 +18,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slipring.fhir.service import CANONICAL, Resource, Vault
+from slipring.fhir.service import CANONICAL, Resource, Save, Stored, Vault, successor
 
 from slipring_critical.cases.facts import CHANNEL, code_of
 from slipring_critical.cases.resources import instant
@@ -125,6 +125,11 @@ def with_check(endpoint: Resource, check: Check | None) -> list[Any]:
     """The extensions of a route with what is known of it now, in the place of what was."""
     others = [one for one in endpoint.get("extension", []) if one.get("url") != CHECK]
     return [*others, _as_extension(check)] if check is not None and check != Check() else others
+
+
+def as_known(route: Stored, check: Check) -> Save:
+    """The route stored with what is known of it now."""
+    return successor(route, extension=with_check(route.resource, check))
 
 
 def state_of(endpoint: Resource, now: datetime, rhythm: Rhythm) -> str:

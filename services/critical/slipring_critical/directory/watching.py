@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stored, Wake, successor
+from slipring.fhir.service import CANONICAL, Changes, Desk, Resource, Save, Stored, Wake
 
 from slipring_critical.cases.facts import TASK_CODE, code_of
 from slipring_critical.cases.resources import coded, instant
+from slipring_critical.directory.alarms import raised, settled
 from slipring_critical.directory.people import lacks_routes, names_ahead, names_of, routes_in_force
 from slipring_critical.directory.roster import NOBODY, NOT_VERIFIED, Gap, Roster, gaps, policy
 from slipring_critical.directory.schedules import ROSTERS, roster_in, with_shifts
@@ -61,11 +62,11 @@ async def looked(desk: Desk, schedule: Stored) -> Changes:
     tasks = [one for one in await desk.search(f"Task?focus={schedule.reference}") if is_gap_task(one.resource)]
     task = next(iter(tasks), None)
     if schedule.resource.get("active") is False:
-        return Changes(save=_settled(task, desk), cancel=[look_key(schedule.reference)])
+        return Changes(save=settled(task, desk), cancel=[look_key(schedule.reference)])
     end = desk.now + timedelta(days=policy()["look-ahead-days"])
     found = await gaps_of(desk, await with_shifts(desk, schedule, desk.now, end), desk.now, end)
     again = look(schedule.reference, timedelta(hours=policy()["look-every-hours"]))
-    return Changes(save=_told(task, schedule, found, desk) if found else _settled(task, desk), wake=[again])
+    return Changes(save=_told(task, schedule, found, desk) if found else settled(task, desk), wake=[again])
 
 
 def is_gap_task(task: Resource) -> bool:
@@ -78,25 +79,10 @@ def _told(task: Stored | None, schedule: Stored, found: Sequence[Gap], desk: Des
         {"type": coded(GAP_REASON, gap.reason), "valuePeriod": {"start": instant(gap.start), "end": instant(gap.end)}}
         for gap in found
     ]
-    if task is not None and task.resource.get("status") == "requested" and task.resource.get("input") == inputs:
-        return []
-    tree: Resource = {
-        "resourceType": "Task",
-        "status": "requested",
-        "intent": "order",
+    about: Resource = {
         "code": coded(TASK_CODE, ROSTER_GAP),
         "focus": {"reference": schedule.reference},
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
         "description": roster_in(schedule, desk.settings.zone).target,
         "input": inputs,
     }
-    if task is None:
-        return [Save({**tree, "id": desk.new_id()})]
-    return [successor(task, **{**tree, "authoredOn": task.resource["authoredOn"]})]
-
-
-def _settled(task: Stored | None, desk: Desk) -> list[Save]:
-    if task is None or task.resource.get("status") != "requested":
-        return []
-    return [successor(task, status="completed", input=None, lastModified=instant(desk.now))]
+    return raised(task, about, desk)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, not_found, unprocessable
-from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, successor
+from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.cases.resources import instant
 from slipring_critical.channels import CHANNELS
 from slipring_critical.directory.people import KEEP, lacking, names_of, owners_of, routes_in_force
-from slipring_critical.directory.proving import Check, channel_of, check_of, state_of, with_check
+from slipring_critical.directory.proving import Check, as_known, channel_of, check_of, state_of
 from slipring_critical.ringing.checking import asked, proven
 
 
@@ -49,8 +49,9 @@ async def code_asked(call: Call, desk: Desk) -> Changes:
             at="Endpoint", detail="critical.route-code-just-sent",
         )  # fmt: skip
     known, wake = asked(route.reference, check, desk)
-    save = _saved(route, known)
-    return Changes(save=[save], wake=wake, answer={"resourceType": "Parameters", "parameter": _parts(known)})
+    return Changes(
+        save=[as_known(route, known)], wake=wake, answer={"resourceType": "Parameters", "parameter": _parts(known)}
+    )
 
 
 async def code_said(call: Call, desk: Desk) -> Changes:
@@ -85,7 +86,7 @@ async def _answered(route: Stored, said: str, call: Call, desk: Desk, *, link: b
         "business-rule", zh=f"验证码不符，还可尝试 {left} 次。", en=f"This is not the code that was sent; tries left: {left}.",
         at=call.at("link" if link else "code"), detail="critical.route-code-wrong",
     )  # fmt: skip
-    return Changes(save=[_saved(route, replace(check, tries=left))], refuse=FhirError(422, [issue]))
+    return Changes(save=[as_known(route, replace(check, tries=left))], refuse=FhirError(422, [issue]))
 
 
 def _known(route: Stored | None) -> Stored:
@@ -110,10 +111,6 @@ async def _own(call: Call, desk: Desk) -> Stored:
             detail="critical.route-not-yours",
         )
     return route
-
-
-def _saved(route: Stored, check: Check) -> Save:
-    return successor(route, extension=with_check(route.resource, check))
 
 
 def _as_route(endpoint: Resource, own: bool, desk: Desk) -> Resource:

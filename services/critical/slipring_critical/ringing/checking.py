@@ -6,22 +6,23 @@ from dataclasses import replace
 from datetime import timedelta
 
 import httpx
-from slipring.fhir.service import CANONICAL, Changes, Desk, Due, Errand, Resource, Save, Stored, Wake, successor
+from slipring.fhir.service import CANONICAL, Changes, Desk, Due, Errand, Resource, Save, Stored, Wake
 
 from slipring_critical.cases.facts import TASK_CODE, code_of
-from slipring_critical.cases.resources import coded, instant
+from slipring_critical.cases.resources import coded
 from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import DeliveryFailed, Message
 from slipring_critical.channels.media import Kind, short_text, text_of
+from slipring_critical.directory import alarms
 from slipring_critical.directory.people import owners_of
 from slipring_critical.directory.proving import (
     Check,
     Code,
+    as_known,
     channel_of,
     check_of,
     new_code,
     state_of,
-    with_check,
 )
 from slipring_critical.directory.watching import looks
 from slipring_critical.ringing.carrying import OVERTAKEN, again, attempt_id, carry, is_repeat, line_to
@@ -74,7 +75,7 @@ async def route_due(timer: Due, desk: Desk) -> Changes:
     if check.until is None and check.verified is not None and desk.now < check.verified + rhythm.interval:
         return Changes(wake=[due(route.reference, check.verified + rhythm.interval - desk.now)])
     known, wake = asked(route.reference, check, desk)
-    return Changes(save=[_with(route, known)], wake=wake)
+    return Changes(save=[as_known(route, known)], wake=wake)
 
 
 async def send_code(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes:
@@ -98,50 +99,39 @@ async def send_code(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Ch
         if desk.now + wait >= check.until:
             return await _did_not_arrive(route, check, failure.reason, desk)
         return Changes(wake=[Wake(SEND_CODE, route.reference, wait, code_key(route.reference), payload, 2)])
-    return Changes(save=[_with(route, check, failed="")]) if check.failed else Changes.none()
+    return Changes(save=[as_known(route, replace(check, failed=""))]) if check.failed else Changes.none()
 
 
 async def unanswered(route: Stored, state: str, desk: Desk) -> Changes:
     """The Task that says so, for whoever keeps the directory; and the rosters, which may have a gap now."""
     task = await _task(route.reference, desk)
-    reason = coded(ROUTE_STATE, state)
-    if task is not None and (task.resource["status"], task.resource.get("statusReason")) == ("requested", reason):
-        return Changes.none()
     owner = next((one for one in owners_of(route.resource) if one.startswith(_PEOPLE)), "")
-    tree: Resource = {
-        "resourceType": "Task",
-        "status": "requested",
-        "statusReason": reason,
-        "intent": "order",
+    about: Resource = {
+        "statusReason": coded(ROUTE_STATE, state),
         "code": coded(TASK_CODE, ROUTE_CHECK),
         "focus": {"reference": route.reference},
-        "authoredOn": instant(desk.now),
-        "lastModified": instant(desk.now),
         **({"owner": {"reference": owner}} if owner else {}),
     }
-    save = Save({**tree, "id": desk.new_id()}) if task is None else successor(task, **tree)
-    return Changes(save=[save]).plus(await looks(desk))
+    saves = alarms.raised(task, about, desk)
+    return Changes(save=saves).plus(await looks(desk)) if saves else Changes.none()
 
 
 async def settled(route: str, desk: Desk) -> list[Save]:
     """The Task of a route that was proven, or is out of use: done."""
-    task = await _task(route, desk)
-    if task is None or task.resource["status"] != "requested":
-        return []
-    return [successor(task, status="completed", lastModified=instant(desk.now))]
+    return alarms.settled(await _task(route, desk), desk)
 
 
 async def proven(route: Stored, desk: Desk) -> Changes:
     """Somebody proved it: nothing is out, nothing is owed, and the next test is armed."""
     known = check_of(route.resource).proven(desk.now)
-    saves = [_with(route, known), *await settled(route.reference, desk)]
+    saves = [as_known(route, known), *await settled(route.reference, desk)]
     wake = [due(route.reference, desk.settings.rhythm.interval)]
     changes = Changes(save=saves, wake=wake, cancel=[code_key(route.reference)])
     return changes.plus(await looks(desk))
 
 
 async def _did_not_arrive(route: Stored, check: Check, reason: str, desk: Desk) -> Changes:
-    changed = _with(route, check, failed=reason)
+    changed = as_known(route, replace(check, failed=reason))
     state = state_of(changed.resource, desk.now, desk.settings.rhythm)
     return Changes(save=[changed]).plus(await unanswered(route, state, desk))
 
@@ -149,11 +139,6 @@ async def _did_not_arrive(route: Stored, check: Check, reason: str, desk: Desk) 
 async def _task(route: str, desk: Desk) -> Stored | None:
     found = await desk.search(f"Task?focus={route}")
     return next((one for one in found if code_of(one.resource.get("code"), TASK_CODE) == ROUTE_CHECK), None)
-
-
-def _with(route: Stored, check: Check, *, failed: str | None = None) -> Save:
-    known = check if failed is None else replace(check, failed=failed)
-    return successor(route, extension=with_check(route.resource, known))
 
 
 def _code_of(errand: Errand, desk: Desk) -> Code:
