@@ -77,3 +77,13 @@ async def test_a_sheet_is_whole_of_a_scanned_exam_and_by_another() -> None:
             await response_taken(Write("create", response), desk)
         assert refused.value.status == 422 and code in {issue.detail for issue in refused.value.issues}
     assert [item["linkId"] for item in questionnaire()["item"]] == list(questions())
+
+
+@pytest.mark.parametrize("form", ["https://slipring.example/fhir/Questionnaire/satisfaction-patient", GRADING])
+async def test_what_was_filled_in_is_not_turned_into_something_else(form: str) -> None:
+    desk, request = await scanned()
+    held = desk.hold(sheet(request, questionnaire=form))
+    for other in ({"questionnaire": "https://elsewhere.example/Questionnaire/x"}, {"questionnaire": None}):
+        with pytest.raises(FhirError) as refused:
+            await response_taken(Write("update", held.resource | other, held), desk)
+        assert refused.value.status == 409

@@ -6,7 +6,7 @@ from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Resource, Write
 
 from slipring_order import resources
-from slipring_order.grading.graded import answers, questions
+from slipring_order.grading.graded import answers, is_sheet, questions
 from slipring_order.lifecycle import SCANNED
 from slipring_order.reading import reference_of
 
@@ -15,10 +15,10 @@ _DONE = ("completed", "amended")
 
 async def sheet_written(write: Write, desk: Desk) -> Changes:
     """Refuse a sheet that is not whole, of no exam, or by whoever made the images."""
-    if write.method == "delete":
+    if write.method == "delete" or not is_sheet(write.resource):
         raise conflict(
-            "A filled-in grading sheet is a record of the department and stays.",
-            "已填写的评分表为科室记录，不可删除。",
+            "A filled-in grading sheet is a record of the department and stays one.",
+            "已填写的评分表为科室记录，不可删除，也不得改作他用。",
             at="QuestionnaireResponse",
             detail="order.grading-is-kept",
         )

@@ -26,10 +26,10 @@ async def response_taken(write: Write, desk: Desk) -> Changes:
 async def opinion_written(write: Write, desk: Desk) -> Changes:
     """Refuse points beside the scale, and open one complaint for what is complained of in words."""
     was = write.before.resource if write.before else {}
-    if write.method == "delete":
+    if write.method == "delete" or not kind_of(write.resource):
         raise conflict(
-            "A filled questionnaire is a record of the department and stays.",
-            "已填写的问卷为科室记录，不可删除。",
+            "A filled questionnaire is a record of the department and stays one.",
+            "已填写的问卷为科室记录，不可删除，也不得改作他用。",
             at="QuestionnaireResponse",
             detail="order.opinion-is-kept",
         )
