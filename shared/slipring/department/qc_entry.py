@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from decimal import Decimal, InvalidOperation
 
 from starlette.requests import Request
@@ -61,8 +61,8 @@ class QcEntryPage:
         given: list[Tree] = []
         if not form.get("round"):
             given.append({"name": "kind", "valueCode": form.get("kind", "")})
-            if at := _moment(form.get("at", "")):
-                given.append({"name": "at", "valueDateTime": at.replace(tzinfo=self.place.zone).isoformat()})
+            if said := form.get("at", "").strip():
+                given.append({"name": "at", "valueDateTime": _moment(said, self.place.zone)})
         given += [
             {"name": name, "valueReference": {"reference": f"Task/{form[name]}"}}
             for name in ("round", "repeats")
@@ -140,8 +140,10 @@ def _number(text: str) -> bool:
         return False
 
 
-def _moment(text: str) -> datetime | None:
+def _moment(text: str, zone: tzinfo) -> str:
+    """What was typed as a time in the department; what is none is sent as it is, and refused like anybody's."""
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
-        return None
+        return text
+    return (found if found.tzinfo else found.replace(tzinfo=zone)).isoformat()
