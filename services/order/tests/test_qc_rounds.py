@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -149,6 +150,8 @@ WATER = value("water", 0.5)
         ([{"name": "value", "part": [{"name": "test", "valueCode": "smell"}]}], "test", "Parameters.parameter[0].part"),
         ([{"name": "value", "part": WATER["part"][:1]}], "value", "Parameters.parameter[0].part"),
         ([value("water", 1.0, nominal=5)], "nominal", "Parameters.parameter[0].part"),
+        ([WATER, value("couch", 1e30)], "size", "Parameters.parameter[1].part"),
+        ([value("slice-thickness", 0.1, nominal=1e300)], "size", "Parameters.parameter[0].part"),
         (
             [
                 {
@@ -190,6 +193,22 @@ async def test_a_round_that_says_what_cannot_be_is_refused(values: dict[str, Any
     with pytest.raises(FhirError) as refused:
         await enter(desk)
     assert refused.value.issues[0].detail == "order.qc-round-empty"
+
+
+async def test_a_number_of_no_scanner_is_refused_however_it_comes_and_one_that_was_imported_stops_no_judgement() -> (
+    None
+):
+    desk = a_qc_desk()
+    made = round_of(await enter(desk, WATER, kind="acceptance"))
+    [stored] = await desk.search(f"Observation?identifier={made['id']}")
+    quantity = {**stored.resource["valueQuantity"], "value": Decimal("1E+300")}
+    alone = {**stored.resource, "id": "o-alone", "identifier": [], "valueQuantity": quantity, "status": "final"}
+    with pytest.raises(FhirError) as refused:
+        await observation_written(Write("create", alone, None), desk)
+    [issue] = refused.value.issues
+    assert (issue.detail, issue.at) == ("order.qc-value-size", "Observation.valueQuantity.value")
+    desk.hold(alone)
+    assert await fit(desk), "there is nothing that it could be compared with"
 
 
 async def test_what_does_not_apply_to_a_scanner_fails_nothing() -> None:

@@ -13,7 +13,7 @@ from slipring.fhir.service import CANONICAL, Call, Resource
 from slipring_order.equipment.round import ROUND_SYSTEM
 from slipring_order.rooms.scanner import SCANNER_PROPERTY
 from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, tests
-from slipring_order.rooms.testing import KIND_SYSTEM, TEST_SYSTEM, Held
+from slipring_order.rooms.testing import KIND_SYSTEM, TEST_SYSTEM, Held, measurable
 
 VERDICT_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-verdict"
 _UCUM = "http://unitsofmeasure.org"
@@ -151,6 +151,10 @@ def _problem(told: Mapping[str, Any], at: str) -> Issue | None:
                 f"{at}.part", "unit", f"须为以 {units[0]} 为单位的数值，不带比较符。",
                 f"It is a number in {units[0]} without a comparator.",
             )  # fmt: skip
+        if not measurable(quantity["value"]):
+            return _issue(
+                f"{at}.part", "size", "没有设备会测得这样大的数值。", "No scanner measures a number of this size."
+            )
     return None
 
 

@@ -18,7 +18,7 @@ from slipring_order.reading import has_code, instant, reference_of
 from slipring_order.rooms.fitness import Fitness
 from slipring_order.rooms.scanners import judged_fitness, measured_on
 from slipring_order.rooms.step import STEP_CODE
-from slipring_order.rooms.testing import TEST_SYSTEM, ScannerTest
+from slipring_order.rooms.testing import TEST_SYSTEM, ScannerTest, measurable
 
 NONCONFORMITY = "nonconformity"
 _OUT = "order.scanner-within-limits"
@@ -39,6 +39,15 @@ async def result_written(write: Write, desk: Desk) -> Changes:
             "质控轮次的数值由 Device/$enter-qc 录入、由 Task/$review-qc 审核，不可直接写入。",
             at="Observation.identifier",
             detail="order.qc-value-by-round",
+        )
+    told = {} if write.imported or write.method == "delete" else write.resource.get("valueQuantity", {})
+    if not measurable(told.get("value", 0)):
+        raise unprocessable(
+            "No scanner measures a number of this size.",
+            "没有设备会测得这样大的数值。",
+            at="Observation.valueQuantity.value",
+            code="value",
+            detail="order.qc-value-size",
         )
     changes = Changes.none()
     for scanner in sorted({reference_of(tree.get("subject")) for tree in _trees(write) if _is_test(tree)}):

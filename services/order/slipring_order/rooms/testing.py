@@ -35,6 +35,7 @@ TEST_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test"
 KIND_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-kind"
 _PRELIMINARY = "preliminary"
 _COUNTS = frozenset({"final", "amended", "corrected", _PRELIMINARY})
+_MOST_DIGITS = 18  # before the point: what FHIR R4 promises of a decimal, and more than any scanner measures
 _ABNORMAL = frozenset({"A", "AA", "H", "HH", "L", "LL", "POS"})
 
 
@@ -105,6 +106,11 @@ def result_of(observation: Resource, zone: ZoneInfo) -> Result | None:
     value, nominal = _value(observation, code), _nominal(observation, code)
     reference = f"Observation/{observation.get('id', '')}"
     return Result(reference, code, kind, at, value, bool(said & _ABNORMAL), nominal, status == _PRELIMINARY)
+
+
+def measurable(number: Any) -> bool:
+    """Whether a number can be what was measured: of a size that can be rounded and reckoned with."""
+    return Decimal(str(number)).adjusted() < _MOST_DIGITS
 
 
 def standing(
@@ -178,7 +184,7 @@ def _passes(result: Result, limit: Limit | None, baseline: Baseline | None) -> b
 def _value(observation: Resource, code: str) -> Decimal | None:
     quantity = observation.get("valueQuantity", {})
     known = {quantity.get("code"), quantity.get("unit")} & set(tests()[code]["units"])
-    if not known or "value" not in quantity or quantity.get("comparator"):
+    if not known or "value" not in quantity or quantity.get("comparator") or not measurable(quantity["value"]):
         return None
     return Decimal(str(quantity["value"]))
 
