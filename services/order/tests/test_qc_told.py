@@ -120,11 +120,11 @@ async def test_a_question_that_cannot_be_answered_says_what_is_wrong_with_it() -
     with pytest.raises(FhirError) as refused:
         await chart(desk, "smell")
     assert refused.value.issues[0].detail == "order.qc-asked-test"
-    for given, detail in (([SCANNER, SCANNER], "scanners"), ([SCANNER, "Device/o-none"], "scanner")):
+    for given, detail in (([SCANNER, SCANNER], "qc-asked-scanners"), ([SCANNER, "Device/o-none"], "scanner-unknown")):
         named = [{"name": "scanner", "valueReference": {"reference": one}} for one in given]
         with pytest.raises(FhirError) as refused:
             await scanners_compared(a_call(None, *named, test=("Code", "water")), desk)
-        assert refused.value.issues[0].detail == f"order.qc-asked-{detail}"
+        assert refused.value.issues[0].detail == f"order.{detail}"
 
 
 def test_a_standard_that_there_is_not_is_refused_at_the_start() -> None:

@@ -15,10 +15,8 @@ from slipring.rules.finding import Limit
 from slipring.rules.limits import Limits
 
 from slipring_order.reading import instant
-from slipring_order.rooms.scanner_standard import CONSTANCY, bounds_of, found, limit_of, row_of, tests
+from slipring_order.rooms.scanner_standard import CONSTANCY, bounds_of, found, limit_of, row_of, unit_of
 from slipring_order.rooms.testing import ScannerTest
-
-_SHOWN = {"[hnsf'U]": "HU", "/cm": "lp/cm"}
 
 
 class State(StrEnum):
@@ -81,12 +79,6 @@ def as_part(one: Stands, limits: Limits, edition: str) -> Resource:
         {"name": "limit", "part": part} for name in one.passes if (part := _limit(one, limits, name, name == edition))
     ]
     return {"name": "test", "part": said}
-
-
-def unit_of(test: str) -> str:
-    """A test's unit as it is read."""
-    code = str(tests()[test]["units"][0])
-    return _SHOWN.get(code, code)
 
 
 def _ahead(interval: Limit, limits: Limits) -> timedelta:

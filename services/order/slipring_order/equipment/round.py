@@ -9,13 +9,13 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from slipring.fhir.findings import TRANSLATION
 from slipring.fhir.outcome import FhirError, conflict
 from slipring.fhir.service import CANONICAL, Resource, Save, Stored, successor
 from slipring.rules.lifecycle import IllegalMove, load_table, move
 
 from slipring_order.mapping_record import INPUT_SYSTEM
 from slipring_order.nonconformity import department_task
+from slipring_order.offer.words import in_english
 from slipring_order.reading import codes, has_code, instant, reference_of
 from slipring_order.resources import TASK_CODE_SYSTEM
 from slipring_order.rooms.scanner_standard import editions, kinds
@@ -68,13 +68,12 @@ def new_round(
 def members(state: str, now: datetime) -> dict[str, Any]:
     """The members of the Task that follow from its state."""
     said = names()[state]
-    english = [{"url": "lang", "valueCode": "en"}, {"url": "content", "valueString": said["en"]}]
     return {
         "status": _file()["status"][state],
         "businessStatus": {
             "coding": [{"system": STATE_SYSTEM, "code": state, "display": said["zh"]}],
             "text": said["zh"],
-            "_text": {"extension": [{"url": TRANSLATION, "extension": english}]},
+            "_text": in_english(said["en"]),
         },
         "lastModified": instant(now),
     }

@@ -12,13 +12,12 @@ from slipring.fhir.service import CANONICAL, Call, Resource
 
 from slipring_order.equipment.round import ROUND_SYSTEM
 from slipring_order.rooms.scanner import SCANNER_PROPERTY
-from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, tests
+from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, tests, unit_of
 from slipring_order.rooms.testing import KIND_SYSTEM, TEST_SYSTEM, Held, measurable
 
 VERDICT_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-verdict"
 _UCUM = "http://unitsofmeasure.org"
 _ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
-_SHOWN = {"/cm": "lp/cm", "[hnsf'U]": "HU"}  # how a unit is read; the code is UCUM's
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +57,7 @@ def as_observation(
 ) -> Resource:
     """A value as a preliminary Observation; `method`: how the images gave it, where they did."""
     said = tests()[value.test]
-    code = str(said["units"][0])
-    quantity = {"unit": _SHOWN.get(code, code), "system": _UCUM, "code": code}
+    quantity = {"unit": unit_of(value.test), "system": _UCUM, "code": str(said["units"][0])}
     coded = {"system": TEST_SYSTEM, "code": value.test, "display": said["zh"]}
     tree: Resource = {
         "resourceType": "Observation",

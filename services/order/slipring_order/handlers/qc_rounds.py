@@ -7,17 +7,15 @@ from typing import Any
 
 from slipring.fhir.outcome import FhirError, conflict, not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored, Write, successor
-from slipring.staff import may
 
 from slipring_order.equipment import round as rounds
 from slipring_order.equipment.values import values_in
 from slipring_order.handlers.qc_recording import answered, held_against, recorded, values_of
-from slipring_order.handlers.reception import performer
+from slipring_order.handlers.reception import performer_who_may
 from slipring_order.handlers.reminding import reminder
 from slipring_order.handlers.scanner_tests import scanner_stands
-from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import instant, moment, reference_of
-from slipring_order.rooms.scanner import is_ct
+from slipring_order.rooms.booking import demand_a_ct
 from slipring_order.rooms.scanner_standard import CONSTANCY, kinds
 from slipring_order.rooms.scanners import judged_fitness, measured_on
 from slipring_order.rooms.testing import Held
@@ -25,7 +23,7 @@ from slipring_order.rooms.testing import Held
 
 async def entered(call: Call, desk: Desk) -> Changes:
     """Enter the values of a round: a new one, or what is missing of one that was measured from images."""
-    device, who = _scanner(call), await _person("test-scanner", call, desk)
+    device, who = demand_a_ct(call.target, "Device.type"), await performer_who_may("test-scanner", call, desk)
     values = values_in(call)
     measured = await _named(call, "round", device, desk)
     repeated = await _named(call, "repeats", device, desk)
@@ -55,7 +53,7 @@ async def reviewed(call: Call, desk: Desk) -> Changes:
     for nothing. Entered in error, none of it counts.
     """
     task = _round(call)
-    who = await _person("approve-scanner-test", call, desk)
+    who = await performer_who_may("approve-scanner-test", call, desk)
     decision = str(call.value("decision") or "")
     if decision not in rounds.DECISIONS:
         raise _refused(
@@ -123,22 +121,6 @@ async def _repeated(task: Stored, desk: Desk) -> list[Save]:
         saves.append(rounds.moved(earlier, "repeated", desk.now))
         earlier = await desk.read(reference_of(rounds.given(earlier.resource, "repeats")))
     return saves
-
-
-async def _person(act: str, call: Call, desk: Desk) -> str:
-    who = await performer(call, desk)
-    person, roles = await person_and_roles(who, desk)
-    demand(may(act, person, roles, desk.now, zone=desk.settings.time_zone), call.at("performer"))
-    return who
-
-
-def _scanner(call: Call) -> Stored:
-    if call.target is None or not is_ct(call.target.resource):
-        raise unprocessable(
-            "Rounds of tests are entered for a CT scanner.", "质控轮次只能为 CT 设备录入。", at="Device.type",
-            detail="order.qc-not-a-scanner",
-        )  # fmt: skip
-    return call.target
 
 
 def _round(call: Call) -> Stored:

@@ -12,13 +12,14 @@ from slipring.qc.equipment.comparing import Sample
 
 from slipring_order.equipment.chart_answer import as_chart, as_pair
 from slipring_order.equipment.comparability import pairs, samples
-from slipring_order.equipment.programme import Stands, as_part, unit_of
+from slipring_order.equipment.programme import Stands, as_part
 from slipring_order.equipment.round import outputs
 from slipring_order.equipment.values import round_of
 from slipring_order.handlers.qc_recording import held_against
 from slipring_order.reading import moment, reference_of
+from slipring_order.rooms.booking import known_scanner
 from slipring_order.rooms.scanner import is_ct
-from slipring_order.rooms.scanner_standard import bounds_of, editions, tests
+from slipring_order.rooms.scanner_standard import bounds_of, editions, tests, unit_of
 from slipring_order.rooms.scanners import measured_on
 from slipring_order.rooms.testing import Result, ScannerTest, result_of, standing
 
@@ -75,9 +76,7 @@ async def scanners_compared(call: Call, desk: Desk) -> Changes:
         raise _refused(call, "scanner", "Two scanners at least are compared.", "至少比较两台设备。", "scanners")
     results: dict[str, list[Result]] = {}
     for reference in dict.fromkeys(named):
-        device = await desk.read(reference) if reference.startswith("Device/") else None
-        if device is None or not is_ct(device.resource):
-            raise _refused(call, "scanner", "This is no scanner on record.", "不是已登记的 CT 设备。", "scanner")
+        await known_scanner({"reference": reference}, call.at("scanner"), desk)
         measured = await measured_on(reference, desk, test)
         results[reference] = [one for each in measured if (one := result_of(each.resource, desk.settings.zone))]
     found = samples(results, test, since, until)

@@ -12,7 +12,7 @@ from slipring.staff import may
 from slipring_order.equipment import verification as verifying
 from slipring_order.equipment.round import given
 from slipring_order.handlers.qc_recording import held_against
-from slipring_order.handlers.reception import performer
+from slipring_order.handlers.reception import performer_who_may
 from slipring_order.handlers.scanner_tests import exams_of
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codings, instant, reference_of
@@ -27,7 +27,7 @@ _MAY_CONCLUDE = "sign-report"
 async def exams_verified(call: Call, desk: Desk) -> Changes:
     """Trace a failed test back to the last good one and make a Task for each exam between; again: for those that came since."""
     task, test = _nonconformity(call)
-    who = await _person("approve-scanner-test", call, desk)
+    who = await performer_who_may("approve-scanner-test", call, desk)
     scanner = reference_of(task.resource.get("focus"))
     doubt = await _doubt(task, test, scanner, desk)
     if doubt is None:
@@ -65,7 +65,7 @@ async def verification_concluded(call: Call, desk: Desk) -> Changes:
     task = call.target
     if task is None or not verifying.is_verification(task.resource):
         raise not_found("Task")
-    who = await _person(_MAY_CONCLUDE, call, desk)
+    who = await performer_who_may(_MAY_CONCLUDE, call, desk)
     conclusion, note = str(call.value("conclusion") or ""), str(call.value("note") or "").strip()
     if conclusion not in verifying.CONCLUSIONS:
         known = ", ".join(verifying.CONCLUSIONS)
@@ -175,13 +175,6 @@ def _answer(doubt: Doubt, every: Sequence[str], saves: Sequence[Save], left: int
     parts += [{"name": "verification", "valueReference": {"reference": f"Task/{one.resource['id']}"}} for one in saves]
     parts.append({"name": "left", "valueInteger": left})
     return {"resourceType": "Parameters", "parameter": parts}
-
-
-async def _person(act: str, call: Call, desk: Desk) -> str:
-    who = await performer(call, desk)
-    person, roles = await person_and_roles(who, desk)
-    demand(may(act, person, roles, desk.now, zone=desk.settings.time_zone), call.at("performer"))
-    return who
 
 
 def _refused(call: Call, name: str, en: str, zh: str, detail: str) -> FhirError:

@@ -11,13 +11,14 @@ from slipring.fhir.outcome import FhirError, Issue, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
 from slipring.rules.finding import Finding, Weight
 from slipring.rules.lifecycle import IllegalMove
+from slipring.staff import may
 
 from slipring_order import lifecycle, resources
 from slipring_order.asked_day import asked_day
 from slipring_order.handlers.exams import illegal
 from slipring_order.handlers.scheduling import the_exam
 from slipring_order.judging.contrast import contrast_shown
-from slipring_order.people import person_and_roles
+from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.following import step_follows
@@ -101,6 +102,14 @@ async def performer(call: Call, desk: Desk) -> str:
             detail="order.performer-missing",
         )
     return f"Practitioner/{person['id']}"
+
+
+async def performer_who_may(act: str, call: Call, desk: Desk) -> str:
+    """Who does it; 403 with everything that he lacks for the act."""
+    who = await performer(call, desk)
+    person, roles = await person_and_roles(who, desk)
+    demand(may(act, person, roles, desk.now, zone=desk.settings.time_zone), call.at("performer"))
+    return who
 
 
 async def records_of(exam: Stored, desk: Desk) -> list[Stored]:

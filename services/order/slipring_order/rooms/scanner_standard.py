@@ -17,6 +17,7 @@ NEWEST_EDITION = "ws519-2019"
 CONSTANCY = "constancy"
 SETS_BASELINE = frozenset({"acceptance", "status"})
 _DATA = Path(__file__).parents[1] / "data" / "scanner_tests.toml"
+_SHOWN = {"[hnsf'U]": "HU", "/cm": "lp/cm"}  # how a unit is read; the code is UCUM's
 Bounds = tuple[Decimal | None, Decimal | None]
 
 
@@ -24,6 +25,12 @@ Bounds = tuple[Decimal | None, Decimal | None]
 def tests() -> Mapping[str, Mapping[str, Any]]:
     """What is tested, by code."""
     return dict(_data()["tests"])
+
+
+def unit_of(test: str) -> str:
+    """A test's unit as it is read."""
+    code = str(tests()[test]["units"][0])
+    return _SHOWN.get(code, code)
 
 
 def names_of_tests() -> Mapping[str, Mapping[str, str]]:
