@@ -125,25 +125,22 @@ def _asked(calendar: str, given: Mapping[str, str], *, store: bool) -> list[Tree
 
 async def _persons(hand: Hand, table: str) -> list[Tree]:
     """Each line `words = staff number`; a line that names nobody is refused."""
+    lines = [(number, line.rpartition("=")) for number, line in enumerate(table.splitlines(), 1) if line.strip()]
+    said = [(number, words.strip(), who.strip()) for number, (words, _, who) in lines]
+    wanted = sorted({names.plain(who) for _, _, who in said if who})
+    staff = await hand.about("Practitioner", "identifier", wanted, ("active", "true")) or []
+    by_number: dict[str, set[str]] = {}
+    for person in staff:
+        for one in person.get("identifier", []):
+            by_number.setdefault(str(one.get("value", "")), set()).add(f"Practitioner/{person['id']}")
     found: list[Tree] = []
-    for number, line in enumerate(table.splitlines(), 1):
-        if not line.strip():
-            continue
-        words, _, who = (part.strip() for part in line.rpartition("="))
-        staff = (
-            await hand.found("Practitioner", [("identifier", names.plain(who)), ("active", "true")])
-            if words and who
-            else []
-        )
-        if len(staff) != 1:
+    for number, words, who in said:
+        meant = by_number.get(who, set())
+        if not (words and who) or len(meant) != 1:
             raise FhirError(422, [_no_such_person(number)])
-        reference = {"reference": f"Practitioner/{staff[0]['id']}"}
-        found.append(
-            {
-                "name": "person",
-                "part": [{"name": "named", "valueString": words}, {"name": "is", "valueReference": reference}],
-            }
-        )
+        [reference] = meant
+        parts = [{"name": "named", "valueString": words}, {"name": "is", "valueReference": {"reference": reference}}]
+        found.append({"name": "person", "part": parts})
     return found
 
 
