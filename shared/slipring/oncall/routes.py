@@ -117,14 +117,13 @@ class RoutePages:
     ) -> Response:
         hand, every = await self.place.hand(session), "all" in request.query_params
         whole = await hand.called_if_allowed("Endpoint/$routes", [{"name": "all", "valueBoolean": True}])
-        told = (
-            whole if every and whole is not None else (await hand.called("Endpoint/$routes", [])).get("parameter", [])
-        )
-        found = [values_of(one["part"]) for one in told]
+        every = every and whole is not None
+        told = whole if whole is not None else (await hand.called("Endpoint/$routes", [])).get("parameter", [])
+        found = [values for values in (values_of(one["part"]) for one in told) if every or values["mine"][0] is True]
         called = await names_of(hand, {one["reference"] for values in found for one in values.get("owner", [])})
         ways = sorted((_way(values, called) for values in found), key=lambda one: (_ORDER.index(one.state), one.id))
         return self.place.page(
-            request, session, "oncall/routes.html", status=status, ways=ways, every=every and whole is not None,
+            request, session, "oncall/routes.html", status=status, ways=ways, every=every,
             may_see_all=whole is not None, about=about, beside=beside, live=LIVE, roster=ROSTER, routes=ROUTES,
         )  # fmt: skip
 
