@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
-from itertools import groupby
+from itertools import chain, groupby
 from typing import Any
 
 from starlette.requests import Request
@@ -15,7 +16,7 @@ from starlette.routing import Route
 
 from slipring.department import names
 from slipring.department.place import Place
-from slipring.department.road import Hand, Tree
+from slipring.department.road import Hand, Tree, in_portions
 from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
@@ -128,9 +129,10 @@ async def _persons(hand: Hand, table: str) -> list[Tree]:
     lines = [(number, line.rpartition("=")) for number, line in enumerate(table.splitlines(), 1) if line.strip()]
     said = [(number, words.strip(), who.strip()) for number, (words, _, who) in lines]
     wanted = sorted({names.plain(who) for _, _, who in said if who})
-    staff = await hand.about("Practitioner", "identifier", wanted, ("active", "true")) or []
+    ways = [[("identifier", ",".join(some)), ("active", "true"), ("_count", "100")] for some in in_portions(wanted)]
+    staff = await asyncio.gather(*(hand.found("Practitioner", way) for way in ways))
     by_number: dict[str, set[str]] = {}
-    for person in staff:
+    for person in chain.from_iterable(staff):
         for one in person.get("identifier", []):
             by_number.setdefault(str(one.get("value", "")), set()).add(f"Practitioner/{person['id']}")
     found: list[Tree] = []
