@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -64,6 +66,21 @@ async def test_a_verdict_is_kept_when_it_changes_and_its_subscribers_are_told(de
     assert forged.status_code == 422 and "kernel.clause-verdict-kept" in forged.text
     part = {name: value for name, value in before.items() if name not in ("id", "meta")} | {"measure": CHECK}
     assert (await department.post("MeasureReport", part)).status_code == 422
+
+
+@pytest.mark.clause("4.14.7")
+async def test_of_those_who_keep_verdicts_at_once_all_but_one_find_that_they_are_kept(department: Department) -> None:
+    """Over a period of its own: each chain has one beginning."""
+    earlier = {"periodStart": "2026-04-01", "periodEnd": "2026-06-30"}
+    days = [{"name": name, "valueDate": day} for name, day in earlier.items()]
+    body = {"resourceType": "Parameters", "parameter": [*_PERIOD, *days]}
+    answers = await asyncio.gather(*(department.post("Measure/$clause-record", body) for _ in range(3)))
+    assert [one.status_code for one in answers] == [200] * 3
+    await department.settle()
+    found = await department.found(f"MeasureReport?measure={CHECK},{VERDICT}&_count=200")
+    told = [kept for one in found if (kept := kept_in(one)) and kept.first == earlier["periodStart"]]
+    keys = Counter(one.key for one in told)
+    assert keys["all/5.7.2/2026-04-01/2026-06-30"] == 1 and set(keys.values()) == {1}
 
 
 def _focus(body: Any) -> list[str]:

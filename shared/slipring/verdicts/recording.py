@@ -12,12 +12,12 @@ from slipring.fhir.service import (
     Call,
     Changes,
     Desk,
-    Evidence,
     Keeps,
     Operation,
     Parameter,
     Resource,
     Save,
+    Stored,
     Write,
     WriteHandler,
 )
@@ -27,6 +27,7 @@ from slipring.verdicts.verdict import Verdict, digest, together
 from slipring.verdicts.wire import said
 
 RECORD = "clause-record"
+SERVICES = ("order", "consent", "report", "critical")
 _OURS = frozenset({CHECK, VERDICT})
 
 
@@ -56,19 +57,18 @@ class Recording:
         changes = await self.answering.told(call, desk)
         answer: Resource = changes.answer or {}
         head = {one["name"]: next(v for n, v in one.items() if n != "name") for one in answer["parameter"][:2]}
-        saves: list[Save] = []
-        for one in answer["parameter"]:
-            if one["name"] != "clause":
-                continue
-            told = said(one)
-            mine = Kept(
-                self.answering.service, told["id"], head["periodStart"], head["periodEnd"],
-                told["verdict"], told["population"], told["exceptions"], told["sha256"],
-            )  # fmt: skip
-            new = await newer(mine, desk)
-            saves += new
-            if new and self.lays_together:
-                saves += await all_together(mine, desk)
+        told = [said(one) for one in answer["parameter"] if one["name"] == "clause"]
+        rows = [
+            Kept(
+                self.answering.service, one["id"], head["periodStart"], head["periodEnd"],
+                one["verdict"], one["population"], one["exceptions"], one["sha256"],
+            )
+            for one in told
+        ]  # fmt: skip
+        saves = await newer(rows, desk)
+        if self.lays_together:
+            changed = {one.key for save in saves if (one := kept_in(save.resource))}
+            saves += await all_together([one for one in rows if one.key in changed], desk)
         answer = {**answer, "parameter": [*answer["parameter"], {"name": "recorded", "valueInteger": len(saves)}]}
         return Changes(save=saves, answer=answer)
 
@@ -76,39 +76,64 @@ class Recording:
 async def verdict_arrived(arrival: Arrival, desk: Desk) -> Changes:
     """Another service kept a verdict: what all of them come to may have changed."""
     kept = None if arrival.deleted else kept_in(arrival.resource)
-    return Changes(save=await all_together(kept, desk)) if kept else Changes.none()
+    return Changes(save=await all_together([kept], desk)) if kept else Changes.none()
 
 
-async def all_together(part: Kept, desk: Desk) -> list[Save]:
-    """The verdict of a row by the newest parts of all services that answer for it; nothing where it stands as it did."""
-    parts = {part.service: part}
-    for service in ("order", "consent", "report", "critical"):
-        if service == part.service:
-            continue
-        named = f"MeasureReport?identifier={KEPT_AS}|{key(service, part.row, part.first, part.last)}"
-        told = [one for stored in await desk.search(named) if (one := kept_in(stored.resource))]
+async def all_together(parts: Sequence[Kept], desk: Desk) -> list[Save]:
+    """The verdicts of rows by the newest parts of all services that answer for them; nothing where one stands as it did."""
+    by_row = {
+        part: [key(one, part.row, part.first, part.last) for one in SERVICES if one != part.service] for part in parts
+    }
+    newest = await _newest([one for keys in by_row.values() for one in keys], desk)
+    return await newer(
+        [_whole([part, *(newest[one][1] for one in keys if one in newest)]) for part, keys in by_row.items()],
+        desk,
+        by_verdict=True,
+    )
+
+
+async def newer(kept: Sequence[Kept], desk: Desk, *, by_verdict: bool = False) -> list[Save]:
+    """The reports to keep, each chained to the one before; none where verdict (and inputs) are as they were."""
+    newest = await _newest([one.key for one in kept], desk)
+    changed = [one for one in kept if not _same(newest[one.key][1] if one.key in newest else None, one, by_verdict)]
+    before = [newest[one.key][0].resource["id"] for one in changed if one.key in newest]
+    hashes = {}
+    if before:
+        stored = desk.evidence(f"MeasureReport?_id={','.join(before)}", desk.now)
+        hashes = {one.stored.reference: one.sha256 async for one in stored}
+    saves = []
+    for one in changed:
+        last = newest[one.key][0].reference if one.key in newest else ""
+        previous = f"{last} {hashes[last]}" if last else ""
+        saves.append(Save(as_report(one, previous, id=desk.new_id(), now=desk.now)))
+    return saves
+
+
+async def _newest(keys: Sequence[str], desk: Desk) -> dict[str, tuple[Stored, Kept]]:
+    """The newest verdict of each key, if any; relied on: of two who keep one at once, the second finds what the first kept."""
+    answers = await desk.searches([f"MeasureReport?identifier={KEPT_AS}|{one}" for one in keys])
+    found = {}
+    for one, reports in zip(keys, answers, strict=True):
+        told = [(stored, kept) for stored in reports if (kept := kept_in(stored.resource))]
         if told:
-            parts[service] = max(told, key=lambda one: one.at)
-    whole = Kept(
-        TOGETHER, part.row, part.first, part.last,
-        str(together(Verdict(one.verdict) for one in parts.values())),
-        sum(one.population for one in parts.values()),
-        sum(one.exceptions for one in parts.values()),
-        digest(one.sha256 for one in parts.values()),
-    )  # fmt: skip
-    return await newer(whole, desk, by_verdict=True)
+            found[one] = max(told, key=lambda pair: pair[1].at)
+    return found
 
 
-async def newer(kept: Kept, desk: Desk, *, by_verdict: bool = False) -> list[Save]:
-    """The report to keep, chained to the one before; nothing where verdict (and inputs) are as they were."""
-    found = [one async for one in desk.evidence(f"MeasureReport?identifier={KEPT_AS}|{kept.key}", desk.now)]
-    before = max(((one, told) for one in found if (told := kept_in(one.stored.resource))), key=_at, default=None)
-    if before is not None:
-        same = before[1].verdict == kept.verdict and (by_verdict or before[1].sha256 == kept.sha256)
-        if same:
-            return []
-    previous = f"{before[0].stored.reference} {before[0].sha256}" if before else ""
-    return [Save(as_report(kept, previous, id=desk.new_id(), now=desk.now))]
+def _whole(parts: Sequence[Kept]) -> Kept:
+    return replace(
+        parts[0],
+        service=TOGETHER,
+        verdict=str(together(Verdict(one.verdict) for one in parts)),
+        population=sum(one.population for one in parts),
+        exceptions=sum(one.exceptions for one in parts),
+        sha256=digest(one.sha256 for one in parts),
+        at="",
+    )
+
+
+def _same(before: Kept | None, now: Kept, by_verdict: bool) -> bool:
+    return before is not None and before.verdict == now.verdict and (by_verdict or before.sha256 == now.sha256)
 
 
 async def report_written(write: Write, desk: Desk) -> Changes:
@@ -122,10 +147,6 @@ async def report_written(write: Write, desk: Desk) -> Changes:
             detail="kernel.clause-verdict-kept",
         )
     return Changes.none()
-
-
-def _at(one: tuple[Evidence, Kept]) -> str:
-    return one[1].at
 
 
 def guarding(keeps: Sequence[Keeps]) -> tuple[Keeps, ...]:
