@@ -20,6 +20,22 @@
   const show = (selector, shown) => { const line = one(selector); if (line) line.hidden = !shown; };
   const aged = () => { asOf()?.closest(".asof")?.classList.toggle("old", Date.now() - checkedAt > OLD); };
   const busy = (part) => part.contains(document.activeElement) && typing(document.activeElement);
+  // What somebody opened, chose or typed in a list outlives its being drawn anew; it is found again by its id.
+  const touched = (field) => field.matches("select") ? field.selectedIndex !== Math.max(0, [...field.options].findIndex((choice) => choice.defaultSelected))
+    : field.matches("[type=checkbox], [type=radio]") ? field.checked !== field.defaultChecked : field.value !== field.defaultValue;
+  const begun = () => {
+    const opened = every("[data-live] details[open]").map((part) => one("[id]", part)?.id).filter(Boolean);
+    const filled = every("[data-live] :is(input, select, textarea)[id]").filter(touched).map(({ id, value, checked }) => ({ id, value, checked }));
+    const at = document.activeElement?.closest("[data-live]") && document.activeElement;
+    const within = at && (at.id || one("[id]", at.closest("details") ?? at)?.id);
+    return () => {
+      const found = (id) => document.getElementById(id);
+      opened.forEach((id) => found(id)?.closest("details")?.setAttribute("open", ""));
+      filled.forEach(({ id, ...kept }) => { const field = found(id); if (field) Object.assign(field, kept); });
+      const again = within && found(within);
+      if (again) (at.id ? again : one(at.tagName.toLowerCase(), again.closest("details") ?? again))?.focus({ preventScroll: true });
+    };
+  };
   // One at a time, so that no older page is laid over a newer one; what is told meanwhile is drawn after it.
   const redraw = async () => {
     behind = true;
@@ -33,11 +49,12 @@
     const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
     const parts = every("[data-live]");
     if (parts.some((part) => busy(part))) return;
-    const focused = document.activeElement?.getAttribute("href");
+    const focused = document.activeElement?.getAttribute("href"), takenUp = begun();
     for (const part of parts) {
       const other = one(`[data-live="${part.dataset.live}"]`, fresh);
       if (other) part.replaceChildren(...other.childNodes);
     }
+    takenUp();
     if (focused) every("[data-row]").find((row) => row.getAttribute("href") === focused)?.focus({ preventScroll: true });
     const renewed = one("[data-asof]", fresh);
     if (renewed && !asOf().closest("[data-live]")) asOf().replaceWith(renewed);
