@@ -15,6 +15,7 @@ from slipring.verdicts.recording import guarding, measures, verdict_arrived
 from slipring_order.beside import beside
 from slipring_order.clauses.answering import CLAUSES, DRAWING, RECORDING
 from slipring_order.dicom.seen import dicom_seen
+from slipring_order.eqa.form import eqa_questionnaire
 from slipring_order.grading.graded import questionnaire
 from slipring_order.handlers.advise import advised
 from slipring_order.handlers.check_list import record_written
@@ -41,6 +42,7 @@ from slipring_order.judging.surroundings import ahead
 from slipring_order.measuring import INDICATORS
 from slipring_order.operations.department import DEPARTMENT_OPERATIONS
 from slipring_order.operations.dose import DOSE_OPERATIONS
+from slipring_order.operations.eqa import EQA_OPERATIONS
 from slipring_order.operations.equipment import EQUIPMENT_OPERATIONS
 from slipring_order.operations.life import LIFE_OPERATIONS
 from slipring_order.operations.review import REVIEW_OPERATIONS
@@ -127,6 +129,7 @@ SERVICE = Service(
         ),
         *ROOM_OPERATIONS,
         *EQUIPMENT_OPERATIONS,
+        *EQA_OPERATIONS,
         SCOPE_COVERAGE,
         Operation(
             "ServiceRequest",
@@ -230,5 +233,5 @@ SERVICE = Service(
     unconfirmed=unconfirmed,
     counts=counts,
     counts_form=FORM,
-    ships=(*INDICATORS.shipped, *measures("o", of_all=True), *questionnaires(), questionnaire()),
+    ships=(*INDICATORS.shipped, *measures("o", of_all=True), *questionnaires(), questionnaire(), eqa_questionnaire()),
 )

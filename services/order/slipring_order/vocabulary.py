@@ -9,6 +9,7 @@ from slipring.staff.vocabulary import STAFF
 
 from slipring_order import catalogue, lifecycle
 from slipring_order.department.vocabulary import DEPARTMENT_CODES
+from slipring_order.eqa import form
 from slipring_order.equipment import round
 from slipring_order.life import cancelling
 from slipring_order.offer.protocols import group_names, tissue_names
@@ -44,6 +45,7 @@ CODE_SYSTEMS = (
     own_system("scanner-standard", "Standard of the tests of a scanner", "CT 设备检测标准", editions()),
     own_system("qc-round-state", "State of a round of tests", "质控轮次状态", round.names()),
     own_system("scanner-test-kind", "Kind of test of a scanner", "CT 设备检测类型", kinds()),
+    *form.code_systems(),
     own_system("protocol-group", "Group of scan protocols", "扫描方案组", group_names()),
     own_system("tissue", "Tissue", "组织", tissue_names()),
     *read_code_systems(Path(__file__).parent / "data" / "vocabulary.toml"),

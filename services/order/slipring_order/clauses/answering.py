@@ -10,7 +10,7 @@ from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
-from slipring_order.clauses import exams, offer, owed
+from slipring_order.clauses import eqa, exams, offer, owed
 from slipring_order.clauses.drawing import Drawing
 from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
@@ -30,6 +30,7 @@ JUDGES = {
     "operated": exams.operated,
     "owed": owed.owed,
     "prepared": offer.prepared,
+    "rounds": eqa.rounds,
     "sample": sample,
     "scope": offer.scope,
     "staffing": offer.staffed,

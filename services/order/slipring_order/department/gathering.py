@@ -15,6 +15,8 @@ from slipring_order.department.checklists import checklists
 from slipring_order.department.constancy import CONSTANCY, constancy
 from slipring_order.department.due import DEPARTMENT, Record, Subject
 from slipring_order.department.obligations import carried_by, obligations
+from slipring_order.eqa.form import EQA
+from slipring_order.eqa.standing import covered, rounds_in
 from slipring_order.people import person_and_roles
 from slipring_order.reading import reference_of
 from slipring_order.rooms.scanner import CT_TYPES, is_ct
@@ -42,6 +44,7 @@ async def department_on_record(desk: Desk, at: datetime) -> OnRecord:
     found.documents = [one.resource for one in await desk.search(f"DocumentReference?type={kinds}")]
     found.records += records.documents(found.documents)
     found.records += records.answered(await _answers(desk), desk.settings.zone)
+    found.records += covered(rounds_in(await eqa_records(desk)))
     return found
 
 
@@ -107,6 +110,11 @@ async def _tested(devices: Sequence[Resource], tests: Sequence[Resource], desk: 
         if measured is not None:
             found = [one for one in found if (one.subject, one.code) != (scanner, CONSTANCY)] + [measured]
     return found
+
+
+async def eqa_records(desk: Desk) -> list[Resource]:
+    """Every record of a round of comparison with others."""
+    return [one.resource for one in await desk.search(f"QuestionnaireResponse?questionnaire={EQA}")]
 
 
 async def _tests(desk: Desk, narrowed: str = "") -> list[Resource]:

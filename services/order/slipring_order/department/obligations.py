@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 Of = Literal["person", "device", "department"]
-Carrier = Literal["qualification", "answers", "document", "device", "test"]
+Carrier = Literal["qualification", "answers", "document", "device", "test", "comparison"]
 
 
 @dataclass(frozen=True, slots=True)

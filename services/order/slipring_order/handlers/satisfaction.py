@@ -5,7 +5,9 @@ from __future__ import annotations
 from slipring.fhir.outcome import FhirError, Issue, conflict
 from slipring.fhir.service import Changes, Desk, Save, Write
 
+from slipring_order.eqa.form import is_round
 from slipring_order.grading.graded import is_sheet
+from slipring_order.handlers.eqa import eqa_written
 from slipring_order.handlers.forms import response_written
 from slipring_order.handlers.grading import sheet_written
 from slipring_order.nonconformity import department_task
@@ -16,10 +18,12 @@ _DONE = ("completed", "amended")
 
 
 async def response_taken(write: Write, desk: Desk) -> Changes:
-    """A questionnaire of satisfaction, a grading sheet, or any other answer."""
+    """A questionnaire of satisfaction, a grading sheet, a round of comparison, or any other answer."""
     held = [write.resource, *([write.before.resource] if write.before else [])]
     if any(map(is_sheet, held)):
         return await sheet_written(write, desk)
+    if any(map(is_round, held)):
+        return await eqa_written(write, desk)
     return await (opinion_written if any(map(kind_of, held)) else response_written)(write, desk)
 
 
