@@ -66,8 +66,10 @@ class Engine:
         assert task is not None
         if self.collide is not None:
             place, self.collide = self.collide, None
-            await place.ask("PUT", errand.subject, {**task.resource, "description": "meanwhile"})
-        return Changes(save=[successor(task, status="completed")])
+            await place.ask(
+                "PUT", errand.subject, {**task.resource, "description": "meanwhile", "note": [{"text": "too"}]}
+            )
+        return Changes(save=[successor(task, status="completed", note=[{"text": "rung"}])])
 
     def service(self) -> Service:
         parameters = (
@@ -246,4 +248,5 @@ async def test_what_was_sent_is_recorded_though_its_subject_changed_meanwhile_an
         await until(lambda: done(place, 1))
         stored = (await place.ask("GET", f"Task/{task['id']}")).json()
         assert (stored["status"], stored["description"], stored["meta"]["versionId"]) == ("completed", "meanwhile", "3")
+        assert [one["text"] for one in stored["note"]] == ["too", "rung"], "nor is what others said of it lost"
     assert len(engine.sent) == 1

@@ -123,6 +123,8 @@ class Changes:
     answer: Resource | None = None  # an operation's result
     status: int = 200  # HTTP status of an operation's answer
     refuse: FhirError | None = None
+    # Of an errand: what is stored instead when it was disarmed while under way, decided on what stands then. It has gone out.
+    if_disarmed: Callable[[Desk], Awaitable[Changes]] | None = None
 
     @staticmethod
     def none() -> Changes:

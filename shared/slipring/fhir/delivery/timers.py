@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 
 import asyncpg
 import asyncpg.exceptions
@@ -183,7 +185,23 @@ class Timers:
             await decided(act, handle)
             return act, None
 
-        await perform(kernel, decide, taking=taking)
+        try:
+            await perform(kernel, decide, taking=taking)
+        except Overtaken:
+            if changes is not None and changes.if_disarmed is not None:
+                await self._all_the_same(changes.if_disarmed, context)
+            raise
+
+    async def _all_the_same(self, record: Callable[[Desk], Awaitable[Changes]], context: Context) -> None:
+        """What went out although it was disarmed meanwhile is on record."""
+
+        async def decide() -> tuple[Act, None]:
+            desk = self._kernel.desk(context.caller)
+            act = Act(self._kernel, context, desk)
+            await decided(act, lambda: record(desk))
+            return act, None
+
+        await perform(self._kernel, decide)
 
     async def _send(self, row: asyncpg.Record, context: Context) -> Changes:
         async def stands() -> bool:
@@ -225,7 +243,7 @@ async def on_what_stands(changes: Changes, desk: Desk) -> Changes:
     """What an errand wants to store, laid on versions written while it was under way.
 
     It has been sent, so this must be recorded: sending again because somebody else wrote would be worse. Only the
-    members that the errand changed are taken over; a resource deleted meanwhile stays deleted.
+    members that the errand changed are taken over, of lists only the items; a resource deleted meanwhile stays deleted.
     """
     saves = []
     for save in changes.save:
@@ -238,6 +256,18 @@ async def on_what_stands(changes: Changes, desk: Desk) -> Changes:
             saves.append(save)
         elif standing is not None and base is not None:
             names = (set(save.resource) | set(base.resource)) - {"id", "meta"}
-            told = {name: save.resource.get(name) for name in names}
-            saves.append(successor(standing, **{n: v for n, v in told.items() if v != base.resource.get(n)}))
+            told = {name: (save.resource.get(name), base.resource.get(name)) for name in names}
+            members = {
+                n: _laid_on(standing.resource.get(n), mine, was) for n, (mine, was) in told.items() if mine != was
+            }
+            saves.append(successor(standing, **members))
     return replace(changes, save=saves, require=())
+
+
+def _laid_on(standing: Any, mine: Any, before: Any) -> Any:
+    """A member as an errand leaves it; of a list what others have added to it meanwhile stays."""
+    if not isinstance(mine, list) or not isinstance(standing, list):
+        return mine
+    was = before or []
+    kept = [one for one in standing if one in mine or one not in was]
+    return [*kept, *(one for one in mine if one not in was and one not in kept)]
