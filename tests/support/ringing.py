@@ -51,7 +51,8 @@ class Heard:
     at: datetime
     host: str
     headers: Mapping[str, str]
-    body: dict[str, Any]
+    body: dict[str, Any]  # {} of what is encrypted
+    content: bytes = b""
 
 
 @dataclass
@@ -68,7 +69,9 @@ class Receivers:
         status = self.answers.get(host, 200)
         if status == 0:
             raise httpx.ConnectError("no such host")
-        self.heard.append(Heard(self.now, host, dict(request.headers), json.loads(request.content)))
+        plain = request.headers["content-type"] != "application/octet-stream"
+        body = json.loads(request.content) if plain else {}
+        self.heard.append(Heard(self.now, host, dict(request.headers), body, request.content))
         return httpx.Response(status)
 
 

@@ -23,6 +23,8 @@ STILL_RINGS: frozenset[str] = RINGING | {"reopened"}
 AWAITING_ACTION: frozenset[str] = frozenset(_WRITTEN["awaiting-action"])
 # A person has received it.
 TOLD: frozenset[str] = frozenset(_WRITTEN["told"])
+# Somebody has it, and nobody is rung for it.
+ANSWERED: frozenset[str] = TOLD - {"reopened"}
 # A case in one of these states must have a deadline in the future.
 OPEN: frozenset[str] = frozenset(_WRITTEN["open"])
 # What `Task.status` shows for each state.

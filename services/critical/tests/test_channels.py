@@ -3,18 +3,12 @@
 from __future__ import annotations
 
 import json
-from base64 import urlsafe_b64encode
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import httpx
 import pytest
 import respx
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric.ec import ECDH, SECP256R1, EllipticCurvePublicKey, generate_private_key
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from joserfc import jwt
 from joserfc.jwk import ECKey
@@ -24,6 +18,7 @@ from slipring_critical.channels.channel import DeliveryFailed, Line, Outside
 from slipring_critical.channels.media import languages, media, short_text
 from slipring_critical.channels.push_key import as_application_server_key, push_key
 
+from tests.support.browsers import a_browser, decrypted
 from tests.support.listening import LINK, NOW, STRICT, TEXT, a_message, a_receiver, failure, told
 
 
@@ -62,30 +57,6 @@ async def test_a_board_keeps_the_message_without_anybody_listening() -> None:
     await told("board", Line("board:ward-7"))
     assert CHANNELS["board"].judge("board:ward-7", STRICT) is None
     assert CHANNELS["board"].judge("https://ward-7.test", STRICT) is not None
-
-
-def a_browser() -> tuple[Any, bytes, str]:
-    """A browser's keys and the fragment that tells of them."""
-    key, auth = generate_private_key(SECP256R1()), b"0123456789abcdef"
-    point = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-    told_of = {"p256dh": point, "auth": auth}
-    return key, auth, "#" + "&".join(f"{n}={urlsafe_b64encode(v).rstrip(b'=').decode()}" for n, v in told_of.items())
-
-
-def decrypted(body: bytes, key: Any, auth: bytes) -> Any:
-    """As the browser does (RFC 8188, RFC 8291 3.4)."""
-    salt, size = body[:16], body[20]
-    sender, text = body[21 : 21 + size], body[21 + size :]
-    shared = key.exchange(ECDH(), EllipticCurvePublicKey.from_encoded_point(SECP256R1(), sender))
-    own = key.public_key().public_bytes(Encoding.X962, PublicFormat.UncompressedPoint)
-
-    def derived(secret: bytes, salt: bytes, info: bytes, length: int) -> bytes:
-        return HKDF(hashes.SHA256(), length, salt, info).derive(secret)
-
-    secret = derived(shared, auth, b"WebPush: info\0" + own + sender, 32)
-    content = derived(secret, salt, b"Content-Encoding: aes128gcm\0", 16)
-    nonce = derived(secret, salt, b"Content-Encoding: nonce\0", 12)
-    return json.loads(AESGCM(content).decrypt(nonce, text, None).rstrip(b"\2"))
 
 
 async def test_a_browser_can_read_what_its_push_service_cannot(tmp_path: Path) -> None:

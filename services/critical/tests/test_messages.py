@@ -15,7 +15,7 @@ from slipring_critical.channels import CHANNELS
 from slipring_critical.channels.channel import Message
 from slipring_critical.channels.media import languages, media
 from slipring_critical.directory.routes import Route
-from slipring_critical.ringing.attempts import as_attempt, as_offer, as_retraction
+from slipring_critical.ringing.attempts import as_attempt, as_offer, as_retraction, as_settled
 from slipring_critical.ringing.reply_codes import with_code
 from slipring_critical.ringing.sending import _message
 from slipring_critical.settings import CriticalSettings
@@ -55,11 +55,11 @@ async def test_no_message_of_a_channel_says_whom_it_is_about_or_what_was_found(m
     ring = as_attempt("k-attempt", ringing.case, Route("requester", medium, "Endpoint/k-r", "Practitioner/o-requester"))
     offer = as_offer("k-offer", ringing.case, Route("named", medium, "Endpoint/k-r", "Practitioner/o-duty"))
     case = ringing.desk.held[f"Task/{ringing.case['id']}"]
-    for kind in (ring, as_retraction(ring, id="k-taken-back"), offer):
+    for kind in (ring, as_retraction(ring, id="k-taken-back"), as_settled(ring, id="k-answered"), offer):
         for drill in (False, True):
             attempt = Stored(with_code(kind | drill_meta(drill), "61803"), 1, ringing.desk.now)
             errand = Errand("send", attempt.reference, "send", "attempt-1", False, 1, {"link": "A" * 22})
-            message = _message(errand, attempt, case, medium, ringing.desk)
+            message = await _message(errand, attempt, case, medium, ringing.desk)
             written = " ".join(str(getattr(message, one.name)) for one in fields(Message))
             assert not [one for one in (*_SECRETS, *_FOUND) if one in written], written
             assert message.link in message.short, "never cut"
@@ -85,13 +85,13 @@ async def test_a_preview_of_every_channel_tells_each_kind_in_each_language() -> 
     for one in answer["parameter"]:
         told[one["part"][0]["valueCode"]] = [part for part in one["part"] if part["name"] == "message"]
     assert set(told) == set(CHANNELS)
-    for texts in told.values():
+    for channel, texts in told.items():
         kinds = [(one["part"][0]["valueCode"], one["part"][1]["valueCode"]) for one in texts]
-        assert len(kinds) == len(set(kinds)) == 4 * len(languages())
+        assert len(kinds) == len(set(kinds)) == (5 if media()[channel].device else 4) * len(languages())
         assert all(one["part"][3]["valueInteger"] == len(one["part"][2]["valueString"]) for one in texts)
     english = await ARinging().call("preview", language="en")
     spoken = [part["part"][1]["valueCode"] for one in english["parameter"] for part in one["part"] if "part" in part]
-    assert spoken == ["en"] * 4 * len(CHANNELS)
+    assert spoken == ["en"] * (4 * len(CHANNELS) + sum(one.device for one in media().values()))
     for odd in ({"medium": ""}, {"language": "la"}, {"medium": "sms", "language": "la"}):
         with pytest.raises(FhirError):
             await ARinging().call("preview", **odd)

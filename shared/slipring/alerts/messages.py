@@ -20,7 +20,7 @@ MESSAGES = f"{ALERTS}/messages"
 
 @dataclass(frozen=True, slots=True)
 class Text:
-    """One text: of which kind (message, drill, retraction, offer), in which language, and how long."""
+    """One text: of which kind (message, drill, retraction, offer, answered), in which language, and how long."""
 
     kind: str
     language: str

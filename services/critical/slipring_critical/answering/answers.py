@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, invalid, unprocessable
@@ -17,13 +18,13 @@ from slipring_critical.cases.record import sealed_record
 from slipring_critical.cases.resources import as_timeline, in_state, instant, with_act, with_event
 from slipring_critical.channels.media import media
 from slipring_critical.directory.people import lacking
-from slipring_critical.lifecycle import RINGING, move
-from slipring_critical.ringing.attempts import as_answer
+from slipring_critical.lifecycle import ANSWERED, RINGING, move
+from slipring_critical.ringing.attempts import as_answer, is_settled
 from slipring_critical.ringing.climbing import ACTED_OVERDUE, Ringing, act_key, climb, ringing, step_key, urgency_of
+from slipring_critical.ringing.devices import settle_devices
 from slipring_critical.rules import NO_LIMITS, READ_BACK_RULES
 from slipring_critical.rules.read_back import ReadBackFacts
 
-_ANSWERED = frozenset({"acknowledged", "read-back-confirmed", "acted", "closed"})
 _RECEIVER = "Parameters.parameter.where(name='receiver')"
 RECEIVE = "receive-critical"  # of the staff register
 _SPOKEN = "phone"  # the caller writes down what somebody else read back
@@ -37,7 +38,7 @@ async def acknowledged(call: Call, desk: Desk) -> Changes:
     """
     case = case_of(call)
     facts = case_facts(case.resource)
-    if facts.state in _ANSWERED:
+    if facts.state in ANSWERED:
         return Changes(answer=case.resource)
     move(facts.state, "acknowledge")
     medium = str(call.value("medium"))
@@ -186,7 +187,9 @@ async def _confirmed(call: Call, case: Stored, receiver: str, medium: str, desk:
     tree = in_state({**case.resource, "owner": {"reference": receiver}}, confirmed)
     rung = await ringing(with_event(tree, Event("read-back-confirmed", desk.now, receiver, outcome=medium)), desk)
     _silence(rung, step_key(facts.reference))
-    receipt = await _receipt(case, receiver, medium, desk)
+    told = await desk.search(f"Communication?part-of={case.reference}&status=completed")
+    receipt = _receipt(case, receiver, medium, told, desk)
+    settle_devices(rung, told, f"Communication/{receipt.resource['id']}", desk)
     if medium == _SPOKEN:
         receipt = replace(receipt, resource={**receipt.resource, **_spoken(call)})
     rung.save.append(receipt)
@@ -195,13 +198,13 @@ async def _confirmed(call: Call, case: Stored, receiver: str, medium: str, desk:
     return answered(rung, case, desk)
 
 
-async def _receipt(case: Stored, receiver: str, medium: str, desk: Desk) -> Save:
+def _receipt(case: Stored, receiver: str, medium: str, attempts: Sequence[Stored], desk: Desk) -> Save:
     """The receipt stands on the attempt that reached this person; a call or talk is an attempt of its own."""
-    attempts = await desk.search(f"Communication?part-of={case.reference}&status=completed")
     own = [
         attempt
         for attempt in attempts
         if "received" not in attempt.resource
+        and not is_settled(attempt.resource)
         and receiver in [reference_of(recipient) for recipient in attempt.resource.get("recipient", [])]
     ]
     if own and medium != _SPOKEN:
@@ -219,9 +222,9 @@ def _spoken(call: Call) -> Resource:
 
 
 def _silence(rung: Ringing, deadline: str) -> None:
-    """Stop every other ringing of the case."""
+    """Stop every other ringing of the case; who is to be told that it is answered still is."""
     rung.cancel.append(deadline)
-    for attempt in list(rung.waiting):
+    for attempt in [one for one in rung.waiting if not is_settled(one.resource)]:
         rung.stop(attempt, "answered")
 
 

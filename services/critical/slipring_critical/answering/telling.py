@@ -12,7 +12,7 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 from slipring_critical.answering.answers import RECEIVE, case_of
 from slipring_critical.cases.facts import case_facts, imaging_number
 from slipring_critical.cases.resources import instant
-from slipring_critical.directory.people import lacking
+from slipring_critical.directory.people import lacking, name_said
 from slipring_critical.directory.policy import findings_in_force
 from slipring_critical.lifecycle import OPEN
 from slipring_critical.ringing.one_call import others_of_the_exam
@@ -32,12 +32,12 @@ async def told(call: Call, desk: Desk) -> Changes:
     patient = await desk.read(facts.patient) if facts.patient.startswith("Patient/") else None
     author = await desk.read(str(case.resource.get("requester", {}).get("reference", "")))
     about = [
-        *_said("patient", _name(patient)),
+        *_said("patient", name_said(patient)),
         *_said("birthDate", str(patient.resource.get("birthDate", "")) if patient else ""),
         *_said("gender", str(patient.resource.get("gender", "")) if patient else ""),
         *_said("exam", _words(order.resource.get("code")) if order else ""),
         *_said("imagingNumber", imaging_number(order.resource) if order else ""),
-        *_said("author", _name(author)),
+        *_said("author", name_said(author)),
     ]
     known = await findings_in_force(desk)
     others = [one for one, other in await others_of_the_exam(facts, desk) if other.state in OPEN]
@@ -73,14 +73,6 @@ def _finding(case: Stored, catalogue: Mapping[str, CriticalFinding]) -> Resource
 
 def _said(name: str, value: str) -> list[dict[str, Any]]:
     return [{"name": name, "valueString": value}] if value else []
-
-
-def _name(person: Stored | None) -> str:
-    for name in person.resource.get("name", []) if person else []:
-        written = str(name.get("text", "")) or f"{name.get('family', '')}{''.join(name.get('given', []))}"
-        if written:
-            return written
-    return ""
 
 
 def _words(concept: Any) -> str:

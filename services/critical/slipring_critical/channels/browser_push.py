@@ -41,7 +41,7 @@ async def deliver_by_push(message: Message, line: Line, outside: Outside) -> Non
     subscription = subscription_of(line.address)
     if subscription is None:
         raise DeliveryFailed("bad-address", permanent=True)
-    content = {"text": message.short, "link": message.link, "level": message.level}
+    content = {"kind": message.kind, "text": message.short, "link": message.link, "level": message.level}
     content["check" if message.code else "case"] = message.case
     body, headers = _encrypted(json.dumps(content, ensure_ascii=False).encode(), subscription, outside)
     # The push service replaces a message of the same topic that the browser has not fetched yet (RFC 8030 5.4).

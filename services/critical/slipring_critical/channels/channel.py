@@ -13,6 +13,8 @@ from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.signature import Secret
 from slipring.fhir.outcome import Issue
 
+from slipring_critical.channels.media import Kind
+
 
 @dataclass(frozen=True, slots=True)
 class Message:
@@ -31,6 +33,7 @@ class Message:
     short: str = ""  # text and link in the language and the length of the medium
     recipient: str = ""  # a reference, '' when only the office is known
     reply: str = ""  # the code by which it may be answered where the gateway gives replies back
+    kind: Kind = "message"
     code: str = field(default="", repr=False)  # of a check: what proves the route when it is said back
 
 

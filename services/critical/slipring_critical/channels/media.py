@@ -10,18 +10,20 @@ from pathlib import Path
 from typing import Any, Literal
 
 _FILE = Path(__file__).parents[1] / "data" / "media.toml"
-# Told of a finding, of its retraction, asked to take the case over; or the route itself is proven by a code, or tested.
-Kind = Literal["message", "retraction", "offer", "code", "test"]
+# Told of a finding, of its retraction, asked to take the case over, told that somebody has answered; or the route itself
+# is proven by a code, or tested.
+Kind = Literal["message", "retraction", "offer", "answered", "code", "test"]
 
 
 @dataclass(frozen=True, slots=True)
 class Medium:
-    """One way to be told; `rings` when this service delivers by it."""
+    """One way to be told; `rings` when this service delivers by it, `device` when a device rings that is told to stop."""
 
     code: str
     zh: str
     en: str
     rings: bool = False
+    device: bool = False
     limit: int = 0  # characters of text and link together; 0 = as many as there are
 
 
@@ -31,14 +33,15 @@ def media() -> Mapping[str, Medium]:
     return {entry["code"]: Medium(**entry) for entry in _written()["medium"]}
 
 
-def text_of(kind: Kind, language: str, *, drill: bool = False, code: str = "") -> str:
-    """What is said before the receiver has identified himself; a drill says so first."""
-    return drill_mark(language, drill=drill) + str(_written()[kind][language]).replace("{code}", code)
+def text_of(kind: Kind, language: str, *, drill: bool = False, code: str = "", who: str = "") -> str:
+    """What is said before the receiver has identified himself; a drill says so first. `who` has answered."""
+    return drill_mark(language, drill=drill) + _filled(str(_written()[kind][language]), language, code, who)
 
 
 def short_text(
-    kind: Kind, medium: str, language: str, link: str, *, drill: bool = False, hint: str = "", code: str = ""
-) -> str:
+    kind: Kind, medium: str, language: str, link: str, *, drill: bool = False, hint: str = "", code: str = "",
+    who: str = "",
+) -> str:  # fmt: skip
     """Text and link as one medium carries them: the usual words, or brief ones where those do not fit.
 
     `hint` says how the message may be answered without the link.
@@ -46,12 +49,16 @@ def short_text(
     The link is never cut: half of it leads nowhere. What is still too long goes out whole, as two messages if need be.
     """
     link = f"{link} {hint}".strip()
-    usual = f"{text_of(kind, language, drill=drill, code=code)} {link}".strip()
+    usual = f"{text_of(kind, language, drill=drill, code=code, who=who)} {link}".strip()
     limit = media()[medium].limit
     if not limit or len(usual) <= limit:
         return usual
-    brief = str(_written()["brief"][kind][language]).replace("{code}", code)
+    brief = _filled(str(_written()["brief"][kind][language]), language, code, who)
     return f"{drill_mark(language, drill=drill)}{brief} {link}".strip()
+
+
+def _filled(words: str, language: str, code: str, who: str) -> str:
+    return words.replace("{code}", code).replace("{who}", who or str(_written()["answered"]["not-named"][language]))
 
 
 def drill_mark(language: str, *, drill: bool) -> str:

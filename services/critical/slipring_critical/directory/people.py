@@ -7,7 +7,7 @@ from datetime import datetime
 from urllib.parse import quote
 
 from slipring.fhir.outcome import forbidden
-from slipring.fhir.service import Ahead, Desk, Resource
+from slipring.fhir.service import Ahead, Desk, Resource, Stored
 from slipring.staff.permission import Reason, may
 
 from slipring_critical.cases.facts import ROUTE_OF, reference_of
@@ -33,6 +33,15 @@ async def names_of(desk: Desk, reference: str) -> tuple[str, ...]:
         roles = await desk.search(roles_of(reference))
         return (reference, *(role.reference for role in roles))
     return (reference,) if reference else ()
+
+
+def name_said(person: Stored | None) -> str:
+    """What a person is called; '' when nobody says."""
+    for name in person.resource.get("name", []) if person else []:
+        written = str(name.get("text", "")) or f"{name.get('family', '')}{''.join(name.get('given', []))}"
+        if written:
+            return written
+    return ""
 
 
 def names_ahead(people: Iterable[str]) -> Ahead:

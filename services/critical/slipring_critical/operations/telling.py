@@ -22,6 +22,7 @@ from slipring_critical.ringing.reply_codes import hint
 
 _OVERLAP_HOURS, _LONGEST_OVERLAP_HOURS = 24, 24 * 30
 _KINDS: tuple[Kind, ...] = ("message", "retraction", "offer")
+_ON_DEVICES: tuple[Kind, ...] = ("answered",)
 _A_CODE = "0" * the_replies().code_digits
 _A_SECRET = "0" * 22  # as long as that of any link
 
@@ -52,13 +53,17 @@ async def preview(call: Call, desk: Desk) -> Changes:
         spoken = (language,) if named else languages()
         told = [_of_channel(one, spoken, desk) for one in CHANNELS]
         return Changes(answer={"resourceType": "Parameters", "parameter": told})
-    for kind in _KINDS:
+    for kind in _kinds(medium):
         text = _text(kind, medium, language, desk)
         told.append({"name": kind, "valueString": text})
         told.append({"name": f"{kind}Length", "valueInteger": len(text)})
     if limit := media()[medium].limit:
         told.append({"name": "limit", "valueInteger": limit})
     return Changes(answer={"resourceType": "Parameters", "parameter": told})
+
+
+def _kinds(medium: str) -> tuple[Kind, ...]:
+    return (*_KINDS, *_ON_DEVICES) if media()[medium].device else _KINDS
 
 
 def _text(kind: Kind, medium: str, language: str, desk: Desk, *, drill: bool = False) -> str:
@@ -77,7 +82,7 @@ def _of_channel(code: str, spoken: Sequence[str], desk: Desk) -> dict[str, Any]:
         *([{"name": "limit", "valueInteger": medium.limit}] if medium.limit else []),
     ]
     for language in spoken:
-        for kind, drill in (*((kind, False) for kind in _KINDS), ("message", True)):
+        for kind, drill in (*((kind, False) for kind in _kinds(code)), ("message", True)):
             text = _text(kind, code, language, desk, drill=drill)
             said: list[dict[str, Any]] = [
                 {"name": "kind", "valueCode": "drill" if drill else kind},
@@ -125,7 +130,7 @@ async def secret_rotated(call: Call, desk: Desk) -> Changes:
 
 
 _TEXT = (
-    Parameter("kind", "code", "out", 1, documentation="message | retraction | offer | drill"),
+    Parameter("kind", "code", "out", 1, documentation="message | retraction | offer | answered | drill"),
     Parameter("language", "code", "out", 1),
     Parameter("text", "string", "out", 1),
     Parameter("length", "integer", "out", 1),
@@ -146,6 +151,8 @@ _PREVIEW = (
     Parameter("retractionLength", "integer", "out"),
     Parameter("offer", "string", "out", documentation="What is sent when somebody is asked to take a case over."),
     Parameter("offerLength", "integer", "out"),
+    Parameter("answered", "string", "out", documentation="What a device that rang is told when somebody has answered."),
+    Parameter("answeredLength", "integer", "out"),
     Parameter("limit", "integer", "out", documentation="The characters that the medium carries in one message."),
     Parameter("channel", "", "out", 0, "*", "Of every medium, when none was named.", _CHANNEL),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from slipring.fhir.service import Resource
+from slipring.fhir.service import Resource, Save, Stored, successor
 
 from slipring_critical.cases.facts import ATTEMPT_ID, CASE_STATE, CHANNEL, CONTACT_ROUTE, TASK_CODE, code_of
 from slipring_critical.cases.marks import drill_meta, is_drill
@@ -35,6 +35,15 @@ def as_attempt(attempt: str, case: Resource, route: Route) -> Resource:
 
 def as_retraction(told: Resource, *, id: str) -> Resource:
     """The attempt that takes back what an earlier one told, by the same route to the same receiver."""
+    return _after(told, "retracted", id)
+
+
+def as_settled(told: Resource, *, id: str) -> Resource:
+    """The attempt that tells a device which an earlier one rang on that somebody has answered."""
+    return _after(told, "acknowledged", id)
+
+
+def _after(told: Resource, state: str, id: str) -> Resource:
     kept = ("resourceType", "partOf", "priority", "medium", "about", "recipient", "subject")
     route = [each for each in told.get("extension", []) if each["url"] == CONTACT_ROUTE]
     notice: Resource = {name: told[name] for name in kept if name in told}
@@ -42,7 +51,7 @@ def as_retraction(told: Resource, *, id: str) -> Resource:
         **drill_meta(is_drill(told)),
         "id": id,
         "status": "preparation",
-        "reasonCode": [coded(CASE_STATE, "retracted")],
+        "reasonCode": [coded(CASE_STATE, state)],
     }
     return {**notice, "extension": route} if route else notice
 
@@ -58,6 +67,12 @@ def as_answer(answer: str, case: Resource, receiver: str, medium: str, sender: s
     if sender and sender != receiver:
         communication["sender"] = {"reference": sender}
     return communication
+
+
+def as_sent(attempt: Stored, *, attempt_id: str, at: datetime) -> Save:
+    """An attempt that its provider has taken."""
+    told = with_attempt_id(attempt.resource, attempt_id)
+    return successor(attempt, status="completed", statusReason=None, sent=instant(at), extension=told)
 
 
 def with_attempt_id(communication: Resource, attempt: str) -> list[dict[str, Any]]:
@@ -76,6 +91,11 @@ def is_retraction(attempt: Resource) -> bool:
     return any(code_of(reason, CASE_STATE) == "retracted" for reason in attempt.get("reasonCode", []))
 
 
+def is_settled(attempt: Resource) -> bool:
+    """Whether an attempt tells that somebody has answered."""
+    return any(code_of(reason, CASE_STATE) == "acknowledged" for reason in attempt.get("reasonCode", []))
+
+
 def as_offer(attempt: str, case: Resource, route: Route) -> Resource:
     """The attempt that tells somebody that a case is to be handed over to him."""
     return {**as_attempt(attempt, case, route), "reasonCode": [coded(TASK_CODE, "hand-over")]}
@@ -87,8 +107,8 @@ def is_offer(attempt: Resource) -> bool:
 
 
 def tells_a_finding(attempt: Resource) -> bool:
-    """Whether an attempt rings for a finding, and neither takes one back nor offers a case."""
-    return not is_retraction(attempt) and not is_offer(attempt)
+    """Whether an attempt rings for a finding: it takes none back, offers no case and tells of no answer."""
+    return not (is_retraction(attempt) or is_offer(attempt) or is_settled(attempt))
 
 
 def is_failing(attempt: Resource) -> bool:

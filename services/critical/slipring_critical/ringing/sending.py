@@ -7,6 +7,7 @@ own, so two attempts that end together never make each other send again.
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import httpx
 from slipring.fhir.service import Ahead, Changes, Desk, Errand, Resource, Stored, Wake, successor
@@ -21,14 +22,22 @@ from slipring_critical.cases.facts import (
     reference_of,
 )
 from slipring_critical.cases.marks import is_drill
-from slipring_critical.cases.resources import instant
 from slipring_critical.channels.channel import DeliveryFailed, Line, Message
 from slipring_critical.channels.media import Kind, short_text, text_of
 from slipring_critical.channels.providers import bounds
-from slipring_critical.lifecycle import OPEN, STILL_RINGS
-from slipring_critical.ringing.attempts import as_reason, is_offer, is_retraction, with_attempt_id
+from slipring_critical.directory.people import name_said
+from slipring_critical.lifecycle import ANSWERED, OPEN, STILL_RINGS
+from slipring_critical.ringing.attempts import (
+    as_reason,
+    as_sent,
+    is_offer,
+    is_retraction,
+    is_settled,
+    with_attempt_id,
+)
 from slipring_critical.ringing.carrying import OVERTAKEN, again, attempt_id, carry, is_repeat, line_to
 from slipring_critical.ringing.climbing import ATTEMPT_FAILED, SEND, failed_key, send_key, urgency_of
+from slipring_critical.ringing.devices import went_out
 from slipring_critical.ringing.links import address as link_to
 from slipring_critical.ringing.reply_codes import code_in, hint
 
@@ -57,60 +66,59 @@ async def send(errand: Errand, desk: Desk, client: httpx.AsyncClient) -> Changes
         if failure.permanent or _is_over(errand, desk):
             return _failed(errand, attempt, case, failure.reason)
         return _again(errand, attempt, case, failure)
-    sent = successor(
-        attempt,
-        status="completed",
-        statusReason=None,
-        sent=instant(desk.now),
-        extension=with_attempt_id(attempt.resource, attempt_id(errand)),
-    )
-    return Changes(save=[sent])
+    sent = partial(as_sent, attempt_id=attempt_id(errand), at=desk.now)
+    return Changes(save=[sent(attempt)], if_disarmed=partial(went_out, attempt.reference, sent))
 
 
 def _still_to_be_told(attempt: Stored, case: Stored) -> bool:
     state = code_of(case.resource.get("businessStatus"), CASE_STATE)
     if is_offer(attempt.resource):
         return state in OPEN
+    if is_settled(attempt.resource):
+        return state in ANSWERED
     return state == "retracted" if is_retraction(attempt.resource) else state in STILL_RINGS
 
 
 async def _deliver(errand: Errand, attempt: Stored, case: Stored, desk: Desk, client: httpx.AsyncClient) -> None:
     medium = code_of(attempt.resource["medium"][0], CHANNEL)
-    line, message = await _line(attempt, desk), _message(errand, attempt, case, medium, desk)
+    line, message = await _line(attempt, desk), await _message(errand, attempt, case, medium, desk)
     await carry(message, medium, line, errand, desk, client, urgent=urgency_of(case.resource) == 0)
-
-
-def words_of(attempt: Resource) -> tuple[str, str]:
-    """What a message says, in Chinese and in English; one of a drill says so first."""
-    kind, drill = _kind(attempt), is_drill(attempt)
-    return text_of(kind, "zh", drill=drill), text_of(kind, "en", drill=drill)
 
 
 def _kind(attempt: Resource) -> Kind:
     if is_retraction(attempt):
         return "retraction"
+    if is_settled(attempt):
+        return "answered"
     return "offer" if is_offer(attempt) else "message"
 
 
-def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: Desk) -> Message:
-    text_zh, text_en = words_of(attempt.resource)
+async def _answered_by(case: Stored, kind: Kind, desk: Desk) -> str:
+    """The name of whoever has the case, where that is told."""
+    return name_said(await desk.read(case_facts(case.resource).owner)) if kind == "answered" else ""
+
+
+async def _message(errand: Errand, attempt: Stored, case: Stored, medium: str, desk: Desk) -> Message:
+    kind, drill = _kind(attempt.resource), is_drill(attempt.resource)
+    who = await _answered_by(case, kind, desk)
     link = link_to(desk.settings.public_url, errand.payload, case.reference)
     whom = next((reference_of(one) for one in attempt.resource.get("recipient", [])), "")
-    drill, code, language = is_drill(attempt.resource), code_in(attempt.resource), desk.settings.message_language
+    code, language = code_in(attempt.resource), desk.settings.message_language
     return Message(
         case=case.reference,
         communication=attempt.reference,
         level=case_facts(case.resource).policy.level,
-        text_zh=text_zh,
-        text_en=text_en,
+        text_zh=text_of(kind, "zh", drill=drill, who=who),
+        text_en=text_of(kind, "en", drill=drill, who=who),
         link=link,
         attempt_id=attempt_id(errand),
         repeat=is_repeat(errand),
         sent_at=desk.now,
         drill=drill,
-        short=short_text(_kind(attempt.resource), medium, language, link, drill=drill, hint=hint(code, whom, language)),
+        short=short_text(kind, medium, language, link, drill=drill, hint=hint(code, whom, language), who=who),
         recipient=whom,
         reply=code,
+        kind=kind,
     )
 
 
