@@ -66,9 +66,8 @@ class Engine:
         assert task is not None
         if self.collide is not None:
             place, self.collide = self.collide, None
-            await place.ask(
-                "PUT", errand.subject, {**task.resource, "description": "meanwhile", "note": [{"text": "too"}]}
-            )
+            said = {"description": "meanwhile", "note": [{"text": "too"}]}
+            await place.ask("PUT", errand.subject, task.resource | said)
         return Changes(save=[successor(task, status="completed", note=[{"text": "rung"}])])
 
     def service(self) -> Service:
@@ -236,9 +235,7 @@ async def test_an_errand_whose_worker_died_is_taken_over_marked_as_a_repeat(data
     assert [errand.repeat for errand in engine.sent] == [True]
 
 
-async def test_what_was_sent_is_recorded_though_its_subject_changed_meanwhile_and_not_sent_again(
-    data_dir: Path,
-) -> None:
+async def test_what_was_sent_is_recorded_though_its_subject_changed_and_not_sent_again(data_dir: Path) -> None:
     engine = Engine()
     async with opened(data_dir, engine.service()) as street:
         place = engine.collide = street["order"]

@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Any
 
 import asyncpg
 import asyncpg.exceptions
@@ -21,13 +19,14 @@ import structlog
 
 from slipring.fhir.act import ARRIVAL, Act, decided, perform
 from slipring.fhir.caller import itself
+from slipring.fhir.delivery.after_sending import on_what_stands
 from slipring.fhir.delivery.claims import LEASE_SECONDS, Claims
 from slipring.fhir.delivery.clockwatch import ClockWatch, Jump, Reading
 from slipring.fhir.delivery.owing import react
 from slipring.fhir.delivery.places import CLAIM, Places
 from slipring.fhir.delivery.queue import uptime
 from slipring.fhir.kernel import Context, Kernel
-from slipring.fhir.service import Changes, Desk, Due, Errand, successor
+from slipring.fhir.service import Changes, Desk, Due, Errand
 from slipring.fhir.store.batch import Overtaken, Taking
 from slipring.fhir.store.engine import lock_number
 
@@ -237,37 +236,3 @@ class Timers:
             )
         except (asyncpg.exceptions.PostgresError, OSError):
             _LOG.warning("timer left to its lease", name=row["name"])
-
-
-async def on_what_stands(changes: Changes, desk: Desk) -> Changes:
-    """What an errand wants to store, laid on versions written while it was under way.
-
-    It has been sent, so this must be recorded: sending again because somebody else wrote would be worse. Only the
-    members that the errand changed are taken over, of lists only the items; a resource deleted meanwhile stays deleted.
-    """
-    saves = []
-    for save in changes.save:
-        reference = f"{save.resource['resourceType']}/{save.resource['id']}"
-        if save.replaces is None:
-            saves.append(save)
-            continue
-        standing, base = await desk.read(reference), await desk.read_version(reference, save.replaces)
-        if standing is not None and (base is None or standing.version == save.replaces):
-            saves.append(save)
-        elif standing is not None and base is not None:
-            names = (set(save.resource) | set(base.resource)) - {"id", "meta"}
-            told = {name: (save.resource.get(name), base.resource.get(name)) for name in names}
-            members = {
-                n: _laid_on(standing.resource.get(n), mine, was) for n, (mine, was) in told.items() if mine != was
-            }
-            saves.append(successor(standing, **members))
-    return replace(changes, save=saves, require=())
-
-
-def _laid_on(standing: Any, mine: Any, before: Any) -> Any:
-    """A member as an errand leaves it; of a list what others have added to it meanwhile stays."""
-    if not isinstance(mine, list) or not isinstance(standing, list):
-        return mine
-    was = before or []
-    kept = [one for one in standing if one in mine or one not in was]
-    return [*kept, *(one for one in mine if one not in was and one not in kept)]
