@@ -1,0 +1,29 @@
+"""A quarter of a department: in order, no check finds anything; with the frozen faults, each is found or was refused."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.support.department import open_department
+
+from .clean import LOADED, SESSIONS, the_quarter
+from .living import Quarter
+from .loading import exceptions
+from .papers import KINDS
+
+
+@pytest.fixture(scope="module")
+async def quarter(data_dir: Path) -> AsyncIterator[Quarter]:
+    """The department after its quarter, in order."""
+    first = datetime(2026, 7, 1, 1, tzinfo=UTC)
+    async with open_department(data_dir, prefix="quarter_", at=first, shipped_exams=True) as department:
+        yield await the_quarter(department)
+
+
+async def test_of_a_quarter_in_order_no_record_is_flagged(quarter: Quarter) -> None:
+    assert len(quarter.exams) == len(SESSIONS) * len(KINDS) and quarter.numbers == len(quarter.exams) + LOADED
+    assert await exceptions(quarter.department) == {}
