@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import asyncpg
 import httpx
@@ -148,12 +149,14 @@ async def open_department(
     plan = Plan(
         names, settings, True, "127.0.0.1", 8100, data_dir, clock, installed_services(), fake_time=True, pool_size=10
     )
-    async with opened(plan) as house:
-        await house.start()
-        department = Department(house, clock, _client(house, data_dir, clock, DEMO_DEPARTMENT, WORK), data_dir)
-        for _ in range(0 if without else 500):  # with a service down the house is never ready
-            if (await department.his.get("/health/ready")).status_code == 200:
-                break
-            await asyncio.sleep(0.02)
-        yield department
-        await department.his.aclose()
+    # A busy machine may be slower than a provider is given, and after a failure only the fake clock tries again.
+    with patch.dict(os.environ, SLIPRING_CHANNEL_TIMEOUT_SECONDS="60"):
+        async with opened(plan) as house:
+            await house.start()
+            department = Department(house, clock, _client(house, data_dir, clock, DEMO_DEPARTMENT, WORK), data_dir)
+            for _ in range(0 if without else 500):  # with a service down the house is never ready
+                if (await department.his.get("/health/ready")).status_code == 200:
+                    break
+                await asyncio.sleep(0.02)
+            yield department
+            await department.his.aclose()
