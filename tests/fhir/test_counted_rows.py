@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections import Counter
 from collections.abc import Sequence
@@ -12,9 +13,12 @@ from statistics import quantiles
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from slipring.fhir.delivery.tidying import Tidying
 from slipring.fhir.service import Keeps, Resource, Service
 from slipring.fhir.store.counted import CountedRows
+from slipring.fhir.store.summed import STEPS, fold, is_step
 from slipring.qc.indicators.asked import Asked
+from slipring.qc.indicators.definition import definitions
 from slipring.qc.indicators.row import Counted, counted
 
 from tests.fhir.conftest import small_service
@@ -171,3 +175,74 @@ def _by_hand(rows: list[Counted], asked: Asked, bounds: list[float]) -> dict[Any
         held[1][0] += sum(one.first for one in telling)
         held[1][1] += sum(one.second for one in telling)
     return found
+
+
+async def test_sums_of_days_tell_what_the_rows_tell_whatever_came_and_went(place: Place) -> None:
+    """Asked for everybody's requests by name, the rows are read one by one; asked for all, the sums of days are."""
+    await place.pool.execute("DELETE FROM counted")
+    drawn, everybody = random.Random(3), [f"PractitionerRole/o-{n}" for n in range(3)]
+    for turn in range(8):
+        made = [_drawn(drawn, drawn.randrange(400)) for _ in range(drawn.randrange(80))]
+        made += [_later(drawn, one) for one in made if drawn.random() < 0.2]
+        made += [_remark(drawn)._replace(member=one.member) for one in made if drawn.random() < 0.1]
+        rows = [(turn * 1000 + number, *row) for number, row in enumerate(made)]
+        async with place.pool.acquire() as connection:
+            await connection.copy_records_to_table("counted", records=rows, columns=["key", *Counted._fields])
+        gone = [drawn.randrange(turn * 1000 + 100) for _ in range(turn * 40)]
+        await place.pool.execute("DELETE FROM counted WHERE key = ANY($1::bigint[])", gone)
+        await place.pool.execute(
+            "UPDATE counted SET at = at + $1, value = value * 1.5, marks = 'late', first = -first WHERE key % 17 = $2",
+            timedelta(hours=drawn.randrange(-60, 60)),
+            turn,
+        )
+        if turn % 3 == 0:
+            while await fold(place.pool):
+                pass
+        for newest in (False, True):
+            start = START + timedelta(hours=drawn.randrange(-30, 400))
+            asked = Asked("exam", start, start + timedelta(hours=drawn.randrange(1, 2400)), newest=newest)
+            one_by_one = replace(asked, requesters=everybody)
+            for bounds, per in ([10.0, 40.0], "month"), ([], ""), ([10.0], "week"):
+                groups = await looks_at(place).groups(asked, bounds, per)
+                assert groups == await looks_at(place).groups(one_by_one, bounds, per)
+            for kept in ([one for one in groups if not one.remarks], groups):
+                told = [
+                    await looks_at(place).quantiles(each, kept, [0, 0.1, 0.5, 0.77, 1]) for each in (asked, one_by_one)
+                ]
+                assert told[0] == told[1]
+                assert bool(told[0]) == any(one.valued for one in kept)
+    [left] = await place.rows(
+        "SELECT count(*) AS n FROM (SELECT FROM counted_sum GROUP BY population, day, marks, step) s"
+    )
+    while await Tidying(place.running.kernel).step():
+        pass
+    [whole] = await place.rows("SELECT count(*) AS n, bool_and(folded) AS folded FROM counted_sum")
+    assert whole["folded"] and whole["n"] <= left["n"]
+    assert tuple(sorted(set(STEPS))) == STEPS
+    for bound, before, after in await place.rows(
+        "SELECT b, counted_step(b), counted_step(b * 1.0000001) FROM unnest($1::float8[]) b", STEPS
+    ):
+        assert (before, after) == (STEPS.index(bound), STEPS.index(bound) + 1)
+    assert all(is_step(one.within) for one in definitions().values() if one.within is not None), (
+        "else it is counted slowly"
+    )
+
+
+async def test_folding_beside_writers_and_other_folders_loses_nothing(place: Place) -> None:
+    await place.pool.execute("DELETE FROM counted")
+    drawn = random.Random(5)
+    rows = [_drawn(drawn, number) for number in range(300)]
+    columns = ["key", *Counted._fields]
+    async with place.pool.acquire() as writer, place.pool.acquire() as connection:
+        await connection.copy_records_to_table("counted", records=[(1, *one) for one in rows], columns=columns)
+        async with writer.transaction():
+            await writer.copy_records_to_table("counted", records=[(2, *one) for one in rows[:100]], columns=columns)
+            await writer.execute("DELETE FROM counted WHERE key = 1 AND value IS NULL")
+            await asyncio.gather(*(fold(place.pool) for _ in range(4)))
+            asked = Asked("exam", START, END)
+            assert sum(one.count for one in await looks_at(place).groups(asked)) == 300, "not committed yet"
+        await asyncio.gather(*(fold(place.pool) for _ in range(4)))
+    groups = await looks_at(place).groups(asked)
+    kept = [*(one for one in rows if one.value is not None), *rows[:100]]
+    assert sum(one.count for one in groups) == len(kept)
+    assert sum(one.first for one in groups) == sum(one.first for one in kept)

@@ -55,7 +55,11 @@ async def _query(dsn: str, query: str, *values: object) -> Any:
         await connection.close()
 
 
-_WITHOUT_KEY = {"counted", *(f"search_{family}" for family in ("token", "reference", "date", "string", "quantity"))}
+_WITHOUT_KEY = {
+    "counted",
+    "counted_sum",
+    *(f"search_{family}" for family in ("token", "reference", "date", "string", "quantity")),
+}
 
 
 async def _rows(dsn: str, query: str) -> list[Any]:

@@ -1,4 +1,4 @@
-"""Old events go: a month that is over and done is dropped whole, what still waits or was parked stays.
+"""Old events go: a month that is over and done is dropped whole, what still waits or was parked stays. Sums are folded.
 
 One replica at a time tidies, a little at a time, so that no commit ever waits for it.
 """
@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from slipring.fhir.kernel import Kernel
 from slipring.fhir.store.partitions import EVENTS, drop_done, make_ahead, sweep
+from slipring.fhir.store.summed import fold
 
 # What was given up because its subscription has been off for as long as events are kept.
 _GIVEN_UP = """UPDATE subscription SET delivered_number = last_number WHERE status = 'off' AND delivered_number < last_number
@@ -16,7 +17,7 @@ _GIVEN_UP = """UPDATE subscription SET delivered_number = last_number WHERE stat
 
 
 class Tidying:
-    """Keeps one schema's outbox and deliveries from growing for ever."""
+    """Keeps one schema's outbox, deliveries and sums of what is counted from growing for ever."""
 
     def __init__(self, kernel: Kernel) -> None:
         self._kernel = kernel
@@ -31,4 +32,4 @@ class Tidying:
             await drop_done(pool, schema, table, kept)
             swept += await sweep(pool, schema, table, kept)
         await pool.execute(_GIVEN_UP)
-        return swept > 0
+        return await fold(pool) or swept > 0

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
+from decimal import Decimal
 from typing import Any, ClassVar
 
-from sqlalchemy import BigInteger, Column, Double, Index, Text, text
+from sqlalchemy import BigInteger, Column, Double, Index, Numeric, SmallInteger, Text, text
 from sqlmodel import Field
 
 from slipring.fhir.store.tables.table import Table, moment
@@ -14,7 +15,7 @@ from slipring.fhir.store.tables.table import Table, moment
 class CountedRow(Table, table=True):
     """A row of `slipring.qc.indicators.row`; like a search row it has no number of its own.
 
-    A year of a population is read from the index `counted_at` alone.
+    A year of a population is read from the index `counted_at` alone, its values between two bounds from `counted_value`.
     """
 
     __tablename__ = "counted"
@@ -27,6 +28,13 @@ class CountedRow(Table, table=True):
             "at",
             postgresql_include=["marks", "value", "first", "second"],
             postgresql_where=text("NOT remark"),
+        ),
+        Index(
+            "counted_value",
+            "population",
+            "value",
+            postgresql_include=["at", "marks", "first", "second"],
+            postgresql_where=text("NOT remark AND value IS NOT NULL"),
         ),
         Index("counted_member", "population", "member"),
         Index("counted_remark", "population", "member", postgresql_where=text("remark AND marks <> ''")),
@@ -43,3 +51,26 @@ class CountedRow(Table, table=True):
     system: str = Field(sa_type=Text)
     first: int = Field(sa_type=BigInteger)
     second: int = Field(sa_type=BigInteger)
+
+
+class CountedSumRow(Table, table=True):
+    """How many rows that are no remarks came (or went, below zero) of one UTC day, and the sums of their digests.
+
+    The triggers of migration 0019 add rows in the statement that changes `counted`, so that nobody waits for anybody: what
+    stands is the sum of all rows, folded or not. `step`: where the value lies, None of rows without.
+    """
+
+    __tablename__ = "counted_sum"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["population", "day", "marks", "step", "folded"]}
+    __table_args__ = (
+        Index("counted_sum_day", "population", "day"),
+        Index("counted_sum_loose", "population", "day", postgresql_where=text("NOT folded")),
+    )
+    population: str = Field(sa_type=Text)
+    day: date
+    marks: str = Field(sa_type=Text)
+    step: int | None = Field(default=None, sa_column=Column(SmallInteger, nullable=True))
+    members: int = Field(sa_type=BigInteger)
+    first: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    second: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    folded: bool
