@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from urllib.parse import parse_qsl
 
 import pytest
+from slipring.assessing.operation import NAME as EVIDENCE
 from slipring.clauses.register import register
 from slipring.fhir.search.condition import Clause
 from slipring.fhir.search.criteria import parse
@@ -64,3 +65,16 @@ def test_the_searches_of_a_check_can_be_asked_as_of_any_moment(service: str, che
 def test_a_check_of_no_row_is_refused() -> None:
     with pytest.raises(UnreadableChecks, match=r"9\.9"):
         checks_of({"check": [{"clause": "9.9", "code": "x", "zh": "x", "en": "x", "of": ["Task"]}]})
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_every_link_of_the_samples_evidence_can_be_asked(service: str) -> None:
+    [operation] = [one for one in SERVICES[service].operations if one.name == EVIDENCE]
+    links = operation.handler.__self__.links  # type: ignore[attr-defined]
+    kept = {keeps.type for keeps in SERVICES[service].keeps}
+    assert links.links
+    for link in links.links:
+        kind, _, parameter = link.find.partition("?")
+        assert kind in kept, link
+        [asked] = parse(kind, [(parameter, f"{link.start}/x")], zone=UTC, types=kept | {link.start}).clauses
+        assert asked

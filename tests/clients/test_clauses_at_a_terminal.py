@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 from slipring.clauses.register import register
 from slipring.inspection.command import clauses_commands
+from slipring.signing.verify_command import verify
 from typer.testing import CliRunner
 
 from tests.support.server import Server
@@ -45,3 +48,25 @@ def test_what_could_not_be_asked_is_told_apart(served: Server) -> None:
     assert unknown.exit_code == 2 and "kernel.no-such-clause" in unknown.stderr
     assert check(served, url="http://127.0.0.1:9").exit_code == 2
     assert check(served, "--period", "2026-Q7").exit_code == 2
+
+
+@pytest.mark.clause("A.1")
+def test_a_sample_of_what_there_is_says_what_it_lacks_and_verifies(served: Server, tmp_path: Path) -> None:
+    where = ["--url", served.url, "--data-dir", str(served.data_dir)]
+    given = ["sample", "--seed", "2001", "--period", "2001-Q1", "--language", "en", *where]
+    told = CliRunner().invoke(clauses_commands, [*given, "--out", str(tmp_path / "x.proof")])
+    assert told.exit_code == 1 and "0 of 25 cases" in told.stdout, told.output
+    root = served.data_dir / "signing" / "root.pem"
+    checked = CliRunner().invoke(app_of(verify), [str(tmp_path / "x.proof"), "--trust", str(root)])
+    assert checked.exit_code == 0 and "0 cases" in checked.stdout, checked.output
+    again = CliRunner().invoke(clauses_commands, [*given, "--out", str(tmp_path / "x.proof")])
+    assert again.exit_code == 2 and "there already" in again.output
+    folder = CliRunner().invoke(clauses_commands, [*given, "--out", str(tmp_path / "folder")])
+    assert folder.exit_code == 1 and json.loads((tmp_path / "folder" / "draw.json").read_text("utf-8"))["cases"] == []
+
+
+def app_of(command: Any) -> typer.Typer:
+    """One command by itself."""
+    app = typer.Typer()
+    app.command()(command)
+    return app

@@ -11,7 +11,7 @@ from slipring.measuring.spelling import MEMBERS, PROFILES
 from slipring.verdicts import PROFILES as VERDICT_PROFILES
 from slipring.verdicts.recording import guarding, measures
 
-from slipring_consent.clauses.answering import CLAUSES, RECORDING
+from slipring_consent.clauses.answering import CLAUSES, EVIDENCE, RECORDING
 from slipring_consent.consenting.exception import asks_exception
 from slipring_consent.contrast.holding import RECEIPT_NUMBER
 from slipring_consent.gate.ahead import ahead as gate_ahead
@@ -110,6 +110,7 @@ SERVICE = Service(
         *SURVEILLANCE_OPERATIONS,
         CLAUSES.operation(),
         RECORDING.operation(),
+        EVIDENCE.operation(),
         *INDICATORS.operations,
     ),
     timers={

@@ -14,7 +14,7 @@ from slipring.verdicts.recording import guarding, measures
 
 from slipring_critical import guards
 from slipring_critical.cases.facts import CRITICAL_FINDING
-from slipring_critical.clauses.answering import CLAUSES, RECORDING
+from slipring_critical.clauses.answering import CLAUSES, EVIDENCE, RECORDING
 from slipring_critical.directory.desk import STAFFED_DESK
 from slipring_critical.directory.proving import ROUTES
 from slipring_critical.directory.schedules import ROSTERS
@@ -71,7 +71,7 @@ SERVICE = Service(
         Follows("order", "Location"),
         Follows("order", "Organization"),
     ],
-    operations=(*OPERATIONS, CLAUSES.operation(), RECORDING.operation(), *INDICATORS.operations),
+    operations=(*OPERATIONS, CLAUSES.operation(), RECORDING.operation(), EVIDENCE.operation(), *INDICATORS.operations),
     timers={
         OPEN_CASE: arriving.both_arrived,
         STEP_OVERDUE: overdue.step_overdue,

@@ -13,6 +13,7 @@ from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.rules.calendar import calendar
 from slipring.runtime.postgres import default_data_dir
 from slipring.runtime.settings import BadSettings, Settings
+from slipring.signing.trust import trusted_root
 
 from slipring_critical.channels.media import languages, media
 from slipring_critical.channels.posting import host_of
@@ -37,6 +38,9 @@ class CriticalSettings:
     reply_media: frozenset[str] = frozenset()  # media whose gateway gives replies back: their messages carry a code
     push_contact: str = "postmaster@localhost"  # an address of ours for browsers' push services (RFC 8292)
     data_dir: Path = field(default_factory=default_data_dir)
+    trust: Path = field(
+        default_factory=lambda: trusted_root({})
+    )  # the root by which the service's own key is vouched for
     # What this process has learnt of its providers; no setting, and the same as long as the process lives.
     providers: Providers = field(default_factory=Providers, compare=False, repr=False)
 
@@ -78,6 +82,7 @@ class CriticalSettings:
             reply_media=_reply_media(given),
             push_contact=given.get("SLIPRING_PUSH_CONTACT") or f"postmaster@{host_of(given.get('SLIPRING_URL', ''))}",
             data_dir=house.data_dir,
+            trust=trusted_root(given),
         )
 
 

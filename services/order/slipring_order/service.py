@@ -14,6 +14,7 @@ from slipring.verdicts.recording import guarding, measures, verdict_arrived
 
 from slipring_order.beside import beside
 from slipring_order.clauses.answering import CLAUSES, DRAWING, RECORDING
+from slipring_order.clauses.evidence import EVIDENCE
 from slipring_order.dicom.seen import dicom_seen
 from slipring_order.eqa.form import eqa_questionnaire
 from slipring_order.grading.graded import questionnaire
@@ -213,6 +214,7 @@ SERVICE = Service(
         CLAUSES.operation(),
         RECORDING.operation(),
         DRAWING.operation(),
+        EVIDENCE.operation(),
         *INDICATORS.operations,
     ],
     timers={TIMER: clock_struck, LAPSES: lapsed},

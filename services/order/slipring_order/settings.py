@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 from slipring.qc.equipment.limits import scanner_limits
 from slipring.rules.limits import EVERYTHING, LimitBook
 from slipring.runtime.settings import BadSettings
+from slipring.signing.trust import trusted_root
 
 from slipring_order.rooms.scanner_standard import editions
 
@@ -29,6 +30,9 @@ class OrderSettings:
     institution: frozenset[str] = frozenset()  # how this hospital is known: names, references, system|value
     scanner_edition: str = "ws519-2019"  # the standard that a scanner's tests are held against
     limits_confirmed: frozenset[str] = frozenset()  # limit ids that a named person has confirmed; "*" = all
+    trust: Path = field(
+        default_factory=lambda: trusted_root({})
+    )  # the root by which the service's own key is vouched for
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str] | None = None) -> OrderSettings:
@@ -50,6 +54,7 @@ class OrderSettings:
             ),
             scanner_edition=_edition(found.get("SLIPRING_SCANNER_STANDARD", "").strip() or default.scanner_edition),
             limits_confirmed=frozenset(confirmed),
+            trust=trusted_root(found),
         )
 
     @property

@@ -14,7 +14,7 @@ from slipring.verdicts import PROFILES as VERDICT_PROFILES
 from slipring.verdicts.recording import guarding, measures
 
 from slipring_report.audiences import audiences
-from slipring_report.clauses.answering import CLAUSES, RECORDING
+from slipring_report.clauses.answering import CLAUSES, EVIDENCE, RECORDING
 from slipring_report.clocks import watching
 from slipring_report.department import unconfirmed
 from slipring_report.emergency.resources import TIMER as SECOND_READ
@@ -101,6 +101,7 @@ SERVICE = Service(
         *LEARNING_OPERATIONS,
         CLAUSES.operation(),
         RECORDING.operation(),
+        EVIDENCE.operation(),
         *INDICATORS.operations,
     ),
     audiences=audiences,

@@ -102,7 +102,7 @@ class Clauses:
         rows: list[RowTold] = []
         for first in range(0, len(wanted), _AT_ONCE):
             tell(first, len(wanted))
-            answer = self._wire.asked(_OPERATION, *_parameters(wanted[first : first + _AT_ONCE], period, at))
+            answer = self._wire.asked(_OPERATION, *parameters_of(wanted[first : first + _AT_ONCE], period, at))
             rows += rows_in(answer)
             at = str(value_of(answer, "at"))
             period = Period(_day(answer, "periodStart"), _day(answer, "periodEnd"))
@@ -143,7 +143,8 @@ def _check(one: Tree) -> CheckTold:
     return CheckTold(service, code, zh, en, verdict, *counts, exceptions, *lists)
 
 
-def _parameters(rows: Sequence[str], period: Period | None, at: str) -> list[Tree]:
+def parameters_of(rows: Sequence[str], period: Period | None, at: str) -> list[Tree]:
+    """The parameters that all operations on clauses share."""
     given = [parameter("clause", "String", row) for row in rows]
     if period is not None:
         given.append(parameter("periodStart", "Date", period.first.isoformat()))

@@ -125,6 +125,7 @@ class Changes:
     refuse: FhirError | None = None
     # Of an errand: what is stored instead when it was disarmed while under way, decided on what stands then. It has gone out.
     if_disarmed: Callable[[Desk], Awaitable[Changes]] | None = None
+    disclosed: Sequence[str] = ()  # records that an answer shows and nobody asked for by name: the trail lists them
 
     @staticmethod
     def none() -> Changes:
@@ -159,6 +160,7 @@ class Changes:
             answer=other.answer if other.answer is not None else self.answer,
             status=other.status if other.answer is not None else self.status,
             refuse=other.refuse or self.refuse,
+            disclosed=[*self.disclosed, *other.disclosed],
         )
 
 

@@ -1,4 +1,7 @@
-"""Measure/$clause-check and $clause-record over all services: each row of the register once, its verdict from all who answer for it."""
+"""Measure/$clause-check, $clause-record and $sample-evidence over all services.
+
+Each row of the register once, its verdict from all who answer for it; of a case of the assessor's sample each service's part.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +19,9 @@ from slipring.front.peers import FHIR_JSON, Reply, decoded
 from slipring.verdicts.verdict import Verdict, together
 from slipring.verdicts.wire import said
 
-OPERATIONS = ("$clause-check", "$clause-record")
+OPERATIONS = ("$clause-check", "$clause-record", "$sample-evidence")
 _OK = 200
-_RECORDED = "recorded"
+_RECORDED, _PART = "recorded", "part"
 Tree = dict[str, Any]
 
 
@@ -35,6 +38,8 @@ async def clause_check(exchange: Exchange, services: Sequence[str]) -> Reply:
 
 def laid_together(trees: Sequence[Tree]) -> Tree:
     """The answers as one, in the order of the register."""
+    if parts := [one for tree in trees for one in tree["parameter"] if one["name"] == _PART]:
+        return {"resourceType": "Parameters", "parameter": parts}  # of a case of the assessor's sample: side by side
     by_row: dict[str, list[Tree]] = {}
     for tree in trees:
         for one in tree["parameter"]:

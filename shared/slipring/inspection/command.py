@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
-import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated
 
 import typer
 
@@ -16,19 +12,22 @@ from slipring.client.clauses import Clauses
 from slipring.client.refusal import Refused, Unanswered
 from slipring.client.token import BearerFile, MissingKeys, NoToken
 from slipring.identity.client import backend_auth, server_url
+from slipring.inspection.asking import of_terminal, period_asked, signs, stop
+from slipring.inspection.sample_command import sample
 from slipring.inspection.told import lines, tree
-from slipring.verdicts.period import Period, read_period
 
 clauses_commands = typer.Typer(
     name="clauses", help="The clauses of CNAS-CL02-A011:2018 and how they stand.", no_args_is_help=True
 )
-_NOT_MET, _NOT_ASKED = 1, 2
-_BETWEEN_SIGNS_S = 2.0
+_NOT_MET = 1
 
 
 @clauses_commands.callback()
 def _clauses() -> None:
     """A group of its own, whatever else comes to it."""
+
+
+clauses_commands.command()(sample)
 
 
 @clauses_commands.command()
@@ -50,47 +49,17 @@ def check(
     """Ask all services how each clause stands. Exit code 0: none is broken; 1: one is not met; 2: could not ask."""
     if language not in ("", "zh", "en"):
         raise typer.BadParameter("must be zh or en", param_hint="--language")
-    wanted = _period(period)
+    wanted = period_asked(period)
     try:
         auth = BearerFile(token_file) if token_file else backend_auth(url, client, None, data_dir)
         with Clauses.at(address := server_url(url), auth) as clauses:
-            told = clauses.checked(clause or (), wanted, at, tell=_signs())
+            told = clauses.checked(clause or (), wanted, at, tell=signs())
     except (Refused, Unanswered, NoToken, MissingKeys) as problem:
-        _stop(str(problem))
+        stop(str(problem))
     if as_json:
         typer.echo(json.dumps(tree(told, address), ensure_ascii=False))
     else:
-        for line in lines(told, language or _of_terminal(), address):
+        for line in lines(told, language or of_terminal(), address):
             typer.echo(line)
     if any(row.verdict == "not-met" for row in told.rows):
         raise typer.Exit(_NOT_MET)
-
-
-def _period(text: str) -> Period | None:
-    try:
-        return read_period(text) if text else None
-    except ValueError as problem:
-        raise typer.BadParameter(str(problem), param_hint="--period") from None
-
-
-def _signs() -> Callable[[int, int], None]:
-    """A sign on stderr every two seconds of how many rows are done."""
-    shown_at = time.monotonic()
-
-    def tell(done: int, of: int) -> None:
-        nonlocal shown_at
-        if time.monotonic() - shown_at >= _BETWEEN_SIGNS_S:
-            shown_at = time.monotonic()
-            sys.stderr.write(f"{done}/{of}\n")
-
-    return tell
-
-
-def _of_terminal() -> str:
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "zh" if said.lower().startswith("zh") else "en"
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(message, err=True)
-    raise typer.Exit(_NOT_ASKED)

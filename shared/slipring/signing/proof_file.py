@@ -13,6 +13,7 @@ from joserfc.errors import JoseError
 from slipring.signing.case_proof import CASE
 from slipring.signing.proof import MEDIA_TYPE, Proof, ProofRefused, opened
 from slipring.signing.report_proof import REPORT, ROOTS
+from slipring.signing.sample_file import is_sample, judged_sample
 from slipring.signing.seal_keys import Jwk
 from slipring.signing.verdict import Verdict, verdict
 
@@ -50,6 +51,8 @@ def judged_file(
     for one in (*([trust_pem] if trust_pem is not None else []), *([stamps_pem] if stamps_pem else [])):
         x509.load_pem_x509_certificates(one)
     try:
+        if is_sample(content):
+            return judged_sample(content, trust_pem, given)
         proof = opened(_unwrapped(content))
         if proof.kind not in (REPORT, CASE) or len(proof.members) > _MOST_MEMBERS or _too_much(proof):
             raise ProofRefused("proof-unknown", "manifest")

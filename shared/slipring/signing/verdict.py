@@ -14,7 +14,11 @@ from slipring.signing.jws import header_of
 from slipring.signing.key_certificates import vouched_keys
 from slipring.signing.proof import Proof, ProofRefused, proof_reason
 from slipring.signing.report_proof import KEY_CERTIFICATES, KEYS, REPORT, ROOTS, Judgement, examined
+from slipring.signing.sample_proof import DRAW, PART, examined_sample
 from slipring.signing.seal_keys import Jwk, endorsed, known
+
+SAMPLE = "assessors-sample"  # the kind of a verdict on all of a sample
+_UNSIGNED = (CASE, SAMPLE, DRAW, PART)  # nobody's signature is in them
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,16 +37,17 @@ class Verdict:
 
     @property
     def known(self) -> bool:
-        """Whether signers (of a case there are none) and the sealing service are known."""
-        return (self.signers_known or self.kind == CASE) and self.sealer_known
+        """Whether signers (of a case or a sample there are none) and the sealing service are known."""
+        return (self.signers_known or self.kind in _UNSIGNED) and self.sealer_known
 
     @property
     def code(self) -> str:
         """The verdict as one of the words of proof_reasons.toml."""
         if not self.holds:
             return "verdict-broken"
-        if self.kind == CASE:
-            return "verdict-case-holds" if self.sealer_known else "verdict-case-sealer-unknown"
+        if self.kind in _UNSIGNED:
+            what = "case" if self.kind == CASE else "sample"
+            return f"verdict-{what}-holds" if self.sealer_known else f"verdict-{what}-sealer-unknown"
         if not self.signers_known:
             return "verdict-signers-unknown"
         return "verdict-holds" if self.sealer_known else "verdict-sealer-unknown"
@@ -90,8 +95,12 @@ def verdict(
     trusted += known(given)
     by_endorsement = {one.kid: one for one in endorsed(trusted, published)}
     every = by_kid | by_endorsement
-    of_case = proof.kind == CASE
-    judgements = tuple(examined_case(proof, every) if of_case else examined(proof, roots, every, revoked, stamps_pem))
+    if proof.kind == CASE:
+        judgements = tuple(examined_case(proof, every))
+    elif proof.kind in _UNSIGNED:
+        judgements = tuple(examined_sample(proof, every))
+    else:
+        judgements = tuple(examined(proof, roots, every, revoked, stamps_pem))
     sealer = _sealed_by(proof) <= set(by_endorsement)
     return Verdict(judgements, trust_pem is not None, sealer and (trust_pem is not None or bool(given)), proof.kind)
 

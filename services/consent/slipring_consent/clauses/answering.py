@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from slipring.assessing.links import read_links
+from slipring.assessing.operation import Evidencing
 from slipring.verdicts.corrections import corrections
 from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators
@@ -26,3 +28,4 @@ CLAUSES = Answering(
     "consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True
 )
 RECORDING = Recording(CLAUSES)
+EVIDENCE = Evidencing("consent", read_links(Path(__file__).with_name("evidence.toml")))

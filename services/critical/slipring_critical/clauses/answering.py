@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from slipring.assessing.links import read_links
+from slipring.assessing.operation import Evidencing, Prover
 from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
+from slipring_critical.answering.timeline_proof import proof_asked
+from slipring_critical.cases.facts import is_case
 from slipring_critical.clauses import judges
 from slipring_critical.unconfirmed import unconfirmed
 
@@ -20,3 +24,6 @@ CLAUSES = Answering(
     plans=True,
 )
 RECORDING = Recording(CLAUSES)
+EVIDENCE = Evidencing(
+    "critical", read_links(Path(__file__).with_name("evidence.toml")), {"Task": Prover(proof_asked, is_case)}
+)

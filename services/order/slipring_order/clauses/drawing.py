@@ -6,6 +6,7 @@ they were drawn from: so a draw is checked by drawing again.
 
 from __future__ import annotations
 
+import base64
 from dataclasses import dataclass
 
 from slipring.clauses.register import Words
@@ -15,6 +16,7 @@ from slipring.verdicts.operation import Answering
 from slipring.verdicts.verdict import digest
 
 from slipring_order.clauses.sample import Case, cases_of, draw, quotas
+from slipring_order.clauses.sealed_draw import sealed
 
 _LONGEST_SEED = 100
 _SAMPLED = "sample-can-be-drawn"  # the check whose records are drawn from
@@ -56,6 +58,7 @@ class Drawing:
                 Parameter(
                     "at", "dateTime", documentation="as the records stood at this moment; now when nothing is said"
                 ),
+                Parameter("sealed", "boolean", documentation="true: with the draw as a sealed proof"),
                 Parameter("periodStart", "date", "out", 1),
                 Parameter("periodEnd", "date", "out", 1),
                 Parameter("at", "instant", "out", 1),
@@ -65,6 +68,7 @@ class Drawing:
                 Parameter("quota", "", "out", 1, "*", parts=quota),
                 Parameter("case", "", "out", 0, "*", parts=case),
                 Parameter("lacking", "", "out", 0, "*", documentation="what could not be filled", parts=text),
+                Parameter("proof", "base64Binary", "out", documentation="where it was asked for sealed"),
             ),
         )
 
@@ -95,6 +99,9 @@ class Drawing:
             answer.append({"name": "quota", "part": [{"name": "kind", "valueCode": kind}, *counts]})
         answer += [_case(one) for one in found.cases]
         answer += [_lacking(one) for one in found.lacking]
+        if call.value("sealed") is True:
+            proof = await sealed(answer, found, desk)
+            answer.append({"name": "proof", "valueBase64Binary": base64.b64encode(proof).decode()})
         return Changes(answer={"resourceType": "Parameters", "parameter": answer})
 
 

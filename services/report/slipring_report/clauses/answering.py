@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from slipring.assessing.links import read_links
+from slipring.assessing.operation import Evidencing, Prover
 from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators
 from slipring.verdicts.operation import Answering
@@ -11,6 +13,7 @@ from slipring.verdicts.recording import Recording
 
 from slipring_report.clauses import judges
 from slipring_report.department import unconfirmed
+from slipring_report.handlers.proving import proof_asked
 
 JUDGES = {
     "indicators": indicators,
@@ -23,3 +26,6 @@ JUDGES = {
 }
 CLAUSES = Answering("report", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed)
 RECORDING = Recording(CLAUSES)
+EVIDENCE = Evidencing(
+    "report", read_links(Path(__file__).with_name("evidence.toml")), {"DiagnosticReport": Prover(proof_asked)}
+)

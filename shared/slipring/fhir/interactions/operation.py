@@ -85,7 +85,8 @@ async def _seen(
         raise LookupError(f"{operation.type}/${operation.name} is declared to store nothing, and its handler does")
     if changes.refuse:
         raise changes.refuse
-    await kernel.store.audits.write(context.audit("operation", touched, changes.status), desk.now)
+    row = context.audit("operation", touched, changes.status, disclosed=list(changes.disclosed))
+    await kernel.store.audits.write(row, desk.now)
     return changes
 
 

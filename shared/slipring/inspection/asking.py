@@ -1,0 +1,49 @@
+"""What the commands about clauses share: the period, the signs of progress, the terminal's language, and how they give up."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import NoReturn
+
+import typer
+
+from slipring.verdicts.period import Period, read_period
+
+_NOT_ASKED = 2
+_BETWEEN_SIGNS_S = 2.0
+
+
+def period_asked(text: str) -> Period | None:
+    """The period that an option says; none where it says nothing."""
+    try:
+        return read_period(text) if text else None
+    except ValueError as problem:
+        raise typer.BadParameter(str(problem), param_hint="--period") from None
+
+
+def signs() -> Callable[[int, int], None]:
+    """A sign on stderr every two seconds of how many are done."""
+    shown_at = time.monotonic()
+
+    def tell(done: int, of: int) -> None:
+        nonlocal shown_at
+        if time.monotonic() - shown_at >= _BETWEEN_SIGNS_S:
+            shown_at = time.monotonic()
+            sys.stderr.write(f"{done}/{of}\n")
+
+    return tell
+
+
+def of_terminal() -> str:
+    """The language that the terminal is set to: zh or en."""
+    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
+    return "zh" if said.lower().startswith("zh") else "en"
+
+
+def stop(message: str) -> NoReturn:
+    """Nothing was asked, and why."""
+    typer.echo(message, err=True)
+    raise typer.Exit(_NOT_ASKED)
