@@ -102,6 +102,8 @@ def _geometry(section: Section, block: Block | None) -> list[Measured]:
     edge, mm = section.outline, section.image.spacing_mm
     across, down = 2 * edge.reach(0.0) * mm, 2 * edge.reach(math.pi / 2) * mm
     sure = 2 * max(edge.residual * math.sqrt(4 / 360), 0.01) * mm
+    if section.image.cut_off:
+        return []
     found = [
         Measured("diameter_x", across, "mm", "edge at half height, fitted ellipse", (), sure),
         Measured("diameter_y", down, "mm", "edge at half height, fitted ellipse", (), sure),
@@ -131,6 +133,10 @@ def _flags(section: Section, block: Block | None, found: list[Measured], told: D
         flags.append(
             Flag("off-centre", f"the phantom is {off * section.image.spacing_mm:.0f} mm from the middle of the image")
         )
+    if section.image.mirrored:
+        flags.append(Flag("turned", "rows or columns run the other way (prone): places are those of the picture"))
+    if section.image.cut_off:
+        flags.append(Flag("cut-off", "CT numbers below a value are cut off: edge, diameter and MTF are not those of air"))
     if section.outline.found < 0.9:
         flags.append(Flag("touched", "something touches the phantom (couch, holder): its edge there was left out"))
     middle = float(section.filling.mean())

@@ -14,6 +14,8 @@ from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, Mask, in_blocks
 
 _COARSE_MM = 2.0
+_NO_ARTEFACT_HU = 150.0  # what stands out more is in the phantom
+_TAILS_MM = 3.0
 _DIRECTIONS = math.pi * np.arange(72) / 72
 
 
@@ -24,8 +26,11 @@ def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measure
     y, x = np.ogrid[rows, columns]
     within = section.scaled < section.inner * 0.95
     for body in section.bodies:
-        if body.round or body in ramps:
-            within &= (x - body.x) ** 2 + (y - body.y) ** 2 > (body.long / 2 + 3) ** 2
+        if body.round or body in ramps or abs(body.contrast) > _NO_ARTEFACT_HU:
+            # Corners, and the tails of the blur, are body too.
+            reach = body.long / 2 + 3 if body.round else 0.75 * body.long
+            strong = _TAILS_MM / section.image.spacing_mm if abs(body.contrast) > _NO_ARTEFACT_HU else 0.0
+            within &= (x - body.x) ** 2 + (y - body.y) ** 2 > (reach + strong) ** 2
     if within.sum() < 2000:
         return []
     residue = np.where(within, residue - residue[within].mean(), 0.0)

@@ -18,6 +18,7 @@ from slipring.qc.image.slice import Disc, Floats, Mask
 _BIN = 0.1  # pixels
 _PERIOD = round(1 / (_BIN * FREQUENCY[1]))  # bins of the lowest frequency
 _PARTS = 12  # of the circle, for the jackknife
+_LOPSIDED = 0.03  # of MTF50, between both sides together and the outer one alone
 
 
 def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method: str) -> Transfer | None:
@@ -53,8 +54,22 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     if whole is None:
         return None
     shown = np.flatnonzero(weight.sum(axis=1) > 0)
-    left_out = [_modulation(weight.sum(axis=0) - weight[one], total.sum(axis=0) - total[one], centres) for one in shown]
-    return _transfer(method, whole, left_out, image.spacing_mm, _circle(edge))
+    alone = _modulation(weight.sum(axis=0), total.sum(axis=0), centres, outer_half=True)
+    off = _apart(whole, alone)
+    # A thin wall that nobody sees makes the two sides differ: then the outer one, which is air's, and less sure.
+    lopsided = alone is not None and off > _LOPSIDED
+    left_out = [
+        _modulation(weight.sum(axis=0) - weight[one], total.sum(axis=0) - total[one], centres, outer_half=lopsided)
+        for one in shown
+    ]
+    chosen = alone if alone is not None and lopsided else whole
+    return _transfer(method, chosen, left_out, image.spacing_mm, _circle(edge), off / 2 if lopsided else 0.0)
+
+
+def _apart(whole: Floats, alone: Floats | None) -> float:
+    """How far two curves are apart where they fall to a half, as a share."""
+    first, second = crossing(whole, 0.5), crossing(alone, 0.5) if alone is not None else None
+    return abs(first - second) / first if first and second else 0.0
 
 
 def _circle(edge: Ellipse) -> Region:
@@ -78,8 +93,8 @@ def _same(part: npt.NDArray[np.intp], away: Floats, values: Floats, inner: float
     return kept
 
 
-def _modulation(weight: Floats, total: Floats, centres: Floats) -> Floats | None:
-    """From the sums of the bins; where the outer side is wider than the inner, the outer half alone, mirrored.
+def _modulation(weight: Floats, total: Floats, centres: Floats, outer_half: bool = False) -> Floats | None:
+    """From the sums of the bins; where the outer side is wider than the inner, or asked, the outer half alone, mirrored.
 
     The inner edge of a wall would be counted in; what lies outside a phantom is air.
     """
@@ -92,7 +107,7 @@ def _modulation(weight: Floats, total: Floats, centres: Floats) -> Floats | None
     if not abs(line.sum()) > 0:
         return None
     line = line / line.sum()
-    if at[-1] > -1.02 * at[0]:
+    if outer_half or at[-1] > -1.02 * at[0]:
         at, line = _mirrored(at, line)
     near = np.abs(at) < min(-at[0], at[-1])
     middle = float((line[near] * at[near]).sum() / line[near].sum()) if abs(line[near].sum()) > 0.3 else 0.0
@@ -124,16 +139,20 @@ def _mirrored(at: Floats, line: Floats) -> tuple[Floats, Floats]:
     return np.r_[-beyond[::-1], beyond], np.r_[half[::-1], half]
 
 
-def _transfer(method: str, whole: Floats, left_out: list[Floats | None], mm: float, region: Region) -> Transfer | None:
+def _transfer(
+    method: str, whole: Floats, left_out: list[Floats | None], mm: float, region: Region, share: float
+) -> Transfer | None:
+    """`share` of the values is added to the uncertainty of the jackknife."""
     at50 = crossing(whole, 0.5)
     if at50 is None or not 0.03 < at50 / mm < 5:
         return None
     at10 = crossing(whole, 0.1)
     sure = []
-    for level in (0.5, 0.1):
+    for level, value in ((0.5, at50), (0.1, at10 or 0.0)):
         found = [one for curve in left_out if curve is not None and (one := crossing(curve, level))]
         n = len(found)
-        sure.append(math.sqrt((n - 1) / n * float(np.sum((np.array(found) - np.mean(found)) ** 2))) if n > 2 else 1.0)
+        spread = math.sqrt((n - 1) / n * float(np.sum((np.array(found) - np.mean(found)) ** 2))) if n > 2 else 1.0
+        sure.append(math.hypot(spread, share * value))
     return Transfer(
         method, FREQUENCY / mm, whole, at50 / mm, at10 / mm if at10 else None, sure[0] / mm, sure[1] / mm, region
     )

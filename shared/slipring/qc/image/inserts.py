@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ _SMALLEST_MM = 4.0
 _LARGEST_MM = 70.0
 _INSIDE = 0.8  # of the diameter, as the standard's method for linearity says
 _BLUR_MM = 2.0  # less where the blur of the edge would be in the disc
+_ROUND = 0.05  # rms of the edge from its ellipse over the radius: that of a square is above 0.07
+_APART = 1.8  # of its size, from an insert to the next that is like it: bars lie closer
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,16 +42,32 @@ def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
             or not body.round
             or abs(body.contrast) < STANDS_OUT_HU
             or not _SMALLEST_MM < body.long * mm < _LARGEST_MM
+            or _one_of_bars(section, body)
         ):
             continue
         inner = read_disc(section.image, Disc(body.x, body.y, 0.3 * body.short))
         if inner.count >= 5 and inner.sd > 4 * noise + 5:
             continue  # bars or holes, not one piece
         edge = trace(section.image.hu, body.x, body.y, body.long / 2, dark_outside=body.contrast > 0, body=True)
+        if edge is not None and edge.residual > max(_ROUND * edge.radius, 0.35):
+            continue
         if edge is None or abs(edge.x - body.x) + abs(edge.y - body.y) > body.long / 4:
             edge = Ellipse(body.x, body.y, body.long / 2, body.short / 2, body.turn)
         found.append(Insert(body, edge))
     return found
+
+
+def _one_of_bars(section: Section, body: Body) -> bool:
+    """Does another of its strength, length and width lie beside it, as bars and holes in rows do?"""
+    return any(
+        other is not body
+        and body.contrast * other.contrast > 0
+        and 0.5 < other.contrast / body.contrast < 2
+        and 0.6 < other.long / body.long < 1.6
+        and 0.6 < other.short / body.short < 1.6
+        and math.hypot(other.x - body.x, other.y - body.y) < _APART * body.long
+        for other in section.bodies
+    )
 
 
 def measure_inserts(section: Section, inserts: Collection[Insert], description: Description) -> list[Measured]:

@@ -15,6 +15,7 @@ _SOLID_HU = -300.0  # denser than couch foam; thin couch shells are opened away
 _COARSE_MM = 2.0
 _OPENED_MM = 8.0
 _STEP = 0.25  # pixels along a ray
+_BEYOND = (1.5, 2.5, 3.5, 4.5, 6.0, 7.5, 9.0)  # pixels from the edge, where the picture must go on
 
 
 class NoPhantom(ValueError):
@@ -199,11 +200,17 @@ def _ellipse(points: Floats) -> Ellipse | None:
 def _check(image: Slice, edge: Ellipse) -> None:
     """What is round enough, whole, and of a size that phantoms have."""
     angles = np.linspace(0, 2 * math.pi, 180, endpoint=False)
-    reach = np.array([edge.reach(angle) for angle in angles]) + 1.5
-    columns, rows = edge.x + reach * np.cos(angles), edge.y + reach * np.sin(angles)
-    out = (rows < 0) | (columns < 0) | (rows > image.shape[0] - 1) | (columns > image.shape[1] - 1)
-    shown = ~out
-    shown[shown] = image.valid[rows[shown].astype(int), columns[shown].astype(int)]
+    reach = np.array([edge.reach(angle) for angle in angles])
+    shown = np.zeros(len(angles), bool)
+    # Noisy air reaches the padding value here and there: cut is what has nothing valid in a row of pixels.
+    for beyond in _BEYOND:
+        columns, rows = edge.x + (reach + beyond) * np.cos(angles), edge.y + (reach + beyond) * np.sin(angles)
+        there = (rows >= 0) & (columns >= 0) & (rows <= image.shape[0] - 1) & (columns <= image.shape[1] - 1)
+        if beyond == _BEYOND[0]:
+            inside = there.copy()
+        there[there] = image.valid[rows[there].astype(int), columns[there].astype(int)]
+        shown |= there
+    shown &= inside
     if (~shown).mean() > 0.01:
         raise NoPhantom("clipped", "the phantom is cut by the edge of the field of view")
     if edge.residual * image.spacing_mm > 0.8 or edge.found < 0.6 or edge.b / edge.a < 0.85:

@@ -18,6 +18,7 @@ _AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 _LEANS = 0.02  # direction cosines: about 1 degree
 _MOST_PIXELS = 4096 * 4096
 _FEWEST = 32
+_NO_CT_NUMBERS = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")  # defined terms of Rescale Type (0028,1054)
 
 
 class ImageRefused(ValueError):
@@ -83,14 +84,18 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
     intercept = _of(data, number, "PixelValueTransformationSequence", "RescaleIntercept")
     if slope is None or intercept is None or float(slope) == 0:
         raise ImageRefused("no-rescale", "no RescaleSlope and RescaleIntercept: these are not CT numbers")
+    kind = str(_of(data, number, "PixelValueTransformationSequence", "RescaleType") or "HU").upper()
+    if kind in _NO_CT_NUMBERS:
+        raise ImageRefused("no-rescale", "RescaleType says that these are no CT numbers")
     hu = stored.astype(np.float64) * float(slope) + float(intercept)
     valid = _valid(data, stored, hu)
     hu = np.where(valid, hu, -1000.0)
     position = _of(data, number, "PlanePositionSequence", "ImagePositionPatient")
     turned = _of(data, number, "PlaneOrientationSequence", "ImageOrientationPatient")
     tilt = float(data.get("GantryDetectorTilt") or 0.0)
-    oblique = turned is not None and not _axial([float(one) for one in turned], abs(tilt) > 1)
-    origin = (float(position[0]), float(position[1])) if position is not None and not oblique else None
+    directions = [float(one) for one in turned] if turned is not None else [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
+    oblique, mirrored = not _axial(directions, abs(tilt) > 1), not _supine(directions)
+    origin = (float(position[0]), float(position[1])) if position is not None and not oblique and not mirrored else None
     hu, valid, edge = _square(hu, valid, spacing)
     thickness = _of(data, number, "PixelMeasuresSequence", "SliceThickness")
     facts = {
@@ -107,6 +112,7 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
         float(thickness) if thickness else None,
         facts | {"tilt_deg": tilt, "matrix": [int(stored.shape[0]), int(stored.shape[1])]},
         oblique,
+        mirrored,
     )
 
 
@@ -145,11 +151,16 @@ def _stored(value: Any, stored: np.ndarray[Any, Any]) -> int:
 
 
 def _axial(turned: list[float], tilted: bool) -> bool:
-    """Rows run along patient x and columns along y; a tilted gantry leans the columns out of y into z."""
-    row, column = np.array(turned[:3]), np.array(turned[3:6])
+    """Rows run along patient x and columns along y, either way; a tilted gantry leans the columns out of y into z."""
+    row, column = np.abs(turned[:3]), np.abs(turned[3:6])
     level = bool(np.all(np.abs(row - _AXIAL[0]) < _LEANS))
-    upright = abs(column[0]) < _LEANS and column[1] > 0.8 if tilted else np.all(np.abs(column - _AXIAL[1]) < _LEANS)
+    upright = column[0] < _LEANS and column[1] > 0.8 if tilted else np.all(np.abs(column - _AXIAL[1]) < _LEANS)
     return level and bool(upright)
+
+
+def _supine(turned: list[float]) -> bool:
+    """Do rows run to the patient's left and columns to the back, as of a patient on the back?"""
+    return turned[0] > 0 and turned[4] > 0
 
 
 def _square(hu: Floats, valid: Mask, spacing: list[float]) -> tuple[Floats, Mask, float]:

@@ -17,6 +17,9 @@ from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice
 _SMOOTH_MM = 0.7
 _WALL_BLUR_MM = 3.0
 _THICKEST_WALL_MM = 16.0
+_INNERMOST = 0.5  # of the outline: no housing is thicker
+_LEVEL_MM = 5.0  # of the profile, on both sides of a step
+_STEP_HU = 8.0
 _EDGE_BLUR_MM = 2.5
 _POINT_MM = 4.5
 _RAYS = 180
@@ -125,7 +128,35 @@ def _inner(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
     """Where the wall begins, as a share of the outline; 1 where the phantom has no wall of its own.
 
     A wall stands out from what is inside it. From its extreme the profile is followed inwards to half its height.
+    A housing that is thicker than a wall is told by its step.
     """
+    wall = _wall(radii, profile, radius, mm)
+    return _housing(radii / radius, profile, 1 / (mm * radius), wall) or wall
+
+
+def _housing(shares: Floats, profile: Floats, mm: float, wall: float) -> float | None:
+    """Where a housing ends and the module in it begins: the CT number steps there, and is level on both sides.
+
+    `mm` is a millimetre as a share of the outline. Cupping rises everywhere; a step stands alone.
+    """
+    step = float(shares[1])
+    wide, gap = max(2, round(_LEVEL_MM * mm / step)), max(1, round(_WALL_BLUR_MM * mm / step))
+    first, last = max(wide + gap, int(_INNERMOST / step)), int((wall - _WALL_BLUR_MM * mm) / step) - wide - gap
+    if last - first < 2 * (wide + gap):
+        return None
+    sums = np.concatenate([[0.0], np.cumsum(profile)])
+    at = np.arange(first, last)
+    outside = (sums[at + gap + wide] - sums[at + gap]) / wide
+    steps = outside - (sums[at - gap] - sums[at - gap - wide]) / wide
+    place = int(np.argmax(np.abs(steps)))
+    height = float(abs(steps[place]))
+    elsewhere = np.abs(steps[np.abs(at - at[place]) > wide + gap])
+    if height < _STEP_HU or elsewhere.size < wide or height < 4 * float(np.median(elsewhere)):
+        return None
+    return float(shares[at[place]])
+
+
+def _wall(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
     outer = np.flatnonzero(radii > max(0.5 * radius, min(0.8 * radius, radius - _THICKEST_WALL_MM / mm)))
     rim = profile[outer[0] :]
     for sign in (1, -1):

@@ -16,6 +16,10 @@ Mask = npt.NDArray[np.bool_]
 Grid = TypeVar("Grid", Pixels, Floats)
 
 
+_AIR_HU = -900.0
+_AT_ONE_VALUE = 0.05  # of the pixels
+
+
 @dataclass(frozen=True, slots=True)
 class Slice:
     """An image in HU (rows x columns), without padding: where the scanner stored no value, `valid` is false.
@@ -31,11 +35,18 @@ class Slice:
     thickness_mm: float | None = None
     facts: dict[str, Any] = field(default_factory=dict)
     oblique: bool = False  # ImageOrientationPatient is not that of an axial image
+    mirrored: bool = False  # axial, but rows or columns run the other way (prone, feet first)
 
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns."""
         return self.hu.shape[0], self.hu.shape[1]
+
+    @property
+    def cut_off(self) -> bool:
+        """Were low CT numbers, air's among them, set to one value? Then no edge against air is what it was."""
+        lowest = float(self.hu.min())
+        return lowest > _AIR_HU and float((self.hu == lowest).mean()) > _AT_ONE_VALUE
 
     def place_mm(self, x: float, y: float) -> tuple[float, float]:
         """A place in mm: patient coordinates where the image has them, else from the middle of the image."""

@@ -1,0 +1,84 @@
+"""Modules of phantoms as they are sold: in a housing, with rods, beads, wires and bars; nothing is taken for what it is not."""
+
+import math
+
+import pytest
+from slipring.qc.image.analysis import Analysed, analyse
+from slipring.qc.image.reading import ImageRefused, slices_of
+from slipring.qc.image.result import Measured
+
+from tests.support.phantom_modules import CTP404, Drawing, acr_bars, ctp404, housed
+from tests.support.phantoms import Phantom
+
+MTF50 = math.sqrt(math.log(2) / 2) / math.pi / 0.7
+
+
+def measured(drawing: Drawing, **said: float) -> Analysed:
+    return analyse(next(slices_of(drawing.dataset(**said))))
+
+
+def values(analysed: Analysed) -> dict[str, Measured]:
+    """The first of each item, inserts by their names."""
+    found: dict[str, Measured] = {}
+    for one in analysed.measured:
+        found.setdefault(one.more["name"] if one.item == "insert" else one.item, one)
+    return found
+
+
+def test_a_module_in_a_housing_is_measured_in_itself() -> None:
+    """Rods and spheres are no wires, edges of the housing no inserts; the MTF is within 4 %."""
+    found = values(measured(ctp404(roll=2)))
+    for name, hu in CTP404.items():
+        assert found[name].value == pytest.approx(hu, abs=3), name
+    assert found["slice_thickness"].value == pytest.approx(2.5, rel=0.05)
+    assert found["mtf50"].method == "edge of an insert" and found["mtf50"].value == pytest.approx(MTF50, rel=0.04)
+    assert abs(found["ct_number_linearity"].value) < 3 and not {"other", "water-2"} & set(found)
+
+
+def test_uniformity_is_taken_inside_the_housing() -> None:
+    analysed = measured(housed(8))
+    uniformity = values(analysed)["uniformity"]
+    assert uniformity.more["edge_minus_centre"] == pytest.approx([0] * 4, abs=2)
+    assert analysed.phantom()["inner_diameter_mm"] == pytest.approx(150, abs=2) and analysed.flags == ()
+
+
+def test_bar_patterns_are_neither_inserts_nor_artefacts() -> None:
+    analysed = measured(acr_bars())
+    assert not {"other", "insert"} & set(values(analysed)) and analysed.flags == ()
+
+
+def test_a_thin_wall_that_nobody_sees_makes_the_mtf_less_sure() -> None:
+    wall = Phantom(matrix=400, field_mm=240, wall_mm=2, wall_hu=-90, blur_mm=1.1, noise_hu=1.5)
+    mtf50 = values(analyse(next(slices_of(wall.dataset()))))["mtf50"]
+    assert mtf50.uncertainty and abs(mtf50.value - MTF50 * 0.7 / 1.1) < 3 * mtf50.uncertainty
+
+
+@pytest.mark.parametrize("stored", [{"signed": False, "padding": 0}, {"padding": -1024, "intercept": 0}])
+def test_noisy_air_that_reaches_the_padding_value_cuts_no_phantom(stored: dict[str, int]) -> None:
+    noisy = Phantom(noise_hu=35, centre_mm=(7, 5))
+    assert analyse(next(slices_of(noisy.dataset(**stored)))).phantom()["diameter_mm"] == pytest.approx(200, abs=0.5)
+
+
+def test_a_picture_that_runs_the_other_way_is_measured_and_flagged() -> None:
+    data = Phantom(centre_mm=(5, 3)).dataset()
+    data.ImageOrientationPatient = [-1, 0, 0, 0, -1, 0]
+    found = analyse(next(slices_of(data)))
+    assert {flag.code for flag in found.flags} == {"turned"}
+    assert found.phantom()["centre_mm"] == pytest.approx([5, 3], abs=0.1)
+
+
+def test_air_that_is_cut_off_gives_no_edge() -> None:
+    data = Phantom().dataset()
+    pixels = data.pixel_array.copy()
+    pixels[pixels < 1024 - 200] = 1024 - 200
+    data.PixelData = pixels.tobytes()
+    found = analyse(next(slices_of(data)))
+    assert {flag.code for flag in found.flags} == {"cut-off"}
+    assert "water_ct_number" in values(found) and not {"mtf50", "diameter_x"} & set(values(found))
+
+
+def test_pixels_that_are_electron_densities_are_refused() -> None:
+    data = Phantom(matrix=64).dataset()
+    data.RescaleType = "ED"
+    with pytest.raises(ImageRefused, match="RescaleType"):
+        list(slices_of(data))
