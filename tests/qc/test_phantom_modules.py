@@ -1,19 +1,31 @@
 """Modules of phantoms as they are sold: in a housing, with rods, beads, wires and bars; nothing is taken for what it is not."""
 
 import math
+from typing import Any
 
+import numpy as np
 import pytest
 from slipring.qc.image.analysis import Analysed, analyse
 from slipring.qc.image.reading import ImageRefused, slices_of
 from slipring.qc.image.result import Measured
 
-from tests.support.phantom_modules import CTP404, Drawing, acr_bars, ctp404, housed
+from tests.support.phantom_modules import (
+    ACR,
+    CTP404,
+    Drawing,
+    acr_bars,
+    acr_inserts,
+    acr_low_contrast,
+    acr_uniform,
+    ctp404,
+    housed,
+)  # fmt: skip
 from tests.support.phantoms import Phantom
 
 MTF50 = math.sqrt(math.log(2) / 2) / math.pi / 0.7
 
 
-def measured(drawing: Drawing, **said: float) -> Analysed:
+def measured(drawing: Drawing, **said: Any) -> Analysed:
     return analyse(next(slices_of(drawing.dataset(**said))))
 
 
@@ -82,3 +94,43 @@ def test_pixels_that_are_electron_densities_are_refused() -> None:
     data.RescaleType = "ED"
     with pytest.raises(ImageRefused, match="RescaleType"):
         list(slices_of(data))
+
+
+@pytest.mark.parametrize(("apart", "roll"), [(50.0, 3.0), (50.6, -5.0)])
+def test_the_distance_of_rods_is_told_within_a_twentieth_of_a_mm(apart: float, roll: float) -> None:
+    analysed = measured(ctp404(pins_mm=apart, roll=roll, centre=(3, -2)))
+    found = values(analysed)["pin_distance"]
+    assert found.value == pytest.approx(apart, abs=0.05) and found.uncertainty and found.uncertainty < 0.03
+    assert found.more["each_mm"] == pytest.approx([apart] * 4, abs=0.15)
+    assert analysed.phantom()["described_as"] == "catphan"
+
+
+def test_beads_and_inserts_of_an_accreditation_phantom_are_known() -> None:
+    beads = measured(acr_uniform(apart_mm=101.2, centre=(4, -3)))
+    assert values(beads)["pin_distance"].value == pytest.approx(101.2, abs=0.15) and beads.named == "acr-464"
+    inserts = measured(acr_inserts(roll=4))
+    found = values(inserts)
+    assert inserts.named == "acr-464" and {name: found[name].value for name in ACR} == pytest.approx(ACR, abs=2)
+    assert abs(found["ct_number_linearity"].value) < 3
+
+
+@pytest.mark.parametrize("noise", [3.0, 6.0])
+def test_a_rod_as_faint_as_the_noise_is_found_with_its_contrast(noise: float) -> None:
+    found = values(measured(acr_low_contrast(roll=10), noise_hu=noise))["low_contrast_target"]
+    assert found.value == pytest.approx(6, abs=1) and found.more["diameter_mm"] == pytest.approx(25, abs=3.5)
+    assert found.more["contrast_to_noise"] == pytest.approx(6 / noise, rel=0.15)
+
+
+@pytest.mark.parametrize(("blur", "finest"), [(0.35, 9), (0.45, 7)])
+def test_bars_of_any_phantom_are_told_by_themselves(blur: float, finest: int) -> None:
+    """The finest group above 5 %, and the modulation within 12 %: the gaps are taken to be what surrounds the group."""
+    found = values(measured(acr_bars(matrix=512, field_mm=220, roll=3), blur_mm=blur))["bar_patterns"]
+    assert found.value == finest
+    for bars in found.more["bars"]:
+        f = bars["per_mm"]
+        modulation = math.exp(-2 * (math.pi * blur * f) ** 2) * np.sinc(f * 220 / 512)  # of the blur and of the pixel
+        assert bars["modulation"] == pytest.approx(modulation, rel=0.12, abs=0.01), bars
+
+
+def test_no_bars_are_seen_among_rods_and_inserts() -> None:
+    assert "bar_patterns" not in values(measured(ctp404()))

@@ -101,7 +101,7 @@ def acr_bars(**said: Any) -> Drawing:
     """Module 4: eight patterns of 15 mm, line pairs per cm as in ACR_BARS."""
     drawing = Drawing(**said).disc(0, 0, 200, 2)
     for (x, y), pairs in zip(around(8, 70, 22.5), ACR_BARS, strict=True):
-        drawing.box(x, y, 15, 15, 60)
+        drawing.box(x, y, 15, 15, 2)
         wide, count = 5 / pairs, round(15 / (10 / pairs))
         for number in range(count):
             drawing.box(x - 7.5 + (2 * number + 0.5) * wide, y, wide, 15, 1000)

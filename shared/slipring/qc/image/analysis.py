@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from slipring.qc.image.artefact import measure_artefacts
+from slipring.qc.image.bar_groups import measure_groups
 from slipring.qc.image.description import Description, described
 from slipring.qc.image.ge_block import Block, find_block, measure_bars, measure_rows
 from slipring.qc.image.inserts import find_inserts, measure_inserts
 from slipring.qc.image.low_contrast import measure_low_contrast, measure_targets
 from slipring.qc.image.outline import Ellipse, NoPhantom, find_outline
+from slipring.qc.image.pins import find_pins, measure_pins, told_by_inserts
 from slipring.qc.image.ramps import find_ramps, measure_ramps
 from slipring.qc.image.result import Flag, Measured, first, rounded
 from slipring.qc.image.section import Section, read_section
@@ -30,6 +32,7 @@ class Analysed:
     block: Block | None
     measured: tuple[Measured, ...]
     flags: tuple[Flag, ...]
+    named: str | None = None  # the phantom of phantoms.toml that was recognised
 
     def phantom(self) -> dict[str, Any]:
         """Where the phantom is and how it stands."""
@@ -47,8 +50,10 @@ class Analysed:
             "lean_deg": rounded(across, 2),
             "lean_uncertainty_deg": rounded(sure, 2),
         }  # fmt: skip
+        if self.named is not None:
+            tree["described_as"] = self.named
         if self.block is not None:
-            tree |= {"described_as": "ge-qa", "roll_deg": rounded(self.block.roll_deg, 2)}
+            tree["roll_deg"] = rounded(self.block.roll_deg, 2)
         return tree
 
 
@@ -65,10 +70,15 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
     noise = noise_of_filling(section)
     found = measure_water(section, told, noise)
     uniform = first(found, "uniformity") is not None and first(found, "noise_sd") is not None
-    found += [*measure_inserts(section, inserts, told), *measure_targets(section)]
+    pins = find_pins(section, told)
+    name = "ge-qa" if block else told_by_inserts(section, inserts, told) or (pins.phantom if pins else None)
+    materials = told.phantoms[name].get("material", told.materials) if name else told.materials
+    found += [*measure_inserts(section, inserts, materials), *measure_targets(section), *measure_pins(section, pins)]
     # The described patterns count before what is told from the picture alone.
     if block is not None:
         found += [*measure_bars(section, block), *measure_rows(section, block)]
+    elif len(section.bodies) > len(inserts):
+        found += measure_groups(section)
     ramps = find_ramps(section, claimed)
     found += measure_ramps(section, told, ramps)
     curves = transfers(section, inserts)
@@ -84,7 +94,7 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
         found += measure_low_contrast(section, told, noise) if noise else []
         found += measure_artefacts(section, ramps)
     found += _geometry(section, block)
-    return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)))
+    return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)), name)
 
 
 def lean_deg(edge: Ellipse) -> tuple[float, float]:
@@ -136,7 +146,9 @@ def _flags(section: Section, block: Block | None, found: list[Measured], told: D
     if section.image.mirrored:
         flags.append(Flag("turned", "rows or columns run the other way (prone): places are those of the picture"))
     if section.image.cut_off:
-        flags.append(Flag("cut-off", "CT numbers below a value are cut off: edge, diameter and MTF are not those of air"))
+        flags.append(
+            Flag("cut-off", "CT numbers below a value are cut off: edge, diameter and MTF are not those of air")
+        )
     if section.outline.found < 0.9:
         flags.append(Flag("touched", "something touches the phantom (couch, holder): its edge there was left out"))
     middle = float(section.filling.mean())

@@ -10,10 +10,20 @@ from scipy import ndimage
 
 from slipring.qc.image.slice import Mask, Pixels, in_blocks
 
-_FAINT_SMOOTH_MM = 2.0
-_FAINT_STEP_MM = 1.0
-_FAINT_HU = 3.0
-_FAINT_SIGMAS = 7.0
+
+@dataclass(frozen=True, slots=True)
+class _Sieve:
+    """How far noise is smoothed, on what grid, and what then stands out."""
+
+    smooth_mm: float
+    step_mm: float
+    hu: float
+    sigmas: float
+    least_mm: float  # a smaller disc is not looked for
+
+
+# Small discs first; wide ones that are fainter than the noise of the first sieve come out of the second.
+_SIEVES = (_Sieve(2.0, 1.0, 3.0, 7.0, 4.0), _Sieve(5.0, 2.5, 2.0, 8.0, 12.0))
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,21 +65,35 @@ def faint_discs(
     differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
 ) -> tuple[tuple[Body, ...], Mask]:
     """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
-    near = ndimage.binary_dilation(marked, iterations=3)
-    free = within & ~near
+    free = within & ~ndimage.binary_dilation(marked, iterations=3)
+    more = np.zeros_like(marked)
     if free.sum() < 1000:
-        return (), np.zeros_like(marked)
-    step = max(1, round(_FAINT_STEP_MM / mm))
-    sigma = _FAINT_SMOOTH_MM / mm / step
+        return (), more
+    discs: list[Body] = []
+    for sieve in _SIEVES:
+        for body in _sieved(differs, free, sieve, mm, corner):
+            if all(math.hypot(body.x - one.x, body.y - one.y) > (body.long + one.long) / 2 for one in discs):
+                discs.append(body)
+    y, x = np.ogrid[: within.shape[0], : within.shape[1]]
+    for body in discs:
+        more |= (x + corner[1] - body.x) ** 2 + (y + corner[0] - body.y) ** 2 < (body.long / 2 + 1) ** 2
+    return tuple(discs), more
+
+
+def _sieved(differs: Pixels, free: Mask, sieve: _Sieve, mm: float, corner: tuple[int, int]) -> list[Body]:
+    step = max(1, round(sieve.step_mm / mm))
+    sigma = sieve.smooth_mm / mm / step
     share = in_blocks(free.astype(np.float32), step) / step**2
     smooth = ndimage.gaussian_filter(in_blocks(np.where(free, differs, 0.0), step) / step**2, sigma, truncate=3)
     weight = ndimage.gaussian_filter(share, sigma, truncate=3)
-    free = share > 0.99
+    whole = share > 0.99
     # Only what is known counts, so that nothing is darker beside a body or the wall.
-    calm = np.where(free & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
-    values = calm[free]
+    calm = np.where(whole & (weight > 0.5), smooth / np.maximum(weight, 0.5), 0.0).astype(np.float32)
+    values = calm[whole]
+    if values.size < 100:
+        return []
     spread = 1.48 * float(np.median(np.abs(values - np.median(values))))
-    found, _ = find_bodies(calm, free, max(_FAINT_HU, _FAINT_SIGMAS * spread), (0, 0))
+    found, _ = find_bodies(calm, whole, max(sieve.hu, sieve.sigmas * spread), (0, 0))
     sizes = [
         replace(
             one, x=corner[1] + (one.x + 0.5) * step - 0.5, y=corner[0] + (one.y + 0.5) * step - 0.5,
@@ -77,12 +101,7 @@ def faint_discs(
         )
         for one in found
     ]  # fmt: skip
-    discs = tuple(body for body in sizes if body.round and not body.at_wall and body.short * mm > 4)
-    y, x = np.ogrid[: within.shape[0], : within.shape[1]]
-    more = np.zeros_like(marked)
-    for body in discs:
-        more |= (x + corner[1] - body.x) ** 2 + (y + corner[0] - body.y) ** 2 < (body.long / 2 + 1) ** 2
-    return discs, more
+    return [body for body in sizes if body.round and not body.at_wall and body.short * mm > sieve.least_mm]
 
 
 def _body(

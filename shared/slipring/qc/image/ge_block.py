@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from scipy import ndimage
 
+from slipring.qc.image.bar_groups import crossings
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, Region, disc_region
@@ -112,7 +112,7 @@ def measure_bars(section: Section, block: Block) -> list[Measured]:
             tuple(regions), None, {"bars": found, "contrast_hu": round(contrast, 2)},
         )
     ]  # fmt: skip
-    return [*result, *_crossings(bars, tuple(regions))]
+    return [*result, *crossings(bars, tuple(regions), "between the bar patterns (Droege and Morin)")]
 
 
 def _centred(section: Section, x: float, y: float, radius: float) -> Disc:
@@ -127,17 +127,6 @@ def _centred(section: Section, x: float, y: float, radius: float) -> Disc:
     gy, gx = np.mgrid[rows, columns]
     cx, cy = float((gx * dark).sum() / dark.sum()) + left, float((gy * dark).sum() / dark.sum()) + top
     return Disc(cx, cy, radius) if math.hypot(cx - x, cy - y) * section.image.spacing_mm < 2 else Disc(x, y, radius)
-
-
-def _crossings(bars: list[tuple[float, float]], regions: tuple[Region, ...]) -> list[Measured]:
-    found = []
-    for item, level in (("mtf50_bars", 0.5), ("mtf10_bars", 0.1)):
-        for (near, high), (far, low) in pairwise(bars):
-            if high >= level > low:
-                at = near + (far - near) * (high - level) / (high - low)
-                found.append(Measured(item, at, "1/mm", "between the bar patterns (Droege and Morin)", regions))
-                break
-    return found
 
 
 def measure_rows(section: Section, block: Block) -> list[Measured]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from slipring.qc.image.bodies import Body
-from slipring.qc.image.description import Description
 from slipring.qc.image.outline import Ellipse, trace
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import STANDS_OUT_HU, Section
@@ -70,7 +70,9 @@ def _one_of_bars(section: Section, body: Body) -> bool:
     )
 
 
-def measure_inserts(section: Section, inserts: Collection[Insert], description: Description) -> list[Measured]:
+def measure_inserts(
+    section: Section, inserts: Collection[Insert], materials: Collection[Mapping[str, Any]]
+) -> list[Measured]:
     """One value an insert, named; from the darkest to the brightest."""
     found: list[Measured] = []
     names: dict[str, int] = {}
@@ -83,7 +85,7 @@ def measure_inserts(section: Section, inserts: Collection[Insert], description: 
     for reading, disc in sorted(readings, key=lambda pair: pair[0].mean):
         if reading.count < 5:
             continue
-        material = _material(reading.mean, description)
+        material = _material(reading.mean, materials)
         name = str(material["name"]) if material else "other"
         names[name] = names.get(name, 0) + 1
         label = name if names[name] == 1 else f"{name}-{names[name]}"
@@ -99,8 +101,8 @@ def measure_inserts(section: Section, inserts: Collection[Insert], description: 
     return [*found, *_linearity(found)]
 
 
-def _material(hu: float, description: Description) -> dict[str, float | str] | None:
-    near = [one for one in description.materials if abs(hu - one["hu"]) <= one["within"]]
+def _material(hu: float, materials: Collection[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    near = [one for one in materials if abs(hu - one["hu"]) <= one["within"]]
     return min(near, key=lambda one: abs(hu - one["hu"])) if near else None
 
 

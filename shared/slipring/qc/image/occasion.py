@@ -22,6 +22,8 @@ _HEADLINES = {
     "noise_percent_10mm": "noise_percent_10mm",
     "slice_thickness": "slice_thickness_mm",
     "low_contrast": "low_contrast_mm",
+    "pin_distance": "pin_distance_mm",
+    "bar_patterns": "bar_patterns_lp_cm",
     "ring": "ring_hu",
     "streak": "streak_hu",
 }

@@ -18,6 +18,7 @@ _WINDOW_HU = 400.0
 _COLOURS = {
     "water_ct_number": "#00d0ff", "uniformity": "#7dff5a", "noise_sd": "#ffd400", "insert": "#ff9d3c", "mtf50": "#ff5ad2",
     "slice_thickness": "#ff6a5a", "bar_patterns": "#c8a2ff", "low_contrast_5mm": "#5ac8a0", "low_contrast_target": "#5ac8a0",
+    "pin_distance": "#8fb8ff",
     "ring": "#ff4040",
     "streak": "#ff4040",
 }  # fmt: skip

@@ -12,9 +12,10 @@ import math
 from slipring.qc.image.description import Description
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Disc, read_disc
+from slipring.qc.image.slice import Disc, Reading, read_disc
 from slipring.qc.image.spectrum import NoisePower
 
+_ALIEN = 1.4  # of the SD in the middle
 CLOCK = ((3, 0.0), (6, math.pi / 2), (9, math.pi), (12, -math.pi / 2))
 
 
@@ -35,7 +36,7 @@ def measure_water(section: Section, description: Description, noise: NoisePower 
         )
     ]  # fmt: skip
     found += _noise(section, roi, image.thickness_mm)
-    return found + _uniformity(section, roi, centre.mean, sure, middle.radius)
+    return found + _uniformity(section, roi, centre, sure, middle.radius)
 
 
 def _noise(section: Section, roi: dict[str, float], thickness_mm: float | None) -> list[Measured]:
@@ -60,7 +61,7 @@ def _noise(section: Section, roi: dict[str, float], thickness_mm: float | None) 
 
 
 def _uniformity(
-    section: Section, roi: dict[str, float], centre: float, centre_sure: float, radius: float
+    section: Section, roi: dict[str, float], centre: Reading, centre_sure: float, radius: float
 ) -> list[Measured]:
     edge, image = section.outline, section.without_points
     discs, means, sure = [], [], []
@@ -68,10 +69,11 @@ def _uniformity(
         away = edge.reach(angle) * section.inner - roi["uniformity_inside_mm"] / image.spacing_mm - radius
         disc = Disc(edge.x + away * math.cos(angle), edge.y + away * math.sin(angle), radius)
         reading = read_disc(image, disc)
-        if away < 2 * radius or reading.count < 20 or not section.clear(disc):
+        alien = reading.sd > _ALIEN * centre.sd  # faint targets that merge are no bodies of their own
+        if away < 2 * radius or reading.count < 20 or alien or not section.clear(disc):
             return []
         discs.append(disc_region(disc, f"{_:d} h"))
-        means.append(reading.mean - centre)
+        means.append(reading.mean - centre.mean)
         sure.append(math.hypot(max(reading.mean_uncertainty, centre_sure), centre_sure))
     worst = max(range(4), key=lambda number: abs(means[number]))
     return [
