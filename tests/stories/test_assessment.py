@@ -31,11 +31,14 @@ def clearances(answer: dict[str, Any]) -> dict[str, str]:
 
 
 async def rows(department: Department) -> dict[str, int]:
-    """How many rows each table of consent holds; the audit trail grows with every call and is left out."""
+    """How many rows each table of consent holds, without the audit trail, which grows with every call, and the seals.
+
+    A seal is laid a moment later on what was stored before.
+    """
     pool = department.house.services["consent"].kernel.store.pool
     names = await pool.fetch("SELECT tablename FROM pg_tables WHERE schemaname = current_schema()")
     counted = {row["tablename"]: await pool.fetchval(f'SELECT count(*) FROM "{row["tablename"]}"') for row in names}
-    return {name: count for name, count in counted.items() if "audit" not in name}
+    return {name: count for name, count in counted.items() if "audit" not in name and not name.startswith("seal")}
 
 
 @pytest.mark.clause("5.4.1")
