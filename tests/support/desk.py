@@ -63,7 +63,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "service-type": ("serviceType",),
     "authored": ("authoredOn", "authored"),
     "date": ("start", "effectiveDateTime", "period.start"),
-    "period": ("executionPeriod.start",),
+    "period": ("executionPeriod.start", "period.start"),
 }
 _COMPARISONS: Mapping[str, Callable[[Any, Any], bool]] = {
     "ge": operator.ge,

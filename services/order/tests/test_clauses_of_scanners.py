@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import Call
+from slipring.qc.indicators.definition import named_by_the_standard
 from slipring.verdicts.wire import said
 from slipring_order.clauses.answering import CLAUSES
 
@@ -53,3 +54,31 @@ async def test_scanners_that_differ_by_more_than_is_allowed_are_named(
         await approved(desk, value("water", [0.0, 0.2, -0.1][number]), at=at)
         await approved(desk, value("water", measured), at=at, scanner="Device/o-ct2")
     assert await compared(desk) == ("unconfirmed", 1, faults), "what is allowed is a figure that nobody has confirmed"
+
+
+@pytest.mark.clause("4.14.7")
+async def test_of_the_indicators_that_the_standard_names_those_not_computed_are_told() -> None:
+    named = named_by_the_standard("order")
+    monthly = [one for one in named if one.period == "month"]
+    assert len({one.id for one in named} | {one.id for one in named_by_the_standard("report")}) >= 9
+
+    async def verdict(*computed: str) -> tuple[str, int]:
+        desk = a_qc_desk(*[_figure(one) for one in computed])
+        days = {"periodStart": "2026-01-01", "periodEnd": "2026-01-31"}
+        given = [{"name": "clause", "valueString": "4.14.7"}, *({"name": n, "valueDate": d} for n, d in days.items())]
+        answer = (await CLAUSES.told(Call({"resourceType": "Parameters", "parameter": given}), desk)).answer
+        [row] = [one for one in (answer or {})["parameter"] if one["name"] == "clause"]
+        [check] = [one for one in row["part"] if one["name"] == "check" and said(one)["code"] == "indicators-computed"]
+        return said(check)["verdict"], len([one for one in check["part"] if one["name"] == "exception"])
+
+    assert await verdict() == ("no-data", 0)
+    assert await verdict(*(one.id for one in monthly)) == ("met", 0)
+    assert await verdict(*(one.id for one in monthly[1:])) == ("not-met", 1)
+
+
+def _figure(indicator: str) -> dict[str, Any]:
+    return {
+        "resourceType": "MeasureReport", "id": f"o-{indicator}", "status": "complete", "type": "summary",
+        "measure": f"https://slipring.example/fhir/Measure/{indicator}|1",
+        "period": {"start": "2026-01-02T00:00:00Z", "end": "2026-01-31T00:00:00Z"}, "group": [{"measureScore": {"value": 1}}],
+    }  # fmt: skip

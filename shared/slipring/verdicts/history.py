@@ -13,9 +13,11 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from slipring.clauses.register import DOCUMENT
+from slipring.clauses.register import DOCUMENT, Words
 from slipring.fhir.service import CANONICAL, Evidence, Resource
-from slipring.verdicts.looking import Judged, Look, broken
+from slipring.qc.indicators.definition import named_by_the_standard
+from slipring.verdicts.looking import Judge, Judged, Look, broken
+from slipring.verdicts.verdict import Breach
 
 CHECK = f"{CANONICAL}/Measure/clause-check"
 VERDICT = f"{CANONICAL}/Measure/clause-verdict"
@@ -23,6 +25,7 @@ KEPT_AS = f"{CANONICAL}/sid/clause-verdict"
 EXTENSION = f"{CANONICAL}/StructureDefinition/clause-verdict"
 TOGETHER = "all"  # stands for the service where a verdict is that of all
 _CLAUSE = f"{CANONICAL}/CodeSystem/clause"
+_QUARTER = 90  # days of the shortest quarter: indicators by the quarter are asked of no shorter period
 _POPULATION = "http://terminology.hl7.org/CodeSystem/measure-population"
 
 
@@ -114,8 +117,23 @@ def previous_of(report: Mapping[str, Any]) -> str:
     return ""
 
 
-async def indicators(look: Look, counted: Sequence[Evidence]) -> Judged:
-    """Figures that were computed and kept (4.14.7); verdicts on clauses are none."""
-    figures = [one for one in counted if one.stored.resource.get("measure") not in (CHECK, VERDICT)]
-    empty = [one for one in figures if not one.stored.resource.get("group")]
-    return Judged([broken(one, "没有数值", "it holds no figure") for one in empty], len(figures))
+def indicators_of(service: str) -> Judge:
+    """The judge of 4.14.7 at a service: figures were computed and kept, each of the named ones that it serves among them."""
+    named = named_by_the_standard(service)
+
+    async def indicators(look: Look, counted: Sequence[Evidence]) -> Judged:
+        figures = [one for one in counted if one.stored.resource.get("measure") not in (CHECK, VERDICT)]
+        empty = [one for one in figures if not one.stored.resource.get("group")]
+        faults = [broken(one, "没有数值", "it holds no figure") for one in empty]
+        kept = {str(one.stored.resource.get("measure", "")).partition("|")[0] for one in figures}
+        long = (look.period.last - look.period.first).days + 1 >= _QUARTER
+        wanted = [one for one in named if long or one.period == "month"]
+        lacking = [one for one in wanted if f"{CANONICAL}/Measure/{one.id}" not in kept]
+        if figures:  # where none was computed at all, there is nothing to judge by
+            says = [
+                Words(f"{one.name.zh}：本期未计算", f"{one.name.en}: not computed in the period") for one in lacking
+            ]
+            faults += [Breach("", one, "absent") for one in says]
+        return Judged(faults, len(figures))
+
+    return indicators

@@ -8,7 +8,7 @@ from slipring.assessing.links import read_links
 from slipring.assessing.operation import Evidencing
 from slipring.verdicts.corrections import corrections
 from slipring.verdicts.declared import read_checks
-from slipring.verdicts.history import indicators
+from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
@@ -16,7 +16,7 @@ from slipring_consent.clauses import judges
 from slipring_consent.unconfirmed import unconfirmed
 
 JUDGES = {
-    "indicators": indicators,
+    "indicators": indicators_of("consent"),
     "corrections": corrections,
     "entitled": judges.entitled,
     "lots": judges.lots,

@@ -7,7 +7,7 @@ from pathlib import Path
 from slipring.assessing.links import read_links
 from slipring.assessing.operation import Evidencing, Prover
 from slipring.verdicts.declared import read_checks
-from slipring.verdicts.history import indicators
+from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
@@ -19,7 +19,7 @@ from slipring_critical.unconfirmed import unconfirmed
 CLAUSES = Answering(
     "critical",
     read_checks(Path(__file__).with_name("checks.toml")),
-    {"acted": judges.acted, "indicators": indicators, "told": judges.told},
+    {"acted": judges.acted, "indicators": indicators_of("critical"), "told": judges.told},
     unconfirmed=unconfirmed,
     plans=True,
 )

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from slipring.verdicts.corrections import corrections
 from slipring.verdicts.declared import read_checks
-from slipring.verdicts.history import indicators
+from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
@@ -16,7 +16,7 @@ from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
 
 JUDGES = {
-    "indicators": indicators,
+    "indicators": indicators_of("order"),
     "attended": exams.attended,
     "compared": offer.compared,
     "complete": exams.complete,

@@ -23,6 +23,7 @@ from slipring_order.rooms.testing import TEST_SYSTEM, ScannerTest, measurable
 NONCONFORMITY = "nonconformity"
 _OUT = "order.scanner-within-limits"
 _CLAUSE = "CL02-A011:5.6.2.3"
+_REVIEWED = frozenset({"final", "amended", "corrected"})
 
 
 def on_a_scanner(write: Write) -> bool:
@@ -49,6 +50,7 @@ async def result_written(write: Write, desk: Desk) -> Changes:
             code="value",
             detail="order.qc-value-size",
         )
+    _demand_a_second_person(write, desk)
     changes = Changes.none()
     for scanner in sorted({reference_of(tree.get("subject")) for tree in _trees(write) if _is_test(tree)}):
         device = await desk.read(scanner)
@@ -143,6 +145,21 @@ def _nonconformity(
     made["reasonCode"]["text"] = finding.zh
     results = [given("test-result", str(finding.inputs["observation"]))]
     return {**made, "input": [*results, *(given("exam-since-last-pass", exam) for exam in exams)]}
+
+
+def _demand_a_second_person(write: Write, desk: Desk) -> None:
+    """A value outside a round that says it is reviewed names two people; one that names nobody, the sending system stands for."""
+    reviewed = write.method != "delete" and write.resource.get("status") in _REVIEWED and _is_test(write.resource)
+    named = {reference_of(one) for one in write.resource.get("performer", [])} | {desk.caller.practitioner or ""}
+    people = {one for one in named if one.startswith("Practitioner")}
+    if reviewed and not write.imported and len(people) == 1:
+        raise unprocessable(
+            "A reviewed value names two people: send it as preliminary, or enter it as a round by Device/$enter-qc.",
+            "已审核的数值须有两名人员：请以 preliminary 发送，或用 Device/$enter-qc 按轮次录入。",
+            at="Observation.performer",
+            code="business-rule",
+            detail="order.qc-value-reviewed",
+        )
 
 
 def _part(test: ScannerTest) -> list[Resource]:

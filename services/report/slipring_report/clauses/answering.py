@@ -7,7 +7,7 @@ from pathlib import Path
 from slipring.assessing.links import read_links
 from slipring.assessing.operation import Evidencing, Prover
 from slipring.verdicts.declared import read_checks
-from slipring.verdicts.history import indicators
+from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
@@ -16,7 +16,7 @@ from slipring_report.department import unconfirmed
 from slipring_report.handlers.proving import proof_asked
 
 JUDGES = {
-    "indicators": indicators,
+    "indicators": indicators_of("report"),
     "answered": judges.answered,
     "entitled": judges.entitled,
     "in_time": judges.in_time,

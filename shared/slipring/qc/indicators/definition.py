@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 SCORINGS = ("proportion", "ratio", "continuous")  # a ratio is of sums, so that no interval belongs to it
-_FILES = ("a011.toml", "national_2024.toml", "timing.toml", "events.toml")
+_OF_THE_STANDARD = "a011.toml"
+_FILES = (_OF_THE_STANDARD, "national_2024.toml", "timing.toml", "events.toml")
 _HERE = Path(__file__).parent
 
 
@@ -105,6 +106,12 @@ def definitions(service: str = "") -> Mapping[str, Definition]:
 def every_version(service: str = "") -> tuple[Definition, ...]:
     """All versions, in the order of the files; of an indicator the older ones first."""
     return tuple(one for one in _read() if service in ("", one.service))
+
+
+def named_by_the_standard(service: str) -> tuple[Definition, ...]:
+    """Of a service, those that CNAS-CL02-A011 4.14.7 names: the definitions of `a011.toml`."""
+    named = tomllib.loads((_HERE / _OF_THE_STANDARD).read_text(encoding="utf-8"))
+    return tuple(one for one in definitions(service).values() if one.id in named)
 
 
 def populations() -> Mapping[str, Mapping[str, Any]]:
