@@ -45,6 +45,7 @@ from slipring_order.operations.department import DEPARTMENT_OPERATIONS
 from slipring_order.operations.dose import DOSE_OPERATIONS
 from slipring_order.operations.eqa import EQA_OPERATIONS
 from slipring_order.operations.equipment import EQUIPMENT_OPERATIONS
+from slipring_order.operations.grading import GRADING_OPERATIONS
 from slipring_order.operations.life import LIFE_OPERATIONS
 from slipring_order.operations.review import REVIEW_OPERATIONS
 from slipring_order.operations.rooms import ROOM_OPERATIONS
@@ -131,6 +132,7 @@ SERVICE = Service(
         *ROOM_OPERATIONS,
         *EQUIPMENT_OPERATIONS,
         *EQA_OPERATIONS,
+        *GRADING_OPERATIONS,
         SCOPE_COVERAGE,
         Operation(
             "ServiceRequest",

@@ -7,14 +7,15 @@ from typing import Any
 
 import pytest
 from slipring.fhir.outcome import FhirError
-from slipring.fhir.service import Changes
+from slipring.fhir.service import Changes, Write
 from slipring.runtime.settings import BadSettings
+from slipring_order.handlers.evidence import observation_written
 from slipring_order.handlers.qc_told import chart_told, programme_told, scanners_compared
 from slipring_order.settings import OrderSettings
 
 from tests.support.desk import ADesk
 from tests.support.ordering import NOW
-from tests.support.qc_rounds import APPROVER, a_call, a_qc_desk, approved, enter, value
+from tests.support.qc_rounds import APPROVER, TESTER, a_call, a_qc_desk, approved, enter, value
 from tests.support.rooms import a_scanner, out
 
 SCANNER = "Device/o-ct1"
@@ -132,3 +133,18 @@ def test_a_standard_that_there_is_not_is_refused_at_the_start() -> None:
     assert OrderSettings.from_env({}).scanner_edition == "ws519-2019"
     with pytest.raises(BadSettings, match="ws519-2019, gb17589-2011"):
         OrderSettings.from_env({"SLIPRING_SCANNER_STANDARD": "ws-519"})
+
+
+async def test_a_value_outside_a_round_stands_as_reviewed_by_two_people_only() -> None:
+    desk = a_qc_desk()
+    alone = {
+        "resourceType": "Observation", "id": "o-alone", "status": "final", "subject": {"reference": "Device/o-ct1"},
+        "code": {"coding": [{"system": "https://slipring.example/fhir/CodeSystem/scanner-test", "code": "water"}]},
+        "effectiveDateTime": "2026-03-01T08:00:00Z", "valueQuantity": {"value": 1, "unit": "HU"},
+    }  # fmt: skip
+    two = [{"reference": TESTER}, {"reference": APPROVER}]
+    with pytest.raises(FhirError) as refused:
+        await observation_written(Write("create", alone | {"performer": two[:1]}), desk)
+    assert refused.value.issues[0].detail == "order.qc-value-reviewed"
+    for more in ({"performer": two}, {"performer": two[:1], "status": "preliminary"}, {}):
+        await observation_written(Write("create", alone | more), desk)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from slipring.fhir.outcome import FhirError, Issue, conflict
-from slipring.fhir.service import Changes, Desk, Resource, Write
+from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successor
 
 from slipring_order import resources
+from slipring_order.grading.drawing import CASE, answered
 from slipring_order.grading.graded import answers, is_sheet, questions
 from slipring_order.lifecycle import SCANNED
 from slipring_order.reading import reference_of
@@ -14,7 +15,7 @@ _DONE = ("completed", "amended")
 
 
 async def sheet_written(write: Write, desk: Desk) -> Changes:
-    """Refuse a sheet that is not whole, of no exam, or by whoever made the images."""
+    """Refuse a sheet that is not whole, of no exam, or by whoever made the images; a case drawn for it is ended."""
     if write.method == "delete" or not is_sheet(write.resource):
         raise conflict(
             "A filled-in grading sheet is a record of the department and stays one.",
@@ -26,7 +27,16 @@ async def sheet_written(write: Write, desk: Desk) -> Changes:
         issues = [*_unanswered(write.resource), *await _of_whom(write.resource, desk)]
         if issues:
             raise FhirError(422, issues)
+        return Changes(save=await _case_ended(write, desk))
     return Changes.none()
+
+
+async def _case_ended(write: Write, desk: Desk) -> list[Save]:
+    """The cases of a draw that waited for this sheet by this grader."""
+    request, author = reference_of(write.resource.get("subject")), reference_of(write.resource.get("author"))
+    waiting = f"Task?code={resources.TASK_CODE_SYSTEM}|{CASE}&focus={request}&owner={author}&status=requested"
+    cases = [one for one in await desk.search(waiting) if not one.source]
+    return [successor(one, **answered(write.reference, desk.now)) for one in cases]
 
 
 def _unanswered(sheet: Resource) -> list[Issue]:

@@ -10,9 +10,11 @@ from slipring.fhir.service import Changes, Desk, Resource, Write, WriteHandler
 from slipring_order.downtime.kit import is_reservation
 from slipring_order.equipment.round import is_round
 from slipring_order.equipment.verification import is_verification
+from slipring_order.grading.drawing import is_of_a_draw
 from slipring_order.handlers.aborts import abort_written, is_abort
 from slipring_order.handlers.downtime_kit import reservation_written
 from slipring_order.handlers.exams import task_written
+from slipring_order.handlers.image_draw import draw_written
 from slipring_order.handlers.patients import identity_confirmed
 from slipring_order.handlers.qc_rounds import round_written
 from slipring_order.handlers.qc_verification import verification_written
@@ -23,6 +25,7 @@ from slipring_order.identity import is_confirmation
 _GUARDS: Sequence[tuple[Callable[[Resource], bool], WriteHandler]] = (
     (is_abort, abort_written),
     (is_confirmation, identity_confirmed),
+    (is_of_a_draw, draw_written),
     (is_quality_task, quality_written),
     (is_reservation, reservation_written),
     (is_round, round_written),
