@@ -6,6 +6,7 @@ import re
 
 import pytest
 from playwright.sync_api import expect
+from slipring.identity.people.roles import the_roles
 
 from tests.department.conftest import Enter, looked_at
 from tests.department.morning import Morning
@@ -48,3 +49,19 @@ def test_a_figure_is_shown_with_its_target_and_leads_to_its_cases(report: str, e
     page.goto("/reading/indicators?from=2010-01-01&to=2026-01-01")
     expect(page.get_by_role("alert")).to_be_visible()
     assert page.goto("/reading/indicators/no-such-one").status == 404
+
+
+@pytest.mark.clause("5.1.2")
+def test_a_radiologist_reads_the_figures_and_closes_no_period(report: str, enter: Enter) -> None:
+    page = enter("author", "/reading/indicators", "en")
+    for name in (
+        "Amended reports",
+        "Examination error rate",
+        "Extravasation of contrast",
+        "Critical findings told within 10 minutes",
+    ):
+        expect(page.get_by_role("region", name=name, exact=True)).to_be_visible()
+    page.goto("/reading/indicators/reports-amended?members=missed")
+    expect(page.get_by_role("link", name=report)).to_be_visible()
+    level = the_roles().roles["radiologist-b"].scopes
+    assert "user/Measure.rs" in level and not any(one.startswith("user/MeasureReport") for one in level)
