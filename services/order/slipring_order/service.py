@@ -41,6 +41,7 @@ from slipring_order.handlers.tasks import guarded
 from slipring_order.indicators import FORM, counts
 from slipring_order.judging.surroundings import ahead
 from slipring_order.measuring import INDICATORS
+from slipring_order.operations.comparison import COMPARISON_OPERATIONS
 from slipring_order.operations.department import DEPARTMENT_OPERATIONS
 from slipring_order.operations.dose import DOSE_OPERATIONS
 from slipring_order.operations.eqa import EQA_OPERATIONS
@@ -131,6 +132,7 @@ SERVICE = Service(
         ),
         *ROOM_OPERATIONS,
         *EQUIPMENT_OPERATIONS,
+        *COMPARISON_OPERATIONS,
         *EQA_OPERATIONS,
         *GRADING_OPERATIONS,
         SCOPE_COVERAGE,

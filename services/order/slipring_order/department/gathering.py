@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from slipring.fhir.service import Desk, Resource
@@ -22,6 +22,8 @@ from slipring_order.reading import reference_of
 from slipring_order.rooms.scanner import CT_TYPES, is_ct
 from slipring_order.rooms.scanners import measured_on
 from slipring_order.rooms.testing import result_of, standing
+
+SEVERAL = frozenset({"several-scanners"})  # what a department is that has more than one in use
 
 
 @dataclass(slots=True)
@@ -90,6 +92,8 @@ async def _devices_on_record(found: OnRecord, desk: Desk, at: datetime) -> None:
     kinds = [_tokens(records.KIND_SYSTEM, sorted(owed)), *sorted(CT_TYPES)]
     held = await desk.search(f"Device?type={','.join(kinds)}")
     subjects, evidence = records.devices([one.resource for one in held])
+    if sum(records.SCANNER in one.kinds for one in subjects) > 1:
+        found.subjects = [replace(one, kinds=SEVERAL) if one.of == "department" else one for one in found.subjects]
     found.subjects += subjects
     found.records += evidence
     found.records += await _tested([one.resource for one in held], await _tests(desk), desk, at)

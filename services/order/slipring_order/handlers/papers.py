@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from slipring.fhir.outcome import FhirError, Issue, unprocessable
+from slipring.fhir.outcome import FhirError, Issue, conflict, unprocessable
 from slipring.fhir.service import Changes, Desk, Write
 
 from slipring_order.department.gear import too_thin
 from slipring_order.department.records import DOCUMENT_SYSTEM, kinds_of
+from slipring_order.equipment.comparison_record import is_comparison
 from slipring_order.handlers.reminding import reminder
 from slipring_order.reading import has_system
 from slipring_order.rooms.scanner import IN_SERVICE, OUT_OF_SERVICE, is_ct, service_state
@@ -14,7 +15,15 @@ from slipring_order.rooms.stranded import taken_out_of_service
 
 
 async def document_written(write: Write, desk: Desk) -> Changes:
-    """A paper of the department ends one day."""
+    """A paper of the department ends one day; a comparison of scanners is kept by its operations alone."""
+    held = [write.resource, *([write.before.resource] if write.before else [])]
+    if any(map(is_comparison, held)) and (write.method == "delete" or not write.imported):
+        raise conflict(
+            "Comparisons of scanners are kept by $record-comparison and $approve-comparison.",
+            "设备间比对记录须以 $record-comparison 与 $approve-comparison 记录。",
+            at="DocumentReference.type",
+            detail="order.comparison-by-operation",
+        )
     return reminder(write.reference) if has_system(write.resource.get("type"), DOCUMENT_SYSTEM) else Changes.none()
 
 
