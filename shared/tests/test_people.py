@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slipring.fhir.caller import grant_of
 from slipring.fhir.definitions.catalogue import TYPES
+from slipring.fhir.service import CANONICAL
 from slipring.front.owners import the_owners
 from slipring.identity.people.accounts import Account, NotAnAccount, checked
 from slipring.identity.people.figures import the_figures
@@ -16,6 +17,7 @@ from slipring.identity.people.lockout import Tries, counted
 from slipring.identity.people.passwords import Passwords, new_initial_password, wrong_with
 from slipring.identity.people.roles import the_roles
 from slipring.identity.scopes import well_formed
+from slipring.verdicts.history import CHECK, VERDICT
 
 NOW = datetime(2026, 11, 26, 8, 0, tzinfo=UTC)
 FIGURES = the_figures()
@@ -65,7 +67,11 @@ def test_the_extra_rights_are_held_by_those_the_house_says() -> None:
 def test_an_administrator_sees_no_clinical_data_and_an_assessor_changes_nothing() -> None:
     administrator = [grant for grant in map(grant_of, ROLES.roles["administrator"].scopes) if grant]
     assert {grant.type for grant in administrator} == {"Practitioner", "PractitionerRole", "Organization", "Location"}
-    assert [grant.letters for grant in map(grant_of, ROLES.roles["assessor"].scopes) if grant] == ["rs", "rs"]
+    assessor = [grant for grant in map(grant_of, ROLES.roles["assessor"].scopes) if grant]
+    assert {(grant.type, grant.letters) for grant in assessor} == {("DocumentReference", "rs"), ("MeasureReport", "rs")}
+    assert not any(grant.whole for grant in assessor) and not ROLES.roles["assessor"].emergency
+    limits = {text for grant in assessor for _, text in grant.parameters}
+    assert limits == {f"{CANONICAL}/CodeSystem/sample-document|", f"{CHECK},{VERDICT}"}, "as those who write them say"
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,9 @@ import typer
 
 from slipring.client.refusal import Refused, Unanswered
 from slipring.client.sample import Sample, exported
+from slipring.client.sample import keep as keep_it
 from slipring.client.token import BearerFile, MissingKeys, NoToken
+from slipring.client.wire import Wire
 from slipring.identity.client import backend_auth, server_url
 from slipring.inspection.asking import of_terminal, period_asked, signs, stop
 from slipring.signing.proof_file import judged_file
@@ -38,6 +40,9 @@ def sample(
         str, typer.Option(help="2026-Q3, 2026-07, 2026 or 2026-01-01..2026-03-31; the current quarter when left out.")
     ] = "",
     at: Annotated[str, typer.Option(help="Draw from the exams as they stood then.")] = "",
+    keep: Annotated[
+        bool, typer.Option("--keep", help="Keep it in the store, too, for an account with the role assessor.")
+    ] = False,
     language: Annotated[str, typer.Option(help="zh or en; that of the terminal when left out.")] = "",
     client: Annotated[str | None, typer.Option(help="Client name; its key lies in the data directory.")] = None,
     token_file: Annotated[
@@ -57,6 +62,7 @@ def sample(
         auth = BearerFile(token_file) if token_file else backend_auth(url, client, None, data_dir)
         with httpx.Client(base_url=server_url(url).rstrip("/"), auth=auth, timeout=_TIMEOUT_S) as http:
             found = exported(http, seed, wanted, at, tell=signs())
+            kept = keep_it(found, Wire(http)) if keep else ()
     except (Refused, Unanswered, NoToken, MissingKeys) as problem:
         stop(str(problem))
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -66,6 +72,8 @@ def sample(
             _written(out / name, content)
     for line in _lines(found, path, language or of_terminal()):
         typer.echo(line)
+    for name in kept:
+        typer.echo(f"DocumentReference/{name}")
     if found.lacking:
         raise typer.Exit(1)
 

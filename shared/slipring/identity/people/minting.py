@@ -79,11 +79,12 @@ class Mint:
 
     def _claims(self, account: Account, auth_at: datetime, sid: str) -> dict[str, Any]:
         issued = int(self.now().timestamp())
+        ends = int(account.ends_at.timestamp()) if account.ends_at else issued + TOKEN_SECONDS
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "sub": account.name,
             "iat": issued,
-            "exp": issued + TOKEN_SECONDS,
+            "exp": min(issued + TOKEN_SECONDS, ends),  # no token outlives its account
             "jti": uuid.uuid4().hex,
             "auth_time": int(auth_at.timestamp()),
             "sid": sid,
