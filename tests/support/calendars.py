@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from slipring.fhir.outcome import FhirError
+from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import Call, Resource
 from slipring_critical.handlers.importing import calendar_imported
 from slipring_critical.settings import CriticalSettings
@@ -99,6 +100,11 @@ def slots(department: ADirectory) -> list[tuple[str, str, str, str]]:
 
 
 async def faults(department: ADirectory, text: str, **given: Any) -> list[str]:
+    """What a refusal says in English."""
+    return [issue.en for issue in await issues(department, text, **given)]
+
+
+async def issues(department: ADirectory, text: str, **given: Any) -> Sequence[Issue]:
     """What a refusal says, each issue at the file; nothing was stored."""
     before = slots(department)
     with pytest.raises(FhirError) as refused:
@@ -108,4 +114,4 @@ async def faults(department: ADirectory, text: str, **given: Any) -> list[str]:
     for issue in refused.value.issues:
         assert issue.at == "Parameters.parameter[0]"
         assert issue.zh and issue.en
-    return [issue.en for issue in refused.value.issues]
+    return refused.value.issues

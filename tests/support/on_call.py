@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from slipring.fhir.caller import itself
 from slipring.fhir.outcome import FhirError
 from slipring.fhir.service import CANONICAL, Call, Resource, Write
 from slipring_critical.guards import route_written
@@ -75,7 +76,7 @@ class ADirectory(ARinging):
 
     async def asked(self, handler: Any, by: str = "anne", target: str = "", **values: Any) -> Any:
         given = [{"name": name.rstrip("_"), **_valued(value)} for name, value in values.items()]
-        self.desk.caller = in_person(by)
+        self.desk.caller = in_person(by) if by else itself("his")
         call = Call({"resourceType": "Parameters", "parameter": given}, self.desk.held.get(target))
         changes = await handler(call, self.desk)
         self.carry_out(changes)

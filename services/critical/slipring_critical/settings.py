@@ -18,6 +18,7 @@ from slipring.signing.trust import trusted_root
 from slipring_critical.channels.media import languages, media
 from slipring_critical.channels.posting import host_of
 from slipring_critical.channels.providers import Providers
+from slipring_critical.directory.ical_lines import Bounds, bounds
 from slipring_critical.directory.proving import Rhythm, rhythm
 
 
@@ -29,6 +30,9 @@ class CriticalSettings:
     fallback_route: str = ""  # a webhook address that is rung last, when the roster reaches nobody
     ladder: str = ""  # a file with the department's own ladders, in the form of ladder.toml; "" = the shipped one
     route_check: str = ""  # a file with the department's own rhythm of tests, in the form of route_check.toml
+    roster_import: str = (
+        ""  # a file with the department's own bounds of a calendar file, in the form of roster_import.toml
+    )
     calendar: str = ""  # a file with the department's own working calendar; "" = the shipped one
     time_zone: str = "Asia/Shanghai"
     endpoints: EndpointPolicy = field(default_factory=partial(EndpointPolicy, demo=True))  # where routes may lead
@@ -54,21 +58,28 @@ class CriticalSettings:
         """How often a contact route is tested."""
         return rhythm(self.route_check)
 
+    @property
+    def import_bounds(self) -> Bounds:
+        """How much of a calendar file is read into a roster."""
+        return bounds(self.roster_import)
+
     @staticmethod
     def from_env(environ: Mapping[str, str] | None = None) -> CriticalSettings:
         """Read this service's variables; links lead to the front (SLIPRING_URL) unless SLIPRING_PUBLIC_URL says otherwise.
 
-        ValueError where a file is no calendar or no rhythm of tests: it stops the start, and no ringing.
+        ValueError where a file is no calendar, no rhythm of tests or no bounds of an import: it stops the start, and no ringing.
         """
         given = os.environ if environ is None else environ
         default, house = CriticalSettings(), Settings.from_env(given)
         calendar(given.get("SLIPRING_CALENDAR", ""))
         rhythm(given.get("SLIPRING_ROUTE_CHECK", ""))
+        bounds(given.get("SLIPRING_ROSTER_IMPORT", ""))
         return CriticalSettings(
             public_url=(given.get("SLIPRING_PUBLIC_URL") or _front(given) or default.public_url).rstrip("/"),
             fallback_route=given.get("SLIPRING_FALLBACK_ROUTE", default.fallback_route),
             ladder=given.get("SLIPRING_LADDER", default.ladder),
             route_check=given.get("SLIPRING_ROUTE_CHECK", default.route_check),
+            roster_import=given.get("SLIPRING_ROSTER_IMPORT", default.roster_import),
             calendar=given.get("SLIPRING_CALENDAR", default.calendar),
             time_zone=given.get("SLIPRING_TIME_ZONE", default.time_zone),
             endpoints=EndpointPolicy.of(house, demo=house.demo),

@@ -12,6 +12,7 @@ from typing import Any
 from slipring.fhir.service import Stored
 from slipring.rules.finding import Limit
 
+from slipring_critical.directory.ical_lines import SHIPPED as ROSTER_IMPORT
 from slipring_critical.directory.proving import SHIPPED as ROUTE_CHECK
 from slipring_critical.ladders.choosing import HOURS, SHIPPED, Applied
 from slipring_critical.ladders.record import LADDER, kind_of, ladder_in
@@ -19,7 +20,9 @@ from slipring_critical.settings import CriticalSettings
 
 
 def unconfirmed(now: datetime, approved: Sequence[Stored]) -> list[Limit]:
-    """The ladders in use and the rhythm of tests, unless the department's own file says that it has confirmed them (confidence S).
+    """The ladders in use, the rhythm of tests and what is read of a calendar file.
+
+    Unless the department's own file says that it has confirmed them (confidence S).
 
     A shipped ladder that one of the department's own stands in the place of, at every hour and everywhere, is not in use.
     """
@@ -39,18 +42,26 @@ def unconfirmed(now: datetime, approved: Sequence[Stored]) -> list[Limit]:
         )
         for entry in waiting
     ]
-    checks = _written(settings.route_check, ROUTE_CHECK)
-    return found if _confirmed(checks) else [*found, _as_limit(checks)]
+    for file, shipped, of, name, unit in (
+        (settings.route_check, ROUTE_CHECK, "route-check.interval", "interval-days", "d"),
+        (settings.roster_import, ROSTER_IMPORT, "roster-import.horizon", "horizon-days", "d"),
+        (settings.roster_import, ROSTER_IMPORT, "roster-import.most-shifts", "most-shifts", ""),
+        (settings.roster_import, ROSTER_IMPORT, "roster-import.shortest-number", "shortest-number", ""),
+    ):
+        written = _written(file, shipped)
+        if not _confirmed(written):
+            found.append(_as_limit(of, written, name, unit))
+    return found
 
 
-def _as_limit(written: Mapping[str, Any]) -> Limit:
+def _as_limit(id: str, written: Mapping[str, Any], name: str, unit: str) -> Limit:
     return Limit(
-        id="route-check.interval",
-        value=written["interval-days"],
+        id=id,
+        value=written[name],
         source=written["source"],
         confidence=written["confidence"],
         since=written["from"],
-        unit="d",
+        unit=unit,
         confirmed=False,
     )
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
+from slipring_critical.directory.proving import SHIPPED, rhythm
 from slipring_critical.settings import CriticalSettings
 
 
@@ -27,3 +31,14 @@ def test_the_rest_is_read_by_name() -> None:
     )
 
     assert (found.fallback_route, found.channel_timeout_seconds) == ("https://desk.test", 2.0)
+
+
+@pytest.mark.parametrize("said", ["digits = 4", "tries = 0", 'interval-days = "often"'])
+def test_a_rhythm_that_proves_nothing_is_refused_at_the_start(said: str, tmp_path: Path) -> None:
+    name = said.partition(" ")[0]
+    lines = SHIPPED.read_text("utf-8").splitlines()
+    file = tmp_path / "route_check.toml"
+    file.write_text("\n".join([*(line for line in lines if not line.startswith(name)), said]), encoding="utf-8")
+    with pytest.raises(ValueError, match=name):
+        rhythm(str(file))
+    assert replace(rhythm(), tries=1).confirmed is False

@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from slipring.fhir.service import Resource, Stored
-from slipring_critical.directory.proving import SHIPPED
+from slipring_critical.directory.ical_lines import SHIPPED as ROSTER_IMPORT
+from slipring_critical.directory.proving import SHIPPED as ROUTE_CHECK
+from slipring_critical.settings import CriticalSettings
 from slipring_critical.unconfirmed import unconfirmed
 
 from tests.support.alerting import a_ladder, a_step
@@ -18,7 +20,7 @@ SHIPPED_LADDERS = ["ladder.level-1", "ladder.level-2", "ladder.level-3", "ladder
 
 @pytest.fixture(autouse=True)
 def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SLIPRING_LADDER", "SLIPRING_ROUTE_CHECK"):
+    for name in ("SLIPRING_LADDER", "SLIPRING_ROUTE_CHECK", "SLIPRING_ROSTER_IMPORT"):
         monkeypatch.delenv(name, raising=False)
 
 
@@ -52,11 +54,33 @@ def test_a_shipped_ladder_waits_as_long_as_a_case_could_climb_it(own: list[Resou
     ]
 
 
-def test_the_rhythm_of_tests_waits_until_the_departments_file_says_it_is_confirmed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(
+    ("shipped", "variable", "figures"),
+    [
+        (ROUTE_CHECK, "SLIPRING_ROUTE_CHECK", {"route-check.interval"}),
+        (
+            ROSTER_IMPORT,
+            "SLIPRING_ROSTER_IMPORT",
+            {"roster-import.horizon", "roster-import.most-shifts", "roster-import.shortest-number"},
+        ),
+    ],
+)
+def test_the_figures_of_a_file_wait_until_the_departments_own_says_that_they_are_confirmed(
+    shipped: Path, variable: str, figures: set[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert "route-check.interval" in waiting()
-    own = tmp_path / "route_check.toml"
-    own.write_text(SHIPPED.read_text("utf-8").replace('confidence = "U"', 'confidence = "S"'), encoding="utf-8")
-    monkeypatch.setenv("SLIPRING_ROUTE_CHECK", str(own))
-    assert "route-check.interval" not in waiting()
+    assert figures <= set(waiting())
+    own = tmp_path / "own.toml"
+    own.write_text(shipped.read_text("utf-8").replace('confidence = "U"', 'confidence = "S"'), encoding="utf-8")
+    monkeypatch.setenv(variable, str(own))
+    assert not figures & set(waiting())
+
+
+@pytest.mark.parametrize(
+    ("written", "instead"),
+    [("horizon-days = 190", ""), ("seconds = 10", "seconds = 9999"), ("seconds = 10", "seconds = true"), ('"DAILY"', '"OFTEN"')],
+)  # fmt: skip
+def test_bounds_that_bound_nothing_stop_the_start(written: str, instead: str, tmp_path: Path) -> None:
+    own = tmp_path / "own.toml"
+    own.write_text(ROSTER_IMPORT.read_text("utf-8").replace(written, instead, 1), encoding="utf-8")
+    with pytest.raises(ValueError, match="own"):
+        CriticalSettings.from_env({"SLIPRING_ROSTER_IMPORT": str(own)})

@@ -119,7 +119,8 @@ class RoutePages:
         whole = await hand.called_if_allowed("Endpoint/$routes", [{"name": "all", "valueBoolean": True}])
         every = every and whole is not None
         told = whole if whole is not None else (await hand.called("Endpoint/$routes", [])).get("parameter", [])
-        found = [values for values in (values_of(one["part"]) for one in told) if every or values["mine"][0] is True]
+        of_each = [values_of(one["part"]) for one in told if one["name"] == "route"]
+        found = [values for values in of_each if every or values["mine"][0] is True]
         called = await names_of(hand, {one["reference"] for values in found for one in values.get("owner", [])})
         ways = sorted((_way(values, called) for values in found), key=lambda one: (_ORDER.index(one.state), one.id))
         return self.place.page(

@@ -16,7 +16,7 @@ import recurring_ical_events
 from icalendar import Calendar, Component
 
 from slipring_critical.directory.ical_events import event_faults, several, time_of, uid_of
-from slipring_critical.directory.ical_lines import NOT_A_CALENDAR, Fault, bounds, events_at
+from slipring_critical.directory.ical_lines import NOT_A_CALENDAR, Bounds, Fault, bounds, events_at
 
 _NOT_PEOPLE = frozenset({"ROOM", "RESOURCE"})
 _DAY = timedelta(days=1)
@@ -30,6 +30,7 @@ class Asked:
     until: datetime
     zone: ZoneInfo
     all_day_from: time
+    bounds: Bounds = field(default_factory=bounds)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +60,7 @@ class Read:
 
 def read_into(read: Read, text: str, asked: Asked, begun: Callable[[int, str], None]) -> None:
     """Read a file; `begun` is told of each event before it is unfolded, which of a hostile rule may take for ever."""
-    lines, faults = events_at(text)
+    lines, faults = events_at(text, asked.bounds)
     read.faults += faults
     if faults:
         return
@@ -73,7 +74,7 @@ def read_into(read: Read, text: str, asked: Asked, begun: Callable[[int, str], N
         return
     series: dict[str, list[tuple[int, Component]]] = {}
     for line, event in zip(lines, events, strict=True):
-        found = list(event_faults(event, line))
+        found = list(event_faults(event, line, asked.bounds))
         read.faults += found
         if not found:
             series.setdefault(uid_of(event), []).append((line, event))
@@ -130,14 +131,14 @@ def _unfold(
             read.cancelled += 1
         elif start >= asked.until:
             read.later += 1
-        elif not start < end <= start + timedelta(days=bounds()["longest-shift-days"]):
+        elif not start < end <= start + timedelta(days=asked.bounds["longest-shift-days"]):
             read.faults.append(Fault("hours", line, uid))
             return
         else:
             key = _key(one, asked) if repeats else ""
             read.occurrences.append(_occurrence(one, uid, line, key, (start, end)))
-        if len(read.occurrences) > bounds()["most-shifts"]:
-            read.faults.append(Fault("shifts", line, uid, str(bounds()["most-shifts"])))
+        if len(read.occurrences) > asked.bounds["most-shifts"]:
+            read.faults.append(Fault("shifts", line, uid, str(asked.bounds["most-shifts"])))
             return
 
 

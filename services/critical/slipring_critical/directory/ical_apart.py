@@ -18,7 +18,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring_critical.directory.ical import Asked, Occurrence, Read, read_into
-from slipring_critical.directory.ical_lines import Fault, bounds
+from slipring_critical.directory.ical_lines import Fault
 
 _GRACE_SECONDS = 5.0
 
@@ -35,11 +35,11 @@ async def read_apart(text: str, asked: Asked) -> Read:
         "until": asked.until.isoformat(),
         "zone": asked.zone.key,
         "all_day_from": asked.all_day_from.isoformat(),
-        "seconds": bounds()["seconds"],
+        "bounds": asked.bounds,
     }
     try:
         told, _ = await asyncio.wait_for(
-            process.communicate(json.dumps(question).encode()), bounds()["seconds"] + _GRACE_SECONDS
+            process.communicate(json.dumps(question).encode()), asked.bounds["seconds"] + _GRACE_SECONDS
         )
     except TimeoutError:
         told = b""
@@ -78,7 +78,8 @@ def answered(question: dict[str, Any]) -> dict[str, Any]:
         at = line, uid
 
     moments = {name: datetime.fromisoformat(question[name]) for name in ("now", "until")}
-    asked = Asked(**moments, zone=ZoneInfo(question["zone"]), all_day_from=time.fromisoformat(question["all_day_from"]))
+    asked = Asked(**moments, zone=ZoneInfo(question["zone"]), all_day_from=time.fromisoformat(question["all_day_from"]),
+                  bounds=question["bounds"])  # fmt: skip
     try:
         read_into(read, question["text"], asked, begun)
     except (TimeoutError, MemoryError, RecursionError):
@@ -92,12 +93,12 @@ def _over(_number: int, _frame: Any) -> None:
 
 def main() -> None:
     """Read a question from the standard input, and answer."""
-    size = int(bounds()["memory-mib"]) << 20
-    with suppress(ValueError, OSError):  # not every system bounds it; time is bounded everywhere
-        resource.setrlimit(resource.RLIMIT_AS, (size, size))
     signal.signal(signal.SIGALRM, _over)
     question = json.load(sys.stdin)
-    signal.setitimer(signal.ITIMER_REAL, question["seconds"])
+    size = int(question["bounds"]["memory-mib"]) << 20
+    with suppress(ValueError, OSError):  # not every system bounds it; time is bounded everywhere
+        resource.setrlimit(resource.RLIMIT_AS, (size, size))
+    signal.setitimer(signal.ITIMER_REAL, question["bounds"]["seconds"])
     told = answered(question)
     signal.setitimer(signal.ITIMER_REAL, 0)
     json.dump(told, sys.stdout, default=str)

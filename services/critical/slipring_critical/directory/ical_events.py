@@ -8,7 +8,7 @@ from typing import Any
 
 from icalendar import Component
 
-from slipring_critical.directory.ical_lines import Fault, bounds
+from slipring_critical.directory.ical_lines import Bounds, Fault
 
 _TIMES = ("DTSTART", "DTEND", "RECURRENCE-ID", "EXDATE", "RDATE")
 
@@ -18,10 +18,10 @@ def uid_of(event: Component) -> str:
     return " ".join(str(event.get("UID", "")).split())
 
 
-def event_faults(event: Component, line: int) -> Iterator[Fault]:
+def event_faults(event: Component, line: int, bounds: Bounds) -> Iterator[Fault]:
     """What can be said of an event before it is unfolded."""
     uid = uid_of(event)
-    if not 0 < len(uid) <= bounds()["longest-uid"]:
+    if not 0 < len(uid) <= bounds["longest-uid"]:
         yield Fault("uid", line)
         return
     broken = [str(name) for name, _ in event.errors]
@@ -39,9 +39,9 @@ def event_faults(event: Component, line: int) -> Iterator[Fault]:
                 yield Fault("zone", line, uid, f"{name} {zone}")
     for rule in several(event.get("RRULE")):
         told = {str(name).upper(): [str(one).upper() for one in several(given)] for name, given in rule.items()}
-        if not set(told.get("FREQ", ["-"])) <= set(bounds()["frequencies"]):
+        if not set(told.get("FREQ", ["-"])) <= set(bounds["frequencies"]):
             yield Fault("rule", line, uid, "FREQ")
-        yield from (Fault("rule", line, uid, name) for name in bounds()["refused-parts"] if name in told)
+        yield from (Fault("rule", line, uid, name) for name in bounds["refused-parts"] if name in told)
 
 
 def time_of(event: Component, name: str) -> Any:

@@ -14,7 +14,13 @@ from icalendar.parser import Contentline
 from slipring_critical.directory.roster import policy
 
 NOT_A_CALENDAR = "calendar"
-_FILE = Path(__file__).parents[1] / "data" / "roster_import.toml"
+SHIPPED = Path(__file__).parents[1] / "data" / "roster_import.toml"
+Bounds = Mapping[str, Any]
+_MOST_OF_SHIPPED = 10  # a department may read ten times as much as is shipped, and no more
+_RULE_WORDS = frozenset(
+    {"SECONDLY", "MINUTELY", "HOURLY", "DAILY", "WEEKLY", "MONTHLY", "YEARLY", "COUNT", "INTERVAL", "UNTIL", "WKST", "BYSETPOS",
+     "BYSECOND", "BYMINUTE", "BYHOUR", "BYDAY", "BYMONTHDAY", "BYYEARDAY", "BYWEEKNO", "BYMONTH"}
+)  # fmt: skip
 _READ = frozenset({"VEVENT", "VTIMEZONE"})  # components that a calendar may hold; anything else is told
 
 
@@ -28,13 +34,29 @@ class Fault:
     seen: str = ""
 
 
+def bounds(file: str = "") -> Bounds:
+    """How much is read: the numbers of a file of the department's or the shipped ones, and the longest shift of a roster.
+
+    ValueError where the file does not hold them.
+    """
+    return _read(Path(file) if file else SHIPPED)
+
+
 @cache
-def bounds() -> Mapping[str, Any]:
-    """How much is read: the numbers of data/roster_import.toml, and the longest shift of a roster."""
-    return {**tomllib.loads(_FILE.read_text("utf-8")), "longest-shift-days": policy()["longest-shift-days"]}
+def _read(file: Path) -> Bounds:
+    shipped, written = (tomllib.loads(one.read_text("utf-8")) for one in (SHIPPED, file))
+    for name, value in shipped.items():
+        if name not in written:
+            raise ValueError(f"{file.name} does not say {name}")
+        if type(value) is int and (type(written[name]) is not int or not 0 < written[name] <= _MOST_OF_SHIPPED * value):
+            raise ValueError(f"{file.name}: {name} is a whole number from 1 to {_MOST_OF_SHIPPED * value}")
+        if isinstance(value, list) and not (isinstance(written[name], list) and set(written[name]) <= _RULE_WORDS):
+            raise ValueError(f"{file.name}: {name} is a list of words of RRULE (RFC 5545 3.3.10)")
+    told = {name: one for name, one in written.items() if name in shipped and name not in ("source", "from")}
+    return {**told, "longest-shift-days": policy()["longest-shift-days"]}
 
 
-def events_at(text: str) -> tuple[list[int], list[Fault]]:
+def events_at(text: str, bounds: Bounds) -> tuple[list[int], list[Fault]]:
     """The line on which each event of a calendar begins, in order; and what stands there beside events."""
     found: list[int] = []
     faults: list[Fault] = []
@@ -54,8 +76,8 @@ def events_at(text: str) -> tuple[list[int], list[Fault]]:
             depth.append(component)
         elif str(name).upper() == "END" and depth:
             depth.pop()
-    if len(found) > bounds()["most-events"]:
-        faults.append(Fault("events", found[bounds()["most-events"]], seen=str(bounds()["most-events"])))
+    if len(found) > (most := bounds["most-events"]):
+        faults.append(Fault("events", found[most], seen=str(most)))
     return found, faults
 
 

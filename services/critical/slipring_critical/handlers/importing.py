@@ -16,7 +16,7 @@ from slipring_critical.cases.facts import reference_of
 from slipring_critical.cases.resources import instant
 from slipring_critical.directory.ical import Asked, Occurrence, Read
 from slipring_critical.directory.ical_apart import read_apart
-from slipring_critical.directory.ical_lines import Fault, bounds
+from slipring_critical.directory.ical_lines import Bounds, Fault
 from slipring_critical.directory.ical_people import Register, register
 from slipring_critical.directory.ical_shifts import UNCHANGED, Planned, planned
 from slipring_critical.directory.people import demand_keeper, names_ahead, routes_in_force
@@ -34,16 +34,18 @@ async def calendar_imported(call: Call, desk: Desk) -> Changes:
     """Read a calendar into the shifts of a roster; `dryRun` tells what would be stored, and the gaps that it leaves."""
     schedule = known_roster(call.target, "Schedule.serviceType")
     await demand_keeper(desk, "Slot")
-    at, text = _text(call)
-    until = desk.now + timedelta(days=bounds()["horizon-days"])
-    read = await read_apart(text, Asked(desk.now, until, desk.settings.zone, _all_day_from(call)))
+    bounds: Bounds = desk.settings.import_bounds
+    at, text = _text(call, bounds["longest-bytes"])
+    until = desk.now + timedelta(days=bounds["horizon-days"])
+    read = await read_apart(text, Asked(desk.now, until, desk.settings.zone, _all_day_from(call), bounds))
+    most = bounds["most-faults"]
     if read.faults:
-        raise _refused([issue_of(one, at) for one in read.faults])
+        raise _refused([issue_of(one, at) for one in read.faults], most)
     standing = await _standing(desk, schedule, until)
     known = register(
-        [one.resource for one in await desk.search(_STAFF)], _table(call), shortest_number=bounds()["shortest-number"]
+        [one.resource for one in await desk.search(_STAFF)], _table(call), shortest_number=bounds["shortest-number"]
     )
-    meant = await _fit(_meant(read, known, at), at, desk)
+    meant = await _fit(_meant(read, known, at, most), at, desk)
     plan = planned(
         meant, standing, read.uids, schedule=schedule.reference, now=desk.now, complete=call.value("complete") is True,
         new_id=desk.new_id,
@@ -56,7 +58,7 @@ async def calendar_imported(call: Call, desk: Desk) -> Changes:
     return Changes(save=saves, wake=[look(schedule.reference)], answer=answer)
 
 
-def _text(call: Call) -> tuple[str, str]:
+def _text(call: Call, longest: int) -> tuple[str, str]:
     """Where the file stands in the call, and what it says."""
     given = [name for name in _FILES if call.value(name) is not None]
     if len(given) != 1:
@@ -79,7 +81,6 @@ def _text(call: Call) -> tuple[str, str]:
             "The file is text in UTF-8, base64 where the parameter is binary.", "文件须为 UTF-8 文本；二进制参数须为 base64。",
             at=at, detail="critical.import-encoding",
         ) from None  # fmt: skip
-    longest = bounds()["longest-bytes"]
     if len(content) > longest:
         raise unprocessable(
             f"The file is longer than {longest} bytes.",
@@ -118,7 +119,7 @@ def _table(call: Call) -> list[tuple[str, str]]:
     return found
 
 
-def _meant(read: Read, known: Register, at: str) -> list[tuple[Occurrence, str]]:
+def _meant(read: Read, known: Register, at: str, most: int) -> list[tuple[Occurrence, str]]:
     """Every occurrence with each of its people; 422 with every event whose people are not known."""
     found: list[tuple[Occurrence, str]] = []
     unknown: dict[tuple[int, str], Fault] = {}
@@ -128,7 +129,7 @@ def _meant(read: Read, known: Register, at: str) -> list[tuple[Occurrence, str]]
             unknown.setdefault((one.line, why), Fault(why, one.line, one.uid))
         found += [(one, person) for person in people]
     if unknown:
-        raise _refused([issue_of(fault, at) for fault in unknown.values()])
+        raise _refused([issue_of(fault, at) for fault in unknown.values()], most)
     return found
 
 
@@ -149,7 +150,7 @@ async def _fit(meant: Sequence[tuple[Occurrence, str]], at: str, desk: Desk) -> 
                 )
             )
     if issues:
-        raise _refused(issues)
+        raise _refused(issues, desk.settings.import_bounds["most-faults"])
     return meant
 
 
@@ -161,9 +162,8 @@ async def _standing(desk: Desk, schedule: Stored, until: datetime) -> list[Store
     return [one for one in found if not one.source]
 
 
-def _refused(issues: Sequence[Issue]) -> FhirError:
+def _refused(issues: Sequence[Issue], most: int) -> FhirError:
     """All that is wrong at once, up to a bound."""
-    most = bounds()["most-faults"]
     return FhirError(422, [*issues[:most], *([issue_of(Fault("more"), issues[0].at)] if len(issues) > most else [])])
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import replace
 
-from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, not_found, unprocessable
+from slipring.fhir.outcome import FhirError, Issue, as_operation_outcome, conflict, forbidden, not_found, unprocessable
 from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_critical.cases.resources import instant
@@ -15,7 +16,7 @@ from slipring_critical.ringing.checking import asked, proven
 
 
 async def routes_told(call: Call, desk: Desk) -> Changes:
-    """The contact routes of the person who asks; `all`: everybody's, for whoever keeps the directory."""
+    """The contact routes of the person who asks; `all`: everybody's, for whoever keeps the directory. Where there is none, why."""
     me = desk.caller.practitioner or ""
     every = call.value("all") is True
     if every and me and (lacks := await lacking(desk, KEEP, me)):
@@ -29,9 +30,21 @@ async def routes_told(call: Call, desk: Desk) -> Changes:
         own = bool(mine & set(owners_of(endpoint)))
         if every or own:
             found.append(_as_route(endpoint, own, desk))
-    return Changes(
-        answer={"resourceType": "Parameters", "parameter": found} if found else {"resourceType": "Parameters"}
-    )
+    if not found:
+        why = as_operation_outcome([_none(person=bool(me), every=every)])
+        found = [{"name": "outcome", "resource": why}]
+    return Changes(answer={"resourceType": "Parameters", "parameter": found})
+
+
+def _none(*, person: bool, every: bool) -> Issue:
+    """Why no route is told: nothing is wrong with the question."""
+    en, zh = "No contact route is registered here.", "尚未登记任何联系方式。"
+    if not every and person:
+        en, zh = "No contact route is registered to this person or a role of his.", "此人及其岗位没有登记联系方式。"
+    elif not every:
+        en = "The client that asks is no person, and so has no contact route of its own; with all it is told everybody's."
+        zh = "调用方不是人员，没有自己的联系方式；参数 all 可列出全部。"
+    return Issue("informational", zh=zh, en=en, severity="information", detail="critical.no-routes")
 
 
 async def code_asked(call: Call, desk: Desk) -> Changes:
@@ -57,7 +70,10 @@ async def code_asked(call: Call, desk: Desk) -> Changes:
 async def code_said(call: Call, desk: Desk) -> Changes:
     """The code said back proves the route; a wrong one costs a try."""
     route = await _own(call, desk)
-    return await _answered(route, "".join(str(call.value("code") or "").split()), call, desk)
+    said = unicodedata.normalize(
+        "NFKC", str(call.value("code") or "")
+    )  # digits as wide as a Chinese keyboard writes them
+    return await _answered(route, "".join(said.split()), call, desk)
 
 
 async def test_answered(call: Call, desk: Desk) -> Changes:

@@ -27,6 +27,7 @@ _ROUTES = (
             *_STANDS,
         ),
     ),
+    Parameter("outcome", "OperationOutcome", "out", documentation="Why no route is told, when none is."),
 )  # fmt: skip
 
 ROUTES = (
