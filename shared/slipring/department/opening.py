@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from slipring.department.day import DayPage
 from slipring.department.downtime import DowntimePages
+from slipring.department.eqa import EqaPages
 from slipring.department.home import HomePage
 from slipring.department.live import LivePages
 from slipring.department.one_request import OneRequestPages
@@ -28,6 +29,6 @@ def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
     kinds = (
         HomePage, WorklistPages, PreparingPages, OneRequestPages, ReceptionPages, DayPage, ScannerStatePages,
-        PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages, DowntimePages, LivePages,
+        PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages, EqaPages, DowntimePages, LivePages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]
