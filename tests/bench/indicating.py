@@ -21,6 +21,7 @@ from slipring.fhir.store.migrate import migrate
 from slipring.measuring.asking import Question
 from slipring.measuring.evaluated import evaluated
 from slipring.qc.indicators.definition import definitions
+from slipring.qc.indicators.dose import dose_populations, population_of
 from slipring.qc.indicators.row import Counted, counted
 from slipring.runtime.postgres import ensure_running
 
@@ -28,6 +29,7 @@ _SCHEMA = "indicating"
 _YEAR, _MINUTES = datetime(2025, 1, 1, tzinfo=UTC), 365 * 24 * 60
 _ZONE = ZoneInfo("Asia/Shanghai")
 _AT_ONCE = 20_000
+_GROUPS = sorted({name.removeprefix("dose-").rpartition("-")[0] for name in dose_populations()})
 _SAMPLED = 50  # one exam in so many is scored, graded or held against a reference
 
 
@@ -88,6 +90,11 @@ def exam_rows(number: int) -> Iterator[Counted]:
         yield counted(population, request, at, remark=True, scanner=f"Device/o-{number % 4}")
     if drawn.random() < 0.001:
         yield counted("exam", request, at, ["error"], remark=True)
+    group, given = drawn.choice(_GROUPS), drawn.lognormvariate(2.5, 0.4)
+    for quantity, value in (("ctdivol", given), ("dlp", 30 * given)):
+        yield counted(
+            population_of(group, quantity), request, at, ["adult"], value=value, scanner=f"Device/o-{number % 4}"
+        )
     clock = {"stat": "green-channel", "urgent": "emergency"}.get(priority, "ordinary")
     minutes = drawn.expovariate(1 / 60)
     yield counted("reading", request, at, [clock, "issued", "in-time" if minutes < 240 else ""], value=minutes)

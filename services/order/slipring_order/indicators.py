@@ -12,9 +12,12 @@ from typing import Any
 from slipring.fhir.findings import rule_of
 from slipring.fhir.search.moment import counts as days_count
 from slipring.fhir.service import Resource
+from slipring.qc.indicators.dose import dose_populations, population_of
 from slipring.qc.indicators.row import Counted, counted
 from slipring.quality import life as quality
 
+from slipring_order.dose.compared import compared
+from slipring_order.dose.stored import counts as is_dose
 from slipring_order.grading.graded import graded
 from slipring_order.life.stopped import WRONG, rule
 from slipring_order.lifecycle import SCANNED
@@ -23,7 +26,7 @@ from slipring_order.resources import CONTRAST_CONDITION, is_exam, state_of
 from slipring_order.rooms.appointments import given_back, is_block, request_in, scanner_in
 from slipring_order.satisfaction.answered import opinion
 
-FORM = "order-1"
+FORM = "order-2"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _CALLED_OFF = ("cancelled", "rejected", "entered-in-error")
 _WITHOUT_CONTRAST = frozenset({"", "not-needed", "refused"})
@@ -114,6 +117,21 @@ def _appointment(appointment: Resource, zone: tzinfo) -> Iterator[Counted]:
         yield counted(population, request, at, remark=True, scanner=scanner)
 
 
+def _observation(observation: Resource, zone: tzinfo) -> Iterator[Counted]:
+    """The dose of an exam, by what it is compared as."""
+    found, at = compared(observation), moment(observation.get("effectiveDateTime"), zone)
+    if found is None or at is None or not is_dose(observation):
+        return
+    named = [
+        one for each in observation.get("basedOn", []) if (one := reference_of(each)).startswith("ServiceRequest/")
+    ]
+    member, scanner = next(iter(named), f"Observation/{observation['id']}"), reference_of(observation.get("device"))
+    for quantity, value in found.values.items():
+        population = population_of(found.exam, quantity)
+        if population in dose_populations():
+            yield counted(population, member, at, [found.band], value=float(value), scanner=scanner)
+
+
 def _response(response: Resource, zone: tzinfo) -> Iterator[Counted]:
     found, at = opinion(response), moment(response.get("authored"), zone)
     if found is not None and at is not None:
@@ -129,4 +147,5 @@ _READERS = {
     "DetectedIssue": _issue,
     "Appointment": _appointment,
     "QuestionnaireResponse": _response,
+    "Observation": _observation,
 }

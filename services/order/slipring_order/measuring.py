@@ -9,6 +9,6 @@ from slipring_order.availability.supply import scanner_time
 INDICATORS = Indicators(
     "order",
     "o",
-    tells=("Task", "ServiceRequest", "QuestionnaireResponse", "DetectedIssue", "Appointment"),
+    tells=("Task", "ServiceRequest", "QuestionnaireResponse", "DetectedIssue", "Appointment", "Observation"),
     supplies={"scanner-time": scanner_time},
 )

@@ -48,6 +48,11 @@ class Evaluated:
         return share.rate if share else None
 
     @property
+    def met(self) -> bool | None:
+        """Whether the figure meets the target; None where there is none, or too little to say so."""
+        return self.definition.verdict(self.score, self.counts.over)
+
+    @property
     def interval(self) -> dict[str, float]:
         """The bounds of the figure; a ratio of sums has none."""
         share = self.counts.share

@@ -63,7 +63,7 @@ def _group(one: Evaluated) -> Resource:
     target = one.definition.target
     extension = [interval_extension(**one.interval)] if one.interval else []
     if target is not None:
-        extension.append(target_extension(target, one.score))
+        extension.append(target_extension(target, one.met))
     name = one.definition.name
     return {
         "id": one.definition.id,

@@ -71,16 +71,16 @@ def improvement(definition: Definition) -> Resource:
     return {"improvementNotation": {"coding": [{"system": IMPROVEMENT, "code": codes[definition.better]}]}}
 
 
-def target_extension(target: Target, score: float | None = None) -> Resource:
-    """What a figure is held against, and whether a score meets it."""
+def target_extension(target: Target, met: bool | None = None) -> Resource:
+    """What a figure is held against, and whether it meets it."""
     parts: list[Resource] = [
         {"url": "value", "valueDecimal": decimal(target.value)},
         {"url": "at", "valueCode": target.at},
         {"url": "source", "valueString": target.source},
         {"url": "confidence", "valueCode": target.confidence},
     ]
-    if score is not None:
-        parts.append({"url": "met", "valueBoolean": target.met(score)})
+    if met is not None:
+        parts.append({"url": "met", "valueBoolean": met})
     return {"url": TARGET, "extension": parts}
 
 

@@ -11,6 +11,7 @@ from slipring.department.road import Tree
 from slipring.pages.plots.lanes import Bounds
 from slipring.pages.plots.trend import Figure, Trend, trend_of
 from slipring.qc.indicators.definition import Definition, definitions
+from slipring.qc.indicators.dose import dose_populations
 
 _ROOMS = {"ServiceRequest": "/reading/exams/", "DiagnosticReport": "/reading/reports/"}
 
@@ -52,11 +53,14 @@ class Indicated:
 
     @property
     def verdict(self) -> str:
-        """`good` or `bad` against the target; empty without one, or without a figure."""
-        target = self.definition.target
-        if target is None or self.score is None:
-            return ""
-        return "good" if target.met(self.score) else "bad"
+        """`good` or `bad` against the target; empty without one, or where too little is known to say so."""
+        met = self.definition.verdict(self.score, self.over)
+        return "" if met is None else "good" if met else "bad"
+
+    @property
+    def of_doses(self) -> bool:
+        """Whether it is one of the many of dose groups, which stand in a table."""
+        return self.definition.population in dose_populations()
 
     @property
     def picture(self) -> Trend | None:

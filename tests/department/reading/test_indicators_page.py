@@ -34,6 +34,8 @@ def test_a_figure_is_shown_with_its_target_and_leads_to_its_cases(report: str, e
     expect(page.get_by_role("region", name="Diagnostic concordance with pathology", exact=True)).to_contain_text(
         "no data"
     )
+    chest = page.get_by_role("row").filter(has_text="Median dose: chest (CTDIvol, adults)")
+    expect(chest).to_contain_text("target: at most 15 mGy")
     looked_at(page, "indicators-en")
     amended.get_by_role("link", name="The cases behind it").click()
     expect(page.get_by_role("heading", name="Amended reports")).to_be_visible()

@@ -12,6 +12,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 from slipring.rules.rulebook import check
 
 from slipring_order import catalogue
+from slipring_order.dose.compared import with_compared
 from slipring_order.dose.effective import Estimate, Part, estimated, stated
 from slipring_order.dose.events import terms
 from slipring_order.dose.measuring import Patient, measured
@@ -135,6 +136,8 @@ async def _observation(whole: DoseReport, exam: Stored | None, before: Stored | 
         device=await _device(whole, desk),
         estimate=dose_estimate(whole, regions, patient, on),
     )
+    if request and (said := await with_compared(observation, desk, request)):
+        observation["extension"] = said
     return observation | ({"status": "amended"} if before else {})
 
 

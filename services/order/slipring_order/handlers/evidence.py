@@ -8,6 +8,7 @@ from datetime import datetime
 from slipring.fhir.service import Changes, Desk, Resource, Save, Stored, Write
 
 from slipring_order import lifecycle, resources
+from slipring_order.dose.compared import with_compared
 from slipring_order.gathering.pregnancy_stated import LOINC, PREGNANCY_STATUS
 from slipring_order.handlers.device_tests import is_device_test, test_written
 from slipring_order.handlers.scanner_tests import on_a_scanner, result_written
@@ -58,8 +59,14 @@ async def observation_written(write: Write, desk: Desk) -> Changes:
     if is_device_test(write.resource):
         return await test_written(write, desk)
     if write.method != "delete" and has_code(write.resource.get("code"), LOINC, DOSE_CODE):
-        return await images_written(write, desk)
+        return (await images_written(write, desk)).plus(await _told_as(write.resource, desk))
     return await evidence_written(write, desk)
+
+
+async def _told_as(observation: Resource, desk: Desk) -> Changes:
+    """What a dose is compared as stands on it, whoever writes it."""
+    said = await with_compared(observation, desk)
+    return Changes.none() if said == observation.get("extension", []) else Changes(members={"extension": said or None})
 
 
 async def images_written(write: Write, desk: Desk) -> Changes:

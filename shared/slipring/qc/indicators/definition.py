@@ -10,6 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from slipring.qc.indicators.dose import dose_indicators, dose_populations
+
 SCORINGS = ("proportion", "ratio", "continuous")  # a ratio is of sums, so that no interval belongs to it
 _OF_THE_STANDARD = "a011.toml"
 _FILES = (_OF_THE_STANDARD, "national_2024.toml", "timing.toml", "events.toml")
@@ -66,11 +68,18 @@ class Definition:
     confidence: str
     target: Target | None = None
     unit: str = "1"  # of a continuous value, UCUM
+    least: int = 0  # of fewer members nothing is said against the target
 
     @property
     def confirmed(self) -> bool:
         """Whether a standard says all of it; else the department is asked to confirm."""
         return self.confidence == "A" and (self.target is None or self.target.confidence == "A")
+
+    def verdict(self, score: float | None, members: int) -> bool | None:
+        """Whether a figure over so many members is as it must be; None where there is nothing to say."""
+        if self.target is None or score is None or members < self.least:
+            return None
+        return self.target.met(score)
 
     def counted_over(self, marks: Collection[str]) -> bool:
         """Whether a member belongs to the denominator, exclusions not taken out yet."""
@@ -121,17 +130,18 @@ def populations() -> Mapping[str, Mapping[str, Any]]:
 
 @cache
 def _populations() -> Mapping[str, Mapping[str, Any]]:
-    return tomllib.loads((_HERE / "populations.toml").read_text(encoding="utf-8"))
+    return {**tomllib.loads((_HERE / "populations.toml").read_text(encoding="utf-8")), **dose_populations()}
 
 
 @cache
 def _read() -> tuple[Definition, ...]:
-    found = []
-    for name in _FILES:
-        for key, versions in tomllib.loads((_HERE / name).read_text(encoding="utf-8")).items():
-            ordered = sorted(versions["versions"], key=lambda one: int(one["version"]))
-            found += [_definition(key, versions, one) for one in ordered]
-    return tuple(found)
+    files = [tomllib.loads((_HERE / name).read_text(encoding="utf-8")) for name in _FILES]
+    return tuple(
+        _definition(key, versions, one)
+        for each in (*files, dose_indicators())
+        for key, versions in each.items()
+        for one in sorted(versions["versions"], key=lambda one: int(one["version"]))
+    )
 
 
 def _definition(key: str, entry: Mapping[str, Any], one: Mapping[str, Any]) -> Definition:
@@ -157,6 +167,7 @@ def _definition(key: str, entry: Mapping[str, Any], one: Mapping[str, Any]) -> D
         confidence=one["confidence"],
         target=Target(float(target["value"]), target["at"], target["source"], target["confidence"]) if target else None,
         unit=one.get("unit", "1"),
+        least=int(one.get("least", 0)),
     )
 
 
