@@ -69,7 +69,7 @@ def test_a_rate_keeps_its_comparator(quantity: Resource, value: int, comparator:
     assert facts.egfr_may_be_below(30) is (comparator == "<")
 
 
-@pytest.mark.parametrize("status", ["preliminary", "registered", "cancelled", "entered-in-error"])
+@pytest.mark.parametrize("status", ["registered", "cancelled", "entered-in-error"])
 def test_a_result_that_does_not_stand_is_none(status: str) -> None:
     assert known({**an_egfr(), "status": status}).egfr_missing == "no-sample"
 

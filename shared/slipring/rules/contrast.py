@@ -1,4 +1,4 @@
-"""What names contrast in the details of an order: by an agent's code, or in words; one answer for whoever asks. Pure."""
+"""What names contrast, in the details of an order or as what somebody is allergic to: by code, or in words. Pure."""
 
 from __future__ import annotations
 
@@ -35,6 +35,43 @@ def says_contrast(texts: Iterable[str]) -> bool:
     return False
 
 
+def names_contrast_allergy(*concepts: Mapping[str, Any] | None) -> bool:
+    """Whether what somebody is allergic to (CodeableConcepts of the allergy and of its substances) is iodinated contrast.
+
+    Gadolinium, barium and ultrasound contrast are of other classes; shellfish and iodine on the skin are none.
+    """
+    return any(_is_allergy(one) for one in concepts if one)
+
+
+def says_contrast_reaction(concept: Mapping[str, Any] | None) -> bool:
+    """Whether the words of a diagnosis say that there was a reaction to iodinated contrast.
+
+    >>> says_contrast_reaction({"text": "碘海醇过敏性休克"}), says_contrast_reaction({"text": "对比剂肾病"})
+    (True, False)
+    """
+    return any(_of_allergy(text) and any(word in text for word in _allergy()["reaction"]) for text in _told(concept))
+
+
+def _is_allergy(concept: Mapping[str, Any]) -> bool:
+    codes = [(str(one.get("system", "")), str(one.get("code", ""))) for one in concept.get("coding", [])]
+    groups, others = _allergy()["snomed"], tuple(_allergy()["other_atc"])
+    if any(is_contrast_code(*one) or (one[0] == _SNOMED and one[1] in groups) for one in codes):
+        return True
+    of_another_class = any(system in _ATC and code.upper().startswith(others) for system, code in codes)
+    return not of_another_class and any(map(_of_allergy, _told(concept)))
+
+
+def _told(concept: Mapping[str, Any] | None) -> list[str]:
+    """The words of a concept, folded."""
+    said = ((concept or {}).get("text"), *(one.get("display") for one in (concept or {}).get("coding", [])))
+    return [unicodedata.normalize("NFKC", str(text)).casefold() for text in said if text]
+
+
+def _of_allergy(text: str) -> bool:
+    said = _denied().sub(" ", _others().sub(" ", text))
+    return any(word in said for word in _allergy()["words"])
+
+
 def is_contrast_code(system: str, code: str) -> bool:
     """Whether a code is one of an agent of contrast; of a system that is not known here it is none.
 
@@ -50,6 +87,21 @@ def is_contrast_code(system: str, code: str) -> bool:
 @cache
 def _no_contrast() -> re.Pattern[str]:
     return re.compile("|".join(_data()["without"]))
+
+
+@cache
+def _others() -> re.Pattern[str]:
+    return re.compile("|".join(_allergy()["others"]))
+
+
+@cache
+def _denied() -> re.Pattern[str]:
+    return re.compile("|".join(_allergy()["denied"]))
+
+
+def _allergy() -> Mapping[str, Any]:
+    table: Mapping[str, Any] = _data()["allergy"]
+    return table
 
 
 @cache

@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 from functools import cache
 
+from slipring.fhir.service import Resource
+from slipring.rules.contrast import names_contrast_allergy
+
 from slipring_consent.catalogue import data_file
+from slipring_consent.reading import codes_in
 
 Coding = tuple[str, str]  # system, code
 
@@ -56,12 +60,26 @@ def is_contrast_agent(codings: Iterable[Coding]) -> bool:
     )
 
 
-def is_contrast_allergy(codings: Iterable[Coding]) -> bool:
-    """Whether an allergy is one to contrast: to the group, or to one of the agents."""
-    found = list(codings)
-    catalogue = data_file("contrast_agents.toml")
-    groups = {(catalogue["systems"]["snomed"], entry["snomed"]) for entry in catalogue["allergy"]}
-    return is_contrast_agent(found) or any(coding in groups for coding in found)
+def is_contrast_allergy(allergy: Resource) -> bool:
+    """Whether an allergy is one to iodinated contrast: to the group, or to one of the agents, by code or in words."""
+    return names_contrast_allergy(*_substances(allergy))
+
+
+def agent_of_allergy(allergy: Resource) -> str:
+    """The ATC code of the agent that an allergy names, by code or in words; empty for the group."""
+    concepts = [one for one in _substances(allergy) if one]
+    coded = agent_of(coding for one in concepts for coding in codes_in(one))
+    texts = [str(text) for one in concepts for text in (one.get("text"), *_displays(one)) if text]
+    named = None if coded else agent_named((), texts)
+    return coded or (named.atc if named else "")
+
+
+def _substances(allergy: Resource) -> list[Resource | None]:
+    return [allergy.get("code"), *(reaction.get("substance") for reaction in allergy.get("reaction", []))]
+
+
+def _displays(concept: Resource) -> list[str]:
+    return [str(coding.get("display", "")) for coding in concept.get("coding", [])]
 
 
 def is_contrast_exam(codings: Iterable[Coding]) -> bool:

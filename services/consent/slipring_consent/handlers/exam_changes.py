@@ -72,9 +72,7 @@ def _known_now(allergy: Resource, before: Resource | None) -> bool:
 
 
 def _to_contrast(allergy: Resource) -> bool:
-    substances = [reaction.get("substance") for reaction in allergy.get("reaction", [])]
-    codings = [coding for concept in (allergy.get("code"), *substances) for coding in codes_in(concept)]
-    return stands(allergy) and is_contrast_allergy(codings)
+    return stands(allergy) and is_contrast_allergy(allergy)
 
 
 def _newly(arrival: Arrival, status: str) -> bool:

@@ -51,7 +51,7 @@ class ScreeningFacts:
     egfr_at: datetime | None = None  # when the sample was taken, also of a value that is too old
     egfr_age_days: int | None = None  # age of that sample
     egfr_too_old_ml_min: Decimal | None = None  # the newest value, when it is no longer in date
-    egfr_missing: str = ""  # why there is none: no-sample | too-old | birth-date | sex | height | unit
+    egfr_missing: str = ""  # why there is none: too-old, or a word of `kidneys.Renal.missing`
     age_years: int | None = None  # whole years today; None for a missing or partial birth date
     sex: str = ""  # male | female | "" where nothing is known
     route: str = "intravenous"  # intravenous | arterial-first-pass | arterial-second-pass

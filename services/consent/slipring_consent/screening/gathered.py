@@ -15,11 +15,18 @@ from slipring_consent.screening.answers import UNKNOWN, answers_of, one_of
 from slipring_consent.screening.evidence import Evidence
 from slipring_consent.screening.facts import ScreeningFacts
 from slipring_consent.screening.history import DOUBT, YES, history_of
+from slipring_consent.screening.kidney_injury import has_risen
 from slipring_consent.screening.kidneys import renal_function
 from slipring_consent.screening.packs import Policy
 from slipring_consent.screening.person import Person, person_of
 from slipring_consent.screening.pregnancy import denied_lately, pregnancy_known
-from slipring_consent.screening.reactions_told import Told, reactions_told, severe_allergies, worst
+from slipring_consent.screening.reactions_told import (
+    Told,
+    agents_of_worst,
+    reactions_told,
+    severe_allergies,
+    worst,
+)
 
 # The linkId of the question where it is not the fact's name with hyphens.
 _ASKED_AS = {"multiple_allergies": "severe-allergies", "radioiodine_planned": "radioiodine"}
@@ -47,6 +54,8 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
     if len(severe_allergies(evidence)) >= SEVERAL:
         history["multiple_allergies"] = YES
     stated: dict[str, Any] = {name: _weighed(name, answers, history) for name in _FACTS}
+    if stated["dialysis"] != "yes" and has_risen(evidence.of("Observation"), by.now, by.time_zone):
+        stated["acute_kidney_injury"] = "yes"
     begun, ended = circumstances.last_contrast(evidence, by.now, by.time_zone) or (None, None)
     stated["pregnancy"] = _pregnancy(stated["pregnancy"], evidence, person, by)
     return ScreeningFacts(
@@ -97,8 +106,7 @@ def _reactions(answers: dict[str, str], told: list[Told]) -> dict[str, Any]:
     grade = worst((one.grade for one in told), answered)
     kinds = {one.kind for one in told if one.grade == grade}
     kind = next((one for one in ("allergic-like", UNKNOWN, "physiologic") if one in kinds), UNKNOWN)
-    agents = tuple(sorted({one.agent for one in told if one.agent}))
-    return {"prior_reaction": grade, "prior_reaction_kind": kind, "reaction_agents": agents}
+    return {"prior_reaction": grade, "prior_reaction_kind": kind, "reaction_agents": agents_of_worst(told, grade)}
 
 
 def _renal(evidence: Evidence, person: Person, by: Reckoning) -> dict[str, Any]:

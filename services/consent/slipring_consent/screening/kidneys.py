@@ -1,6 +1,7 @@
 """Which renal function counts: the newest sample, reported as eGFR or computed from its creatinine. Pure.
 
-A sample that cannot be computed is not passed over for an older value: what is missing is asked.
+A sample that cannot be computed is not passed over for an older value: what is missing is asked. A result that nobody
+has verified yet, or that nothing dates, clears nobody; where it is lower than the one that counts, that one is in doubt.
 """
 
 from __future__ import annotations
@@ -8,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -23,12 +24,14 @@ from slipring_consent.screening.renal import (
     creatinine_umol_l,
     egfr_ml_min,
     height_cm,
+    holds_at,
     is_adult,
     schwartz,
 )
 
 LOINC = "http://loinc.org"
 STANDING = frozenset({"final", "amended", "corrected"})
+_UNVERIFIED = "preliminary"
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "": ""}  # a higher creatinine is a lower rate
 _WRITTEN = re.compile(r"\s*(?P<comparator>[<>]=?)?\s*(?P<value>\d+(?:\.\d+)?)\s*(?P<unit>\D.*)?")
 
@@ -41,7 +44,7 @@ class Renal:
     comparator: str = ""
     formula: str = ""
     taken_at: datetime | None = None
-    missing: str = ""  # no-sample | birth-date | sex | height | unit
+    missing: str = ""  # no-sample | birth-date | sex | height | unit | formula | preliminary | time
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,15 +63,32 @@ def renal_function(
     observations: Iterable[Resource], person: Person, *, formula: str, now: datetime, time_zone: str
 ) -> Renal:
     """The newest sample up to now; of two of one moment the one with a value counts, and of two values the lower."""
-    held = [one for one in observations if one.get("status") in STANDING]
+    told = list(observations)
+    held = [one for one in told if one.get("status") in STANDING]
     height = _height(held, now, time_zone)
-    samples = [
-        sample
-        for one in held
-        if (taken := span(one, "effective", time_zone)) is not None and taken.low <= now
-        for sample in [_sample(one, taken, person, height, formula, time_zone)]
-        if sample is not None
-    ]
+    samples, doubts = [], []
+    for one in told:
+        taken = taken_at(one, time_zone)
+        if one.get("status") not in (*STANDING, _UNVERIFIED) or (taken is not None and taken.low > now):
+            continue
+        sample = _sample(one, taken or Interval(now, now), person, height, formula, time_zone)
+        if sample is None:
+            continue
+        if taken is None:
+            doubts.append(replace(sample.renal, taken_at=None, missing="time"))
+        elif one.get("status") == _UNVERIFIED:
+            doubts.append(replace(sample.renal, missing=_UNVERIFIED))
+        else:
+            samples.append(sample)
+    return _unless_in_doubt(_newest(samples), doubts)
+
+
+def taken_at(observation: Resource, time_zone: str) -> Interval | None:
+    """When a sample was taken; a laboratory that only says when it told the result has it dated by that."""
+    return span(observation, "effective", time_zone) or span({"atInstant": observation.get("issued")}, "at", time_zone)
+
+
+def _newest(samples: list[_Sample]) -> Renal:
     if not samples:
         return Renal(missing="no-sample")
     newest = max(samples, key=lambda one: one.taken.low).taken
@@ -78,6 +98,16 @@ def renal_function(
         return next(one.renal for one in samples if one.taken == newest)
     at = max(one.taken_at for one in valued if one.taken_at)
     return min((one for one in valued if one.taken_at == at), key=lambda one: (one.ml_min, one.comparator))
+
+
+def _unless_in_doubt(counts: Renal, doubts: Iterable[Renal]) -> Renal:
+    """What counts; a doubt about it instead, where a lower result, verified or dated, could take its place."""
+    for doubt in doubts:
+        older = doubt.taken_at and counts.taken_at and doubt.taken_at <= counts.taken_at
+        lower = counts.ml_min is not None and doubt.ml_min is not None and doubt.ml_min < counts.ml_min
+        if counts.missing == "no-sample" or (lower and not older):
+            return Renal(taken_at=doubt.taken_at, missing=doubt.missing)
+    return counts
 
 
 def _sample(
@@ -98,8 +128,19 @@ def _sample(
     if amount is None:
         return _Sample(taken, Renal(taken_at=taken.low, missing="unit"))
     if by:
+        age = person.age_at(taken.low, zone)
+        if age is not None and not holds_at(by, age):
+            return _Sample(taken, Renal(taken_at=taken.low, missing="formula"))
         return _Sample(taken, Renal(amount, comparator, by, taken.low))
     return _Sample(taken, _computed(amount, _FLIPPED[comparator], person, height, formula, taken.low, zone))
+
+
+def creatinine_told(observation: Resource) -> Decimal | None:
+    """The creatinine of an Observation in umol/l; None where it is none, or only a bound."""
+    codes = {code for system, code in codes_in(observation.get("code")) if system == LOINC}
+    quantity = _quantity(observation) if codes & set(data_file("renal.toml")["creatinine"]["codes"]) else None
+    value, units, comparator = quantity or (Decimal(0), [], "")
+    return next((x for unit in units if not comparator and (x := creatinine_umol_l(value, unit)) is not None), None)
 
 
 def _computed(
@@ -110,6 +151,8 @@ def _computed(
     if age is None:
         return Renal(taken_at=at, missing="birth-date")
     if not is_adult(age):
+        if not holds_at("schwartz-2009", age):
+            return Renal(taken_at=at, missing="formula")
         if height is None:
             return Renal(taken_at=at, missing="height")
         return Renal(schwartz(umol_l, height), comparator, "schwartz-2009", at)

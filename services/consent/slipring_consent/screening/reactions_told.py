@@ -6,9 +6,16 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from slipring.fhir.service import CANONICAL, Resource
+from slipring.rules.contrast import says_contrast_reaction
 
 from slipring_consent.catalogue import data_file
-from slipring_consent.contrast.agents import Coding, agent_of, is_contrast_agent, is_contrast_allergy
+from slipring_consent.contrast.agents import (
+    Coding,
+    agent_of,
+    agent_of_allergy,
+    is_contrast_agent,
+    is_contrast_allergy,
+)
 from slipring_consent.reactions.allergy import FROM_REACTION
 from slipring_consent.reactions.said import happened, stands_as_allergy
 from slipring_consent.reading import codes_in, extension_value, reference_of
@@ -41,7 +48,7 @@ def reactions_told(evidence: Evidence) -> list[Told]:
         *(
             Told(by=condition)
             for condition in evidence.of("Condition")
-            if stands(condition) and names(condition.get("code"), data_file("history.toml")["contrast_reaction"])
+            if stands(condition) and _says_reaction(condition.get("code"))
         ),
     ]
 
@@ -49,6 +56,17 @@ def reactions_told(evidence: Evidence) -> list[Told]:
 def worst(grades: Iterable[str], answered: str) -> str:
     """The worst grade; a known reaction without one leaves the grade unknown, whatever else was answered."""
     return max([answered, *grades], key=GRADES.index)
+
+
+def agents_of_worst(told: Iterable[Told], grade: str) -> tuple[str, ...]:
+    """The agents (ATC) that the worst reactions were to; none where one of them was to an agent that nobody knows.
+
+    An answer that names no agent is taken for the reaction on record, where there is one of the same grade.
+    """
+    worst_ones = [one for one in told if one.grade == grade]
+    recorded = [one for one in worst_ones if one.by is not None]
+    agents = {one.agent for one in worst_ones if one.agent or one.by is not None or not recorded}
+    return () if "" in agents else tuple(sorted(agents))
 
 
 def severe_allergies(evidence: Evidence) -> list[Resource]:
@@ -59,9 +77,17 @@ def severe_allergies(evidence: Evidence) -> list[Resource]:
         severe = allergy.get("criticality") == "high" or any(
             one.get("severity") == "severe" for one in allergy.get("reaction", [])
         )
-        if stands(allergy) and severe and not is_contrast_allergy(codings):
+        if stands(allergy) and severe and not is_contrast_allergy(allergy):
             found[tuple(codings) or str(allergy.get("code", {}).get("text") or allergy.get("id"))] = allergy
     return list(found.values())
+
+
+def _is_coded_reaction(concept: Resource | None) -> bool:
+    return names(concept, data_file("history.toml")["contrast_reaction"])
+
+
+def _says_reaction(concept: Resource | None) -> bool:
+    return _is_coded_reaction(concept) or says_contrast_reaction(concept)
 
 
 def _answered(response: Resource | None) -> Iterator[Told]:
@@ -74,10 +100,7 @@ def _answered(response: Resource | None) -> Iterator[Told]:
 
 def _of_allergy(allergy: Resource) -> Iterator[Told]:
     reactions = allergy.get("reaction", [])
-    codings = codes_in(allergy.get("code"))
-    codings += [coding for reaction in reactions for coding in codes_in(reaction.get("substance"))]
-    known = is_contrast_allergy(codings) or names(allergy.get("code"), data_file("history.toml")["contrast_reaction"])
-    if not stands(allergy) or not known:
+    if not stands(allergy) or not (is_contrast_allergy(allergy) or _is_coded_reaction(allergy.get("code"))):
         return
     grades = [reaction.get("severity", UNKNOWN) for reaction in reactions] or [UNKNOWN]
     if allergy.get("criticality") == "high":
@@ -86,7 +109,7 @@ def _of_allergy(allergy: Resource) -> Iterator[Told]:
     yield Told(
         max((one for one in grades if one in GRADES), key=GRADES.index, default=UNKNOWN),
         kind,
-        agent_of(codings),
+        agent_of_allergy(allergy),
         allergy,
     )
 

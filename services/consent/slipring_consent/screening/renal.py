@@ -36,6 +36,12 @@ def is_adult(age_years: int) -> bool:
     return bool(age_years >= _renal()["adult_years"])
 
 
+def holds_at(formula: str, age_years: int) -> bool:
+    """Whether a formula holds at this age; one that is not known here (`reported`) does not say."""
+    terms = _renal()["formula"].get(formula, {})
+    return bool(terms.get("from_years", 0) <= age_years < terms.get("below_years", 200))
+
+
 def in_mg_dl(creatinine_umol_l: Decimal) -> Decimal:
     """Creatinine by mass."""
     return creatinine_umol_l / Decimal(str(_renal()["creatinine"]["umol_l_per_mg_dl"]))

@@ -33,6 +33,7 @@ def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
         return True
     # A group above what is listed ("A10B") leaves open which of its members is meant, as a code that is silent does.
     groups = [code for name, code in known if any(_below(one, code) for one in fact.get(name, []))]
+    groups += [code for name, code in known if any(_below(code, one) for one in fact.get(f"{name}_open", []))]
     known = [(name, code) for name, code in known if code not in groups]
     # SNOMED CT and RxNorm name one disease or drug in a thousand ways, so a code of theirs that is not listed is silent.
     return not {name for name, _ in known} & set(_HIERARCHICAL) and any(_says(text, fact) for text in texts)

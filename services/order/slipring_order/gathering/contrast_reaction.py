@@ -5,14 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from slipring.fhir.service import Resource
-from slipring.rules.contrast import is_contrast_code
+from slipring.rules.contrast import names_contrast_allergy
 
-from slipring_order.reading import Pool, codes, codings
+from slipring_order.reading import Pool, codes
 
 GRADES = ("none", "unknown", "mild", "moderate", "severe")
-# Allergy to contrast media, and to X-ray contrast media.
-_GROUPS = frozenset({"293637006", "293638001"})
-_SNOMED = "http://snomed.info/sct"
 _NOT_SO = frozenset({"inactive", "resolved", "refuted", "entered-in-error"})
 
 
@@ -31,6 +28,4 @@ def _grades(patient: Resource, pool: Pool) -> Iterator[str]:
 
 
 def _to_contrast(allergy: Resource) -> bool:
-    substances = [allergy.get("code"), *(one.get("substance") for one in allergy.get("reaction", []))]
-    named = [(str(one.get("system", "")), str(one.get("code", ""))) for each in substances for one in codings(each)]
-    return any(is_contrast_code(*one) or (one[0] == _SNOMED and one[1] in _GROUPS) for one in named)
+    return names_contrast_allergy(allergy.get("code"), *(one.get("substance") for one in allergy.get("reaction", [])))

@@ -19,6 +19,9 @@ _MISSING = {
     "sex": ("：性别不明，无法由肌酐计算", ": without a sex creatinine says none"),
     "height": ("：儿童缺身高，无法由肌酐计算", ": without a child's height creatinine says none"),
     "unit": ("：结果单位无法识别", ": its unit is not understood"),
+    "formula": ("：所用公式不适用于该年龄", ": no formula that holds at this age gives one"),
+    "preliminary": ("：最新结果尚未审核", ": the newest result is not yet verified"),
+    "time": ("：结果未注明时间", ": nothing says when the result was taken"),
 }
 
 
