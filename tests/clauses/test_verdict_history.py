@@ -15,7 +15,7 @@ from tests.support.backport import told, topical
 from tests.support.department import Department
 from tests.support.one_exam import phones
 
-_PERIOD = [{"name": "clause", "valueString": one} for one in ("5.6.2.3", "4.2", "5.7.2")]
+_PERIOD = [{"name": "clause", "valueString": one} for one in ("5.6.2.3", "4.2", "4.8")]
 
 
 async def recorded(department: Department) -> int:
@@ -43,19 +43,19 @@ async def test_a_verdict_is_kept_when_it_changes_and_its_subscribers_are_told(de
         assert (await department.post("Subscription", asked)).status_code == 201
         assert await recorded(department) > 0
         assert await recorded(department) == 0, "nothing has changed"
-        [first] = await whole(department, "5.7.2")
+        [first] = await whole(department, "4.8")
         assert (kept_in(first) or pytest.fail()).verdict == "no-data" and previous_of(first) == ""
 
         await department.wait(minutes=1)
         code = {"coding": [{"system": f"{CANONICAL}/CodeSystem/task-code", "code": "nonconformity"}]}
-        clause = {"coding": [{"system": f"{CANONICAL}/CodeSystem/clause", "code": "CL02-A011:5.7.2"}]}
+        clause = {"coding": [{"system": f"{CANONICAL}/CodeSystem/clause", "code": "CL02-A011:4.8"}]}
         task = {"resourceType": "Task", "status": "requested", "intent": "order", "code": code, "reasonCode": clause}
         made = await department.post(
             "Task", task | {"description": "x", "authoredOn": department.clock.now().isoformat()}
         )
         assert made.status_code == 201, made.text
         assert await recorded(department) > 0
-        before, after = await whole(department, "5.7.2")
+        before, after = await whole(department, "4.8")
         assert (kept_in(after) or pytest.fail()).verdict == "not-met"
         text = (await department.his.get(f"/order/fhir/MeasureReport/{before['id']}")).content
         assert previous_of(after) == f"MeasureReport/{before['id']} {hashlib.sha256(text).hexdigest()}"
@@ -80,7 +80,7 @@ async def test_of_those_who_keep_verdicts_at_once_all_but_one_find_that_they_are
     found = await department.found(f"MeasureReport?measure={CHECK},{VERDICT}&_count=200")
     told = [kept for one in found if (kept := kept_in(one)) and kept.first == earlier["periodStart"]]
     keys = Counter(one.key for one in told)
-    assert keys["all/5.7.2/2026-04-01/2026-06-30"] == 1 and set(keys.values()) == {1}
+    assert keys["all/4.8/2026-04-01/2026-06-30"] == 1 and set(keys.values()) == {1}
 
 
 def _focus(body: Any) -> list[str]:

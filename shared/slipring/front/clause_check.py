@@ -21,13 +21,14 @@ from slipring.verdicts.wire import said
 
 OPERATIONS = ("$clause-check", "$clause-record", "$sample-evidence")
 _OK = 200
+_PATIENCE_S = 900  # a row over a year of a large department looks at hundreds of thousands of records
 _RECORDED, _PART = "recorded", "part"
 Tree = dict[str, Any]
 
 
 async def clause_check(exchange: Exchange, services: Sequence[str]) -> Reply:
     """Every service's part; one that is away or refuses is told as it said it."""
-    replies = await asyncio.gather(*(exchange.forward(service) for service in services))
+    replies = await asyncio.gather(*(exchange.forward(service, seconds=_PATIENCE_S) for service in services))
     for reply in replies:
         if reply.status != _OK:
             raise KeeperRefused(reply)

@@ -42,9 +42,9 @@ class Exchange:
         """What the request is called in every log it reaches."""
         return self.headers["x-request-id"]
 
-    async def forward(self, service: str) -> Reply:
-        """The same request, asked of a service."""
-        return await self.peers.ask(service, Ask(self.method, self.target, self.headers, self.body))
+    async def forward(self, service: str, *, seconds: float | None = None) -> Reply:
+        """The same request, asked of a service; `seconds`: another patience than with any request."""
+        return await self.peers.ask(service, Ask(self.method, self.target, self.headers, self.body), seconds=seconds)
 
     async def ask(
         self, service: str, method: str, target: str, body: bytes = b"", headers: Mapping[str, str] | None = None

@@ -72,22 +72,25 @@ class Peers:
     seconds: float = 30  # how long a service may take
     own: Mapping[str, httpx.AsyncClient] = field(default_factory=dict)
 
-    async def ask(self, service: str, ask: Ask) -> Reply:
-        """Forward a request; a service that cannot be reached is 503 with Retry-After."""
+    async def ask(self, service: str, ask: Ask, *, seconds: float | None = None) -> Reply:
+        """Forward a request; a service that cannot be reached is 503 with Retry-After. `seconds`: another patience."""
         separator = "/" if ask.target and not ask.target.startswith("?") else ""
         path = f"/{service}/fhir{separator}{ask.target}"
-        return await self.ask_path(service, Ask(ask.method, path, ask.headers, ask.body))
+        return await self.ask_path(service, Ask(ask.method, path, ask.headers, ask.body), seconds=seconds)
 
-    async def ask_path(self, service: str, ask: Ask) -> Reply:
+    async def ask_path(self, service: str, ask: Ask, *, seconds: float | None = None) -> Reply:
         """The same with a path of the service that is not below its FHIR base."""
         client = self.clients.get(service) or self.own.get(service)
         if client is None or client.is_closed:  # closed: this process itself is about to end
             raise away(service)
         try:
-            async with asyncio.timeout(self.seconds):
+            async with asyncio.timeout(seconds or self.seconds):
                 on = tracing()  # the trace goes on in the service
                 headers = _as_received({**ask.headers, **on.headers()} if on else ask.headers)
-                response = await client.request(ask.method, ask.target, headers=headers, content=ask.body or None)
+                response = await client.request(
+                    ask.method, ask.target, headers=headers, content=ask.body or None,
+                    timeout=seconds or httpx.USE_CLIENT_DEFAULT,
+                )  # fmt: skip
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout):
             raise away(service) from None
         except (httpx.TransportError, TimeoutError):

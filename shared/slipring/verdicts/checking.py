@@ -25,7 +25,7 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     """One check's outcome. `waiting`: ids of the figures that nobody has confirmed."""
     look.begin(check)
     counted = _distinct([one for query in check.of for one in await look.stood(query)])
-    breaches = [_incomplete(one, check) for one in counted]
+    breaches = [_incomplete(one, check) async for one in look.spread(counted)] if check.needs else []
     for query in check.breaks:
         breaches += [
             Breach(one.stored.reference, check.says, figure=check.relies[0] if check.relies else "")

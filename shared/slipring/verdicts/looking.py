@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -15,12 +16,13 @@ from slipring.verdicts.period import Period
 from slipring.verdicts.verdict import ALTERED, Breach
 
 T = TypeVar("T")
-_AT_ONCE = 100  # values of one parameter in one search
+_AT_ONCE = 200  # values of one parameter in one search
+_AT_A_STRETCH = 500  # records that are judged before others have a turn
 
 
 @dataclass(slots=True)
 class Look:
-    """One look at the records of a service; what was found by a search once is kept for the next check."""
+    """One look at the records of a service; what a search found is kept for the next check, what `each` found is not."""
 
     desk: Desk
     period: Period
@@ -29,6 +31,7 @@ class Look:
     check: Check | None = None  # the one at work
     _once: dict[str, tuple[Any, list[Evidence]]] = field(default_factory=dict)
     _found: dict[tuple[str, datetime], list[Evidence]] = field(default_factory=dict)
+    _same: dict[tuple[str, int], Evidence] = field(default_factory=dict)  # what several searches found is held once
     _seen: list[Evidence] = field(default_factory=list)
 
     async def stood(self, query: str, at: datetime | None = None) -> list[Evidence]:
@@ -36,7 +39,10 @@ class Look:
         start, end = self.period.span(self.zone)
         asked, moment = filled(query, start, end, self.at), min(at or self.at, self.at)
         if (asked, moment) not in self._found:
-            self._found[asked, moment] = [one async for one in self.desk.evidence(asked, moment)]
+            found = [one async for one in self.desk.evidence(asked, moment)]
+            self._found[asked, moment] = [
+                self._same.setdefault((one.stored.reference, one.stored.version), one) for one in found
+            ]
         self._seen += self._found[asked, moment]
         return self._found[asked, moment]
 
@@ -44,7 +50,10 @@ class Look:
         """What a search finds whose last parameter takes these values, some of them at a time."""
         wanted, found = sorted(set(names)), []
         for first in range(0, len(wanted), _AT_ONCE):
-            found += await self.stood(f"{query}={','.join(wanted[first : first + _AT_ONCE])}")
+            start, end = self.period.span(self.zone)
+            asked = filled(f"{query}={','.join(wanted[first : first + _AT_ONCE])}", start, end, self.at)
+            found += [one async for one in self.desk.evidence(asked, self.at)]
+        self._seen += found
         return list({one.stored.reference: one for one in found}.values())
 
     @property
@@ -82,6 +91,13 @@ class Look:
         self._seen += seen
         found: T = made
         return found
+
+    async def spread(self, found: Sequence[Evidence]) -> AsyncIterator[Evidence]:
+        """One after the other, with a turn for whatever else waits now and then: a hundred thousand take seconds."""
+        for number, one in enumerate(found):
+            if number % _AT_A_STRETCH == 0:
+                await asyncio.sleep(0)
+            yield one
 
     def begin(self, check: Check | None = None) -> None:
         """A check begins: nothing is seen yet."""

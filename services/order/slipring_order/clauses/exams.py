@@ -28,7 +28,7 @@ async def justified(look: Look, counted: Sequence[Evidence]) -> Judged:
     by_number = await _guidance(look, counted)
     by_task = await _decisions(look, counted)
     faults = []
-    for one in counted:
+    async for one in look.spread(counted):
         exam = one.stored.resource
         said = [*by_number.get(_number(exam), []), *by_task.get(one.stored.reference, [])]
         began = moment(exam.get("executionPeriod", {}).get("start"), look.zone)
@@ -64,7 +64,7 @@ async def attended(look: Look, counted: Sequence[Evidence]) -> Judged:
 async def operated(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Whoever performed an exam might operate the scanner at that moment (5.1.2)."""
     faults, told = [], 0
-    for one in counted:
+    async for one in look.spread(counted):
         who = reference_of(one.stored.resource.get("owner"))
         began = moment(one.stored.resource.get("executionPeriod", {}).get("start"), look.zone)
         if not who or began is None:

@@ -89,7 +89,7 @@ async def cases_of(look: Look, counted: Sequence[Evidence]) -> list[Case]:
         )
     }
     found = []
-    for one in counted:
+    async for one in look.spread(counted):
         request = reference_of(one.stored.resource.get("focus"))
         exam = exam_of(codes(requests.get(request, {}).get("code")))
         if exam is not None:
