@@ -41,12 +41,12 @@ def a_house(exams: int = 12) -> ADesk:
                 "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": "exam"}]},
                 "businessStatus": resources.state_concept("acquired" if number else "cancelled"),
                 "owner": {"reference": MAKERS[number % 2]},
+                "executionPeriod": {"start": f"2026-02-{number + 2:02}T08:00:00Z"},
             },
             {
                 "resourceType": "Task", "id": f"o-s{number}", "status": "completed", "focus": request,
                 "code": {"coding": [{"system": resources.TASK_CODE_SYSTEM, "code": "scheduled-step"}]},
                 "partOf": [{"reference": f"Task/o-e{number}"}], "owner": {"reference": f"Device/o-ct{number % 2}"},
-                "executionPeriod": {"start": f"2026-02-{number + 2:02}T08:00:00Z"},
             },
         ]  # fmt: skip
     return a_desk(*held)

@@ -13,6 +13,7 @@ from slipring.review.conferences import ConferencesPage
 from slipring.review.discussing import DiscussingPage
 from slipring.review.drawing import DrawingPage
 from slipring.review.holding import HoldingPage
+from slipring.review.image_grading import ImageGradingPages
 from slipring.review.indicators import IndicatorsPages
 from slipring.review.one_conference import OneConferencePages
 from slipring.review.quality import QualityPage
@@ -27,6 +28,6 @@ def review_routes(place: Place) -> list[Route]:
     """What is served below `/reading` beside the reading itself."""
     kinds = (
         ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, IndicatorsPages, ReReadingPages,
-        ScoringPage, DrawingPage, HoldingPage,
+        ScoringPage, DrawingPage, HoldingPage, ImageGradingPages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

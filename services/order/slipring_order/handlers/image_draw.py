@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -125,27 +125,27 @@ async def draw_written(write: Write, desk: Desk) -> Changes:
     )
 
 
-async def _exams(period: tuple[Any, Any], desk: Desk) -> list[drawing.Drawn]:
-    code = f"Task?code={resources.TASK_CODE_SYSTEM}|{STEP_CODE}&status=completed,in-progress"
-    steps = [one.resource for one in await found_by_day(code, "period", period, desk) if not one.source]
-    exams = await _all("Task", [reference_of(one["partOf"][0]) for one in steps], desk)
-    requests = await _all("ServiceRequest", [reference_of(one.get("focus")) for one in exams.values()], desk)
-    found = []
-    for step in steps:
-        exam = exams.get(reference_of(step["partOf"][0]))
-        request = requests.get(reference_of(exam.get("focus"))) if exam else None
-        if exam is None or request is None or resources.state_of(exam) not in SCANNED:
-            continue
-        found.append(
-            drawing.Drawn(
-                f"ServiceRequest/{request['id']}",
-                reference_of(request.get("subject")),
-                reference_of(step.get("owner")),
-                _region(exam, request),
-                reference_of(exam.get("owner")),
-            )
+async def _exams(period: tuple[date, date], desk: Desk) -> list[drawing.Drawn]:
+    """The exams that were scanned in a period, whichever way they came to be; without a step no scanner is known."""
+    query = f"Task?code={resources.TASK_CODE_SYSTEM}|exam&business-status={','.join(sorted(SCANNED))}"
+    exams = [one.resource for one in await found_by_day(query, "period", period, desk) if not one.source]
+    steps = await _all(
+        f"Task?code={resources.TASK_CODE_SYSTEM}|{STEP_CODE}&part-of", [one["id"] for one in exams], desk
+    )
+    scanners = {reference_of(one["partOf"][0]): reference_of(one.get("owner")) for one in steps}
+    named = sorted({reference_of(one.get("focus")).partition("/")[2] for one in exams})
+    requests = {f"ServiceRequest/{one['id']}": one for one in await _all("ServiceRequest?_id", named, desk)}
+    return [
+        drawing.Drawn(
+            f"ServiceRequest/{request['id']}",
+            reference_of(request.get("subject")),
+            scanners.get(f"Task/{exam['id']}", ""),
+            _region(exam, request),
+            reference_of(exam.get("owner")),
         )
-    return found
+        for exam in exams
+        if (request := requests.get(reference_of(exam.get("focus")))) is not None
+    ]
 
 
 def _region(exam: Resource, request: Resource) -> str:
@@ -160,13 +160,13 @@ def _region(exam: Resource, request: Resource) -> str:
     return "+".join(sorted(known.regions)) if known else ""
 
 
-async def _all(kind: str, references: Sequence[str], desk: Desk) -> dict[str, Resource]:
-    """These resources by reference, many to a search."""
-    ids = sorted({one.partition("/")[2] for one in references if one.startswith(f"{kind}/")})
+async def _all(query: str, ids: Sequence[str], desk: Desk) -> list[Resource]:
+    """What a search finds whose last parameter takes these ids, many at a time."""
+    kind = "Task/" if query.endswith("part-of") else ""
     found: list[Stored] = []
     for place in range(0, len(ids), _AT_ONCE):
-        found += await desk.search(f"{kind}?_id={','.join(ids[place : place + _AT_ONCE])}")
-    return {one.reference: one.resource for one in found}
+        found += await desk.search(f"{query}={','.join(f'{kind}{one}' for one in ids[place : place + _AT_ONCE])}")
+    return [one.resource for one in found if not one.source]
 
 
 async def _graders(call: Call, by: str, desk: Desk) -> list[str]:
