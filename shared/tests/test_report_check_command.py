@@ -58,12 +58,26 @@ def test_standard_input_is_read_and_members_that_are_missing_are_unknown() -> No
         ('{"exam": {"contrast": 3}}', "line 2: exam.contrast: must be true or false"),
         ('{"id": {}}', "line 2: id: must be a string or a number"),
         ("[" * 100_000, "line 2: record: not JSON"),
+        ('{"id": ' + "9" * 5_000 + "}", "line 2: record: not JSON (a number of too many digits)"),
+        ('{"id": NaN}', "line 2: id: must be a string or a number"),
+        ('{"id": true}', "line 2: id: must be a string or a number"),
+        ('{"patient": {"age": NaN}}', "line 2: patient.age: must be a number"),
+        ('{"patient": {"age": -3}}', "line 2: patient.age: must be 0 or more"),
+        ('{"patient": {"age": ' + "9" * 400 + "}}", "line 2: patient.age: must be a number"),
+        ('{"exam": {"priors": 1e400}}', "line 2: exam.priors: must be a number"),
+        ('{"lang": "fr"}', "line 2: lang: must be zh or en"),
     ],
 )
 def test_a_bad_line_is_refused_by_number_and_member_and_the_others_are_answered(line: str, told: str) -> None:
     answered = run(GOOD, line, "", GOOD)
     assert answered.exit_code == 1 and told in answered.stderr
     assert [json.loads(each)["id"] for each in answered.stdout.splitlines()] == ["a-1", "a-1"]
+
+
+@pytest.mark.parametrize("lang", ["", None, "zh-Hans-CN", "EN_gb", "中文", "zh/en", "mul"])
+def test_languages_are_read_as_tags_and_people_write_them(lang: str | None) -> None:
+    answered = run(GOOD | {"lang": lang})
+    assert answered.exit_code == 0 and "CV-CT-07" in answered.stdout
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from typing import Any
 
@@ -13,6 +14,11 @@ _SEX = {"m": "male", "male": "male", "男": "male", "f": "female", "female": "fe
 _SIDE = {
     "left": "left", "l": "left", "左": "left", "左侧": "left", "right": "right", "r": "right", "右": "right", "右侧": "right",
     "both": "bilateral", "b": "bilateral", "bilateral": "bilateral", "双": "bilateral", "双侧": "bilateral",
+}  # fmt: skip
+_LANGUAGES = {
+    "zh": "zh", "zho": "zh", "chi": "zh", "cn": "zh", "cmn": "zh", "chinese": "zh", "中文": "zh", "汉语": "zh",
+    "en": "en", "eng": "en", "english": "en", "英文": "en", "英语": "en",
+    "mul": "", "und": "", "mixed": "", "unknown": "",
 }  # fmt: skip
 _YES_OR_NO = {
     "yes": True, "true": True, "with": True, "iv": True, "enhanced": True, "增强": True, "是": True, "有": True,
@@ -39,17 +45,19 @@ def read_record(line: str) -> tuple[Any, ReportText]:
     """
     try:
         record = json.loads(line)
-    except (ValueError, RecursionError) as problem:
+    except (json.JSONDecodeError, RecursionError) as problem:
         raise RecordRefused("record", f"not JSON ({problem})") from problem
+    except ValueError as problem:
+        raise RecordRefused("record", "not JSON (a number of too many digits)") from problem
     if not isinstance(record, dict):
         raise RecordRefused("record", "must be a JSON object")
     identity = record.get("id")
-    if not isinstance(identity, str | int | float | None):
+    if not isinstance(identity, str | int | float | None) or isinstance(identity, bool) or not _finite(identity):
         raise RecordRefused("id", "must be a string or a number")
     patient, exam, sections = (_object(record, name) for name in ("patient", "exam", "sections"))
     return identity, ReportText(
         sections={name: _text(sections, name, "sections") for name in SECTIONS},
-        lang=_text(record, "lang"),
+        lang=_language(record),
         sex=_SEX.get(_text(patient, "sex", "patient").strip().lower(), ""),
         age_years=_age(patient),
         removed_organs=_texts(patient, "removed_organs", "patient"),
@@ -95,6 +103,17 @@ def _text(holder: dict[str, Any], name: str, within: str = "") -> str:
     return value
 
 
+def _language(record: dict[str, Any]) -> str:
+    """zh or en, as tags with a region and people write them; a text in a language of which we have no words is not answered."""
+    told = _text(record, "lang").strip().lower()
+    if not told:
+        return ""
+    try:
+        return _LANGUAGES[re.split(r"[\W_]", told)[0]]
+    except KeyError as unread:
+        raise RecordRefused("lang", "must be zh or en") from unread
+
+
 def _texts(holder: dict[str, Any], name: str, within: str) -> tuple[str, ...]:
     value = holder.get(name)
     if value is None:
@@ -110,9 +129,17 @@ def _number(holder: dict[str, Any], name: str, within: str) -> float | None:
     value = holder.get(name)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if isinstance(value, bool) or not isinstance(value, int | float) or not _finite(value):
         raise RecordRefused(f"{within}.{name}", "must be a number")
     return float(value)
+
+
+def _finite(value: Any) -> bool:
+    """Whether it is no number or one that can be reckoned with: not NaN, not without end, not beyond every float."""
+    try:
+        return not isinstance(value, int | float) or math.isfinite(value)
+    except OverflowError:
+        return False
 
 
 def _age(patient: dict[str, Any]) -> float | None:
@@ -120,7 +147,10 @@ def _age(patient: dict[str, Any]) -> float | None:
     value = patient.get("age")
     told = _AGE.fullmatch(value.strip().lower()) if isinstance(value, str) else None
     if told is None:
-        return _number(patient, "age", "patient")
+        years = _number(patient, "age", "patient")
+        if years is not None and years < 0:
+            raise RecordRefused("patient.age", "must be 0 or more")
+        return years
     return float(told[1]) / next((per for unit, per in _PER_YEAR.items() if (told[2] or "y") in unit), 1.0)
 
 
@@ -129,7 +159,7 @@ def _count(holder: dict[str, Any], name: str, within: str) -> int:
     if isinstance(value, list | bool):
         return len(value) if isinstance(value, list) else int(value)
     number = _number(holder, name, within) or 0
-    if not number >= 0 or number == float("inf"):
+    if number < 0:
         raise RecordRefused(f"{within}.{name}", "must be 0 or more")
     return int(number)
 
