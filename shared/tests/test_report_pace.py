@@ -1,5 +1,6 @@
 """A page of text is checked in the time of a small loop, and two pages in the time of two: no sentence makes it crawl."""
 
+import pytest
 from slipring.qc.report import ReportText, checked
 
 from tests.bench.checking import a_page, best
@@ -38,3 +39,13 @@ def test_a_name_said_over_and_over_in_one_breath_is_answered() -> None:
     """Each of its mentions is weighed against the others, yet looked at itself only once."""
     text = ReportText({"findings": "未见出血" * 125, "impression": "."}, body_part="chest")
     assert best(lambda: checked(text), 3) < 40 * best(_a_loop), "measured 7 loops; 150 where each looked at all others"
+
+
+@pytest.mark.parametrize("said", ["右侧气胸，未见积液。", "no dissection;", "5 x 4, "])
+def test_a_text_of_many_pages_takes_as_many_times_as_long_as_it_is_longer(said: str) -> None:
+    """Somebody pastes a megabyte: a hundred thousand findings, breaths or numbers are each looked at once."""
+    texts = [
+        ReportText({"findings": said * many, "impression": "右侧气胸。"}, body_part="chest") for many in (300, 2400)
+    ]
+    spent = [best(lambda p=text: checked(p), 3) for text in texts]  # type: ignore[misc]
+    assert spent[1] < 24 * spent[0], "8 times the text; 64 where each looks at all"

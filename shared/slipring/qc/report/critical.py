@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from slipring.qc.report.assertion import PRESENT, SUSPECTED
+from slipring.qc.report.assertion import ABSENT, PRESENT, SUSPECTED
 from slipring.qc.report.facts import IMPRESSION, Critical
 from slipring.qc.report.mentions import Mention, Section
 
@@ -13,14 +13,26 @@ GENERAL_BLEED = "CV-CT-02"
 
 def criticals(sections: Sequence[Section]) -> tuple[Critical, ...]:
     """The critical findings, by code; a general bleed yields to its kind."""
+    denied = denied_outright(sections)
     stated: dict[str, list[tuple[Section, Mention]]] = {}
     for section in sections:
         for mention in section.mentions:
+            if mention.yields and mention.name in denied:
+                continue
             if mention.critical and mention.said.state in (PRESENT, SUSPECTED):
                 stated.setdefault(mention.name, []).append((section, mention))
     found = [_resolved(code, mentions) for code, mentions in sorted(stated.items())]
     kinds = {one.code for one in found if one.code != GENERAL_BLEED and one.code.startswith(GENERAL_BLEED)}
     return tuple(one for one in found if not (one.code == GENERAL_BLEED and kinds))
+
+
+def denied_outright(sections: Sequence[Section]) -> frozenset[str]:
+    """The critical findings that the report denies by their own name and states nowhere by it: no tamponade."""
+    named = [
+        one for section in sections for one in section.mentions if one.critical and not one.sign and not one.yields
+    ]
+    stated = {one.name for one in named if one.said.state in (PRESENT, SUSPECTED)}
+    return frozenset(one.name for one in named if one.said.state == ABSENT) - stated
 
 
 def _resolved(code: str, mentions: Sequence[tuple[Section, Mention]]) -> Critical:

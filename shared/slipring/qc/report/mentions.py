@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache, lru_cache, partial
+from itertools import chain
 from typing import Any
 
 from slipring.qc.report.anatomy import OrganMention, organs_in, side_of, sides_in
@@ -18,6 +19,8 @@ from slipring.qc.report.passages import Sentence, passages
 from slipring.qc.report.words import any_of, as_pattern, listed
 
 _BARE_LEAD = 4
+_BREATH = 200  # characters that are still of one breath
+_FULL_STOPS = ("。", ". ", "\n")
 _LAST = 1_000_000  # behind every shipped term
 
 
@@ -36,6 +39,7 @@ class Mention:
     sign: bool = False
     critical: bool = False
     weak: bool = False
+    yields: bool = False  # it may lead to the finding, and is none where the report denies the finding itself
     outright: bool = False  # denied by its own words: the midline is central
     sentence: Sentence | None = None
 
@@ -49,7 +53,12 @@ class Section:
     plain: str
     sentences: tuple[Sentence, ...]
     organs: tuple[OrganMention, ...]
-    mentions: tuple[Mention, ...] = field(default=())
+    mentions: tuple[Mention, ...] = ()
+    by_sentence: Mapping[int, tuple[Mention, ...]] = field(default_factory=dict)  # by where their sentence starts
+
+    def said_in(self, sentence: Sentence) -> tuple[Mention, ...]:
+        """The findings that one of its sentences mentions."""
+        return self.by_sentence.get(sentence.start, ())
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +72,7 @@ class _Term:
     sign: bool
     critical: bool
     weak: bool
+    yields: bool
     kin: frozenset[str]
     of: str  # the organ that it is of, where none is named
     denied: bool  # the words themselves say that it is not there
@@ -103,6 +113,7 @@ def _term(number: int, entry: dict[str, Any], *, denied: bool = False) -> _Term:
         sign=entry.get("sign", False),
         critical="code" in entry,
         weak=entry.get("weak", False),
+        yields=entry.get("yields", False),
         kin=frozenset({entry.get("code") or entry["name"], *entry.get("kin", ())}),
         of=entry.get("of", ""),
         denied=denied,
@@ -114,13 +125,14 @@ def read_section(name: str, text: str, parts: frozenset[str], own: tuple[OwnWord
     plain = folded(text)
     sentences, organs = passages(plain), tuple(organs_in(plain))
     starts = [one.start for one in organs]
-    found: list[Mention] = []
+    found: dict[int, tuple[Mention, ...]] = {}
     for sentence in sentences:
         hits = _hits(sentence, plain, parts, own)
         if not hits:
             continue
         inside = organs[bisect_left(starts, sentence.start) : bisect_left(starts, sentence.end)]
         again = cache(partial(_named_again, sentence, plain))
+        mentions = []
         for term, start, end in hits:
             others = [
                 (left, right)
@@ -128,8 +140,9 @@ def read_section(name: str, text: str, parts: frozenset[str], own: tuple[OwnWord
                 if (right <= start or left >= end) and not (term.name in other.kin and again(left, right))
             ]
             said = Assertion(ABSENT) if term.denied else asserted(sentence, start, end, others)
-            found.append(_mention(term, start, end, said, sentence, plain, inside))
-    return Section(name, text, plain, sentences, organs, tuple(found))
+            mentions.append(_mention(term, start, end, said, sentence, plain, inside))
+        found[sentence.start] = tuple(mentions)
+    return Section(name, text, plain, sentences, organs, tuple(chain.from_iterable(found.values())), found)
 
 
 def _named_again(sentence: Sentence, plain: str, start: int, end: int) -> bool:
@@ -159,10 +172,18 @@ def _hits(
         left, right = sentence.clause(start, end)
         if term.never and term.never.search(plain, left, right):
             continue
-        if term.needs and not term.needs.search(plain, sentence.start, sentence.end):
+        if term.needs and not term.needs.search(plain, _lead(sentence, plain), sentence.end):
             continue
         hits.append((term, start, end))
     return hits
+
+
+def _lead(sentence: Sentence, plain: str) -> int:
+    """Where what the sentence goes on from begins: what stands before its semicolon is of one breath with it."""
+    if sentence.start == 0 or plain[sentence.start - 1] != ";":
+        return sentence.start
+    furthest = max(0, sentence.start - _BREATH)
+    return max(furthest, *(plain.rfind(mark, furthest, sentence.start) + 1 for mark in _FULL_STOPS))
 
 
 def _mention(
@@ -185,6 +206,7 @@ def _mention(
         sign=term.sign,
         critical=term.critical,
         weak=term.weak,
+        yields=term.yields,
         outright=term.denied,
         sentence=sentence,
     )

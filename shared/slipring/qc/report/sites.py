@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator
-from dataclasses import dataclass
+from collections.abc import Container, Iterable, Iterator
+from dataclasses import dataclass, replace
 from functools import cache
 
 from slipring.qc.report.anatomy import side_of
 from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.finder import Finder
 from slipring.qc.report.mentions import Section
-from slipring.qc.report.passages import Sentence
+from slipring.qc.report.passages import Sentence, sentence_at
 from slipring.qc.report.words import any_of, as_pattern, listed
 
 
@@ -50,6 +50,19 @@ def spoken_of(section: Section, only: Container[str] | None = None) -> Iterator[
                 yield from _spoken(section, sentence, site, start, end)
 
 
+def with_sides(section: Section, spoken: Iterable[Spoken]) -> Iterator[Spoken]:
+    """The same, a place named again in its sentence without a side being on the side that it was said to be on."""
+    said: dict[str, tuple[Sentence | None, str]] = {}
+    for one in spoken:
+        sentence = sentence_at(section.sentences, one.start)
+        before, side = said.get(one.site, (None, ""))
+        if not one.side and side and before is sentence:
+            yield replace(one, side=side)
+            continue
+        said[one.site] = sentence, one.side
+        yield one
+
+
 def _spoken(section: Section, sentence: Sentence, site: str, start: int, end: int) -> Iterator[Spoken]:
     left, right = sentence.clause(start, end)
     if _only_asked(sentence, left, start):
@@ -74,7 +87,9 @@ def _only_asked(sentence: Sentence, left: int, start: int) -> bool:
 def _told(section: Section, sentence: Sentence, left: int, right: int) -> tuple[bool, frozenset[str]]:
     """Whether something is or was amiss in this clause, and the findings that it names."""
     named = frozenset(
-        one.name for one in section.mentions if left <= one.start < right and one.said.state != ABSENT and not one.weak
+        one.name
+        for one in section.said_in(sentence)
+        if left <= one.start < right and one.said.state != ABSENT and not one.weak
     )
     gone = any(word.effect in ("gone", "resolved") and left <= word.start < right for word in sentence.words)
     return bool(named) or gone or in_order().search(section.plain, left, right) is None, named

@@ -48,7 +48,7 @@ def _in_order(organ: OrganMention, sentence: Sentence, section: Section) -> bool
     left, right = sentence.clause(organ.start, organ.end)
     if not _whole().search(section.plain, left, right) or _partial().search(section.plain, left, right):
         return False
-    return not any(left <= one.start < right for one in section.mentions if one.said.state != ABSENT)
+    return not any(left <= one.start < right for one in section.said_in(sentence) if one.said.state != ABSENT)
 
 
 def exam_called_normal(section: Section) -> tuple[int, int, str] | None:

@@ -117,7 +117,8 @@ def _against(mention: Mention, where: Section, same: Sequence[Mention], there: S
     if mention.said.state == PRESENT:
         return bool(same) and all(one.said.state == ABSENT and not _of_the_rest(one, there) for one in same)
     if mention.said.state == ABSENT and not _of_the_rest(mention, where):
-        stated = [one for one in same if one.said.state == PRESENT]
+        fresh = _of_the_fresh(mention, where)
+        stated = [one for one in same if _present(one) or (one.said.state == PRESENT and not fresh)]
         return (
             bool(stated)
             and not others
@@ -152,7 +153,7 @@ def _compared() -> dict[str, bool]:
 
 
 def _alike(one: Mention, other: Mention, names: dict[str, bool]) -> bool:
-    if (one.sign and one.weak) or (other.sign and other.weak):
+    if (one.sign and one.weak) or (other.sign and other.weak) or one.yields != other.yields:
         return False
     if one.side and other.side and one.side != other.side and BOTH not in (one.side, other.side):
         return False

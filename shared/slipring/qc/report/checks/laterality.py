@@ -11,7 +11,7 @@ from slipring.qc.report.facts import COMPARISON, FINDINGS, IMPRESSION, Fault, Re
 from slipring.qc.report.mentions import Mention, Section
 from slipring.qc.report.parts import parts_of
 from slipring.qc.report.passages import sentence_at
-from slipring.qc.report.sites import Spoken, spoken_of
+from slipring.qc.report.sites import Spoken, spoken_of, with_sides
 from slipring.qc.report.words import listed
 
 # Names under which one finding may stand for another, so that they neither bear it out nor speak against it.
@@ -62,7 +62,7 @@ def _between(findings: Section, impression: Section) -> Iterator[Fault]:
     """Places and findings that change sides; what the findings have on that side under another name is no fault."""
     places = [one for one in spoken_of(impression) if one.amiss and one.side in OTHER_SIDE]
     described: dict[str, list[Spoken]] = {place.site: [] for place in places}
-    for one in spoken_of(findings, described) if places else ():
+    for one in with_sides(findings, spoken_of(findings, described)) if places else ():
         if one.amiss:
             described[one.site].append(one)
     told = [

@@ -7,8 +7,9 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 
 from slipring.qc.report.anatomy import BOTH, LEFT, RIGHT, OrganMention, organs_in, side_of
+from slipring.qc.report.assertion import ABSENT
 from slipring.qc.report.facts import COMPARISON, Fault, ReportText
-from slipring.qc.report.mentions import Section
+from slipring.qc.report.mentions import Mention, Section
 from slipring.qc.report.passages import Sentence, sentence_at
 from slipring.qc.report.words import any_of, listed
 
@@ -69,9 +70,14 @@ def _described(organ: OrganMention, side: str, section: Section) -> bool:
     if after.match(section.plain, organ.end) or before.search(section.plain, max(0, organ.start - 24), organ.start):
         return False
     left, right = sentence.clause(organ.start, organ.end)
-    if _taken_out().search(section.plain, left, right):
+    if _taken_out().search(section.plain, left, right) or _denied_as_ill(organ, section.said_in(sentence)):
         return False
     return _this_side(organ, side, sentence, section)
+
+
+def _denied_as_ill(organ: OrganMention, said: Sequence[Mention]) -> bool:
+    """No appendicitis: the name of a disease of the organ, denied, describes no organ."""
+    return any((one.start, one.end, one.said.state) == (organ.start, organ.end, ABSENT) for one in said)
 
 
 def _this_side(organ: OrganMention, side: str, sentence: Sentence, section: Section) -> bool:

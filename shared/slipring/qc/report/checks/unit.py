@@ -13,9 +13,9 @@ from slipring.qc.report.words import is_chinese, listed
 
 _NUMBER = r"\d+(?:[.,]\d+)?"
 _PRODUCT = rf"{_NUMBER}(?:\s*[×x*✕]\s*{_NUMBER}){{0,3}}"
-_MEASURED = re.compile(rf"(?<![\w.+/#^])-?{_PRODUCT}|(?<=[\u3400-\u9fff]){_PRODUCT}")
+_MEASURED = re.compile(rf"(?<![\w.+/#^])-?{_PRODUCT}|(?<=[\u3400-\u9fff])-?{_PRODUCT}")
 _GOES_ON = re.compile(
-    rf"(?:\s*(?:-|–|—|~|～|至|到|to|and|、|和|及|/|±|->|→|vs\.?|with|,)\s*(?:约|about\s)?-?{_PRODUCT})+"
+    rf"(?:\s*(?:-|–|—|~|～|至|到|to|and|、|和|及|/|±|->|→|vs\.?|with|,)\s*(?:约|about\s)?-?{_PRODUCT}){{1,20}}"
 )
 _SEVERAL = re.compile(r"\d\s*[×x*✕]\s*\d")
 _FRACTION = re.compile(r"\s*/\s*\d+(?!\d|\s*(?:mm|cm))")
