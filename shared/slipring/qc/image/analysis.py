@@ -71,7 +71,8 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
     found = measure_water(section, told, noise)
     uniform = first(found, "uniformity") is not None and first(found, "noise_sd") is not None
     pins = find_pins(section, told)
-    name = "ge-qa" if block else told_by_inserts(section, inserts, told) or (pins.phantom if pins else None)
+    name, inserts = ("ge-qa", inserts) if block else told_by_inserts(section, inserts, told)
+    name = name or (pins.phantom if pins else None)
     materials = told.phantoms[name].get("material", told.materials) if name else told.materials
     found += [*measure_inserts(section, inserts, materials), *measure_targets(section), *measure_pins(section, pins)]
     # The described patterns count before what is told from the picture alone.

@@ -80,15 +80,18 @@ def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
     rows, columns = np.nonzero(weight > step * step / 2)
     weights, totals = weight[rows, columns], total[rows, columns]
     my, mx = rows.mean(), columns.mean()
+    # The number of the line that each cell lies on, for all directions at once.
+    right, down = (columns - mx).astype(np.float32), (rows - my).astype(np.float32)
+    c, s = (np.float32(part)[:, None] for part in (np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)))
+    half_way = math.ceil(float(np.hypot(right, down).max()))
+    numbered, wide = (c * right + s * down + np.float32(half_way + 0.5)).astype(np.intp), 2 * half_way + 1
     lines = []  # of each direction: number of the line from the middle, what stands out along it, the root of its pixels
-    for angle in _DIRECTIONS:
-        across = np.round((columns - mx) * math.cos(angle) + (rows - my) * math.sin(angle)).astype(int)
-        offset = int(across.min())
-        held = np.bincount(across - offset, weights)
-        mean = np.bincount(across - offset, totals) / np.maximum(held, 1)
-        stands_out = mean - ndimage.median_filter(mean, 9)
+    for line in numbered:
+        held = np.bincount(line, weights, wide)
+        mean = np.bincount(line, totals, wide) / np.maximum(held, 1)
         long = np.flatnonzero(held > 0.4 * held.max())
-        lines.append((long + offset, stands_out[long], np.sqrt(held[long])))
+        stands_out = mean[long] - ndimage.median_filter(mean, 9)[long]
+        lines.append((long - half_way, stands_out, np.sqrt(held[long])))
     numbers, values, usual = (np.concatenate(each) for each in zip(*lines, strict=True))
     angles = np.repeat(_DIRECTIONS, [len(line[0]) for line in lines])
     scores = np.abs(values * usual)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from slipring.qc.image.slice import Mask, Pixels, in_blocks
+from slipring.qc.image.slice import Mask, Pixels, in_blocks, robust_sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,18 +46,27 @@ class Body:
         return self.long < 1.3 * self.short + 1 and self.fill > 0.85
 
 
-def find_bodies(differs: Pixels, within: Mask, level: float, corner: tuple[int, int]) -> tuple[tuple[Body, ...], Mask]:
-    """The connected parts above a level, of either sign, the largest first; and all pixels above it."""
+def find_bodies(
+    differs: Pixels, within: Mask, level: float, corner: tuple[int, int], *, free: bool = False
+) -> tuple[tuple[Body, ...], Mask]:
+    """The connected parts above a level, of either sign, the largest first; and all pixels above it.
+
+    `free`: without those that touch the wall.
+    """
     found: list[Body] = []
     marked = np.abs(differs) > level
-    rim = within & ~ndimage.binary_erosion(within, iterations=2)
+    rim = within & ~ndimage.binary_erosion(within, iterations=2) if marked.any() else within
     for sign in (1, -1):
-        labels, count = ndimage.label(differs * sign > level)
+        above = differs * sign > level
+        if not above.any():
+            continue
+        labels, count = ndimage.label(above)
         for number, box in enumerate(ndimage.find_objects(labels, count), 1):
             part = labels[box] == number
-            if part.sum() < 3:
+            at_wall = bool((part & rim[box]).any())
+            if (free and at_wall) or part.sum() < 3:
                 continue
-            found.append(_body(part, differs[box] * sign, box, sign, bool((part & rim[box]).any()), corner))
+            found.append(_body(part, differs[box] * sign, box, sign, at_wall, corner))
     return tuple(sorted(found, key=lambda body: -body.area)), marked
 
 
@@ -65,7 +74,7 @@ def faint_discs(
     differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
 ) -> tuple[tuple[Body, ...], Mask]:
     """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
-    free = within & ~ndimage.binary_dilation(marked, iterations=3)
+    free = within & ~ndimage.binary_dilation(marked, iterations=3) if marked.any() else within
     more = np.zeros_like(marked)
     if free.sum() < 1000:
         return (), more
@@ -92,8 +101,7 @@ def _sieved(differs: Pixels, free: Mask, sieve: _Sieve, mm: float, corner: tuple
     values = calm[whole]
     if values.size < 100:
         return []
-    spread = 1.48 * float(np.median(np.abs(values - np.median(values))))
-    found, _ = find_bodies(calm, whole, max(sieve.hu, sieve.sigmas * spread), (0, 0))
+    found, _ = find_bodies(calm, whole, max(sieve.hu, sieve.sigmas * robust_sd(values)), (0, 0), free=True)
     sizes = [
         replace(
             one, x=corner[1] + (one.x + 0.5) * step - 0.5, y=corner[0] + (one.y + 0.5) * step - 0.5,
@@ -101,7 +109,7 @@ def _sieved(differs: Pixels, free: Mask, sieve: _Sieve, mm: float, corner: tuple
         )
         for one in found
     ]  # fmt: skip
-    return [body for body in sizes if body.round and not body.at_wall and body.short * mm > sieve.least_mm]
+    return [body for body in sizes if body.round and body.short * mm > sieve.least_mm]
 
 
 def _body(

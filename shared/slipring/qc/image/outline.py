@@ -15,6 +15,7 @@ _SOLID_HU = -300.0  # denser than couch foam; thin couch shells are opened away
 _COARSE_MM = 2.0
 _OPENED_MM = 8.0
 _STEP = 0.25  # pixels along a ray
+_CLOSE = 0.2  # of the radius
 _BEYOND = (1.5, 2.5, 3.5, 4.5, 6.0, 7.5, 9.0)  # pixels from the edge, where the picture must go on
 
 
@@ -45,8 +46,12 @@ class Ellipse:
 
     def scaled(self, x: Floats, y: Floats) -> Floats:
         """How far out points lie: 1 on the edge, 0 in the middle."""
-        along, across = self._turned(x, y)
-        return np.sqrt((along / self.a) ** 2 + (across / self.b) ** 2)
+        dx, dy, c, s = x - self.x, y - self.y, math.cos(self.turn), math.sin(self.turn)
+        xx, yy = (c / self.a) ** 2 + (s / self.b) ** 2, (s / self.a) ** 2 + (c / self.b) ** 2
+        both = 2 * c * s * (1 / self.a**2 - 1 / self.b**2)
+        # Of open grids only the mixed term is as large as the picture.
+        squared: Floats = both * dx * dy + (xx * dx**2 + yy * dy**2)
+        return np.sqrt(squared, out=squared)
 
     def reach(self, angle: float) -> float:
         """The distance from the middle to the edge in a direction, pixels."""
@@ -116,9 +121,11 @@ def _edge_points(
 ) -> Floats | None:
     """Where each ray crosses the half level outermost, or nearest to the circle; nan where it does not."""
     x, y, radius = circle
-    angles = np.arange(_RAYS) * (2 * math.pi / _RAYS)
+    # The first look of a large one only says where to look closer.
+    rays, step = (_RAYS // 3, 1.0) if radius > 60 and reach > _CLOSE else (_RAYS, _STEP if radius < 60 else 0.5)
+    angles = np.arange(rays) * (2 * math.pi / rays)
     span = max(reach * radius, 4.0)
-    steps = np.arange(max(0.5, radius - span), radius + span, _STEP if radius < 60 else 0.5)
+    steps = np.arange(max(0.5, radius - span), radius + span, step)
     rows = y + np.sin(angles)[:, None] * steps
     columns = x + np.cos(angles)[:, None] * steps
     away = (rows < 0) | (rows > hu.shape[0] - 1) | (columns < 0) | (columns > hu.shape[1] - 1)
@@ -134,7 +141,7 @@ def _edge_points(
     last = crossing.shape[1] - 1 - np.argmax(crossing[:, ::-1], axis=1)
     nearest = np.where(crossing, np.abs(steps[:-1] - radius), np.inf).argmin(axis=1)
     chosen = last if outermost else nearest
-    every = np.arange(_RAYS)
+    every = np.arange(rays)
     high, low = profile[every, chosen], profile[every, chosen + 1]
     with np.errstate(divide="ignore", invalid="ignore"):
         at = steps[chosen] + (steps[1] - steps[0]) * np.clip((high - level) / (high - low), 0, 1)
@@ -146,7 +153,7 @@ def _edge_points(
 def _fit(points: Floats) -> Ellipse | None:
     """Least squares with rejection: first a circle through the middle mass of points, then an ellipse."""
     good: Mask = np.isfinite(points[0])
-    if good.sum() < _RAYS // 3:
+    if good.sum() < len(good) // 3:
         return None
     fitted = Ellipse(0, 0, 1, 1, 0)
     for order in (0, 0, 1, 1, 1, 1):
@@ -158,7 +165,7 @@ def _fit(points: Floats) -> Ellipse | None:
         spread = float(np.nanmedian(away))
         allowed = max(3.0 * 1.48 * spread, 0.3) if order else max(3.0 * 1.48 * spread, 0.03 * ellipse.radius)
         good = np.isfinite(away) & (away < allowed)
-        if good.sum() < _RAYS // 3:
+        if good.sum() < len(good) // 3:
             return None
     residual = float(np.sqrt(np.mean(away[good] ** 2)))
     return replace(fitted, residual=residual, found=float(good.mean()))

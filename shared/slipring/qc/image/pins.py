@@ -80,8 +80,10 @@ def measure_pins(section: Section, pins: Pins | None) -> list[Measured]:
     return [Measured("pin_distance", float(np.mean(each)), "mm", how, lines, sure, more)]
 
 
-def told_by_inserts(section: Section, inserts: Collection[Insert], description: Description) -> str | None:
-    """The phantom whose inserts these are, by their size and distance from the middle."""
+def told_by_inserts(
+    section: Section, inserts: Collection[Insert], description: Description
+) -> tuple[str | None, list[Insert]]:
+    """The phantom whose inserts these are, by their size and distance from the middle; and which of them are inserts."""
     mm, edge = section.image.spacing_mm, section.outline
     for name, phantom in description.phantoms.items():
         told = phantom.get("inserts")
@@ -94,8 +96,8 @@ def told_by_inserts(section: Section, inserts: Collection[Insert], description: 
             and abs(math.hypot(one.edge.x - edge.x, one.edge.y - edge.y) * mm - told["at_mm"]) < told["at_within_mm"]
         ]
         if len(fitting) >= told["fewest"]:
-            return name
-    return None
+            return name, fitting if told.get("alone") else list(inserts)
+    return None, list(inserts)
 
 
 def _pair(section: Section, small: Sequence[Body], apart: float, within: float) -> list[Body] | None:

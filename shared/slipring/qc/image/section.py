@@ -12,7 +12,7 @@ from scipy import ndimage
 
 from slipring.qc.image.bodies import Body, faint_discs, find_bodies
 from slipring.qc.image.outline import Ellipse, NoPhantom
-from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice
+from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Slice, robust_sd
 
 _SMOOTH_MM = 0.7
 _WALL_BLUR_MM = 3.0
@@ -22,7 +22,7 @@ _LEVEL_MM = 5.0  # of the profile, on both sides of a step
 _STEP_HU = 8.0
 _EDGE_BLUR_MM = 2.5
 _POINT_MM = 4.5
-_RAYS = 180
+_RAYS = 90
 STANDS_OUT_HU = 15.0
 _SIGMAS = 5.0
 
@@ -64,9 +64,9 @@ class Section:
     def noise(self) -> float:
         """The spread of the filling, HU: robust against what lies in it."""
         rows, columns = self.box
-        quiet = ~self.marked & (self.differs != 0)
-        values = (self.image.hu[rows, columns] - self.filling)[quiet]
-        return 1.4826 * float(np.median(np.abs(values - np.median(values)))) if values.size else 0.0
+        # Every other row is enough, and half the work.
+        quiet = ~self.marked[::2] & (self.differs[::2] != 0)
+        return robust_sd((self.image.hu[rows, columns][::2] - self.filling[::2])[quiet])
 
     @cached_property
     def _marked_places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
@@ -100,10 +100,8 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
     filling = _filling(image.hu[rows, columns], scaled, within, radii / outline.radius, profile, inner)
     smooth = ndimage.gaussian_filter(image.hu[rows, columns], _SMOOTH_MM / image.spacing_mm, truncate=3)
     differs = np.where(within, smooth - filling, 0.0).astype(np.float32)
-    calm = differs[within]
-    spread = 1.48 * float(np.median(np.abs(calm - np.median(calm))))
     corner = (rows.start, columns.start)
-    level = max(STANDS_OUT_HU, _SIGMAS * spread)
+    level = max(STANDS_OUT_HU, _SIGMAS * robust_sd(differs[::2][within[::2]]))
     bodies, marked = find_bodies(differs, within, level, corner)
     faint, more = faint_discs(differs, within, np.abs(differs) > 2 * level, image.spacing_mm, corner)
     # A faint disc may have come out in pieces before.
@@ -186,7 +184,8 @@ def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: F
         if good.sum() < 10:
             break
     if float(np.median(away)) < 3 and good.mean() > 0.6:
-        fitted: Floats = coefficients[0] + coefficients[1] * scaled**2 + coefficients[2] * scaled**4
+        squared = scaled * scaled
+        fitted: Floats = coefficients[0] + squared * (coefficients[1] + coefficients[2] * squared)
         return fitted
     values = hu[within & (hu > -300) & (hu < 600)]
     counts, edges = np.histogram(values, bins=np.arange(-300, 601, 4))
