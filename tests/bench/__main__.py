@@ -4,7 +4,8 @@ Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -`
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
 `--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
 critical findings while providers fail, `--only standing` the steps of many open cases and a start among them, `--only indicators`
-all indicators over a year of `--exams`.
+all indicators over a year of `--exams`, `--only phantoms` images of phantoms (`--phantoms` drawn ones; beside pylinac where
+PYLINAC_PYTHON names the Python of its environment), which is put into the page.
 """
 
 from __future__ import annotations
@@ -28,6 +29,7 @@ from tests.bench import (
     indicating,
     interactions,
     ordering,
+    phantoms,
     ringing,
     rivals,
     searching,
@@ -66,6 +68,9 @@ def main() -> None:
         with _folder() as folder:
             uvloop.run(indicating.measure(folder, asked.exams, asked.rounds, _say))
         return
+    if asked.only == "phantoms":
+        _phantoms(asked)
+        return
     if asked.only == "checks":
         with _folder() as folder:
             checking.measure(folder, _say)
@@ -89,6 +94,8 @@ def main() -> None:
     results.delivered = _deliveries(asked)
     results.requested = _requests(asked)
     page = written(results)
+    with _folder() as folder:
+        page = phantoms.put(page, phantoms.measure(folder, asked.phantoms, _say))
     if asked.page == "-":
         print(page)
     else:
@@ -104,6 +111,15 @@ def _deliveries(asked: argparse.Namespace) -> list[delivering.Spans]:
         )
     with _folder() as folder:
         return found + uvloop.run(ringing.measure(folder, asked.cases, asked.delivery_seconds, _say))
+
+
+def _phantoms(asked: argparse.Namespace) -> None:
+    """Images of phantoms, into the page as it stands."""
+    with _folder() as folder:
+        lines = phantoms.measure(folder, asked.phantoms, _say)
+    if asked.page != "-":
+        page = Path(asked.page)
+        page.write_text(phantoms.put(page.read_text("utf-8"), lines), encoding="utf-8")
 
 
 def _worklist(asked: argparse.Namespace) -> None:
@@ -140,6 +156,7 @@ def _arguments() -> argparse.Namespace:
         "--exams", type=lambda text: [int(n) for n in text.split(",")], default=[10_000, 100_000, 1_000_000],
         help="sizes for the indicators, with commas",
     )  # fmt: skip
+    parser.add_argument("--phantoms", type=int, default=300, help="drawn images of phantoms")
     parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
@@ -147,8 +164,8 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
     parser.add_argument(
         "--only",
-        choices=["delivery", "worklist", "requests", "checks", "storm", "standing", "indicators"],
-        help="this part alone; nothing is written",
+        choices=["delivery", "worklist", "requests", "checks", "storm", "standing", "indicators", "phantoms"],
+        help="this part alone; nothing is written but of phantoms",
     )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")

@@ -134,3 +134,11 @@ def test_bars_of_any_phantom_are_told_by_themselves(blur: float, finest: int) ->
 
 def test_no_bars_are_seen_among_rods_and_inserts() -> None:
     assert "bar_patterns" not in values(measured(ctp404()))
+
+
+@pytest.mark.parametrize(("thickness", "blur"), [(0.625, 0.5), (1.25, 0.8), (5.0, 0.5)])
+def test_ramps_of_thin_slices_are_told_from_their_places_and_without_the_blur(thickness: float, blur: float) -> None:
+    """A ramp of 1.5 mm under a blur as wide: within 6 %."""
+    found = values(measured(ctp404(thickness, matrix=480, roll=5), blur_mm=blur))
+    assert found["slice_thickness"].value == pytest.approx(thickness, rel=0.06)
+    assert found["mtf50"].value == pytest.approx(MTF50 * 0.7 / blur, rel=0.06)

@@ -80,9 +80,9 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
         found += [*measure_bars(section, block), *measure_rows(section, block)]
     elif len(section.bodies) > len(inserts):
         found += measure_groups(section)
-    ramps = find_ramps(section, claimed)
-    found += measure_ramps(section, told, ramps)
-    curves = transfers(section, inserts)
+    ramps = find_ramps(section, claimed, pins, told)
+    curves = transfers(section, inserts, ramps)
+    found += measure_ramps(section, told, ramps, curves[0].blur if curves else 0.0)
     for curve in curves:
         found += curve.as_measured()
     if curves and curves[0].mtf10 is not None:

@@ -82,7 +82,7 @@ def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
     my, mx = rows.mean(), columns.mean()
     # The number of the line that each cell lies on, for all directions at once.
     right, down = (columns - mx).astype(np.float32), (rows - my).astype(np.float32)
-    c, s = (np.float32(part)[:, None] for part in (np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)))
+    c, s = (part.astype(np.float32)[:, None] for part in (np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)))
     half_way = math.ceil(float(np.hypot(right, down).max()))
     numbered, wide = (c * right + s * down + np.float32(half_way + 0.5)).astype(np.intp), 2 * half_way + 1
     lines = []  # of each direction: number of the line from the middle, what stands out along it, the root of its pixels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,6 +25,11 @@ class Transfer:
     sure50: float
     sure10: float
     region: Region
+
+    @property
+    def blur(self) -> float:
+        """SD in mm of the Gaussian with this MTF50."""
+        return math.sqrt(math.log(2) / 2) / (math.pi * self.mtf50)
 
     def as_measured(self) -> list[Measured]:
         """MTF50 and MTF10 as values; the curve goes with the first."""

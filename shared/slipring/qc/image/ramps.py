@@ -3,42 +3,87 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 
 import numpy as np
 from scipy import ndimage
+from scipy.special import ndtr
 
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.description import Description
+from slipring.qc.image.pins import Pins
 from slipring.qc.image.result import Measured, Region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Floats
 
 _STEP_MM = 0.1
 _BESIDE_MM = 30.0
+_LONG = 5.0  # of the SD of the blur: longer ramps are seen as long as they are
+_SHORTEST = 2.0
+_UNSURE = 0.05  # of the blur
 
 
-def find_ramps(section: Section, claimed: Collection[Body]) -> list[Body]:
-    """Two to six ramps; those claimed as something else aside. More are no ramps: pieces of a ring are many."""
+def find_ramps(
+    section: Section, claimed: Collection[Body], pins: Pins | None = None, description: Description | None = None
+) -> list[Body]:
+    """Two to six ramps; those claimed as something else aside. More are no ramps: pieces of a ring are many.
+
+    Of thin slices a ramp is as short as wide, and only its described place beside the pins tells it from a rod.
+    """
+    if pins is not None and description is not None and "ramps" in description.phantoms[pins.phantom]:
+        described = _at_places(section, pins, description.phantoms[pins.phantom]["ramps"])
+        if len(described) == len(pins.places):
+            return described
     ramps = [body for body in section.bodies if body not in claimed and _is_ramp(section, body)]
     return ramps if 2 <= len(ramps) <= 6 else []
 
 
-def measure_ramps(section: Section, description: Description, ramps: Collection[Body]) -> list[Measured]:
+def _at_places(section: Section, pins: Pins, told: Mapping[str, float]) -> list[Body]:
+    """At each side of the square of pins the bright body nearest to the described place, lying along the side."""
+    mm, found = section.image.spacing_mm, []
+    mx, my = (sum(place[axis] for place in pins.places) / len(pins.places) for axis in (0, 1))
+    for one, other in pins.sides():
+        (ax, ay), (bx, by) = pins.places[one], pins.places[other]
+        outwards = math.atan2((ay + by) / 2 - my, (ax + bx) / 2 - mx)
+        x, y = mx + told["at_mm"] / mm * math.cos(outwards), my + told["at_mm"] / mm * math.sin(outwards)
+        near = [
+            body
+            for body in section.bodies
+            if body.contrast > max(40.0, 4 * section.noise)
+            and body.short * mm < 6
+            and math.hypot(body.x - x, body.y - y) * mm < told["within_mm"]
+        ]
+        if near:
+            ramp = max(near, key=lambda body: body.contrast)
+            found.append(replace(ramp, turn=math.atan2(by - ay, bx - ax)))
+    return found
+
+
+def measure_ramps(
+    section: Section, description: Description, ramps: Collection[Body], blur_mm: float = 0.0
+) -> list[Measured]:
     """Length of each ramp at half of its height x tan(rise), and the mean of the ramps.
 
     Opposed ramps make the mean right when the phantom leans. Half is between the background and the peak of the ramp.
+    A short ramp is longer in the picture than it is: the blur in the plane (`blur_mm`, SD of a Gaussian) is taken off.
     """
     rise = math.tan(math.radians(description.ramps["rise_deg"]))
-    lengths, regions = [], []
+    # Reading between the pixels blurs once more, by a triangle of a pixel to both sides.
+    blur_mm = math.hypot(blur_mm, section.image.spacing_mm / math.sqrt(6)) if blur_mm else 0.0
+    lengths, regions, off = [], [], 0.0
     for ramp in ramps:
         length, region = _length(section, ramp)
-        if length is not None:
-            lengths.append(length * rise)
+        own = _without_blur(length, blur_mm) if length is not None else None
+        if own is not None and length is not None:
+            lengths.append(own * rise)
             regions.append(region)
+            less = _without_blur(length, blur_mm * (1 + _UNSURE))
+            off = max(off, abs(own - less) * rise if less is not None else own * rise)
     if not lengths:
         return []
     spread = float(np.std(lengths, ddof=1)) / math.sqrt(len(lengths)) if len(lengths) > 1 else None
+    spread = math.hypot(spread, off) if spread is not None else None
     more = {"each_mm": [round(length, 3) for length in lengths], "rise_deg": description.ramps["rise_deg"]}
     method = f"ramps of {description.ramps['rise_deg']:g} degrees, full width at half height"
     return [Measured("slice_thickness", float(np.mean(lengths)), "mm", method, tuple(regions), spread, more)]
@@ -55,6 +100,26 @@ def _is_ramp(section: Section, body: Body) -> bool:
     away = math.hypot(dx, dy)
     across = abs(dx * math.cos(body.turn) + dy * math.sin(body.turn)) / max(away, 1.0)
     return away * mm > 10 and across < 0.5
+
+
+def _without_blur(seen_mm: float, blur_mm: float) -> float | None:
+    """The length of what is `seen_mm` long at half of its height after a Gaussian blur; None where the blur is all there is.
+
+    Beyond four times the blur it is what is seen.
+    """
+    if blur_mm <= 0 or seen_mm > _LONG * blur_mm:
+        return seen_mm
+    lengths = np.arange(0.05, _LONG, 0.01)  # in units of the blur
+    widths = np.array([_half_width(length) for length in lengths[::20]])
+    found = float(np.interp(seen_mm / blur_mm, widths, lengths[::20], left=0.0))
+    return found * blur_mm if found > _SHORTEST else None
+
+
+def _half_width(length: float) -> float:
+    """Full width at half maximum of a box of this length under a Gaussian of SD 1."""
+    x = np.arange(0.0, 6.0, 0.005)
+    height = ndtr(x + length / 2) - ndtr(x - length / 2)
+    return 2 * float(np.interp(-height[0] / 2, -height, x))
 
 
 def _length(section: Section, body: Body) -> tuple[float | None, Region]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy import ndimage
 
+from slipring.qc.image.bodies import Body
 from slipring.qc.image.curve import Transfer
 from slipring.qc.image.edge_spread import of_edge
 from slipring.qc.image.inserts import Insert
@@ -25,10 +26,12 @@ _SIGMA = math.sqrt(math.log(2) / 2) / math.pi  # of a Gaussian blur, times its M
 _NARROW = 0.92  # of the MTF50 of the surest edge
 
 
-def transfers(section: Section, inserts: Collection[Insert]) -> list[Transfer]:
-    """All that the section gives, the best first: a wire, then the edge with the smallest uncertainty."""
+def transfers(section: Section, inserts: Collection[Insert], ramps: Collection[Body] = ()) -> list[Transfer]:
+    """All that the section gives, the best first: a wire that is no ramp, then the edge with the smallest uncertainty."""
     mm = section.image.spacing_mm
-    wires = [wire for body in section.bodies if (wire := of_wire(section, body)) is not None]
+    slanted = {(ramp.x, ramp.y) for ramp in ramps}
+    upright = (body for body in section.bodies if (body.x, body.y) not in slanted)
+    wires = [wire for body in upright if (wire := of_wire(section, body)) is not None]
     edges = []
     parts = ndimage.label(section.marked)[0] if inserts else np.zeros((1, 1), np.intp)
     for insert in inserts:

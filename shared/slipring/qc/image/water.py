@@ -15,7 +15,7 @@ from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Reading, read_disc
 from slipring.qc.image.spectrum import NoisePower
 
-_ALIEN = 1.4  # of the SD in the middle
+_ALIEN = 1.4  # of the SD of the filling
 CLOCK = ((3, 0.0), (6, math.pi / 2), (9, math.pi), (12, -math.pi / 2))
 
 
@@ -69,7 +69,9 @@ def _uniformity(
         away = edge.reach(angle) * section.inner - roi["uniformity_inside_mm"] / image.spacing_mm - radius
         disc = Disc(edge.x + away * math.cos(angle), edge.y + away * math.sin(angle), radius)
         reading = read_disc(image, disc)
-        alien = reading.sd > _ALIEN * centre.sd  # faint targets that merge are no bodies of their own
+        alien = reading.sd > _ALIEN * max(
+            centre.sd, section.noise
+        )  # faint targets that merge are no bodies of their own
         if away < 2 * radius or reading.count < 20 or alien or not section.clear(disc):
             return []
         discs.append(disc_region(disc, f"{_:d} h"))
