@@ -88,7 +88,7 @@ def _hang_up_the_rest(wanted: Sequence[str]) -> None:
 
         app.add_typer(report_commands, name="report")
     if wanted and wanted[0] in ("qc", "--help"):
-        from slipring.qc.image.command import qc_commands
+        from slipring.qc.ctdi_command import qc_commands
 
         app.add_typer(qc_commands, name="qc")
     if wanted and wanted[0] in ("clauses", "--help"):

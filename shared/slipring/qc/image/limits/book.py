@@ -77,6 +77,8 @@ def _rule(rule: Mapping[str, Any]) -> dict[str, Any]:
     kind, of = rule["rule"], rule.get("of", "")
     if kind in ("below", "above"):
         return {kind: float(rule["than"])}
+    if kind == "at-most":
+        return {"at_most": float(rule["than"])}
     if kind == "within-larger":
         return {"baseline_percent": float(rule["percent"]), "baseline_within": float(rule["by"])}
     percent = "_percent" if kind == "within-percent" else ""

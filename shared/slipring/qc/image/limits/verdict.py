@@ -13,7 +13,7 @@ from slipring.rules.finding import Limit
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`outcome` is pass or fail; within or warn where the limit is unconfirmed; no-baseline; not-required."""
+    """`outcome` is pass or fail; within or warn where the limit is unconfirmed; no-baseline, no-nominal; not-required."""
 
     item: str
     value: float
@@ -49,6 +49,7 @@ class Circumstances:
     thickness_mm: float | None = None
     kernel: str = ""
     baseline: Mapping[str, float] | None = None
+    nominal: Mapping[str, float] | None = None  # what a maker states, by item; a slice's is its thickness
 
 
 def verdicts(values: Mapping[str, float], edition: Edition, seen: Circumstances) -> list[Verdict]:
@@ -78,18 +79,25 @@ def _judged(item: str, value: float, limit: Limit, seen: Circumstances) -> Verdi
     """Rounded first, then compared: `within` takes the boundary in, `below` and `above` do not."""
     rule = limit.value
     value = round(value, rule["digits"])
-    nominal = (seen.thickness_mm or 0.0) if item == "slice_thickness" else 0.0
+    stated = (seen.nominal or {}).get(item, 0.0)
+    nominal = (seen.thickness_mm or 0.0) if item == "slice_thickness" else stated
     baseline = (seen.baseline or {}).get(item)
     against_baseline = "baseline_within" in rule or "baseline_percent" in rule
     if against_baseline and baseline is None:
         return Verdict(
             item, value, limit.unit, "no-baseline", limit, note="the limit is relative to a baseline; none was given"
         )
+    if "within_percent" in rule and not nominal:
+        return Verdict(
+            item, value, limit.unit, "no-nominal", limit, note="the limit is relative to a stated value; none was given"
+        )
     if against_baseline and baseline is not None:
         allowed = max(rule.get("baseline_within", 0.0), abs(baseline) * rule.get("baseline_percent", 0.0) / 100)
         good = abs(value - baseline) <= allowed + 1e-9
     elif "below" in rule:
         good = value < rule["below"]
+    elif "at_most" in rule:
+        good = value <= rule["at_most"]
     elif "above" in rule:
         good = value > rule["above"]
     else:
