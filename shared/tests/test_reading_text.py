@@ -5,9 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from slipring.reading.draft import CONCLUSION, Typed, begun, changed, mark, met, words_in
+from slipring.fhir.outcome import FhirError
+from slipring.reading.draft import CONCLUSION, Typed, begun, changed, field_of, mark, met, words_in
+from slipring.reading.result import RESULT
 from slipring.reading.sections import as_div, merged, sections_of, text_of, tidy
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
@@ -132,3 +135,22 @@ def test_whatever_two_people_wrote_each_words_are_in_the_fields_or_beside_them(
 
 def test_words_in_no_report_are_empty_fields() -> None:
     assert set(words_in(None, None).values()) == {""}
+
+
+def test_the_result_is_stated_by_the_author_among_what_else_is_concluded() -> None:
+    other = {"coding": [{"system": "http://snomed.info/sct", "code": "786838002"}]}
+    text = a_text(a_section("59776-5", "<div>old</div>"))
+    kept = a_report(conclusionCode=[other])
+    assert words_in(kept, text)[RESULT] == ""
+    stated = changed(kept, text, Typed({RESULT: "positive"}, "7", "4"), "Practitioner/o-a", NOON)
+    report = stated["entry"][0]["resource"]
+    assert words_in(report, text)[RESULT] == "positive" and report["conclusionCode"][0] == other
+    silent = changed(report, text, Typed({"59776-5": "new"}, "7", "4"), "Practitioner/o-a", NOON)
+    assert silent["entry"][0]["resource"]["conclusionCode"] == report["conclusionCode"], (
+        "whoever says nothing changes nothing"
+    )
+    taken = changed(report, text, Typed({RESULT: ""}, "7", "4"), "Practitioner/o-a", NOON)
+    assert taken["entry"][0]["resource"]["conclusionCode"] == [other]
+    with pytest.raises(FhirError, match="conclusionCode") as refused:
+        changed(report, text, Typed({RESULT: "perhaps"}, "7", "4"), "Practitioner/o-a", NOON)
+    assert field_of(refused.value.issues[0].at, stated) == RESULT

@@ -11,6 +11,7 @@ from typing import Any
 
 from slipring.department import names
 from slipring.department.road import Tree
+from slipring.reading.result import RESULT, result_of, with_result
 from slipring.reading.sections import LOINC, fields_in, kinds, merged, sections_of, tidy
 
 COMPOSITION = "http://hl7.org/fhir/5.0/StructureDefinition/extension-DiagnosticReport.composition"
@@ -56,7 +57,8 @@ class Typed:
 
 def words_in(report: Tree | None, text: Tree | None) -> dict[str, str]:
     """What is kept, by the fields of the editor."""
-    return {one.name: one.text for one in sections_of(text)} | {CONCLUSION: str((report or {}).get("conclusion", ""))}
+    said = {CONCLUSION: str((report or {}).get("conclusion", "")), RESULT: result_of(report or {})}
+    return {one.name: one.text for one in sections_of(text)} | said
 
 
 def mark(words: str) -> str:
@@ -155,8 +157,8 @@ def field_of(at: str, transaction: Tree) -> str:
 
     `at`: the element as a refusal names it, such as `Bundle.entry[1].resource.section[2].text`.
     """
-    if re.search(r"\bconclusion\b", at):
-        return CONCLUSION
+    if found := re.search(r"\bconclusion(Code)?\b", at):
+        return RESULT if found[1] else CONCLUSION
     place = re.search(r"\bsection\[(\d+)\]", at)
     papers = (one["resource"] for one in transaction["entry"] if one["resource"]["resourceType"] == "Composition")
     fields = fields_in(next(papers, None))
@@ -175,6 +177,7 @@ def _sections(text: Tree, typed: Typed) -> Tree:
 
 
 def _with_conclusion(report: Tree, typed: Typed) -> Tree:
+    report = with_result(report, tidy(typed.words.get(RESULT, result_of(report))))
     words = tidy(typed.words.get(CONCLUSION, str(report.get("conclusion", ""))))
     if words == tidy(str(report.get("conclusion", ""))):
         return report

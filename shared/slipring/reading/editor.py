@@ -26,6 +26,7 @@ from slipring.reading.flags import Finding, findings_in_force
 from slipring.reading.holding import Holding, holding_of, may_claim
 from slipring.reading.images import Images, images_of
 from slipring.reading.one_report import OneReport, of_exam, of_report
+from slipring.reading.result import RESULT
 from slipring.reading.workplace import READING, reading_page
 
 _UNPROVED, _CONFLICT, _MET = 401, 409, 412
@@ -131,7 +132,9 @@ class EditorPages:
         beside: Words = {}
         for issue in refused.issues:
             where = next((name for name in ("finding", "level", "note") if f"'{name}'" in issue.at), "")
-            if not where and one.report is not None:
+            if "conclusionCode" in issue.at:
+                where = f"s.{RESULT}"
+            elif not where and one.report is not None:
                 papers = changed(one.report, one.text, typed, session.account.practitioner, self.place.now())
                 where = f"s.{field}" if (field := field_of(issue.at, papers)) else ""
             beside[where] = " ".join(
@@ -174,6 +177,7 @@ class EditorPages:
             "form": form or {},
             "beside": beside or {},
             "CONCLUSION": CONCLUSION,
+            "RESULT": RESULT,
             "hints": hints,
             "findings": findings,
             "may_discuss": may(session, "Task", "u"),

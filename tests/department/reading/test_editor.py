@@ -35,10 +35,12 @@ def test_a_report_is_written_saved_and_read_without_a_mouse(
     page.keyboard.type("Lungs clear. 双肺清晰，未见 <结节>.")
     page.keyboard.press("Alt+Digit5")
     page.keyboard.type("No nodule.\nNothing else.")
+    page.get_by_label("Result of the examination").select_option("negative")
     saved(page)
     expect(page).to_have_url(re.compile(r"/reading/reports/r-"))
     report = report_of(department, exam)
     assert report["status"] == "partial" and report["resultsInterpreter"]
+    assert report["conclusionCode"][0]["coding"][0]["code"] == "negative"
     kept = {one["code"]["coding"][0]["code"]: one["text"]["div"] for one in text_of(department, report)["section"]}
     assert (
         "双肺清晰，未见 &lt;结节&gt;." in kept["59776-5"] and "<p>No nodule.</p><p>Nothing else.</p>" in kept["19005-8"]
@@ -156,3 +158,11 @@ def test_a_draft_saves_itself_and_a_screen_that_nobody_uses_is_cleared_without_l
     page.wait_for_url("**/auth/locked**")
     assert "Nothing else." in str(text_of(department, report_of(department, exam))["section"])
     assert "Lungs clear." not in page.content()
+
+
+def test_a_result_that_is_none_is_refused_at_its_field(comes: Comes, enter: Enter) -> None:
+    page = enter("author", f"/reading/exams/{comes('槿')}", "en")
+    page.get_by_label("Result of the examination").evaluate("select => { select.options[1].value = 'perhaps'; }")
+    page.get_by_label("Result of the examination").select_option("perhaps")
+    page.get_by_role("button", name="Save the draft").click()
+    expect(page.locator("#problem-result")).to_contain_text("positive, negative or not stated")

@@ -28,21 +28,23 @@ def quantiles(one: Statement, of: Sequence[tuple[str, str]], shares: Sequence[fl
           SELECT unnest(percentile_cont({placed}) WITHIN GROUP (ORDER BY c.value)) AS found
           FROM counted c {_REMARKED} WHERE {one.within} AND c.value IS NOT NULL AND {_WANTED}"""
     return f"""WITH {one.few}, {wanted},
-      steps AS MATERIALIZED (SELECT step, sum(n) AS n, sum(sum(n)) OVER (ORDER BY step) - sum(n) AS before
+      steps AS MATERIALIZED (SELECT step, sum(n)::bigint AS n, (sum(sum(n)) OVER (ORDER BY step) - sum(n))::bigint AS before
         FROM ({" UNION ALL ".join(_steps(one))}) AS s(step, n) GROUP BY step),
       places AS MATERIALIZED (SELECT nth, share * ((SELECT sum(n) FROM steps) - 1)::float8 AS place
         FROM unnest({placed}) WITH ORDINALITY AS p(share, nth)),
-      ends AS (SELECT floor(place) AS rank FROM places UNION SELECT ceil(place) FROM places),
+      ends AS MATERIALIZED (SELECT floor(place)::bigint AS rank FROM places UNION SELECT ceil(place)::bigint FROM places),
       bounds AS (SELECT nth - 1 AS step, high, lag(high, 1, '-Infinity') OVER (ORDER BY nth) AS low
         FROM unnest({one.place([*STEPS, inf])}::float8[]) WITH ORDINALITY AS b(high, nth)),
       needed AS MATERIALIZED (SELECT DISTINCT step, before, low, high
         FROM steps JOIN ends ON rank >= before AND rank < before + n JOIN bounds USING (step)),
-      ordered AS MATERIALIZED (SELECT value, before + row_number() OVER (PARTITION BY step ORDER BY value) - 1 AS rank
+      ordered AS MATERIALIZED (SELECT value, rank FROM
+        (SELECT value, before + row_number() OVER (PARTITION BY step ORDER BY value) - 1 AS rank
         FROM (SELECT n.step, n.before, c.* FROM needed n CROSS JOIN LATERAL
           (SELECT c.value, c.marks, c.first, c.second FROM counted c
-            WHERE {one.within} AND c.value > n.low AND c.value <= n.high OFFSET 0) c) c {_REMARKED} WHERE {_WANTED})
+            WHERE {one.within} AND c.value > n.low AND c.value <= n.high OFFSET 0) c) c {_REMARKED} WHERE {_WANTED}) o
+        WHERE rank = ANY(ARRAY(SELECT rank FROM ends)))
       SELECT low.value + (place - floor(place)) * (high.value - low.value) AS found
-      FROM places JOIN ordered low ON low.rank = floor(place) JOIN ordered high ON high.rank = ceil(place) ORDER BY nth"""
+      FROM places JOIN ordered low ON low.rank = floor(place)::bigint JOIN ordered high ON high.rank = ceil(place)::bigint ORDER BY nth"""
 
 
 def _steps(one: Statement) -> list[str]:

@@ -12,7 +12,7 @@
   });
   const form = one("[data-editor]");
   if (!form) return;
-  const fields = every("textarea[name^='s.']", form);
+  const fields = every("textarea[name^='s.'], select[name^='s.']", form);
   const line = one("[data-saved-line]", form), unsaved = one("[data-unsaved]", form);
   const MUST_BE_SEEN = [400, 401, 403, 409, 412, 413, 422];
   const kept = new Map(fields.map((field) => [field, form.dataset.dirty ? null : field.value]));
