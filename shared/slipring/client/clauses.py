@@ -44,6 +44,7 @@ class CheckTold:
     exceptions: tuple[ExceptionTold, ...]  # those that were listed
     evidence: tuple[str, ...]
     unconfirmed: tuple[str, ...]
+    not_then: tuple[str, ...] = ()  # records of another service that were read as they are today
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +148,8 @@ def _check(one: Tree) -> CheckTold:
     service, code, zh, en, verdict = (str(value_of(one, n)) for n in ("service", "code", "zh", "en", "verdict"))
     counts = int(value_of(one, "population")), int(value_of(one, "exceptions"))
     lists = tuple(map(str, values_of(one, "evidence"))), tuple(map(str, values_of(one, "unconfirmed")))
-    return CheckTold(service, code, zh, en, verdict, *counts, exceptions, *lists)
+    not_then = tuple(str(value.get("reference", "")) for value in values_of(one, "notThen"))
+    return CheckTold(service, code, zh, en, verdict, *counts, exceptions, *lists, not_then)
 
 
 def parameters_of(rows: Sequence[str], period: Period | None, at: str) -> list[Tree]:

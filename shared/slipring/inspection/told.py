@@ -20,6 +20,10 @@ _HEAD = {
     "zh": ("条款", "结论", "记录", "例外", "要求"),
     "en": ("clause", "verdict", "records", "exceptions", "what it asks"),
 }
+_NOT_THEN = {
+    "zh": "{count} 条其他服务的记录按其现状（而非当时状态）判断",
+    "en": "{count} records of another service were read as they are today, not as they stood then",
+}
 _WIDTHS = (18, 12, 9, 11)
 _MOST_SHOWN = 10
 
@@ -63,6 +67,8 @@ def _below(check: CheckTold, language: str, address: str) -> Iterator[str]:
         yield f"      - {how}  {link(address, one.record)}" if one.record else f"      - {how}"
     if check.count > _MOST_SHOWN:
         yield f"      ... {check.count - _MOST_SHOWN} +"
+    if check.not_then:
+        yield f"    {check.service}.{check.code}: {_NOT_THEN[language].format(count=len(check.not_then))}"
     for name in check.unconfirmed if check.verdict == "unconfirmed" else ():
         yield f"      ? {name}"
 
@@ -92,6 +98,7 @@ def _check(check: CheckTold, address: str) -> dict[str, Any]:
         "count": check.count,
         "evidence": [link(address, query) for query in check.evidence],
         "unconfirmed": list(check.unconfirmed),
+        "notThen": list(check.not_then),
         "exceptions": [
             {
                 "kind": one.kind,

@@ -44,6 +44,7 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
         tuple(dict.fromkeys(one.by(unconfirmed) for one in found)),
         tuple(unconfirmed),
         tuple(sorted({*look.inputs, *judged.inputs})),
+        look.not_then,
     )
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from slipring.clauses.register import Words
+from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Ahead, Desk, Evidence, Resource, Stored
 from slipring.verdicts.declared import Check, filled
 from slipring.verdicts.period import Period
@@ -29,10 +30,11 @@ class Look:
     at: datetime
     zone: ZoneInfo
     check: Check | None = None  # the one at work
-    _once: dict[str, tuple[Any, list[Evidence]]] = field(default_factory=dict)
+    _once: dict[str, tuple[Any, list[Evidence], set[str]]] = field(default_factory=dict)
     _found: dict[tuple[str, datetime], list[Evidence]] = field(default_factory=dict)
     _same: dict[tuple[str, int], Evidence] = field(default_factory=dict)  # what several searches found is held once
     _seen: list[Evidence] = field(default_factory=list)
+    _not_then: set[str] = field(default_factory=set)
 
     async def stood(self, query: str, at: datetime | None = None) -> list[Evidence]:
         """What a declared search finds, as it stood at the moment, or before it; noted as an input of the check at work."""
@@ -84,11 +86,12 @@ class Look:
     async def once(self, name: str, make: Callable[[], Awaitable[T]]) -> T:
         """What several checks need, gathered for the first of them; each has seen what it rests on."""
         if name not in self._once:
-            before, self._seen = self._seen, []
-            self._once[name] = (await make(), self._seen)
-            self._seen = before
-        made, seen = self._once[name]
+            before, self._seen, self._not_then = (self._seen, self._not_then), [], set()
+            self._once[name] = (await make(), self._seen, self._not_then)
+            self._seen, self._not_then = before
+        made, seen, not_then = self._once[name]
         self._seen += seen
+        self._not_then |= not_then
         found: T = made
         return found
 
@@ -102,7 +105,28 @@ class Look:
     def begin(self, check: Check | None = None) -> None:
         """A check begins: nothing is seen yet."""
         self.check = check
-        self._seen = []
+        self._seen, self._not_then = [], set()
+
+    def copied(self, copies: Iterable[Stored]) -> list[Stored]:
+        """Of copies of another service's records those that there were at the moment.
+
+        A copy has no history here: one that was written since is read as it is today, and noted as such.
+        """
+        found = []
+        for one in copies:
+            written = zoned(one.resource.get("meta", {}).get("lastUpdated"))
+            since = written is not None and written > self.at
+            if since and one.version == 1:
+                continue
+            if since:
+                self._not_then.add(one.reference)
+            found.append(one)
+        return found
+
+    @property
+    def not_then(self) -> tuple[str, ...]:
+        """The copies that this check saw as they are today, not as they stood at the moment."""
+        return tuple(sorted(self._not_then))
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -137,8 +161,7 @@ class _Then:
 
     async def search(self, query: str) -> list[Stored]:
         own = await self._look.seen(query)
-        # A copy has no history here: where nothing is kept, it is read as it stands.
-        return own or [one for one in await self._look.desk.search(query) if one.source]
+        return own or self._look.copied(one for one in await self._look.desk.search(query) if one.source)
 
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         return [await self.search(query) for query in queries]

@@ -43,6 +43,14 @@ _CHECK = (
     Parameter("exceptions", "integer", "out", 1, documentation="all of them; at most 200 are listed"),
     Parameter("evidence", "uri", "out", 0, "*", "a search that finds the records"),
     Parameter("unconfirmed", "string", "out", 0, "*", "a figure it relies on that nobody has confirmed"),
+    Parameter(
+        "notThen",
+        "Reference",
+        "out",
+        0,
+        "*",
+        "a copy of another service's record that was read as it is today, because its history is kept elsewhere",
+    ),
     Parameter("exception", "", "out", 0, "*", parts=_EXCEPTION),
 )
 _CLAUSE = (

@@ -51,6 +51,7 @@ class Outcome:
     breaches: tuple[Breach, ...]
     unconfirmed: tuple[str, ...] = ()
     inputs: tuple[str, ...] = ()  # `Type/id/_history/v sha256`, sorted
+    not_then: tuple[str, ...] = ()  # copies of another service's records that were read as they are today
 
     @property
     def verdict(self) -> Verdict:

@@ -49,6 +49,7 @@ def _check(one: Outcome, service: str, look: Look) -> list[Resource]:
         {"name": "exceptions", "valueInteger": len(one.breaches)},
         *({"name": "evidence", "valueUri": query} for query in searches),
         *({"name": "unconfirmed", "valueString": name} for name in one.unconfirmed),
+        *({"name": "notThen", "valueReference": {"reference": name}} for name in one.not_then[:MOST_LISTED]),
         *({"name": "exception", "part": _breach(breach)} for breach in one.breaches[:MOST_LISTED]),
     ]
 

@@ -11,7 +11,7 @@ from slipring.rules.rulebook import check
 from slipring.verdicts.looking import Judged, Look, broken
 from slipring.verdicts.verdict import Breach
 
-from slipring_order.clauses.owed import by_rules
+from slipring_order.clauses.owed import by_rules, limits_then
 from slipring_order.equipment.comparability import pairs, samples
 from slipring_order.offer.activity import PREPARATION
 from slipring_order.offer.coverage import coverage
@@ -109,7 +109,7 @@ async def staffed(look: Look, counted: Sequence[Evidence]) -> Judged:
     scanners = await scanners_in_service(desk)
     open_days = {day for day, hours in usual_week().items() if hours}
     open_days |= {day for one in scanners for day, hours in one.hours.week.items() if hours}
-    limits = desk.settings.limits.on(last)
+    limits = await limits_then(look)
     findings = check(staffing(staff, len(scanners), work, (first, last), open_days), STAFFING_RULES, limits, desk.now)
     return by_rules(findings, work.exams)
 

@@ -16,6 +16,7 @@ from slipring_order.department.due import DEPARTMENT, Standing, State, standings
 from slipring_order.department.gathering import OnRecord, department_on_record
 from slipring_order.department.obligations import obligations
 from slipring_order.department.standing import department_findings
+from slipring_order.judging.rule_set import in_force
 
 _HOW = {
     State.FAILED: Words("不合格", "failed"),
@@ -29,19 +30,21 @@ async def owed(look: Look, counted: Sequence[Evidence]) -> Judged:
     """What falls under the clause at work stands: nothing is missing, failed or overdue at the end of the period."""
     row = look.check.clause if look.check else ""
     mine = [one for one in await _standings(look) if row in {c.id for c in named_by(one.obligation.clause, "order")}]
-    return _judged(mine, _limits(look))
+    return _judged(mine, await limits_then(look))
 
 
 async def occupational(look: Look, counted: Sequence[Evidence]) -> Judged:
     """The occupational health of radiation workers: dose and health examinations (4.1.1.4 e by 5.1.9)."""
-    return _judged([one for one in await _standings(look) if one.obligation.code in _OF_HEALTH], _limits(look))
+    return _judged(
+        [one for one in await _standings(look) if one.obligation.code in _OF_HEALTH], await limits_then(look)
+    )
 
 
 async def department(look: Look, counted: Sequence[Evidence]) -> Judged:
     """What the rules say of the department as a whole."""
     row = look.check.clause if look.check else ""
     found = await _department(look)
-    findings = department_findings(found.staff, found.documents, _limits(look), look.until)
+    findings = department_findings(found.staff, found.documents, await limits_then(look), look.until)
     mine = [one for one in findings if row in {c.id for c in named_by(one.clause, "order")}]
     known = len(found.staff) + len(found.documents)
     return by_rules(mine, max(known, 1))
@@ -73,13 +76,15 @@ def _breach(one: Standing, day: date) -> Breach:
 
 async def _standings(look: Look) -> list[Standing]:
     found = await _department(look)
-    return standings(found.subjects, found.records, obligations(), _limits(look))
+    return standings(found.subjects, found.records, obligations(), await limits_then(look))
 
 
 async def _department(look: Look) -> OnRecord:
     return await look.once("department", lambda: department_on_record(look.then, look.until))
 
 
-def _limits(look: Look) -> Limits:
-    limits: Limits = look.desk.settings.limits.on(look.until.astimezone(look.zone).date())
-    return limits
+async def limits_then(look: Look) -> Limits:
+    """The limits at the end of the period: what was shipped for that day, and the set that the department had in force then."""
+    plans = await look.stood("PlanDefinition?status=active", look.until)
+    book = in_force([one.stored for one in plans], look.desk.settings.limits, look.until, look.zone).book
+    return book.on(look.until.astimezone(look.zone).date())
