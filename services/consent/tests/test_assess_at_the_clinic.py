@@ -131,3 +131,12 @@ async def test_metformin_is_known_by_its_trade_name_and_a_tumour_by_the_words_be
     assert told["consent.phaeochromocytoma"] == "warn"
     adenoma = a_condition({**adrenal, "text": "肾上腺腺瘤"})
     assert "consent.phaeochromocytoma" not in await found(an_egfr(), adenoma)
+
+
+async def test_a_woman_without_a_uterus_is_not_asked_about_pregnancy() -> None:
+    answers = a_screening()
+    silent = {**answers, "item": [item for item in answers["item"] if item["linkId"] != "pregnancy"]}
+    woman: dict[str, Any] = {"gender": "female", "birthDate": "1990-05-06"}
+    assert "consent.pregnancy-asked" in await found(an_egfr(), response=silent, **woman)
+    removed = a_condition({"text": "全子宫切除术后"})
+    assert "consent.pregnancy-asked" not in await found(an_egfr(), removed, response=silent, **woman)

@@ -70,6 +70,7 @@ class OrderFacts:
     birth_date: str = ""  # as recorded, possibly partial
     age_years: int | None = None  # None unless the whole birth date is known
     pregnancy: str = ""  # pregnant, not-pregnant, unknown; empty when not recorded for this request
+    uterus_removed: bool = False  # a record says so
     gestation_days: int | None = None  # since the last menstrual period; conception is 14 days later
 
     # the requester

@@ -10,7 +10,7 @@ from slipring.fhir.service import CANONICAL, Call, Resource
 from slipring_order.handlers.justify import justified
 from slipring_order.judging.contrast import contrast_condition
 
-from tests.support.ordering import a_desk, a_patient, a_request
+from tests.support.ordering import a_desk, a_patient, a_request, findings, received
 
 LOINC, SNOMED, ICD10 = "http://loinc.org", "http://snomed.info/sct", "http://hl7.org/fhir/sid/icd-10"
 PELVIS: Resource = {"coding": [{"system": LOINC, "code": "24865-8"}]}
@@ -183,3 +183,63 @@ async def test_records_that_are_linked_in_what_was_sent_are_one_person_s_and_oth
 )
 async def test_a_detail_of_an_order_asks_for_contrast_only_where_it_says_so(detail: Any, shown: str) -> None:
     assert await contrast_condition(a_request(code=HEAD, orderDetail=[detail]), "justified", a_desk()) == shown
+
+
+def told(text: str, kind: str = "Condition", **members: Any) -> Resource:
+    status = {"status": "completed"} if kind == "Procedure" else {}
+    return {
+        "resourceType": kind, "id": "o-t", "subject": HERS["subject"], "code": {"text": text}, **status, **members,
+    }  # fmt: skip
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    ("text", "fires"),
+    [
+        ("孕20周，头痛", "pregnant"), ("早孕", "pregnant"), ("不明原因头痛，孕30周", "pregnant"),
+        ("pregnant 20 weeks, headache", "pregnant"), ("早孕？头痛", "pregnancy-unknown"), ("r/o pregnancy", "pregnancy-unknown"),
+        ("头痛，孕3产2", ""), ("不孕症，头痛", ""), ("产后3天头痛", ""), ("孕激素升高，头痛", ""), ("头痛，妊娠试验阴性", ""),
+        ("not pregnant, headache", ""),
+    ],
+)  # fmt: skip
+async def test_a_pregnancy_in_the_words_of_a_reason_or_of_the_problem_list_is_weighed(text: str, fires: str) -> None:
+    asked = {"pregnant", "pregnancy-unknown"}
+    code = HEAD if fires != "pregnancy-unknown" else PELVIS
+    by_reason = (await judged(patient=WOMAN, code=code, reasonCode=[{"text": text}]))[1]
+    by_diagnosis = (await judged(told(text), patient=WOMAN, code=code))[1]
+    assert (by_reason & asked, by_diagnosis & asked) == ({fires} - {""}, {fires} - {""})
+
+
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    ("stated", "asks"),
+    [
+        (told("全子宫切除术", "Procedure"), False), (told("经腹全子宫+双附件切除术后"), False),
+        (told("total hysterectomy 2019"), False),
+        (told("子宫全切术后", clinicalStatus={"coding": [{"code": "resolved"}]}), False),
+        (told("x", code={"coding": [{"system": "http://hl7.org/fhir/sid/icd-9-cm", "code": "68.49"}]}), False),
+        (told("全子宫切除术", "Procedure", status="preparation"), True), (told("拟行全子宫切除"), True),
+        (told("子宫肌瘤切除术后"), True),
+        (told("全子宫切除术后", verificationStatus={"coding": [{"code": "refuted"}]}), True),
+        (told("全子宫切除术后", subject={"reference": "Patient/o-other"}), True),
+    ],
+)  # fmt: skip
+async def test_whose_uterus_was_removed_is_not_asked_about_pregnancy(stated: Resource, asks: bool) -> None:
+    assert ("pregnancy-asked" in (await judged(stated, patient=WOMAN, code=PELVIS))[1]) is asks
+
+
+async def test_what_is_known_here_of_the_patient_counts_as_what_was_sent_does() -> None:
+    for known, rule in ((told("孕20周"), "order.pregnant"), (told("全子宫切除术后"), "")):
+        desk = a_desk(a_patient(**WOMAN), known)
+        await received(desk, a_request(code=PELVIS))
+        assert findings(desk) & {"order.pregnant", "order.pregnancy-asked"} == {rule} - {""}
+
+
+@pytest.mark.parametrize(("text", "counts"), [("碘海醇", True), ("IV contrast dye", True), ("钆对比剂过敏", False)])
+async def test_an_allergy_to_contrast_in_words_is_weighed_before_an_exam_with_contrast(text: str, counts: bool) -> None:
+    allergy = {
+        "resourceType": "AllergyIntolerance", "id": "o-al", "patient": HERS["subject"], "criticality": "high",
+        "code": {"text": text},
+    }  # fmt: skip
+    enhanced = {"coding": [{"system": LOINC, "code": "24628-0"}]}
+    assert ("contrast-reaction" in (await judged(allergy, code=enhanced))[1]) is counts

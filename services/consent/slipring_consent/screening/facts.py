@@ -45,6 +45,7 @@ class ScreeningFacts:
     myeloma: str = "unknown"
     pregnancy: str = "unknown"
     lactation: str = "unknown"
+    uterus_removed: bool = False  # a record says so
     egfr_ml_min: Decimal | None = None  # per 1.73 m2, the newest in date
     egfr_comparator: str = ""  # as reported: "<15" is 15 with "<", ">90" is 90 with ">"; empty = exactly
     egfr_formula: str = ""  # a key of data/renal.toml: ckd-epi-2021 | ckd-epi-2009 | schwartz-2009 | mdrd | reported

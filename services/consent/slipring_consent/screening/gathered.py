@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from slipring.rules.child_bearing import uterus_removed
+
 from slipring_consent.screening import circumstances
 from slipring_consent.screening.answers import UNKNOWN, answers_of, one_of
 from slipring_consent.screening.evidence import Evidence
 from slipring_consent.screening.facts import ScreeningFacts
-from slipring_consent.screening.history import DOUBT, YES, history_of
+from slipring_consent.screening.history import DOUBT, YES, history_of, is_wrong
 from slipring_consent.screening.kidney_injury import has_risen
 from slipring_consent.screening.kidneys import renal_function
 from slipring_consent.screening.packs import Policy
@@ -65,6 +67,7 @@ def gathered(evidence: Evidence, by: Reckoning) -> ScreeningFacts:
         planned_agent=circumstances.planned_agent(evidence),
         age_years=person.age_at(by.now, by.time_zone),
         sex=person.sex,
+        uterus_removed=_uterus_removed(evidence),
         route=circumstances.route_of(evidence),
         inpatient=circumstances.inpatient(evidence),
         intensive_care=circumstances.in_intensive_care(evidence),
@@ -93,6 +96,12 @@ def _weighed(fact: str, answers: dict[str, str], history: Mapping[str, str]) -> 
     if known == YES:
         return "yes"
     return UNKNOWN if known == DOUBT and answered == "no" else answered
+
+
+def _uterus_removed(evidence: Evidence) -> bool:
+    conditions = [one for one in evidence.of("Condition") if not is_wrong(one)]  # "resolved" says the operation is over
+    done = [one for one in evidence.of("Procedure") if one.get("status") == "completed"]
+    return any(uterus_removed(one.get("code")) for one in (*conditions, *done))
 
 
 def _pregnancy(told: str, evidence: Evidence, person: Person, by: Reckoning) -> str:

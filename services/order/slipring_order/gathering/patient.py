@@ -8,17 +8,19 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from slipring.fhir.service import Resource
+from slipring.rules.child_bearing import uterus_removed
 
 from slipring_order.dose.exposure import exam_doses
 from slipring_order.facts import DoseReceived, age_on
 from slipring_order.gathering.contrast_reaction import contrast_reaction
 from slipring_order.gathering.pregnancy_stated import dating_codes, gestation_days, pregnancy_status
-from slipring_order.reading import Pool
+from slipring_order.reading import Pool, codes
 
 EFFECTIVE_DOSE = "113839"
 # What is looked for among all observations of the patient: weeks of a pregnancy, and dose received.
 SOUGHT_BY_CODE = (*dating_codes(), EFFECTIVE_DOSE)
 VOID = frozenset({"entered-in-error", "cancelled"})
+_WRONG = frozenset({"refuted", "entered-in-error"})
 
 
 def patient_facts(
@@ -37,10 +39,19 @@ def patient_facts(
         "birth_date": birth_date,
         "age_years": age_on(birth_date, now.astimezone(zone).date()),
         "pregnancy": pregnancy_status(request, supporting, patient, pool, now, zone),
+        "uterus_removed": _uterus_removed(patient, pool),
         "gestation_days": gestation_days(patient, pool, now, zone, VOID),
         "contrast_reaction": contrast_reaction(patient, pool),
         "doses": tuple(_doses(request, patient, pool, zone)),
     }
+
+
+def _uterus_removed(patient: Resource, pool: Pool) -> bool:
+    conditions = [one for one in pool.of_type("Condition") if not set(codes(one.get("verificationStatus"))) & _WRONG]
+    done = [one for one in pool.of_type("Procedure") if one.get("status") == "completed"]
+    return any(
+        uterus_removed(one.get("code")) and pool.same(one.get("subject"), patient) for one in (*conditions, *done)
+    )
 
 
 def _doses(request: Resource, patient: Resource, pool: Pool, zone: ZoneInfo) -> Iterator[DoseReceived]:

@@ -40,12 +40,13 @@ def pregnancy_status(
         if not stated.get("subject") or pool.same(stated["subject"], patient)
         for at, status in _answered(stated, zone)
     ]
-    if any(_is_pregnancy(concept) for concept in request.get("reasonCode", [])):
-        found.append((moment(request.get("authoredOn"), zone) or never, "pregnant"))
+    for told in {_told(concept) for concept in request.get("reasonCode", [])} - {""}:
+        found.append((moment(request.get("authoredOn"), zone) or never, told))
     for condition in pool.of_type("Condition"):
-        if _goes_on(condition, now, zone) and pool.same(condition.get("subject"), patient):
+        told = _told(condition.get("code")) if _goes_on(condition, now, zone) else ""
+        if told and pool.same(condition.get("subject"), patient):
             at = interval(str(first(condition, *_BEGUN)), zone)
-            found.append((at.low if at else never, "pregnant"))
+            found.append((at.low if at else never, told))
     return _weighed(found)
 
 
@@ -107,7 +108,7 @@ def _goes_on(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
     table = _data()["conditions"]
     ended = set(codes(condition.get("clinicalStatus"))) & set(table["over"]) or _has_abated(condition, now, zone)
     unsaid = set(codes(condition.get("verificationStatus"))) & set(table["not_so"])
-    return not ended and not unsaid and _is_pregnancy(condition.get("code")) and not _is_old(condition, now, zone)
+    return not ended and not unsaid and not _is_old(condition, now, zone)
 
 
 def _has_abated(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
@@ -124,6 +125,19 @@ def _is_old(condition: Resource, now: datetime, zone: ZoneInfo) -> bool:
     """Whether it began, or was recorded, before any pregnancy of today; a month or a year counts by its end."""
     dated = (interval(str(first(condition, member)), zone) for member in _BEGUN)
     return any(at is not None and now - at.high > _LONGEST for at in dated)
+
+
+def _told(concept: Mapping[str, Any] | None) -> str:
+    """pregnant, unknown, or empty: what a reason or a diagnosis says of a pregnancy, by its codes, else in words."""
+    if _is_pregnancy(concept):
+        return "pregnant"
+    said = ((concept or {}).get("text"), *(coding.get("display") for coding in codings(concept)))
+    told, table = "", _data()["told"]
+    for text in (unicodedata.normalize("NFKC", str(one)).casefold() for one in said if one):
+        rest = re.sub("|".join(table["none"]), " ", text)
+        if re.search(table["pregnant"], rest):
+            told = "unknown" if re.search(table["open"], text) and told != "pregnant" else "pregnant"
+    return told
 
 
 def _is_pregnancy(concept: Mapping[str, Any] | None) -> bool:

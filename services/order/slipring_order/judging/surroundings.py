@@ -94,6 +94,7 @@ def _queries(request: Resource, one_person: frozenset[str]) -> list[str]:
         queries.append(f"Observation?subject={subject}&combo-code={','.join(SOUGHT_BY_CODE)}")
         queries.append(f"Task?subject={subject}&code={TASK_CODE_SYSTEM}|exam")
         queries.append(f"AllergyIntolerance?patient={subject}")
+        queries.append(f"Condition?subject={subject}")
     requester = reference_of(request.get("requester"))
     if requester.startswith("Practitioner/"):
         queries.append(f"PractitionerRole?practitioner={requester}")

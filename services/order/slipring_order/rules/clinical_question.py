@@ -13,6 +13,7 @@ from slipring.rules.rulebook import rule
 from slipring_order.facts import OrderFacts
 
 _NOT_A_WORD = re.compile(r"[\W_]+", re.UNICODE)
+_BETWEEN_CHINESE = re.compile(r"(?<=[\u3400-\u9fff]) (?=[\u3400-\u9fff])")  # 复 查 is 复查
 
 
 @rule("order.clinical-question", clause="CL02-A011:5.4.1", weight="stop", domain="J01")
@@ -46,7 +47,8 @@ def states_a_clinical_question(order: OrderFacts, limits: Limits, now: datetime)
 
 
 def _plain(text: str) -> str:
-    return _NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    words = _NOT_A_WORD.sub(" ", unicodedata.normalize("NFKC", text).casefold()).strip()
+    return _BETWEEN_CHINESE.sub("", words)
 
 
 def _says_something(text: str, phrases: list[str]) -> bool:

@@ -18,7 +18,7 @@ RULE = "consent.pregnancy-asked"
 def pregnancy_is_asked(facts: ScreeningFacts, limits: Limits, now: datetime) -> Hit | None:
     """Whoever may be pregnant is asked before contrast is given.
 
-    Whose sex or age is not known is asked like a woman who may be.
+    Whose sex or age is not known is asked like a woman who may be; whose uterus was removed is not.
     """
     if facts.pregnancy != "unknown" or not _may_be_pregnant(facts):
         return None
@@ -34,7 +34,7 @@ def pregnancy_is_asked(facts: ScreeningFacts, limits: Limits, now: datetime) -> 
 
 
 def _may_be_pregnant(facts: ScreeningFacts) -> bool:
-    if facts.sex == "male":
+    if facts.sex == "male" or facts.uterus_removed:
         return False
     entry, age = facts.policy.entry(RULE), facts.age_years
     return age is None or int(entry.get("asked_from_years", 0)) <= age <= int(entry.get("asked_to_years", 150))
