@@ -15,6 +15,7 @@ from slipring.department.performing import PerformingPages
 from slipring.department.place import Place
 from slipring.department.preparing import PreparingPages
 from slipring.department.qc_board import QcBoardPages
+from slipring.department.qc_comparisons import QcComparisonsPage
 from slipring.department.qc_entry import QcEntryPage
 from slipring.department.qc_round import QcRoundPages
 from slipring.department.qc_scanner import QcScannerPage
@@ -29,6 +30,7 @@ def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
     kinds = (
         HomePage, WorklistPages, PreparingPages, OneRequestPages, ReceptionPages, DayPage, ScannerStatePages,
-        PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages, EqaPages, DowntimePages, LivePages,
+        PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages,
+        QcComparisonsPage, EqaPages, DowntimePages, LivePages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

@@ -17,6 +17,7 @@ from tests.department.morning import Morning, posted
 from tests.support.server import Server
 
 _WATER = [0.2, -0.1, 0.1, 0.0, -0.2, 0.1, 2.6]  # the last one strays
+OUT_OF_SERVICE = {"url": STATE, "valueCode": "out-of-service"}
 _UNITS = {"water": "[hnsf'U]", "couch": "mm"}
 
 
@@ -38,7 +39,7 @@ def tested(served: Server, morning: Morning) -> Iterator[Watched]:
             "resourceType": "Device", "meta": SYNTHETIC, "status": "active",
             "deviceName": [{"name": "CT 质控 9", "type": "user-friendly-name"}],
             "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}]},
-            "extension": [{"url": STATE, "valueCode": "out-of-service"}],
+            "extension": [OUT_OF_SERVICE],
         }  # fmt: skip
         made = posted(http, device)
         second = morning.staff["second reader"]
@@ -46,14 +47,14 @@ def tested(served: Server, morning: Morning) -> Iterator[Watched]:
         role = {"resourceType": "PractitionerRole", "meta": SYNTHETIC, "active": True, "code": [lead]}
         posted(http, role | {"practitioner": {"reference": second}, "period": {"start": "2020-01-01"}})
         found = Watched(str(made["id"]), "CT 质控 9", morning.staff["technologist"], second)
-        _round(http, found, 240, "acceptance", water=0.0)
+        a_round(http, found, 240, "acceptance", water=0.0)
         for number, value in enumerate(_WATER):
-            _round(http, found, 210 - 30 * number, "constancy", water=value)
+            a_round(http, found, 210 - 30 * number, "constancy", water=value)
         yield found
         http.delete(f"/fhir/Device/{made['id']}")
 
 
-def _round(http: httpx.Client, tested: Watched, days: int, kind: str, **values: float) -> None:
+def a_round(http: httpx.Client, tested: Watched, days: int, kind: str, **values: float) -> None:
     """A round so many days ago, approved."""
     at = (utc_now() - timedelta(days=days)).isoformat(timespec="seconds")
     given: list[dict[str, Any]] = [
