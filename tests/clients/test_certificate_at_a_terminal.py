@@ -80,11 +80,17 @@ def test_a_key_on_a_token_signs_at_the_terminal_and_the_report_is_shown(home: At
     ):
         settled = {"SOFTHSM2_CONF": str(configured), "PATH": "/usr/bin:/bin"}
         subprocess.run(["softhsm2-util", *words], check=True, capture_output=True, env=settled)
+    card = ("--pkcs11", str(MODULE), "--label", "mine", "--token", "card", "--secret-file", str(secret))
+    at_card = {"SOFTHSM2_CONF": str(configured)}
+    ask = ("certificate", "ask", "--out", str(tmp_path / "card"), *card, "--client", PEOPLE[WHO], "--json")
+    asked, again = (home.slipring(*ask, **at_card) for _ in range(2))
+    assert asked.returncode == 0 and asked.stdout == again.stdout, asked.stderr + again.stderr
+    assert json.loads(asked.stdout)["status"] == "requested"
+    assert [one.name for one in (tmp_path / "card").iterdir()] == ["request.pem"], "no key leaves the token"
     report = home.drafted()
     told, shown = answers_for(home, WHO, report), tmp_path / "shown.html"
-    card = ("--pkcs11", str(MODULE), "--label", "mine", "--token", "card", "--secret-file", str(secret))
     signing = ("sign", *home.options(WHO), *card, "--report", report, "--yes", "--open", "--json", *told)
-    surroundings = {"SOFTHSM2_CONF": str(configured), "BROWSER": f"curl -s -o {shown} %s", "TMPDIR": str(tmp_path)}
+    surroundings = {**at_card, "BROWSER": f"curl -s -o {shown} %s", "TMPDIR": str(tmp_path)}
     signed = home.slipring(*signing, **surroundings)
     assert signed.returncode == 0, signed.stderr
     assert json.loads(signed.stdout)["status"] == "preliminary" and json.loads(signed.stdout)["valid"]

@@ -12,9 +12,11 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from slipring.client.pkcs11_key import TokenKey
-from slipring.client.signing_keys import KeyRefused, signer_of
+from slipring.client.pkcs11_request import request_on_token
+from slipring.client.signing_keys import KeyRefused, public_key, signer_of
 from slipring.signing.certificate import certify, make_authority
 from slipring.signing.jws import judge, sign_payload_by
+from slipring.signing.request import check_request
 
 MODULE = Path("/usr/lib/softhsm/libsofthsm2.so")
 PIN, SIGNER = "1234", "Practitioner/o-1"
@@ -62,6 +64,18 @@ def test_a_key_on_a_token_signs_and_the_signature_is_judged_valid(token: Path, l
     assert judged.valid and judged.signer == SIGNER and judged.algorithm == algorithm, judged.reasons
     other = judge(jws, b"[]", trust_pem=(token / "signing/root.pem").read_bytes(), at=now, algorithms=[algorithm])
     assert not other.valid
+
+
+@pytest.mark.parametrize(("label", "algorithm"), [("es", "ES256"), ("ps", "PS256")])
+def test_a_request_for_a_key_on_a_token_proves_its_possession_and_is_fit(
+    token: Path, label: str, algorithm: str
+) -> None:
+    request = check_request(request_on_token(MODULE, label, lambda: PIN, "Dr Wang", "card"), [algorithm])
+    assert request.subject.rfc4514_string() == "CN=Dr Wang"
+    form = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+    assert request.public_key().public_bytes(*form) == public_key((token / f"{label}.pem").read_bytes())
+    with pytest.raises(KeyRefused, match="not exactly one private key"):
+        request_on_token(MODULE, "absent", lambda: PIN, "Dr Wang", "card")
 
 
 def test_a_wrong_pin_label_token_or_certificate_is_said_in_both_languages(token: Path) -> None:

@@ -152,6 +152,9 @@ async def test_a_proof_carries_its_stamps_and_the_command_judges_them_offline(
         return ran.exit_code, part
 
     assert (await told(None))[1]["stamped"] == "stated"
+    for roots, plainly in (([], True), (["--trust-stamps", str(authority.root)], False)):
+        options = [str(tmp_path / "report.proof"), "--trust", str(room.folder / "signing/root.pem"), *roots]
+        assert ("is what it states" in CliRunner().invoke(VERIFY, options).output) is plainly
     code, part = await told(authority.root)
     assert (code, part["stamped"], part["reasons"]) == (0, "proved", []) and part["stamp"] > A_NOON.isoformat()
     with time_stamping(tmp_path / "stranger") as stranger:

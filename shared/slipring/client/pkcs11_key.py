@@ -26,9 +26,13 @@ class TokenKey:
     def __init__(self, module: Path, label: str, chain_pem: bytes, pin: Callable[[], str], token: str = "") -> None:
         self.chain_pem = chain_pem
         self.algorithm = _algorithm_of(chain_pem)
-        self._session = _session(module, token, pin)
-        self._key = _private_key(self._session, label)
-        self._proved()
+        self._session = open_token(module, token, pin)
+        try:
+            self._key = private_key_of(self._session, label)
+            self._proved()
+        except KeyRefused:
+            self._session.close()
+            raise
 
     def __enter__(self) -> TokenKey:
         return self
@@ -52,19 +56,15 @@ class TokenKey:
             return bytes(self._key.sign(signed, mechanism=of.SHA256_RSA_PKCS_PSS, mechanism_param=parameters))
         except pkcs11.PKCS11Error as problem:
             raise KeyRefused(
-                f"令牌未能签名（{_name(problem)}）。 The token did not sign ({_name(problem)})."
+                f"令牌未能签名（{name_of(problem)}）。 The token did not sign ({name_of(problem)})."
             ) from problem
 
     def _proved(self) -> None:
         """One signature that nobody keeps: a key that the certificate does not vouch for is found out before the report is shown."""
         certificate = own_certificate(self.chain_pem).public_bytes(serialization.Encoding.DER)
         way, probe = algorithm(self.algorithm), b"slipring: is this the key of the certificate?"
-        try:
-            if way is None or not way.verify(certificate, probe, self.sign(probe)):
-                raise not_the_same()
-        except KeyRefused:
-            self._session.close()
-            raise
+        if way is None or not way.verify(certificate, probe, self.sign(probe)):
+            raise not_the_same()
 
 
 def _algorithm_of(chain_pem: bytes) -> str:
@@ -82,7 +82,8 @@ def _kind(key: object) -> Any:
     return next((kind for kind in (rsa.RSAPublicKey, ed25519.Ed25519PublicKey) if isinstance(key, kind)), None)
 
 
-def _session(module: Path, token: str, pin: Callable[[], str]) -> Any:
+def open_token(module: Path, token: str, pin: Callable[[], str]) -> Any:
+    """A session on the one token that is meant; KeyRefused where there is none, or where it does not open."""
     try:
         import pkcs11
     except ImportError as problem:
@@ -103,20 +104,23 @@ def _session(module: Path, token: str, pin: Callable[[], str]) -> Any:
             )
         return named[0].open(user_pin=pin())
     except (pkcs11.PKCS11Error, RuntimeError) as problem:
-        raise KeyRefused(f"令牌未打开（{_name(problem)}）。 The token did not open ({_name(problem)}).") from problem
+        raise KeyRefused(
+            f"令牌未打开（{name_of(problem)}）。 The token did not open ({name_of(problem)})."
+        ) from problem
 
 
-def _private_key(session: Any, label: str) -> Any:
+def private_key_of(session: Any, label: str) -> Any:
+    """The one private key of a label; KeyRefused where there is none, or are several."""
     import pkcs11
 
     try:
         return session.get_key(object_class=pkcs11.ObjectClass.PRIVATE_KEY, label=label)
     except pkcs11.PKCS11Error as problem:
-        session.close()
         raise KeyRefused(
             f"令牌上没有唯一的私钥“{label}”。 The token has not exactly one private key {label!r}."
         ) from problem
 
 
-def _name(problem: Exception) -> str:
+def name_of(problem: Exception) -> str:
+    """What a token calls its refusal."""
     return type(problem).__name__

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -16,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 
 from slipring.client.certificates import CertificateRequest, Certificates
+from slipring.client.pkcs11_request import request_on_token
 from slipring.client.refusal import Distrusted, Refused, Unanswered
 from slipring.client.signing_keys import KeyRefused
 from slipring.client.token import BearerFile, NoToken
@@ -47,17 +48,30 @@ def ask(
         bool, typer.Option("--plain", help="Keep the key without a passphrase (0600), for a script.")
     ] = False,
     secret_file: Annotated[
-        Path | None, typer.Option(help="A file (0600) with the passphrase; asked for otherwise.", exists=True)
+        Path | None,
+        typer.Option(
+            help="A file (0600) with the passphrase, or the PIN of your token; asked for otherwise.", exists=True
+        ),
     ] = None,
+    pkcs11: Annotated[
+        Path | None, typer.Option(help="The PKCS#11 module of your token: the key lies there, and none is made.")
+    ] = None,
+    label: Annotated[str, typer.Option(help="The label of your key on the token.")] = "",
+    token: Annotated[str, typer.Option(help="The label of the token, where there are several.")] = "",
     as_json: AsJson = False,
     client: ClientName = None,
     token_file: TokenFile = None,
     data_dir: DataDir = None,
     url: Url = None,
 ) -> None:
-    """Make a key that stays with you, and ask for a certificate for it. Asking again takes up the same request."""
+    """Make a key that stays with you, and ask for a certificate for it; with --pkcs11 for the key on your token.
+
+    Asking again takes up the same request.
+    """
     with _told(), Certificates.at(server_url(url), _auth(client, token_file, data_dir, url)) as certificates:
-        if not (out / KEY).exists():
+        if pkcs11 is not None:
+            _asked_by_token(out, pkcs11, label, token, name, secret_of(secret_file, "PIN"))
+        elif not (out / KEY).exists():
             _made(
                 out,
                 name,
@@ -120,6 +134,18 @@ def _told() -> Iterator[None]:
         _stop(str(problem))
     except (KeyboardInterrupt, typer.Abort):
         _stop("已中断；重新运行同一命令即可继续。 Interrupted: run the same command again to go on where it was.")
+
+
+def _asked_by_token(folder: Path, module: Path, label: str, token: str, name: str, pin: Callable[[], str]) -> None:
+    """The request of the key on a token, once; the folder holds no key."""
+    if not label:
+        _stop("请用 --label 指明令牌上的密钥。 Name the key on the token by --label.")
+    if (folder / KEY).exists():
+        _stop(f"{folder} 中已有密钥文件。 There is a key in {folder}: choose another folder for the one on your token.")
+    if not (folder / CSR).exists():
+        made = request_on_token(module, label, pin, name, token)
+        folder.mkdir(parents=True, exist_ok=True)
+        _put(folder / CSR, made, 0o644)
 
 
 def _auth(client: str | None, token_file: Path | None, data_dir: Path | None, url: str | None) -> httpx.Auth:

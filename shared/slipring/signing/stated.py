@@ -16,6 +16,8 @@ from slipring.signing.policy import clock_tolerance
 from slipring.signing.revocation import fingerprint
 from slipring.signing.time_stamp import TIME_STAMP, TimeStampRefused, stamped_at, stated_at
 
+STATED, PROVED = "stated", "proved"  # by itself, by the roots of its authority
+
 
 def certificate_facts(jws: str) -> dict[str, str]:
     """Name, issuer, serial number (hex), last day and SHA-256 of the signer's certificate; nothing of one that cannot be read."""
@@ -56,6 +58,6 @@ def stamped(
         return {}, [f"time-stamp-{refused.code}"]
     except binascii.Error:
         return {}, ["time-stamp-unreadable"]
-    told = {"stamp": at.isoformat(timespec="seconds"), "stamped": "proved" if roots_pem else "stated"}
+    told = {"stamp": at.isoformat(timespec="seconds"), "stamped": PROVED if roots_pem else STATED}
     early = recorded is not None and at < recorded - clock_tolerance()
     return told, ["time-stamp-early"] if early else []

@@ -16,6 +16,7 @@ from slipring.signing.proof import Proof, ProofRefused, proof_reason
 from slipring.signing.report_proof import KEY_CERTIFICATES, KEYS, REPORT, ROOTS, Judgement, examined
 from slipring.signing.sample_proof import DRAW, PART, examined_sample
 from slipring.signing.seal_keys import Jwk, endorsed, known
+from slipring.signing.stated import STATED
 
 SAMPLE = "assessors-sample"  # the kind of a verdict on all of a sample
 _UNSIGNED = (CASE, SAMPLE, DRAW, PART)  # nobody's signature is in them
@@ -62,6 +63,12 @@ class Verdict:
         """In English."""
         return proof_reason(self.code).en
 
+    @property
+    def stamps(self) -> str:
+        """none | stated (no roots were given to judge them by) | proved: the time stamps on the signatures."""
+        told = {one.facts["stamped"] for one in self.judgements if one.facts.get("stamped")}
+        return STATED if STATED in told else next(iter(told), "none")
+
     def tree(self) -> dict[str, Any]:
         """As plain data."""
         parts = [
@@ -69,7 +76,7 @@ class Verdict:
             for one in self.judgements
         ]
         told = {"holds": self.holds, "signersKnown": self.signers_known, "sealerKnown": self.sealer_known}
-        return {**told, "verdict": self.code, "zh": self.zh, "en": self.en, "parts": parts}
+        return {**told, "stamps": self.stamps, "verdict": self.code, "zh": self.zh, "en": self.en, "parts": parts}
 
 
 def verdict(

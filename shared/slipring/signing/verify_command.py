@@ -14,6 +14,7 @@ from slipring.signing.proof import Proof, ProofRefused, proof_reason
 from slipring.signing.proof_file import judged_file, roots_used
 from slipring.signing.revocation import read_lists
 from slipring.signing.seal_keys import Jwk
+from slipring.signing.stated import STATED
 from slipring.signing.verdict import Verdict
 
 HOLDS, BROKEN, UNKNOWN = 0, 1, 2
@@ -77,6 +78,12 @@ def _show(proof: Proof, found: Verdict) -> None:
             typer.echo(f"       {reason.code}: {reason.zh} {reason.en}")
     typer.echo("")
     typer.echo(f"{proof.about}: {found.zh} {found.en}")
+    if found.stamps == STATED:
+        typer.echo(
+            "  时间戳的时间仅为其自述：未给出时间戳机构的根证书（--trust-stamps），未核验是谁所盖。"
+            " The time of a stamp is what it states: no roots of time stamping authorities were given (--trust-stamps), so nobody"
+            " was asked who made it."
+        )
     if not found.known:
         for certificate in roots_used(proof, None):
             typer.echo(
