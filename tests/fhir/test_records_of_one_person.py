@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 from slipring.fhir.caller import Caller
@@ -107,3 +108,30 @@ async def test_a_search_by_patient_finds_what_all_records_of_the_person_carry(pl
     assert set(seen[:2]) <= ids(shown) and {one["id"], other["id"]} <= ids(shown)
     await linked(place, one)
     assert ids(await place.ask("GET", f"Observation?patient={one['id']}")) == {seen[0]}
+
+
+@pytest.mark.parametrize("chain", ["patient.identifier", "subject:Patient.identifier"])
+async def test_a_number_of_one_record_finds_what_is_of_the_other_as_its_reference_does(
+    place: Place, chain: str
+) -> None:
+    made = [await two_records(place) for _ in range(2)]
+    numbered = []
+    for number, (one, other, seen) in enumerate(made):
+        identifier = [{"system": "urn:mr", "value": f"{chain[:4]},{number}"}]
+        numbered.append((one | {"identifier": identifier}, seen))
+        await linked(place, numbered[-1][0], ("replaced-by", other))
+    (one, seen), (_, others) = numbered
+
+    async def found(value: str) -> set[str]:
+        return ids(await place.ask("GET", f"Observation?{chain}={quote(value)}&_count=200"))
+
+    by_reference = ids(await place.ask("GET", f"Observation?patient={one['id']}"))
+    assert by_reference == set(seen[:2])
+    for value in (rf"urn:mr|{chain[:4]}\,0", rf"{chain[:4]}\,0"):
+        assert await found(value) == by_reference
+    assert await found(rf"{chain[:4]}\,0,{chain[:4]}\,1") == {*seen[:2], *others[:2]}
+    assert await found("urn:other|1") == set()
+    total = (await place.ask("GET", f"Observation?{chain}={quote('urn:mr|')}&_summary=count")).json()["total"]
+    assert total >= 2, "all numbers of a system: nobody in particular"
+    await linked(place, {name: each for name, each in one.items() if name != "link"})
+    assert await found(rf"{chain[:4]}\,0") == {seen[0]}

@@ -6,14 +6,16 @@ links away again. `seealso` and `refer` are no merge.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from urllib.parse import quote
 
 from slipring.fhir.caller import Caller
-from slipring.fhir.search.condition import Clause
+from slipring.fhir.search.condition import AllOf, AnyOf, Chain, Clause, Condition
 from slipring.fhir.search.criteria import Criteria
-from slipring.fhir.search.values import ReferenceValue
+from slipring.fhir.search.values import ReferenceValue, TokenValue
 from slipring.fhir.service import Ahead, Desk
 
 _MERGING = frozenset({"replaced-by", "replaces"})
@@ -67,14 +69,55 @@ async def with_records(caller: Caller, desk: Desk) -> Caller:
 
 
 async def of_all_records(criteria: Criteria, desk: Desk) -> Criteria:
-    """A search that names patients asks for all records of those people; one for Patients stays as it is."""
+    """A search that names patients asks for all records of those people; one for Patients stays as it is.
+
+    They are named by reference (`patient=`), or by a number of theirs (`patient.identifier=`, `subject:Patient.identifier=`).
+    """
     if criteria.type == "Patient":
         return criteria
-    clauses = [await _widened(clause, desk) if isinstance(clause, Clause) else clause for clause in criteria.clauses]
-    return replace(criteria, clauses=tuple(clauses))
+    return replace(criteria, clauses=tuple([await _widened(one, desk) for one in criteria.clauses]))
 
 
-async def _widened(clause: Clause, desk: Desk) -> Clause:
+async def _widened(condition: Condition, desk: Desk) -> Condition:
+    if isinstance(condition, Clause):
+        return await _of_records(condition, desk)
+    if isinstance(condition, AnyOf | AllOf):
+        return replace(condition, conditions=tuple([await _widened(one, desk) for one in condition.conditions]))
+    if not isinstance(condition, Chain):
+        return condition
+    if condition.type != "Patient":
+        return replace(condition, condition=await _widened(condition.condition, desk))
+    numbers = _numbers(condition.condition)
+    found = {one.reference for one in await desk.search(f"Patient?identifier={quote(numbers)}")} if numbers else set()
+    others = sorted(await records_of(found, desk) - found) if found else []
+    if not others:
+        return condition
+    named = tuple(ReferenceValue("Patient", one.removeprefix("Patient/")) for one in others)
+    by_name = Clause(condition.parameter, condition.parameter.family, condition.parameter.keys, "", named)
+    return AnyOf((condition, by_name))
+
+
+def _numbers(condition: Condition) -> str:
+    """The numbers that a condition on Patients asks for, as `identifier=` takes them; '' where it asks for anything else."""
+    if not isinstance(condition, Clause) or condition.parameter.code != "identifier" or condition.modifier:
+        return ""
+    asked = [one for one in condition.values if isinstance(one, TokenValue) and one.code]
+    if len(asked) != len(condition.values) or condition.keys != condition.parameter.keys:
+        return ""  # all numbers of a system: that is nobody in particular
+    return ",".join(_as_asked(one) for one in asked)
+
+
+def _as_asked(number: TokenValue) -> str:
+    system = "" if number.system is None else f"{_escaped(number.system)}|"
+    return f"{system}{_escaped(number.code or '')}"
+
+
+def _escaped(text: str) -> str:
+    """As a search takes it literally (FHIR R4, search, escaping)."""
+    return re.sub(r"([\\,|$])", r"\\\1", text)
+
+
+async def _of_records(clause: Clause, desk: Desk) -> Clause:
     if clause.family != "reference" or clause.modifier not in ("", "not"):
         return clause
     named = {f"Patient/{one.id}" for one in clause.values if isinstance(one, ReferenceValue) and _may_be(one, clause)}
