@@ -32,9 +32,10 @@ async def another_exam(desk: ADesk, name: str, **members: Any) -> Resource:
     return task.resource
 
 
-def call(target: Any, **values: tuple[str, Any]) -> Call:
+def call(target: Any, **values: tuple[str, Any] | list[tuple[str, Any]]) -> Call:
     """A call with parameters, each `name=(type, value)`, such as `scanner=("Reference", ...)`."""
-    given = [{"name": name, f"value{kind}": value} for name, (kind, value) in values.items()]
+    every = [(name, one) for name, said in values.items() for one in (said if isinstance(said, list) else [said])]
+    given = [{"name": name, f"value{kind}": value} for name, (kind, value) in every]
     return Call({"resourceType": "Parameters", "parameter": given}, target)
 
 

@@ -16,6 +16,7 @@ from slipring_order.life.voiding import holders_told
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import has_system, reference_of
 from slipring_order.rooms import checks
+from slipring_order.rooms.occurring import occurred
 from slipring_order.rooms.pregnancy_answer import NOT_PREGNANT, as_observation, known_answers
 
 STEP_CHECK_LIST = "order.step-check-list"
@@ -49,12 +50,13 @@ async def checked(call: Call, desk: Desk) -> Changes:
         kinds = found
     if checks.PLAIN in items:
         await _radiologist(call, who, desk)
+    when = await occurred(call, exam, desk)
     saves, inputs = [], exam.resource
     for item in items:
         about = kinds if item == checks.IDENTITY else ()
         note = str(call.value("note") or "")
         record = checks.record(exam, item, who, id=desk.new_id(), now=desk.now, kinds=about, note=note)
-        saves.append(Save(record))
+        saves.append(Save(when.on(record)))
         given = {"valueReference": {"reference": f"Provenance/{record['id']}"}}
         inputs = {**inputs, "input": checks.with_input(inputs, item, given)}
     exam = with_inputs(exam, await also_named(call, inputs.get("input", []), desk))

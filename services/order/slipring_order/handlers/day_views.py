@@ -10,11 +10,11 @@ from slipring.fhir.service import Call, Changes, Desk, Resource, Stored
 
 from slipring_order import resources
 from slipring_order.asked_day import asked_day
-from slipring_order.reading import instant, reference_of
+from slipring_order.reading import has_system, instant, reference_of
 from slipring_order.rooms.appointments import taken_on
-from slipring_order.rooms.arriving import arrived_at
+from slipring_order.rooms.arriving import arrived_at, occurred_in
 from slipring_order.rooms.booking import demand_a_ct, known_scanner, read_scanner
-from slipring_order.rooms.checks import ARRIVAL, is_record_of
+from slipring_order.rooms.checks import ARRIVAL, KIND_SYSTEM, is_record_of
 from slipring_order.rooms.day import Span, Taken, free_slots, slots, span_of_day
 from slipring_order.rooms.queue import Waiting, in_order
 from slipring_order.rooms.scanner import Scanner
@@ -87,7 +87,7 @@ async def arrivals(call: Call, desk: Desk) -> Changes:
     found = await desk.search(f"Provenance?recorded=ge{instant(span.starts_at)}&recorded=lt{instant(span.ends_at)}")
     records = sorted(
         (one.resource for one in found if not one.source and is_record_of(one.resource, ARRIVAL)),
-        key=lambda record: str(record["recorded"]),
+        key=occurred_in,
     )
     return _answer([await _line(record, desk) for record in records])
 
@@ -97,12 +97,12 @@ async def _line(record: Resource, desk: Desk) -> Resource:
     tree = exam.resource if exam else {}
     parts: list[Resource] = [
         {"name": "exam", "valueReference": {"reference": reference_of(record["target"][0])}},
-        {"name": "arrived", "valueInstant": record["recorded"]},
+        {"name": "arrived", "valueInstant": occurred_in(record)},
         {"name": "receivedBy", "valueReference": record["agent"][0]["who"]},
         *(
             {"name": "kind", "valueString": reason["text"]}
             for reason in record.get("reason", [])
-            if {"coding", "text"} <= set(reason)
+            if has_system(reason, KIND_SYSTEM)
         ),
     ]
     if tree.get("for"):

@@ -17,6 +17,7 @@ from slipring_order.judging.contrast import contrast_shown
 from slipring_order.life.moving import exam_follows
 from slipring_order.reading import instant, reference_of
 from slipring_order.rooms import checks
+from slipring_order.rooms.occurring import occurred
 from slipring_order.rooms.starting import issues_of, start_findings, stopped_by
 
 _ENDS = ("acquired", "discontinued")
@@ -25,8 +26,9 @@ _ENDS = ("acquired", "discontinued")
 async def started(call: Call, desk: Desk) -> Changes:
     """`Task/[id]/$start`: the scan begins; 422 with every reason when it may not, and the try is on record."""
     exam, who = the_exam(call), await performer(call, desk)
-    exam = replace(exam, resource={**exam.resource, "owner": {"reference": who}})
-    return await _moved(exam, "in-progress", desk, executionPeriod={"start": instant(desk.now)})
+    when = await occurred(call, exam, desk)
+    exam = replace(exam, resource={**exam.resource, "owner": {"reference": who}, **when.noted(exam.resource, who)})
+    return await _moved(exam, "in-progress", desk, executionPeriod={"start": instant(when.at)})
 
 
 async def finished(call: Call, desk: Desk) -> Changes:
@@ -44,8 +46,10 @@ async def finished(call: Call, desk: Desk) -> Changes:
     if target == "discontinued":
         await demand_the_department(desk)
         demand_a_coded_reason(call.value("reason"), call.at("reason"))
+    when = await occurred(call, exam, desk, scanned=True)
     record = checks.record(exam, checks.DONE, who, id=desk.new_id(), now=desk.now, note=str(call.value("note") or ""))
-    period = {**exam.resource.get("executionPeriod", {}), "end": instant(desk.now)}
+    record = when.on(record)
+    period = {**exam.resource.get("executionPeriod", {}), "end": instant(when.at)}
     members: dict[str, Any] = {"executionPeriod": period, "statusReason": call.value("reason")}
     if target == "acquired":
         given = {"valueReference": {"reference": f"Provenance/{record['id']}"}}

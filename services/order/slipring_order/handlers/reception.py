@@ -23,6 +23,7 @@ from slipring_order.reading import reference_of
 from slipring_order.rooms import checks
 from slipring_order.rooms.following import step_follows
 from slipring_order.rooms.identity import ENOUGH, UNIDENTIFIED, Shown, compare, is_unidentified, same_person_by_words
+from slipring_order.rooms.occurring import occurred
 
 _TODAY = "justified,scheduled,arrived,ready"
 
@@ -37,6 +38,7 @@ async def arrived(call: Call, desk: Desk) -> Changes:
         return kinds
     note = str(call.value("note") or "")
     record = checks.record(exam, checks.ARRIVAL, who, id=desk.new_id(), now=desk.now, kinds=kinds, note=note)
+    record = (await occurred(call, exam, desk)).on(record)
     inputs = checks.with_input(
         exam.resource, checks.ARRIVAL, {"valueReference": {"reference": f"Provenance/{record['id']}"}}
     )

@@ -23,6 +23,10 @@ _ATTENDED = (
     Parameter("attendant", "Reference", documentation="the clinician who stays with a critical patient"),
     Parameter("critical", "boolean", documentation="a critical patient, as whoever receives him sees it"),
 )
+_WHEN = (
+    Parameter("occurred", "instant", documentation="when it happened, where it is entered later; now when absent"),
+    Parameter("lateReason", "string", documentation="why it is entered late (limit rooms.late-entry)"),
+)
 _DAY = Parameter("day", "date", documentation="today when absent, in the department's time zone")
 _EXAM = Parameter("return", "Task", use="out", min=1, documentation="the exam")
 
@@ -60,6 +64,7 @@ ROOM_OPERATIONS = (
             *_SHOWN,
             *_ATTENDED,
             Parameter("note", "string"),
+            *_WHEN,
             _WHO,
             _EXAM,
             Parameter(
@@ -82,7 +87,7 @@ ROOM_OPERATIONS = (
             _EXAM,
         ),
     ),
-    Operation("Task", "start", started, title="Begin the scan", parameters=(_WHO, _EXAM)),
+    Operation("Task", "start", started, title="Begin the scan", parameters=(*_WHEN, _WHO, _EXAM)),
     Operation(
         "Task",
         "finish",
@@ -92,6 +97,7 @@ ROOM_OPERATIONS = (
             Parameter("outcome", "code", documentation="acquired (when absent) | discontinued"),
             Parameter("reason", "CodeableConcept", documentation="why it was broken off"),
             Parameter("note", "string"),
+            *_WHEN,
             _WHO,
             _EXAM,
         ),

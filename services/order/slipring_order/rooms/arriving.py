@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from slipring.fhir.service import Desk, Stored
+from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order.reading import moment, reference_of
 from slipring_order.rooms.checks import ARRIVAL, input_of
@@ -16,4 +16,9 @@ async def arrived_at(exam: Stored, desk: Desk) -> datetime | None:
     if "valueInstant" in entry:
         return moment(entry["valueInstant"], desk.settings.zone)
     record = await desk.read(reference_of(entry.get("valueReference"))) if entry.get("valueReference") else None
-    return moment(record.resource.get("recorded"), desk.settings.zone) if record else None
+    return moment(occurred_in(record.resource), desk.settings.zone) if record else None
+
+
+def occurred_in(record: Resource) -> str:
+    """When what a Provenance records happened: when it was recorded, unless it was entered later."""
+    return str(record.get("occurredDateTime") or record["recorded"])
