@@ -79,7 +79,7 @@ def _signed(key: Any, public: ec.EllipticCurvePublicKey | rsa.RSAPublicKey, name
     try:
         if isinstance(public, ec.EllipticCurvePublicKey):
             made = _HASHES[public.curve.name]
-            way = f"{made().name}_ecdsa"
+            way = f"{made(b'').name}_ecdsa"
             raw = key.sign(made(stated.dump()).digest(), mechanism=pkcs11.Mechanism.ECDSA)
             signature = encode_ecdsa_signature(bytes(raw))
         else:
