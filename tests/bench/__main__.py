@@ -4,8 +4,7 @@ Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -`
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
 `--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
 critical findings while providers fail, `--only standing` the steps of many open cases and a start among them, `--only indicators`
-all indicators over a year of `--exams`, `--only phantoms` images of phantoms (`--phantoms` drawn ones; beside pylinac where
-PYLINAC_PYTHON names the Python of its environment), which is put into the page.
+all indicators over a year of `--exams`.
 """
 
 from __future__ import annotations
@@ -23,23 +22,9 @@ from pathlib import Path
 import uvloop
 from slipring.runtime.postgres import stop
 
-from tests.bench import (
-    checking,
-    delivering,
-    indicating,
-    interactions,
-    ordering,
-    phantoms,
-    ringing,
-    rivals,
-    searching,
-    serving,
-    standing,
-    starting,
-    storm,
-    worklist,
-)
+from tests.bench import delivering, interactions, ordering, ringing, rivals, searching, serving, starting
 from tests.bench.page import Results, written
+from tests.bench.parts import PARTS, Part
 
 _PAGE = serving.ROOT / "docs" / "benchmarks.md"
 
@@ -50,30 +35,11 @@ def main() -> None:
     if asked.only == "delivery":
         _deliveries(asked)
         return
-    if asked.only == "worklist":
-        _worklist(asked)
-        return
     if asked.only == "requests":
         _requests(asked)
         return
-    if asked.only == "storm":
-        with _folder() as folder:
-            uvloop.run(storm.measure(folder, asked.storm_cases, 60.0, _say))
-        return
-    if asked.only == "standing":
-        with _folder() as folder:
-            uvloop.run(standing.measure(folder, asked.cases, 400, 20, _say))
-        return
-    if asked.only == "indicators":
-        with _folder() as folder:
-            uvloop.run(indicating.measure(folder, asked.exams, asked.rounds, _say))
-        return
-    if asked.only == "phantoms":
-        _phantoms(asked)
-        return
-    if asked.only == "checks":
-        with _folder() as folder:
-            checking.measure(folder, _say)
+    if asked.only:
+        _told(PARTS[asked.only], asked)
         return
     load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
@@ -86,16 +52,15 @@ def main() -> None:
         _say("; ".join(f"ready after {seconds:.1f} s, {held or 0:.0f} MB" for seconds, held in starts))
     with _folder() as folder:
         rounds, left_out = uvloop.run(interactions.measure(folder, conditions, _say))
-        results = Results(conditions, rounds, left_out, searches, starts, (), None, begun_at, load_before)
+        results = Results(conditions, rounds, left_out, searches, starts, begun_at=begun_at, load_before=load_before)
         try:
             results.pgbench = rivals.pgbench(folder, connections=asked.connections, seconds=asked.seconds)
         except (rivals.Unavailable, subprocess.SubprocessError) as reason:
             results.left_out["pgbench"] = str(reason)
     results.delivered = _deliveries(asked)
     results.requested = _requests(asked)
+    results.told = [(part, _told(part, asked)) for part in PARTS.values()]
     page = written(results)
-    with _folder() as folder:
-        page = phantoms.put(page, phantoms.measure(folder, asked.phantoms, _say))
     if asked.page == "-":
         print(page)
     else:
@@ -113,23 +78,22 @@ def _deliveries(asked: argparse.Namespace) -> list[delivering.Spans]:
         return found + uvloop.run(ringing.measure(folder, asked.cases, asked.delivery_seconds, _say))
 
 
-def _phantoms(asked: argparse.Namespace) -> None:
-    """Images of phantoms, into the page as it stands."""
-    with _folder() as folder:
-        lines = phantoms.measure(folder, asked.phantoms, _say)
-    if asked.page != "-":
-        page = Path(asked.page)
-        page.write_text(phantoms.put(page.read_text("utf-8"), lines), encoding="utf-8")
+def _told(part: Part, asked: argparse.Namespace) -> list[str]:
+    """What a part said, as it is printed; the others are measured though one cannot be."""
+    lines: list[str] = []
 
+    def say(line: str) -> None:
+        _say(line)
+        lines.append(line)
 
-def _worklist(asked: argparse.Namespace) -> None:
-    """The worklist over 5,000 scheduled steps; promised: <= 100 ms for a query."""
     with _folder() as folder:
-        for took in uvloop.run(worklist.measure(folder, asked.steps, asked.queries, _say)):
-            _say(
-                f"{took.asked_for:22} {took.entries:4} entries  p50 {took.p50_ms:6.1f} ms  p99 {took.p99_ms:6.1f} ms, "
-                f"of it the asker's own work {took.asker_ms:5.1f} ms"
-            )
+        try:
+            part.measure(folder, asked, say)
+        except (Exception, SystemExit) as reason:
+            if asked.only:
+                raise
+            say(f"not measured: {type(reason).__name__}: {reason}")
+    return lines
 
 
 def _requests(asked: argparse.Namespace) -> list[ordering.Block]:
@@ -156,16 +120,17 @@ def _arguments() -> argparse.Namespace:
         "--exams", type=lambda text: [int(n) for n in text.split(",")], default=[10_000, 100_000, 1_000_000],
         help="sizes for the indicators, with commas",
     )  # fmt: skip
-    parser.add_argument("--phantoms", type=int, default=300, help="drawn images of phantoms")
     parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")
     parser.add_argument("--storm-cases", type=int, default=1000, help="findings flagged within a minute in a storm")
+    parser.add_argument("--storm-seconds", type=float, default=60.0, help="that they are flagged in")
+    parser.add_argument("--steps-due", type=int, default=400, help="steps that fall due among the open cases")
     parser.add_argument("--flags", type=int, default=100, help="findings flagged among them")
     parser.add_argument(
         "--only",
-        choices=["delivery", "worklist", "requests", "checks", "storm", "standing", "indicators", "phantoms"],
-        help="this part alone; nothing is written but of phantoms",
+        choices=["delivery", "requests", *PARTS],
+        help="this part alone; nothing is written",
     )
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")

@@ -17,6 +17,7 @@ from tests.bench.interactions import ENTRIES, Conditions, Rounds
 from tests.bench.load import Figures
 from tests.bench.ordering import Block
 from tests.bench.ordering import line as requests_line
+from tests.bench.parts import Part, sections
 from tests.bench.rivals import FHIRSTARTER
 from tests.bench.searching import SHAPES, Found
 
@@ -41,6 +42,7 @@ class Results:
     starts: Sequence[tuple[float, float | None]] = ()
     delivered: Sequence[Spans] = ()
     requested: Sequence[Block] = ()
+    told: Sequence[tuple[Part, Sequence[str]]] = ()
     pgbench: tuple[str, float] | None = None
     begun_at: datetime = field(default_factory=lambda: datetime.now(UTC))
     load_before: float = 0.0  # of the machine, before the bench added its own
@@ -76,6 +78,7 @@ def written(results: Results) -> str:
             *_starts(results.starts),
             *_delivered(results.delivered),
             *_requested(results.requested),
+            *sections(results.told),
             "",
         ]
     )
