@@ -34,7 +34,7 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     judged = await _judged(check, judges, look, counted)
     population = len(counted) if judged.population is None else judged.population
     found = [*look.altered, *(one for one in breaches if one), *judged.breaches]
-    if check.wanted and not population:
+    if not population and (check.wanted or await _asked_for(check, look)):
         found.append(Breach("", _ABSENT, "absent"))
     unconfirmed = [one for one in waiting if any(fnmatch.fnmatchcase(one, like) for like in check.relies)]
     unconfirmed = list(dict.fromkeys([*unconfirmed, *judged.unconfirmed]))
@@ -66,6 +66,11 @@ async def _judged(check: Check, judges: Mapping[str, Judge], look: Look, counted
         return await judges[check.judge](look, counted)
     except UnknownLimit:  # before the first figures came into force nothing was demanded
         return Judged(population=0)
+
+
+async def _asked_for(check: Check, look: Look) -> bool:
+    """Whether work of a period that is over asks for what the check counts."""
+    return look.over and any([bool(await look.stood(query)) for query in check.after])
 
 
 def _settled(row: str, opened: Sequence[Evidence]) -> Outcome:

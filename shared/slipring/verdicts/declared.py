@@ -2,6 +2,7 @@
 
 A check is data where records of a kind prove it: searches for what is counted (`of`) and for what breaks it (`breaks`),
 and elements that each counted record must bear (`needs`). Where more is needed `judge` names a function of the service.
+What was done (`after`) asks for it: where nothing is counted in a period that is over, the check is broken.
 What `breaks` finds it finds by the figure that the check relies on, if it relies on one.
 In searches `{C}` is our canonical base, `date={period}` the period, `{at}` the moment of the verdict.
 """
@@ -40,6 +41,9 @@ class Check:
     judge: str = ""
     relies: tuple[str, ...] = ()  # patterns of the ids of figures that somebody of the department must have confirmed
     wanted: bool = False  # nothing on record breaks it
+    after: tuple[
+        str, ...
+    ] = ()  # searches: once the period is over in which one finds work, nothing on record breaks it
     types: frozenset[str] = field(default=frozenset())  # what it looks at
 
 
@@ -72,8 +76,10 @@ def _check(entry: Mapping[str, Any]) -> Check:
     known = {clause.id for clause in register().clauses}
     try:
         told = {**entry, "says": Words(entry["zh"], entry["en"])}
-        lists = {name: tuple(told[name]) for name in ("of", "breaks", "needs", "relies") if name in told}
-        types = frozenset(query.partition("?")[0] for name in ("of", "breaks") for query in lists.get(name, ()))
+        lists = {name: tuple(told[name]) for name in ("of", "breaks", "needs", "relies", "after") if name in told}
+        types = frozenset(
+            query.partition("?")[0] for name in ("of", "breaks", "after") for query in lists.get(name, ())
+        )
         types |= frozenset(told.pop("looks", ()))
         made = Check(**{k: v for k, v in told.items() if k not in ("zh", "en")} | lists | {"types": types})
     except (KeyError, TypeError) as problem:

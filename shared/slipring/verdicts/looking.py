@@ -75,6 +75,12 @@ class Look:
         return min(self.at, after - after.resolution)
 
     @property
+    def over(self) -> bool:
+        """Whether the period lies behind the moment of the verdict: what was to be done in it can be missed."""
+        _, after = self.period.span(self.zone)
+        return self.at >= after
+
+    @property
     def then(self) -> Desk:
         """The desk as it was at the moment, for what decides by a desk; what it reads is noted as seen."""
         return cast("Desk", _Then(self))

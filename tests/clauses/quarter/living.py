@@ -127,6 +127,25 @@ class Quarter:
         self.department.clock.advance(moment - self.department.clock.now())
         await self.department.settle()
 
+    async def patients(self, *kinds: str, known: bool = True, priority: str = "routine") -> list[Exam]:
+        """Exams that were asked for and begun, now; `known`: with this morning's values of the patient."""
+        exams = await self._patients(kinds, known=known)
+        for one in exams:
+            one.priority = priority
+        await self._each(exams, "asked_for")
+        await self.department.settle()
+        await self._each(exams, "begun")
+        return exams
+
+    async def read(self, *kinds: str, priority: str = "routine") -> list[Exam]:
+        """Exams that were made and whose report is a draft."""
+        exams = await self.patients(*kinds, priority=priority)
+        await self._each(exams, "finished")
+        await self.department.settle()
+        await self._each(exams, "drafted")
+        await self.department.fresh()
+        return exams
+
     async def session(self, day: int, kinds: Sequence[str]) -> list[Exam]:
         """Some exams of one day: names of papers.KINDS."""
         await self.until(day)
@@ -149,7 +168,7 @@ class Quarter:
         self.exams += exams
         return exams
 
-    async def _patients(self, kinds: Sequence[str]) -> list[Exam]:
+    async def _patients(self, kinds: Sequence[str], *, known: bool = True) -> list[Exam]:
         people = [(f"patient {self.numbers + n}", papers.patient(self.numbers + n)) for n in range(len(kinds))]
         self.numbers += len(kinds)
         made = await loaded(self.department, people)
@@ -159,10 +178,11 @@ class Quarter:
             cast = self.cast(patient | {"id": made[name].partition("/")[2]})
             cast.lot = lot
             exams.append(Exam(self.department, cast, kind=papers.KINDS[kind]))
-        known = [
-            (f"{one.cast.patient['id']} {what}", paper) for one in exams for what, paper in papers.before(one.cast)
-        ]
-        await loaded(self.department, known)
+        if known:
+            told = [
+                (f"{one.cast.patient['id']} {what}", paper) for one in exams for what, paper in papers.before(one.cast)
+            ]
+            await loaded(self.department, told)
         return exams
 
     async def _each(self, exams: Sequence[Exam], step: str) -> None:

@@ -113,7 +113,7 @@ async def reaction(quarter: Quarter, exam: Exam) -> str:
     return await made(quarter, event)
 
 
-async def settled(quarter: Quarter, kind: str, says: str) -> str:
+async def settled(quarter: Quarter, kind: str, says: str, until: int | None = None) -> str:
     """A complaint or a nonconformity, from its opening to its end."""
     now = quarter.department.clock.now()
     task: Tree = {
@@ -141,7 +141,7 @@ async def settled(quarter: Quarter, kind: str, says: str) -> str:
             ("closed", {"output": [_put("effect", "none since 未再发生"), _put("verifier", head)]}),
         ]
     )
-    for state, more in steps:
+    for state, more in steps[:until]:
         kept = await quarter.department.get(place)
         merged = kept | {
             name: [*kept.get(name, []), *value] if name in ("input", "output") else value

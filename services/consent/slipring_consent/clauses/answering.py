@@ -23,6 +23,8 @@ JUDGES = {
     "observed": judges.observed,
     "permitted": judges.permitted,
     "reactions": judges.reactions,
+    "received": judges.received,
+    "traced": judges.traced,
 }
 CLAUSES = Answering(
     "consent", read_checks(Path(__file__).with_name("checks.toml")), JUDGES, unconfirmed=unconfirmed, plans=True

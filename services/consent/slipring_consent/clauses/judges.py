@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
+from slipring.clauses.register import Words
 from slipring.consents.state import EMERGENCY, consent_state
 from slipring.fhir.merged import merge_set
 from slipring.fhir.service import Evidence, Resource, Stored
@@ -14,9 +15,11 @@ from slipring.verdicts.looking import Judged, Look, broken
 
 from slipring_consent.consenting.facts import consents_of
 from slipring_consent.contrast.exam import exam_of_administration
+from slipring_consent.contrast.holding import LOT_ID
 from slipring_consent.contrast.known import kept_lot
-from slipring_consent.contrast.lots import ACCEPTED, state_of
+from slipring_consent.contrast.lots import ACCEPTED, lot_of, state_of
 from slipring_consent.contrast.record import times_of
+from slipring_consent.department import limits_of
 from slipring_consent.gate.override import override_of
 from slipring_consent.gate.weighing import gives_contrast
 from slipring_consent.observing.task import limit_of, observer_of
@@ -26,6 +29,7 @@ from slipring_consent.reactions.said import effect_of, happened, measures_of, ph
 from slipring_consent.reading import moment, reference_of
 from slipring_consent.screening.known import ANSWERED, is_our_screening
 
+_CALLS = "follow_up.hours_reaction"
 _PERMITS = ("active", EMERGENCY)
 
 
@@ -77,6 +81,30 @@ async def lots(look: Look, counted: Sequence[Evidence]) -> Judged:
     return Judged(faults, named)
 
 
+async def traced(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Contrast that was given names the lot it was taken from (4.13)."""
+    given = await _contrast(look, counted)
+    lotless = [one for one, _ in given if await kept_lot(one.stored.resource, look.then) is None]
+    return Judged([broken(one, "未注明批次", "the lot is not named") for one in lotless], len(given))
+
+
+async def received(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """The lot had come in, with a receipt, and was in date when contrast was given from it (5.3.2.1)."""
+    faults, named = [], 0
+    for one, at in await _contrast(look, counted):
+        lot = await kept_lot(one.stored.resource, look.then)
+        if lot is None:
+            continue
+        named += 1
+        receipts = await look.seen(f"SupplyDelivery?identifier={LOT_ID}|{lot.resource['id']}")
+        known = lot_of(lot.resource, str(look.zone), at)
+        if not receipts:
+            faults.append(broken(one, "所用批次没有入库记录", "no receipt of its lot is on record"))
+        elif known is not None and known.expired(at):
+            faults.append(broken(one, "所用批次已过有效期", "its lot was out of date"))
+    return Judged(faults, named)
+
+
 async def observed(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Somebody was named to observe, and nobody was left unobserved past his time (5.4.4.1)."""
     faults = []
@@ -99,7 +127,16 @@ async def reactions(look: Look, counted: Sequence[Evidence]) -> Judged:
             faults.append(
                 broken(one, "关闭时缺少措施或对结果的影响", "closed without its measures or its effect on the result")
             )
+        began = moment(event.get("date"), str(look.zone))
+        if phase_of(event) != "closed" and began is not None and began + _last_call(look) < look.until:
+            late = Words("最后一次回访之后仍未关闭", "not closed after the last call to the patient")
+            faults.append(broken(one, late.zh, late.en, figure=_CALLS))
     return Judged(faults, len(real))
+
+
+def _last_call(look: Look) -> timedelta:
+    """How long after a reaction the patient is called for the last time."""
+    return timedelta(hours=max(limits_of(look.then).limit(_CALLS).value))
 
 
 async def _contrast(look: Look, counted: Sequence[Evidence]) -> list[tuple[Evidence, datetime]]:

@@ -11,9 +11,12 @@ from slipring.verdicts.looking import Judged, Look, broken
 
 from slipring_critical.cases.facts import CaseFacts, case_facts
 from slipring_critical.cases.marks import is_drill
+from slipring_critical.ringing.climbing import ACTED_OVERDUE
 from slipring_critical.indicators.counting import figures, recognised_at, told_at
 
 _OVER = "retracted"
+_DONE = ("acted", "closed")
+_TO_ACT = "ladder.*"
 _IN_TIME = "indicators.told-in-time"
 
 
@@ -34,10 +37,17 @@ async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 
 async def acted(look: Look, counted: Sequence[Evidence]) -> Judged:
-    """A case that is said to be acted on or closed says what was done."""
-    cases = _cases(counted)
-    silent = [one for one, case in cases if not any(event.what == "acted" for event in case.events)]
-    return Judged([broken(one, "没有处置记录", "nothing that was done is on record") for one in silent], len(cases))
+    """A case that is said to be acted on or closed says what was done; nobody who has one is past his time to act."""
+    faults, cases = [], _cases(counted)
+    for one, case in cases:
+        if any(event.what == "acted" for event in case.events):
+            continue
+        if case.state in _DONE:
+            faults.append(broken(one, "没有处置记录", "nothing that was done is on record"))
+        elif case.state != _OVER and any(event.what == ACTED_OVERDUE for event in case.events):
+            late = Words("逾期没有处置记录", "nothing that was done is on record, past the time to act")
+            faults.append(broken(one, late.zh, late.en, figure=_TO_ACT))
+    return Judged(faults, len(cases))
 
 
 def _cases(counted: Sequence[Evidence]) -> list[tuple[Evidence, CaseFacts]]:

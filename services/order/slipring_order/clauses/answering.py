@@ -25,6 +25,7 @@ JUDGES = {
     "department": owed.department,
     "justified": exams.justified,
     "mismatches": exams.mismatches,
+    "misnumbered": exams.misnumbered,
     "numbered": exams.numbered,
     "occupational": owed.occupational,
     "operated": exams.operated,

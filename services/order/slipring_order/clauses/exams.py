@@ -20,6 +20,7 @@ from slipring_order.rooms.checks import ATTENDANT, CRITICAL, input_of
 
 _DECIDED = f"{CANONICAL}/CodeSystem/justification-decision"
 _COMPLETE = "order.request-complete"
+_BY_NUMBER = frozenset({"order.image-accession", "order.image-exam-known"})
 _MISMATCH = f"{CANONICAL}/CodeSystem/department-rule|image-mismatch"
 
 
@@ -89,6 +90,15 @@ async def mismatches(look: Look, counted: Sequence[Evidence]) -> Judged:
     found = await look.stood(f"DetectedIssue?code={_MISMATCH}&identified={{period}}")
     standing = [one for one in found if not one.stored.resource.get("mitigation")]
     return Judged([broken(one, "影像与申请不一致", "images do not agree with the order") for one in standing])
+
+
+async def misnumbered(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """Images that came under another imaging number than an exam's were dealt with by a named person (5.4.6)."""
+    found = await look.stood(f"DetectedIssue?code={_MISMATCH}&identified={{period}}")
+    standing = [
+        one for one in found if rule_of(one.stored.resource) in _BY_NUMBER and not one.stored.resource.get("mitigation")
+    ]
+    return Judged([broken(one, "影像的检查号与申请不符", "images bear another imaging number") for one in standing])
 
 
 async def _guidance(look: Look, counted: Sequence[Evidence]) -> dict[str, list[tuple[datetime, str]]]:

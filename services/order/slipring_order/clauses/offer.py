@@ -27,6 +27,8 @@ from slipring_order.rooms.scanner_standard import tests
 from slipring_order.rooms.scanners import measured_on
 from slipring_order.rooms.testing import Result, result_of, standing
 
+_UNAPPROVED = Words("测得值在本时段内未获批准", "what was measured was not approved by a second person in the period")
+
 
 async def prepared(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Each exam tells how to prepare, in each of the five parts, to patient or clinician (5.4.4.1, 5.4.4.2)."""
@@ -59,12 +61,18 @@ async def scope(look: Look, counted: Sequence[Evidence]) -> Judged:
 async def constancy(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Each scanner in use passes each of its tests, and none of them is overdue (5.6.2.3)."""
     settings, on = look.desk.settings, look.until
+    since, _ = look.period.span(look.zone)
     today = on.astimezone(look.zone).date()
     limits = settings.scanner_limits.on(today)
     faults, waiting, looked = [], set(), 0
     for scanner, results in (await _results(look, counted)).items():
         stands = standing(results, on, limits, settings.scanner_edition, look.zone)
         looked += len(stands)
+        faults += [
+            Breach(one.reference, _UNAPPROVED)
+            for one in results
+            if look.over and one.preliminary and since <= one.at <= on
+        ]
         for test in stands:
             named = test.last.reference if test.last else scanner
             if test.passes is False:
@@ -85,15 +93,20 @@ async def compared(look: Look, counted: Sequence[Evidence]) -> Judged:
     since, _ = look.period.span(look.zone)
     results = await _results(look, counted)
     faults, waiting, looked = [], set(), 0
+    compared_ones: set[str] = set()
     for test, names in tests().items():
         for pair in pairs(samples(results, test, since, look.until), test, look.until.astimezone(look.zone).date()):
             looked += 1
+            compared_ones |= set(pair.scanners)
             if pair.limit and not pair.limit.confirmed:
                 waiting.add(pair.limit.id)
             if pair.outcome is Outcome.DIFFERENT:
                 one, other = pair.scanners
                 apart = Words(f"{names['zh']}：与 {other} 的差异超出允许值", f"{names['en']}: differs from {other}")
                 faults.append(Breach(one, apart, figure=pair.limit.id if pair.limit else ""))
+    if look.over and len(results) > 1:
+        alone = Words("本时段未与其他CT比对", "was not compared with another scanner in the period")
+        faults += [Breach(one, alone, "absent") for one in sorted(set(results) - compared_ones)]
     return Judged(faults, looked, sorted(waiting))
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from slipring.clauses.register import Words, named_by
@@ -15,7 +15,7 @@ from slipring.verdicts.verdict import Breach
 from slipring_order.department.due import DEPARTMENT, Standing, State, standings
 from slipring_order.department.gathering import OnRecord, department_on_record
 from slipring_order.department.obligations import obligations
-from slipring_order.department.standing import department_findings
+from slipring_order.department.standing import at_fault, department_findings
 from slipring_order.judging.rule_set import in_force
 
 _HOW = {
@@ -44,15 +44,21 @@ async def department(look: Look, counted: Sequence[Evidence]) -> Judged:
     """What the rules say of the department as a whole."""
     row = look.check.clause if look.check else ""
     found = await _department(look)
-    findings = department_findings(found.staff, found.documents, await limits_then(look), look.until)
+    limits = await limits_then(look)
+    findings = department_findings(found.staff, found.documents, limits, look.until)
     mine = [one for one in findings if row in {c.id for c in named_by(one.clause, "order")}]
     known = len(found.staff) + len(found.documents)
-    return by_rules(mine, max(known, 1))
+    named = {one.rule: at_fault(one.rule, found.staff, found.documents, limits.day) for one in mine}
+    return by_rules(mine, max(known, 1), named)
 
 
-def by_rules(findings: Sequence[Finding], population: int) -> Judged:
-    """What rules about the department found."""
-    breaches = [Breach("", Words(one.zh, one.en), figure=one.limit.id if one.limit else "") for one in findings]
+def by_rules(findings: Sequence[Finding], population: int, named: Mapping[str, str] | None = None) -> Judged:
+    """What rules about the department found; `named`: the record that a rule is about, where it is about one."""
+    places = named or {}
+    breaches = [
+        Breach(places.get(one.rule, ""), Words(one.zh, one.en), figure=one.limit.id if one.limit else "")
+        for one in findings
+    ]
     waiting = {one.limit.id for one in findings if one.limit and not one.limit.confirmed}
     return Judged(breaches, population, sorted(waiting))
 

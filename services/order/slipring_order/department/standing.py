@@ -21,6 +21,12 @@ AGREEMENT_PARTS = (
     "notices", "items", "methods", "contrast-consent", "unexpected-results", "special-cases", "report",
 )  # fmt: skip
 IMAGING = "medical-imaging"
+_HEAD = "order.head-qualified"
+_ABOUT = {
+    "order.agreement-complete": "service-agreement",
+    "order.licence-names-imaging": "practice-licence",
+    "order.years-of-ct": "practice-licence",
+}
 _UNSTATED = 1900  # a paper without a beginning proves no years
 
 
@@ -52,6 +58,15 @@ def department_facts(staff: Mapping[str, StaffFacts], papers: Sequence[Resource]
         agreed=bool(agreements),
         agreement_lacks=tuple(part for part in AGREEMENT_PARTS if part not in agreed),
     )
+
+
+def at_fault(rule: str, staff: Mapping[str, StaffFacts], papers: Sequence[Resource], day: date) -> str:
+    """The record that a finding of a rule is about: who heads the room, the licence or the agreement in force; '' for none."""
+    if rule == _HEAD:
+        return next((who for who, one in sorted(staff.items()) if "ct-head" in one.roles), "")
+    code = _ABOUT.get(rule, "")
+    newest = max(_in_force(code, papers, day), key=_start, default=None)
+    return f"DocumentReference/{newest['id']}" if newest else ""
 
 
 def _in_force(code: str, papers: Sequence[Resource], day: date) -> Iterator[Resource]:
