@@ -9,6 +9,7 @@ from pathlib import Path
 from clauses_page import clauses_page
 from errors_page import errors_page
 from policies_page import policies_page
+from quarter_page import quarter_page
 from requirements_page import requirements_page
 from search_page import search_page
 from topics_page import topics_page
@@ -41,6 +42,7 @@ PAGES = {
     "requirements.md": requirements_page,
     "search.md": search_page,
     "settings.md": settings_page,
+    "simulated-quarter.md": quarter_page,
     "topics.md": topics_page,
     "validation.md": validation_page,
 }

@@ -6,15 +6,15 @@ import random
 
 from tests.support.department import Department
 
-from . import past, rounds
+from . import learning, past, rounds
 from .living import Exam, Quarter
 from .loading import loaded
 from .papers import KINDS
 from .standing import house
 
 SEED = 20260701
-SESSIONS = (3, 45, 87)  # days with exams that are lived from the request to the second signature
-LOADED = 66  # exams that come in as history
+SESSIONS = (3, 59)  # days with exams that are lived from the request to the second signature
+LOADED = 72  # exams that come in as history
 _A_WEEK, _A_MONTH = 7, 28
 AFTER = 95  # the day on which the quarter's figures are made
 
@@ -36,7 +36,7 @@ async def the_quarter(department: Department) -> Quarter:
             conference += _A_WEEK
     await quarter.until(AFTER)
     await _history(quarter)
-    await rounds.closed(quarter)
+    await learning.closed(quarter)
     return quarter
 
 
@@ -47,6 +47,8 @@ async def _what_else(quarter: Quarter, number: int, exams: list[Exam]) -> None:
         await rounds.consulted(quarter, plain)
         await rounds.graded(quarter, other)
         await rounds.settled(quarter, "nonconformity", "a label was missing 标签缺失")
+        await learning.read_again(quarter)
+        await learning.answered(quarter, await learning.a_round(quarter, "2026-09-01"), 95)
     else:
         await rounds.critical(quarter, with_contrast)
         await rounds.settled(quarter, "complaint", "waited for two hours 等候两小时")

@@ -108,6 +108,7 @@ class Quarter:
     at: dict[str, str]  # name -> reference of what stands
     exams: list[Exam] = field(default_factory=list)
     numbers: int = 0
+    waiting: dict[tuple[str, str, str], list[Exam]] = field(default_factory=dict)
     records: dict[str, Any] = field(default_factory=dict)  # of a lived exam of each kind, for others like it
 
     def cast(self, patient: Tree | None = None) -> Cast:
@@ -146,6 +147,14 @@ class Quarter:
         await self.department.fresh()
         return exams
 
+    async def next_of(self, how: str, kind: str, at_once: int, priority: str = "routine") -> Exam:
+        """The next of some exams that are made together, as `patients` or as `read`."""
+        waiting = self.waiting.setdefault((how, kind, priority), [])
+        if not waiting:
+            waiting += await getattr(self, how)(*[kind] * at_once, priority=priority)
+        await self.department.fresh()  # since they were made the clock may have been moved
+        return waiting.pop()
+
     async def session(self, day: int, kinds: Sequence[str]) -> list[Exam]:
         """Some exams of one day: names of papers.KINDS."""
         await self.until(day)
@@ -177,7 +186,7 @@ class Quarter:
         for (name, patient), kind in zip(people, kinds, strict=True):
             cast = self.cast(patient | {"id": made[name].partition("/")[2]})
             cast.lot = lot
-            exams.append(Exam(self.department, cast, kind=papers.KINDS[kind]))
+            exams.append(Exam(self.department, cast, kind=(papers.KINDS | papers.FAULTY)[kind]))
         if known:
             told = [
                 (f"{one.cast.patient['id']} {what}", paper) for one in exams for what, paper in papers.before(one.cast)

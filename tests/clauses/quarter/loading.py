@@ -36,7 +36,7 @@ async def loaded(department: Department, named: Iterable[tuple[str, Tree]]) -> d
 
 async def exceptions(department: Department, **asked: str) -> Found:
     """What the checks find in the quarter, by clause and record."""
-    rows = await checked(department, periodStart=FIRST, periodEnd=LAST, **asked)
+    rows = await checked(department, **({"periodStart": FIRST, "periodEnd": LAST} | asked))
     found: Found = {}
     for clause, row in rows.items():
         for (service, code), check in row["checks"].items():

@@ -43,6 +43,12 @@ KINDS = {
         "79103-8", "818981001", "Weight loss; a mass? 消瘦3个月，腹部肿块？", _ABDOMEN, "腹部CT增强未见明显异常。", "B4", contrast=True,
     ),
 }  # fmt: skip
+# Asked for by faults alone.
+FAULTY = {
+    "right kidney": Kind(
+        "36503-1", "64033007", "Right flank pain. 右侧腰痛1周。", "右肾见结石，直径 6 mm。", "右肾结石。", "B5"
+    ),
+}
 
 
 def patient(number: int) -> Tree:

@@ -6,13 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 from slipring_demo.cast import C
-from slipring_demo.reading import FINDING
 from slipring_demo.teller import parameters, value_of
 from slipring_order.grading.graded import GRADING, questions
 from slipring_order.resources import TASK_CODE_SYSTEM
 
 from .living import Exam, Quarter
-from .loading import FIRST, LAST
 from .standing import GEAR, VALUES, checked, dosed, measured
 
 Tree = dict[str, Any]
@@ -203,14 +201,3 @@ async def graded(quarter: Quarter, exam: Exam) -> None:
         "authored": quarter.department.clock.now().isoformat(timespec="seconds"), "author": {"reference": quarter.at["technical lead"]},
         "item": items,
     })  # fmt: skip
-
-
-async def closed(quarter: Quarter) -> None:
-    """After the quarter: indications are reviewed, and every figure of the quarter is closed."""
-    span = {"periodStart": ("Date", FIRST), "periodEnd": ("Date", LAST)}
-    await called(quarter, "ServiceRequest/$indication-review", **span)
-    for measure in await quarter.department.found("Measure?status=active&_count=200"):
-        await quarter.department.post(f"Measure/{measure['id']}/$close-period", parameters(**span))
-
-
-__all__ = ["FINDING"]

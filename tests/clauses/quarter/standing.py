@@ -76,7 +76,9 @@ def house() -> Iterator[tuple[str, Tree]]:
         if listed.carried == "answers" and listed.of == "device":
             for kind in sorted(listed.by):
                 yield f"{listed.code} {kind}", checked(listed.code, urn(kind))
-    yield "room-check", checked("room-check", urn("hospital"))
+    for listed in obligations():
+        if listed.carried == "answers" and listed.of == "department" and listed.required:
+            yield listed.code, checked(listed.code, urn("hospital"))
     for code in ("acceptance-test", "status-test", "constancy-test", "calibration"):
         yield code, _bare(a_test(code, code, urn("scanner"), CHECKED))
     for test, number in VALUES.items():

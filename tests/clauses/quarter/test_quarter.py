@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,9 +12,12 @@ import pytest
 from tests.support.department import open_department
 
 from .clean import LOADED, SESSIONS, the_quarter
+from .judged import carried_out
 from .living import Quarter
 from .loading import exceptions
 from .papers import KINDS
+
+RESULTS = Path(__file__).with_name("results.toml")
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +28,19 @@ async def quarter(data_dir: Path) -> AsyncIterator[Quarter]:
         yield await the_quarter(department)
 
 
+@pytest.mark.clause("4.14.7")
 async def test_of_a_quarter_in_order_no_record_is_flagged(quarter: Quarter) -> None:
     assert len(quarter.exams) == len(SESSIONS) * len(KINDS) and quarter.numbers == len(quarter.exams) + LOADED
     assert await exceptions(quarter.department) == {}
+
+
+async def test_each_frozen_fault_is_found_or_refused_as_the_results_say_and_no_clean_record_is_flagged(
+    quarter: Quarter,
+) -> None:
+    results = tomllib.loads(RESULTS.read_text(encoding="utf-8"))
+    judged = await carried_out(quarter)
+    assert judged.flagged == []
+    assert judged.outcomes == {id: one["outcome"] for id, one in results["fault"].items()}
+    assert judged.codes == {
+        id: one.get("codes", []) for id, one in results["fault"].items() if one["outcome"] != "untried"
+    }

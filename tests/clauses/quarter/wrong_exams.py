@@ -49,7 +49,7 @@ async def afterwards(quarter: Quarter) -> Left:
         said["occurrenceDateTime"] = f"{day_of('justified-after-exam')}T09:00:00Z"
 
     names = [name for name in quarter.records["head"].held if name.startswith("guidance")]
-    records = await exam(quarter, "head", _day("justified-after-exam"), **{name: later for name in names})
+    records = await exam(quarter, "head", _day("justified-after-exam"), **dict.fromkeys(names, later))
     return found(records["exam"], records)
 
 

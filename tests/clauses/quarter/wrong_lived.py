@@ -50,13 +50,13 @@ async def unacted(quarter: Quarter) -> Left:
 
 
 async def _case(quarter: Quarter) -> tuple[Exam, Tree]:
-    [exam] = await quarter.read("vessels")
+    exam = await quarter.next_of("read", "vessels", 4)
     return exam, await exam.flagged(exam.report)
 
 
 @fault("emergency-report-not-followed-up", turn=0)
 async def once(quarter: Quarter) -> Left:
-    [exam] = await quarter.read("head", priority="stat")
+    exam = await quarter.next_of("read", "head", 2, "stat")
     alone = await exam.jws(exam.report, "second reader", "author")
     reason = {"coding": [{"system": f"{C}/CodeSystem/emergency-release-reason", "code": "emergency-duty"}]}
     await called(
@@ -75,7 +75,7 @@ def overdue(id: str, priority: str, **after: float) -> None:
 
     @fault(id, turn=0)
     async def slow(quarter: Quarter) -> Left:
-        [exam] = await quarter.read("head", priority=priority)
+        exam = await quarter.next_of("read", "head", 2 if priority == "stat" else 8, priority)
         await quarter.department.wait(**after)
         await quarter.department.fresh()
         await exam.signed_by_two()
@@ -89,7 +89,7 @@ overdue("report-late", "routine", days=6)
 
 @fault("images-not-handed-out", turn=0)
 async def kept(quarter: Quarter) -> Left:
-    [exam] = await quarter.read("head")
+    exam = await quarter.next_of("read", "head", 8)
     await exam.signed_by_two()
     return found(exam.report, {"exam": exam.at}, when=AFTER, by="api")
 
@@ -141,7 +141,7 @@ async def _opened(quarter: Quarter, kind: str) -> str:
 @fault("no-weekly-conference", turn=0)
 async def unmet(quarter: Quarter) -> Left:
     """None is planned any more: time does the rest."""
-    return found("", says="every week", when=AFTER, by="api")
+    return found("*", says="every week", when=AFTER, by="api")
 
 
 @fault("amended-and-not-told", turn=0)
@@ -157,7 +157,7 @@ async def amended(quarter: Quarter) -> Left:
     second = await exam.jws(draft, "second reader", "reviewer", jws_sha256(first))
     assert (await exam.signed(draft, second, "reviewer")).is_success
     await quarter.department.settle()
-    told = await quarter.department.found(f"Communication?about={exam.report}&_count=50")
-    notices = [one for one in told if one.get("recipient") and one["sent"] >= "2026-10"]
+    told = await quarter.department.found(f"Communication?subject={exam.cast.subject['reference']}&_count=50")
+    notices = [one for one in told if exam.report in str(one.get("about")) and one["sent"] >= "2026-10"]
     assert quarter.at["requester"] in [one["recipient"][0].get("reference") for one in notices]
     return Left(refused=frozenset({"told-by-the-release"}), by="api")

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 from slipring_demo.cast import C
+from slipring_order.department.competence import next_assessment
+from slipring_order.settings import OrderSettings
 
 from tests.support.staffing import held
 
@@ -30,9 +33,7 @@ async def joined(
     title_held = held(title, system=f"{C}/CodeSystem/staff-title")
     resources[name]["qualification"] = [title_held, *held_by]
     resources[f"{name} role"]["period"] = {"start": since}
-    papers = [(key, one) for key, one in resources.items()]
-    text = [(key, _known(one, quarter)) for key, one in papers]
-    quarter.at |= await loaded(quarter.department, text)
+    quarter.at |= await loaded(quarter.department, [(key, _known(one, quarter)) for key, one in resources.items()])
     return quarter.at[name]
 
 
@@ -75,15 +76,17 @@ person(
 
 @fault("new-staff-assessed-once")
 async def once(quarter: Quarter) -> Left:
-    since = "2026-01-05"
+    """His competence ends with the sixth month, as the service writes it of the first of two assessments."""
+    since, first = date(2026, 1, 5), date(2026, 2, 1)
+    until = next_assessment(first, since, [], OrderSettings().limits.on(first))
     place = await joined(
         quarter,
         "new technologist",
         *_TECHNOLOGIST,
-        *but("competence", held("competence", "2026-02-01", "2027-01-31")),
-        since=since,
+        *but("competence", held("competence", str(first), str(until))),
+        since=str(since),
     )
-    return found(place, says="months")
+    return found(place, says="competence")
 
 
 def unmonitored(id: str, form: str, turn: int = 1) -> None:

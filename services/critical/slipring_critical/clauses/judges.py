@@ -11,8 +11,8 @@ from slipring.verdicts.looking import Judged, Look, broken
 
 from slipring_critical.cases.facts import CaseFacts, case_facts
 from slipring_critical.cases.marks import is_drill
-from slipring_critical.ringing.climbing import ACTED_OVERDUE
 from slipring_critical.indicators.counting import figures, recognised_at, told_at
+from slipring_critical.ringing.climbing import ACTED_OVERDUE
 
 _OVER = "retracted"
 _DONE = ("acted", "closed")

@@ -93,20 +93,15 @@ async def compared(look: Look, counted: Sequence[Evidence]) -> Judged:
     since, _ = look.period.span(look.zone)
     results = await _results(look, counted)
     faults, waiting, looked = [], set(), 0
-    compared_ones: set[str] = set()
     for test, names in tests().items():
         for pair in pairs(samples(results, test, since, look.until), test, look.until.astimezone(look.zone).date()):
             looked += 1
-            compared_ones |= set(pair.scanners)
             if pair.limit and not pair.limit.confirmed:
                 waiting.add(pair.limit.id)
             if pair.outcome is Outcome.DIFFERENT:
                 one, other = pair.scanners
                 apart = Words(f"{names['zh']}：与 {other} 的差异超出允许值", f"{names['en']}: differs from {other}")
                 faults.append(Breach(one, apart, figure=pair.limit.id if pair.limit else ""))
-    if look.over and len(results) > 1:
-        alone = Words("本时段未与其他CT比对", "was not compared with another scanner in the period")
-        faults += [Breach(one, alone, "absent") for one in sorted(set(results) - compared_ones)]
     return Judged(faults, looked, sorted(waiting))
 
 
