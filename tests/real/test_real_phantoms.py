@@ -1,6 +1,7 @@
 """On real images of a GE quality assurance phantom: the facts of its README, and an independent calculation."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +9,7 @@ import pydicom
 import pytest
 from slipring.qc.image.analysis import Analysed, analyse
 from slipring.qc.image.command import qc_commands
-from slipring.qc.image.reading import read_slices
+from slipring.qc.image.reading import read_slices, slices_of
 from slipring.qc.image.result import first
 from typer.testing import CliRunner
 
@@ -104,3 +105,15 @@ def test_images_of_patients_are_no_phantoms(tmp_path: Path) -> None:
     (answer,) = json.loads(done.stdout).values()
     assert done.exit_code == 1 and answer["is_phantom"] is False and not (tmp_path / "p").exists()
     assert len(answer["refused"]) >= 4
+
+
+@pytest.mark.parametrize("turned", [np.fliplr, np.flipud, np.rot90])
+def test_a_block_scanned_from_its_other_end_gives_the_same(turned: Callable[[np.ndarray], np.ndarray]) -> None:  # type: ignore[type-arg]
+    """Mirrored, the bars lie in the places of a turned block, the finest where the coarsest should be."""
+    data = pydicom.dcmread(PHANTOM / "ge-ct750hd-qa-resolution.dcm")
+    data.PixelData = np.ascontiguousarray(turned(data.pixel_array)).tobytes()
+    other, plain = analyse(next(slices_of(data))), found("resolution")
+    assert other.block is not None and other.block.mirrored == (turned is not np.rot90)
+    for item in ("bar_patterns", "slice_thickness", "mtf50", "mtf50_bars"):
+        assert value(other, item) == pytest.approx(value(plain, item), rel=0.02), item
+    assert "rolled" in {flag.code for flag in other.flags}

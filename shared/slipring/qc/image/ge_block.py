@@ -48,9 +48,10 @@ def find_block(section: Section, description: Description) -> Block | None:
     low, high = told["block_hu"]
     if abs(2 * edge.radius * mm - told["diameter_mm"]) > told["diameter_within_mm"]:
         return None
-    if not low < float(np.median(section.filling[::4, ::4])) < high:
+    if not low < float(np.median(section.filling[section.scaled < section.inner])) < high:
         return None
     nominal = told["hole_at_mm"]
+    blocks = []
     for hole in section.bodies:
         away = math.hypot(hole.x - edge.x, hole.y - edge.y) * mm
         if not hole.round or abs(hole.long * mm - told["hole_diameter_mm"]) > 4 or hole.contrast > 0:
@@ -64,8 +65,23 @@ def find_block(section: Section, description: Description) -> Block | None:
             block = Block(roll, mirrored, hole, (), told)
             claimed = _claimed(section, block)
             if len(claimed) >= 3:
-                return Block(roll, mirrored, hole, claimed, told)
-    return None
+                blocks.append(Block(roll, mirrored, hole, claimed, told))
+    # The bars lie so that a mirrored block has them in the places of a turned one, from the other end.
+    return max(blocks, key=lambda block: _coarse_first(section, block), default=None)
+
+
+def _coarse_first(section: Section, block: Block) -> tuple[int, float]:
+    """How many rows of holes lie where they should, and how much larger what lies at the coarsest bars is than at the finest."""
+    near = 10.0 / section.image.spacing_mm
+    rows = [block.place(section, at) for at in block.described["rows_at_mm"]]
+    held = sum(any(math.hypot(body.x - x, body.y - y) < near for body in block.claimed) for x, y in rows)
+    ends = (block.place(section, block.described["bars_at_mm"][end]) for end in (0, -1))
+    near = 7.0 / section.image.spacing_mm
+    coarse, fine = (
+        max((body.area for body in block.claimed if math.hypot(body.x - x, body.y - y) < near), default=0.0)
+        for x, y in ends
+    )
+    return held, coarse - fine
 
 
 def _claimed(section: Section, block: Block) -> tuple[Body, ...]:
@@ -86,7 +102,7 @@ def measure_bars(section: Section, block: Block) -> list[Measured]:
     mm, told = section.image.spacing_mm, block.described
     noise = section.noise
     water = read_disc(section.image, Disc(block.hole.x, block.hole.y, 0.35 * block.hole.short)).mean
-    contrast = abs(float(np.median(section.filling[::4, ::4])) - water)
+    contrast = abs(float(np.median(section.filling[section.scaled < section.inner])) - water)
     found, regions, bars = [], [], []
     for width, at, span in zip(told["bars_mm"], told["bars_at_mm"], told["bars_span_mm"], strict=True):
         disc = _centred(section, *block.place(section, at), span / 2 / mm)
