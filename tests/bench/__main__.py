@@ -4,7 +4,7 @@ Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -`
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
 `--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
 critical findings while providers fail, `--only standing` the steps of many open cases and a start among them, `--only indicators`
-all indicators over a year of `--exams`.
+all indicators over a year of `--exams`, `--only phantoms` images of phantoms, `--phantoms` drawn ones.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ def _arguments() -> argparse.Namespace:
         "--exams", type=lambda text: [int(n) for n in text.split(",")], default=[10_000, 100_000, 1_000_000],
         help="sizes for the indicators, with commas",
     )  # fmt: skip
+    parser.add_argument("--phantoms", type=int, default=300, help="drawn images of phantoms")
     parser.add_argument("--rate", type=int, default=100, help="events a second that are delivered")
     parser.add_argument("--delivery-seconds", type=float, default=15.0, help="of each block of deliveries and timers")
     parser.add_argument("--cases", type=int, default=10_000, help="critical cases that are open, and timers armed")

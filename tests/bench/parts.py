@@ -9,7 +9,7 @@ from pathlib import Path
 
 import uvloop
 
-from tests.bench import checking, indicating, standing, storm, worklist
+from tests.bench import checking, indicating, phantoms, standing, storm, worklist
 
 Say = Callable[[str], None]
 
@@ -47,6 +47,10 @@ def _indicators(folder: Path, asked: Namespace, say: Say) -> None:
     uvloop.run(indicating.measure(folder, asked.exams, asked.rounds, say))
 
 
+def _phantoms(folder: Path, asked: Namespace, say: Say) -> None:
+    phantoms.measure(folder, asked.phantoms, say)
+
+
 # By the name that `--only` takes, in the order of the page.
 PARTS: Mapping[str, Part] = {
     "worklist": Part(
@@ -73,6 +77,12 @@ PARTS: Mapping[str, Part] = {
         "All indicators over a year of exams",
         "Rows as the services write them, evaluated over the whole year and by month.",
         _indicators,
+    ),
+    "phantoms": Part(
+        "Images of phantoms",
+        "Values against the truth of drawn phantoms, and beside pylinac where PYLINAC_PYTHON names the Python of its "
+        "environment. Aim: 20 ms an image.",
+        _phantoms,
     ),
 }
 

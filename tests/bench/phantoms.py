@@ -27,7 +27,6 @@ from tests.support.phantom_cases import TOLERANCES, UNITS, a_case, judged, toler
 REAL = Path(os.environ.get("SLIPRING_REAL_DATA", Path(__file__).parents[3] / "shared" / "data")) / "ct-phantom"
 _SLICES = 16  # that pylinac's daily test of the GE phantom asks for: the block at 0 mm, water beyond
 _APART_MM = 5
-_BEGIN, _END = "## Images of phantoms", "\n## "
 
 
 @dataclass(frozen=True)
@@ -39,22 +38,13 @@ class Beside:
     theirs: str
 
 
-def measure(folder: Path, cases: int, say: Callable[[str], None]) -> list[str]:
-    """The section of docs/benchmarks.md; said line by line as well."""
-    lines = [_BEGIN, "", *_drawn(cases)]
-    if REAL.exists():
-        lines += ["", *_timed(folder)]
-    for line in lines:
+def measure(folder: Path, cases: int, say: Callable[[str], None]) -> None:
+    """Says the tables line by line."""
+    for line in _drawn(cases):
         say(line)
-    return lines
-
-
-def put(page: str, lines: list[str]) -> str:
-    """The page with this section in the place of the one before, or at its end."""
-    start = page.find(_BEGIN)
-    rest = page.find(_END, start + 1) if start >= 0 else -1
-    before = page[:start] if start >= 0 else page.rstrip() + "\n\n"
-    return before + "\n".join(lines) + "\n" + (page[rest:] if rest >= 0 else "")
+    if REAL.exists():
+        for line in ("", *_timed(folder)):
+            say(line)
 
 
 def _drawn(cases: int) -> list[str]:
