@@ -46,8 +46,8 @@ def test_reports_that_are_in_order_raise_no_alarm(language: str) -> None:
     assert seen.clean >= 35 and seen.false_alarms_on_clean <= 1
 
 
-# Measured twice, each time after the rules (docs/report-checks.md); what they are changed to later must not do worse.
-HELD = {("zh", CODES): (53, 3), ("zh", NAMES): (50, 8), ("en", CODES): (53, 6), ("en", NAMES): (53, 2)}
+# Measured three times, each time after the rules (docs/report-checks.md); what they are changed to later must not do worse.
+HELD = {("zh", CODES): (54, 3), ("zh", NAMES): (52, 8), ("en", CODES): (54, 6), ("en", NAMES): (53, 2)}
 
 
 @pytest.mark.parametrize(("language", "classes"), HELD, ids=["zh critical", "zh faults", "en critical", "en faults"])
