@@ -5,6 +5,7 @@ from slipring_order.service import SERVICE
 # They answer from what the caller sends, or about nothing but what he names.
 FROM_WHAT_IS_SENT = {
     "Observation/$take-dose-report",
+    "QuestionnaireResponse/$plan-eqa",
     "ServiceRequest/$advice-feedback",
     "ServiceRequest/$advise",
     "ServiceRequest/$justify",
