@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,13 +12,13 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.client.clauses import RowTold, rows_in
 from slipring.client.wire import value_of
 from slipring.department import names
-from slipring.department.place import Place, Words, wrong
+from slipring.department.place import Place, Words, may, wrong
 from slipring.department.road import Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
@@ -27,6 +28,7 @@ from slipring.printing.pdf import NoPrinter, pdf_of
 from slipring.verdicts.period import Period, quarter_of, read_period
 
 BOARD = "/clauses"
+_COUNT = re.compile(r"[0-9]{1,4}")
 _QUARTERS = 5  # that the page offers, the current one first
 # A document of its own: its style is inside it, and nothing runs.
 _SEALED_OFF = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox"
@@ -53,10 +55,11 @@ class ClausePages:
     place: Place
 
     def routes(self) -> list[Route]:
-        """The board, the paper, the evidence."""
+        """The board, what keeps it, the paper, the evidence."""
         return self.place.routes(
             [
                 (BOARD, self.shown, ["GET"]),
+                (f"{BOARD}/keep", self.keep, ["POST"]),
                 (f"{BOARD}/report", self.report, ["GET"]),
                 (f"{BOARD}/records/{{type}}/{{id}}", self.record, ["GET"]),
             ]
@@ -72,10 +75,22 @@ class ClausePages:
         except FhirError as refused:
             beside = wrong(refused, request, given, {})
         show = show if show in VERDICTS else ""
+        kept = request.query_params.get("kept", "")
         return self.place.page(
             request, session, "inspection/board.html", status=200 if board else 422, board=board, period=period,
             periods=self._offered(), show=show, beside=beside, board_at=BOARD, verdicts=VERDICTS,
+            may_keep=may(session, "MeasureReport", "c"), kept=int(kept) if _COUNT.fullmatch(kept) else None,
         )  # fmt: skip
+
+    async def keep(self, request: Request, session: Session) -> Response:
+        """`Measure/$clause-record`: each verdict that stands otherwise than it was kept is kept now, and subscribers are told."""
+        form = await self.place.posted(request, session)
+        try:
+            period = read_period(form.get("period", ""))
+        except ValueError:
+            raise not_found("Measure") from None
+        answer = await (await self.place.hand(session)).called("Measure/$clause-record", _parameters(period))
+        return RedirectResponse(f"{BOARD}?period={period}&kept={value_of(answer, 'recorded')}", 303)
 
     async def report(self, request: Request, session: Session) -> Response:
         """The same as a report of an inspection, to be printed and signed; with `as=pdf`, a PDF."""

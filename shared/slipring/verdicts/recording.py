@@ -96,10 +96,11 @@ async def newer(kept: Sequence[Kept], desk: Desk, *, by_verdict: bool = False) -
     """The reports to keep, each chained to the one before; none where verdict (and inputs) are as they were."""
     newest = await _newest([one.key for one in kept], desk)
     changed = [one for one in kept if not _same(newest[one.key][1] if one.key in newest else None, one, by_verdict)]
-    before = [newest[one.key][0].resource["id"] for one in changed if one.key in newest]
+    before = [newest[one.key][0] for one in changed if one.key in newest]
     hashes = {}
-    if before:
-        stored = desk.evidence(f"MeasureReport?_id={','.join(before)}", desk.now)
+    if before:  # one of them may have been kept since this act began
+        names = ",".join(str(one.resource["id"]) for one in before)
+        stored = desk.evidence(f"MeasureReport?_id={names}", max(desk.now, *(one.updated_at for one in before)))
         hashes = {one.stored.reference: one.sha256 async for one in stored}
     saves = []
     for one in changed:

@@ -27,6 +27,16 @@ def test_a_clause_that_is_not_met_leads_to_the_record_that_breaks_it(enter: Ente
     looked_at(page, f"clauses-record-{language}-{size}")
 
 
+@pytest.mark.clause("4.14.7")
+def test_what_changed_is_kept_by_a_button(enter: Enter) -> None:
+    page = enter("chief", "/clauses?period=2001-Q2", "zh")
+    page.get_by_role("button", name="存档这些结论").click()
+    expect(page.get_by_role("status")).to_contain_text("已存档")
+    looked_at(page, "clauses-kept-zh")
+    page.goto(page.url.split("&kept")[0] + "&kept=0")
+    expect(page.get_by_role("status")).to_contain_text("没有变化")
+
+
 def test_the_report_is_a_page_of_its_own_and_a_pdf(enter: Enter) -> None:
     page = enter("chief", "/clauses?period=2001-Q1", "zh")
     expect(page.get_by_text("2001-01-01 – 2001-03-31")).to_be_visible()
