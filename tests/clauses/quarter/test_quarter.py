@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 import tomllib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.department import open_department
 
@@ -18,6 +20,16 @@ from .loading import exceptions
 from .papers import KINDS
 
 RESULTS = Path(__file__).with_name("results.toml")
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A data directory of its own: what is signed in July needs an authority that was made by then."""
+    folder = tmp_path_factory.mktemp("slipring-quarter")
+    ensure_running(folder)
+    yield folder
+    stop(folder)
+    shutil.rmtree(folder, ignore_errors=True)
 
 
 @pytest.fixture(scope="module")
