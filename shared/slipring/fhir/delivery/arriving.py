@@ -1,7 +1,8 @@
 """What arrives from a followed service is stored as copies, and its handlers decide what follows.
 
 A copy is replaced only by a higher version, so snapshot and events may arrive in any order and more than once. What
-nobody here waits for is stored many to a commit, so that a follower keeps up with a bulk import.
+follows is decided by the copy that it replaces; where another came between, it is decided again. What nobody here
+waits for is stored many to a commit, so that a follower keeps up with a bulk import.
 """
 
 from __future__ import annotations
@@ -126,6 +127,7 @@ async def _without_consequence(kernel: Kernel, source: str, arrived: Sequence[Ar
             standing = held.get(each.reference)
             if standing and not _replaces(each, standing.version, standing.source):
                 continue
+            act.desk.relied.saw(each.reference, standing.version if standing else 0)
             act.desk.put(Stored(each.resource, each.version, act.desk.now, source, each.deleted))
             following = await _following(kernel, arrival, act)
             if following is None or not following.only_arms:
@@ -185,6 +187,7 @@ async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> b
         held = await reading.current(kernel.store.pool, arrived.type, arrived.resource["id"])
         if held and not _replaces(arrived, held.version, held.source):
             return act, False
+        desk.relied.saw(arrived.reference, held.version if held else 0)
         desk.put(Stored(arrived.resource, arrived.version, desk.now, source, arrived.deleted))
         act.copies.append(_copy(kernel, source, arrived))
         known = held if held and not held.deleted else None
@@ -197,6 +200,7 @@ async def _with_what_follows(kernel: Kernel, source: str, arrived: Arrived) -> b
         await desk.foresee(debts.ahead(kernel, [arrival]))
         changes = await decided(act, lambda: debts.follow_from(kernel, arrival, desk))
         if debt:
+            desk.relied.armed.add(debts.key_of(arrived.reference))
             act.add(Changes(cancel=[debts.key_of(arrived.reference)]))
         return act, not changes.nothing
 

@@ -69,9 +69,17 @@ async def standing(
 
 
 async def check(connection: asyncpg.Connection, relied: Relied) -> None:
-    """Ask the other searches again under the locks; Stale unless each finds what it found, and nobody refers to what is deleted."""
+    """Ask the other searches again under the locks; Stale unless each finds what it found.
+
+    Stale, too, where somebody refers to what is deleted, or a timer has fired.
+    """
     for one in relied.unreferred:
         if await reading.referrer(connection, one) is not None:
+            raise Stale
+    if relied.armed:
+        keys = list(relied.armed)
+        armed = await connection.fetch("SELECT 1 FROM timer WHERE timer_key = ANY($1::text[]) FOR UPDATE", keys)
+        if len(armed) < len(keys):
             raise Stale
     if not relied.searches:
         return

@@ -26,10 +26,11 @@ class Relied:
     searches: list[tuple[Criteria, frozenset[str]]] = field(default_factory=list)
     pointed: dict[Pointed, frozenset[str]] = field(default_factory=dict)
     unreferred: list[Unreferred] = field(default_factory=list)
+    armed: set[str] = field(default_factory=set)  # keys of timers that have not fired
 
     def __bool__(self) -> bool:
         """Whether anything was looked at."""
-        return bool(self.versions or self.searches or self.pointed or self.unreferred)
+        return bool(self.versions or self.searches or self.pointed or self.unreferred or self.armed)
 
     def saw(self, reference: str, version: int) -> None:
         """A version was read; of two, the first is what the decision began with."""
