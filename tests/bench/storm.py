@@ -56,8 +56,11 @@ async def measure(folder: Path, number: int, seconds: float, say: Callable[[str]
 
 
 async def backlog(folder: Path, levels: Sequence[str], prefix: str) -> list[str]:
-    """Findings of these levels are flagged while critical is down; back again, in which order of levels it rings first."""
-    phones = [Phone(f"127.0.3.{n}") for n in range(1, 9)]
+    """Findings of these levels are flagged while critical is down; back again, in which order of levels it rings first.
+
+    No provider answers until all of it is waiting: the order is then that of the service, whatever this machine is doing.
+    """
+    phones = [Phone(f"127.0.3.{n}", "hanging") for n in range(1, 9)]
     for phone in phones:
         await phone.listen()
     try:
@@ -65,18 +68,31 @@ async def backlog(folder: Path, levels: Sequence[str], prefix: str) -> list[str]
             people = [await _person(street, phone, phone) for phone in phones]
             while await street["critical"].rows("SELECT 1 FROM follow HAVING count(*) < 3 OR NOT bool_and(filled)"):
                 await asyncio.sleep(0.1)
-        async with alarm_street(folder, schema_prefix=prefix, asleep="critical") as street:
+        around = {"schema_prefix": prefix, "timeout": _PATIENCE_SECONDS}
+        async with alarm_street(folder, asleep="critical", **around) as street:
             level_of = {
                 (await flagged(street, people[position % len(people)], position, level))[0]: level
                 for position, level in enumerate(levels)
             }
             await wakes(street, "critical")
+            await _until_waiting(street, len(levels))
+            for phone in phones:
+                phone.answers()
             told = await _until_told(street, phones, [], dict.fromkeys(level_of, ("", 0.0)))
     finally:
         for phone in phones:
             await phone.close()
     rung = sorted((one.tried, finding) for finding, one in zip(level_of, told, strict=True) if one.tried is not None)
     return [level_of[finding] for _, finding in rung]
+
+
+async def _until_waiting(street: Street, number: int) -> None:
+    """Wait until so many cases are open, and the first message of each is under way or waits for a place."""
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while len(await cases(street)) < number:
+        if time.monotonic() > end:
+            raise TimeoutError(f"{len(await cases(street))} of {number} cases are open")
+        await asyncio.sleep(0.1)
 
 
 async def _person(street: Street, phone: Phone, server: Phone) -> str:

@@ -49,6 +49,11 @@ class Phone:
         self._server = await asyncio.start_server(self._serve, self.host, 0)
         self.port = self._server.sockets[0].getsockname()[1]
 
+    def answers(self) -> None:
+        """One that hangs is well again, and takes what it was holding."""
+        self.mode = "fine"
+        self._over.set()
+
     async def close(self) -> None:
         """And no more."""
         self._over.set()
@@ -84,9 +89,12 @@ def _case_in(message: Tree) -> str:
 async def alarm_street(data_dir: Path, **around: Any) -> AsyncIterator[Street]:
     """All four, with their loops running; `asleep` names one that is down: nobody reaches it until `wakes` is called.
 
-    `endpoints`: where routes may lead; of a demo when it is left out.
+    `endpoints`: where routes may lead; of a demo when it is left out. `timeout`: seconds that a provider has for its answer.
     """
-    settings = CriticalSettings(data_dir=data_dir, channel_timeout_seconds=2.0, ladder=str(around.pop("ladder", "")))
+    timeout = float(around.pop("timeout", 2.0))
+    settings = CriticalSettings(
+        data_dir=data_dir, channel_timeout_seconds=timeout, ladder=str(around.pop("ladder", ""))
+    )
     settings = replace(settings, endpoints=around.pop("endpoints", settings.endpoints))
     critical, asleep = replace(SERVICE, settings=lambda: settings), str(around.pop("asleep", ""))
     world = httpx.AsyncClient(limits=httpx.Limits(max_connections=None), trust_env=False)

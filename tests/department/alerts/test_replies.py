@@ -154,8 +154,8 @@ def test_five_wrong_pins_end_the_message_and_the_next_step_rings(
 def test_a_reply_is_signed_fresh_and_taken_once(gateway: AGateway) -> None:
     for refused in (
         gateway.post(text="1", secret="of somebody else"),
-        gateway.post(text="1", age=301),
-        gateway.post(text="1", age=-301),
+        gateway.post(text="1", age=330),
+        gateway.post(text="1", age=-330),
         gateway.post(text="1", header="t=1,v1=00"),
         gateway.post(text="1", header="nonsense"),
         gateway.post(text="1", header="t=" + "9" * 400 + ",v1=0"),
