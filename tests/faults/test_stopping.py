@@ -16,6 +16,7 @@ from slipring.runtime.postgres import ensure_running, stop
 
 from tests.support.server import Server
 
+_PATIENCE_SECONDS = 40
 _FHIR = {"Content-Type": "application/fhir+json"}
 
 
@@ -46,18 +47,18 @@ def _ready(server: Server) -> int:
 
 
 def test_it_says_not_ready_goes_on_for_the_drain_time_then_refuses_and_ends_with_zero(server: Server) -> None:
-    server.environment["SLIPRING_DRAIN_SECONDS"] = "1.5"
+    server.environment["SLIPRING_DRAIN_SECONDS"] = "5"
     server.start()
     with server.client() as http:
         http.get("/fhir/Patient").raise_for_status()
         asked = _terminate(server)
-        time.sleep(0.2)
-        assert _ready(server) == 503
+        while _ready(server) != 503:  # refused at the door once the drain time is over: then it never said so
+            time.sleep(0.05)
         answer = http.post("/fhir/Patient", content=json.dumps({"resourceType": "Patient"}), headers=_FHIR)
         assert answer.status_code == 201, "a balancer that has not looked yet still gets answers"
     assert server.process is not None
-    assert server.process.wait(15) == 0
-    assert time.monotonic() - asked < 8
+    assert server.process.wait(_PATIENCE_SECONDS) == 0
+    assert time.monotonic() - asked < _PATIENCE_SECONDS
     with pytest.raises(httpx.ConnectError):
         _ready(server)
 
@@ -77,7 +78,7 @@ def test_a_request_under_way_is_answered(server: Server) -> None:
         connection.sendall(body[10:])
         assert connection.recv(1 << 16).startswith(b"HTTP/1.1 201 ")
     assert server.process is not None
-    assert server.process.wait(15) == 0
+    assert server.process.wait(_PATIENCE_SECONDS) == 0
 
 
 def test_a_request_that_never_ends_is_waited_for_no_longer_than_the_setting_says(server: Server) -> None:
@@ -88,8 +89,8 @@ def test_a_request_that_never_ends_is_waited_for_no_longer_than_the_setting_says
         time.sleep(0.3)
         asked = _terminate(server)
         assert server.process is not None
-        assert server.process.wait(15) == 0
-    assert time.monotonic() - asked < 8
+        assert server.process.wait(_PATIENCE_SECONDS) == 0
+    assert time.monotonic() - asked < _PATIENCE_SECONDS
 
 
 def test_a_second_signal_ends_the_waiting(server: Server) -> None:
@@ -102,8 +103,8 @@ def test_a_second_signal_ends_the_waiting(server: Server) -> None:
         time.sleep(0.5)
         _terminate(server)
         assert server.process is not None
-        server.process.wait(15)
-    assert time.monotonic() - asked < 8
+        server.process.wait(_PATIENCE_SECONDS)
+    assert time.monotonic() - asked < _PATIENCE_SECONDS
 
 
 def test_it_ends_with_zero_although_the_database_is_away(server: Server) -> None:
@@ -132,7 +133,10 @@ def test_under_load_every_request_is_answered_or_refused_at_the_door(server: Ser
                     )
                 except httpx.ConnectError:
                     return
-                except httpx.RemoteProtocolError as error:  # a kept connection, closed as the request was sent
+                except (
+                    httpx.RemoteProtocolError,
+                    httpx.ReadError,
+                ) as error:  # a kept connection, closed as the request was sent
                     broken.append(f"{name} {error}")
                     continue
                 if answer.status_code == 201:
@@ -148,7 +152,7 @@ def test_under_load_every_request_is_answered_or_refused_at_the_door(server: Ser
     for writer in writers:
         writer.join(20)
     assert server.process is not None
-    assert server.process.wait(15) == 0
+    assert server.process.wait(_PATIENCE_SECONDS) == 0
     assert len(broken) <= len(writers), "only a connection kept open may be closed under a request"
     ensure_running(server.data_dir)
     server.start()

@@ -9,7 +9,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -76,12 +75,10 @@ async def test_it_starts_with_checksums_and_fsync_and_listens_on_no_network(data
     assert (data_dir / "postgres").stat().st_mode & 0o777 == 0o700
 
 
-async def test_asking_again_is_quick_and_gives_the_same_server(data_dir: Path) -> None:
+async def test_asking_again_gives_the_same_server(data_dir: Path) -> None:
     dsn = await asyncio.to_thread(postgres.ensure_running, data_dir)
     started = await _value(dsn, "SELECT pg_postmaster_start_time()")
-    before = time.monotonic()
     assert await asyncio.to_thread(postgres.ensure_running, data_dir) == dsn
-    assert time.monotonic() - before < 2
     assert await _value(dsn, "SELECT pg_postmaster_start_time()") == started
 
 

@@ -135,10 +135,13 @@ async def test_a_schema_name_with_a_prefix_of_odd_letters_works(dsn: str) -> Non
 
 
 async def test_an_up_to_date_schema_costs_next_to_nothing(dsn: str) -> None:
-    await migrate(dsn, "quick")
-    before = time.monotonic()
-    await migrate(dsn, "quick")
-    assert time.monotonic() - before < 0.5
+    async def spent() -> float:
+        before = time.process_time()
+        await migrate(dsn, "quick")
+        return time.process_time() - before
+
+    making = await spent()
+    assert min([await spent() for _ in range(3)]) < making / 3
 
 
 def test_the_newest_version_file_is_the_one_the_program_expects() -> None:

@@ -73,7 +73,7 @@ def test_an_exam_with_the_dose_report_of(scene: Scene, vendor: str) -> None:
     assert stated.total_dlp_mgy_cm is not None and stated.total_dlp_mgy_cm in numbers
     assert stated.model in dose["valueString"]
     assert again.request["code"]["coding"][0] == (scene.earlier_study or {})["procedureCode"][0]["coding"][0]
-    assert took < 10, f"{took:.1f} s"
+    assert took < 60, f"{took:.1f} s"
 
 
 def test_five_exams_have_five_numbers(scene: Scene) -> None:
