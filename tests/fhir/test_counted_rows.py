@@ -211,13 +211,14 @@ async def test_sums_of_days_tell_what_the_rows_tell_whatever_came_and_went(place
                 ]
                 assert told[0] == told[1]
                 assert bool(told[0]) == any(one.valued for one in kept)
-    [left] = await place.rows(
-        "SELECT count(*) AS n FROM (SELECT FROM counted_sum GROUP BY population, day, marks, step) s"
-    )
+    tables = "counted_sum", "counted_month"
+    whole = "SELECT count(*) AS n FROM (SELECT FROM {} GROUP BY population, day, marks, step) s"
+    left = [await place.rows(whole.format(one)) for one in tables]
     while await Tidying(place.running.kernel).step():
         pass
-    [whole] = await place.rows("SELECT count(*) AS n, bool_and(folded) AS folded FROM counted_sum")
-    assert whole["folded"] and whole["n"] <= left["n"]
+    for one, [most] in zip(tables, left, strict=True):
+        [folded] = await place.rows(f"SELECT count(*) AS n, bool_and(folded) AS every FROM {one}")
+        assert folded["every"] and folded["n"] <= most["n"]
     assert tuple(sorted(set(STEPS))) == STEPS
     for bound, before, after in await place.rows(
         "SELECT b, counted_step(b), counted_step(b * 1.0000001) FROM unnest($1::float8[]) b", STEPS

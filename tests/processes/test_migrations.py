@@ -10,6 +10,7 @@ from typing import Any
 
 import asyncpg
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
@@ -47,6 +48,23 @@ async def _differences(dsn: str, schema: str) -> list[Any]:
         await engine.dispose()
 
 
+async def _back_to(dsn: str, schema: str, version: str) -> None:
+    async def connect() -> Any:
+        return await asyncpg.connect(dsn, server_settings={"search_path": schema})
+
+    def downgrade(connection: Any) -> None:
+        settings = configuration()
+        settings.attributes["connection"] = connection
+        command.downgrade(settings, version)
+
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=connect)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(downgrade)
+    finally:
+        await engine.dispose()
+
+
 async def _query(dsn: str, query: str, *values: object) -> Any:
     connection = await asyncpg.connect(dsn)
     try:
@@ -57,6 +75,7 @@ async def _query(dsn: str, query: str, *values: object) -> Any:
 
 _WITHOUT_KEY = {
     "counted",
+    "counted_month",
     "counted_sum",
     *(f"search_{family}" for family in ("token", "reference", "date", "string", "quantity")),
 }
@@ -132,6 +151,30 @@ async def test_a_schema_name_with_a_prefix_of_odd_letters_works(dsn: str) -> Non
     assert (
         await _query(dsn, "SELECT count(*) FROM information_schema.schemata WHERE schema_name LIKE 'East-Wing%'") == 1
     )
+
+
+async def test_what_an_older_release_summed_by_the_day_is_summed_by_the_month_from_then_on(dsn: str) -> None:
+    await migrate(dsn, "summed")
+    await _back_to(dsn, "summed", "0019")
+    counting = await asyncpg.connect(dsn, server_settings={"search_path": "summed", "timezone": "Asia/Shanghai"})
+    try:
+        count = """INSERT INTO counted SELECT n, 'exam', 'Task/o-' || n, timestamptz '2025-11-30 11:00Z' + n * interval '9 hours',
+          '', false, n, '', '', '', n * $1, -n FROM generate_series(1, 300) n"""
+        await counting.execute(count, 1)
+        await migrate(dsn, "summed")
+        await counting.execute(count, 2)
+        await counting.execute("DELETE FROM counted WHERE key % 3 = 0 AND first > key")
+        rows, sums = [
+            await counting.fetch(query)
+            for query in (
+                """SELECT date_trunc('month', at AT TIME ZONE 'UTC')::date, counted_step(value), count(*), sum(first)::numeric,
+                  sum(second)::numeric FROM counted GROUP BY 1, 2 ORDER BY 1, 2""",
+                "SELECT day, step, sum(members)::bigint, sum(first), sum(second) FROM counted_month GROUP BY 1, 2 ORDER BY 1, 2",
+            )
+        ]
+        assert sums == rows and len({row[0] for row in rows}) == 5
+    finally:
+        await counting.close()
 
 
 async def test_an_up_to_date_schema_costs_next_to_nothing(dsn: str) -> None:

@@ -14,7 +14,7 @@ from slipring.fhir.store.summed import STEPS, is_summed, parts
 
 _REMARKED = "LEFT JOIN (SELECT DISTINCT first, second, remarks FROM noted) s USING (first, second)"
 _WANTED = "(c.marks, coalesce(s.remarks, '')) IN (SELECT marks, remarks FROM wanted)"
-_UNREMARKED = "c.marks IN (SELECT marks FROM wanted WHERE remarks = '')"
+_UNREMARKED = "{row}.marks IN (SELECT marks FROM wanted WHERE remarks = '')"
 _BY_STEP = "SELECT counted_step(c.value), {sign}count(*) FROM {rows} WHERE c.value IS NOT NULL AND {whose} GROUP BY 1"
 
 
@@ -48,19 +48,21 @@ def quantiles(one: Statement, of: Sequence[tuple[str, str]], shares: Sequence[fl
 
 
 def _steps(one: Statement) -> list[str]:
-    """How many of the wanted have their values in each step: of whole days, of the rows beside them, less and more the few."""
+    """How many of the wanted have their values in each step: by sums, of the rows beside them, less and more the few."""
     found = parts(one.asked, "", one.zone)
-    days, beside = one.table(found.days, "date"), one.table(found.beside, "timestamptz")
-    whole = f"""SELECT c.step, sum(c.members) AS n FROM {days}
-        JOIN counted_sum c ON c.population = $1 AND c.day >= r.low AND c.day < r.high
-        WHERE c.step IS NOT NULL AND {_UNREMARKED} GROUP BY 1"""
+    sums = [
+        f"""SELECT s.step, {sign} * sum(s.members) AS n FROM {summed}
+        WHERE s.step IS NOT NULL AND {_UNREMARKED.format(row="s")} GROUP BY 1"""
+        for sign, summed in one.sums(found)
+    ]
+    beside, unremarked = one.table(found.beside, "timestamptz"), _UNREMARKED.format(row="c")
     rows = f"{beside} JOIN counted c ON {EACH} AND c.at >= r.low AND c.at < r.high"
     remarked = "(c.marks, c.remarks) IN (SELECT marks, remarks FROM wanted WHERE remarks <> '')"
     return [
-        whole,
-        _BY_STEP.format(sign="", rows=rows, whose=_UNREMARKED),
+        *sums,
+        _BY_STEP.format(sign="", rows=rows, whose=unremarked),
         *(
-            _BY_STEP.format(sign="-", rows=f"{few} c", whose=_UNREMARKED)
+            _BY_STEP.format(sign="-", rows=f"{few} c", whose=unremarked)
             for few in ("noted", "overtaken")[: 1 + one.asked.newest]
         ),
         _BY_STEP.format(sign="", rows="noted c", whose=remarked),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.store.summed import STEPS, is_summed, parts
+from slipring.fhir.store.summed import STEPS, Parts, is_summed, parts
 from slipring.qc.indicators.asked import Asked
 
 _SAID = """said AS MATERIALIZED (SELECT member, string_agg(DISTINCT marks, ' ' ORDER BY marks) AS marks,
@@ -20,7 +20,7 @@ _SEVERAL = (
 _OF_ITS_OWN = """SELECT {told} FROM {few} s CROSS JOIN LATERAL
     (SELECT c.* FROM counted c WHERE {within} AND c.member = s.member OFFSET 0) c"""
 EACH = "c.population = $1 AND NOT c.remark"
-_ALONE = "'' AS remarks, 1 AS sign, 0 AS s_first, 0 AS s_second"
+_ALONE = "'' AS remarks, {sign} AS sign, 0 AS s_first, 0 AS s_second"
 
 
 class Statement:
@@ -72,7 +72,7 @@ class Statement:
             every = self._summed(bounds, per)
         else:
             every = [
-                f"SELECT c.marks, {_ALONE}, {told} FROM counted c WHERE {self.every} GROUP BY c.marks, valued, span"
+                f"SELECT c.marks, {_ALONE.format(sign=1)}, {told} FROM counted c WHERE {self.every} GROUP BY c.marks, valued, span"
             ]
         return f"WITH {self.few} {' UNION ALL '.join([*every, *less, noted])}"
 
@@ -89,17 +89,25 @@ class Statement:
         return f"c.value IS NOT NULL AS valued, {span} AS span, {sums}, ARRAY[{', '.join(within)}]::bigint[] AS within"
 
     def _summed(self, bounds: Sequence[float], per: str) -> list[str]:
-        """Whole days by their sums, and the rows beside them."""
+        """Months and days by their sums, and the rows beside them."""
         found = parts(self.asked, per, self.zone)
         steps = [f"coalesce(sum(s.members) FILTER (WHERE s.step <= {STEPS.index(one)}), 0)" for one in bounds]
-        days = f"""SELECT s.marks, {_ALONE}, s.step IS NOT NULL AS valued, r.span, sum(s.members), sum(s.first), sum(s.second),
-              ARRAY[{", ".join(steps)}]::bigint[]
-            FROM {self.table(found.days, "date")} JOIN counted_sum s ON s.population = $1 AND s.day >= r.low AND s.day < r.high
+        told = "s.step IS NOT NULL AS valued, r.span, sum(s.members), sum(s.first), sum(s.second)"
+        sums = [
+            f"""SELECT s.marks, {_ALONE.format(sign=sign)}, {told}, ARRAY[{", ".join(steps)}]::bigint[] FROM {summed}
             GROUP BY s.marks, valued, r.span"""
-        beside = f"""SELECT c.marks, {_ALONE}, {self._told("r.span", bounds)}
+            for sign, summed in self.sums(found)
+        ]
+        beside = f"""SELECT c.marks, {_ALONE.format(sign=1)}, {self._told("r.span", bounds)}
             FROM {self.table(found.beside, "timestamptz")} JOIN counted c ON {EACH} AND c.at >= r.low AND c.at < r.high
             GROUP BY c.marks, valued, r.span"""
-        return [beside, days]
+        return [beside, *sums]
+
+    def sums(self, found: Parts) -> list[tuple[int, str]]:
+        """The sums `s` of the parts `r` of a period, as far as it has such, with the sign they count by."""
+        tables = (1, "counted_month", found.months), (1, "counted_sum", found.days), (-1, "counted_sum", found.less)
+        joined = "JOIN {name} s ON s.population = $1 AND s.day >= r.low AND s.day < r.high"
+        return [(sign, f"{self.table(own, 'date')} {joined.format(name=name)}") for sign, name, own in tables if own]
 
     def table(self, found: Sequence[tuple[object, object, object]], kind: str) -> str:
         """Parts of the period as `r`, of dates or moments."""

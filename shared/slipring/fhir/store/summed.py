@@ -1,4 +1,4 @@
-"""Sums of what indicators count by UTC day: which days lie within what is asked, and the folding of what has come since.
+"""Sums of what indicators count by UTC day and month: which lie within what is asked, and the folding of what has come since.
 
 A day that does not lie within a part of the period whole is counted from the rows themselves.
 """
@@ -22,11 +22,12 @@ _TENS = (
 STEPS = tuple(float(f"{one}e{power}") for power in range(-2, 6) for one in _TENS)
 _DAY, _BEGIN = timedelta(days=1), datetime.min.replace(tzinfo=UTC)
 _TOGETHER = 500  # days of populations folded in one statement
+_TABLES = ("counted_sum", "counted_month")
 # Whoever folds takes rows away and puts their sum in their place in one statement: no reader sees one without the other,
 # and of two who fold at once the second finds the rows gone.
-_FOLD = f"""WITH loose AS (SELECT DISTINCT population, day FROM counted_sum WHERE NOT folded LIMIT {_TOGETHER}),
-  taken AS (DELETE FROM counted_sum s USING loose l WHERE s.population = l.population AND s.day = l.day RETURNING s.*),
-  whole AS (INSERT INTO counted_sum (population, day, marks, step, members, first, second, folded)
+_FOLD = f"""WITH loose AS (SELECT DISTINCT population, day FROM {{table}} WHERE NOT folded LIMIT {_TOGETHER}),
+  taken AS (DELETE FROM {{table}} s USING loose l WHERE s.population = l.population AND s.day = l.day RETURNING s.*),
+  whole AS (INSERT INTO {{table}} (population, day, marks, step, members, first, second, folded)
     SELECT population, day, marks, step, sum(members), sum(first), sum(second), true FROM taken
     GROUP BY population, day, marks, step HAVING sum(members) <> 0 OR sum(first) <> 0 OR sum(second) <> 0)
   SELECT count(*) FROM loose"""
@@ -34,9 +35,14 @@ _FOLD = f"""WITH loose AS (SELECT DISTINCT population, day FROM counted_sum WHER
 
 @dataclass(slots=True)
 class Parts:
-    """A period cut up: whole UTC days whose sums are kept, and what lies beside them; each with the span it is of."""
+    """A period cut up: UTC months and days whose sums are kept, and what lies beside them; each with the span it is of.
 
+    `less`: days that lie in the months and not in the period.
+    """
+
+    months: list[tuple[date, date, datetime | None]] = field(default_factory=list)
     days: list[tuple[date, date, datetime | None]] = field(default_factory=list)
+    less: list[tuple[date, date, datetime | None]] = field(default_factory=list)
     beside: list[tuple[datetime, datetime, datetime | None]] = field(default_factory=list)
 
 
@@ -64,10 +70,29 @@ def parts(asked: Asked, per: str, zone: ZoneInfo) -> Parts:
             found.beside.append((low, high, span))
             continue
         begin, end = date.min + first * _DAY, date.min + last * _DAY
-        found.days.append((begin, end, span))
+        _cut(found, begin, end, span)
         edges = (low, datetime.combine(begin, time(), UTC)), (datetime.combine(end, time(), UTC), high)
         found.beside += [(one, other, span) for one, other in edges if one < other]
     return found
+
+
+def _cut(found: Parts, begin: date, end: date, span: datetime | None) -> None:
+    """Days by their months; a month of which the smaller part lies outside is told less that part."""
+    first = begin.replace(day=1)
+    while first < end:
+        following = _following(first)
+        low, high = max(first, begin), min(following, end)
+        outside = [(one, other, span) for one, other in ((first, low), (high, following)) if one < other]
+        if sum((other - one for one, other, _ in outside), timedelta()) < high - low:
+            found.months.append((first, following, span))
+            found.less += outside
+        else:
+            found.days.append((low, high, span))
+        first = following
+
+
+def _following(month: date) -> date:
+    return (month.replace(day=28) + 4 * _DAY).replace(day=1)
 
 
 def _spans(
@@ -80,12 +105,12 @@ def _spans(
     while low < end:
         day = low.astimezone(zone).date()
         day = day.replace(day=1) if per == "month" else day - day.weekday() * _DAY
-        following = (day.replace(day=28) + 4 * _DAY).replace(day=1) if per == "month" else day + 7 * _DAY
+        following = _following(day) if per == "month" else day + 7 * _DAY
         high = min(end, datetime.combine(following, time(), zone).astimezone(UTC))
         yield low, high, datetime.combine(day, time())
         low = high
 
 
 async def fold(pool: asyncpg.Pool) -> bool:
-    """Put one row in the place of many of the same day; True when there may be more to fold."""
-    return bool(await pool.fetchval(_FOLD) == _TOGETHER)
+    """Put one row in the place of many of the same day or month; True when there may be more to fold."""
+    return _TOGETHER in [await pool.fetchval(_FOLD.format(table=table)) for table in _TABLES]

@@ -56,7 +56,7 @@ class CountedRow(Table, table=True):
 class CountedSumRow(Table, table=True):
     """How many rows that are no remarks came (or went, below zero) of one UTC day, and the sums of their digests.
 
-    The triggers of migration 0019 add rows in the statement that changes `counted`, so that nobody waits for anybody: what
+    The triggers of migrations 0019 and 0020 add rows in the statement that changes `counted`, so that nobody waits for anybody: what
     stands is the sum of all rows, folded or not. `step`: where the value lies, None of rows without.
     """
 
@@ -65,6 +65,28 @@ class CountedSumRow(Table, table=True):
     __table_args__ = (
         Index("counted_sum_day", "population", "day"),
         Index("counted_sum_loose", "population", "day", postgresql_where=text("NOT folded")),
+    )
+    population: str = Field(sa_type=Text)
+    day: date
+    marks: str = Field(sa_type=Text)
+    step: int | None = Field(default=None, sa_column=Column(SmallInteger, nullable=True))
+    members: int = Field(sa_type=BigInteger)
+    first: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    second: Decimal = Field(sa_column=Column(Numeric, nullable=False))
+    folded: bool
+
+
+class CountedMonthRow(Table, table=True):
+    """The same sums by UTC month, written in the same statement: a year is told by twelve of them and a few days.
+
+    `day`: the first of the month.
+    """
+
+    __tablename__ = "counted_month"
+    __mapper_args__: ClassVar[Any] = {"primary_key": ["population", "day", "marks", "step", "folded"]}
+    __table_args__ = (
+        Index("counted_month_day", "population", "day"),
+        Index("counted_month_loose", "population", "day", postgresql_where=text("NOT folded")),
     )
     population: str = Field(sa_type=Text)
     day: date
