@@ -47,7 +47,7 @@ def test_a_dose_that_is_no_number_is_none_and_doubted(instead: bytes, tmp_path: 
     report = read_dose_report(with_number(a_report(an_event("5", "90"), total="100.0"), instead, tmp_path))
     assert report.total_dlp_mgy_cm is None
     assert report.dlp_mgy_cm == Decimal(90)
-    assert "1 of its doses are no numbers" in report.doubts(Decimal(1))
+    assert "1 of its doses are no numbers" in [doubt.en for doubt in report.doubts(Decimal(1))]
 
 
 def test_a_pitch_that_is_no_number_costs_nothing_else(tmp_path: Path) -> None:

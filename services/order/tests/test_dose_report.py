@@ -62,10 +62,12 @@ def test_a_total_that_is_not_the_sum_and_a_wrong_count_are_doubted() -> None:
     report = read_dose_report(a_report(an_event(), total="101.0"))
     assert report.doubts(Decimal(1)) == []
     report = read_dose_report(a_report(an_event(), total="101.1"))
-    assert "differs" in report.doubts(Decimal(1))[0]
+    assert "differs" in report.doubts(Decimal(1))[0].en
     dataset = a_report(an_event())
     dataset.ContentSequence.append(an_event("1.0", "0.5"))
-    assert "1 events are stated, 2 are described" in read_dose_report(dataset).doubts(Decimal(1))
+    assert "1 events are stated, 2 are described" in [
+        doubt.en for doubt in read_dose_report(dataset).doubts(Decimal(1))
+    ]
 
 
 def test_another_document_is_no_dose_report() -> None:

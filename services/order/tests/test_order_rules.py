@@ -16,6 +16,7 @@ from slipring.rules.limits import LimitBook
 from slipring_order.catalogue import items
 from slipring_order.dose.groups import ExamMeasure
 from slipring_order.dose.levels import level_for
+from slipring_order.dose.report import DoseReport, Event
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
 from slipring_order.rooms.facts import ProtocolFacts, StartFacts
@@ -24,6 +25,7 @@ from slipring_order.rooms.testing import Result, ScannerTest
 from slipring_order.rules import (
     BOOKING_RULES,
     DECISION_RULES,
+    DOSE_REPORT_RULES,
     DOSE_RULES,
     IMAGE_RULES,
     ORDER_RULES,
@@ -49,6 +51,7 @@ RULES: Mapping[str, Any] = {
         ORDER_RULES,
         DECISION_RULES,
         IMAGE_RULES,
+        DOSE_REPORT_RULES,
         DOSE_RULES,
         BOOKING_RULES,
         START_RULES,
@@ -75,6 +78,8 @@ def the_facts(case: Case) -> Any:
     given = dict(case.facts)
     if case.rule in {rule.id for rule in DOSE_RULES}:
         return a_measure(case)
+    if case.rule in {rule.id for rule in DOSE_REPORT_RULES}:
+        return a_dose_report(given)
     if case.rule in {rule.id for rule in IMAGE_RULES}:
         return image_facts(given)
     kind: Any = FACTS.get(case.rule, OrderFacts)
@@ -100,6 +105,27 @@ def a_measure(case: Case) -> ExamMeasure:
     level = level_for(case.facts["key"], case.facts.get("age"), None, limits)
     ctdivol, dlp = (Decimal(case.facts[name]) if name in case.facts else None for name in ("ctdivol", "dlp"))
     return ExamMeasure("Observation/o-1", case.facts["key"], "Device/o-ct", level, "-", ctdivol, dlp)
+
+
+def a_dose_report(given: Mapping[str, Any]) -> DoseReport:
+    doses = [Decimal(dlp) for dlp in given["events"]]
+    events = tuple(Event("", "", "", "", None, dlp, None, "", "") for dlp in doses)
+    total = Decimal(given["total"]) if "total" in given else None
+    return DoseReport(
+        "1.2.3",
+        "",
+        "",
+        "",
+        "",
+        "",
+        None,
+        None,
+        given.get("stated"),
+        total,
+        events,
+        (),
+        illegible=given.get("illegible", 0),
+    )
 
 
 def image_facts(given: dict[str, Any]) -> ImageFacts:

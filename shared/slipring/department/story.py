@@ -87,8 +87,8 @@ async def _done(hand: Hand, exam: Exam) -> list[Event]:
         for one in await hand.if_allowed(kept_type, [(parameter, about)]) or []:
             at = _begun(one.get(member)) or names.moment(one.get("meta", {}).get("lastUpdated"))
             if at is not None:
-                said = (str(one.get("valueString", "")),) * 2
-                events.append(Event(at, "done", words, (said[0], said[1]), reference=f"{kept_type}/{one['id']}"))
+                said = " · ".join(filter(None, [one.get("valueString"), *(n.get("text") for n in one.get("note", []))]))
+                events.append(Event(at, "done", words, (said, said), reference=f"{kept_type}/{one['id']}"))
     return events
 
 

@@ -23,6 +23,7 @@ JUDGES = {
     "constancy": offer.constancy,
     "corrections": corrections,
     "department": owed.department,
+    "doubted": exams.doubted,
     "justified": exams.justified,
     "mismatches": exams.mismatches,
     "misnumbered": exams.misnumbered,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -17,6 +17,7 @@ from slipring_order.people import person_and_roles
 from slipring_order.reading import codes, has_system, moment, reference_of
 from slipring_order.resources import ACSN_SYSTEM, outcome_in
 from slipring_order.rooms.checks import ATTENDANT, CRITICAL, input_of
+from slipring_order.rules import DOSE_IN_DOUBT
 
 _DECIDED = f"{CANONICAL}/CodeSystem/justification-decision"
 _COMPLETE = "order.request-complete"
@@ -42,16 +43,15 @@ async def justified(look: Look, counted: Sequence[Evidence]) -> Judged:
 async def complete(look: Look, counted: Sequence[Evidence]) -> Judged:
     """What the request lacked was supplied, or a named physician answered for it (5.4.3 e)."""
     about = {reference_of(one.stored.resource.get("focus")): one for one in counted}
-    issues = await look.each(f"DetectedIssue?code={_COMPLETE}&implicated", about)
-    open_ones = {
-        reference_of(place)
-        for one in issues
-        if rule_of(one.stored.resource) == _COMPLETE and not one.stored.resource.get("mitigation")
-        for place in one.stored.resource.get("implicated", [])
-    }
-    return Judged(
-        [broken(about[name], "申请资料不全", "the request is not complete") for name in sorted(open_ones & set(about))]
-    )
+    standing = await _standing(look, _COMPLETE, about)
+    return Judged([broken(one, "申请资料不全", "the request is not complete") for one in standing])
+
+
+async def doubted(look: Look, counted: Sequence[Evidence]) -> Judged:
+    """A dose report that contradicts itself was dealt with (5.6.2.3): patient dose is judged by what it states."""
+    about = {one.stored.reference: one for one in counted}
+    standing = await _standing(look, DOSE_IN_DOUBT, about)
+    return Judged([broken(one, "剂量报告自相矛盾", "the dose report contradicts itself") for one in standing])
 
 
 async def attended(look: Look, counted: Sequence[Evidence]) -> Judged:
@@ -99,6 +99,18 @@ async def misnumbered(look: Look, counted: Sequence[Evidence]) -> Judged:
         one for one in found if rule_of(one.stored.resource) in _BY_NUMBER and not one.stored.resource.get("mitigation")
     ]
     return Judged([broken(one, "影像的检查号与申请不符", "images bear another imaging number") for one in standing])
+
+
+async def _standing(look: Look, rule: str, about: Mapping[str, Evidence]) -> list[Evidence]:
+    """Those of the named records that a rule found something on which nobody has answered."""
+    issues = await look.each(f"DetectedIssue?code={rule}&implicated", about)
+    found = {
+        reference_of(place)
+        for one in issues
+        if rule_of(one.stored.resource) == rule and not one.stored.resource.get("mitigation")
+        for place in one.stored.resource.get("implicated", [])
+    }
+    return [about[name] for name in sorted(found & set(about))]
 
 
 async def _guidance(look: Look, counted: Sequence[Evidence]) -> dict[str, list[tuple[datetime, str]]]:

@@ -38,7 +38,7 @@ def as_tree(report: DoseReport, tolerance_percent: Decimal) -> dict[str, Any]:
             {"of": alert.kind, "configured": alert.configured, "estimate": alert.estimate, "exceeded": alert.exceeded}
             for alert in report.alerts
         ],
-        "doubts": report.doubts(tolerance_percent),
+        "doubts": [doubt.en for doubt in report.doubts(tolerance_percent)],
     }
 
 

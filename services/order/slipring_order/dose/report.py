@@ -65,6 +65,15 @@ class Alert:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubt:
+    """What of a report contradicts the rest of it, in words; `by_tolerance` where a tolerance decides."""
+
+    zh: str
+    en: str
+    by_tolerance: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class DoseReport:
     """One dose report. `started_at` is None when the report does not say when the irradiation began."""
 
@@ -110,18 +119,27 @@ class DoseReport:
         """The highest mean CTDIvol of the events."""
         return max((e.ctdi_vol_mgy for e in self.events if e.ctdi_vol_mgy is not None), default=None)
 
-    def doubts(self, tolerance_percent: Decimal) -> list[str]:
-        """Where the report contradicts itself, in English; empty when it is consistent."""
-        found: list[str] = []
+    def doubts(self, tolerance_percent: Decimal) -> list[Doubt]:
+        """Where the report contradicts itself; empty when it is consistent."""
+        found: list[Doubt] = []
         total, events = self.total_dlp_mgy_cm, self.sum_dlp_mgy_cm
         if total is None:
-            found.append("the report states no total DLP")
+            found.append(Doubt("未给出总 DLP", "the report states no total DLP"))
         elif abs(total - events) * 100 > tolerance_percent * max(total, events):
             found.append(
-                f"total DLP {total} differs from the {events} of its events by more than {tolerance_percent} %"
+                Doubt(
+                    f"总 DLP {total} 与各次照射之和 {events} 相差超过 {tolerance_percent} %",
+                    f"total DLP {total} differs from the {events} of its events by more than {tolerance_percent} %",
+                    by_tolerance=True,
+                )
             )
         if self.illegible:
-            found.append(f"{self.illegible} of its doses are no numbers")
+            found.append(Doubt(f"有 {self.illegible} 个剂量不是数值", f"{self.illegible} of its doses are no numbers"))
         if self.stated_events is not None and self.stated_events != len(self.events):
-            found.append(f"{self.stated_events} events are stated, {len(self.events)} are described")
+            found.append(
+                Doubt(
+                    f"声明 {self.stated_events} 次照射，描述了 {len(self.events)} 次",
+                    f"{self.stated_events} events are stated, {len(self.events)} are described",
+                )
+            )
         return found

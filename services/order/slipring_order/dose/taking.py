@@ -13,6 +13,7 @@ from slipring.rules.rulebook import check
 
 from slipring_order import catalogue
 from slipring_order.dose.compared import with_compared
+from slipring_order.dose.doubted import doubted
 from slipring_order.dose.effective import Estimate, Part, estimated, stated
 from slipring_order.dose.events import terms
 from slipring_order.dose.measuring import Patient, measured
@@ -58,7 +59,9 @@ async def take_dose_report(dataset: Dataset, desk: Desk, request: Stored | None 
     saves = [Save(observation, replaces=before.version if before else None)]
     changes = await images_written(Write("update" if before else "create", observation, before), desk)
     about = f"Observation/{observation['id']}"
-    findings = await _differences(dataset, exam, about, desk)
+    doubts, notes = await doubted(report, exam, about, desk)
+    observation["note"] += notes
+    findings = doubts + await _differences(dataset, exam, about, desk)
     findings += await _prompts(observation, whole, exam, desk)
     return Changes(save=[*saves, *findings], answer=observation).plus(changes)
 

@@ -38,14 +38,14 @@ async def new_issues(findings: Sequence[Finding], request: Stored | None, about:
     if not findings:
         return []
     exam = request.reference if request else about
-    known = {_said(found.resource) for found in await desk.search(f"DetectedIssue?implicated={exam}")}
+    known = {said_by(found.resource) for found in await desk.search(f"DetectedIssue?implicated={exam}")}
     subject = reference_of(request.resource.get("subject")) if request else ""
     saves = []
     for finding in findings:
         issue = as_detected_issue(finding, id=desk.new_id(), subject=subject, about=exam, now=desk.now)
         if about != exam:
             issue["implicated"].append({"reference": about})
-        if _said(issue) not in known:
+        if said_by(issue) not in known:
             saves.append(Save(issue))
     return saves
 
@@ -76,7 +76,7 @@ async def _records(request: Resource, desk: Desk) -> list[Resource]:
     return [each.resource for each in held if each is not None]
 
 
-def _said(issue: Resource) -> tuple[str, str]:
+def said_by(issue: Resource) -> tuple[str, str]:
     """Which rule found what: the same difference in the next image is no second finding."""
     for extension in issue.get("extension", []):
         if extension.get("url") == RULE_RESULT:

@@ -10,6 +10,7 @@ from slipring_order.rules.critical_attended import a_clinician_attends_a_critica
 from slipring_order.rules.cumulative_exposure import points_out_cumulative_exposure
 from slipring_order.rules.decision_recorded import records_the_whole_decision
 from slipring_order.rules.dose_level import looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose
+from slipring_order.rules.dose_report_consistent import DOSE_IN_DOUBT, agrees_with_itself
 from slipring_order.rules.exam_offered import asks_for_an_exam_that_is_offered
 from slipring_order.rules.green_channel import runs_through_the_green_channel
 from slipring_order.rules.identity_before_start import identity_is_checked_before_the_start
@@ -76,11 +77,15 @@ STEP_RULES = (every_step_of_the_exam_is_confirmed,)
 IDENTITY_RULES = (belongs_to_a_known_exam, shows_the_ordered_patient, carries_the_imaging_number)
 # A single dose beside its level.
 DOSE_RULES = (looks_at_a_dose_above_the_level, looks_at_an_unusually_low_dose)
+# A dose report by itself, before anything is made of it.
+DOSE_REPORT_RULES = (agrees_with_itself,)
 IMAGE_RULES = (*IDENTITY_RULES, shows_the_ordered_part, shows_the_ordered_side)
 
 __all__ = [
     "BOOKING_RULES",
     "DECISION_RULES",
+    "DOSE_IN_DOUBT",
+    "DOSE_REPORT_RULES",
     "DOSE_RULES",
     "IDENTITY_RULES",
     "IMAGE_RULES",
