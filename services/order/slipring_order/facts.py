@@ -66,6 +66,7 @@ class OrderFacts:
     patient_known: bool = False
     patient_identified: bool = False
     patient_reachable: bool = False
+    deceased: bool = False  # the record says so, with or without the day
     sex: str = ""  # male, female, other, unknown; empty when nothing is said
     birth_date: str = ""  # as recorded, possibly partial
     age_years: int | None = None  # None unless the whole birth date is known

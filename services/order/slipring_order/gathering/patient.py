@@ -35,6 +35,7 @@ def patient_facts(
         "patient_known": True,
         "patient_identified": any(identifier.get("value") for identifier in patient.get("identifier", [])),
         "patient_reachable": bool(patient.get("telecom") or patient.get("address") or request.get("encounter")),
+        "deceased": is_deceased(patient),
         "sex": str(patient.get("gender", "")),
         "birth_date": birth_date,
         "age_years": age_on(birth_date, now.astimezone(zone).date()),
@@ -44,6 +45,11 @@ def patient_facts(
         "contrast_reaction": contrast_reaction(patient, pool),
         "doses": tuple(_doses(request, patient, pool, zone)),
     }
+
+
+def is_deceased(patient: Resource) -> bool:
+    """Whether a record says that the patient died."""
+    return bool(patient.get("deceasedDateTime")) or patient.get("deceasedBoolean") is True
 
 
 def _uterus_removed(patient: Resource, pool: Pool) -> bool:

@@ -7,10 +7,12 @@ from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden
 from slipring.fhir.service import Changes, Desk, Resource, Stored, Write
 
 from slipring_order import identity, resources
+from slipring_order.gathering.patient import is_deceased
 from slipring_order.handlers.evidence import evidence_written
 from slipring_order.judging.afterwork import answered
 from slipring_order.judging.follow_ups import CODE as FOLLOW_UP
 from slipring_order.judging.judge import exam_of, judged_again
+from slipring_order.life.voiding import holders_told
 from slipring_order.lifecycle import BEFORE_THE_SCAN
 from slipring_order.people import answering, demand, may_any
 from slipring_order.reading import reference_of
@@ -20,11 +22,19 @@ _CONFIRMING = ("operate-ct", "decide-justification", "give-contrast")
 
 
 async def patient_written(write: Write, desk: Desk) -> Changes:
-    """A completed record may answer what requests wait for; a merge or an unmerge asks who the patient is."""
+    """A completed record may answer what requests wait for; a merge or an unmerge asks who the patient is.
+
+    A death that is recorded, or taken back, has every exam judged anew that has not begun.
+    """
     before = linked(write.before.resource) if write.before else frozenset()
     if write.method != "delete" and linked(write.resource) != before:
         _demand_the_hospital(write, desk)
-    if write.imported or write.method == "delete" or linked(write.resource) == before:
+    if write.imported or write.method == "delete":
+        return await evidence_written(write, desk)
+    died = is_deceased(write.resource)
+    if linked(write.resource) == before:
+        if died != (write.before is not None and is_deceased(write.before.resource)):
+            return await _judged_by_death(write, before, desk, died=died)
         return await evidence_written(write, desk)
     changes = Changes.none()
     for exam in await _open_exams(write.reference, before, desk):
@@ -34,6 +44,20 @@ async def patient_written(write: Write, desk: Desk) -> Changes:
             changes = changes.plus(await judged_again(request.resource, exam, desk, void=False))
     for order, exam in await _left_open(write.reference, desk):
         changes = changes.plus(Changes(save=await answered(order, exam, desk)))
+    return changes
+
+
+async def _judged_by_death(write: Write, linked_before: frozenset[str], desk: Desk, *, died: bool) -> Changes:
+    """What was decided was about a living patient, and whoever decided is told; an emergency keeps its pass."""
+    changes = Changes.none()
+    for exam in await _open_exams(write.reference, linked_before, desk):
+        request = await desk.read(reference_of(exam.resource.get("focus")))
+        if request is None or resources.state_of(exam.resource) not in BEFORE_THE_SCAN:
+            continue
+        void = died and request.resource.get("priority") != "stat"
+        if void:
+            changes = changes.plus(Changes(save=await holders_told(request.resource, exam, ["subject"], desk)))
+        changes = changes.plus(await judged_again(request.resource, exam, desk, void=void))
     return changes
 
 

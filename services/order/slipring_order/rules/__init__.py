@@ -20,6 +20,7 @@ from slipring_order.rules.image_body_part import shows_the_ordered_part
 from slipring_order.rules.image_exam_known import belongs_to_a_known_exam
 from slipring_order.rules.image_identity import shows_the_ordered_patient
 from slipring_order.rules.image_laterality import shows_the_ordered_side
+from slipring_order.rules.patient_alive import asks_about_a_deceased_patient
 from slipring_order.rules.pregnancy import asks_about_pregnancy, settles_an_unknown_pregnancy
 from slipring_order.rules.pregnancy_asked_again import pregnancy_is_asked_again_before_the_start
 from slipring_order.rules.pregnant import weighs_a_known_pregnancy
@@ -44,6 +45,7 @@ ORDER_RULES = (
     asks_for_an_exam_that_is_offered,
     states_a_clinical_question,
     comes_from_an_authorised_requester,
+    asks_about_a_deceased_patient,
     asks_about_pregnancy,
     settles_an_unknown_pregnancy,
     spares_the_lower_abdomen_in_early_pregnancy,
