@@ -24,7 +24,7 @@ from slipring.runtime.postgres import stop
 
 from tests.bench import delivering, interactions, ordering, ringing, rivals, searching, serving, starting
 from tests.bench.page import Results, written
-from tests.bench.parts import PARTS, Part
+from tests.bench.parts import PARTS, Part, replaced
 
 _PAGE = serving.ROOT / "docs" / "benchmarks.md"
 
@@ -39,7 +39,7 @@ def main() -> None:
         _requests(asked)
         return
     if asked.only:
-        _told(PARTS[asked.only], asked)
+        _alone(PARTS[asked.only], asked)
         return
     load_before, begun_at = os.getloadavg()[0], datetime.now(UTC)
     conditions = interactions.Conditions(asked.connections, asked.seconds, asked.rounds)
@@ -66,6 +66,17 @@ def main() -> None:
     else:
         Path(asked.page).write_text(page, encoding="utf-8")
         _say(f"written: {asked.page}")
+
+
+def _alone(part: Part, asked: argparse.Namespace) -> None:
+    """One part: printed, and where asked for its section of the page written anew."""
+    begun_at, load = datetime.now(UTC), os.getloadavg()[0]
+    lines = _told(part, asked)
+    if asked.write:
+        loads = f"load average {load:.1f} before and {os.getloadavg()[0]:.1f} after"
+        note = f"Measured alone on {begun_at:%Y-%m-%d %H:%M} UTC, {os.cpu_count()} cores, {loads}."
+        page = Path(asked.page)
+        page.write_text(replaced(page.read_text(encoding="utf-8"), part, lines, note), encoding="utf-8")
 
 
 def _deliveries(asked: argparse.Namespace) -> list[delivering.Spans]:
@@ -131,8 +142,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument(
         "--only",
         choices=["delivery", "requests", *PARTS],
-        help="this part alone; nothing is written",
+        help="this part alone; nothing is written without --write",
     )
+    parser.add_argument("--write", action="store_true", help="write the section of a part that is measured alone anew")
     parser.add_argument("--steps", type=int, default=5000, help="scheduled steps behind the worklist")
     parser.add_argument("--queries", type=int, default=30, help="of each kind that are asked of it")
     parser.add_argument("--replicas", type=int, default=0, help="processes of order for the requests; 0: all in one")

@@ -75,7 +75,7 @@ PARTS: Mapping[str, Part] = {
     ),
     "indicators": Part(
         "All indicators over a year of exams",
-        "Rows as the services write them, evaluated over the whole year and by month.",
+        "Rows as the services write them, evaluated over the whole year and by month. Aim: 2 s over a million exams.",
         _indicators,
     ),
     "phantoms": Part(
@@ -92,3 +92,11 @@ def sections(told: Sequence[tuple[Part, Sequence[str]]]) -> list[str]:
     return [
         line for part, lines in told for line in ("", f"## {part.title}", "", part.about, "", "```text", *lines, "```")
     ]
+
+
+def replaced(page: str, part: Part, lines: Sequence[str], note: str) -> str:
+    """The page with the section of one part written anew, where it was or at the end; `note`: when and on what it was measured."""
+    own = "\n".join(sections([(part, [*lines, "", note])])).strip("\n") + "\n"
+    before, heading, rest = f"{page.rstrip()}\n\n".partition(f"## {part.title}\n")
+    _, following, after = rest.partition("\n## ")
+    return f"{before}{own}" + (f"\n## {after.rstrip()}\n" if heading and following else "")

@@ -14,7 +14,11 @@ from slipring.fhir.store.summed import STEPS, is_summed, parts
 
 _REMARKED = "LEFT JOIN (SELECT DISTINCT first, second, remarks FROM noted) s USING (first, second)"
 _WANTED = "(c.marks, coalesce(s.remarks, '')) IN (SELECT marks, remarks FROM wanted)"
+_REMARKED_WANTED = "(marks, remarks) IN (SELECT marks, remarks FROM wanted WHERE remarks <> '')"
 _UNREMARKED = "{row}.marks IN (SELECT marks FROM wanted WHERE remarks = '')"
+# The same said so that rows keep the order of the index that they are read from, and reading ends with the last one needed.
+_IN_ORDER = f"""{_UNREMARKED.format(row="c")} AND (c.first, c.second) NOT IN (SELECT first, second FROM noted)
+            OR (c.first, c.second) IN (SELECT first, second FROM noted WHERE {_REMARKED_WANTED})"""
 _BY_STEP = "SELECT counted_step(c.value), {sign}count(*) FROM {rows} WHERE c.value IS NOT NULL AND {whose} GROUP BY 1"
 
 
@@ -35,14 +39,13 @@ def quantiles(one: Statement, of: Sequence[tuple[str, str]], shares: Sequence[fl
       ends AS MATERIALIZED (SELECT floor(place)::bigint AS rank FROM places UNION SELECT ceil(place)::bigint FROM places),
       bounds AS (SELECT nth - 1 AS step, high, lag(high, 1, '-Infinity') OVER (ORDER BY nth) AS low
         FROM unnest({one.place([*STEPS, inf])}::float8[]) WITH ORDINALITY AS b(high, nth)),
-      needed AS MATERIALIZED (SELECT DISTINCT step, before, low, high
-        FROM steps JOIN ends ON rank >= before AND rank < before + n JOIN bounds USING (step)),
-      ordered AS MATERIALIZED (SELECT value, rank FROM
-        (SELECT value, before + row_number() OVER (PARTITION BY step ORDER BY value) - 1 AS rank
-        FROM (SELECT n.step, n.before, c.* FROM needed n CROSS JOIN LATERAL
-          (SELECT c.value, c.marks, c.first, c.second FROM counted c
-            WHERE {one.within} AND c.value > n.low AND c.value <= n.high OFFSET 0) c) c {_REMARKED} WHERE {_WANTED}) o
-        WHERE rank = ANY(ARRAY(SELECT rank FROM ends)))
+      needed AS MATERIALIZED (SELECT before, low, high, min(rank) - before AS first, max(rank) - before AS last
+        FROM steps JOIN ends ON rank >= before AND rank < before + n JOIN bounds USING (step) GROUP BY before, low, high),
+      ordered AS MATERIALIZED (SELECT value, before + nth - 1 AS rank FROM needed n CROSS JOIN LATERAL
+        (SELECT c.value, row_number() OVER (ORDER BY c.value) AS nth FROM counted c
+          WHERE {one.within} AND c.value > n.low AND c.value <= n.high AND ({_IN_ORDER})
+          ORDER BY c.value LIMIT n.last - n.first + 1 OFFSET n.first) o
+        WHERE before + nth - 1 = ANY(ARRAY(SELECT rank FROM ends)))
       SELECT low.value + (place - floor(place)) * (high.value - low.value) AS found
       FROM places JOIN ordered low ON low.rank = floor(place)::bigint JOIN ordered high ON high.rank = ceil(place)::bigint ORDER BY nth"""
 
@@ -57,7 +60,6 @@ def _steps(one: Statement) -> list[str]:
     ]
     beside, unremarked = one.table(found.beside, "timestamptz"), _UNREMARKED.format(row="c")
     rows = f"{beside} JOIN counted c ON {EACH} AND c.at >= r.low AND c.at < r.high"
-    remarked = "(c.marks, c.remarks) IN (SELECT marks, remarks FROM wanted WHERE remarks <> '')"
     return [
         *sums,
         _BY_STEP.format(sign="", rows=rows, whose=unremarked),
@@ -65,5 +67,5 @@ def _steps(one: Statement) -> list[str]:
             _BY_STEP.format(sign="-", rows=f"{few} c", whose=unremarked)
             for few in ("noted", "overtaken")[: 1 + one.asked.newest]
         ),
-        _BY_STEP.format(sign="", rows="noted c", whose=remarked),
+        _BY_STEP.format(sign="", rows="noted c", whose=_REMARKED_WANTED),
     ]
