@@ -87,6 +87,29 @@ def test_what_is_denied_doubted_over_or_anothers_says_nothing(condition: Resourc
     assert known(condition, response=a_screening()).asthma == "no"
 
 
+@pytest.mark.clause("5.4.1")
+@pytest.mark.parametrize(
+    ("condition", "state"),
+    [
+        (a_condition(coded(ICD10, "E05.9"), verificationStatus=coded(VERIFIED, "confirmed")), "yes"),
+        (a_condition(coded(ICD10, "E05.9"), verificationStatus=coded(VERIFIED, "provisional")), "unknown"),
+        (a_condition(coded(ICD10, "E05.9"), verificationStatus=coded(VERIFIED, "differential")), "unknown"),
+        (a_condition(coded(ICD10, "E05.9"), verificationStatus=coded(VERIFIED, "unconfirmed")), "unknown"),
+        (a_condition(coded(ICD10, "E05.9", "甲亢？")), "unknown"),
+        (a_condition(coded(ICD10, "E05.9", "甲亢不能排除")), "unknown"),
+        (a_condition({"text": "疑似甲亢"}), "unknown"),
+        (a_condition({"text": "suspected hyperthyroidism"}), "unknown"),
+        (a_condition({"text": "亚临床甲亢？"}), "no"),
+        (a_condition({"text": "无甲亢"}), "no"),
+        (a_condition({"text": "母亲疑似甲亢"}), "no"),
+    ],
+)
+def test_a_suspected_overactive_thyroid_is_asked_about_and_is_neither_manifest_nor_none(
+    condition: Resource, state: str
+) -> None:
+    assert known(condition, response=a_screening()).hyperthyroidism == state
+
+
 def test_absence_is_unknown_and_only_an_answer_is_a_no() -> None:
     nothing = known()
     words = {name: getattr(nothing, name) for name in ScreeningFacts.__dataclass_fields__}

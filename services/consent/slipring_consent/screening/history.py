@@ -15,7 +15,7 @@ from slipring.fhir.service import Resource
 from slipring_consent.catalogue import data_file
 from slipring_consent.reading import codes_in, span
 from slipring_consent.screening.evidence import Evidence
-from slipring_consent.screening.words import names
+from slipring_consent.screening.words import names, suspects
 
 YES, DOUBT, SILENT = "yes", "doubt", ""
 Told = tuple[str, Resource]  # how sure, and the record that says so
@@ -58,8 +58,8 @@ def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime,
         yield from _ahead(fact, evidence, now, zone)
         return
     for condition in evidence.of("Condition"):
-        if stands(condition) and names(condition.get("code"), fact) and _recent(condition, fact, now, zone):
-            yield YES, condition
+        if stands(condition) and _recent(condition, fact, now, zone):
+            yield _diagnosed(condition, fact), condition
     for medicine in evidence.of("MedicationStatement"):
         if _is_of(medicine, fact, evidence) and _not_over(medicine, "effective", now, zone):
             yield _TAKEN.get(str(medicine.get("status")), SILENT), medicine
@@ -72,6 +72,15 @@ def _told(name: str, fact: Mapping[str, Any], evidence: Evidence, now: datetime,
     for procedure in evidence.of("Procedure"):
         if names(procedure.get("code"), fact):
             yield _PERFORMED.get(str(procedure.get("status")), SILENT), procedure
+
+
+def _diagnosed(condition: Resource, fact: Mapping[str, Any]) -> str:
+    """A diagnosis that nobody has confirmed, by its status or its words, leaves the question open."""
+    concept, status = condition.get("code"), {code for _, code in codes_in(condition.get("verificationStatus"))}
+    if not names(concept, fact):
+        return DOUBT if fact.get("suspicion_asks") and suspects(concept, fact) else SILENT
+    open_yet = status & set(data_file("history.toml")["suspected"]["status"]) or suspects(concept, fact)
+    return DOUBT if open_yet else YES
 
 
 def _is_of(record: Resource, fact: Mapping[str, Any], evidence: Evidence) -> bool:

@@ -19,6 +19,16 @@ _ICD10 = re.compile(r"[A-Z][0-9]{2}(\.[0-9].*)?")  # E05, E05.9, E05.900x001
 
 def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
     """Whether a CodeableConcept names the fact; its words are read where no code that has others below it is given."""
+    return _named(concept, fact, suspicion=False)
+
+
+def suspects(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
+    """Whether a CodeableConcept names the fact and its words say that it is a suspicion ("E05, 甲亢？")."""
+    marked = any(_holds(text.lower(), _suspecting()) for text in _texts(concept or {}))
+    return marked and _named(concept, fact, suspicion=True)
+
+
+def _named(concept: Resource | None, fact: Mapping[str, Any], *, suspicion: bool) -> bool:
     if not concept:
         return False
     texts = _texts(concept)
@@ -36,7 +46,12 @@ def names(concept: Resource | None, fact: Mapping[str, Any]) -> bool:
     groups += [code for name, code in known if any(_below(code, one) for one in fact.get(f"{name}_open", []))]
     known = [(name, code) for name, code in known if code not in groups]
     # SNOMED CT and RxNorm name one disease or drug in a thousand ways, so a code of theirs that is not listed is silent.
-    return not {name for name, _ in known} & set(_HIERARCHICAL) and any(_says(text, fact) for text in texts)
+    return not {name for name, _ in known} & set(_HIERARCHICAL) and any(_says(text, fact, suspicion) for text in texts)
+
+
+def _suspecting() -> Mapping[str, Any]:
+    marks: Mapping[str, Any] = data_file("history.toml")["suspecting"]
+    return marks
 
 
 def _system(uri: str, code: str) -> str:
@@ -61,14 +76,14 @@ def _texts(concept: Resource) -> list[str]:
     return [str(text) for text in texts if text]
 
 
-def _says(text: str, fact: Mapping[str, Any]) -> bool:
-    """Whether words name the fact and nothing beside them denies it, doubts it or speaks of a relative."""
-    return _said(text.lower(), tuple(fact.get("words_zh", ())), tuple(fact.get("words_en", ())))
+def _says(text: str, fact: Mapping[str, Any], suspicion: bool) -> bool:
+    """Whether words name the fact and nothing beside them denies it or speaks of a relative, nor, but for a suspicion, doubts it."""
+    return _said(text.lower(), tuple(fact.get("words_zh", ())), tuple(fact.get("words_en", ())), suspicion)
 
 
 # A patient of ten years has the same words on record hundreds of times.
 @lru_cache(maxsize=8192)
-def _said(text: str, words_zh: tuple[str, ...], words_en: tuple[str, ...]) -> bool:
+def _said(text: str, words_zh: tuple[str, ...], words_en: tuple[str, ...], suspicion: bool) -> bool:
     rest, found = text, False
     for word in sorted(words_zh, key=len, reverse=True):
         found |= word.lower() in rest
@@ -76,10 +91,16 @@ def _said(text: str, words_zh: tuple[str, ...], words_en: tuple[str, ...]) -> bo
     for word in sorted(words_en, key=len, reverse=True):
         rest, times = _in_english(word.lower(), "(?:s|es)?").subn(" ", rest)
         found |= bool(times)
-    denying = data_file("history.toml")["denying"]
-    return found and not (
-        any(mark in rest for mark in denying["zh"]) or any(_in_english(mark).search(rest) for mark in denying["en"])
-    )
+    held, denying = _holds(rest, _suspecting()), data_file("history.toml")["denying"]
+    if held and not suspicion:
+        return False
+    for mark in _suspecting()["zh"]:  # "不能排除" holds a denial
+        rest = rest.replace(mark, " ")
+    return found and not _holds(rest, denying)
+
+
+def _holds(text: str, marks: Mapping[str, Any]) -> bool:
+    return any(mark in text for mark in marks["zh"]) or any(_in_english(mark).search(text) for mark in marks["en"])
 
 
 @cache
