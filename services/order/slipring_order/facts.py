@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from calendar import monthrange
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
+
+_BIRTH_DATE = re.compile(r"[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +74,7 @@ class OrderFacts:
     sex: str = ""  # male, female, other, unknown; empty when nothing is said
     birth_date: str = ""  # as recorded, possibly partial
     age_years: int | None = None  # None unless the whole birth date is known
+    age_span: tuple[int, int] | None = None  # the least and the greatest age that the birth date allows
     pregnancy: str = ""  # pregnant, not-pregnant, unknown; empty when not recorded for this request
     uterus_removed: bool = False  # a record says so
     gestation_days: int | None = None  # since the last menstrual period; conception is 14 days later
@@ -83,6 +88,20 @@ class OrderFacts:
 
     earlier: tuple[EarlierExam, ...] = ()
     doses: tuple[DoseReceived, ...] = ()
+
+    def surely_from(self, age: int) -> bool:
+        """Whether the patient has this age, whatever a birth date that is not whole leaves open."""
+        ages = self._ages
+        return ages is not None and ages[0] >= age
+
+    def surely_below(self, age: int) -> bool:
+        """Whether the patient is younger than this, whatever a birth date that is not whole leaves open."""
+        ages = self._ages
+        return ages is not None and ages[1] < age
+
+    @property
+    def _ages(self) -> tuple[int, int] | None:
+        return self.age_span if self.age_years is None else (self.age_years, self.age_years)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,3 +122,17 @@ def age_on(birth_date: str, day: date) -> int | None:
     except ValueError:
         return None
     return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
+def ages_on(birth_date: str, day: date) -> tuple[int, int] | None:
+    """The least and the greatest age in whole years that a birth date allows: a date, a month or a year; else None."""
+    if not _BIRTH_DATE.fullmatch(birth_date):
+        return None
+    earliest = birth_date + "-01-01"[len(birth_date) - len("2000") :]
+    last_month = birth_date if len(birth_date) > len("2000") else f"{birth_date}-12"
+    year, month, *_ = map(int, last_month.split("-"))
+    if not (year and 1 <= month <= 12):
+        return None
+    latest = birth_date if len(birth_date) == len("2000-01-01") else f"{last_month}-{monthrange(year, month)[1]:02}"
+    oldest, youngest = age_on(earliest, day), age_on(latest, day)
+    return None if oldest is None or youngest is None or oldest < 0 else (max(0, youngest), oldest)

@@ -61,6 +61,12 @@ async def test_a_physician_who_says_why_lets_it_pass() -> None:
     assert resources.state_of(await the_exam(desk)) == "justified"
     await written(desk, a_patient(deceasedBoolean=True, telecom=[{"system": "phone", "value": "2"}]))
     assert resources.state_of(await the_exam(desk)) == "justified", "the same death is not asked about again"
+    await written(desk, a_patient(deceasedBoolean=False))
+    await written(desk, a_patient(deceasedBoolean=True))
+    assert resources.state_of(await the_exam(desk)) == "awaiting-justification"
+    assert len(await asked(desk)) == 1, "recorded anew, it is asked about anew"
+    [notice] = await desk.search("Task?code=notice")
+    assert notice.resource["owner"] == {"reference": "Practitioner/o-rad"}, "whoever decided is told"
 
 
 async def test_an_emergency_is_told_and_not_held_up() -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from slipring.fhir.service import CANONICAL, Resource
 from slipring_order import lifecycle
-from slipring_order.facts import OrderFacts
+from slipring_order.facts import OrderFacts, age_on, ages_on
 from slipring_order.gathering.request import CLINICAL_DATA, order_facts
 from slipring_order.reading import Pool
 from slipring_order.resources import imaging_number
@@ -34,6 +36,24 @@ def a_status(code: str, at: str, **members: Any) -> Resource:
         "basedOn": [{"reference": "ServiceRequest/r"}],
         "valueCodeableConcept": {"coding": [{"code": code}]},
     } | members  # fmt: skip
+
+
+@given(st.dates(date(1900, 1, 1), date(2026, 3, 2)), st.dates(date(2026, 3, 2), date(2032, 3, 1)))
+def test_a_birth_year_or_month_allows_the_true_age_and_at_most_one_more(born: date, day: date) -> None:
+    age = age_on(born.isoformat(), day)
+    assert age is not None and ages_on(born.isoformat(), day) == (age, age)
+    for partial in (f"{born:%Y-%m}", f"{born:%Y}"):
+        span = ages_on(partial, day)
+        assert span and span[0] <= age <= span[1] <= span[0] + 1
+
+
+@pytest.mark.parametrize(
+    ("said", "span"),
+    [("2011", (14, 15)), ("2011-03", (14, 15)), ("2011-02", (15, 15)), ("2026", (0, 0)), ("2027", None), ("1990-13", None),
+     ("0000", None), ("1990-02-30", None), ("unknown", None), ("", None)],
+)  # fmt: skip
+def test_what_a_birth_date_allows_on_the_second_of_march_2026(said: str, span: tuple[int, int] | None) -> None:
+    assert ages_on(said, NOW.date()) == span
 
 
 def test_the_newest_pregnancy_status_for_this_request_counts() -> None:

@@ -11,7 +11,7 @@ from slipring.fhir.service import Resource
 from slipring.rules.child_bearing import uterus_removed
 
 from slipring_order.dose.exposure import exam_doses
-from slipring_order.facts import DoseReceived, age_on
+from slipring_order.facts import DoseReceived, age_on, ages_on
 from slipring_order.gathering.contrast_reaction import contrast_reaction
 from slipring_order.gathering.pregnancy_stated import dating_codes, gestation_days, pregnancy_status
 from slipring_order.reading import Pool, codes
@@ -39,6 +39,7 @@ def patient_facts(
         "sex": str(patient.get("gender", "")),
         "birth_date": birth_date,
         "age_years": age_on(birth_date, now.astimezone(zone).date()),
+        "age_span": ages_on(birth_date, now.astimezone(zone).date()),
         "pregnancy": pregnancy_status(request, supporting, patient, pool, now, zone),
         "uterus_removed": _uterus_removed(patient, pool),
         "gestation_days": gestation_days(patient, pool, now, zone, VOID),

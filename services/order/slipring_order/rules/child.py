@@ -15,12 +15,12 @@ from slipring_order.facts import OrderFacts
 def considers_the_alternatives_for_a_child(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
     """A request for a child says that ultrasound or MR were considered and the paediatric protocol is chosen.
 
-    A missing or partial birth date is treated as the case that asks.
+    A birth date that leaves it open whether it is a child is treated as the case that asks.
     """
     limit = limits.limit("child.age-below")
-    if order.answers.get("J06") or (order.age_years is not None and order.age_years >= limit.value):
+    if order.answers.get("J06") or order.surely_from(limit.value):
         return None
-    unknown = order.age_years is None
+    unknown = not order.surely_below(limit.value)
     return Hit(
         "出生日期不全，无法排除儿童：" * unknown + "请说明是否已考虑超声或磁共振，并选用儿童方案。",
         "The birth date is not complete, so a child cannot be ruled out: " * unknown

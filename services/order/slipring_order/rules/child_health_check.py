@@ -20,9 +20,9 @@ def keeps_children_out_of_health_check_ct(order: OrderFacts, limits: Limits, now
     Where the birth date does not tell whether it is a child, a physician decides.
     """
     limit = limits.limit("child.age-below")
-    if order.purpose not in _WITHOUT_COMPLAINT or (order.age_years is not None and order.age_years >= limit.value):
+    if order.purpose not in _WITHOUT_COMPLAINT or order.surely_from(limit.value):
         return None
-    weight = Weight.INFO if order.stat else Weight.ASK if order.age_years is None else None
+    weight = Weight.INFO if order.stat else None if order.surely_below(limit.value) else Weight.ASK
     return Hit(
         "儿童健康检查或筛查不得使用 CT。",
         "CT is not used for the health check or screening of a child.",

@@ -18,7 +18,7 @@ _AT = "ServiceRequest.supportingInfo"
 def asks_about_pregnancy(order: OrderFacts, limits: Limits, now: datetime) -> Hit | None:
     """A woman of child-bearing age is asked about pregnancy before her abdomen or pelvis is irradiated.
 
-    A missing or partial birth date, an unknown sex, or a region that nobody can tell is treated as the case that asks;
+    A birth date that leaves her age open, an unknown sex, or a region that nobody can tell is treated as the case that asks;
     whose uterus was removed is not asked.
     """
     if order.pregnancy or not concerned_by_pregnancy(order, limits):
@@ -51,7 +51,7 @@ def concerned_by_pregnancy(order: OrderFacts, limits: Limits) -> bool:
     if order.sex == "male" or order.uterus_removed or (order.regions and not order.regions & LOWER_TRUNK):
         return False
     youngest, oldest = limits.limit("pregnancy.age-from").value, limits.limit("pregnancy.age-to").value
-    return order.age_years is None or bool(youngest <= order.age_years <= oldest)
+    return not order.surely_below(youngest) and not order.surely_from(oldest + 1)
 
 
 def _inputs(order: OrderFacts) -> dict[str, object]:

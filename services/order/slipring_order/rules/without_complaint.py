@@ -21,7 +21,7 @@ def approves_ct_without_complaint(order: OrderFacts, limits: Limits, now: dateti
     is of the whole body.
     """
     child = limits.limit("child.age-below").value
-    if order.age_years is not None and order.age_years < child:
+    if order.surely_below(child):
         return None
     by_himself = order.self_referred or order.purpose == "health-check"
     if not by_himself and not (order.purpose in _ASYMPTOMATIC and order.whole_body):
