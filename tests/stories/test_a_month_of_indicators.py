@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,9 +31,12 @@ def response(kind: str, points: list[int], *, complaint: str = "") -> Tree:
 
 
 def asked(start: date, end: date, **more: tuple[str, Any]) -> Tree:
-    given = [{"name": "periodStart", "valueDate": str(start)}, {"name": "periodEnd", "valueDate": str(end)}]
-    given += [{"name": name, f"value{kind}": value} for name, (kind, value) in more.items()]
-    return {"resourceType": "Parameters", "parameter": given}
+    return given(periodStart=("Date", str(start)), periodEnd=("Date", str(end)), **more)
+
+
+def given(**values: tuple[str, Any]) -> Tree:
+    parameters = [{"name": name, f"value{kind}": value} for name, (kind, value) in values.items()]
+    return {"resourceType": "Parameters", "parameter": parameters}
 
 
 def counts(report: Tree) -> dict[str, int]:
@@ -143,3 +147,49 @@ async def test_every_service_tells_its_indicators_and_refuses_what_cannot_be_tol
     for code, given in wrong.items():
         refused = await department.post(address, given)
         assert refused.status_code == 422 and code in refused.text, refused.text
+
+
+@pytest.mark.clause("4.14.7")
+async def test_a_target_of_the_department_judges_from_its_approval_on_in_whichever_service_counts(
+    department: Department,
+) -> None:
+    story = await one_exam(department)
+    await story.requested()
+    await story.joined("head", "chief-physician", "ct-head")
+    await story.joined("quality manager", "chief-physician", "quality-manager")
+    await department.settle()
+    head = await department.client_of("target-drafter", story.cast.staff["head"])
+    manager = await department.client_of("target-approver", story.cast.staff["quality manager"])
+    today = department.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
+    wanted = {"value": ("Decimal", 0.25), "at": ("Code", "least"), "reason": ("String", "科务会决定")}
+    for indicator in (
+        "error-rate",
+        "critical-in-10-minutes",
+    ):  # of order, which keeps the staff, and of critical, which follows
+        [measure] = await department.found(f"Measure?url={C}/Measure/{indicator}")
+        address = f"Measure/{measure['id']}"
+
+        async def judged(of: str = address) -> tuple[float, str]:
+            report = (await department.post(f"{of}/$evaluate-measure", asked(today, today))).json()
+            target = part(report["group"][0], "indicator-target")
+            return float(target["value"]), target["source"]
+
+        shipped = await judged()
+        high = await department.post(f"{address}/$propose-target", given(**wanted | {"value": ("Decimal", 25)}), head)
+        [issue] = high.json()["issue"]
+        assert (high.status_code, issue["expression"]) == (422, ["Parameters.parameter[0]"])
+        assert "目标值" in high.text and "A target" in high.text
+        draft = (await department.post(f"{address}/$propose-target", given(**wanted), head)).json()
+        approve = given(draft=("Reference", {"reference": f"Measure/{draft['id']}"}))
+        own = await department.post(f"{address}/$approve-target", approve, head)
+        assert own.status_code == 403 and "measuring.target-second-person" in own.text
+        forged = await department.put({**draft, "status": "active"}, manager)
+        assert forged.status_code == 409 and "measuring.target-by-operation" in forged.text
+        assert await judged() == shipped
+        approved = await department.post(f"{address}/$approve-target", approve, manager)
+        assert approved.status_code == 200 and approved.json()["status"] == "active", approved.text
+        assert await judged() == (0.25, "科务会决定")
+        again = await department.post(f"{address}/$approve-target", approve, manager)
+        assert again.status_code == 422 and "measuring.target" in again.text
+        kept = await department.get(f"Measure/{draft['id']}/_history")
+        assert [one["resource"]["status"] for one in kept["entry"]] == ["active", "draft"]

@@ -41,14 +41,17 @@ class Question:
 
     def asked(self, population: str) -> Asked:
         """The same of the rows of a population; what is to come does not count yet."""
-        begins, ends = (
-            datetime.combine(day, time.min, self.zone) for day in (self.start, self.end + timedelta(days=1))
-        )
+        begins = datetime.combine(self.start, time.min, self.zone)
         scope = dict(self.scope)
-        until = min(ends, self.now + timedelta.resolution)  # what is written this moment counts already
         newest = bool(populations()[population].get("newest"))
         where = (scope.get("scanner", ""), self.requesters, scope.get("system", ""))
-        return Asked(population, begins, until, *where, newest)
+        return Asked(population, begins, self.until, *where, newest)
+
+    @property
+    def until(self) -> datetime:
+        """The moment that the period ends before; while it lasts, what is written this moment counts already."""
+        ends = datetime.combine(self.end + timedelta(days=1), time.min, self.zone)
+        return min(ends, self.now + timedelta.resolution)
 
     @property
     def closed(self) -> bool:

@@ -12,6 +12,7 @@ from slipring.measuring.evaluated import evaluated
 from slipring.measuring.measure import measures
 from slipring.measuring.report import as_report, report_key
 from slipring.measuring.spelling import REPORT_SYSTEM, measure_id
+from slipring.measuring.targets import approved, demand_by_operation, proposed, with_targets
 from slipring.qc.indicators.asked import Counting
 from slipring.qc.indicators.definition import Definition, definitions, every_version
 
@@ -83,6 +84,29 @@ class Indicators:
             ),
             Operation(
                 "Measure",
+                "propose-target",
+                self.propose,
+                title="Draft a target of the department for an indicator",
+                parameters=(
+                    Parameter("value", "decimal", min=1, documentation="a share from 0 to 1; of values in their unit"),
+                    Parameter("at", "code", min=1, documentation="least | most"),
+                    Parameter("reason", "string", min=1),
+                    Parameter("start", "date", documentation="from which day on; from the approval without it"),
+                    Parameter("return", "Measure", use="out", min=1),
+                ),
+            ),
+            Operation(
+                "Measure",
+                "approve-target",
+                self.approve,
+                title="Put a drafted target in force, as a second person",
+                parameters=(
+                    Parameter("draft", "Reference", min=1, documentation="the drafted target"),
+                    Parameter("return", "Measure", use="out", min=1),
+                ),
+            ),
+            Operation(
+                "Measure",
                 "close-period",
                 self.close,
                 title="Store the figure of a period that is over, for good",
@@ -97,7 +121,8 @@ class Indicators:
         asked = await question(call, desk, definition)
         kind = chosen(call, "reportType", _KINDS, "summary")
         counting = await self._counting(definition, asked, desk)
-        [found] = await evaluated(asked, [definition], counting, chosen(call, "per", SPANS))
+        aimed = await with_targets([definition], asked, desk)
+        [found] = await evaluated(asked, aimed, counting, chosen(call, "per", SPANS))
         if kind == "summary":
             return Changes(answer=as_report(found, id=desk.new_id(), now=desk.now))
         of, (limit, offset) = chosen(call, "members", MEMBERS, "numerator"), portion(call)
@@ -107,7 +132,9 @@ class Indicators:
     async def evaluate_all(self, call: Call, desk: Desk) -> Changes:
         """The newest version of every indicator that can tell the part of the department asked for."""
         asked, per = await question(call, desk), chosen(call, "per", SPANS)
-        fitting = [one for one in definitions(self.service).values() if asked.fits(one)]
+        fitting = await with_targets(
+            [one for one in definitions(self.service).values() if asked.fits(one)], asked, desk
+        )
         rows = [one for one in fitting if one.population not in self.supplies]
         found = await evaluated(asked, rows, desk.counting, per)
         for one in fitting:
@@ -129,13 +156,22 @@ class Indicators:
                 code="value",
                 detail="measuring.period-open",
             )
-        [found] = await evaluated(asked, [definition], await self._counting(definition, asked, desk))
+        aimed = await with_targets([definition], asked, desk)
+        [found] = await evaluated(asked, aimed, await self._counting(definition, asked, desk))
         key = report_key(found)
         held = await desk.search(f"MeasureReport?identifier={REPORT_SYSTEM}|{key.replace('|', chr(92) + '|')}")
         if held:
             return Changes(answer=held[0].resource)
         report = as_report(found, id=desk.new_id(), now=desk.now)
         return Changes(save=[Save(report)], keys=[f"{REPORT_SYSTEM}|{key}"], answer=report)
+
+    async def propose(self, call: Call, desk: Desk) -> Changes:
+        """A target of the department's own, as a draft."""
+        return await proposed(self._named(call), call, desk)
+
+    async def approve(self, call: Call, desk: Desk) -> Changes:
+        """The draft of another person put in force."""
+        return await approved(self._named(call), call, desk)
 
     async def _counting(self, definition: Definition, asked: Question, desk: Desk) -> Counting:
         supply = self.supplies.get(definition.population)
@@ -158,6 +194,7 @@ class Indicators:
                 at="Measure",
                 detail="measuring.definition-frozen",
             )
+        demand_by_operation(write.resource, *([write.before.resource] if write.before else []))
         return Changes.none()
 
 

@@ -17,6 +17,7 @@ SCORING = "http://terminology.hl7.org/CodeSystem/measure-scoring"
 UCUM = "http://unitsofmeasure.org"
 CLAUSE = f"{CANONICAL}/CodeSystem/clause"
 MISSED = "missed"
+TARGET_OF = f"{CANONICAL}/sid/indicator-target"  # the indicator that a target of the department is of
 REPORT_SYSTEM = f"{CANONICAL}/sid/indicator-report"
 INPUTS_HASH = f"{CANONICAL}/StructureDefinition/inputs-hash"
 INTERVAL = f"{CANONICAL}/StructureDefinition/score-interval"
@@ -82,6 +83,16 @@ def target_extension(target: Target, met: bool | None = None) -> Resource:
     if met is not None:
         parts.append({"url": "met", "valueBoolean": met})
     return {"url": TARGET, "extension": parts}
+
+
+def target_in(element: Resource) -> Target | None:
+    """The target that a Measure, or a group of a report, names."""
+    for one in element.get("extension", []):
+        if one.get("url") == TARGET:
+            parts = {part["url"]: next(v for k, v in part.items() if k != "url") for part in one["extension"]}
+            value, *words = (parts[name] for name in ("value", "at", "source", "confidence"))
+            return Target(float(value), *map(str, words))
+    return None
 
 
 def interval_extension(**values: float) -> Resource:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
 from slipring.department.road import Tree
+from slipring.measuring.spelling import target_in
 from slipring.pages.plots.lanes import Bounds
 from slipring.pages.plots.trend import Figure, Trend, trend_of
 from slipring.qc.indicators.definition import Definition, definitions
@@ -25,6 +26,7 @@ class Indicated:
     first: date
     last: date
     keeper: str  # the id of its Measure
+    laid_down: bool = False  # the target is the department's own
 
     @property
     def counts(self) -> Mapping[str, int]:
@@ -80,7 +82,8 @@ def indicated(report: Tree, letters: Mapping[str, str], first: date, last: date)
     if definition is None:
         return None
     keeper = f"{letters[definition.service]}-{definition.id}-{definition.version}"
-    return Indicated(definition, group, first, last, keeper)
+    own = target_in(group)
+    return Indicated(replace(definition, target=own), group, first, last, keeper, own != definition.target)
 
 
 def counts_in(element: Tree) -> dict[str, int]:
