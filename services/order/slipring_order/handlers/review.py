@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from slipring.fhir.service import Call, Changes, Desk, Resource, Save
+from collections.abc import Sequence
+
+from slipring.fhir.service import Call, Changes, Desk, Resource, Save, Stored
 
 from slipring_order.asked_day import asked_period
 from slipring_order.review.reading import advice_told, reviewed
 from slipring_order.review.report import MEASURE_ID, REPORT_SYSTEM, measure, reports
+
+_BATCH = 200  # keys in one search
 
 
 async def indications_reviewed(call: Call, desk: Desk) -> Changes:
@@ -18,9 +22,22 @@ async def indications_reviewed(call: Call, desk: Desk) -> Changes:
     cases, advice = await reviewed(start, end, desk), await advice_told(start, end, desk)
     saves = [] if await desk.read(f"Measure/{MEASURE_ID}") else [Save(measure())]
     answer: list[Resource] = []
-    for key, report in reports(cases, advice, start, end, desk.now):
-        known = next(iter(await desk.search(f"MeasureReport?identifier={REPORT_SYSTEM}|{key}")), None)
-        held = {**report, "id": known.resource["id"] if known else desk.new_id()}
-        saves.append(Save(held, replaces=known.version if known else None))
+    made = list(reports(cases, advice, start, end, desk.now))
+    known = await _known([key for key, _ in made], desk)
+    for key, report in made:
+        stood = known.get(key)
+        held = {**report, "id": stood.resource["id"] if stood else desk.new_id()}
+        saves.append(Save(held, replaces=stood.version if stood else None))
         answer.append({"name": "report", "resource": held})
     return Changes(save=saves, answer={"resourceType": "Parameters", "parameter": answer})
+
+
+async def _known(keys: Sequence[str], desk: Desk) -> dict[str, Stored]:
+    """The reports that stand already under these keys."""
+    asked = [f"{REPORT_SYSTEM}|{key}" for key in keys]
+    queries = [f"MeasureReport?identifier={','.join(asked[n : n + _BATCH])}" for n in range(0, len(asked), _BATCH)]
+    found: dict[str, Stored] = {}
+    for one in [one for each in await desk.searches(queries) for one in each]:
+        own = (said["value"] for said in one.resource["identifier"] if said.get("system") == REPORT_SYSTEM)
+        found |= {key: one for key in own if key not in found}
+    return found

@@ -119,8 +119,8 @@ def _weight(issue: Resource) -> str:
 
 
 async def _all(queries: Sequence[str], desk: Desk) -> list[Stored]:
-    """What these searches find."""
-    return [one for query in queries for one in await desk.search(query)]
+    """What these searches find, asked of the store at once."""
+    return [one for found in await desk.searches(queries) for one in found]
 
 
 def _batches(values: Sequence[str]) -> list[Sequence[str]]:
