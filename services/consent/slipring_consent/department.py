@@ -33,9 +33,9 @@ async def gate_policy_of(desk: Desk) -> GatePolicy:
     return with_own(policy, await desk.search(APPROVED), desk.now, settings.time_zone)
 
 
-def limits_of(desk: Desk) -> Limits:
-    """The numbers of this service as they stand today in the department."""
-    return _book(settings_of(desk).confirmed).on(today(desk))
+def limits_of(desk: Desk, day: date | None = None) -> Limits:
+    """The numbers of this service as they stand in the department today, or stood on another day."""
+    return _book(settings_of(desk).confirmed).on(day or today(desk))
 
 
 @cache

@@ -101,7 +101,7 @@ class Look:
         found: T = made
         return found
 
-    async def spread(self, found: Sequence[Evidence]) -> AsyncIterator[Evidence]:
+    async def spread(self, found: Sequence[T]) -> AsyncIterator[T]:
         """One after the other, with a turn for whatever else waits now and then: a hundred thousand take seconds."""
         for number, one in enumerate(found):
             if number % _AT_A_STRETCH == 0:

@@ -24,8 +24,8 @@ async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Each finding was read back within the time; what is within it still and not told yet is no exception."""
     limit = figures()["told-in-time"]
     within = timedelta(minutes=limit["minutes"])
-    faults, cases = [], _cases(counted)
-    for one, case in cases:
+    faults, cases = [], await _cases(look, counted)
+    async for one, case in look.spread(cases):
         at = told_at(case)
         if at is None and case.state != _OVER and look.at - recognised_at(case) > within:
             faults.append(broken(one, "无人复述确认", "nobody read it back"))
@@ -38,8 +38,8 @@ async def told(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def acted(look: Look, counted: Sequence[Evidence]) -> Judged:
     """A case that is said to be acted on or closed says what was done; nobody who has one is past his time to act."""
-    faults, cases = [], _cases(counted)
-    for one, case in cases:
+    faults, cases = [], await _cases(look, counted)
+    async for one, case in look.spread(cases):
         if any(event.what == "acted" for event in case.events):
             continue
         if case.state in _DONE:
@@ -50,6 +50,6 @@ async def acted(look: Look, counted: Sequence[Evidence]) -> Judged:
     return Judged(faults, len(cases))
 
 
-def _cases(counted: Sequence[Evidence]) -> list[tuple[Evidence, CaseFacts]]:
+async def _cases(look: Look, counted: Sequence[Evidence]) -> list[tuple[Evidence, CaseFacts]]:
     real = [one for one in counted if not is_drill(one.stored.resource)]
-    return [(one, case_facts(one.stored.resource)) for one in real]
+    return [(one, case_facts(one.stored.resource)) async for one in look.spread(real)]

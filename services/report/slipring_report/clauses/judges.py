@@ -25,7 +25,7 @@ async def two_signers(look: Look, counted: Sequence[Evidence]) -> Judged:
     """A report that was released bears the standing signatures of two different people, the author's first (5.7.1)."""
     reports, signed = await _signed(look, counted)
     faults = []
-    for one in reports:
+    async for one in look.spread(reports):
         standing = signed.get(one.stored.reference, [])
         licences = {number for each in standing for number in each.licences}
         people = len({each.who for each in standing})
@@ -40,7 +40,7 @@ async def levels(look: Look, counted: Sequence[Evidence]) -> Judged:
     """A report bears as many signatures as its chain has levels; three for a difficult case (5.6.1)."""
     reports, signed = await _signed(look, counted)
     faults = []
-    for one in reports:
+    async for one in look.spread(reports):
         wanted = chain_of(one.stored.resource, look.desk.settings).length
         has = len({each.who for each in signed.get(one.stored.reference, [])})
         if has < wanted:
@@ -50,9 +50,9 @@ async def levels(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def entitled(look: Look, counted: Sequence[Evidence]) -> Judged:
     """A signature keeps the signer's qualification: a level, and a certificate that was in force when he signed (5.1.2)."""
-    made = [one for one in counted if _is_signature(one.stored.resource)]
+    made = [one async for one in look.spread(counted) if _is_signature(one.stored.resource)]
     faults = []
-    for one in made:
+    async for one in look.spread(made):
         kept: Resource = next(
             (e for e in one.stored.resource.get("extension", []) if e.get("url") == QUALIFICATION), {}
         )
@@ -69,9 +69,9 @@ async def entitled(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def wording(look: Look, counted: Sequence[Evidence]) -> Judged:
     """No question that the checks of a released report's text asked is left unanswered (5.8.3)."""
-    about = {one.stored.reference: one for one in counted if believed(one.stored.resource)}
+    about = {one.stored.reference: one async for one in look.spread(counted) if believed(one.stored.resource)}
     open_on: dict[str, int] = {}
-    for one in await look.each("DetectedIssue?implicated", about):
+    async for one in look.spread(await look.each("DetectedIssue?implicated", about)):
         issue = one.stored.resource
         if _asks(issue) and not issue.get("mitigation"):
             for place in issue.get("implicated", []):
@@ -87,7 +87,7 @@ async def wording(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def in_time(look: Look, counted: Sequence[Evidence]) -> Judged:
     """No report came later than its clock allows; each clock is a figure of its own (5.8.1)."""
-    late = [one for one in counted if clock_of(one.stored.resource) == "breached"]
+    late = [one async for one in look.spread(counted) if clock_of(one.stored.resource) == "breached"]
     figures = [figure_of(one.stored.resource).id for one in late]
     return Judged(
         [broken(one, "报告逾期", "the report is late", figure=name) for one, name in zip(late, figures, strict=True)]
@@ -96,19 +96,27 @@ async def in_time(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def answered(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Each question of a consultation has its answer (4.7 b)."""
-    asked = [one for one in counted if not one.stored.resource.get("inResponseTo")]
+    asked = [one async for one in look.spread(counted) if not one.stored.resource.get("inResponseTo")]
     waiting = [one for one in asked if one.stored.resource.get("status") == "in-progress"]
     return Judged([broken(one, "尚未答复", "not answered yet") for one in waiting], len(asked))
 
 
 async def _signed(look: Look, counted: Sequence[Evidence]) -> tuple[list[Evidence], Mapping[str, list[Signature]]]:
     """The reports that were released here (history that was loaded has its signatures elsewhere), with what stands on each."""
-    reports = [one for one in counted if believed(one.stored.resource) and not _imported(one.stored.resource)]
+    reports = [
+        one
+        async for one in look.spread(counted)
+        if believed(one.stored.resource) and not _imported(one.stored.resource)
+    ]
     found: dict[str, list[Any]] = {}
-    for one in await look.each("Provenance?target", (report.stored.reference for report in reports)):
+    targeting = await look.each("Provenance?target", (report.stored.reference for report in reports))
+    async for one in look.spread(targeting):
         for target in one.stored.resource.get("target", []):
             found.setdefault(reference_of(target), []).append(one.stored)
-    standing = {name: [each for each in signatures(made) if not each.voided] for name, made in found.items()}
+    standing = {
+        name: [each for each in signatures(made) if not each.voided]
+        async for name, made in look.spread(list(found.items()))
+    }
     return reports, standing
 
 
