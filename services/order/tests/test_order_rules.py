@@ -19,7 +19,7 @@ from slipring_order.dose.levels import level_for
 from slipring_order.dose.report import DoseReport, Event
 from slipring_order.facts import DecisionFacts, DoseReceived, EarlierExam, OrderFacts
 from slipring_order.images.facts import Identity, ImageFacts, ImageHeader
-from slipring_order.rooms.facts import ProtocolFacts, StartFacts
+from slipring_order.rooms.facts import ProtocolFacts, StartFacts, TableFacts
 from slipring_order.rooms.scanner_facts import ServiceFacts
 from slipring_order.rooms.testing import Result, ScannerTest
 from slipring_order.rules import (
@@ -33,6 +33,7 @@ from slipring_order.rules import (
     SCANNER_TEST_RULES,
     START_RULES,
     STEP_RULES,
+    TABLE_RULES,
 )
 
 NOW = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -56,6 +57,7 @@ RULES: Mapping[str, Any] = {
         BOOKING_RULES,
         START_RULES,
         STEP_RULES,
+        TABLE_RULES,
         SCANNER_RULES,
         SCANNER_TEST_RULES,
     )
@@ -80,6 +82,8 @@ def the_facts(case: Case) -> Any:
         return a_measure(case)
     if case.rule in {rule.id for rule in DOSE_REPORT_RULES}:
         return a_dose_report(given)
+    if case.rule in {rule.id for rule in TABLE_RULES}:
+        return TableFacts(**{name: Decimal(value) for name, value in given.items()})
     if case.rule in {rule.id for rule in IMAGE_RULES}:
         return image_facts(given)
     kind: Any = FACTS.get(case.rule, OrderFacts)

@@ -9,28 +9,22 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from slipring.fhir.merged import linked
 from slipring.fhir.service import Desk, Resource
 
 from slipring_order.dicom.entry import LONG, Entry, PatientState
 from slipring_order.dicom.names import one_line
+from slipring_order.gathering.body_size import HEIGHT, WEIGHT, height_m, weight_kg
 from slipring_order.gathering.pregnancy_stated import pregnancy_status
 from slipring_order.gathering.request import supporting_of
-from slipring_order.reading import Pool, codes, codings, first, moment, reference_of
+from slipring_order.reading import Pool, codes, codings, reference_of
 
 ASKED_BY = frozenset({"PregnancyStatus", "Allergies", "MedicalAlerts", "PatientWeight", "PatientSize"})
-_WEIGHT, _HEIGHT = "29463-7", "8302-2"  # LOINC
-_KILOGRAMS = {"kg": Decimal(1), "公斤": Decimal(1), "千克": Decimal(1), "g": Decimal("0.001")}
-_METRES = {"m": Decimal(1), "cm": Decimal("0.01"), "厘米": Decimal("0.01"), "mm": Decimal("0.001")}
 _NOT_SO = frozenset({"refuted", "entered-in-error"})
 _OVER = frozenset({"inactive", "resolved"})
 _VOID = frozenset({"entered-in-error", "cancelled"})
-_LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 _AT_ONCE = 100
 
 
@@ -44,7 +38,7 @@ async def with_states(entries: Sequence[Entry], desk: Desk) -> list[Entry]:
     pool.add(*patients.values(), *(one.request for one in entries))
     queries = [
         *_in_parts("AllergyIntolerance?patient=", everybody),
-        *_in_parts(f"Observation?code={_WEIGHT},{_HEIGHT}&subject=", everybody),
+        *_in_parts(f"Observation?code={WEIGHT},{HEIGHT}&subject=", everybody),
         *_in_parts("Condition?subject=", everybody),
         *_in_parts("Observation?code=82810-3,11449-6&based-on=", requests),
         *_in_parts("QuestionnaireResponse?based-on=", requests),
@@ -79,8 +73,8 @@ def _state(entry: Entry, own: Pool, desk: Desk) -> PatientState:
         pregnancy=pregnancy_status(entry.request, supporting, entry.patient, own, now, zone),
         allergies=_words(allergies),
         alerts=_words(one for one in allergies if one.get("criticality") == "high"),
-        weight_kg=_newest(measured, _WEIGHT, _KILOGRAMS, zone),
-        height_m=_newest(measured, _HEIGHT, _METRES, zone),
+        weight_kg=weight_kg(measured, zone),
+        height_m=height_m(measured, zone),
     )
 
 
@@ -118,24 +112,6 @@ def _named(concept: Mapping[str, Any]) -> str:
     """A concept in words, else by its code: an allergy that is only coded is an allergy."""
     displays = (one.get("display") for one in codings(concept))
     return str(next(filter(None, [concept.get("text"), *displays, *codes(concept)]), ""))
-
-
-def _newest(measured: Iterable[Resource], code: str, units: Mapping[str, Decimal], zone: ZoneInfo) -> Decimal | None:
-    found = []
-    for one in measured:
-        quantity = one.get("valueQuantity", {})
-        factor = units.get(str(quantity.get("code") or quantity.get("unit")).casefold())
-        if factor is None or code not in codes(one.get("code")):
-            continue
-        try:
-            value = Decimal(str(quantity["value"])) * factor
-        except (KeyError, InvalidOperation):
-            continue
-        if value <= 0:  # nobody weighs nothing
-            continue
-        at = moment(first(one, "effectiveDateTime", "effectivePeriod", "issued"), zone)
-        found.append((at or _LONG_AGO, value))
-    return max(found)[1] if found else None
 
 
 def _named_by(entries: Iterable[Entry], kind: str) -> list[str]:

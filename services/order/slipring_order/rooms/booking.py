@@ -18,6 +18,7 @@ from slipring_order.rooms.day import Span, Taken, clashes, free_slots, rooms_dat
 from slipring_order.rooms.protocol import chosen_protocol, on_record
 from slipring_order.rooms.scanner import CT_TYPES, Scanner, is_ct, scanner_of
 from slipring_order.rooms.step import STEP_CODE, STEP_SEQUENCE, Booking, new_step, rebooked, step_number
+from slipring_order.rooms.table import table_findings
 
 _MAY_BE_BOOKED = frozenset({"justified", "scheduled", "arrived", "ready"})
 _HERE = frozenset({"arrived", "ready"})
@@ -143,6 +144,7 @@ async def booked(
     step = await step_of(exam.reference, desk)
     chosen = await chosen_protocol(booking.protocol, exam.resource, step, scanner, desk, at=at.protocol)
     booking = replace(booking, protocol=chosen.protocol)
+    chosen = replace(chosen, findings=[*chosen.findings, *await table_findings(exam.resource, scanner, desk)])
     held = await _appointment_of(exam, appointment, desk)
     own = f"Appointment/{appointment['id']}" if appointment else held.reference if held else ""
     bumped = clashes(span, await taken_on(booking.scanner, span, desk) if taken is None else taken, own=own)

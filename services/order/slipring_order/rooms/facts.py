@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from decimal import Decimal
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,14 @@ class StartFacts:
     pregnancy_concerns: bool = False  # the question is to be put again
     scanner: str = ""  # Device/..., when the step names one
     unfit: tuple[tuple[str, str], ...] = ()  # why the scanner is not fit, in Chinese and English
+
+
+@dataclass(frozen=True, slots=True)
+class TableFacts:
+    """A patient and the table of the scanner that his exam is booked on."""
+
+    weight_kg: Decimal | None = None  # None where nobody has weighed him
+    stated_kg: Decimal | None = None  # what the scanner's Device says of its table
 
 
 @dataclass(frozen=True, slots=True)

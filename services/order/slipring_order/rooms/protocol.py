@@ -19,9 +19,9 @@ from slipring_order.reading import reference_of
 from slipring_order.rooms.facts import ProtocolFacts
 from slipring_order.rooms.scanner import Scanner
 from slipring_order.rooms.step import ENDED, protocol_in
-from slipring_order.rules import BOOKING_RULES
+from slipring_order.rules import BOOKING_RULES, TABLE_RULES
 
-_RULES = frozenset(rule.id for rule in BOOKING_RULES)
+_RULES = frozenset(rule.id for rule in (*BOOKING_RULES, *TABLE_RULES))
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +46,7 @@ async def chosen_protocol(
 
 
 async def on_record(chosen: Chosen, exam: Stored, desk: Desk) -> list[Save]:
-    """What is said of the protocol, once; what was said before and no longer holds is marked so."""
+    """What is said of the booking, once; what was said before and no longer holds is marked so."""
     standing = [
         one
         for one in await desk.search(f"DetectedIssue?implicated={exam.reference}")

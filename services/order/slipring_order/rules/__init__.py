@@ -38,6 +38,7 @@ from slipring_order.rules.scanner_tested import something_was_measured_on_the_sc
 from slipring_order.rules.scanner_within_limits import the_last_result_is_within_limits
 from slipring_order.rules.single_phase import scans_one_phase_where_one_suffices
 from slipring_order.rules.step_check_list import every_step_of_the_exam_is_confirmed
+from slipring_order.rules.table_load import the_table_bears_the_patient
 from slipring_order.rules.without_complaint import approves_ct_without_complaint
 
 ORDER_RULES = (
@@ -72,6 +73,7 @@ START_RULES = (
     the_scanner_is_fit,
 )
 BOOKING_RULES = (is_scanned_by_an_approved_protocol,)
+TABLE_RULES = (the_table_bears_the_patient,)
 SCANNER_RULES = (the_scanner_is_in_service, something_was_measured_on_the_scanner)
 SCANNER_TEST_RULES = (the_last_result_is_within_limits, no_test_is_overdue)
 STEP_RULES = (every_step_of_the_exam_is_confirmed,)
@@ -96,4 +98,5 @@ __all__ = [
     "SCANNER_TEST_RULES",
     "START_RULES",
     "STEP_RULES",
+    "TABLE_RULES",
 ]
