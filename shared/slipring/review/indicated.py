@@ -55,9 +55,11 @@ class Indicated:
 
     @property
     def verdict(self) -> str:
-        """`good` or `bad` against the target; empty without one, or where too little is known to say so."""
-        met = self.definition.verdict(self.score, self.over)
-        return "" if met is None else "good" if met else "bad"
+        """`good`, `bad`, or `warn` where it misses a target that nobody confirmed; empty where there is nothing to say."""
+        met, target = self.definition.verdict(self.score, self.over), self.definition.target
+        if met is None or target is None:
+            return ""
+        return "good" if met else "bad" if target.confidence == "A" else "warn"
 
     @property
     def of_doses(self) -> bool:

@@ -1,0 +1,46 @@
+"""What the pages of indicators say of a figure beside its target."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import pytest
+from jinja2 import Environment, PackageLoader, PrefixLoader
+from slipring.qc.indicators.definition import Target, definitions
+from slipring.review.indicated import Indicated
+
+
+def said(confidence: str, score: float, members: int = 200) -> str:
+    """The mark and words beside a share of which at least nine in ten are wanted."""
+    target = Target(0.9, "least", "a meeting", confidence)
+    definition = replace(definitions("order")["error-rate"], target=target, least=50)
+    counts = {"denominator": members, "denominator-exclusion": 0, "numerator": round(members * score)}
+    population = [{"code": {"coding": [{"code": code}]}, "count": count} for code, count in counts.items()]
+    group = {"population": population, "measureScore": {"value": score}}
+    one = Indicated(definition, group, date(2026, 1, 1), date(2026, 1, 31), "o-error-rate-1")
+    rooms = PrefixLoader({room: PackageLoader(f"slipring.{room}") for room in ("pages", "review")})
+    environment = Environment(loader=rooms, autoescape=True, extensions=["jinja2.ext.i18n"])
+    environment.install_null_translations(newstyle=True)  # type: ignore[attr-defined]
+    return str(
+        environment.from_string('{% from "review/indicator_parts.html" import aimed %}{{ aimed(one) }}').render(one=one)
+    )
+
+
+@pytest.mark.clause("4.14.7")
+@pytest.mark.parametrize("confidence", ["R", "U"])
+def test_a_missed_target_that_nobody_confirmed_is_amber_with_words_and_never_red(confidence: str) -> None:
+    told = said(confidence, 0.5)
+    assert '<span class="mark warn">▲ would not meet the target, which is unconfirmed</span>' in told
+    assert "mark bad" not in told and "target not met" not in told
+    assert "unconfirmed default, please confirm" in told
+
+
+@pytest.mark.clause("4.14.7")
+def test_a_missed_target_that_is_confirmed_is_red_and_of_too_few_nothing_is_said() -> None:
+    assert '<span class="mark bad">▲ target not met</span>' in said("A", 0.5)
+    assert '<span class="mark good">● target met</span>' in said("A", 0.95)
+    for confidence in ("A", "U"):
+        few = said(confidence, 0.5, members=10)
+        assert "fewer than 50, not judged" in few
+        assert "mark bad" not in few and "would not meet" not in few
