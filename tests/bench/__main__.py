@@ -4,7 +4,8 @@ Writes docs/benchmarks.md. `ARGS="--resources 10000"` makes it short; `--page -`
 `--only delivery` measures deliveries and timers alone and prints them, `--only worklist` the DICOM worklist,
 `--only requests` CT requests through all rules, `--only checks` the checks of a report's text and signatures, `--only storm`
 critical findings while providers fail, `--only standing` the steps of many open cases and a start among them, `--only indicators`
-all indicators over a year of `--exams`, `--only phantoms` images of phantoms, `--phantoms` drawn ones.
+all indicators over a year of `--exams`, `--only phantoms` images of phantoms, `--phantoms` drawn ones. `--write` puts what a part
+that was measured alone said into its own section of the page.
 """
 
 from __future__ import annotations
