@@ -125,7 +125,7 @@ def _beginning(call: Call, desk: Desk) -> Resource:
 
 
 def _ended(one: Stored, at: datetime, desk: Desk) -> Save:
-    """The one in force until then; one that was to begin later never does."""
+    """The one in force until then; one that would begin only after that never does."""
     period = one.resource["effectivePeriod"]
     begun = moment(period["start"], desk.settings.zone)
     end = max(at, begun) if begun else at
