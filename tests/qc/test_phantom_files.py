@@ -88,6 +88,7 @@ def test_pixels_that_are_no_squares_are_measured_in_mm() -> None:
         ("PixelSpacing", ["0", "0"], "no-spacing"),
         ("RescaleSlope", None, "no-rescale"),
         ("RescaleSlope", "0", "no-rescale"),
+        ("RescaleSlope", "1e30", "no-rescale"),
         ("Modality", "MR", "not-ct"),
         ("ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"], "localizer"),
         ("Rows", 0, "matrix"),

@@ -113,6 +113,18 @@ def test_a_couch_at_the_wall_does_not_change_the_mtf() -> None:
     assert value(found, "mtf50") == pytest.approx(MTF50 / 0.8, rel=0.02)
 
 
+@pytest.mark.parametrize(("matrix", "shell_hu", "foam_hu"), [(256, 80, -870), (400, 300, -1000)])
+def test_a_dense_couch_close_under_a_large_phantom_is_left_out(matrix: int, shell_hu: int, foam_hu: int) -> None:
+    phantom = Phantom(matrix=matrix, diameter_mm=330, wall_mm=5, field_mm=460, centre_mm=(12, -20), noise_hu=8)
+    couch, axis = phantom.hu(), (np.arange(matrix) - (matrix - 1) / 2) * phantom.step
+    couch[(axis > 148) & (axis < 173)] = np.maximum(couch[(axis > 148) & (axis < 173)], foam_hu)
+    for top in (148, 171):
+        couch[(axis > top) & (axis < top + 2.5)] = shell_hu
+    found = analyse(next(slices_of(as_dataset(couch, phantom.step)))).phantom()
+    assert found["diameter_mm"] == pytest.approx(330, abs=0.5)
+    assert found["from_image_middle_mm"] == pytest.approx([12, -20], abs=0.15)
+
+
 @pytest.mark.parametrize("thickness", [2.5, 5.0, 10.0])
 def test_ramps_tell_the_slice_thickness(thickness: float) -> None:
     """Tolerance 3 %; the noise, taken where the ramps are not, stays what it is."""
@@ -177,6 +189,7 @@ def test_faint_discs_are_found_with_their_contrast() -> None:
         (Phantom(ring_hu=25), "ring"),
         (Phantom(ring_hu=-8, centre_mm=(10, 5)), "ring"),
         (Phantom(streak_hu=6), "streak"),
+        (Phantom(streak_hu=30), "streak"),
         (Phantom(centre_mm=(22, 0), diameter_mm=150), "off-centre"),
         (Phantom(water_hu=150, wall_mm=0), "no-water"),
     ],

@@ -87,6 +87,7 @@ def test_air_that_is_cut_off_gives_no_edge() -> None:
     found = analyse(next(slices_of(data)))
     assert {flag.code for flag in found.flags} == {"cut-off"}
     assert "water_ct_number" in values(found) and not {"mtf50", "diameter_x"} & set(values(found))
+    assert "diameter_mm" not in found.phantom()
 
 
 def test_pixels_that_are_electron_densities_are_refused() -> None:

@@ -50,6 +50,8 @@ class Analysed:
             "lean_deg": rounded(across, 2),
             "lean_uncertainty_deg": rounded(sure, 2),
         }  # fmt: skip
+        if self.image.cut_off:
+            del tree["diameter_mm"]
         if self.named is not None:
             tree["described_as"] = self.named
         if self.block is not None:
@@ -93,6 +95,8 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
         )  # fmt: skip
     if uniform:
         found += measure_low_contrast(section, told, noise) if noise else []
+    # A strong streak through the middle is a faint body, which leaves no noise to tell: it is told all the same.
+    if uniform or (first(found, "uniformity") and any(body.faint_line for body in section.bodies)):
         found += measure_artefacts(section, ramps)
     found += _geometry(section, block)
     return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)), name)

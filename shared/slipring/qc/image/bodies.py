@@ -24,6 +24,7 @@ class _Sieve:
 
 # Small discs first; wide ones that are fainter than the noise of the first sieve come out of the second.
 _SIEVES = (_Sieve(2.0, 1.0, 3.0, 7.0, 4.0), _Sieve(5.0, 2.5, 2.0, 8.0, 12.0))
+_FAINT_HU = 150.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Body:
     def round(self) -> bool:
         """Is it a disc?"""
         return self.long < 1.3 * self.short + 1 and self.fill > 0.85
+
+    @property
+    def faint_line(self) -> bool:
+        """Is it long and thin, and too faint for a ramp or a wire: a piece of a streak?"""
+        return self.long > 2.5 * self.short and abs(self.contrast) <= _FAINT_HU
 
 
 def find_bodies(

@@ -92,15 +92,16 @@ class Occasion:
             tree["inserts"] = inserts
         centres = [one["phantom"]["centre_mm"] for one in trees.values()]
         tree["centre_mm"] = [rounded(value, 3) for value in np.mean(centres, axis=0)]
-        diameters = [one["phantom"]["diameter_mm"] for one in trees.values()]
-        tree["diameter_mm"] = rounded(float(np.mean(diameters)), 3)
+        diameters = [one["phantom"]["diameter_mm"] for one in trees.values() if "diameter_mm" in one["phantom"]]
+        if diameters:
+            tree["diameter_mm"] = rounded(float(np.mean(diameters)), 3)
         tree["verdicts"] = [one.as_tree(edition.name, kind) for one in self.verdicts(edition, kind, on, baseline)]
         flags = [
             {"code": flag.code, "text": flag.text, "image": name}
             for name, one in self.images.items()
             for flag in one.flags
         ]
-        if max(diameters) - min(diameters) > 3:
+        if diameters and max(diameters) - min(diameters) > 3:
             flags.append(
                 {
                     "code": "several-phantoms",

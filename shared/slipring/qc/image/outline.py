@@ -74,7 +74,18 @@ class Ellipse:
 def find_outline(image: Slice) -> Ellipse:
     """The outer edge of the phantom; raises NoPhantom."""
     x, y, radius = _rough(image)
-    edge = trace(image.hu, x, y, radius, dark_outside=True)
+    try:
+        return _traced(image, (x, y, radius), outermost=True)
+    except NoPhantom as refused:
+        # A couch close under a large phantom is the outermost edge of many directions: the nearest one tells them apart.
+        try:
+            return _traced(image, (x, y, radius), outermost=False)
+        except NoPhantom:
+            raise refused from None
+
+
+def _traced(image: Slice, circle: tuple[float, float, float], *, outermost: bool) -> Ellipse:
+    edge = trace(image.hu, *circle, dark_outside=True, outermost=outermost)
     if edge is None:
         raise NoPhantom("no-outline", "no round edge is found: not a cylindrical phantom")
     _check(image, edge)
@@ -99,15 +110,23 @@ def _rough(image: Slice) -> tuple[float, float, float]:
 
 
 def trace(
-    hu: Pixels, x: float, y: float, radius: float, *, dark_outside: bool, body: bool = False, reach: float = 0.3
+    hu: Pixels,
+    x: float,
+    y: float,
+    radius: float,
+    *,
+    dark_outside: bool,
+    body: bool = False,
+    reach: float = 0.3,
+    outermost: bool = True,
 ) -> Ellipse | None:
     """Fit an ellipse to a round edge near a circle, from rays, without those that see no edge; None where there is none.
 
     `dark_outside`: the outside has lower CT numbers than the rim. Half between the two levels is the edge. A `body` is
-    of one piece; else the rim may be a thin wall, and the outermost edge counts.
+    of one piece; else the rim may be a thin wall, and the `outermost` edge counts at the first look.
     """
     for turn in range(2):
-        points = _edge_points(hu, (x, y, radius), dark_outside, reach, body, not body and turn == 0)
+        points = _edge_points(hu, (x, y, radius), dark_outside, reach, body, outermost and not body and turn == 0)
         ellipse = _fit(points) if points is not None else None
         if ellipse is None:
             return None

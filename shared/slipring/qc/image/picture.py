@@ -98,8 +98,9 @@ def _texts(pen: ImageDraw.ImageDraw, analysed: Analysed, verdicts: Sequence[Verd
     pen.text((left, y), title[:44], fill="#ffffff", font=large)
     phantom = analysed.phantom()
     y += 28
+    across = f"   diameter {phantom['diameter_mm']:.1f} mm" if "diameter_mm" in phantom else ""
     for line in (
-        f"centre {phantom['centre_mm'][0]:.1f}, {phantom['centre_mm'][1]:.1f} mm   diameter {phantom['diameter_mm']:.1f} mm",
+        f"centre {phantom['centre_mm'][0]:.1f}, {phantom['centre_mm'][1]:.1f} mm{across}",
         f"pixel {analysed.image.spacing_mm:.3f} mm   slice {analysed.image.thickness_mm or '?'} mm",
     ):
         pen.text((left, y), line, fill="#aab4be", font=font)

@@ -18,6 +18,7 @@ _AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
 _LEANS = 0.02  # direction cosines: about 1 degree
 _MOST_PIXELS = 4096 * 4096
 _FEWEST = 32
+_NO_CT_NUMBER = 1e6  # beyond every extended scale, as of 16 bits with a slope of 10
 _NO_CT_NUMBERS = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")  # defined terms of Rescale Type (0028,1054)
 
 
@@ -88,6 +89,8 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
     if kind in _NO_CT_NUMBERS:
         raise ImageRefused("no-rescale", "RescaleType says that these are no CT numbers")
     hu = stored.astype(np.float64) * float(slope) + float(intercept)
+    if not np.abs(hu).max() < _NO_CT_NUMBER:
+        raise ImageRefused("no-rescale", "RescaleSlope and RescaleIntercept give no CT numbers")
     valid = _valid(data, stored, hu)
     hu = np.where(valid, hu, -1000.0)
     position = _of(data, number, "PlanePositionSequence", "ImagePositionPatient")
