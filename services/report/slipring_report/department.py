@@ -34,7 +34,12 @@ def calendar_of(desk: Desk) -> Calendar:
 
 def limit_of(desk: Desk, name: str) -> Limit:
     """One number of the reading room's work as it stands today."""
-    return _book().limit(name, on=today(desk))
+    return limit_on(desk.now, desk.settings, name)
+
+
+def limit_on(moment: datetime, settings: ReportSettings, name: str) -> Limit:
+    """One number of the reading room's work as it stood at a moment."""
+    return _book().limit(name, on=moment.astimezone(ZoneInfo(settings.time_zone)).date())
 
 
 def unconfirmed(now: datetime, approved: Sequence[Stored]) -> list[Limit]:

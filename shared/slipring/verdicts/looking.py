@@ -50,13 +50,22 @@ class Look:
 
     async def each(self, query: str, names: Iterable[str]) -> list[Evidence]:
         """What a search finds whose last parameter takes these values, some of them at a time."""
-        wanted, found = sorted(set(names)), []
-        for first in range(0, len(wanted), _AT_ONCE):
-            start, end = self.period.span(self.zone)
-            asked = filled(f"{query}={','.join(wanted[first : first + _AT_ONCE])}", start, end, self.at)
-            found += [one async for one in self.desk.evidence(asked, self.at)]
+        found = [one for asked in self._some(query, names) async for one in self.desk.evidence(asked, self.at)]
         self._seen += found
         return list({one.stored.reference: one for one in found}.values())
+
+    async def copies(self, query: str, names: Iterable[str]) -> list[Stored]:
+        """The copies of other services' records that such a search finds, as far as there were any at the moment."""
+        found = [one for asked in self._some(query, names) for one in await self.desk.search(asked) if one.source]
+        return self.copied({one.reference: one for one in found}.values())
+
+    def _some(self, query: str, names: Iterable[str]) -> list[str]:
+        """A search for each so many of the values of its last parameter."""
+        wanted, (start, end) = sorted(set(names)), self.period.span(self.zone)
+        return [
+            filled(f"{query}={','.join(wanted[first : first + _AT_ONCE])}", start, end, self.at)
+            for first in range(0, len(wanted), _AT_ONCE)
+        ]
 
     @property
     def head(self) -> list[Resource]:

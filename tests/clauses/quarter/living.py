@@ -99,6 +99,13 @@ class Exam(OneExam):
             answer = await self.signed(self.report, made, role)
             assert answer.is_success, answer.text
 
+    async def handed_out(self) -> None:
+        """The patient gets the images on a disc."""
+        [reading] = await self.department.found(f"Task?code=reading&focus={self.cast.exam}")
+        said = {"medium": ("Code", "disc"), "to": ("Reference", {"display": "本人"})}
+        by = ("Reference", self.cast.person("first reader"))
+        await self.called(f"Task/{reading['id']}/$hand-out-images", by=by, **said)
+
 
 @dataclass
 class Quarter:
@@ -168,10 +175,14 @@ class Quarter:
             await self.department.fresh()
             await self._each(with_contrast, "contrast")
         await self._each(exams, "finished")
+        *others, served = exams  # whose images nobody is given: the archive serves them
+        images = [(f"{one.at} images", papers.images(one.cast, served=one is served)) for one in exams]
+        await loaded(self.department, images)
         await self.department.settle()
         await self._each(exams, "drafted")
         await self.department.settle()
         await self._each(exams, "signed_by_two")
+        await self._each(others, "handed_out")
         await self.department.wait(minutes=31)
         await self._each(with_contrast, "released")
         self.exams += exams

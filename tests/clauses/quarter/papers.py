@@ -80,6 +80,18 @@ def request(cast: Cast, kind: Kind, priority: str = "routine") -> Tree:
     return made if kind.contrast else {name: value for name, value in made.items() if name != "orderDetail"}
 
 
+def images(cast: Cast, *, served: bool) -> Tree:
+    """The images of an exam, as an archive enters them that serves them to others, or does not."""
+    return {
+        **({"endpoint": [{"display": "WADO-RS of the archive"}]} if served else {}),
+        "resourceType": "ImagingStudy",
+        "status": "available",
+        "subject": cast.subject,
+        "started": cast.moment(),
+        "basedOn": [{"reference": cast.exam}],
+    }
+
+
 def draft(cast: Cast, kind: Kind) -> Tree:
     """The report of an exam as the first reader drafts it."""
     bundle = a_draft(cast)

@@ -12,6 +12,7 @@ from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
 from slipring_report.clauses import judges
+from slipring_report.clauses.images import images_given
 from slipring_report.department import unconfirmed
 from slipring_report.handlers.proving import proof_asked
 
@@ -19,6 +20,7 @@ JUDGES = {
     "indicators": indicators_of("report"),
     "answered": judges.answered,
     "entitled": judges.entitled,
+    "images_given": images_given,
     "in_time": judges.in_time,
     "levels": judges.levels,
     "two_signers": judges.two_signers,

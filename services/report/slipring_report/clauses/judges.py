@@ -102,12 +102,8 @@ async def answered(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 
 async def _signed(look: Look, counted: Sequence[Evidence]) -> tuple[list[Evidence], Mapping[str, list[Signature]]]:
-    """The reports that were released here (history that was loaded has its signatures elsewhere), with what stands on each."""
-    reports = [
-        one
-        async for one in look.spread(counted)
-        if believed(one.stored.resource) and not _imported(one.stored.resource)
-    ]
+    """The reports that were released here, with what stands on each."""
+    reports = await released_here(look, counted)
     found: dict[str, list[Any]] = {}
     targeting = await look.each("Provenance?target", (report.stored.reference for report in reports))
     async for one in look.spread(targeting):
@@ -118,6 +114,15 @@ async def _signed(look: Look, counted: Sequence[Evidence]) -> tuple[list[Evidenc
         async for name, made in look.spread(list(found.items()))
     }
     return reports, standing
+
+
+async def released_here(look: Look, counted: Sequence[Evidence]) -> list[Evidence]:
+    """The reports that stand and were released here; history that was loaded has its papers elsewhere."""
+    return [
+        one
+        async for one in look.spread(counted)
+        if believed(one.stored.resource) and not _imported(one.stored.resource)
+    ]
 
 
 def _imported(report: Resource) -> bool:
