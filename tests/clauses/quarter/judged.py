@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from . import (
+    wrong_doses,
     wrong_exams,
     wrong_house,
     wrong_lived,
@@ -20,6 +21,7 @@ from .loading import Found, exceptions
 from .wrong import WRONGS, Left
 
 MODULES = (
+    wrong_doses,
     wrong_refused,
     wrong_reports,
     wrong_lived,

@@ -22,11 +22,12 @@ def step_missing(id: str, code: str) -> None:
         def without(task: Tree) -> None:
             task["input"] = [one for one in task["input"] if one["type"]["coding"][0]["code"] != code]
 
-        records = await exam(quarter, "abdomen", _day(id), exam=without)
+        records = await exam(quarter, "abdomen", day_in_quarter(id), exam=without)
         return found(records["exam"], records, code)
 
 
-def _day(id: str) -> int:
+def day_in_quarter(id: str) -> int:
+    """The day of a fault, 1 to 92."""
     from datetime import date
 
     return (date.fromisoformat(day_of(id)) - date(2026, 7, 1)).days + 1
@@ -39,7 +40,7 @@ step_missing("identity-not-checked", "identity-confirmed")
 @fault("exam-without-justification")
 async def unjustified(quarter: Quarter) -> Left:
     guidance = tuple(name for name in quarter.records["head"].held if name.startswith("guidance"))
-    records = await exam(quarter, "head", _day("exam-without-justification"), guidance)
+    records = await exam(quarter, "head", day_in_quarter("exam-without-justification"), guidance)
     return found(records["exam"], records)
 
 
@@ -49,7 +50,7 @@ async def afterwards(quarter: Quarter) -> Left:
         said["occurrenceDateTime"] = f"{day_of('justified-after-exam')}T09:00:00Z"
 
     names = [name for name in quarter.records["head"].held if name.startswith("guidance")]
-    records = await exam(quarter, "head", _day("justified-after-exam"), **dict.fromkeys(names, later))
+    records = await exam(quarter, "head", day_in_quarter("justified-after-exam"), **dict.fromkeys(names, later))
     return found(records["exam"], records)
 
 
@@ -60,7 +61,7 @@ async def unasked(quarter: Quarter) -> Left:
     def bare(request: Tree) -> None:
         del request["extension"], request["reasonCode"]
 
-    records = await exam(quarter, "head", _day("request-without-clinical-data"), request=bare)
+    records = await exam(quarter, "head", day_in_quarter("request-without-clinical-data"), request=bare)
     issue = {
         "resourceType": "DetectedIssue", "status": "final", "severity": "high",
         "code": {"coding": [{"system": f"{C}/CodeSystem/rule", "code": "order.request-complete"}]},
@@ -75,19 +76,19 @@ async def alone(quarter: Quarter) -> Left:
     def stat(task: Tree) -> None:
         task["priority"] = "stat"
 
-    records = await exam(quarter, "head", _day("critical-patient-unattended"), exam=stat)
+    records = await exam(quarter, "head", day_in_quarter("critical-patient-unattended"), exam=stat)
     return found(records["exam"], records)
 
 
 @fault("imaging-number-twice")
 async def twice(quarter: Quarter) -> Left:
-    first = await exam(quarter, "head", _day("imaging-number-twice"))
+    first = await exam(quarter, "head", day_in_quarter("imaging-number-twice"))
     number = (await quarter.department.get(first["exam"]))["groupIdentifier"]["value"]
 
     def same(task: Tree) -> None:
         task["groupIdentifier"]["value"] = number
 
-    second = await exam(quarter, "head", _day("imaging-number-twice"), exam=same)
+    second = await exam(quarter, "head", day_in_quarter("imaging-number-twice"), exam=same)
     return found(
         second["exam"], first | {f"other {name}": place for name, place in second.items()}, "same imaging number"
     )
@@ -98,7 +99,7 @@ def images(id: str, rule: str, says: str = "") -> None:
 
     @fault(id)
     async def wrong(quarter: Quarter) -> Left:
-        records = await exam(quarter, "head", _day(id))
+        records = await exam(quarter, "head", day_in_quarter(id))
         at = f"{day_of(id)}T02:00:00Z"
         patient = {"reference": records["patient"]}
         study = {
@@ -128,7 +129,7 @@ images("images-of-the-wrong-part", "order.image-body-part")
 
 @fault("contrast-without-consent")
 async def unconsented(quarter: Quarter) -> Left:
-    records = await exam(quarter, "vessels", _day("contrast-without-consent"), ("consent",))
+    records = await exam(quarter, "vessels", day_in_quarter("contrast-without-consent"), ("consent",))
     return found(records["given"], records, "consent")
 
 
@@ -137,13 +138,13 @@ async def withdrawn(quarter: Quarter) -> Left:
     def inactive(consent: Tree) -> None:
         consent["status"] = "inactive"
 
-    records = await exam(quarter, "vessels", _day("contrast-after-withdrawal"), consent=inactive)
+    records = await exam(quarter, "vessels", day_in_quarter("contrast-after-withdrawal"), consent=inactive)
     return found(records["given"], records, "consent")
 
 
 @fault("contrast-without-screening")
 async def unscreened(quarter: Quarter) -> Left:
-    records = await exam(quarter, "vessels", _day("contrast-without-screening"), ("screening",))
+    records = await exam(quarter, "vessels", day_in_quarter("contrast-without-screening"), ("screening",))
     return found(records["given"], records, "screening")
 
 
@@ -154,7 +155,7 @@ async def late(quarter: Quarter) -> Left:
         consent["dateTime"] = f"{day}T09:00:00Z"
         consent["provision"]["period"] |= {"start": f"{day}T08:00:00Z", "end": f"{day}T20:00:00Z"}
 
-    records = await exam(quarter, "vessels", _day("consent-signed-after-contrast"), consent=after)
+    records = await exam(quarter, "vessels", day_in_quarter("consent-signed-after-contrast"), consent=after)
     return found(records["given"], records, "consent")
 
 
@@ -168,7 +169,7 @@ async def unobserved(quarter: Quarter) -> Left:
     def alone(given: Tree) -> None:
         given["performer"] = [one for one in given["performer"] if "function" not in one]
 
-    records = await exam(quarter, "vessels", _day("no-observer-named"), watch=nobody, given=alone)
+    records = await exam(quarter, "vessels", day_in_quarter("no-observer-named"), watch=nobody, given=alone)
     return found(records["watch"], records, "observer")
 
 
@@ -178,7 +179,7 @@ async def lotless(quarter: Quarter) -> Left:
         given.pop("medicationReference")
         given["medicationCodeableConcept"] = {"coding": [{"system": "http://www.whocc.no/atc", "code": "V08AB02"}]}
 
-    records = await exam(quarter, "vessels", _day("drug-without-lot"), given=bare)
+    records = await exam(quarter, "vessels", day_in_quarter("drug-without-lot"), given=bare)
     return found(records["given"], records)
 
 
@@ -200,7 +201,7 @@ def of_lot(id: str, *, delivered: bool = True, expires: str = "2029-06") -> None
         def taken(given: Tree) -> None:
             given["medicationReference"] = {"reference": made["lot"]}
 
-        records = await exam(quarter, "vessels", _day(id), given=taken)
+        records = await exam(quarter, "vessels", day_in_quarter(id), given=taken)
         return found(records["given"], records | made)
 
 
@@ -210,7 +211,7 @@ of_lot("lot-expired", expires="2026-07-31")
 
 @fault("reaction-left-open")
 async def open_reaction(quarter: Quarter) -> Left:
-    records = await exam(quarter, "vessels", _day("reaction-left-open"))
+    records = await exam(quarter, "vessels", day_in_quarter("reaction-left-open"))
     event = {
         "resourceType": "AdverseEvent", "actuality": "actual", "subject": {"reference": records["patient"]},
         "date": f"{day_of('reaction-left-open')}T02:00:00Z", "suspectEntity": [{"instance": {"reference": records["given"]}}],

@@ -11,6 +11,7 @@ from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
 
 from slipring_order.clauses import eqa, exams, offer, owed
+from slipring_order.clauses.doses import doses
 from slipring_order.clauses.drawing import Drawing
 from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
@@ -23,6 +24,7 @@ JUDGES = {
     "constancy": offer.constancy,
     "corrections": corrections,
     "department": owed.department,
+    "doses": doses,
     "doubted": exams.doubted,
     "justified": exams.justified,
     "mismatches": exams.mismatches,

@@ -11,7 +11,8 @@ from slipring.rules.limits import Limits
 
 from slipring_order.dose.levels import Level
 
-QUANTITIES = ("ctdivol", "dlp")
+UNITS = {"ctdivol": "mGy", "dlp": "mGy.cm"}
+QUANTITIES = tuple(UNITS)
 VERDICTS: Mapping[str, tuple[str, str]] = {
     "above": ("组中位数高于诊断参考水平，请复核扫描方案", "the group's median is above the level: review the protocol"),
     "unusually-low": (

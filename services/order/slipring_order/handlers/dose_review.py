@@ -11,7 +11,7 @@ from slipring.fhir.access import reaches
 from slipring.fhir.service import CANONICAL, Call, Changes, Desk, Resource
 
 from slipring_order.asked_day import asked_period, day_by_day
-from slipring_order.dose.groups import VERDICTS, ExamMeasure, Group, groups
+from slipring_order.dose.groups import UNITS, VERDICTS, ExamMeasure, Group, groups
 from slipring_order.dose.levels import title_of
 from slipring_order.dose.measuring import Patient, measured
 from slipring_order.dose.observation import DOSE_CODE, LOINC, UCUM
@@ -20,7 +20,6 @@ from slipring_order.reading import instant, reference_of
 
 MEASURE = f"{CANONICAL}/Measure/ct-dose-levels"
 COMPARISON = f"{CANONICAL}/StructureDefinition/dose-comparison"
-_UNITS = {"ctdivol": "mGy", "dlp": "mGy.cm"}
 _AT_ONCE = 50
 _BODY_WEIGHT = "29463-7"
 
@@ -142,7 +141,7 @@ def _group(group: Group, number: int) -> Resource:
         "population": [population],
     }  # fmt: skip
     if group.median is not None:
-        unit = _UNITS[group.quantity]
+        unit = UNITS[group.quantity]
         written["measureScore"] = {"value": group.median, "unit": unit, "system": UCUM, "code": unit}
     return written
 
