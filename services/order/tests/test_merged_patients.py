@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slipring.fhir.caller import Caller
 from slipring.fhir.merged import merge_set
@@ -167,6 +167,7 @@ async def test_records_are_linked_by_whoever_may_write_so_about_every_patient(
 EDGES = st.lists(st.tuples(st.integers(0, 6), st.integers(0, 6), st.sampled_from(["replaces", "replaced-by"])))
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(EDGES)
 async def test_all_records_of_one_person_agree_on_who_is_one_person(edges: list[tuple[int, int, str]]) -> None:
     links: dict[int, list[Resource]] = {n: [] for n in range(7)}

@@ -7,7 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from slipring.fhir.service import CANONICAL, Resource
 from slipring_order import lifecycle
@@ -38,6 +38,7 @@ def a_status(code: str, at: str, **members: Any) -> Resource:
     } | members  # fmt: skip
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dates(date(1900, 1, 1), date(2026, 3, 2)), st.dates(date(2026, 3, 2), date(2032, 3, 1)))
 def test_a_birth_year_or_month_allows_the_true_age_and_at_most_one_more(born: date, day: date) -> None:
     age = age_on(born.isoformat(), day)
