@@ -51,9 +51,9 @@ def axis_of_rotation(section: Section) -> tuple[float, float]:
 def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats) -> tuple[list[Measured], Floats]:
     """Mean over each circle of one pixel's width, against the mean of its neighbours; and the image without rings."""
     ax, ay = axis_of_rotation(section)
-    r = np.sqrt((x - ax) ** 2 + (y - ay) ** 2).astype(int)
-    count = np.bincount(r[within])
-    mean = np.bincount(r[within], residue[within]) / np.maximum(count, 1)
+    r = np.sqrt(((x - ax) ** 2 + (y - ay) ** 2)[within]).astype(int)
+    count = np.bincount(r)
+    mean = np.bincount(r, residue[within]) / np.maximum(count, 1)
     stands_out = mean - ndimage.median_filter(mean, 15)
     usual = np.sqrt(np.maximum(count, 1))
     shown = (count > 40) & (np.arange(len(count)) > 4)
@@ -63,7 +63,8 @@ def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats)
     unit = 1.4826 * float(np.median(np.abs((stands_out * usual)[shown])))
     sigmas = np.where(shown, np.abs(stands_out) * usual / max(unit, 1e-9), 0)
     worst = int(np.argmax(sigmas))
-    without = residue - np.where(within, stands_out[np.minimum(r, len(mean) - 1)], 0.0)
+    without = residue.copy()
+    without[within] -= stands_out[r]
     region = disc_region(Disc(ax, ay, worst + 0.5), "ring")
     return [
         Measured(
@@ -85,15 +86,13 @@ def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
     c, s = (part.astype(np.float32)[:, None] for part in (np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)))
     half_way = math.ceil(float(np.hypot(right, down).max()))
     numbered, wide = (c * right + s * down + np.float32(half_way + 0.5)).astype(np.intp), 2 * half_way + 1
-    lines = []  # of each direction: number of the line from the middle, what stands out along it, the root of its pixels
-    for line in numbered:
-        held = np.bincount(line, weights, wide)
-        mean = np.bincount(line, totals, wide) / np.maximum(held, 1)
-        long = np.flatnonzero(held > 0.4 * held.max())
-        stands_out = mean[long] - ndimage.median_filter(mean, 9)[long]
-        lines.append((long - half_way, stands_out, np.sqrt(held[long])))
-    numbers, values, usual = (np.concatenate(each) for each in zip(*lines, strict=True))
-    angles = np.repeat(_DIRECTIONS, [len(line[0]) for line in lines])
+    held = np.stack([np.bincount(line, weights, wide) for line in numbered])
+    mean = np.stack([np.bincount(line, totals, wide) for line in numbered]) / np.maximum(held, 1)
+    direction, line = np.nonzero(held > 0.4 * held.max(axis=1, keepdims=True))
+    # Of each line that is long enough: its number from the middle, what stands out along it, the root of its pixels.
+    numbers, angles = line - half_way, _DIRECTIONS[direction]
+    values = (mean - ndimage.median_filter(mean, (1, 9)))[direction, line]
+    usual = np.sqrt(held[direction, line])
     scores = np.abs(values * usual)
     unit = 1.4826 * float(np.median(scores))
     worst = int(np.argmax(scores))
