@@ -8,6 +8,7 @@ from slipring.department.day import DayPage
 from slipring.department.downtime import DowntimePages
 from slipring.department.eqa import EqaPages
 from slipring.department.home import HomePage
+from slipring.department.images_given import ImagesGivenPage
 from slipring.department.live import LivePages
 from slipring.department.one_request import OneRequestPages
 from slipring.department.people_due import PeopleDuePage
@@ -29,7 +30,7 @@ ROOM = "slipring.department"  # whose templates and words they need
 def department_routes(place: Place) -> list[Route]:
     """What is served below `/department`."""
     kinds = (
-        HomePage, WorklistPages, PreparingPages, OneRequestPages, ReceptionPages, DayPage, ScannerStatePages,
+        HomePage, WorklistPages, PreparingPages, OneRequestPages, ImagesGivenPage, ReceptionPages, DayPage, ScannerStatePages,
         PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages,
         QcComparisonsPage, EqaPages, DowntimePages, LivePages,
     )  # fmt: skip
