@@ -1,12 +1,22 @@
 """`slipring qc analyse`: one JSON object, pictures elsewhere, bad files named and the others still done."""
 
 import json
+import re
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
+from slipring.qc.image import lettering
+from slipring.qc.image.analysis import analyse
 from slipring.qc.image.command import qc_commands
+from slipring.qc.image.description import described
+from slipring.qc.image.limits.book import KINDS
+from slipring.qc.image.picture import draw, headings, name_of
+from slipring.qc.image.reading import read_slices
+from slipring.qc.image.result import Measured
+from slipring.qc.image.words import book
 from typer.testing import CliRunner, Result
 
 from tests.support.phantoms import Phantom
@@ -16,6 +26,8 @@ from tests.support.phantoms import Phantom
 def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "here").mkdir()
     monkeypatch.chdir(tmp_path / "here")
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
 
 
 def kept(folder: Path, name: str, **said: Any) -> Path:
@@ -110,3 +122,88 @@ def test_wrong_use_is_told_with_code_2(words: list[str], said: str, tmp_path: Pa
 def test_an_empty_folder_is_told_with_code_2(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     assert run(tmp_path / "empty").exit_code == 2
+
+
+def codes(tree: Any) -> Any:
+    """An answer without its words: what programs read."""
+    if isinstance(tree, dict):
+        return {name: codes(value) for name, value in tree.items() if name not in ("text", "note", "picture")}
+    return [codes(value) for value in tree] if isinstance(tree, list) else tree
+
+
+def texts(tree: Any) -> list[str]:
+    """The words of an answer."""
+    if isinstance(tree, dict):
+        here = [value for name, value in tree.items() if name in ("text", "note")]
+        return here + [text for value in tree.values() for text in texts(value)]
+    return [text for value in tree for text in texts(value)] if isinstance(tree, list) else []
+
+
+def chinese(text: str) -> bool:
+    return any("\u4e00" <= letter <= "\u9fff" for letter in text)
+
+
+def test_texts_follow_the_option_then_the_terminal_and_keys_and_codes_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = kept(tmp_path / "x", "good.dcm", centre_mm=(25.0, 0.0), diameter_mm=150).parent
+    kept(folder, "cut.dcm", field_mm=180.0)
+    words = [folder, tmp_path / "nowhere", "--no-pictures"]
+    english = run(*words)
+    asked = run(*words, "--language", "zh")
+    monkeypatch.setenv("LANG", "zh_CN.UTF-8")
+    terminal, back = run(*words), run(*words, "--language", "en")
+    assert asked.stdout == terminal.stdout and asked.stderr == terminal.stderr and back.stdout == english.stdout
+    assert "cut.dcm：模体被视野边缘截断（clipped）。" in asked.stderr and "不存在" in asked.stderr
+    tree, other = json.loads(asked.stdout), json.loads(english.stdout)
+    assert codes(tree) == codes(other)
+    said = {one["item"]: one for one in tree["x"]["verdicts"]}
+    assert (said["water_ct_number"]["outcome"], said["water_ct_number"]["text"]) == ("no-baseline", "无基线值")
+    assert {"off-centre"} <= {flag["code"] for flag in tree["x"]["flags"]} and len(texts(tree)) > 5
+    assert all(map(chinese, texts(tree))) and not any(map(chinese, texts(other)))
+    assert english.exit_code == asked.exit_code == 1 and run(*words, "--language", "fr").exit_code == 2
+
+
+def test_wrong_use_is_told_in_chinese_too(tmp_path: Path) -> None:
+    folder = kept(tmp_path / "x", "a.dcm").parent
+    for wrong in (["--edition", "ws-1"], ["--kind", "daily"], ["--baseline", "none.json"], ["--pictures", folder]):
+        done = run(folder, *wrong, "--language", "zh")
+        assert done.exit_code == 2 and chinese(done.stderr) and done.stdout == ""
+
+
+def test_pictures_are_captioned_in_chinese_where_a_font_is_and_in_english_where_none_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = kept(tmp_path / "x", "a.dcm")
+    analysed = analyse(next(read_slices(file)))
+    assert analysed.measured and all(
+        chinese(name_of(one, "zh")) or "MTF" in name_of(one, "zh") for one in analysed.measured
+    )
+    assert headings(analysed, "zh")[0].startswith("中心") and headings(analysed, "en")[0].startswith("centre")
+    drawn: dict[str, bytes] = {}
+    for language in ("en", "zh"):
+        draw(analysed, (), "a", tmp_path / f"{language}.png", language)
+        drawn[language] = (tmp_path / f"{language}.png").read_bytes()
+    assert (drawn["zh"] == drawn["en"]) == (lettering.written("zh") == "en")
+    monkeypatch.setattr(lettering, "_chinese", lambda: None)
+    draw(analysed, (), "a", tmp_path / "none.png", "zh")
+    assert (tmp_path / "none.png").read_bytes() == drawn["en"]
+    done = run(file, "--language", "zh")
+    assert done.exit_code == 0 and "未找到中文字体" in done.stderr
+
+
+def test_every_word_is_there_in_both_languages() -> None:
+    said = [entry for group, entries in book().items() if group != "font" for entry in entries.values()]
+    assert all(set(entry) == {"en", "zh"} and all(entry.values()) for entry in said) and len(said) > 50
+
+
+def test_every_item_material_and_kind_has_a_name() -> None:
+    sources = "".join(file.read_text("utf-8") for file in Path(str(resources.files("slipring.qc.image"))).glob("*.py"))
+    items = set(re.findall(r'Measured\(\s*"([a-z0-9_]+)"', sources))
+    assert len(items) > 15 and items <= set(book()["item"])
+    told = described()
+    phantoms = [one for phantom in told.phantoms.values() for one in phantom.get("material", ())]
+    assert {one["name"] for one in (*told.materials, *phantoms)} <= set(book()["material"])
+    assert set(KINDS) == set(book()["kind"])
+    second = Measured("insert", 990.0, "HU", "", more={"name": "teflon-2"})
+    assert (name_of(second, "zh"), name_of(second, "en")) == ("插件 聚四氟乙烯-2", "insert teflon-2")

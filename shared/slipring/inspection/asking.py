@@ -1,8 +1,7 @@
-"""What the commands about clauses share: the period, the signs of progress, the terminal's language, and how they give up."""
+"""What the commands about clauses share: the period, the signs of progress, and how they give up."""
 
 from __future__ import annotations
 
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -35,12 +34,6 @@ def signs() -> Callable[[int, int], None]:
             sys.stderr.write(f"{done}/{of}\n")
 
     return tell
-
-
-def of_terminal() -> str:
-    """The language that the terminal is set to: zh or en."""
-    said = next((os.environ[name] for name in ("LC_ALL", "LC_MESSAGES", "LANG") if os.environ.get(name)), "")
-    return "zh" if said.lower().startswith("zh") else "en"
 
 
 def stop(message: str) -> NoReturn:

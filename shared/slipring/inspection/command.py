@@ -12,9 +12,10 @@ from slipring.client.clauses import Clauses
 from slipring.client.refusal import Refused, Unanswered
 from slipring.client.token import BearerFile, MissingKeys, NoToken
 from slipring.identity.client import backend_auth, server_url
-from slipring.inspection.asking import of_terminal, period_asked, signs, stop
+from slipring.inspection.asking import period_asked, signs, stop
 from slipring.inspection.sample_command import sample
 from slipring.inspection.told import lines, tree
+from slipring.runtime.terminal import of_terminal
 
 clauses_commands = typer.Typer(
     name="clauses", help="The clauses of CNAS-CL02-A011:2018 and how they stand.", no_args_is_help=True

@@ -14,7 +14,8 @@ from slipring.client.sample import keep as keep_it
 from slipring.client.token import BearerFile, MissingKeys, NoToken
 from slipring.client.wire import Wire
 from slipring.identity.client import backend_auth, server_url
-from slipring.inspection.asking import of_terminal, period_asked, signs, stop
+from slipring.inspection.asking import period_asked, signs, stop
+from slipring.runtime.terminal import of_terminal
 from slipring.signing.proof_file import judged_file
 
 FILE = "assessors-sample.proof"

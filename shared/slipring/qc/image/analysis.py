@@ -63,7 +63,11 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
     """Find the phantom and measure all that the slice shows. Raises NoPhantom with its reason."""
     told = description or described()
     if image.oblique:
-        raise NoPhantom("rotated", "not an axial image: ImageOrientationPatient is turned")
+        raise NoPhantom(
+            "rotated",
+            "not an axial image: ImageOrientationPatient is turned",
+            "不是横断面图像：ImageOrientationPatient 有旋转",
+        )
     outline = find_outline(image)
     section = read_section(image, outline)
     block = find_block(section, told)
@@ -135,31 +139,68 @@ def _flags(section: Section, block: Block | None, found: list[Measured], told: D
         one = first(found, item)
         strong = one is not None and abs(one.value) >= limits[f"{item}_hu"]
         if one is not None and strong and one.more["sigmas"] >= limits[f"{item}_sigmas"]:
-            flags.append(Flag(item, f"a {item} of {one.value:.1f} HU is in the water"))
+            what = "环状伪影" if item == "ring" else "条状伪影"
+            flags.append(
+                Flag(item, f"a {item} of {one.value:.1f} HU is in the water", f"水中有 {one.value:.1f} HU 的{what}")
+            )
     lean, sure = lean_deg(section.outline)
     if lean - sure > limits["tilt_deg"]:
-        flags.append(Flag("tilted", f"the phantom leans by {lean:.1f} degrees"))
+        flags.append(Flag("tilted", f"the phantom leans by {lean:.1f} degrees", f"模体倾斜 {lean:.1f} 度"))
     if block is not None and (abs(block.roll_deg) > limits["roll_deg"] or block.mirrored):
-        how = "mirrored" if block.mirrored else f"rolled by {block.roll_deg:.1f} degrees"
-        flags.append(Flag("rolled", f"the phantom is {how}"))
+        by = f"{block.roll_deg:.1f}"
+        how, zh = ("mirrored", "左右镜像") if block.mirrored else (f"rolled by {by} degrees", f"绕轴转动 {by} 度")
+        flags.append(Flag("rolled", f"the phantom is {how}", f"模体{zh}"))
     rows, columns = section.image.shape
     off = math.hypot(section.outline.x - (columns - 1) / 2, section.outline.y - (rows - 1) / 2)
-    if off * section.image.spacing_mm > limits["off_centre_mm"]:
+    off *= section.image.spacing_mm
+    if off > limits["off_centre_mm"]:
         flags.append(
-            Flag("off-centre", f"the phantom is {off * section.image.spacing_mm:.0f} mm from the middle of the image")
+            Flag(
+                "off-centre",
+                f"the phantom is {off:.0f} mm from the middle of the image",
+                f"模体偏离图像中心 {off:.0f} mm",
+            )
         )
     if section.image.mirrored:
-        flags.append(Flag("turned", "rows or columns run the other way (prone): places are those of the picture"))
+        flags.append(
+            Flag(
+                "turned",
+                "rows or columns run the other way (prone): places are those of the picture",
+                "行或列方向相反（俯卧）：位置以画面为准",
+            )
+        )
     if section.image.cut_off:
         flags.append(
-            Flag("cut-off", "CT numbers below a value are cut off: edge, diameter and MTF are not those of air")
+            Flag(
+                "cut-off",
+                "CT numbers below a value are cut off: edge, diameter and MTF are not those of air",
+                "低于某值的 CT 值被截断：边缘、直径和 MTF 不是相对空气的",
+            )
         )
     if section.outline.found < 0.9:
-        flags.append(Flag("touched", "something touches the phantom (couch, holder): its edge there was left out"))
+        flags.append(
+            Flag(
+                "touched",
+                "something touches the phantom (couch, holder): its edge there was left out",
+                "有物体接触模体（床、支架）：该处边缘未计入",
+            )
+        )
     middle = float(section.filling.mean())
     if first(found, "water_ct_number") is None and first(found, "insert") is None and block is None:
-        flags.append(Flag("no-water", f"no water was found: the filling reads {middle:.0f} HU, or is not uniform"))
+        flags.append(
+            Flag(
+                "no-water",
+                f"no water was found: the filling reads {middle:.0f} HU, or is not uniform",
+                f"未找到水：填充物为 {middle:.0f} HU，或不均匀",
+            )
+        )
     bubble = [body for body in section.bodies if body.contrast < -400 and not body.round and body.area > 30]
     if bubble:
-        flags.append(Flag("air", "there is air in the phantom that is no insert (bubble, not full)"))
+        flags.append(
+            Flag(
+                "air",
+                "there is air in the phantom that is no insert (bubble, not full)",
+                "模体内有非插件的空气（气泡或未灌满）",
+            )
+        )
     return flags

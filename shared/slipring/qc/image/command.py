@@ -4,29 +4,29 @@ from __future__ import annotations
 
 import json
 import re
-import time
 from collections.abc import Mapping
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import typer
 
 from slipring.qc.image.analysis import analyse as analyse_slice
+from slipring.qc.image.lettering import written
 from slipring.qc.image.limits.book import KINDS, Edition, editions
 from slipring.qc.image.occasion import Occasion, baseline_of
 from slipring.qc.image.outline import NoPhantom
 from slipring.qc.image.picture import draw
 from slipring.qc.image.reading import ImageRefused, read_slices
 from slipring.qc.image.result import Flag
+from slipring.qc.image.voice import Signs, Voice
+from slipring.runtime.terminal import of_terminal
 
 qc_commands = typer.Typer(
     name="qc", help="Quality control of the scanner: measure images of phantoms.", no_args_is_help=True
 )
 _PICTURES = "slipring-qc-pictures"
-_BETWEEN_SIGNS_S = 2.0
 _GAVE_NOTHING = 1
-_WRONG_USE = 2
 
 
 @qc_commands.callback()
@@ -43,36 +43,44 @@ def analyse(
     pictures: Annotated[Path | None, typer.Option(help=f"folder for the pictures; default ./{_PICTURES}")] = None,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="draw none")] = False,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="day of the limits; default today")] = None,
+    language: Annotated[
+        str, typer.Option(help="of texts and pictures: zh or en; that of the terminal when left out")
+    ] = "",
 ) -> None:
     """Measure images of CT phantoms: one JSON object, an entry for each file or folder.
 
     Exit codes: 0 every image was measured (whatever the verdicts are); 1 some were not, each named with its reason on
     standard error and under `refused`; 2 wrong use, or nothing to read.
     """
+    if language not in ("", "zh", "en"):
+        raise typer.BadParameter("must be zh or en", param_hint="--language")
+    voice = Voice(language or of_terminal())
     if edition not in editions():
-        _stop(f"there is no edition {edition!r}; there are " + ", ".join(editions()))
+        voice.stop("no-edition", name=edition, all=", ".join(editions()))
     if kind not in KINDS:
-        _stop(f"there is no kind {kind!r}; there are " + ", ".join(KINDS))
-    told = _read_baseline(baseline)
-    folder = None if no_pictures else _picture_folder(pictures, paths)
-    occasions, lost = _occasions(paths)
+        voice.stop("no-kind", name=kind, all=", ".join(KINDS))
+    told = _read_baseline(baseline, voice)
+    folder = None if no_pictures else _picture_folder(pictures, paths, voice)
+    occasions, lost = _occasions(paths, voice)
     if not occasions:
-        _stop("nothing to analyse")
+        voice.stop("nothing")
+    if folder is not None and written(voice.language) != voice.language:
+        voice.say("no-font")
     day = on.date() if on else datetime.now(UTC).date()
     answer: dict[str, Any] = {}
-    signs = _Signs(sum(len(files) for files in occasions.values()))
+    signs = Signs(sum(len(files) for files in occasions.values()), voice)
     for name, files in occasions.items():
-        occasion = _measured(name, files, signs)
+        occasion = _measured(name, files, signs, voice)
         lost += len(occasion.refused)
         known = baseline_of(told, name) if told is not None else None
-        _draw(occasion, editions()[edition], kind, day, known, folder)
-        answer[name] = occasion.as_tree(editions()[edition], kind, day, known)
+        _draw(occasion, editions()[edition], kind, day, known, folder, voice)
+        answer[name] = occasion.as_tree(editions()[edition], kind, day, known, voice.language)
     typer.echo(json.dumps(answer, ensure_ascii=False, indent=1, allow_nan=False))
     if lost:
         raise typer.Exit(_GAVE_NOTHING)
 
 
-def _occasions(paths: list[Path]) -> tuple[dict[str, list[Path]], int]:
+def _occasions(paths: list[Path], voice: Voice) -> tuple[dict[str, list[Path]], int]:
     """Name to files: a file by its name, a folder with all that lies directly in it; folders below are their own."""
     found: dict[str, list[Path]] = {}
     lost = 0
@@ -86,7 +94,7 @@ def _occasions(paths: list[Path]) -> tuple[dict[str, list[Path]], int]:
             found[_free(path.name, path, found)] = [path]
         else:
             lost += 1
-            typer.echo(f"slipring: {path} does not exist.", err=True)
+            voice.say("not-there", path=path)
     return found, lost
 
 
@@ -107,64 +115,49 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _measured(name: str, files: list[Path], signs: _Signs) -> Occasion:
+def _measured(name: str, files: list[Path], signs: Signs, voice: Voice) -> Occasion:
     occasion = Occasion(name)
     for file in files:
         signs.one()
         try:
             slices = list(read_slices(file))
         except ImageRefused as problem:
-            _refuse(occasion, file.name, problem.code, str(problem))
+            _refuse(occasion, file.name, problem, voice)
             continue
         for number, image in enumerate(slices, 1):
             label = file.name if len(slices) == 1 else f"{file.name}#{number}"
             try:
                 occasion.images[label] = analyse_slice(image)
             except NoPhantom as problem:
-                _refuse(occasion, label, problem.code, str(problem))
+                _refuse(occasion, label, problem, voice)
     return occasion
 
 
-def _refuse(occasion: Occasion, label: str, code: str, text: str) -> None:
-    occasion.refused[label] = Flag(code, text)
-    typer.echo(f"slipring: {label}: {text} ({code}).", err=True)
+def _refuse(occasion: Occasion, label: str, problem: ImageRefused | NoPhantom, voice: Voice) -> None:
+    flag = occasion.refused[label] = Flag(problem.code, str(problem), problem.zh)
+    voice.say("refused", label=label, text=flag.said(voice.language), code=flag.code)
 
 
-class _Signs:
-    """Says on standard error how far a long run is."""
-
-    def __init__(self, total: int) -> None:
-        self._total, self._done, self._said = total, 0, time.monotonic()
-
-    def one(self) -> None:
-        if time.monotonic() - self._said > _BETWEEN_SIGNS_S:
-            typer.echo(f"slipring: {self._done} of {self._total} images", err=True)
-            self._said = time.monotonic()
-        self._done += 1
-
-
-def _read_baseline(file: Path | None) -> dict[str, Any] | None:
+def _read_baseline(file: Path | None, voice: Voice) -> dict[str, Any] | None:
     if file is None:
         return None
     try:
         tree = json.loads(file.read_text("utf-8-sig"))
     except (OSError, ValueError) as problem:
-        _stop(f"the baseline {file} cannot be read ({type(problem).__name__}).")
+        voice.stop("baseline-unread", file=file, kind=type(problem).__name__)
     if not isinstance(tree, dict):
-        _stop(f"the baseline {file} is no JSON object.")
+        voice.stop("baseline-no-object", file=file)
     return tree
 
 
-def _picture_folder(asked: Path | None, paths: list[Path]) -> Path | None:
+def _picture_folder(asked: Path | None, paths: list[Path], voice: Voice) -> Path | None:
     """Never among the images: they would be read as such the next time."""
     folder = (asked or Path(_PICTURES)).resolve()
     inputs = [path.resolve() for path in paths if path.is_dir()]
     if any(folder == one or one in folder.parents for one in inputs):
         if asked is not None:
-            _stop(f"{asked} lies among the images: choose another folder for the pictures.")
-        typer.echo(
-            "slipring: no pictures: the current folder is among the images (choose one with --pictures).", err=True
-        )
+            voice.stop("among-images", path=asked)
+        voice.say("no-pictures")
         return None
     return folder
 
@@ -176,6 +169,7 @@ def _draw(
     day: date,
     baseline: Mapping[str, float] | None,
     folder: Path | None,
+    voice: Voice,
 ) -> None:
     """A picture of each image that shows a phantom; none of what may be a patient."""
     if folder is None:
@@ -187,12 +181,7 @@ def _draw(
         )
         try:
             folder.mkdir(parents=True, exist_ok=True)
-            draw(image, alone.verdicts(edition, kind, day, baseline), label, file)
+            draw(image, alone.verdicts(edition, kind, day, baseline), label, file, voice.language)
         except OSError as problem:
-            _stop(f"pictures cannot be written to {folder} ({problem.strerror}).")
+            voice.stop("pictures-unwritten", folder=folder, kind=problem.strerror)
         occasion.pictures[label] = str(file)
-
-
-def _stop(message: str) -> NoReturn:
-    typer.echo(f"slipring: {message}", err=True)
-    raise typer.Exit(_WRONG_USE)

@@ -31,6 +31,11 @@ _JUDGED = (
     "water_ct_number", "uniformity", "noise_percent_10mm", "slice_thickness", "high_contrast", "low_contrast",
     "ct_number_linearity",
 )  # fmt: skip
+_SEVERAL = Flag(
+    "several-phantoms",
+    "the images show phantoms of different sizes: read them one by one",
+    "图像中的模体大小不一：请逐幅判读",
+)
 # Refused although a phantom is in the image.
 _PHANTOMS_REFUSED = frozenset({"clipped", "empty-phantom"})
 
@@ -73,11 +78,13 @@ class Occasion:
         seen = Circumstances(kind, on, thickness, kernel, baseline)
         return verdicts({item: values[item] for item in _JUDGED if item in values}, edition, seen)
 
-    def as_tree(self, edition: Edition, kind: str, on: date, baseline: Mapping[str, float] | None) -> dict[str, Any]:
-        """As printed. Members that the images cannot give are absent."""
+    def as_tree(
+        self, edition: Edition, kind: str, on: date, baseline: Mapping[str, float] | None, language: str = "en"
+    ) -> dict[str, Any]:
+        """As printed; texts are in one language, zh or en. Members that the images cannot give are absent."""
         if not self.images:
             codes = {flag.code for flag in self.refused.values()}
-            return {"is_phantom": bool(codes & _PHANTOMS_REFUSED)} | self._refusals()
+            return {"is_phantom": bool(codes & _PHANTOMS_REFUSED)} | self._refusals(language)
         values, trees = self.values(), {name: _image_tree(image) for name, image in self.images.items()}
         for name, picture in self.pictures.items():
             trees[name]["picture"] = picture
@@ -95,23 +102,20 @@ class Occasion:
         diameters = [one["phantom"]["diameter_mm"] for one in trees.values() if "diameter_mm" in one["phantom"]]
         if diameters:
             tree["diameter_mm"] = rounded(float(np.mean(diameters)), 3)
-        tree["verdicts"] = [one.as_tree(edition.name, kind) for one in self.verdicts(edition, kind, on, baseline)]
+        tree["verdicts"] = [
+            one.as_tree(edition.name, kind, language) for one in self.verdicts(edition, kind, on, baseline)
+        ]
         flags = [
-            {"code": flag.code, "text": flag.text, "image": name}
+            {"code": flag.code, "text": flag.said(language), "image": name}
             for name, one in self.images.items()
             for flag in one.flags
         ]
         if diameters and max(diameters) - min(diameters) > 3:
-            flags.append(
-                {
-                    "code": "several-phantoms",
-                    "text": "the images show phantoms of different sizes: read them one by one",
-                }
-            )
+            flags.append({"code": _SEVERAL.code, "text": _SEVERAL.said(language)})
         tree["flags"] = flags
         if len(trees) == 1:
-            return tree | next(iter(trees.values())) | self._refusals()
-        return tree | {"images": trees} | self._refusals()
+            return tree | next(iter(trees.values())) | self._refusals(language)
+        return tree | {"images": trees} | self._refusals(language)
 
     def _inserts(self) -> dict[str, float]:
         found: dict[str, list[float]] = {}
@@ -121,10 +125,11 @@ class Occasion:
                     found.setdefault(one.more["name"], []).append(one.value)
         return {name: rounded(float(np.mean(values))) for name, values in found.items()}
 
-    def _refusals(self) -> dict[str, Any]:
+    def _refusals(self, language: str) -> dict[str, Any]:
         if not self.refused:
             return {}
-        return {"refused": {name: {"code": flag.code, "text": flag.text} for name, flag in self.refused.items()}}
+        told = {name: {"code": flag.code, "text": flag.said(language)} for name, flag in self.refused.items()}
+        return {"refused": told}
 
 
 def _best_method(each: Sequence[Measured]) -> str:

@@ -20,11 +20,11 @@ _BEYOND = (1.5, 2.5, 3.5, 4.5, 6.0, 7.5, 9.0)  # pixels from the edge, where the
 
 
 class NoPhantom(ValueError):
-    """The image shows no phantom that can be measured; `code` says why."""
+    """The image shows no phantom that can be measured; `code` says why, `zh` says it in Chinese."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, zh: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.code, self.zh = code, zh
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def find_outline(image: Slice) -> Ellipse:
 def _traced(image: Slice, circle: tuple[float, float, float], *, outermost: bool) -> Ellipse:
     edge = trace(image.hu, *circle, dark_outside=True, outermost=outermost)
     if edge is None:
-        raise NoPhantom("no-outline", "no round edge is found: not a cylindrical phantom")
+        raise NoPhantom("no-outline", "no round edge is found: not a cylindrical phantom", "没有圆形边缘：非柱形模体")
     _check(image, edge)
     return edge
 
@@ -102,7 +102,7 @@ def _rough(image: Slice) -> tuple[float, float, float]:
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     deepest = float(depth[row, column])
     if deepest * mm < _OPENED_MM:
-        raise NoPhantom("empty", "nothing of the size of a phantom is in the image")
+        raise NoPhantom("empty", "nothing of the size of a phantom is in the image", "图像中没有模体大小的物体")
     # Several pixels may be deepest: their middle.
     rows, columns = np.nonzero(depth > deepest - 0.5)
     near = np.hypot(rows - row, columns - column) < deepest / 2
@@ -238,8 +238,13 @@ def _check(image: Slice, edge: Ellipse) -> None:
         shown |= there
     shown &= inside
     if (~shown).mean() > 0.01:
-        raise NoPhantom("clipped", "the phantom is cut by the edge of the field of view")
+        raise NoPhantom("clipped", "the phantom is cut by the edge of the field of view", "模体被视野边缘截断")
     if edge.residual * image.spacing_mm > 0.8 or edge.found < 0.6 or edge.b / edge.a < 0.85:
-        raise NoPhantom("no-phantom", "what is in the image is not round: a patient, or no cylindrical phantom")
-    if not 40 < 2 * edge.radius * image.spacing_mm < 520:
-        raise NoPhantom("size", f"a diameter of {2 * edge.radius * image.spacing_mm:.0f} mm is no phantom's")
+        raise NoPhantom(
+            "no-phantom",
+            "what is in the image is not round: a patient, or no cylindrical phantom",
+            "图像中的物体不是圆形：是患者，或不是圆柱形模体",
+        )
+    across = 2 * edge.radius * image.spacing_mm
+    if not 40 < across < 520:
+        raise NoPhantom("size", f"a diameter of {across:.0f} mm is no phantom's", f"直径 {across:.0f} mm 不是模体")

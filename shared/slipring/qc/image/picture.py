@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from slipring.qc.image.analysis import Analysed
+from slipring.qc.image.lettering import Font, fitting, letters, written
 from slipring.qc.image.limits.verdict import Verdict
 from slipring.qc.image.result import Measured, Region
+from slipring.qc.image.words import sentence, word
 
 _HEIGHT = 768
 _PANEL = 420
@@ -25,14 +27,17 @@ _COLOURS = {
 _OUTCOMES = {"pass": "#7dff5a", "within": "#7dff5a", "fail": "#ff4040", "warn": "#ffd400"}
 
 
-def draw(analysed: Analysed, verdicts: Sequence[Verdict], title: str, file: Path) -> None:
-    """Write a PNG: the image at 400 HU about the filling, every region in a colour of its own, values beside it."""
+def draw(analysed: Analysed, verdicts: Sequence[Verdict], title: str, file: Path, language: str = "en") -> None:
+    """Write a PNG: the image at 400 HU about the filling, every region in a colour of its own, values beside it.
+
+    Captions are in `language` (zh or en); in English where the system has no font for Chinese.
+    """
+    language = written(language)
     picture, scale = _window(analysed)
     width, height = picture.size
     sheet = Image.new("RGB", (width + _PANEL, max(height, 640)), "#101418")
     sheet.paste(picture, (0, 0))
     pen = ImageDraw.Draw(sheet)
-    small = ImageFont.load_default(13)
     _outline(pen, analysed, scale)
     strong = {flag.code for flag in analysed.flags}
     drawn: set[str] = set()
@@ -43,8 +48,8 @@ def draw(analysed: Analysed, verdicts: Sequence[Verdict], title: str, file: Path
             continue
         drawn.add(one.item)
         for region in one.regions:
-            _region(pen, region, colour, scale, small)
-    _texts(pen, analysed, verdicts, title, width + 14)
+            _region(pen, region, colour, scale, language)
+    _texts(pen, analysed, verdicts, title, width + 14, language)
     sheet.save(file, "PNG")
 
 
@@ -71,13 +76,7 @@ def _outline(pen: ImageDraw.ImageDraw, analysed: Analysed, scale: float) -> None
     pen.line([(x, y - 6), (x, y + 6)], fill="#ffffff")
 
 
-def _region(
-    pen: ImageDraw.ImageDraw,
-    region: Region,
-    colour: str,
-    scale: float,
-    font: ImageFont.FreeTypeFont | ImageFont.ImageFont,
-) -> None:
+def _region(pen: ImageDraw.ImageDraw, region: Region, colour: str, scale: float, language: str) -> None:
     places = [((x + 0.5) * scale, (y + 0.5) * scale) for x, y in region.points]
     if not places:
         return
@@ -85,44 +84,66 @@ def _region(
         (x, y), r = places[0], region.radius * scale
         pen.ellipse([x - r, y - r, x + r, y + r], outline=colour, width=2)
         if region.label and region.label != "MTF":
-            pen.text((x, y - r - 2), region.label, fill=colour, font=font, anchor="ms")
+            label = word("region", region.label, language)
+            pen.text((x, y - r - 2), label, fill=colour, font=letters(13, language), anchor="ms")
     elif region.kind == "box":
         pen.line([*places, places[0]], fill=colour, width=1)
     else:
         pen.line(places, fill=colour, width=2)
 
 
-def _texts(pen: ImageDraw.ImageDraw, analysed: Analysed, verdicts: Sequence[Verdict], title: str, left: int) -> None:
-    font, large = ImageFont.load_default(14), ImageFont.load_default(17)
-    y = 14
-    pen.text((left, y), title[:44], fill="#ffffff", font=large)
-    phantom = analysed.phantom()
-    y += 28
-    across = f"   diameter {phantom['diameter_mm']:.1f} mm" if "diameter_mm" in phantom else ""
-    for line in (
-        f"centre {phantom['centre_mm'][0]:.1f}, {phantom['centre_mm'][1]:.1f} mm{across}",
-        f"pixel {analysed.image.spacing_mm:.3f} mm   slice {analysed.image.thickness_mm or '?'} mm",
-    ):
-        pen.text((left, y), line, fill="#aab4be", font=font)
-        y += 19
+def _texts(
+    pen: ImageDraw.ImageDraw, analysed: Analysed, verdicts: Sequence[Verdict], title: str, left: int, language: str
+) -> None:
+    font, large, small = letters(14, language), letters(17, language), letters(12, language)
+    room, y = _PANEL - 24, 14
+
+    def line(text: str, colour: str, font: Font, step: int) -> None:
+        nonlocal y
+        pen.text((left, y), fitting(pen, text, font, room), fill=colour, font=font)
+        y += step
+
+    line(title, "#ffffff", large, 28)
+    for text in headings(analysed, language):
+        line(text, "#aab4be", font, 19)
     y += 8
     for one in _told(analysed.measured):
-        name = f"insert {one.more['name']}" if one.item == "insert" else one.item.replace("_", " ")
         sure = f" ± {one.uncertainty:.2g}" if one.uncertainty else ""
-        pen.text((left, y), name, fill=_COLOURS.get(one.item, "#e6e6e6"), font=font)
         pen.text((left + 190, y), f"{one.value:.4g}{sure} {one.unit}", fill="#ffffff", font=font)
-        y += 19
+        line(name_of(one, language), _COLOURS.get(one.item, "#e6e6e6"), font, 19)
     y += 8
     for verdict in verdicts:
-        text = f"{verdict.item.replace('_', ' ')}: {verdict.outcome}"
-        limit = f"  ({verdict.limit.id.rpartition('.')[2]})" if verdict.limit else ""
-        pen.text(
-            (left, y), text + limit, fill=_OUTCOMES.get(verdict.outcome, "#aab4be"), font=ImageFont.load_default(12)
-        )
-        y += 17
+        line(caption_of(verdict, language), _OUTCOMES.get(verdict.outcome, "#aab4be"), small, 17)
+    y += 6
     for flag in analysed.flags:
-        pen.text((left, y + 6), f"{flag.code}: {flag.text}"[:62], fill="#ffd400", font=ImageFont.load_default(12))
-        y += 17
+        line(f"{flag.code}: {flag.said(language)}", "#ffd400", small, 17)
+
+
+def headings(analysed: Analysed, language: str) -> tuple[str, str]:
+    """Where the phantom is and how large, and the size of pixel and slice."""
+    phantom = analysed.phantom()
+    x, y = phantom["centre_mm"]
+    where = sentence("caption", "centre", language, x=x, y=y)
+    if "diameter_mm" in phantom:
+        where += sentence("caption", "diameter", language, across=phantom["diameter_mm"])
+    size = analysed.image.thickness_mm or "?"
+    return where, sentence("caption", "pixel", language, pixel=analysed.image.spacing_mm, slice=size)
+
+
+def name_of(one: Measured, language: str) -> str:
+    """What a value is called; an insert with its material."""
+    name = word("item", one.item, language)
+    if one.item != "insert":
+        return name
+    material, dash, number = str(one.more["name"]).partition("-")  # the second of a material is numbered
+    return f"{name} {word('material', material, language)}{dash}{number}"
+
+
+def caption_of(verdict: Verdict, language: str) -> str:
+    """A value's outcome, with the kind of test that the limit is for."""
+    text = f"{word('item', verdict.item, language)}: {word('outcome', verdict.outcome, language)}"
+    kind = verdict.limit.id.rpartition(".")[2] if verdict.limit else ""
+    return f"{text}  ({word('kind', kind, language)})" if kind else text
 
 
 def _told(measured: Sequence[Measured]) -> list[Measured]:

@@ -23,11 +23,11 @@ _NO_CT_NUMBERS = ("OD", "MGML", "Z_EFF", "ED", "EDW", "PCT")  # defined terms of
 
 
 class ImageRefused(ValueError):
-    """The file gives no slice; `code` says why in one word, the text in a sentence without patient data."""
+    """The file gives no slice; `code` says why in one word, the text (and `zh`, in Chinese) in a sentence without patient data."""
 
-    def __init__(self, code: str, text: str) -> None:
+    def __init__(self, code: str, text: str, zh: str) -> None:
         super().__init__(text)
-        self.code = code
+        self.code, self.zh = code, zh
 
 
 def read_slices(path: Path) -> Iterator[Slice]:
@@ -40,10 +40,11 @@ def read_slices(path: Path) -> Iterator[Slice]:
             warnings.simplefilter("ignore")
             data = dcmread(path)
     except (InvalidDicomError, OSError) as problem:
-        what = "no DICOM file" if isinstance(problem, InvalidDicomError) else problem.strerror or "unreadable"
-        raise ImageRefused("not-dicom" if isinstance(problem, InvalidDicomError) else "unreadable", what) from problem
+        if isinstance(problem, InvalidDicomError):
+            raise ImageRefused("not-dicom", "no DICOM file", "不是 DICOM 文件") from problem
+        raise ImageRefused("unreadable", problem.strerror or "unreadable", "文件无法读取") from problem
     except Exception as problem:  # what bytes of strangers raise in pydicom is no closed list
-        raise ImageRefused("not-dicom", "damaged DICOM file") from problem
+        raise ImageRefused("not-dicom", "damaged DICOM file", "DICOM 文件已损坏") from problem
     yield from slices_of(data)
 
 
@@ -59,38 +60,53 @@ def slices_of(data: Dataset) -> Iterator[Slice]:
     except ImageRefused:
         raise
     except Exception as problem:
-        raise ImageRefused("no-pixels", f"the pixels cannot be read ({type(problem).__name__})") from problem
+        kind = type(problem).__name__
+        raise ImageRefused("no-pixels", f"the pixels cannot be read ({kind})", f"像素无法读取（{kind}）") from problem
     yield from found
 
 
 def _check(data: Dataset) -> None:
     if "PixelData" not in data:
-        raise ImageRefused("no-pixels", "no pixel data")
+        raise ImageRefused("no-pixels", "no pixel data", "没有像素数据")
     if str(data.get("Modality", "CT")).upper() != "CT":
-        raise ImageRefused("not-ct", "not a CT image")
+        raise ImageRefused("not-ct", "not a CT image", "不是 CT 图像")
     if int(data.get("SamplesPerPixel", 1)) != 1 or data.get("PhotometricInterpretation") not in ("MONOCHROME2", None):
-        raise ImageRefused("not-ct", "a picture in colours or inverted, not CT numbers")
+        raise ImageRefused("not-ct", "a picture in colours or inverted, not CT numbers", "是彩色或反相图像，不是 CT 值")
     if "LOCALIZER" in [str(word).upper() for word in data.get("ImageType") or []]:
-        raise ImageRefused("localizer", "a localizer (scout), not a slice")
+        raise ImageRefused("localizer", "a localizer (scout), not a slice", "是定位像，不是断层图像")
     rows, columns = int(data.get("Rows") or 0), int(data.get("Columns") or 0)
     if min(rows, columns) < _FEWEST or rows * columns > _MOST_PIXELS:
-        raise ImageRefused("matrix", f"a matrix of {rows} x {columns} is not measured")
+        raise ImageRefused(
+            "matrix", f"a matrix of {rows} x {columns} is not measured", f"矩阵 {rows} x {columns} 不予测量"
+        )
 
 
 def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
     spacing = [float(step) for step in _of(data, number, "PixelMeasuresSequence", "PixelSpacing") or []]
     if len(spacing) != 2 or not all(0.02 < step < 10 for step in spacing):
-        raise ImageRefused("no-spacing", "no PixelSpacing: sizes in mm cannot be told")
+        raise ImageRefused(
+            "no-spacing", "no PixelSpacing: sizes in mm cannot be told", "没有 PixelSpacing：无法得出毫米尺寸"
+        )
     slope = _of(data, number, "PixelValueTransformationSequence", "RescaleSlope")
     intercept = _of(data, number, "PixelValueTransformationSequence", "RescaleIntercept")
     if slope is None or intercept is None or float(slope) == 0:
-        raise ImageRefused("no-rescale", "no RescaleSlope and RescaleIntercept: these are not CT numbers")
+        raise ImageRefused(
+            "no-rescale",
+            "no RescaleSlope and RescaleIntercept: these are not CT numbers",
+            "没有 RescaleSlope 和 RescaleIntercept：不是 CT 值",
+        )
     kind = str(_of(data, number, "PixelValueTransformationSequence", "RescaleType") or "HU").upper()
     if kind in _NO_CT_NUMBERS:
-        raise ImageRefused("no-rescale", "RescaleType says that these are no CT numbers")
+        raise ImageRefused(
+            "no-rescale", "RescaleType says that these are no CT numbers", "RescaleType 表明这些不是 CT 值"
+        )
     hu = stored.astype(np.float64) * float(slope) + float(intercept)
     if not np.abs(hu).max() < _NO_CT_NUMBER:
-        raise ImageRefused("no-rescale", "RescaleSlope and RescaleIntercept give no CT numbers")
+        raise ImageRefused(
+            "no-rescale",
+            "RescaleSlope and RescaleIntercept give no CT numbers",
+            "按 RescaleSlope 和 RescaleIntercept 得不到 CT 值",
+        )
     valid = _valid(data, stored, hu)
     hu = np.where(valid, hu, -1000.0)
     position = _of(data, number, "PlanePositionSequence", "ImagePositionPatient")

@@ -58,10 +58,15 @@ class Measured:
 
 @dataclass(frozen=True, slots=True)
 class Flag:
-    """Something about the image that its reader must know; `code` is for programs."""
+    """Something about the image that its reader must know, in English and Chinese; `code` is for programs."""
 
     code: str
     text: str
+    zh: str
+
+    def said(self, language: str) -> str:
+        """In one language: zh or en."""
+        return self.zh if language == "zh" else self.text
 
 
 def rounded(value: float, digits: int = 4) -> float:

@@ -90,7 +90,9 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
     radii, profile = _profile(image, outline)
     inner = _inner(radii, profile, outline.radius, image.spacing_mm)
     if float(np.median(profile[radii < 0.8 * inner * outline.radius])) < -700:
-        raise NoPhantom("empty-phantom", "the phantom is empty: there is air where water should be")
+        raise NoPhantom(
+            "empty-phantom", "the phantom is empty: there is air where water should be", "模体是空的：应有水处为空气"
+        )
     reach = math.ceil(outline.a)
     rows = slice(max(0, math.floor(outline.y) - reach), min(image.shape[0], math.floor(outline.y) + reach + 2))
     columns = slice(max(0, math.floor(outline.x) - reach), min(image.shape[1], math.floor(outline.x) + reach + 2))

@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from slipring.qc.image.limits.book import Edition
+from slipring.qc.image.words import note_of, word
 from slipring.rules.finding import Limit
 
 
@@ -21,13 +22,12 @@ class Verdict:
     outcome: str
     limit: Limit | None = None
     baseline: float | None = None
-    note: str = ""
 
-    def as_tree(self, edition: str, kind: str) -> dict[str, Any]:
-        """As printed, with the limit that was applied."""
+    def as_tree(self, edition: str, kind: str, language: str = "en") -> dict[str, Any]:
+        """As printed, with the limit that was applied; `text` says the outcome in one language, `note` why it is none."""
         tree: dict[str, Any] = {
             "item": self.item, "value": self.value, "unit": self.unit, "outcome": self.outcome,
-            "edition": edition, "kind": kind,
+            "text": word("outcome", self.outcome, language), "edition": edition, "kind": kind,
         }  # fmt: skip
         if self.limit is not None:
             rule = {name: value for name, value in self.limit.value.items() if name != "digits"}
@@ -37,7 +37,8 @@ class Verdict:
             }  # fmt: skip
         if self.baseline is not None:
             tree["baseline"] = self.baseline
-        return tree | ({"note": self.note} if self.note else {})
+        note = note_of(self.outcome, language)
+        return tree | ({"note": note} if note else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +85,9 @@ def _judged(item: str, value: float, limit: Limit, seen: Circumstances) -> Verdi
     baseline = (seen.baseline or {}).get(item)
     against_baseline = "baseline_within" in rule or "baseline_percent" in rule
     if against_baseline and baseline is None:
-        return Verdict(
-            item, value, limit.unit, "no-baseline", limit, note="the limit is relative to a baseline; none was given"
-        )
+        return Verdict(item, value, limit.unit, "no-baseline", limit)
     if "within_percent" in rule and not nominal:
-        return Verdict(
-            item, value, limit.unit, "no-nominal", limit, note="the limit is relative to a stated value; none was given"
-        )
+        return Verdict(item, value, limit.unit, "no-nominal", limit)
     if against_baseline and baseline is not None:
         allowed = max(rule.get("baseline_within", 0.0), abs(baseline) * rule.get("baseline_percent", 0.0) / 100)
         good = abs(value - baseline) <= allowed + 1e-9
@@ -104,5 +101,4 @@ def _judged(item: str, value: float, limit: Limit, seen: Circumstances) -> Verdi
         allowed = rule["within"] if "within" in rule else nominal * rule["within_percent"] / 100
         good = round(abs(value - nominal), rule["digits"]) <= allowed
     outcome = ("pass" if good else "fail") if limit.confirmed else ("within" if good else "warn")
-    note = "" if limit.confirmed else "the limit is unconfirmed: please confirm it"
-    return Verdict(item, value, limit.unit, outcome, limit, baseline if against_baseline else None, note)
+    return Verdict(item, value, limit.unit, outcome, limit, baseline if against_baseline else None)
