@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -28,7 +29,10 @@ async def test_an_assessor_reads_his_sample_and_the_verdicts_and_is_refused_all_
         (await department.post("DocumentReference", _document(kind))).raise_for_status().json()
         for kind in (_SAMPLE, _OTHER)
     ]
-    clause = {"resourceType": "Parameters", "parameter": [{"name": "clause", "valueString": "5.7.2"}]}
+    clause: dict[str, Any] = {"resourceType": "Parameters", "parameter": [{"name": "clause", "valueString": "5.7.2"}]}
+    assert (await department.post("Measure/$clause-record", clause)).status_code == 200
+    days = [("periodStart", "2001-01-01"), ("periodEnd", "2001-03-31")]
+    clause["parameter"] = [*clause["parameter"], *({"name": name, "valueDate": day} for name, day in days)]
     assert (await department.post("Measure/$clause-record", clause)).status_code == 200
     await department.settle()
 
@@ -76,6 +80,7 @@ async def test_an_assessor_reads_his_sample_and_the_verdicts_and_is_refused_all_
         refused.append(await status("POST", f"Measure/${operation}", {"resourceType": "Parameters"}))
     assert set(refused) == {403}, refused
     assert (await send_emergency(browser)) == 403
+    await _board(browser, kept[0]["id"], kept[1]["id"])
 
     pool = department.house.services["order"].kernel.store.pool
     person = staff.people["ward duty"]
@@ -98,6 +103,20 @@ async def test_an_assessor_reads_his_sample_and_the_verdicts_and_is_refused_all_
 def _document(kind: dict[str, Any]) -> dict[str, Any]:
     content = [{"attachment": {"contentType": "application/json", "data": "e30="}}]
     return {"resourceType": "DocumentReference", "status": "current", "type": kind, "content": content}
+
+
+async def _board(browser: Any, sample: str, other: str) -> None:
+    """His page of the clauses: what was kept over the period, what was drawn for him, and no act."""
+    shown = await browser.get("/clauses?period=2001-Q1")
+    assert shown.status_code == 200, shown.text
+    assert re.findall(r'<h3 id="row-\d+">(\S+)', shown.text) == ["5.7.2"], "the row that was kept, and none computed"
+    work = shown.text.partition("<h1>")[2]
+    assert re.findall(r"/clauses/records/(\S+?)\"", work) == [f"DocumentReference/{sample}"]
+    assert "/clauses/keep" not in work and "/clauses/report" not in work
+    assert (await browser.get(f"/clauses/records/DocumentReference/{sample}")).status_code == 200
+    assert (await browser.get(f"/clauses/records/DocumentReference/{other}")).status_code == 404
+    assert (await browser.get("/clauses/report?period=2001-Q1")).status_code == 403
+    assert "No verdict was kept" in (await browser.get("/clauses?period=2001-Q2")).text
 
 
 async def send_emergency(browser: Any) -> int:

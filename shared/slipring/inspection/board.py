@@ -22,6 +22,7 @@ from slipring.department.place import Place, Words, may, wrong
 from slipring.department.road import Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
+from slipring.inspection.kept import kept_board
 from slipring.inspection.told import VERDICTS
 from slipring.pages.headers import page_headers
 from slipring.printing.pdf import NoPrinter, pdf_of
@@ -66,13 +67,19 @@ class ClausePages:
         )
 
     async def shown(self, request: Request, session: Session) -> Response:
-        """`Measure/$clause-check` over a period; `show` narrows it to one verdict."""
+        """`Measure/$clause-check` over a period; `show` narrows it to one verdict. Who may run none is shown what was kept."""
         period, show = self._asked(request), request.query_params.get("show", "")
         beside, board = Words(), None
         given = _parameters(period)
         try:
             board = await self._board(session, given)
         except FhirError as refused:
+            kept_only = await kept_board(await self.place.hand(session), period) if refused.status == 403 else None
+            if kept_only is not None:
+                return self.place.page(
+                    request, session, "inspection/kept.html", board=kept_only, period=period, periods=self._offered(),
+                    board_at=BOARD, verdicts=VERDICTS,
+                )  # fmt: skip
             beside = wrong(refused, request, given, {})
         show = show if show in VERDICTS else ""
         kept = request.query_params.get("kept", "")
