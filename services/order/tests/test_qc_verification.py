@@ -74,6 +74,17 @@ async def test_each_exam_in_doubt_gets_one_task_however_often_it_is_asked() -> N
     assert not again.save and out(again, "exam") == [{"reference": f"Task/{exam['id']}"}]
 
 
+async def test_a_preview_names_the_exams_and_makes_nothing() -> None:
+    desk = await a_failure()
+    exam = await the_exam(desk)
+    shown = await traced(desk, preview=("Boolean", True))
+    assert out(shown, "exam") == [{"reference": f"Task/{exam['id']}"}] and out(shown, "left") == [1]
+    assert not shown.save and not await desk.search("Task?code=exam-verification")
+    with pytest.raises(FhirError) as refused:
+        await traced(desk, who="Practitioner/o-clerk", preview=("Boolean", True))
+    assert refused.value.status == 403
+
+
 async def test_the_nonconformity_is_not_closed_over_an_exam_nobody_has_looked_at() -> None:
     desk = await a_failure()
     await traced(desk)

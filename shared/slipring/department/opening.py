@@ -20,6 +20,7 @@ from slipring.department.qc_comparisons import QcComparisonsPage
 from slipring.department.qc_entry import QcEntryPage
 from slipring.department.qc_round import QcRoundPages
 from slipring.department.qc_scanner import QcScannerPage
+from slipring.department.qc_verifying import QcVerifyingPages
 from slipring.department.reception import ReceptionPages
 from slipring.department.scanner_state import ScannerStatePages
 from slipring.department.worklist import WorklistPages
@@ -32,6 +33,6 @@ def department_routes(place: Place) -> list[Route]:
     kinds = (
         HomePage, WorklistPages, PreparingPages, OneRequestPages, ImagesGivenPage, ReceptionPages, DayPage, ScannerStatePages,
         PerformingPages, PeopleDuePage, QcBoardPages, QcEntryPage, QcScannerPage, QcRoundPages,
-        QcComparisonsPage, EqaPages, DowntimePages, LivePages,
+        QcVerifyingPages, QcComparisonsPage, EqaPages, DowntimePages, LivePages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]

@@ -17,6 +17,7 @@ from slipring.department.bookings import Scanner, scanners
 from slipring.department.names import Pair, reference_in
 from slipring.department.place import Place, may
 from slipring.department.qc_reading import ADDRESS, Programme, Test, programme_of, rounds_of
+from slipring.department.qc_verifying import Failure, failures_of
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import forbidden
 from slipring.identity.people.sessions import Session
@@ -59,14 +60,18 @@ class QcBoardPages:
     async def board(self, request: Request, session: Session) -> Response:
         """Each scanner with what is failed, overdue or due soon, and its rounds that wait for somebody."""
         hand = await self.place.hand(session)
-        every, waiting = await asyncio.gather(_programmes(hand), rounds_of(hand, waiting=True))
+        every, waiting, failures = await asyncio.gather(
+            _programmes(hand), rounds_of(hand, waiting=True), failures_of(hand)
+        )
         shown = [
             Programme(one.scanner, one.edition, one.tests, [r for r in waiting if r.scanner == one.scanner.reference])
             for one in every
         ]
+        called = {test.code: test.words for one in every for test in one.tests}
         return self.place.page(
-            request, session, "qc_board.html", programmes=shown, may_enter=may(session, "Device", "u"), address=ADDRESS
-        )
+            request, session, "qc_board.html", programmes=shown, failures=[Failure(one.task, called) for one in failures],
+            may_enter=may(session, "Device", "u"), address=ADDRESS,
+        )  # fmt: skip
 
     async def calendar(self, request: Request, session: Session) -> Response:
         """What is due on which day, month by month; what is late already, or was never made, first."""

@@ -43,6 +43,8 @@ async def exams_verified(call: Call, desk: Desk) -> Changes:
     made = await desk.search(f"Task?code={verifying.VERIFICATION}&part-of={task.reference}")
     known = {reference_of(one.resource["focus"]) for one in made if not one.source}
     missing = [exam for exam in wanted if exam not in known]
+    if call.value("preview"):
+        return Changes(answer=_answer(doubt, every, (), len(missing)))
     saves = []
     await desk.foresee(Ahead(missing[:most]))
     for reference in missing[:most]:

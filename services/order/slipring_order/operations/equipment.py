@@ -75,6 +75,7 @@ EQUIPMENT_OPERATIONS = (
         parameters=(
             Parameter("exam", "Reference", max="*", documentation="these only; all in doubt when nothing is said"),
             Parameter("owner", "Reference", documentation="who is to look at them"),
+            Parameter("preview", "boolean", documentation="says which exams it would be; no Task is made"),
             Parameter("most", "integer", documentation="Tasks that one call makes; 100 when nothing is said"),
             _WHO,
             Parameter("lastGood", "instant", use="out", documentation="absent: no good test is on record"),
