@@ -14,7 +14,7 @@ import httpx
 
 _NAMES = ("front", "order", "consent", "report", "critical")
 _LADDER = Path(__file__).with_name("ladder.toml")
-_READY_SECONDS = 60
+_READY_SECONDS = 180
 
 
 @dataclass

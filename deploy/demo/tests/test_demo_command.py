@@ -22,7 +22,7 @@ def told(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
     command = [str(SLIPRING), "demo", *arguments]
     return subprocess.run(
-        command, env=environment | {"TMPDIR": str(folder)}, capture_output=True, text=True, timeout=150, check=False
+        command, env=environment | {"TMPDIR": str(folder)}, capture_output=True, text=True, timeout=400, check=False
     )
 
 
