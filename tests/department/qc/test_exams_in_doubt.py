@@ -26,10 +26,10 @@ def test_exams_in_doubt_are_handed_out_and_concluded(
     with served.client() as http:
         device: dict[str, Any] = {
             "resourceType": "Device", "meta": SYNTHETIC, "status": "active",
-            "deviceName": [{"name": "CT 质控 10", "type": "user-friendly-name"}],
+            "deviceName": [{"name": "CT 质控 12", "type": "user-friendly-name"}],
             "type": {"coding": [{"system": "http://dicom.nema.org/resources/ontology/DCM", "code": "CT"}]},
         }  # fmt: skip
-        watched = Watched(str(posted(http, device)["id"]), "CT 质控 10", tested.tester, tested.approver)
+        watched = Watched(str(posted(http, device)["id"]), "CT 质控 12", tested.tester, tested.approver)
         a_round(http, watched, 30, "acceptance", water=0.1)
         who = "疑"
         morning.patients[who] = posted(http, a_patient(who, "1961-02-03", "female"))

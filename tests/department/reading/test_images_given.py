@@ -18,7 +18,7 @@ from tests.support.server import Server
 def test_a_receptionist_hands_images_out_and_a_radiologist_sees_it(
     served: Server, morning: Morning, acquired: Comes, enter: Enter
 ) -> None:
-    exam = acquired("樟")
+    exam = acquired("檀")
     page = enter("desk", f"/department/requests/{exam}", "zh", "phone")
     page.get_by_role("link", name="图像交付").click()
     page.get_by_role("radio", name="光盘").check()
@@ -31,7 +31,7 @@ def test_a_receptionist_hands_images_out_and_a_radiologist_sees_it(
     expect(page.get_by_role("alert")).to_contain_text("该检查尚无图像记录")
 
     with served.client() as http:
-        study = a_study(morning.patients["樟"], 9, basedOn=[{"reference": f"ServiceRequest/{exam}"}])
+        study = a_study(morning.patients["檀"], 9, basedOn=[{"reference": f"ServiceRequest/{exam}"}])
         http.post("/fhir/ImagingStudy", json=study).raise_for_status()
     given = page.get_by_role("main").get_by_role("listitem").filter(has_text="光盘, 患者本人")
     until = time.monotonic() + 30
@@ -47,6 +47,6 @@ def test_a_receptionist_hands_images_out_and_a_radiologist_sees_it(
 
 @pytest.mark.clause("5.8.1")
 def test_of_an_exam_without_images_none_are_handed_out(comes: Comes, enter: Enter) -> None:
-    page = enter("desk", f"/department/requests/{comes('桦')}/images")
+    page = enter("desk", f"/department/requests/{comes('檫')}/images")
     expect(page.get_by_text("There are no images of this exam yet.")).to_be_visible()
     expect(page.get_by_role("button", name="Record it in my name")).to_have_count(0)
