@@ -7,8 +7,9 @@ from datetime import date
 
 import pytest
 from jinja2 import Environment, PackageLoader, PrefixLoader
-from slipring.qc.indicators.definition import Target, definitions
-from slipring.review.indicated import Indicated
+from slipring.measuring.spelling import target_extension
+from slipring.qc.indicators.definition import Definition, Target, definitions
+from slipring.review.indicated import Indicated, indicated
 
 
 def said(confidence: str, score: float, members: int = 200) -> str:
@@ -44,3 +45,21 @@ def test_a_missed_target_that_is_confirmed_is_red_and_of_too_few_nothing_is_said
         few = said(confidence, 0.5, members=10)
         assert "fewer than 50, not judged" in few
         assert "mark bad" not in few and "would not meet" not in few
+
+
+@pytest.mark.clause("4.14.7")
+def test_only_a_target_that_no_version_shipped_is_the_departments_own() -> None:
+    shipped = next(one for one in definitions().values() if one.target)
+    assert shipped.target
+    own = replace(shipped.target, source="a meeting", confidence="A")
+    assert told_of(shipped, shipped.target) == (shipped.target, False)
+    assert told_of(shipped, own) == (own, True)
+    assert told_of(shipped, None) == (None, False), "a report may be older than the first target"
+
+
+def told_of(definition: Definition, target: Target | None) -> tuple[Target | None, bool]:
+    """The target that the page reads from a report that was held against this one, and whether it calls it the department's."""
+    group = {"id": definition.id, "extension": [target_extension(target)] if target else []}
+    shown = indicated({"group": [group]}, {definition.service: "x"}, date(2026, 1, 1), date(2026, 1, 31))
+    assert shown
+    return shown.definition.target, shown.laid_down

@@ -11,7 +11,7 @@ from slipring.department.road import Tree
 from slipring.measuring.spelling import target_in
 from slipring.pages.plots.lanes import Bounds
 from slipring.pages.plots.trend import Figure, Trend, trend_of
-from slipring.qc.indicators.definition import Definition, definitions
+from slipring.qc.indicators.definition import Definition, definitions, every_version
 from slipring.qc.indicators.dose import dose_populations
 
 _ROOMS = {"ServiceRequest": "/reading/exams/", "DiagnosticReport": "/reading/reports/"}
@@ -84,8 +84,10 @@ def indicated(report: Tree, letters: Mapping[str, str], first: date, last: date)
     if definition is None:
         return None
     keeper = f"{letters[definition.service]}-{definition.id}-{definition.version}"
-    own = target_in(group)
-    return Indicated(replace(definition, target=own), group, first, last, keeper, own != definition.target)
+    held_against = target_in(group)
+    shipped = {one.target for one in every_version() if one.id == definition.id}
+    laid_down = held_against is not None and held_against not in shipped
+    return Indicated(replace(definition, target=held_against), group, first, last, keeper, laid_down)
 
 
 def counts_in(element: Tree) -> dict[str, int]:
