@@ -26,6 +26,7 @@ OPEN = (
     "ready",
     "in-progress",
 )
+MADE = ("acquired", "reported", "closed")  # where an exam has images
 # What comes along with exams' Tasks.
 INCLUDED = (("_include", "Task:focus"), ("_include", "Task:patient"), ("_include:iterate", "ServiceRequest:requester"))
 _AT_ONCE = 100  # exams on one page of a search

@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department import names
+from slipring.department.exams import MADE
 from slipring.department.names import Pair
 from slipring.department.one_request import exam_named
 from slipring.department.place import Place, Words, wrong
@@ -20,7 +21,6 @@ from slipring.fhir.outcome import FhirError, unprocessable
 from slipring.fhir.service import CANONICAL
 from slipring.identity.people.sessions import Session
 
-MADE = ("acquired", "reported", "closed")  # states of an exam that has images
 _MEDIA = "image-medium"
 _GIVEN = f"{CANONICAL}/CodeSystem/communication-category|images-handed-out"
 _READING = f"{CANONICAL}/CodeSystem/task-code|reading"

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from slipring.department.deciding import DECISIONS, FIELDS, Decision, decision_call
-from slipring.department.exams import Exam, exam_of
+from slipring.department.exams import MADE, Exam, exam_of
 from slipring.department.names import ACSN_SYSTEM, plain
 from slipring.department.place import Place, Words, may, named_in, wrong
 from slipring.department.reasons import reasons
@@ -55,6 +55,7 @@ class OneRequestPages:
             story=await story_of(hand, exam),
             may_decide=may(session, "Task", "u") and may(session, "ServiceRequest", "u"),
             may_work=may(session, "Task", "u"),
+            has_images=exam.state in MADE,
         )
 
     async def decision_shown(self, request: Request, session: Session) -> Response:

@@ -148,7 +148,7 @@ class QcVerifyingPages:
         task = await hand.read(f"Task/{named_in(request, 'Task')}")
         if not _of_a_test(task):
             raise not_found("Task")
-        failure = await _named(hand, task)
+        failure, scanner = await _named(hand, task)
         looks = [Look(one) for one in await hand.found("Task", _looks_of(task))]
         told, closed = await _previewed(hand, task)
         doubted = [names.reference_in(one["valueReference"]) for one in told or [] if one["name"] == "exam"]
@@ -157,7 +157,7 @@ class QcVerifyingPages:
         exams = await exams_of(hand, "_id", ids)
         return self.place.page(
             request, session, "qc_failure.html", status=status, failure=failure, beside=beside, exams=exams, looks=known,
-            scanner=Scanner(await hand.read(failure.scanner)), told=_when(values_of(told or [])), may_trace=told is not None,
+            scanner=scanner, told=_when(values_of(told or [])), may_trace=told is not None,
             none=closed, most=_AT_ONCE, waiting=sum(not one.conclusion for one in looks), address=ADDRESS,
         )  # fmt: skip
 
@@ -175,7 +175,7 @@ class QcVerifyingPages:
         if names.code_in(task.get("code"), "task-code") != "exam-verification":
             raise not_found("Task")
         look = Look(task)
-        failure = await _named(hand, await hand.read(names.reference_in(task.get("partOf"))))
+        failure, _ = await _named(hand, await hand.read(names.reference_in(task.get("partOf"))))
         exams = await exams_of(hand, "_id", [look.exam.rpartition("/")[2]])
         people = await people_named(hand, [look.verifier] if look.verifier else [])
         return self.place.page(
@@ -190,10 +190,11 @@ async def failures_of(hand: Hand) -> list[Failure]:
     return [Failure(one) for one in await hand.found("Task", asked) if _of_a_test(one)]
 
 
-async def _named(hand: Hand, task: Tree) -> Failure:
-    """A failure with the names of the tests as the programme of its scanner says them."""
-    programme = await programme_of(hand, Scanner(await hand.read(names.reference_in(task.get("focus")))))
-    return Failure(task, {one.code: one.words for one in programme.tests} if programme else {})
+async def _named(hand: Hand, task: Tree) -> tuple[Failure, Scanner]:
+    """A failure with the names of the tests as the programme of its scanner says them, and that scanner."""
+    scanner = Scanner(await hand.read(names.reference_in(task.get("focus"))))
+    programme = await programme_of(hand, scanner)
+    return Failure(task, {one.code: one.words for one in programme.tests} if programme else {}), scanner
 
 
 async def _previewed(hand: Hand, task: Tree) -> tuple[list[Tree] | None, bool]:
