@@ -17,6 +17,7 @@ from slipring_consent.clauses.judges import entitled as gave
 from slipring_consent.clauses.judges import lots, observed, permitted, reactions, received, traced
 from slipring_consent.settings import ConsentSettings
 from slipring_critical.clauses.judges import acted, told
+from slipring_report.clauses.images import images_given
 from slipring_report.clauses.judges import answered, entitled, in_time, levels, two_signers, wording
 from slipring_report.settings import ReportSettings
 
@@ -33,6 +34,7 @@ _JUDGED: tuple[tuple[Judge, dict[str, Any]], ...] = (
     (observed, {"resourceType": "Task", "status": "completed"}),
     (reactions, {"resourceType": "AdverseEvent", "actuality": "actual", "date": "2026-09-01T08:00:00Z"}),
     *((judge, _REPORT) for judge in (levels, two_signers, wording)),
+    (images_given, {**_REPORT, "issued": "2026-09-01T08:00:00Z"}),
     (answered, {"resourceType": "Communication", "status": "completed"}),
     (entitled, {"resourceType": "Provenance", "recorded": "2026-09-01T08:00:00Z"}),
     (in_time, {"resourceType": "Task", "status": "completed"}),

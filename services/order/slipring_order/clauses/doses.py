@@ -17,8 +17,8 @@ from slipring_order.clauses.owed import limits_then
 from slipring_order.dose.compared import compared
 from slipring_order.dose.groups import QUANTITIES, UNITS, VERDICTS, ExamMeasure, Group, groups
 from slipring_order.dose.levels import Level, level_for
+from slipring_order.dose.measuring import scanner_of
 from slipring_order.dose.stored import counts
-from slipring_order.reading import reference_of
 
 _ADULT = BANDS[0]
 _ABOVE = "above"
@@ -30,8 +30,8 @@ async def doses(look: Look, counted: Sequence[Evidence]) -> Judged:
     A group is named by the Measure that counts its members; no patient is judged (ICRP 135, 2.3).
     """
     limits = await limits_then(look)
-    observations = [one for one in counted if counts(one.stored.resource)]
-    measures = [measure for one in observations if (measure := _measure(one, limits)) is not None]
+    observations = [one async for one in look.spread(counted) if counts(one.stored.resource)]
+    measures = [one async for each in look.spread(observations) if (one := _measure(each, limits)) is not None]
     found = groups(measures, limits)
     faults = [_above(group, group.level) for group in found if group.verdict == _ABOVE and group.level]
     return Judged(faults, len(observations))
@@ -41,11 +41,9 @@ def _measure(one: Evidence, limits: Limits) -> ExamMeasure | None:
     said = compared(one.stored.resource)
     if said is None or said.band != _ADULT:
         return None
-    device = one.stored.resource.get("device", {})
     level = level_for(said.exam, int(limits.limit("dose.adult-from").value), None, limits)
-    scanner = reference_of(device) or str(device.get("identifier", {}).get("value") or device.get("display") or "-")
     ctdivol, dlp = (said.values.get(quantity) for quantity in QUANTITIES)
-    return ExamMeasure(one.stored.reference, said.exam, scanner, level, said.band, ctdivol, dlp)
+    return ExamMeasure(one.stored.reference, said.exam, scanner_of(one.stored.resource), level, said.band, ctdivol, dlp)
 
 
 def _above(group: Group, level: Level) -> Breach:

@@ -44,16 +44,21 @@ def measured(
     scans = [event for event in report.events if _is_scan(event)]
     fits = not _other_phantom(scans, level)
     ctdi = max((event.ctdi_vol_mgy for event in scans if event.ctdi_vol_mgy is not None), default=None)
-    device = observation.get("device", {})
     return ExamMeasure(
         reference=f"Observation/{observation.get('id', '')}",
         key=exam.drl,
-        scanner=reference_of(device) or str(device.get("identifier", {}).get("value") or device.get("display") or "-"),
+        scanner=scanner_of(observation),
         level=level,
         band=level.band if level else "-",
         ctdivol=ctdi if fits else None,
         dlp=report.dlp_mgy_cm if fits and exam.phases != _SEVERAL_PHASES else None,
     )
+
+
+def scanner_of(observation: Resource) -> str:
+    """By what a group knows the scanner of an Observation: its Device, else what is said of it, else `-`."""
+    device = observation.get("device", {})
+    return reference_of(device) or str(device.get("identifier", {}).get("value") or device.get("display") or "-")
 
 
 def _is_scan(event: Event) -> bool:

@@ -16,12 +16,13 @@ from slipring_order.dose.levels import title_of
 from slipring_order.dose.measuring import Patient, measured
 from slipring_order.dose.observation import DOSE_CODE, LOINC, UCUM
 from slipring_order.dose.stored import counts, stored_dose
+from slipring_order.gathering.body_size import WEIGHT, weight_kg
+from slipring_order.gathering.patient import VOID
 from slipring_order.reading import instant, reference_of
 
 MEASURE = f"{CANONICAL}/Measure/ct-dose-levels"
 COMPARISON = f"{CANONICAL}/StructureDefinition/dose-comparison"
 _AT_ONCE = 50
-_BODY_WEIGHT = "29463-7"
 
 
 async def doses_reviewed(call: Call, desk: Desk) -> Changes:
@@ -80,19 +81,15 @@ async def _all(kind: str, references: Iterable[str], desk: Desk) -> dict[str, Re
 
 async def _weights(patients: Mapping[str, Resource], desk: Desk) -> dict[str, Decimal]:
     """The newest body weight in kilograms of each patient who has one."""
-    found: dict[str, tuple[str, Decimal]] = {}
+    measured: dict[str, list[Resource]] = {}
     names = sorted(patients)
     for position in range(0, len(names), _AT_ONCE):
         subjects = ",".join(names[position : position + _AT_ONCE])
-        for one in await desk.search(f"Observation?subject={subjects}&code={LOINC}|{_BODY_WEIGHT}"):
-            quantity = one.resource.get("valueQuantity", {})
-            if quantity.get("value") is None or quantity.get("code", quantity.get("unit")) != "kg":
-                continue
-            at = str(one.resource.get("effectiveDateTime", ""))
-            subject = reference_of(one.resource.get("subject"))
-            if subject not in found or found[subject][0] <= at:
-                found[subject] = (at, Decimal(str(quantity["value"])))
-    return {subject: weight for subject, (_, weight) in found.items()}
+        for one in await desk.search(f"Observation?subject={subjects}&code={LOINC}|{WEIGHT}"):
+            if one.resource.get("status") not in VOID:
+                measured.setdefault(reference_of(one.resource.get("subject")), []).append(one.resource)
+    weighed = {subject: weight_kg(found, desk.settings.zone) for subject, found in measured.items()}
+    return {subject: weight for subject, weight in weighed.items() if weight is not None}
 
 
 def as_report(found: Iterable[Group], start: date, end: date, now: datetime, id: str) -> Resource:

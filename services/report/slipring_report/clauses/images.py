@@ -24,8 +24,9 @@ async def images_given(look: Look, counted: Sequence[Evidence]) -> Judged:
     """
     within = limit_on(look.at, look.desk.settings, _WITHIN)
     before = look.at - timedelta(hours=float(within.value))
-    reports = [one for one in await released_here(look, counted) if _issued(one) <= before]
-    exams = {request_of(one.stored.resource) for one in reports} - {""}
+    released = await released_here(look, counted)
+    reports = [one async for one in look.spread(released) if _issued(one) <= before]
+    exams = {request_of(one.stored.resource) async for one in look.spread(reports)} - {""}
     given = await _handed_out(look, exams)
     given |= await _served(look, exams - given)
     faults = [
@@ -35,7 +36,7 @@ async def images_given(look: Look, counted: Sequence[Evidence]) -> Judged:
             "no handing out of its images is on record, and no archive serves them",
             figure=within.id,
         )
-        for one in reports
+        async for one in look.spread(reports)
         if request_of(one.stored.resource) not in given
     ]
     return Judged(faults, len(reports))
@@ -44,7 +45,7 @@ async def images_given(look: Look, counted: Sequence[Evidence]) -> Judged:
 async def _handed_out(look: Look, exams: Collection[str]) -> set[str]:
     return {
         reference_of(exam)
-        for one in await look.each(_ON_RECORD, exams)
+        async for one in look.spread(await look.each(_ON_RECORD, exams))
         if one.stored.resource.get("status") == "completed"
         for exam in one.stored.resource.get("basedOn", [])
     }
@@ -53,7 +54,7 @@ async def _handed_out(look: Look, exams: Collection[str]) -> set[str]:
 async def _served(look: Look, exams: Collection[str]) -> set[str]:
     """Those of whose images an archive says where they are."""
     found = set()
-    for study in await look.copies("ImagingStudy?basedon", exams):
+    async for study in look.spread(await look.copies("ImagingStudy?basedon", exams)):
         if study.resource.get("endpoint") or any(one.get("endpoint") for one in study.resource.get("series", [])):
             found |= {reference_of(exam) for exam in study.resource.get("basedOn", [])}
     return found
