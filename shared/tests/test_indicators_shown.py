@@ -38,6 +38,15 @@ def test_a_missed_target_that_nobody_confirmed_is_amber_with_words_and_never_red
 
 
 @pytest.mark.clause("4.14.7")
+@pytest.mark.parametrize("confidence", ["R", "U"])
+def test_a_target_that_nobody_confirmed_is_met_without_green(confidence: str) -> None:
+    told = said(confidence, 0.95)
+    assert '<span class="mark">○ meets the target, which is unconfirmed</span>' in told
+    assert "mark good" not in told and "target met" not in told
+    assert "unconfirmed default, please confirm" in told
+
+
+@pytest.mark.clause("4.14.7")
 def test_a_missed_target_that_is_confirmed_is_red_and_of_too_few_nothing_is_said() -> None:
     assert '<span class="mark bad">▲ target not met</span>' in said("A", 0.5)
     assert '<span class="mark good">● target met</span>' in said("A", 0.95)

@@ -55,11 +55,13 @@ class Indicated:
 
     @property
     def verdict(self) -> str:
-        """`good`, `bad`, or `warn` where it misses a target that nobody confirmed; empty where there is nothing to say."""
+        """`good` or `bad`; `met` or `warn` of a target that nobody confirmed; empty where there is nothing to say."""
         met, target = self.definition.verdict(self.score, self.over), self.definition.target
         if met is None or target is None:
             return ""
-        return "good" if met else "bad" if target.confidence == "A" else "warn"
+        if target.confidence == "A":
+            return "good" if met else "bad"
+        return "met" if met else "warn"
 
     @property
     def of_doses(self) -> bool:

@@ -29,7 +29,7 @@ def test_a_figure_is_shown_with_its_target_and_leads_to_its_cases(report: str, e
     page = enter("chief", "/reading/indicators", "en")
     amended = page.get_by_role("region", name="Amended reports", exact=True)
     expect(amended).to_contain_text(re.compile(r"0/\d+ · 0\.0 %"))
-    expect(amended).to_contain_text("target met")
+    expect(amended).to_contain_text("meets the target, which is unconfirmed")
     expect(amended).to_contain_text("unconfirmed default, please confirm")
     expect(page.get_by_role("region", name="Diagnostic concordance with pathology", exact=True)).to_contain_text(
         "no data"
