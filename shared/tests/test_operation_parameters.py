@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from slipring.fhir.interactions.parameters import faults
+from slipring.fhir.interactions.asked import Asked, parameters
+from slipring.fhir.interactions.parameters import addressed, faults
 from slipring.fhir.service import Call, Changes, Desk, Operation, Parameter
 
 PARTS = (Parameter("card", "uuid", min=1), Parameter("comment", "string"))
@@ -98,3 +99,29 @@ def test_parts_are_held_against_what_is_declared_too() -> None:
 
 def test_what_must_be_said_is_missed() -> None:
     assert found() == [("missing", "Parameters.parameter.where(name='item')")]
+
+
+@pytest.mark.parametrize(
+    ("query", "values"),
+    [
+        ("scanner=Device/o-1&item=a&item=b", [{"reference": "Device/o-1"}, "a", "b"]),
+        ("count=3&certain=false&day=2026-03", [3, False, "2026-03"]),
+        (
+            "count=03&certain=no&_format=json&shoe=1",
+            ["03", "no"],
+        ),  # what is no such value stays text, and is refused so
+        ("", []),
+    ],
+)
+def test_an_address_says_values_of_the_declared_types(query: str, values: list[Any]) -> None:
+    said = addressed(OPERATION, Asked("GET", "Task/$x", parameters(query.encode())))
+    assert [next(v for k, v in one.items() if k != "name") for one in said.get("parameter", [])] == values
+
+
+def test_what_stores_or_needs_more_than_plain_values_has_no_address() -> None:
+    plain = (Parameter("day", "date"), Parameter("return", "Task", use="out"))
+    assert Operation("Task", "x", nothing, affects_state=False, parameters=plain).plain
+    assert not Operation("Task", "x", nothing, parameters=plain).plain
+    assert not Operation("Task", "x", nothing, affects_state=False, step_up=True, parameters=plain).plain
+    for one in ("string", "base64Binary", "Bundle", "Period"):
+        assert not Operation("Task", "x", nothing, affects_state=False, parameters=(Parameter("a", one),)).plain

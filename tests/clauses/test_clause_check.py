@@ -144,6 +144,7 @@ async def test_a_nonconformity_breaks_its_clause_until_it_is_settled(department:
         ({"periodStart": "2026-02-01", "periodEnd": "2026-01-01"}, "kernel.clause-period"),
         ({"periodStart": "2020-01-01", "periodEnd": "2026-01-01"}, "kernel.clause-period"),
         ({"periodStart": "9999-12-01", "periodEnd": "9999-12-31"}, "kernel.clause-period"),
+        ({"periodStart": "2999-01-01", "periodEnd": "2999-01-31"}, "kernel.clause-period-ahead"),
         ({"at": "2999-01-01T00:00:00Z"}, "kernel.clause-moment"),
         ({"at": "2026-01-01"}, "kernel.clause-moment"),
     ],

@@ -142,11 +142,47 @@ async def test_every_service_tells_its_indicators_and_refuses_what_cannot_be_tol
         "measuring.scope-not-told": asked(today, today, system=("Code", "B1")),
         "measuring.scope-reference": asked(today, today, scanner=("Reference", {"reference": "Patient/o-1"})),
         "measuring.unknown-choice": asked(today, today, per=("Code", "decade")),
+        "measuring.scope-unknown": asked(today, today, scanner=("Reference", {"reference": "Device/o-nobody"})),
         "measuring.portion": asked(today, today, reportType=("Code", "subject-list"), count=("Integer", 0)),
     }
     for code, given in wrong.items():
         refused = await department.post(address, given)
         assert refused.status_code == 422 and code in refused.text, refused.text
+    for service, scope in (("critical", ("Reference", {"reference": "Device/o-nobody"})), ("report", None)):
+        part = {"scanner": scope} if scope else {"system": ("Code", "B9")}
+        refused = await department.post(f"Measure/${service}-indicators", asked(today, today, **part))
+        assert refused.status_code == 422 and "measuring." in refused.text, "no figure would read as none counted"
+
+
+@pytest.mark.clause("4.14.7")
+async def test_what_stores_nothing_is_asked_by_an_address_too(department: Department) -> None:
+    story = await one_exam(department)
+    await story.requested()
+    today = department.clock.now().date()
+    [measure] = await department.found(f"Measure?url={C}/Measure/error-rate")
+    address, span = f"Measure/{measure['id']}/$evaluate-measure", f"periodStart={today}&periodEnd={today}"
+    told = (await department.post(address, asked(today, today, count=("Integer", 5)))).json()
+    by_address = await department.get(f"{address}?{span}&count=5&_pretty=true")
+    assert by_address["group"] == told["group"] and counts(told)["initial-population"] >= 1
+    clause = await department.get(f"Measure/$clause-check?clause=5.7.1&clause=4.14.7&{span}")
+    assert {one["part"][0]["valueString"] for one in clause["parameter"] if one["name"] == "clause"} >= {"5.7.1"}
+    batch = {"resourceType": "Bundle", "type": "batch"}
+    batch["entry"] = [{"request": {"method": "GET", "url": f"{address}?{span}"}}]
+    assert (await department.post("", batch)).json()["entry"][0]["resource"]["group"] == told["group"]
+
+    for odd, status, detail in (
+        (f"{address}?{span}&shoe=1", 400, "kernel.parameter-means-nothing"),
+        (f"{address}?periodStart={today}", 400, '"expression":["periodEnd"]'),
+        (f"{address}?{span}&count=many", 400, '"expression":["count"]'),
+        (f"{address}?{span}&scanner=Device/o-nobody", 422, "measuring.scope-unknown"),
+        (f"Measure/{measure['id']}/$close-period?{span}", 405, "kernel.not-offered-address"),
+        ("Measure/$sample-evidence?case=1", 405, "kernel.not-offered-address"),  # it takes a key
+    ):
+        refused = await department.his.get(f"/fhir/{odd}")
+        assert refused.status_code == status and detail in refused.text, (odd, refused.text)
+        assert status != 405 or refused.headers["allow"] == "POST, OPTIONS"
+    allowed = await department.his.request("OPTIONS", f"/fhir/{address}")
+    assert allowed.headers["allow"] == "GET, HEAD, POST, OPTIONS"
 
 
 @pytest.mark.clause("4.14.7")

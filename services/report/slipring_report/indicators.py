@@ -12,7 +12,7 @@ from slipring.qc.indicators.row import Counted, counted
 
 from slipring_report.learning import answers
 from slipring_report.learning.gathering import released_here
-from slipring_report.learning.systems import UNKNOWN, systems_of
+from slipring_report.learning.systems import UNKNOWN, names, systems_of
 from slipring_report.positivity import result_of
 from slipring_report.reading import reference_of
 from slipring_report.worklist.carrying import first
@@ -20,7 +20,9 @@ from slipring_report.worklist.life import state_of
 from slipring_report.worklist.reading_task import is_reading
 
 FORM = "report-1"
-INDICATORS = Indicators("report", "r", tells=("Task", "DiagnosticReport", "QuestionnaireResponse"))
+INDICATORS = Indicators(
+    "report", "r", tells=("Task", "DiagnosticReport", "QuestionnaireResponse"), systems=(*names(), UNKNOWN)
+)
 _MINUTE = timedelta(minutes=1)
 _READ = frozenset({"unread", "claimed", "reported"})
 _AMENDED = ("amended", "corrected", "appended")

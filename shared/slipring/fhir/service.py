@@ -440,6 +440,9 @@ class Parameter:
     parts: tuple[Parameter, ...] = ()
 
 
+_PLAIN = frozenset({"code", "date", "dateTime", "boolean", "integer", "canonical", "Reference"})
+
+
 @dataclass(frozen=True, slots=True)
 class Operation:
     """A FHIR operation, e.g. `Operation("Task", "decide", decided, level="instance", title=..., parameters=...)`."""
@@ -449,11 +452,23 @@ class Operation:
     handler: OperationHandler
     level: Literal["type", "instance"] = "instance"
     title: str = ""
-    affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET is not offered either
+    affects_state: bool = True  # False: nothing is stored; scope r is enough, and GET asks it too where it is `plain`
     creates: bool = False  # True: it only ever makes new resources of its type, so that scope c is enough
     parameters: tuple[Parameter, ...] = ()
     step_up: bool | Callable[[Resource], bool] = False  # the person signs in afresh: always, or for such parameters
     tells: tuple[str, ...] = ()  # types of which the answer tells more than the caller named: he must reach them whole
+
+    @property
+    def plain(self) -> bool:
+        """Whether GET calls it too: it stores nothing, and each parameter is one value that may stand in an address.
+
+        FHIR R4, operations.html#executing. Free text and keys may not: addresses lie in the logs of whatever is between.
+        """
+        return (
+            not self.affects_state
+            and not self.step_up
+            and all(one.type in _PLAIN and not one.parts for one in self.parameters if one.use == "in")
+        )
 
 
 def _nothing(now: datetime, approved: Sequence[Stored]) -> Sequence[Limit]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import httpx
 import msgspec
@@ -15,14 +16,27 @@ from slipring.front.exchange import request_id_of
 from slipring.front.peers import Ask, Peers, refused
 
 
+class _Read(msgspec.Struct):
+    parameters: list[dict[str, Any]] = []
+
+
+class _Path(msgspec.Struct):
+    get: _Read | None = None
+
+    @property
+    def asked(self) -> list[dict[str, Any]] | None:
+        """The parameters of its GET beside those of every answer (these are references); None where there is no GET."""
+        return None if self.get is None else [one for one in self.get.parameters if "$ref" not in one]
+
+
 class _Document(msgspec.Struct):
-    paths: dict[str, msgspec.Raw] = {}
+    paths: dict[str, _Path] = {}
 
 
-async def paths_of(peers: Peers) -> set[str]:
-    """The paths that the services describe: among them where each operation is called."""
+async def paths_of(peers: Peers) -> dict[str, list[Any] | None]:
+    """The paths that the services describe, among them where each operation is called, with what GET is asked there."""
     documents = await asyncio.gather(*(_document(peers, service) for service in peers.clients))
-    return {path for document in documents for path in document.paths}
+    return {path: item.asked for document in documents for path, item in document.paths.items()}
 
 
 async def _document(peers: Peers, service: str) -> _Document:

@@ -52,7 +52,7 @@ class Router:
 
     async def _reply(self, exchange: Exchange) -> Reply:
         if exchange.method == "OPTIONS":
-            return Reply(204, offered(list(exchange.parts)))
+            return await self._methods(exchange)
         match exchange.parts:
             case [] if exchange.method in ("GET", "HEAD"):
                 return await self.searches.over(exchange, "", self.owners.services, "searchset")
@@ -89,6 +89,16 @@ class Router:
             case [kept_type, resource_id, *_]:
                 return await self._of_instance(exchange, kept_type, resource_id)
         raise not_found("/".join(exchange.parts[:1]))
+
+    async def _methods(self, exchange: Exchange) -> Reply:
+        """What an address takes; whether GET calls an operation too, its keeper knows."""
+        owner: str | None = None
+        match exchange.parts:
+            case [kept_type, operation] if operation.startswith("$"):
+                owner = self.owners.owner_of_operation(kept_type, operation)
+            case [kept_type, resource_id, operation] if operation.startswith("$"):
+                owner = self.owners.owner_of_read(kept_type, resource_id)
+        return await exchange.forward(owner) if owner else Reply(204, offered(list(exchange.parts)))
 
     async def _operation(self, exchange: Exchange, kept_type: str, operation: str) -> Reply:
         if kept_type == "Measure" and operation in clause_check.OPERATIONS:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -65,11 +66,19 @@ class Question:
 
     def fits(self, definition: Definition) -> bool:
         """Whether the rows of a definition can tell the named part of the department."""
-        return {name for name, _ in self.scope} <= {*populations()[definition.population].get("scopes", ())}
+        return {name for name, _ in self.scope} <= scopes_of(definition)
 
 
-async def question(call: Call, desk: Desk, *of: Definition) -> Question:
-    """The question of a call; `of`: definitions that must be able to tell the part of the department."""
+def scopes_of(definition: Definition) -> set[str]:
+    """The parts of the department that the rows of a definition tell apart."""
+    return {*populations()[definition.population].get("scopes", ())}
+
+
+async def question(call: Call, desk: Desk, of: Sequence[Definition], systems: Sequence[str]) -> Question:
+    """The question of a call; some of the definitions must be able to tell the part of the department.
+
+    `systems`: the body systems that the records of this service tell apart.
+    """
     start, end = _day(call, "periodStart"), _day(call, "periodEnd")
     zone = ZoneInfo(desk.settings.time_zone)
     if not start <= end <= start + _LONGEST:
@@ -91,20 +100,40 @@ async def question(call: Call, desk: Desk, *of: Definition) -> Question:
     scope = [(name, _reference(call, name, kind)) for name, kind in _SCOPES.items() if call.value(name)]
     if call.value("system"):
         scope.append(("system", str(call.value("system"))))
+    _demand_told(call, [name for name, _ in scope], of)
+    if any(name == "system" for name, _ in scope):
+        chosen(call, "system", tuple(systems))
+    await _demand_known(call, scope, desk)
     requesters = await _requesters(dict(scope).get("department", ""), desk)
-    found = Question(start, end, tuple(scope), requesters, desk.now, zone)
-    for one in of:
-        if not found.fits(one):
-            known = populations()[one.population].get("scopes", ())
-            wrong = next(name for name, _ in scope if name not in known)
+    return Question(start, end, tuple(scope), requesters, desk.now, zone)
+
+
+def _demand_told(call: Call, parts: Sequence[str], of: Sequence[Definition]) -> None:
+    """A part that no record tells apart would be answered by no figure at all, or by that of everybody."""
+    known = [scopes_of(one) for one in of]
+    if any(scopes >= {*parts} for scopes in known):
+        return
+    wrong = next((name for name in parts if not any(name in scopes for scopes in known)), parts[-1])
+    raise unprocessable(
+        f"The records of this indicator do not tell the {wrong}.",
+        f"该指标的记录不区分 {wrong}。",
+        at=call.at(wrong),
+        code="value",
+        detail="measuring.scope-not-told",
+    )
+
+
+async def _demand_known(call: Call, scope: Sequence[tuple[str, str]], desk: Desk) -> None:
+    """A scanner or department that nobody has recorded: its figure would read as if it had no exams."""
+    for name, reference in scope:
+        if name in _SCOPES and await desk.read(reference) is None:
             raise unprocessable(
-                f"The records of this indicator do not tell the {wrong}.",
-                f"该指标的记录不区分 {wrong}。",
-                at=call.at(wrong),
-                code="value",
-                detail="measuring.scope-not-told",
+                f"There is no such {_SCOPES[name]}.",
+                f"没有该 {_SCOPES[name]}。",
+                at=call.at(name),
+                code="not-found",
+                detail="measuring.scope-unknown",
             )
-    return found
 
 
 def chosen(call: Call, name: str, known: tuple[str, ...], otherwise: str = "") -> str:

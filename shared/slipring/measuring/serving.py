@@ -26,12 +26,14 @@ class Indicators:
     """The indicators of one service.
 
     `supplies`: populations that are no rows but reckoned when asked for. `tells`: types that the members are of.
+    `systems`: codes of the body systems that its records tell apart.
     """
 
     service: str
     letter: str
     tells: tuple[str, ...]
     supplies: Mapping[str, Supply] = field(default_factory=dict)
+    systems: tuple[str, ...] = ()
 
     @property
     def shipped(self) -> tuple[Resource, ...]:
@@ -118,7 +120,7 @@ class Indicators:
     async def evaluate(self, call: Call, desk: Desk) -> Changes:
         """One indicator; nothing is stored."""
         definition = self._named(call)
-        asked = await question(call, desk, definition)
+        asked = await question(call, desk, [definition], self.systems)
         kind = chosen(call, "reportType", _KINDS, "summary")
         counting = await self._counting(definition, asked, desk)
         aimed = await with_targets([definition], asked, desk)
@@ -131,10 +133,9 @@ class Indicators:
 
     async def evaluate_all(self, call: Call, desk: Desk) -> Changes:
         """The newest version of every indicator that can tell the part of the department asked for."""
-        asked, per = await question(call, desk), chosen(call, "per", SPANS)
-        fitting = await with_targets(
-            [one for one in definitions(self.service).values() if asked.fits(one)], asked, desk
-        )
+        newest = [*definitions(self.service).values()]
+        asked, per = await question(call, desk, newest, self.systems), chosen(call, "per", SPANS)
+        fitting = await with_targets([one for one in newest if asked.fits(one)], asked, desk)
         rows = [one for one in fitting if one.population not in self.supplies]
         found = await evaluated(asked, rows, desk.counting, per)
         for one in fitting:
@@ -147,7 +148,7 @@ class Indicators:
     async def close(self, call: Call, desk: Desk) -> Changes:
         """Store the figure of a period that is over; a period that was closed already keeps what it said."""
         definition = self._named(call)
-        asked = await question(call, desk, definition)
+        asked = await question(call, desk, [definition], self.systems)
         if not asked.closed:
             raise unprocessable(
                 "The period is not over yet.",

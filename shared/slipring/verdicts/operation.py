@@ -62,7 +62,7 @@ _CLAUSE = (
     Parameter("check", "", "out", 0, "*", parts=_CHECK),
 )
 PARAMETERS = (
-    Parameter("clause", "string", max="*", documentation="a clause's number or row; all when nothing is said"),
+    Parameter("clause", "code", max="*", documentation="a clause's number or row; all when nothing is said"),
     Parameter("periodStart", "date", documentation="the current quarter when nothing is said"),
     Parameter("periodEnd", "date", documentation="the last day that counts"),
     Parameter("at", "dateTime", documentation="as the records stood at this moment; now when nothing is said"),
@@ -147,9 +147,8 @@ def _period(call: Call, today: date) -> Period:
     usual = quarter_of(today)
     try:
         period = Period(_day(first, usual.first), _day(last, usual.last))
-        if period.first.year >= _EARLIEST and period.last.year <= _LATEST:
-            return period
-        raise ValueError(period)
+        if period.first.year < _EARLIEST or period.last.year > _LATEST:
+            raise ValueError(period)
     except ValueError:
         raise _wrong(
             call,
@@ -158,6 +157,15 @@ def _period(call: Call, today: date) -> Period:
             "时间段须为完整日期，起点不晚于终点，且不超过 400 天。",
             "kernel.clause-period",
         ) from None
+    if period.first > today:  # "no data" would read as if somebody had looked
+        raise _wrong(
+            call,
+            "periodStart",
+            "The period had not begun at the moment asked about.",
+            "所问时刻该时间段尚未开始。",
+            "kernel.clause-period-ahead",
+        )
+    return period
 
 
 def _day(said: Any, usual: date) -> date:

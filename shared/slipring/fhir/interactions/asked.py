@@ -70,8 +70,11 @@ def parameters(query: bytes) -> list[tuple[str, str]]:
         ) from error
 
 
-def allowed(steps: list[str]) -> tuple[str, ...] | None:
-    """The methods an address of this form takes; None when there is no such address."""
+def allowed(steps: list[str], *, plain: bool = False) -> tuple[str, ...] | None:
+    """The methods an address of this form takes; None when there is no such address.
+
+    `plain`: the address calls an operation that GET calls too.
+    """
     match steps:
         case []:
             return ("POST",)
@@ -80,7 +83,7 @@ def allowed(steps: list[str]) -> tuple[str, ...] | None:
         case [_, "_search"]:
             return ("POST",)
         case [_, name] | [_, _, name] if name.startswith("$"):
-            return (*_READS, "POST") if name in _READABLE else ("POST",)
+            return (*_READS, "POST") if plain or name in _READABLE else ("POST",)
         case [kind] if kind[:1].isupper():
             return (*_READS, "POST", "PUT", "PATCH", "DELETE")
         case [kind, name] if kind[:1].isupper() and ID.fullmatch(name):
@@ -88,9 +91,9 @@ def allowed(steps: list[str]) -> tuple[str, ...] | None:
     return None
 
 
-def offered(steps: list[str]) -> dict[str, str]:
+def offered(steps: list[str], *, plain: bool = False) -> dict[str, str]:
     """The headers that answer OPTIONS; 404 where nothing is."""
-    methods = allowed(steps)
+    methods = allowed(steps, plain=plain)
     if methods is None:
         raise not_offered("OPTIONS", steps)
     taken = {"Allow": ", ".join((*methods, "OPTIONS"))}

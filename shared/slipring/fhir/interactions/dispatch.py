@@ -106,7 +106,9 @@ class Door:
         if path == "metadata" and method == "GET":
             response = answer_tree(capabilities.capability_statement(self._kernel))
         elif method == "OPTIONS":
-            response = Response(status_code=204, headers=offered(asked.steps))
+            response = Response(
+                status_code=204, headers=offered(asked.steps, plain=operation.is_plain(self._kernel, asked.steps))
+            )
         else:
             caller = await self._verify(headers.get("authorization"))
             if self._admit is not None:
@@ -144,6 +146,10 @@ class Door:
                 return await history.history(kernel, context, None, None, query)
             case [kind, "_history"]:
                 return await history.history(kernel, context, kind, None, query)
+            case [kind, name] if name.startswith("$"):
+                return await operation.ask(kernel, context, kind, None, name[1:], asked)
+            case [kind, name, called] if called.startswith("$"):
+                return await operation.ask(kernel, context, kind, known_id(kind, name), called[1:], asked)
             case [kind, name, "_history"]:
                 return await history.history(kernel, context, kind, known_id(kind, name), query)
             case [kind, name, "_history", number]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 
 from slipring.fhir.interactions.openapi_parts import Tree, common_parameters, ref, schemas, searched, shown, told
 from slipring.fhir.service import Operation
@@ -13,8 +13,11 @@ _FORM = "application/x-www-form-urlencoded"
 _SHOWING = ("200", "201")
 
 
-def openapi(statement: Tree, called: Collection[str]) -> Tree:
-    """The document of the base that makes this statement; `called` are the paths of its operations."""
+def openapi(statement: Tree, called: Mapping[str, list[Tree] | None]) -> Tree:
+    """The document of the base that makes this statement.
+
+    `called`: the paths of its operations, each with the parameters that GET takes there; None where POST alone calls it.
+    """
     rest = statement["rest"][0]
     paths: Tree = _whole_base(rest)
     components: Tree = {}
@@ -64,7 +67,7 @@ def _whole_base(rest: Tree) -> Tree:
     return paths
 
 
-def _of_type(resource: Tree, called: Collection[str]) -> Tree:
+def _of_type(resource: Tree, called: Mapping[str, list[Tree] | None]) -> Tree:
     name: str = resource["type"]
     can = {interaction["code"] for interaction in resource["interaction"]}
     asked = [ref("parameters", f"{name}.{p['name']}") for p in resource.get("searchParam", ())]
@@ -127,7 +130,7 @@ def _instance_level(name: str, can: set[str]) -> Tree:
     return found
 
 
-def _operations(name: str, resource: Tree, called: Collection[str], address: Tree) -> Tree:
+def _operations(name: str, resource: Tree, called: Mapping[str, list[Tree] | None], address: Tree) -> Tree:
     paths: Tree = {}
     for stated in resource.get("operation", ()):
         operation = stated["name"].lstrip("$")
@@ -142,6 +145,9 @@ def _operations(name: str, resource: Tree, called: Collection[str], address: Tre
                     "operation", f"{operation}-{name}-{level}", says, takes="Parameters", shows="Resource"
                 )
                 paths[path] = {**around, "post": post}
+                if (asked := called[path]) is not None:
+                    by_address = f"ask-{operation}-{name}-{level}"
+                    paths[path]["get"] = _operation("operation", by_address, says, shows="Resource", more=asked)
     return paths
 
 
@@ -194,8 +200,12 @@ def _refusal(statuses: range) -> Tree:
     return refused | ({"headers": headers} if headers else {})
 
 
-def operation_paths(statement: Tree, declared: Sequence[Operation]) -> list[str]:
-    """Where the operations of a service are called: its own as declared, those of R4 as `openapi.toml` says."""
+def operation_paths(statement: Tree, declared: Sequence[Operation]) -> dict[str, list[Tree] | None]:
+    """Where the operations of a service are called: its own as declared, those of R4 as `openapi.toml` says.
+
+    Each with the parameters of its GET, None where POST alone calls it.
+    """
+    plain = {(one.type, one.name): _in_address(one) for one in declared if one.plain}
     levels = {(one.type, one.name): (one.level,) for one in declared} | {
         (resource["type"], stated["name"]): tuple(told()["levels"][stated["name"]])
         for resource in statement["rest"][0]["resource"]
@@ -203,4 +213,18 @@ def operation_paths(statement: Tree, declared: Sequence[Operation]) -> list[str]
         if stated["name"] in told()["levels"]
     }
     ways = {"type": "/{}/${}", "instance": "/{}/{{id}}/${}"}
-    return [ways[level].format(*names) for names, offered in levels.items() for level in offered]
+    return {ways[level].format(*names): plain.get(names) for names, offered in levels.items() for level in offered}
+
+
+def _in_address(operation: Operation) -> list[Tree]:
+    asked = [one for one in operation.parameters if one.use == "in"]
+    return [
+        {
+            "name": one.name,
+            "in": "query",
+            "required": one.min > 0,
+            "description": one.documentation or one.type,
+            "schema": {"type": "string"} if one.max == "1" else {"type": "array", "items": {"type": "string"}},
+        }
+        for one in asked
+    ]

@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from slipring.fhir.act import Act, decided, perform
 from slipring.fhir.checks.shape import check
-from slipring.fhir.interactions.asked import Asked
+from slipring.fhir.interactions.asked import Asked, not_offered
 from slipring.fhir.interactions.negotiation import RESOURCE, demand_content_type
-from slipring.fhir.interactions.parameters import faults
+from slipring.fhir.interactions.parameters import addressed, faults, named
 from slipring.fhir.interactions.respond import answer_tree
 from slipring.fhir.kernel import Context, Kernel
 from slipring.fhir.outcome import FhirError, Issue, gone, invalid, not_found, refusal
@@ -29,26 +29,50 @@ from slipring.fhir.text import parse
 async def operate(
     kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, asked: Asked
 ) -> Response:
-    """Invoke `$name` on a type or an instance."""
+    """Invoke `$name` on a type or an instance by POST."""
     asked.only()
+    operation = _admitted(kernel, context, resource_type, resource_id, name)
+    return await _carried_out(kernel, context, operation, resource_id, sent(kernel, operation, asked))
+
+
+async def ask(
+    kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, asked: Asked
+) -> Response:
+    """Invoke `$name` by GET, where all it is asked may stand in an address; a refusal points at the parameter's name."""
+    if not is_plain(kernel, asked.steps):
+        _declared(kernel, resource_type, name, instance=resource_id is not None)
+        raise not_offered(asked.method, asked.steps)
+    operation = _admitted(kernel, context, resource_type, resource_id, name)
+    asked.only(*(one.name for one in operation.parameters if one.use == "in"))
+    parameters = addressed(operation, asked)
+    try:
+        return await _carried_out(kernel, context, operation, resource_id, parameters)
+    except FhirError as refused:
+        issues = [replace(issue, at=named(issue.at, parameters)) for issue in refused.issues]
+        raise FhirError(refused.status, issues, refused.headers) from refused
+
+
+def _admitted(kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str) -> Operation:
+    """The operation, if the caller may call it."""
     kernel.kept(resource_type)
     operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
-    letter = "c" if operation.creates else "u" if operation.affects_state else "r"
-    context.demand(resource_type, letter)
+    context.demand(resource_type, _letter(operation))
     for told in operation.tells:
         demand_whole(context, told)
     if operation.step_up is True:
         demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
-    parameters = wrapped(operation, body_of(kernel, asked) or {"resourceType": "Parameters"})
-    if parameters.get("resourceType") != "Parameters":
-        raise invalid(
-            "The body of an operation is a Parameters resource.",
-            "操作的请求体必须是 Parameters 资源。",
-            at="resourceType",
-            detail="kernel.body-operation-parameters-resource",
-        )
-    _demand_sound(check(parameters))
+    return operation
 
+
+def _letter(operation: Operation) -> str:
+    return "c" if operation.creates else "u" if operation.affects_state else "r"
+
+
+async def _carried_out(
+    kernel: Kernel, context: Context, operation: Operation, resource_id: str | None, parameters: Resource
+) -> Response:
+    _demand_sound(check(parameters))
+    resource_type, name, letter = operation.type, operation.name, _letter(operation)
     touched = f"{resource_type}/{resource_id}/${name}" if resource_id else f"{resource_type}/${name}"
 
     async def call(seen: Kernel) -> Call:
@@ -93,6 +117,28 @@ async def _seen(
 def _demand_sound(issues: Sequence[Issue]) -> None:
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
+
+
+def is_plain(kernel: Kernel, steps: Sequence[str]) -> bool:
+    """Whether an address calls an operation of the service that GET calls too."""
+    if len(steps) not in (2, 3) or not steps[-1].startswith("$"):
+        return False
+    level = "type" if len(steps) == 2 else "instance"
+    called = (steps[0], steps[-1][1:], level)
+    return any(one.plain for one in kernel.service.operations if (one.type, one.name, one.level) == called)
+
+
+def sent(kernel: Kernel, operation: Operation, asked: Asked) -> Resource:
+    """The Parameters of a body; 400 for a body that is something else."""
+    parameters = wrapped(operation, body_of(kernel, asked) or {"resourceType": "Parameters"})
+    if parameters.get("resourceType") != "Parameters":
+        raise invalid(
+            "The body of an operation is a Parameters resource.",
+            "操作的请求体必须是 Parameters 资源。",
+            at="resourceType",
+            detail="kernel.body-operation-parameters-resource",
+        )
+    return parameters
 
 
 def wrapped(operation: Operation, body: Resource) -> Resource:

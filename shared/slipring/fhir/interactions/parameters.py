@@ -7,11 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+from slipring.fhir.interactions.asked import Asked
 from slipring.fhir.outcome import Issue
 from slipring.fhir.service import Operation, Parameter, Resource
 
 _VALUE = re.compile(r"value[A-Z]")
+_INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,9})", re.ASCII)
+_PLACE = re.compile(r"Parameters\.parameter(\[(?P<number>\d+)\]|\.where\(name='(?P<name>[^']+)'\))")
 # Types whose values are written alike stand for one another: a client that sends a code as a string says the same.
 _ALIKE: Sequence[frozenset[str]] = (
     frozenset({"string", "code", "id", "uri", "url", "canonical", "uuid", "oid", "markdown"}),
@@ -21,6 +25,34 @@ _ALIKE: Sequence[frozenset[str]] = (
 _WHOLE = {"decimal": _ALIKE[2] | {"decimal"}}
 _PARTS = frozenset({"", "BackboneElement"})
 _ANY = frozenset({"Resource", "Any"})
+
+
+def addressed(operation: Operation, asked: Asked) -> Resource:
+    """The Parameters that the address of a GET says, each value of the declared type as far as it can be one."""
+    declared = {one.name: one.type for one in operation.parameters if one.use == "in"}
+    said = [
+        {"name": name, f"value{declared[name][:1].upper()}{declared[name][1:]}": _value(declared[name], text)}
+        for name, text in asked.query
+        if name in declared
+    ]
+    return {"resourceType": "Parameters", **({"parameter": said} if said else {})}
+
+
+def named(place: str, parameters: Resource) -> str:
+    """A place in the Parameters as the address has it: the parameter's name."""
+    said = parameters.get("parameter", [])
+    found = _PLACE.match(place)
+    if found is None:
+        return place
+    return found["name"] or (str(said[int(found["number"])]["name"]) if int(found["number"]) < len(said) else place)
+
+
+def _value(declared: str, text: str) -> Any:
+    if declared == "Reference":
+        return {"reference": text}
+    if declared == "boolean":
+        return {"true": True, "false": False}.get(text, text)
+    return int(text) if declared == "integer" and _INTEGER.fullmatch(text) else text
 
 
 def faults(operation: Operation, parameters: Resource) -> list[Issue]:
