@@ -13,6 +13,7 @@ from slipring.verdicts.recording import Recording
 
 from slipring_report.clauses import judges
 from slipring_report.clauses.images import images_given
+from slipring_report.clauses.readers import readers_agree
 from slipring_report.department import unconfirmed
 from slipring_report.handlers.proving import proof_asked
 
@@ -23,6 +24,7 @@ JUDGES = {
     "images_given": images_given,
     "in_time": judges.in_time,
     "levels": judges.levels,
+    "readers_agree": readers_agree,
     "two_signers": judges.two_signers,
     "wording": judges.wording,
 }

@@ -13,7 +13,7 @@ from slipring.qc.report.agreement import Kappa, Weighting, cohens_kappa, cross_t
 from slipring_report.emergency.policy import grades
 from slipring_report.learning import answers
 from slipring_report.learning.gathering import demand_department, found_within, period_asked, said_in
-from slipring_report.learning.re_reading import is_case
+from slipring_report.learning.re_reading import categories, is_case
 from slipring_report.learning.telling import decimal, interval_parts, part
 from slipring_report.resources import parameters, reference, written
 from slipring_report.vocabulary import READING_CATEGORY, codes_of
@@ -28,7 +28,7 @@ async def agreement_told(call: Call, desk: Desk) -> Changes:
     every = await said_in(answers.RE_READING, start, end, desk)
     blind = [one for one in every if answers.told(one, "shown-before") == "no"]
     counted = Counter(answers.code(one, "grade") for one in blind)
-    pairs = [(answers.code(one, "first-category"), answers.code(one, "category")) for one in blind]
+    pairs = [categories(one) for one in blind]
     table = cross_table(pairs, list(codes_of(READING_CATEGORY)))
     tasks = await found_within("Task?code=re-reading&", "authored-on", start, end, desk)
     waiting = [one for one in tasks if is_case(one.resource) and one.resource["status"] in _OPEN]

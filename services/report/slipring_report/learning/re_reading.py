@@ -8,6 +8,7 @@ from typing import Any
 from slipring.fhir.service import CANONICAL, Resource, Stored
 from slipring.qc.report.sampling import Draw
 
+from slipring_report.learning import answers
 from slipring_report.reading import code_of, reference_of
 from slipring_report.resources import coded, reference, written
 from slipring_report.vocabulary import TASK_CODE
@@ -19,6 +20,11 @@ PARAMETER = f"{CANONICAL}/CodeSystem/re-reading-parameter"
 def is_case(task: Resource) -> bool:
     """Whether a Task is one case to be read again."""
     return code_of(task.get("code"), TASK_CODE) == CASE
+
+
+def categories(response: Resource) -> tuple[str, str]:
+    """What the first and the second reading came to, of a second reading that was graded."""
+    return answers.code(response, "first-category"), answers.code(response, "category")
 
 
 def as_draw(draw: Draw, period: Resource, by: str, *, id: str, now: datetime) -> Resource:
