@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time
+from datetime import date, datetime, time, tzinfo
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
 from slipring.fhir.search.moment import moment
@@ -16,6 +16,7 @@ from slipring.staff import may
 from slipring.staff.two_people import drafter, signed
 
 _SIDES = ("least", "most")
+_APPROVED = ("active", "retired")
 _LONGEST_REASON = 500
 _HIGHEST = 1e6  # of a value in its unit; a share is one at most
 _LAST_DAY = date(2999, 12, 31)
@@ -26,13 +27,10 @@ async def proposed(definition: Definition, call: Call, desk: Desk) -> Changes:
     """A draft of a target; nothing is held against it until a second person approves it."""
     person = _in_person(desk)
     value, at, reason = call.value("value"), str(call.value("at") or ""), str(call.value("reason") or "").strip()
-    most = _HIGHEST if definition.scoring == "continuous" else 1
+    most, (en, zh) = _highest(definition)
     if not 0 <= float(value) <= most:
         raise _wrong(
-            call,
-            "value",
-            f"A target of this indicator is from 0 to {most:g}.",
-            f"该指标的目标值须在 0 至 {most:g} 之间。",
+            call, "value", f"A target of this indicator is from 0 to {en}.", f"该指标的目标值须在 0 至 {zh}之间。"
         )
     if at not in _SIDES:
         raise _wrong(
@@ -80,29 +78,50 @@ async def approved(definition: Definition, call: Call, desk: Desk) -> Changes:
 
 async def with_targets(definitions: Sequence[Definition], asked: Question, desk: Desk) -> list[Definition]:
     """The definitions, each with the target that was in force at the end of what is asked; the shipped one where none was."""
-    own: dict[str, tuple[datetime, Target]] = {}
-    for one in await desk.search(f"{_HELD}&status=active,retired"):
-        period: Mapping[str, str] = one.resource.get("effectivePeriod", {})
-        start, end = moment(period.get("start"), asked.zone), moment(period.get("end"), asked.zone)
-        target, name = target_in(one.resource), _indicator(one.resource)
-        if one.source or target is None or start is None:
+    held = [one.resource for one in await desk.search(f"{_HELD}&status=active,retired") if not one.source]
+    own = in_force(held, asked.until, asked.zone)
+    return [replace(one, target=target_in(own[one.id])) if one.id in own else one for one in definitions]
+
+
+def in_force(targets: Iterable[Resource], until: datetime, zone: tzinfo) -> dict[str, Resource]:
+    """By indicator, the approved target that was in force just before a moment: of several the one that began last."""
+    found: dict[str, tuple[datetime, Resource]] = {}
+    for one in targets:
+        period: Mapping[str, str] = one.get("effectivePeriod", {})
+        start, end = moment(period.get("start"), zone), moment(period.get("end"), zone)
+        name = indicator_of(one)
+        if one.get("status") not in _APPROVED or target_in(one) is None or start is None:
             continue
-        if start >= asked.until or (end is not None and end < asked.until):
+        if start >= until or (end is not None and end < until):
             continue
-        if name not in own or own[name][0] < start:
-            own[name] = start, target
-    return [replace(one, target=own[one.id][1]) if one.id in own else one for one in definitions]
+        if name not in found or found[name][0] < start:
+            found[name] = start, one
+    return {name: one for name, (_, one) in found.items()}
+
+
+def indicator_of(measure: Resource) -> str:
+    """The indicator that a target of the department is of; empty for any other Measure."""
+    return next(
+        (str(one.get("value", "")) for one in measure.get("identifier", []) if one.get("system") == TARGET_OF), ""
+    )
 
 
 def demand_by_operation(*resources: Resource) -> None:
     """409 for a target that is written, changed or deleted other than by proposing and approving it."""
-    if any(_indicator(one) for one in resources):
+    if any(indicator_of(one) for one in resources):
         raise conflict(
             "A target is proposed by $propose-target and approved by $approve-target.",
             "目标须由 $propose-target 提出并由 $approve-target 批准。",
             at="Measure.identifier",
             detail="measuring.target-by-operation",
         )
+
+
+def _highest(definition: Definition) -> tuple[float, tuple[str, str]]:
+    """The highest target and its words; a share is said as people say it too."""
+    if definition.scoring == "continuous":
+        return _HIGHEST, (f"{_HIGHEST:,.0f} {definition.unit}", f"{_HIGHEST:,.0f} {definition.unit} ")
+    return 1, ("1 (0 % to 100 %)", "1（0% 至 100%）")
 
 
 def _beginning(call: Call, desk: Desk) -> Resource:
@@ -156,14 +175,8 @@ async def _held(definition: Definition, desk: Desk) -> list[Stored]:
     return [one for one in await desk.search(f"{_HELD}{definition.id}") if not one.source]
 
 
-def _indicator(measure: Resource) -> str:
-    return next(
-        (str(one.get("value", "")) for one in measure.get("identifier", []) if one.get("system") == TARGET_OF), ""
-    )
-
-
 def _is_of(measure: Resource, definition: Definition) -> bool:
-    return _indicator(measure) == definition.id
+    return indicator_of(measure) == definition.id
 
 
 def _in_person(desk: Desk) -> str:

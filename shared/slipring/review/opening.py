@@ -16,6 +16,7 @@ from slipring.review.holding import HoldingPage
 from slipring.review.image_grading import ImageGradingPages
 from slipring.review.indicators import IndicatorsPages
 from slipring.review.one_conference import OneConferencePages
+from slipring.review.one_indicator import OneIndicatorPages
 from slipring.review.quality import QualityPage
 from slipring.review.re_reading import ReReadingPages
 from slipring.review.scoring import ScoringPage
@@ -27,7 +28,7 @@ ROOM = "slipring.review"  # whose templates and words they need
 def review_routes(place: Place) -> list[Route]:
     """What is served below `/reading` beside the reading itself."""
     kinds = (
-        ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, IndicatorsPages, ReReadingPages,
-        ScoringPage, DrawingPage, HoldingPage, ImageGradingPages,
+        ConferencesPage, OneConferencePages, DiscussingPage, QualityPage, TurnaroundPage, IndicatorsPages, OneIndicatorPages,
+        ReReadingPages, ScoringPage, DrawingPage, HoldingPage, ImageGradingPages,
     )  # fmt: skip
     return [route for kind in kinds for route in kind(place).routes()]
