@@ -89,7 +89,8 @@ def _group(section: Section, own: Mask, box: tuple[slice, ...]) -> BarGroup | No
     size, extent = _FINER * max(own.shape), math.sqrt(count) * mm
     # Faded out towards its edge, so that its shape does not pass for fine structure.
     depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
-    weight: Floats = np.minimum(1.0, depth / (0.5 * float(depth.max())))
+    weight: Floats = np.minimum(1.0, depth / (0.6 * float(depth.max())))
+    weight *= weight * (3 - 2 * weight)
     waves = np.abs(fft2(weight * (hu - float((weight * hu).sum() / weight.sum())), (size, size)))
     fy, fx = np.fft.fftfreq(size)[:, None] / mm, np.fft.fftfreq(size)[None, :] / mm
     f: Floats = np.hypot(fy, fx)
