@@ -17,6 +17,7 @@ from tests.support.phantom_modules import (
     acr_inserts,
     acr_low_contrast,
     acr_uniform,
+    around,
     ctp404,
     housed,
 )  # fmt: skip
@@ -113,6 +114,16 @@ def test_beads_and_inserts_of_an_accreditation_phantom_are_known() -> None:
     found = values(inserts)
     assert inserts.named == "acr-464" and {name: found[name].value for name in ACR} == pytest.approx(ACR, abs=2)
     assert abs(found["ct_number_linearity"].value) < 3
+
+
+def test_rods_that_stand_close_in_a_ring_are_inserts_and_no_bars() -> None:
+    """Electron density phantoms: eight rods of 28 mm, 46 mm apart, neighbours nearly alike."""
+    rods = (-700, -500, -90, -45, 55, 80, 460, 470)
+    drawing = Drawing(matrix=256).disc(0, 0, 200, 0)
+    for (x, y), hu in zip(around(8, 60), rods, strict=True):
+        drawing.disc(x, y, 28, hu)
+    found = measured(drawing).measured
+    assert [one.value for one in found if one.item == "insert"] == pytest.approx(sorted(rods), abs=2)
 
 
 @pytest.mark.parametrize("noise", [3.0, 6.0])

@@ -21,6 +21,7 @@ _INSIDE = 0.8  # of the diameter, as the standard's method for linearity says
 _BLUR_MM = 2.0  # less where the blur of the edge would be in the disc
 _ROUND = 0.05  # rms of the edge from its ellipse over the radius: that of a square is above 0.07
 _APART = 1.8  # of its size, from an insert to the next that is like it: bars lie closer
+_WIDER_MM = 18.0  # than any bar or group of bars: rods of 28 mm stand close in rings of eight
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,7 @@ def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
             or not body.round
             or abs(body.contrast) < STANDS_OUT_HU
             or not _SMALLEST_MM < body.long * mm < _LARGEST_MM
-            or _one_of_bars(section, body)
+            or (body.long * mm < _WIDER_MM and _one_of_bars(section, body))
         ):
             continue
         inner = read_disc(section.image, Disc(body.x, body.y, 0.3 * body.short))
