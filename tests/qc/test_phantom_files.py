@@ -1,5 +1,6 @@
 """What a file may look like: signed or not, compressed, several frames, pixels that are no squares; and what is refused."""
 
+import math
 from pathlib import Path
 from typing import Any
 
@@ -74,11 +75,31 @@ def test_each_frame_of_an_enhanced_image_has_its_own_place_and_slope() -> None:
 
 
 def test_pixels_that_are_no_squares_are_measured_in_mm() -> None:
-    data = Phantom(matrix=300).dataset()
-    halved = np.frombuffer(data.PixelData, "<i2").reshape(300, 300)[::2]
-    data.Rows, data.PixelSpacing, data.PixelData = 150, ["1.6667", "0.83333"], halved.tobytes()
-    found = analyse(next(slices_of(data))).phantom()
-    assert found["diameter_mm"] == pytest.approx(200, abs=0.3) and found["lean_deg"] < 4
+    """Size, noise and MTF are those of the same slice on squares."""
+    data = Phantom(matrix=600, field_mm=240, noise_hu=6).dataset()
+    square = analyse(next(slices_of(data)))
+    halved = np.frombuffer(data.PixelData, "<i2").reshape(600, 600)[::2]
+    data.Rows, data.PixelSpacing, data.PixelData = 300, ["0.8", "0.4"], halved.tobytes()
+    found = analyse(next(slices_of(data)))
+    assert found.phantom()["diameter_mm"] == pytest.approx(200, abs=0.3) and found.phantom()["lean_deg"] < 4
+    for item in ("noise_sd", "mtf50", "mtf10"):
+        one, other = first(found.measured, item), first(square.measured, item)
+        assert one and other and one.value == pytest.approx(other.value, rel=0.03), item
+
+
+@pytest.mark.parametrize("told", [{}, {"GantryDetectorTilt": "-12"}], ids=["by its columns", "by name"])
+def test_a_tilted_gantry_makes_a_longer_section_in_its_place(told: dict[str, str]) -> None:
+    """The columns lean out of y, so that the middle is not as far down as it looks."""
+    data = Phantom(centre_mm=(4, 20), tilt_deg=12).dataset()
+    down = math.cos(math.radians(12))
+    data.ImageOrientationPatient = [1, 0, 0, 0, down, -math.sin(math.radians(12))]
+    for word, value in told.items():
+        setattr(data, word, value)
+    found = analyse(next(slices_of(data)))
+    top = float(data.ImagePositionPatient[1])
+    assert found.phantom()["centre_mm"] == pytest.approx([4, top + (20 - top) * down], abs=0.15)
+    assert found.phantom()["lean_deg"] == pytest.approx(12, abs=1) and found.image.facts["tilt_deg"] == -12
+    assert {flag.code for flag in found.flags} >= {"tilted"} and first(found.measured, "uniformity")
 
 
 @pytest.mark.parametrize(
@@ -86,11 +107,13 @@ def test_pixels_that_are_no_squares_are_measured_in_mm() -> None:
     [
         ("PixelSpacing", None, "no-spacing"),
         ("PixelSpacing", ["0", "0"], "no-spacing"),
+        ("PixelSpacing", ["0.5"], "no-spacing"),
         ("RescaleSlope", None, "no-rescale"),
         ("RescaleSlope", "0", "no-rescale"),
         ("RescaleSlope", "1e30", "no-rescale"),
         ("Modality", "MR", "not-ct"),
         ("ImageType", ["ORIGINAL", "PRIMARY", "LOCALIZER"], "localizer"),
+        ("HighBit", 14, "no-pixels"),
         ("Rows", 0, "matrix"),
         ("PixelData", None, "no-pixels"),
         ("PixelData", b"\0\0", "no-pixels"),

@@ -43,6 +43,7 @@ def axis_of_rotation(section: Section) -> tuple[float, float]:
     rows, columns = section.image.shape
     if section.image.origin_mm is not None:
         x, y = (-start / section.image.spacing_mm for start in section.image.origin_mm)
+        y /= section.image.down
         if 0 < x < columns - 1 and 0 < y < rows - 1:
             return x, y
     return (columns - 1) / 2, (rows - 1) / 2

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +15,10 @@ from slipring.qc.image.slice import Floats, Mask, Slice
 if TYPE_CHECKING:
     from pydicom.dataset import Dataset
 
-_AXIAL = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0))
+_LEVEL = (1.0, 0.0, 0.0)
+_UPRIGHT = 0.8  # no gantry tilts by more than 37 degrees
 _LEANS = 0.02  # direction cosines: about 1 degree
+_SPLINE = 5  # the order; a straight line would take noise away and blur
 _MOST_PIXELS = 4096 * 4096
 _FEWEST = 32
 _NO_CT_NUMBER = 1e6  # beyond every extended scale, as of 16 bits with a slope of 10
@@ -74,6 +77,12 @@ def _check(data: Dataset) -> None:
         raise ImageRefused("not-ct", "a picture in colours or inverted, not CT numbers", "是彩色或反相图像，不是 CT 值")
     if "LOCALIZER" in [str(word).upper() for word in data.get("ImageType") or []]:
         raise ImageRefused("localizer", "a localizer (scout), not a slice", "是定位像，不是断层图像")
+    if int(data.get("HighBit", data.get("BitsStored", 0) - 1)) != int(data.get("BitsStored", 0)) - 1:
+        raise ImageRefused(
+            "no-pixels",
+            "HighBit is not BitsStored - 1: the pixels cannot be read",
+            "HighBit 不等于 BitsStored - 1：像素无法读取",
+        )
     rows, columns = int(data.get("Rows") or 0), int(data.get("Columns") or 0)
     if min(rows, columns) < _FEWEST or rows * columns > _MOST_PIXELS:
         raise ImageRefused(
@@ -82,7 +91,7 @@ def _check(data: Dataset) -> None:
 
 
 def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
-    spacing = [float(step) for step in _of(data, number, "PixelMeasuresSequence", "PixelSpacing") or []]
+    spacing = np.atleast_1d(_of(data, number, "PixelMeasuresSequence", "PixelSpacing") or []).astype(float).tolist()
     if len(spacing) != 2 or not all(0.02 < step < 10 for step in spacing):
         raise ImageRefused(
             "no-spacing", "no PixelSpacing: sizes in mm cannot be told", "没有 PixelSpacing：无法得出毫米尺寸"
@@ -111,9 +120,12 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
     hu = np.where(valid, hu, -1000.0)
     position = _of(data, number, "PlanePositionSequence", "ImagePositionPatient")
     turned = _of(data, number, "PlaneOrientationSequence", "ImageOrientationPatient")
-    tilt = float(data.get("GantryDetectorTilt") or 0.0)
     directions = [float(one) for one in turned] if turned is not None else [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]
-    oblique, mirrored = not _axial(directions, abs(tilt) > 1), not _supine(directions)
+    oblique, mirrored = not _axial(directions), not _supine(directions)
+    # Not every scanner writes GantryDetectorTilt; the columns lean all the same.
+    tilt = float(data.get("GantryDetectorTilt") or 0.0) or round(
+        math.degrees(math.asin(min(1.0, max(-1.0, directions[5])))), 2
+    )
     origin = (float(position[0]), float(position[1])) if position is not None and not oblique and not mirrored else None
     hu, valid, edge = _square(hu, valid, spacing)
     thickness = _of(data, number, "PixelMeasuresSequence", "SliceThickness")
@@ -132,6 +144,7 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
         facts | {"tilt_deg": tilt, "matrix": [int(stored.shape[0]), int(stored.shape[1])]},
         oblique,
         mirrored,
+        1.0 if oblique or mirrored else directions[4],
     )
 
 
@@ -169,12 +182,11 @@ def _stored(value: Any, stored: np.ndarray[Any, Any]) -> int:
     return number
 
 
-def _axial(turned: list[float], tilted: bool) -> bool:
+def _axial(turned: list[float]) -> bool:
     """Rows run along patient x and columns along y, either way; a tilted gantry leans the columns out of y into z."""
     row, column = np.abs(turned[:3]), np.abs(turned[3:6])
-    level = bool(np.all(np.abs(row - _AXIAL[0]) < _LEANS))
-    upright = column[0] < _LEANS and column[1] > 0.8 if tilted else np.all(np.abs(column - _AXIAL[1]) < _LEANS)
-    return level and bool(upright)
+    level = bool(np.all(np.abs(row - _LEVEL) < _LEANS))
+    return level and bool(column[0] < _LEANS and column[1] > _UPRIGHT)
 
 
 def _supine(turned: list[float]) -> bool:
@@ -183,7 +195,7 @@ def _supine(turned: list[float]) -> bool:
 
 
 def _square(hu: Floats, valid: Mask, spacing: list[float]) -> tuple[Floats, Mask, float]:
-    """Square pixels: the coarser direction is resampled linearly to the finer one."""
+    """Square pixels: the coarser direction is resampled by a spline to the finer one."""
     from scipy.ndimage import affine_transform
 
     edge = min(spacing)
@@ -191,6 +203,6 @@ def _square(hu: Floats, valid: Mask, spacing: list[float]) -> tuple[Floats, Mask
         return hu, valid, sum(spacing) / 2
     shape = tuple(int((length - 1) * step / edge) + 1 for length, step in zip(hu.shape, spacing, strict=True))
     scale = [edge / step for step in spacing]
-    finer = affine_transform(hu, scale, output_shape=shape, order=1, mode="nearest")
+    finer = affine_transform(hu, scale, output_shape=shape, order=_SPLINE, mode="nearest")
     still = affine_transform(valid.astype(np.float64), scale, output_shape=shape, order=0, mode="nearest") > 0.5
     return finer, still, edge

@@ -37,6 +37,7 @@ class Slice:
     facts: dict[str, Any] = field(default_factory=dict)
     oblique: bool = False  # ImageOrientationPatient is not that of an axial image
     mirrored: bool = False  # axial, but rows or columns run the other way (prone, feet first)
+    down: float = 1.0  # how far patient y goes with each mm of a column: less than 1 where the gantry is tilted
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -52,7 +53,7 @@ class Slice:
     def place_mm(self, x: float, y: float) -> tuple[float, float]:
         """A place in mm: patient coordinates where the image has them, else from the middle of the image."""
         if self.origin_mm is not None:
-            return self.origin_mm[0] + x * self.spacing_mm, self.origin_mm[1] + y * self.spacing_mm
+            return self.origin_mm[0] + x * self.spacing_mm, self.origin_mm[1] + y * self.spacing_mm * self.down
         rows, columns = self.shape
         return (x - (columns - 1) / 2) * self.spacing_mm, (y - (rows - 1) / 2) * self.spacing_mm
 
