@@ -198,10 +198,8 @@ async def test_a_target_of_the_department_judges_from_its_approval_on_in_whichev
     manager = await department.client_of("target-approver", story.cast.staff["quality manager"])
     today = department.clock.now().astimezone(ZoneInfo("Asia/Shanghai")).date()
     wanted = {"value": ("Decimal", 0.25), "at": ("Code", "least"), "reason": ("String", "科务会决定")}
-    for indicator in (
-        "error-rate",
-        "critical-in-10-minutes",
-    ):  # of order, which keeps the staff, and of critical, which follows
+    # One of each service: of order, which keeps the staff, and of those that follow.
+    for indicator in ("error-rate", "critical-in-10-minutes", "extravasation-rate", "reports-amended"):
         [measure] = await department.found(f"Measure?url={C}/Measure/{indicator}")
         address = f"Measure/{measure['id']}"
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, tzinfo
+from zoneinfo import ZoneInfo
 
 from slipring.fhir.outcome import FhirError, Issue, conflict, forbidden, unprocessable
 from slipring.fhir.search.moment import moment
@@ -63,12 +64,12 @@ async def approved(definition: Definition, call: Call, desk: Desk) -> Changes:
         )
     await _demand(person, desk)
     # What was judged before stays judged: a target is in force from its approval on at the earliest.
-    given = moment(draft.resource.get("effectivePeriod", {}).get("start"), desk.settings.zone)
+    given = moment(draft.resource.get("effectivePeriod", {}).get("start"), _zone(desk))
     start = max(given or desk.now, desk.now)
     active = {
         **draft.resource,
         "status": "active",
-        "approvalDate": desk.now.astimezone(desk.settings.zone).date().isoformat(),
+        "approvalDate": desk.now.astimezone(_zone(desk)).date().isoformat(),
         "effectivePeriod": {"start": _written(start)},
         "extension": signed(draft.resource, drafter(draft.resource), person),
     }
@@ -126,7 +127,7 @@ def _highest(definition: Definition) -> tuple[float, tuple[str, str]]:
 
 def _beginning(call: Call, desk: Desk) -> Resource:
     """From which day on, where one is named: no day that is over, for what was judged stays judged."""
-    said, zone = call.value("start"), desk.settings.zone
+    said, zone = call.value("start"), _zone(desk)
     if said is None:
         return {}
     try:
@@ -146,10 +147,14 @@ def _beginning(call: Call, desk: Desk) -> Resource:
 def _ended(one: Stored, at: datetime, desk: Desk) -> Save:
     """The one in force until then; one that would begin only after that never does."""
     period = one.resource["effectivePeriod"]
-    begun = moment(period["start"], desk.settings.zone)
+    begun = moment(period["start"], _zone(desk))
     end = max(at, begun) if begun else at
     ended = {**one.resource, "status": "retired", "effectivePeriod": {**period, "end": _written(end)}}
     return Save(ended, replaces=one.version)
+
+
+def _zone(desk: Desk) -> ZoneInfo:
+    return ZoneInfo(desk.settings.time_zone)  # what every service's settings have
 
 
 def _written(at: datetime) -> str:
@@ -166,7 +171,7 @@ def _as_draft(definition: Definition, target: Target, desk: Desk) -> Resource:
         "title": definition.name.zh,
         "_title": english(definition.name),
         "status": "draft",
-        "date": desk.now.astimezone(desk.settings.zone).date().isoformat(),
+        "date": desk.now.astimezone(_zone(desk)).date().isoformat(),
         "relatedArtifact": [{"type": "derived-from", "resource": f"{measure_url(definition)}|{definition.version}"}],
     }
 
