@@ -12,7 +12,7 @@ from slipring_demo.cast import SYNTHETIC, C, cast_bundle, staff_of
 from slipring_demo.ordering import stated
 from slipring_demo.story import made_by
 from slipring_order.reading import instant
-from slipring_order.rooms.testing import TEST_SYSTEM
+from slipring_order.rooms.measured import TEST_SYSTEM
 
 from tests.support.server import Server
 

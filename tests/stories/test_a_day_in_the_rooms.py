@@ -175,3 +175,56 @@ async def test_a_scanner_out_of_limits_starts_nobody_until_it_passes_again(rooms
     await rooms.tested("water", 0.0)
     technologist = ("Reference", {"reference": rooms.staff["technologist"]})
     assert (await rooms.asked(waiting, "start", performer=technologist)).status_code == 200
+
+
+@pytest.mark.clause("5.6.2.3")
+async def test_a_measured_value_that_nobody_can_judge_is_refused_at_its_element_by_every_road(rooms: Rooms) -> None:
+    department, urn = rooms.department, "urn:uuid:0e5f2c3e-6a51-4a0b-9a8c-5f0d7a3c1b42"
+    now = instant(department.clock.now())
+
+    def measured(scanner: str, unit: str = "cm", **members: Any) -> Tree:
+        return {
+            "resourceType": "Observation", "status": "final", "subject": {"reference": scanner}, "effectiveDateTime": now,
+            "code": {"coding": [{"system": f"{C}/CodeSystem/scanner-test", "code": "couch"}]},
+            "valueQuantity": {"value": 0.1, "system": "http://unitsofmeasure.org", "code": unit},
+        } | members  # fmt: skip
+
+    async def together(*resources: Tree) -> httpx.Response:
+        entries = [
+            {
+                "resource": one,
+                "request": {"method": "POST", "url": one["resourceType"]},
+                "fullUrl": urn[:-1] + str(number),
+            }
+            for number, one in enumerate(resources)
+        ]
+        return await department.post("", {"resourceType": "Bundle", "type": "transaction", "entry": entries})
+
+    def wrong(answer: httpx.Response) -> list[str]:
+        assert answer.status_code == 422, answer.text
+        assert all("order." in str(one["details"]) for one in answer.json()["issue"])
+        return [place for one in answer.json()["issue"] for place in one["expression"]]
+
+    taken = await together(a_scanner("CT2"), measured(urn[:-1] + "0"))
+    assert taken.status_code == 200, taken.text
+    device, first = (one["response"]["location"].split("/_history")[0] for one in taken.json()["entry"])
+    scanner = "/".join(device.split("/")[-2:])
+    assert wrong(await department.post("Observation", measured(scanner, "kg"))) == ["Observation.valueQuantity"]
+    late = instant(department.clock.now() + timedelta(days=1))
+    changed = measured(scanner, effectiveDateTime=late) | {"id": first.split("/")[-1]}
+    assert wrong(await department.put(changed)) == ["Observation.effectiveDateTime"]
+    [place] = wrong(await together(measured(scanner), measured("Device/o-none")))
+    assert place.startswith("Bundle.entry[1]") and place.endswith("subject")
+    for elsewhere in ("Device/o-none", f"https://elsewhere.example/fhir/{scanner}", f"{scanner}/_history/1"):
+        assert wrong(await department.post("Observation", measured(elsewhere))) == ["Observation.subject"]
+    [only] = await department.found(f"Observation?subject={scanner}")
+    assert only["id"] == changed["id"] and only["meta"]["versionId"] == "1", "nothing of it is stored"
+    told = (await department.post(f"{scanner}/$fitness", parameters())).json()
+    assert value_of(told, "fit") is True
+    part = [
+        {"name": "test", "valueCode": "couch"},
+        {"name": "quantity", "valueQuantity": measured("", "kg")["valueQuantity"]},
+    ]
+    asked = parameters(performer=("Reference", {"reference": rooms.staff["technologist"]}))
+    asked["parameter"].append({"name": "value", "part": part})
+    assert wrong(await department.post(f"{scanner}/$enter-qc", asked)) == ["Parameters.parameter[1].part"]

@@ -9,8 +9,8 @@ import pytest
 from slipring.fhir.service import Resource
 from slipring_order.handlers.due import due_told
 from slipring_order.rooms.fitness import fitness
+from slipring_order.rooms.measured import TEST_SYSTEM as SCANNER_TEST
 from slipring_order.rooms.scanner import SCANNER_PROPERTY
-from slipring_order.rooms.testing import TEST_SYSTEM as SCANNER_TEST
 from slipring_order.settings import OrderSettings
 
 from tests.support.desk import ADesk

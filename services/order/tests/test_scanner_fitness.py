@@ -17,7 +17,7 @@ from slipring_order.handlers.exams import task_written
 from slipring_order.handlers.scanner_tests import asked_fitness
 from slipring_order.reading import instant
 from slipring_order.rooms.fitness import Fitness, fitness
-from slipring_order.rooms.testing import TEST_SYSTEM
+from slipring_order.rooms.measured import TEST_SYSTEM
 from slipring_order.settings import OrderSettings
 
 from tests.support.desk import ADesk

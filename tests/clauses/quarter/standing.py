@@ -13,8 +13,8 @@ from slipring_order.department.obligations import obligations
 from slipring_order.department.standing import AGREEMENT_PARTS, IMAGING
 from slipring_order.offer.coverage import SCANNER_PROPERTY, SCOPE
 from slipring_order.offer.defined import BODY_SYSTEM
+from slipring_order.rooms.measured import TEST_SYSTEM
 from slipring_order.rooms.scanner_standard import tests
-from slipring_order.rooms.testing import TEST_SYSTEM
 
 from tests.support.staffing import RESULT, a_device, a_document, a_test, an_answer, held
 

@@ -18,8 +18,8 @@ from slipring_order.nonconformity import department_task
 from slipring_order.offer.words import in_english
 from slipring_order.reading import codes, has_code, instant, reference_of
 from slipring_order.resources import TASK_CODE_SYSTEM
+from slipring_order.rooms.measured import KIND_SYSTEM
 from slipring_order.rooms.scanner_standard import editions, kinds
-from slipring_order.rooms.testing import KIND_SYSTEM
 
 ROUND = "qc-round"
 ROUND_SYSTEM = f"{CANONICAL}/sid/qc-round"  # on each value: the round that it was measured in

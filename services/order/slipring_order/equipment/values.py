@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
@@ -11,13 +11,21 @@ from slipring.fhir.outcome import FhirError, Issue
 from slipring.fhir.service import CANONICAL, Call, Resource
 
 from slipring_order.equipment.round import ROUND_SYSTEM
+from slipring_order.rooms.measured import (
+    ABSENT,
+    KIND_SYSTEM,
+    NOT_APPLICABLE,
+    TEST_SYSTEM,
+    UCUM,
+    amount_in,
+    goes_together,
+    is_possible,
+)  # fmt: skip
 from slipring_order.rooms.scanner import SCANNER_PROPERTY
-from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, tests, unit_of
-from slipring_order.rooms.testing import KIND_SYSTEM, TEST_SYSTEM, Held, measurable
+from slipring_order.rooms.scanner_standard import bands, bounds_of, kinds, possible, tests, unit_of
+from slipring_order.rooms.testing import Held
 
 VERDICT_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-verdict"
-_UCUM = "http://unitsofmeasure.org"
-_ABSENT = "http://terminology.hl7.org/CodeSystem/data-absent-reason"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +37,16 @@ class Value:
     nominal: Decimal | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a value says its test, its number and the nominal one; `number`: where below a Quantity."""
+
+    test: str
+    quantity: str
+    nominal: str
+    number: str = ""
+
+
 def values_in(call: Call) -> list[Value]:
     """The `value` parameters of a call; 422 with everything that is wrong, each at its place."""
     found, issues = [], list[Issue]()
@@ -38,7 +56,7 @@ def values_in(call: Call) -> list[Value]:
             continue
         at = f"Parameters.parameter[{place}]"
         told = _told(one)
-        problem = _problem(told, at)
+        problem = _problem(told, f"{at}.part")
         if problem is not None:
             issues.append(problem)
             continue
@@ -57,7 +75,7 @@ def as_observation(
 ) -> Resource:
     """A value as a preliminary Observation; `method`: how the images gave it, where they did."""
     said = tests()[value.test]
-    quantity = {"unit": unit_of(value.test), "system": _UCUM, "code": str(said["units"][0])}
+    quantity = {"unit": unit_of(value.test), "system": UCUM, "code": str(said["units"][0])}
     coded = {"system": TEST_SYSTEM, "code": value.test, "display": said["zh"]}
     tree: Resource = {
         "resourceType": "Observation",
@@ -72,7 +90,7 @@ def as_observation(
         | ({"text": method} if method else {}),
     }
     if value.value is None:
-        tree["dataAbsentReason"] = {"coding": [{"system": _ABSENT, "code": "not-applicable"}]}
+        tree["dataAbsentReason"] = {"coding": [{"system": ABSENT, "code": NOT_APPLICABLE}]}
     else:
         tree["valueQuantity"] = {"value": value.value, **quantity}
     if value.nominal is not None:
@@ -118,47 +136,65 @@ def _told(parameter: Resource) -> dict[str, Any]:
 
 
 def _value(told: Mapping[str, Any]) -> Value:
-    nominal = told.get("nominal")
+    test, nominal = str(told["test"]), told.get("nominal")
     return Value(
-        str(told["test"]),
-        None if told.get("notApplicable") else Decimal(str(told["quantity"]["value"])),
-        Decimal(str(nominal["value"])) if nominal else None,
+        test,
+        None if told.get("notApplicable") else amount_in(told["quantity"], test),
+        amount_in(nominal, test) if nominal else None,
     )
 
 
 def _problem(told: Mapping[str, Any], at: str) -> Issue | None:
-    test = str(told.get("test") or "")
+    quantity, nominal = (told[name] or {} if name in told else None for name in ("quantity", "nominal"))
+    test, absent = str(told.get("test") or ""), bool(told.get("notApplicable"))
+    return problem_of(test, quantity, nominal, absent=absent, at=Places(at, at, at))
+
+
+def problem_of(
+    test: str, quantity: Mapping[str, Any] | None, nominal: Mapping[str, Any] | None, *, absent: bool, at: Places
+) -> Issue | None:
+    """What keeps a value from being judged, entered or written; None when nothing does."""
     if test not in tests():
         known = ", ".join(tests())
-        return _issue(f"{at}.part", "test", f"test 须为下列之一：{known}。", f"test is one of {known}.")
-    absent = bool(told.get("notApplicable"))
-    if absent == ("quantity" in told):
+        return _issue(at.test, "test", f"test 须为下列之一：{known}。", f"test is one of {known}.")
+    if absent == (quantity is not None):
         return _issue(
-            f"{at}.part",
+            at.quantity,
             "value",
             "须给出 quantity 或 notApplicable 之一。",
             "It gives a quantity, or says notApplicable.",
         )
-    if "nominal" in told and "component" not in bands(test):
-        return _issue(f"{at}.part", "nominal", "该项目没有标称值。", "This test has no nominal value.")
-    for quantity in _quantities(told, absent):
-        units = tests()[test]["units"]
-        fits = {quantity.get("code"), quantity.get("unit")} & set(units)
-        if not fits or "value" not in quantity or quantity.get("comparator"):
+    component = str(bands(test).get("component", ""))
+    if nominal is not None and not component:
+        return _issue(at.nominal, "nominal", "该项目没有标称值。", "This test has no nominal value.")
+    numbers = list[Decimal]()
+    for said, what, place in ((quantity, test, at.quantity), (nominal, component, at.nominal)):
+        if said is None:
+            continue
+        number = amount_in(said, test)
+        if number is None:
+            unit = tests()[test]["units"][0]
             return _issue(
-                f"{at}.part", "unit", f"须为以 {units[0]} 为单位的数值，不带比较符。",
-                f"It is a number in {units[0]} without a comparator.",
+                place, "unit", f"须为以 {unit} 或可换算为 {unit} 的单位表示的数值，不带比较符。",
+                f"It is a number in {unit}, or in a unit that UCUM converts into it, without a comparator.",
             )  # fmt: skip
-        if not measurable(quantity["value"]):
+        numbers.append(number)
+        if not is_possible(number, what) or not goes_together(numbers[0], *numbers[1:]):
+            bounds = _bounds(what, unit_of(test))
             return _issue(
-                f"{at}.part", "size", "没有设备会测得这样大的数值。", "No scanner measures a number of this size."
-            )
+                f"{place}{at.number}", "size", f"没有设备会测得这样的数值（{bounds}）。",
+                f"No scanner measures such a number ({bounds}).",
+            )  # fmt: skip
     return None
 
 
-def _quantities(told: Mapping[str, Any], absent: bool) -> Iterator[Mapping[str, Any]]:
-    named: Iterable[str] = ("nominal",) if absent else ("quantity", "nominal")
-    yield from (told[name] or {} for name in named if name in told)
+def _bounds(what: str, unit: str) -> str:
+    bounds = possible(what)
+    return (
+        f"> {bounds['above']}, ≤ {bounds['to']} {unit}"
+        if "above" in bounds
+        else f"{bounds['from']}–{bounds['to']} {unit}"
+    )
 
 
 def _issue(at: str, detail: str, zh: str, en: str) -> Issue:

@@ -16,6 +16,7 @@ from slipring_order.handlers.reminding import reminder
 from slipring_order.handlers.scanner_tests import scanner_stands
 from slipring_order.reading import instant, moment, reference_of
 from slipring_order.rooms.booking import demand_a_ct
+from slipring_order.rooms.measured import is_past
 from slipring_order.rooms.scanner_standard import CONSTANCY, kinds
 from slipring_order.rooms.scanners import judged_fitness, measured_on
 from slipring_order.rooms.testing import Held
@@ -171,7 +172,7 @@ def _at(call: Call, desk: Desk) -> str:
     if said is None:
         return instant(desk.now)
     at = moment(said, desk.settings.zone)
-    if at is None or at > desk.now:
+    if at is None or not is_past(at, desk.now):
         raise _refused(
             call,
             "at",

@@ -16,9 +16,9 @@ from slipring_order.handlers.reception import performer_who_may
 from slipring_order.handlers.scanner_tests import exams_of
 from slipring_order.people import demand, person_and_roles
 from slipring_order.reading import codings, instant, reference_of
+from slipring_order.rooms.measured import TEST_SYSTEM
 from slipring_order.rooms.scanner_standard import tests
 from slipring_order.rooms.scanners import measured_on
-from slipring_order.rooms.testing import TEST_SYSTEM
 
 _USUAL, _MOST = 100, 500
 _MAY_CONCLUDE = "sign-report"

@@ -11,14 +11,17 @@ from slipring.rules.finding import Finding
 
 from slipring_order import resources
 from slipring_order.equipment.values import in_a_round
+from slipring_order.equipment.written import demand_judgeable
 from slipring_order.handlers.reminding import reminder
 from slipring_order.mapping_record import INPUT_SYSTEM
 from slipring_order.nonconformity import nonconformity
 from slipring_order.reading import has_code, instant, reference_of
+from slipring_order.rooms.booking import demand_a_ct
 from slipring_order.rooms.fitness import Fitness
+from slipring_order.rooms.measured import COUNTS, TEST_SYSTEM, is_coded
 from slipring_order.rooms.scanners import judged_fitness, measured_on
 from slipring_order.rooms.step import STEP_CODE
-from slipring_order.rooms.testing import TEST_SYSTEM, ScannerTest, measurable
+from slipring_order.rooms.testing import ScannerTest
 
 NONCONFORMITY = "nonconformity"
 _OUT = "order.scanner-within-limits"
@@ -27,9 +30,8 @@ _REVIEWED = frozenset({"final", "amended", "corrected"})
 
 
 def on_a_scanner(write: Write) -> bool:
-    """Whether an Observation is, or was, a test result of a device."""
-    held = [write.resource, *([write.before.resource] if write.before else [])]
-    return any(_is_test(tree) for tree in held)
+    """Whether an Observation is, or was, coded as a test of a scanner."""
+    return any(is_coded(tree) for tree in _trees(write))
 
 
 async def result_written(write: Write, desk: Desk) -> Changes:
@@ -41,15 +43,7 @@ async def result_written(write: Write, desk: Desk) -> Changes:
             at="Observation.identifier",
             detail="order.qc-value-by-round",
         )
-    told = {} if write.imported or write.method == "delete" else write.resource.get("valueQuantity", {})
-    if not measurable(told.get("value", 0)):
-        raise unprocessable(
-            "No scanner measures a number of this size.",
-            "没有设备会测得这样大的数值。",
-            at="Observation.valueQuantity.value",
-            code="value",
-            detail="order.qc-value-size",
-        )
+    await _demand_what_can_be_judged(write, desk)
     _demand_a_second_person(write, desk)
     changes = Changes.none()
     for scanner in sorted({reference_of(tree.get("subject")) for tree in _trees(write) if _is_test(tree)}):
@@ -147,6 +141,18 @@ def _nonconformity(
     return {**made, "input": [*results, *(given("exam-since-last-pass", exam) for exam in exams)]}
 
 
+async def _demand_what_can_be_judged(write: Write, desk: Desk) -> None:
+    """A value outside a round is held to what one of a round is; one that is withdrawn, and history, count as they stand."""
+    if write.imported or write.method == "delete" or not is_coded(write.resource):
+        return
+    if write.resource.get("status") not in COUNTS:
+        return
+    scanner = str(write.resource.get("subject", {}).get("reference", ""))  # by this alone its values are found again
+    local = scanner.startswith("Device/") and scanner == reference_of(write.resource["subject"])
+    demand_a_ct(await desk.read(scanner) if local else None, "Observation.subject")
+    demand_judgeable(write.resource, desk.settings.zone, desk.now)
+
+
 def _demand_a_second_person(write: Write, desk: Desk) -> None:
     """A value outside a round that says it is reviewed names two people; one that names nobody, the sending system stands for."""
     reviewed = write.method != "delete" and write.resource.get("status") in _REVIEWED and _is_test(write.resource)
@@ -185,5 +191,4 @@ def _trees(write: Write) -> list[Resource]:
 
 
 def _is_test(tree: Resource) -> bool:
-    device = reference_of(tree.get("subject")).startswith("Device/")
-    return device and any(c.get("system") == TEST_SYSTEM for c in tree.get("code", {}).get("coding", []))
+    return reference_of(tree.get("subject")).startswith("Device/") and is_coded(tree)

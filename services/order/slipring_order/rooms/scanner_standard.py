@@ -38,6 +38,16 @@ def names_of_tests() -> Mapping[str, Mapping[str, str]]:
     return {code: {"zh": entry["zh"], "en": entry["en"]} for code, entry in tests().items()}
 
 
+def spellings() -> Mapping[str, str]:
+    """Units as people write them, with UCUM's code."""
+    return dict(_data()["spellings"])
+
+
+def possible(what: str) -> Mapping[str, Any]:
+    """What can be measured, of a test or of the component it goes by: `above`, or `from`, and `to`, in the test's unit."""
+    return dict(_data()["possible"][what])
+
+
 def kinds() -> Mapping[str, Mapping[str, str]]:
     """The kinds of test with their names."""
     return dict(_data()["kinds"])

@@ -9,8 +9,8 @@ from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order.reading import instant
 from slipring_order.rooms.fitness import Fitness, fitness
+from slipring_order.rooms.measured import TEST_SYSTEM
 from slipring_order.rooms.scanner_standard import tests
-from slipring_order.rooms.testing import TEST_SYSTEM
 
 # The longest interval is a year; a baseline of the status test before the last one is still found.
 _AS_FAR_BACK = timedelta(days=3 * 366)

@@ -6,36 +6,29 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
 from zoneinfo import ZoneInfo
 
-from slipring.fhir.service import CANONICAL, Resource
+from slipring.fhir.service import Resource
 from slipring.qc.equipment.baseline import Baseline
 from slipring.qc.equipment.schedule import Interval, due_on
 from slipring.qc.equipment.tracing import Doubt, Judged, doubts
 from slipring.rules.finding import Limit
 from slipring.rules.limits import Limits
 
-from slipring_order.reading import codes, has_code, moment
-from slipring_order.rooms.scanner import SCANNER_PROPERTY
-from slipring_order.rooms.scanner_standard import (
-    CONSTANCY,
-    SETS_BASELINE,
-    bands,
-    grace_of,
-    interval_of,
-    kinds,
-    limit_of,
-    passes,
-    row_of,
-    tests,
-)  # fmt: skip
+from slipring_order.reading import codes
+from slipring_order.rooms.measured import (
+    AHEAD,
+    COUNTS,
+    PRELIMINARY,
+    kind_of,
+    measured_at,
+    nominal_of,
+    not_applicable,
+    test_of,
+    value_of,
+)
+from slipring_order.rooms.scanner_standard import SETS_BASELINE, grace_of, interval_of, limit_of, passes, row_of, tests
 
-TEST_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test"
-KIND_SYSTEM = f"{CANONICAL}/CodeSystem/scanner-test-kind"
-_PRELIMINARY = "preliminary"
-_COUNTS = frozenset({"final", "amended", "corrected", _PRELIMINARY})
-_MOST_DIGITS = 18  # before the point: what FHIR R4 promises of a decimal, and more than any scanner measures
 _ABNORMAL = frozenset({"A", "AA", "H", "HH", "L", "LL", "POS"})
 
 
@@ -95,29 +88,25 @@ class ScannerTest:
 
 
 def result_of(observation: Resource, zone: ZoneInfo) -> Result | None:
-    """The test result that an Observation states; None when it is none, or does not count."""
-    code = next((c for c in tests() if has_code(observation.get("code"), TEST_SYSTEM, c)), "")
-    at = moment(_when(observation), zone)
+    """The test result that an Observation states; None when it is none, does not count, or says nothing that can be judged."""
+    code, kind, at = test_of(observation), kind_of(observation), measured_at(observation, zone)
     status = observation.get("status")
-    if not code or at is None or status not in _COUNTS:
+    if not code or not kind or at is None or status not in COUNTS:
         return None
-    kind = next((k for k in codes(observation.get("method")) if k in kinds()), CONSTANCY)
     said = {code for concept in observation.get("interpretation", []) for code in codes(concept)}
-    value, nominal = _value(observation, code), _nominal(observation, code)
+    abnormal = bool(said & _ABNORMAL)
+    value, nominal = value_of(observation, code), nominal_of(observation, code)
+    if value is None and not abnormal and not not_applicable(observation):
+        return None  # taken as a result, it would stand for a test that was done
     reference = f"Observation/{observation.get('id', '')}"
-    return Result(reference, code, kind, at, value, bool(said & _ABNORMAL), nominal, status == _PRELIMINARY)
-
-
-def measurable(number: Any) -> bool:
-    """Whether a number can be what was measured: of a size that can be rounded and reckoned with."""
-    return Decimal(str(number)).adjusted() < _MOST_DIGITS
+    return Result(reference, code, kind, at, value, abnormal, nominal, status == PRELIMINARY)
 
 
 def standing(
     results: Iterable[Result], at: datetime, limits: Limits, edition: str, zone: ZoneInfo
 ) -> list[ScannerTest]:
-    """How a scanner stands in every test at a moment, by what was measured up to then."""
-    known = sorted((one for one in results if one.at <= at), key=lambda one: (one.at, one.reference))
+    """How a scanner stands in every test at a moment, by what was measured up to then, by whosever clock."""
+    known = sorted((one for one in results if one.at <= at + AHEAD), key=lambda one: (one.at, one.reference))
     today = at.astimezone(zone).date()
     counted = [one for one in known if not one.preliminary]
     first_on = counted[0].at.astimezone(zone).date() if counted else None
@@ -179,32 +168,3 @@ def _passes(result: Result, limit: Limit | None, baseline: Baseline | None) -> b
     if limit is None or result.value is None:
         return None
     return passes(result.test, result.value, limit, baseline.value if baseline else None, result.nominal)
-
-
-def _value(observation: Resource, code: str) -> Decimal | None:
-    quantity = observation.get("valueQuantity", {})
-    known = {quantity.get("code"), quantity.get("unit")} & set(tests()[code]["units"])
-    if not known or "value" not in quantity or quantity.get("comparator") or not measurable(quantity["value"]):
-        return None
-    return Decimal(str(quantity["value"]))
-
-
-def _nominal(observation: Resource, code: str) -> Decimal | None:
-    wanted = bands(code).get("component", "")
-    for component in observation.get("component", []) if wanted else ():
-        quantity = component.get("valueQuantity", {})
-        if has_code(component.get("code"), SCANNER_PROPERTY, wanted) and "value" in quantity:
-            known = {quantity.get("code"), quantity.get("unit")} & set(tests()[code]["units"])
-            return Decimal(str(quantity["value"])) if known else None
-    return None
-
-
-def _when(observation: Resource) -> Any:
-    period = observation.get("effectivePeriod", {})
-    return (
-        observation.get("effectiveDateTime")
-        or observation.get("effectiveInstant")
-        or period.get("end")
-        or period.get("start")
-        or observation.get("issued")
-    )
