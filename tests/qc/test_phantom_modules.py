@@ -154,3 +154,17 @@ def test_ramps_of_thin_slices_are_told_from_their_places_and_without_the_blur(th
     found = values(measured(ctp404(thickness, matrix=480, roll=5), blur_mm=blur))
     assert found["slice_thickness"].value == pytest.approx(thickness, rel=0.06)
     assert found["mtf50"].value == pytest.approx(MTF50 * 0.7 / blur, rel=0.06)
+
+
+@pytest.mark.parametrize(
+    ("thickness", "profile", "off"), [(7.0, "bell", 0.04), (5.0, "bell", 0.04), (3.0, "triangle", 0.06)]
+)
+def test_ramps_through_slices_without_edges_are_told_too(thickness: float, profile: str, off: float) -> None:
+    """Helical slices: the tails of the ramp are not what surrounds it, and the blur takes from its peak."""
+    drawing, long = housed(70, matrix=480), thickness / math.tan(math.radians(23))
+    for along, across in ((drawing.x, drawing.y), (drawing.y, drawing.x)):
+        height = np.clip(1 - np.abs(along) / long, 0, 1)
+        if profile == "bell":
+            height = np.exp(-4 * math.log(2) * (along / long) ** 2)
+        drawing.hu += (600 * height * (np.abs(np.abs(across) - 38) < 0.4)).astype(np.float32)
+    assert values(measured(drawing, blur_mm=0.5))["slice_thickness"].value == pytest.approx(thickness, rel=off)

@@ -19,8 +19,11 @@ from slipring.qc.image.slice import Floats
 
 _STEP_MM = 0.1
 _BESIDE_MM = 30.0
+_CLEAR_MM = (1.5, 4.0)  # from the ramp's side
 _LONG = 5.0  # of the SD of the blur: longer ramps are seen as long as they are
 _SHORTEST = 2.0
+_HILL = 7.0  # of the SD of all blur: shorter ones are no longer as long at half height, whatever their profile
+_TAKEN_BACK = 1.2  # of what twice the variance adds: within 5 % for triangles, 1 % for bells, nothing for boxes
 _UNSURE = 0.05  # of the blur
 
 
@@ -73,7 +76,7 @@ def measure_ramps(
     blur_mm = math.hypot(blur_mm, section.image.spacing_mm / math.sqrt(6)) if blur_mm else 0.0
     lengths, regions, off = [], [], 0.0
     for ramp in ramps:
-        length, region = _length(section, ramp)
+        length, region = _length(section, ramp, blur_mm)
         own = _without_blur(length, blur_mm) if length is not None else None
         if own is not None and length is not None:
             lengths.append(own * rise)
@@ -122,7 +125,7 @@ def _half_width(length: float) -> float:
     return 2 * float(np.interp(-height[0] / 2, -height, x))
 
 
-def _length(section: Section, body: Body) -> tuple[float | None, Region]:
+def _length(section: Section, body: Body, blur_mm: float) -> tuple[float | None, Region]:
     """Along the ramp, pixels across summed: full width at half height in mm."""
     mm = section.image.spacing_mm
     half = (body.long * mm + _BESIDE_MM) / 2
@@ -130,23 +133,42 @@ def _length(section: Section, body: Body) -> tuple[float | None, Region]:
     wide = max(1.0, body.short * mm * 0.5)
     across = np.arange(-wide, wide + 0.1, 0.25) / mm
     turn = body.turn
-    columns = body.x + np.cos(turn) * along[:, None] - np.sin(turn) * across
-    rows = body.y + np.sin(turn) * along[:, None] + np.cos(turn) * across
-    profile = ndimage.map_coordinates(section.image.hu, [rows, columns], order=1, mode="nearest").mean(axis=1)
-    height: Floats = (profile - np.median(profile)) * (1 if body.contrast > 0 else -1)
+    # What surrounds the ramp is read beside it: along it, the tails of a profile without edges reach far.
+    beside = (wide + np.arange(*_CLEAR_MM, 0.25)) / mm
+    spread = np.concatenate([across, beside, -beside])
+    columns = body.x + np.cos(turn) * along[:, None] - np.sin(turn) * spread
+    rows = body.y + np.sin(turn) * along[:, None] + np.cos(turn) * spread
+    read = ndimage.map_coordinates(section.image.hu, [rows, columns], order=1, mode="nearest")
+    profile, ground = read[:, : len(across)].mean(axis=1), float(np.median(read[:, len(across) :]))
+    height: Floats = (profile - ground) * (1 if body.contrast > 0 else -1)
     middle = len(along) // 2
     near = slice(max(0, middle - int(body.long * mm / _STEP_MM)), middle + int(body.long * mm / _STEP_MM))
     # A plateau is smoothed over the noise, a hill over no more than a fifth of its length.
-    calm = ndimage.gaussian_filter1d(height, max(1.0, 0.03 * body.long * mm / _STEP_MM))
+    calm = max(_STEP_MM, 0.03 * body.long * mm) / _STEP_MM
+    ends = _half_height(height, near, calm)
+    if ends is None:
+        return None, Region("line", ())
+    length = ends[1] - ends[0]
+    # Blur takes from the peak of a hill, and half of it lies further out: twice the variance says how much.
+    blurred = math.hypot(blur_mm / _STEP_MM, calm)
+    wider = _half_height(height, near, math.hypot(blurred, calm)) if length > _HILL * blurred else None
+    if wider is not None:
+        length -= _TAKEN_BACK * max(0.0, wider[1] - wider[0] - length)
+    places = [along[0] + end * _STEP_MM / mm for end in ends]
+    places = [(body.x + math.cos(turn) * at, body.y + math.sin(turn) * at) for at in places]
+    return length * _STEP_MM, Region("line", tuple(places), label="ramp")
+
+
+def _half_height(height: Floats, near: slice, sigma: float) -> tuple[float, float] | None:
+    """Where a profile, smoothed, falls to half of its peak on both sides of it, in steps; None where it does not."""
+    calm = ndimage.gaussian_filter1d(height, sigma)
     top = near.start + int(np.argmax(calm[near]))
     level = float(calm[top]) / 2
     ends = []
     for side in (calm[top::-1], calm[top:]):
         below = np.flatnonzero(side < level)
         if not below.size:
-            return None, Region("line", ())
+            return None
         after = int(below[0])
-        ends.append((after - 1 + float((side[after - 1] - level) / (side[after - 1] - side[after]))) * _STEP_MM)
-    start, stop = along[top] - ends[0] / mm, along[top] + ends[1] / mm
-    places = [(body.x + math.cos(turn) * at, body.y + math.sin(turn) * at) for at in (start, stop)]
-    return sum(ends), Region("line", tuple(places), label="ramp")
+        ends.append(after - 1 + float((side[after - 1] - level) / (side[after - 1] - side[after])))
+    return top - ends[0], top + ends[1]
