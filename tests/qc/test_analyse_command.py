@@ -1,6 +1,7 @@
 """`slipring qc analyse`: one JSON object, pictures elsewhere, bad files named and the others still done."""
 
 import json
+import math
 import re
 from importlib import resources
 from pathlib import Path
@@ -66,6 +67,15 @@ def test_a_folder_is_one_occasion_and_a_file_is_named_by_itself(tmp_path: Path) 
             assert opened.size[1] >= 640 and len(opened.convert("RGB").getcolors(1 << 20) or []) > 100
     assert {picture.parent for picture in pictures} == {(tmp_path / "here" / "slipring-qc-pictures").resolve()}
     assert sorted(file.name for file in (tmp_path / "monthly").iterdir()) == ["1.dcm", "2.dcm"]
+
+
+def test_the_rise_of_the_ramps_of_another_phantom_is_said(tmp_path: Path) -> None:
+    ramps = [(0.0, -40.0, 0.0, 600.0), (0.0, 40.0, 0.0, 600.0)]
+    file = kept(tmp_path / "ramps", "one.dcm", matrix=256, ramps=ramps)
+    by_default = json.loads(run(file, "--no-pictures").stdout)["one.dcm"]["slice_thickness_mm"]
+    said = json.loads(run(file, "--no-pictures", "--ramps", "45").stdout)["one.dcm"]["slice_thickness_mm"]
+    assert by_default == pytest.approx(5, rel=0.05) and said * math.tan(math.radians(23)) == pytest.approx(by_default, rel=0.001)
+    assert run(file, "--ramps", "90").exit_code == 2
 
 
 def test_bad_files_are_named_and_the_others_still_done(tmp_path: Path) -> None:

@@ -192,6 +192,8 @@ def test_faint_discs_are_found_with_their_contrast() -> None:
         (Phantom(streak_hu=30), "streak"),
         (Phantom(centre_mm=(22, 0), diameter_mm=150), "off-centre"),
         (Phantom(water_hu=150, wall_mm=0), "no-water"),
+        (Phantom(discs=[(20, 10, 8, -1000)]), "air"),
+        (Phantom(discs=[(0, -87, 14, -1000)]), "air"),
     ],
 )
 def test_what_is_wrong_with_an_image_is_flagged_and_only_that(phantom: Phantom, code: str) -> None:

@@ -103,7 +103,7 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
     if uniform or (first(found, "uniformity") and any(body.faint_line for body in section.bodies)):
         found += measure_artefacts(section, ramps)
     found += _geometry(section, block)
-    return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told)), name)
+    return Analysed(image, section, block, tuple(found), tuple(_flags(section, block, found, told, name)), name)
 
 
 def lean_deg(edge: Ellipse) -> tuple[float, float]:
@@ -133,7 +133,9 @@ def _geometry(section: Section, block: Block | None) -> list[Measured]:
     return found
 
 
-def _flags(section: Section, block: Block | None, found: list[Measured], told: Description) -> list[Flag]:
+def _flags(
+    section: Section, block: Block | None, found: list[Measured], told: Description, named: str | None
+) -> list[Flag]:
     limits, flags = told.flags, []
     for item in ("ring", "streak"):
         one = first(found, item)
@@ -194,7 +196,13 @@ def _flags(section: Section, block: Block | None, found: list[Measured], told: D
                 f"未找到水：填充物为 {middle:.0f} HU，或不均匀",
             )
         )
-    bubble = [body for body in section.bodies if body.contrast < -400 and not body.round and body.area > 30]
+    # A round bubble in water looks like an insert of air; but inserts are of several materials, and stand off the wall.
+    alone = not any(one.item == "insert" and not one.more["name"].startswith("air") for one in found)
+    bubble = [
+        body
+        for body in section.bodies
+        if body.contrast < -400 and body.area > 30 and (not body.round or body.at_wall or (alone and named is None))
+    ]
     if bubble:
         flags.append(
             Flag(

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from slipring.qc.image.analysis import analyse as analyse_slice
+from slipring.qc.image.description import Description, described
 from slipring.qc.image.lettering import written
 from slipring.qc.image.limits.book import KINDS, Edition, editions
 from slipring.qc.image.occasion import Occasion, baseline_of
@@ -43,6 +44,9 @@ def analyse(
     pictures: Annotated[Path | None, typer.Option(help=f"folder for the pictures; default ./{_PICTURES}")] = None,
     no_pictures: Annotated[bool, typer.Option("--no-pictures", help="draw none")] = False,
     on: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="day of the limits; default today")] = None,
+    ramps: Annotated[
+        float | None, typer.Option(min=5, max=75, help="degrees that the phantom's ramps rise; 23 when left out")
+    ] = None,
     language: Annotated[
         str, typer.Option(help="of texts and pictures: zh or en; that of the terminal when left out")
     ] = "",
@@ -60,6 +64,7 @@ def analyse(
     if kind not in KINDS:
         voice.stop("no-kind", name=kind, all=", ".join(KINDS))
     told = _read_baseline(baseline, voice)
+    description = described() if ramps is None else described().with_ramps(ramps)
     folder = None if no_pictures else _picture_folder(pictures, paths, voice)
     occasions, lost = _occasions(paths, voice)
     if not occasions:
@@ -70,7 +75,7 @@ def analyse(
     answer: dict[str, Any] = {}
     signs = Signs(sum(len(files) for files in occasions.values()), voice)
     for name, files in occasions.items():
-        occasion = _measured(name, files, signs, voice)
+        occasion = _measured(name, files, description, signs, voice)
         lost += len(occasion.refused)
         known = baseline_of(told, name) if told is not None else None
         _draw(occasion, editions()[edition], kind, day, known, folder, voice)
@@ -115,7 +120,7 @@ def _files(folder: Path) -> list[Path]:
     )
 
 
-def _measured(name: str, files: list[Path], signs: Signs, voice: Voice) -> Occasion:
+def _measured(name: str, files: list[Path], description: Description, signs: Signs, voice: Voice) -> Occasion:
     occasion = Occasion(name)
     for file in files:
         signs.one()
@@ -127,7 +132,7 @@ def _measured(name: str, files: list[Path], signs: Signs, voice: Voice) -> Occas
         for number, image in enumerate(slices, 1):
             label = file.name if len(slices) == 1 else f"{file.name}#{number}"
             try:
-                occasion.images[label] = analyse_slice(image)
+                occasion.images[label] = analyse_slice(image, description)
             except NoPhantom as problem:
                 _refuse(occasion, label, problem, voice)
     return occasion

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,6 +21,10 @@ class Description:
     phantoms: dict[str, dict[str, Any]]
     low_contrast: dict[str, Any]
     flags: dict[str, float]
+
+    def with_ramps(self, rise_deg: float) -> Description:
+        """The same of a phantom whose ramps rise otherwise."""
+        return replace(self, ramps=self.ramps | {"rise_deg": rise_deg})
 
 
 @cache
