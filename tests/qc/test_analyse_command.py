@@ -74,7 +74,9 @@ def test_the_rise_of_the_ramps_of_another_phantom_is_said(tmp_path: Path) -> Non
     file = kept(tmp_path / "ramps", "one.dcm", matrix=256, ramps=ramps)
     by_default = json.loads(run(file, "--no-pictures").stdout)["one.dcm"]["slice_thickness_mm"]
     said = json.loads(run(file, "--no-pictures", "--ramps", "45").stdout)["one.dcm"]["slice_thickness_mm"]
-    assert by_default == pytest.approx(5, rel=0.05) and said * math.tan(math.radians(23)) == pytest.approx(by_default, rel=0.001)
+    assert by_default == pytest.approx(5, rel=0.05) and said * math.tan(math.radians(23)) == pytest.approx(
+        by_default, rel=0.001
+    )
     assert run(file, "--ramps", "90").exit_code == 2
 
 

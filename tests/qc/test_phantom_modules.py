@@ -48,6 +48,13 @@ def test_a_module_in_a_housing_is_measured_in_itself() -> None:
     assert abs(found["ct_number_linearity"].value) < 3 and not {"other", "water-2"} & set(found)
 
 
+def test_a_faint_insert_in_much_noise_is_not_left_out() -> None:
+    """The edge of 30 HU in a noise of 14 is rough, and round all the same."""
+    for seed in (1, 2):
+        found = values(measured(ctp404(roll=seed), noise_hu=14, blur_mm=0.5, seed=seed))
+        assert found["acrylic"].value == pytest.approx(120, abs=6) and set(CTP404) <= set(found)
+
+
 def test_uniformity_is_taken_inside_the_housing() -> None:
     analysed = measured(housed(8))
     uniformity = values(analysed)["uniformity"]

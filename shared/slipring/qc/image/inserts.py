@@ -20,6 +20,7 @@ _LARGEST_MM = 70.0
 _INSIDE = 0.8  # of the diameter, as the standard's method for linearity says
 _BLUR_MM = 2.0  # less where the blur of the edge would be in the disc
 _ROUND = 0.05  # rms of the edge from its ellipse over the radius: that of a square is above 0.07
+_CLEAR = 8.0  # times the noise: that of what is fainter is rough by noise alone
 _APART = 1.8  # of its size, from an insert to the next that is like it: bars lie closer
 _WIDER_MM = 18.0  # than any bar or group of bars: rods of 28 mm stand close in rings of eight
 
@@ -50,7 +51,8 @@ def find_inserts(section: Section, claimed: Collection[Body]) -> list[Insert]:
         if inner.count >= 5 and inner.sd > 4 * noise + 5:
             continue  # bars or holes, not one piece
         edge = trace(section.image.hu, body.x, body.y, body.long / 2, dark_outside=body.contrast > 0, body=True)
-        if edge is not None and edge.residual > max(_ROUND * edge.radius, 0.35):
+        rough = edge is not None and edge.residual > max(_ROUND * edge.radius, 0.35)
+        if rough and abs(body.contrast) > _CLEAR * noise:
             continue
         if edge is None or abs(edge.x - body.x) + abs(edge.y - body.y) > body.long / 4:
             edge = Ellipse(body.x, body.y, body.long / 2, body.short / 2, body.turn)
