@@ -182,6 +182,19 @@ async def test_a_test_that_does_not_apply_is_one_that_was_looked_at() -> None:
     assert await refused(desk, a_value("tilt", None, dataAbsentReason=absent)) == [("order.qc-value-value", VALUE)]
 
 
+async def test_history_of_a_day_to_come_counts_for_nothing_when_the_day_has_come() -> None:
+    desk = a_qc_desk()
+    await write(desk, a_value("water", quantity(99, "HU"), effectiveDateTime=(NOW + SOON).isoformat()), imported=True)
+    assert await fitness(desk) == (False, {"water": False})
+    later = (NOW + timedelta(days=1)).isoformat()
+    for value in (0, 99):
+        await write(desk, a_value("water", quantity(value, "HU"), effectiveDateTime=later), imported=True)
+        for days in (0, 2):
+            desk.now = NOW + timedelta(days=days)
+            assert await fitness(desk) == (True, {})
+        desk.now = NOW
+
+
 def test_every_test_says_what_can_be_measured() -> None:
     every = scanner_standard.tests()
     rows = [scanner_standard.bands(test) for test in every]

@@ -9,7 +9,7 @@ from slipring.fhir.service import Desk, Resource, Stored
 
 from slipring_order.reading import instant
 from slipring_order.rooms.fitness import Fitness, fitness
-from slipring_order.rooms.measured import TEST_SYSTEM
+from slipring_order.rooms.measured import TEST_SYSTEM, is_past, measured_at
 from slipring_order.rooms.scanner_standard import tests
 
 # The longest interval is a year; a baseline of the status test before the last one is still found.
@@ -18,7 +18,7 @@ _AS_FAR_BACK = timedelta(days=3 * 366)
 
 async def measured_on(scanner: str, desk: Desk, *only: str) -> list[Stored]:
     """The test results of a scanner; `only`: of these tests."""
-    return [one for one in await desk.search(_results_of(scanner, desk, only)) if not one.source]
+    return _told_in_time(await desk.search(_results_of(scanner, desk, only)), desk)
 
 
 async def fit_among(devices: Sequence[Stored], desk: Desk) -> list[Stored]:
@@ -27,8 +27,14 @@ async def fit_among(devices: Sequence[Stored], desk: Desk) -> list[Stored]:
     return [
         device
         for device, found in zip(devices, results, strict=True)
-        if judged_fitness(device.resource, [one.resource for one in found if not one.source], desk).fit
+        if judged_fitness(device.resource, [one.resource for one in _told_in_time(found, desk)], desk).fit
     ]
+
+
+def _told_in_time(found: Sequence[Stored], desk: Desk) -> list[Stored]:
+    """Those kept here that were measured before they were stored: history of a day to come is no result when it has come."""
+    measured = ((one, measured_at(one.resource, desk.settings.zone)) for one in found if not one.source)
+    return [one for one, at in measured if at is None or is_past(at, one.updated_at)]
 
 
 def _results_of(scanner: str, desk: Desk, only: Sequence[str] = ()) -> str:
