@@ -104,6 +104,62 @@ async def test_a_report_with_two_signers_meets_its_clause_until_one_of_its_rows_
     assert any(about.startswith(report) for about in await altered(department)), "the audit check says so, too"
 
 
+BEHIND = {
+    "a text that no other check reads": (
+        "order",
+        "UPDATE version v SET body = replace(body, '\"gender\"', '\"gender\" ') {of} AND r.type = 'Patient'",
+        "UPDATE version v SET body = replace(body, '\"gender\" ', '\"gender\"') {of} AND r.type = 'Patient'",
+        "Patient",
+    ),
+    "a report that no search finds any more": (
+        "report",
+        "UPDATE resource SET deleted = true WHERE type = 'DiagnosticReport' AND source = ''",
+        "UPDATE resource SET deleted = false WHERE type = 'DiagnosticReport' AND source = ''",
+        "DiagnosticReport",
+    ),
+    "a report set back to what it said before": (
+        "report",
+        "UPDATE resource SET version = version - 1 WHERE type = 'DiagnosticReport' AND version > 1 AND source = ''",
+        "UPDATE resource r SET version = (SELECT max(v.version) FROM version v WHERE v.key = r.key) "
+        "WHERE type = 'DiagnosticReport' AND source = ''",
+        "DiagnosticReport",
+    ),
+    "an earlier version that is gone": (
+        "report",
+        "CREATE TABLE aside AS SELECT v.* FROM version v JOIN resource r USING (key) WHERE r.type = 'DiagnosticReport' AND "
+        "v.version = 1 AND r.source = ''; DELETE FROM version v USING aside a WHERE a.key = v.key AND a.version = v.version",
+        "INSERT INTO version SELECT * FROM aside; DROP TABLE aside",
+        "DiagnosticReport",
+    ),
+}
+
+
+@pytest.mark.clause("5.10.1")
+async def test_whatever_is_changed_or_hidden_behind_the_api_breaks_the_clause_of_the_system(
+    department: Department,
+) -> None:
+    """Also records that no other check looks at, and those that no search finds any more."""
+    await department.fresh()
+    await a_released_report(department)
+    of = "FROM resource r WHERE r.key = v.key AND r.version = v.version AND r.source = ''"
+    before = await _of_the_system(department)
+    assert before["order"]["population"] > 10
+    for what, (service, change, undo, kind) in BEHIND.items():
+        schema = department.house.services[service].kernel.store.schema
+        await behind_the_api(department, schema, change.format(of=of))
+        after = (await _of_the_system(department))[service]
+        known = {str(one) for one in before[service]["exception"]}
+        new = {one["record"]["reference"] for one in after["exception"] if str(one) not in known}
+        assert after["verdict"] == "not-met" and {name.partition("/")[0] for name in new} == {kind}, what
+        await behind_the_api(department, schema, undo.format(of=of))
+    assert await _of_the_system(department) == before, "the same records make the same answer again"
+
+
+async def _of_the_system(department: Department) -> dict[str, Row]:
+    row = (await checked(department, clause="5.10.1"))["5.10.1"]
+    return {service: check for (service, code), check in row["checks"].items() if code == "records-whole"}
+
+
 @pytest.mark.clause("4.10")
 @pytest.mark.clause("5.6.2.3")
 async def test_a_nonconformity_breaks_its_clause_until_it_is_settled(department: Department) -> None:

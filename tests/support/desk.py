@@ -18,7 +18,7 @@ from cryptography.fernet import Fernet
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
-from slipring.fhir.service import Ahead, Changes, Evidence, Receiver, Resource, Stored
+from slipring.fhir.service import Ahead, Changes, Evidence, Receiver, Resource, Stored, Wholeness
 from slipring.fhir.vault import Safe
 
 from tests.support.seals import SealsInMemory
@@ -177,6 +177,10 @@ class ADesk:
         """All matches as they stand, each as it was written."""
         for one in await self.search(query):
             yield Evidence(one, "x")
+
+    async def whole(self, since: datetime, until: datetime) -> Wholeness:
+        """All that is held is as it was written."""
+        return Wholeness(len(self.held), "x", [])
 
     def new_id(self) -> str:
         """`o-1`, `o-2`, ..."""

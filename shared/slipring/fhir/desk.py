@@ -15,8 +15,8 @@ from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
-from slipring.fhir.service import Ahead, Evidence, Receiver, Seals, Stored, Vault
-from slipring.fhir.store import evidence, reading, receivers
+from slipring.fhir.service import Ahead, Evidence, Receiver, Seals, Stored, Vault, Wholeness
+from slipring.fhir.store import evidence, reading, receivers, written
 from slipring.fhir.store.counted import CountedRows
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
@@ -134,6 +134,11 @@ class LiveDesk:
     def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
         """All matches kept here as they stood at a moment, however many."""
         return evidence.stood(self._searcher, self._criteria(query), at, self.zone)
+
+    async def whole(self, since: datetime, until: datetime) -> Wholeness:
+        """Whether what was written here from `since` to `until` is as the trail says."""
+        count, digest = await written.digest(self._searcher, since, until)
+        return Wholeness(count, digest, [stray async for stray in written.strays(self._searcher, since, until)])
 
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then; services of the house are left out."""

@@ -62,6 +62,24 @@ class Evidence:
 
 
 @dataclass(frozen=True, slots=True)
+class Stray:
+    """Something that is not as the trail says it was written: its kind (of the audit's findings), what it is about, how."""
+
+    kind: str
+    about: str  # Type/id, or Type/id/_history/n
+    differs: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wholeness:
+    """The versions written in a time: how many, a digest of their texts, and what is not as it was written."""
+
+    versions: int
+    digest: str
+    strays: Sequence[Stray]
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
     """One resource to store: a new one (`replaces` None) or the successor of the version named.
 
@@ -222,6 +240,9 @@ class Desk(Protocol):
 
     def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
         """All matches kept here as they stood at a moment, however many; nothing of it is relied on at a commit."""
+
+    async def whole(self, since: datetime, until: datetime) -> Wholeness:
+        """Whether what was written here from `since` to `until` lies as the trail says; nothing of it is relied on."""
 
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then, as the trail and the deliveries say."""

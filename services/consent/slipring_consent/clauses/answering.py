@@ -11,12 +11,14 @@ from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
+from slipring.verdicts.whole import whole
 
 from slipring_consent.clauses import judges
 from slipring_consent.unconfirmed import unconfirmed
 
 JUDGES = {
     "indicators": indicators_of("consent"),
+    "whole": whole,
     "corrections": corrections,
     "entitled": judges.entitled,
     "lots": judges.lots,

@@ -10,6 +10,7 @@ from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
+from slipring.verdicts.whole import whole
 
 from slipring_critical.answering.timeline_proof import proof_asked
 from slipring_critical.cases.facts import is_case
@@ -19,7 +20,7 @@ from slipring_critical.unconfirmed import unconfirmed
 CLAUSES = Answering(
     "critical",
     read_checks(Path(__file__).with_name("checks.toml")),
-    {"acted": judges.acted, "indicators": indicators_of("critical"), "told": judges.told},
+    {"acted": judges.acted, "indicators": indicators_of("critical"), "told": judges.told, "whole": whole},
     unconfirmed=unconfirmed,
     plans=True,
 )

@@ -9,6 +9,7 @@ from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
+from slipring.verdicts.whole import whole
 
 from slipring_order.clauses import eqa, exams, offer, owed
 from slipring_order.clauses.doses import doses
@@ -18,6 +19,7 @@ from slipring_order.unconfirmed import unconfirmed
 
 JUDGES = {
     "indicators": indicators_of("order"),
+    "whole": whole,
     "attended": exams.attended,
     "compared": offer.compared,
     "complete": exams.complete,

@@ -10,6 +10,7 @@ from slipring.verdicts.declared import read_checks
 from slipring.verdicts.history import indicators_of
 from slipring.verdicts.operation import Answering
 from slipring.verdicts.recording import Recording
+from slipring.verdicts.whole import whole
 
 from slipring_report.clauses import judges
 from slipring_report.clauses.images import images_given
@@ -19,6 +20,7 @@ from slipring_report.handlers.proving import proof_asked
 
 JUDGES = {
     "indicators": indicators_of("report"),
+    "whole": whole,
     "answered": judges.answered,
     "entitled": judges.entitled,
     "images_given": images_given,
