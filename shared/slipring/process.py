@@ -13,7 +13,6 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -77,6 +76,7 @@ from slipring.runtime.rings import Rings
 from slipring.runtime.serving import Serving
 from slipring.runtime.settings import BadSettings, Settings
 from slipring.runtime.tracing import configure_tracing, stop_tracing
+from slipring.upkeep.installed import installed
 from slipring.watch.admission import Admission
 from slipring.watch.exposition import networks
 from slipring.watch.heartbeat import Heartbeat, answering
@@ -348,7 +348,8 @@ def _client(plan: Plan, house: House, to: str, by: str | None) -> httpx.AsyncCli
 
 def installed_services(names: Sequence[str] = NAMES) -> dict[str, Service]:
     """The services asked for, by their entry points: shared code imports none of them."""
-    return {point.name: point.load() for point in entry_points(group="slipring.services") if point.name in names}
+    found = installed()
+    return {name: found[name] for name in names if name in found}
 
 
 def serve(names: Sequence[str], *, demo: bool, host: str, port: int, data_dir: Path) -> None:

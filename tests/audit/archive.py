@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
+from zoneinfo import ZoneInfo
 
 import asyncpg
 from slipring.fhir.service import Follows, Keeps, Service
@@ -72,7 +73,10 @@ class Archive:
 
     async def verified(self, given: Given | None = None) -> Verified:
         """What the verification says of it."""
-        at_rest = dataclasses.replace(given or Given(), sealed_within=timedelta(0))
+        services = {one.name: one for one in (small_service(), following_service())}
+        at_rest = dataclasses.replace(
+            given or Given(), sealed_within=timedelta(0), services=services, zone=ZoneInfo("Asia/Shanghai")
+        )
         return await verify(self.dsn, "", at_rest, lambda *_: None)
 
     async def found(self, given: Given | None = None) -> set[tuple[str, str, str]]:

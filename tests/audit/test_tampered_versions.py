@@ -89,3 +89,43 @@ async def test_a_followed_copy_that_was_changed_is_named(clean: Archive) -> None
             "WHERE key = (SELECT key FROM consent.resource WHERE id = 'p1')"
         )
         assert await archive.found() == {("consent", "copy-differs", "Patient/p1/_history/1")}
+
+
+@pytest.mark.parametrize(
+    ("change", "table"),
+    [
+        ("DELETE FROM search_token WHERE parameter = 'Patient.gender' AND key = {key}", "search_token"),
+        ("INSERT INTO search_reference SELECT key, 'Patient.link', 'Patient', 'p2' FROM resource WHERE id = 'p1'",
+         "search_reference"),
+        ("INSERT INTO counted SELECT key, 'exam', 'Task/x', now(), '', false, 1, '', '', '', 1, 2 FROM resource WHERE id = 'p1'",
+         "counted"),
+    ],
+)  # fmt: skip
+async def test_what_hides_a_record_or_counts_it_otherwise_is_named(clean: Archive, change: str, table: str) -> None:
+    """The text is as it was written; what finds and counts it is not."""
+    async with clean.copied() as archive:
+        await archive.run(change.format(key=_KEY))
+        told = {
+            (one.kind, one.about, one.differs) for each in (await archive.verified()).schemas for one in each.findings
+        }
+        assert told == {("count-differs" if table == "counted" else "search-differs", "Patient/p1", table)}
+
+
+async def test_a_sum_that_is_not_that_of_its_rows_is_named(clean: Archive) -> None:
+    row = "'exam', '2026-03-02', '', NULL, 1, 1, 1, false"
+    for table in ("counted_sum", "counted_month"):
+        async with clean.copied() as archive:
+            await archive.run(f"INSERT INTO {table} VALUES ({row})")
+            assert await archive.found() == {("order", "sum-differs", "exam 2026-03-02")}
+            await archive.run(f"DELETE FROM {table}; INSERT INTO counted SELECT key, 'exam', 'Task/x', '2026-03-02', '', false, "
+                              "1, '', '', '', 1, 2 FROM resource WHERE id = 'p1'")  # fmt: skip
+            await archive.run(f"DELETE FROM {table}")
+            kinds = {(kind, about[:4]) for _, kind, about in await archive.found()}
+            assert kinds == {("count-differs", "Pati"), ("sum-differs", "exam")}
+
+
+async def test_rows_of_another_release_are_only_said_to_be_so(clean: Archive) -> None:
+    async with clean.copied() as archive:
+        await archive.run("UPDATE mark SET value = 'older' WHERE name = 'search rows'")
+        told = await archive.verified()
+        assert {one.kind for each in told.schemas for one in each.findings} == {"rows-older"} and not told.grave

@@ -10,7 +10,6 @@ import math
 import tomllib
 from datetime import datetime, timedelta
 from functools import cache
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from slipring.fhir.store.batch import Audit
 from slipring.identity.token import ASSERTIONS_FROM
 from slipring.sealing.sealer import SKIP
 from slipring.upkeep.contents import AUDIT, VERSIONS, literal, quote
+from slipring.upkeep.installed import installed
 from slipring.upkeep.manifest import Manifest
 
 _GOOD_ONCE = ("session", "authorization_code", "refresh_token")
@@ -46,10 +46,7 @@ def after_restore(manifest: Manifest, now: datetime) -> str:
     skip = _data()
     gap = max(timedelta(0), now - datetime.fromisoformat(manifest.made_at))
     numbers = skip["numbers_once"] + skip["numbers_per_day"] * math.ceil(gap / timedelta(days=1))
-    declared = {
-        f"{manifest.schema_prefix}{point.name}": point.load().sequences
-        for point in entry_points(group="slipring.services")
-    }
+    declared = {f"{manifest.schema_prefix}{name}": service.sequences for name, service in installed().items()}
     parts = [
         _schema(schema, tuple(declared.get(schema, ())), numbers, skip["others"], manifest, now)
         for schema in manifest.schemas

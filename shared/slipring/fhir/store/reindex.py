@@ -38,12 +38,12 @@ async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo, service: Serv
     form = form_of_rows(zone, service.counts_form)
     done = 0
     async with pool.acquire() as connection:
-        if await _form(connection) == form:
+        if await kept_form(connection) == form:
             return done
         lock = lock_number("reindex", schema)
         await connection.execute("SELECT pg_advisory_lock($1)", lock, timeout=_LONGEST_SECONDS)
         try:
-            if await _form(connection) != form:
+            if await kept_form(connection) != form:
                 done = await _all(connection, zone, service)
                 await connection.execute(
                     "INSERT INTO mark (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
@@ -55,7 +55,8 @@ async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo, service: Serv
     return done
 
 
-async def _form(connection: asyncpg.Connection) -> str | None:
+async def kept_form(connection: asyncpg.Connection) -> str | None:
+    """What the rows of a schema are made from, as `form_of_rows` says it."""
     found: str | None = await connection.fetchval("SELECT value FROM mark WHERE name = $1", _MARK)
     return found
 

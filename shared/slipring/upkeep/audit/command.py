@@ -22,6 +22,7 @@ from slipring.runtime.settings import BadSettings, Settings
 from slipring.upkeep.audit.finding import SchemaReport
 from slipring.upkeep.audit.report import access_lines
 from slipring.upkeep.audit.verify import CannotVerify, Given, Verified, read_anchor, read_keys, verify
+from slipring.upkeep.installed import installed
 
 audit = typer.Typer(name="audit", help="The audit trail: is it whole, and who saw what.", no_args_is_help=True)
 DataDir = Annotated[Path | None, typer.Option("--data-dir", help="Where keys and the embedded database lie.")]
@@ -34,16 +35,22 @@ def verify_audit(
     anchor: Annotated[
         Path | None, typer.Option(help="An earlier `--json` report: its last seals must be there.")
     ] = None,
+    rows: Annotated[bool, typer.Option(help="Also make what is searched and counted anew from each record.")] = True,
     as_json: Annotated[bool, typer.Option("--json", help="The report as JSON; keep it outside as an anchor.")] = False,
     data_dir: DataDir = None,
 ) -> None:
-    """Recompute every seal, audit row and version, and name what does not fit.
+    """Recompute every seal, audit row, version and row that is searched or counted, and name what does not fit.
 
     Exit code 0: whole; 1: something was changed; 3: whole, but something has to be looked after; 4: could not be verified.
     """
     try:
-        given = Given(read_keys(keys) if keys else None, read_anchor(anchor) if anchor else {})
         settings = Settings.from_env()
+        given = Given(
+            read_keys(keys) if keys else None,
+            read_anchor(anchor) if anchor else {},
+            services=installed() if rows else {},
+            zone=ZoneInfo(settings.time_zone),
+        )
         dsn = settings.database_url or ensure_running(data_directory(data_dir))
         found = asyncio.run(verify(dsn, settings.schema_prefix, given, _progress))
     except (CannotVerify, BadSettings, PostgresUnavailable, *UNAVAILABLE) as problem:

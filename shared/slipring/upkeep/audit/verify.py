@@ -8,14 +8,17 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import asyncpg
 
+from slipring.fhir.service import Service
 from slipring.fhir.store.migrations import HEAD
 from slipring.sealing.keys import published
 from slipring.signing.seal import KnownKey
 from slipring.signing.seal_keys import endorsed, known
 from slipring.upkeep.audit.chain import Chain
+from slipring.upkeep.audit.derived import check_derived
 from slipring.upkeep.audit.finding import SchemaReport
 from slipring.upkeep.audit.rows import Rows, Stray, moved
 from slipring.upkeep.audit.versions import check_copies, check_versions
@@ -35,6 +38,9 @@ class Given:
     keys: Sequence[KnownKey] | None = None
     anchors: Mapping[str, tuple[int, str]] = field(default_factory=dict)
     sealed_within: timedelta = timedelta(seconds=10)  # a row may wait for its seal as long as this
+    # Whose search and counted rows are made anew and compared, in the department's time zone; of others they are not.
+    services: Mapping[str, Service] = field(default_factory=dict)
+    zone: ZoneInfo | None = None
 
 
 @dataclass(slots=True)
@@ -85,6 +91,8 @@ async def verify(dsn: str, prefix: str, given: Given, tell: Callable[[str, int, 
             for report in reports:
                 others = {name: place for name, place in keepers.items() if place != quote(report.schema)}
                 await check_copies(connection, report, quote(report.schema), others)
+            for report in reports:
+                await _derived(connection, report, prefix, given, tell)
     finally:
         await connection.close()
     return Verified(reports, given.keys is not None)
@@ -118,6 +126,20 @@ async def _one(
     strays[0].extend(rows.places)
     strays[1].extend(rows.strangers)
     return report
+
+
+async def _derived(
+    connection: asyncpg.Connection,
+    report: SchemaReport,
+    prefix: str,
+    given: Given,
+    tell: Callable[[str, int, int], None],
+) -> None:
+    service = given.services.get(report.schema.removeprefix(prefix))
+    if service is None or given.zone is None:
+        return
+    await connection.execute(f"SET LOCAL search_path TO {quote(report.schema)}")
+    await check_derived(connection, report, service, given.zone, lambda *done: tell(f"{report.schema} rows", *done))
 
 
 async def _keys(connection: asyncpg.Connection, service: str, given: Given) -> dict[str, KnownKey]:

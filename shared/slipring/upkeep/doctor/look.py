@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import datetime
-from importlib.metadata import entry_points
 from pathlib import Path
 
 import asyncpg
 import asyncpg.exceptions
 
-from slipring.fhir.service import Service, Stored
+from slipring.fhir.service import Stored
 from slipring.fhir.store.engine import UNAVAILABLE
 from slipring.runtime.postgres import PostgresUnavailable, ensure_running, is_running
 from slipring.runtime.settings import Settings
@@ -37,6 +36,7 @@ from slipring.upkeep.doctor.department import (
 )
 from slipring.upkeep.doctor.machine import look_at_certificates, look_at_disk, look_at_keys, look_at_ntp
 from slipring.upkeep.doctor.remark import Level, Remark
+from slipring.upkeep.installed import installed
 
 
 @dataclass
@@ -116,9 +116,3 @@ async def _database(dsn: str, settings: Settings) -> _Database:
     finally:
         await connection.close()
     return told
-
-
-def installed() -> Mapping[str, Service]:
-    """The services that are installed, by their entry points."""
-    points = sorted(entry_points(group="slipring.services"), key=lambda point: point.name)
-    return {point.name: point.load() for point in points}
