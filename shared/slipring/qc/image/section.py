@@ -19,6 +19,7 @@ _WALL_BLUR_MM = 3.0
 _THICKEST_WALL_MM = 16.0
 _INNERMOST = 0.5  # of the outline: no housing is thicker
 _LEVEL_MM = 5.0  # of the profile, on both sides of a step
+_LIFTED = 1.9
 _STEP_HU = 8.0
 _EDGE_BLUR_MM = 2.5
 _POINT_MM = 4.5
@@ -168,6 +169,14 @@ def _wall(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
         base = float(np.median(inwards[: max(3, len(inwards) // 2)]))
         height = (float(rim[wall]) - base) * sign
         if height > 25 and rim[wall] > -400:
+            # A kernel that enhances edges lifts the rim to more than twice the wall: then half of the wall counts.
+            above = (inwards - base) * sign >= height / 4
+            flat = (
+                float(np.median((inwards - base)[np.flatnonzero(~above)[-1] + 1 :])) * sign
+                if not above.all()
+                else height
+            )
+            height = flat if height > _LIFTED * flat else height
             low = np.flatnonzero((inwards - base) * sign < height / 2)
             return float((radii[outer[0] + low[-1]] + 0.25) / radius) if low.size else 1.0
     return 1.0
