@@ -69,6 +69,15 @@ def test_a_folder_is_one_occasion_and_a_file_is_named_by_itself(tmp_path: Path) 
     assert sorted(file.name for file in (tmp_path / "monthly").iterdir()) == ["1.dcm", "2.dcm"]
 
 
+def test_a_folder_with_two_protocols_says_so(tmp_path: Path) -> None:
+    for seed, thickness in ((1, 5.0), (2, 5.0), (3, 1.25)):
+        kept(tmp_path / "day", f"{seed}.dcm", seed=seed, thickness_mm=thickness)
+    flags = json.loads(run(tmp_path / "day", "--no-pictures").stdout)["day"]["flags"]
+    assert [flag["code"] for flag in flags] == ["several-protocols"]
+    (tmp_path / "day" / "3.dcm").unlink()
+    assert json.loads(run(tmp_path / "day", "--no-pictures").stdout)["day"]["flags"] == []
+
+
 def test_the_rise_of_the_ramps_of_another_phantom_is_said(tmp_path: Path) -> None:
     ramps = [(0.0, -40.0, 0.0, 600.0), (0.0, 40.0, 0.0, 600.0)]
     file = kept(tmp_path / "ramps", "one.dcm", matrix=256, ramps=ramps)

@@ -36,6 +36,11 @@ _SEVERAL = Flag(
     "the images show phantoms of different sizes: read them one by one",
     "图像中的模体大小不一：请逐幅判读",
 )
+_PROTOCOLS = Flag(
+    "several-protocols",
+    "the images differ in slice thickness, kernel or tube voltage: read them one by one",
+    "图像的层厚、重建核或管电压不一：请逐幅判读",
+)
 # Refused although a phantom is in the image.
 _PHANTOMS_REFUSED = frozenset({"clipped", "empty-phantom"})
 
@@ -112,10 +117,19 @@ class Occasion:
         ]
         if diameters and max(diameters) - min(diameters) > 3:
             flags.append({"code": _SEVERAL.code, "text": _SEVERAL.said(language)})
+        if len(self._protocols()) > 1:
+            flags.append({"code": _PROTOCOLS.code, "text": _PROTOCOLS.said(language)})
         tree["flags"] = flags
         if len(trees) == 1:
             return tree | next(iter(trees.values())) | self._refusals(language)
         return tree | {"images": trees} | self._refusals(language)
+
+    def _protocols(self) -> set[tuple[object, ...]]:
+        """What the images say of slice thickness, kernel and tube voltage."""
+        return {
+            (one.image.thickness_mm, one.image.facts.get("kernel"), one.image.facts.get("kvp"))
+            for one in self.images.values()
+        }
 
     def _inserts(self) -> dict[str, float]:
         found: dict[str, list[float]] = {}
