@@ -9,7 +9,6 @@ from slipring.qc.image.analysis import Analysed, analyse
 from slipring.qc.image.outline import NoPhantom
 from slipring.qc.image.reading import slices_of
 from slipring.qc.image.result import Measured, first
-from slipring.qc.image.slice import in_blocks
 from slipring.qc.image.spectrum import noise_power
 
 from tests.support.phantoms import Phantom, as_dataset
@@ -240,8 +239,3 @@ def test_a_turned_image_is_refused() -> None:
     data.ImageOrientationPatient = [0, 1, 0, 0, 0, -1]
     with pytest.raises(NoPhantom, match="turned"):
         analyse(next(slices_of(data)))
-
-
-def test_blocks_are_summed_and_what_fills_none_is_left_out() -> None:
-    grid = np.arange(35, dtype=np.float64).reshape(5, 7)
-    assert in_blocks(grid, 2).tolist() == [[16, 24, 32], [72, 80, 88]] and in_blocks(grid, 1).tolist() == grid.tolist()

@@ -9,10 +9,11 @@ from typing import Any
 from slipring.qc.image.artefact import measure_artefacts
 from slipring.qc.image.bar_groups import measure_groups
 from slipring.qc.image.description import Description, described
+from slipring.qc.image.ellipse import Ellipse
 from slipring.qc.image.ge_block import Block, find_block, measure_bars, measure_rows
 from slipring.qc.image.inserts import find_inserts, measure_inserts
 from slipring.qc.image.low_contrast import measure_low_contrast, measure_targets
-from slipring.qc.image.outline import Ellipse, NoPhantom, find_outline
+from slipring.qc.image.outline import NoPhantom, find_outline
 from slipring.qc.image.pins import find_pins, measure_pins, told_by_inserts
 from slipring.qc.image.ramps import find_ramps, measure_ramps
 from slipring.qc.image.result import Flag, Measured, first, rounded

@@ -6,23 +6,26 @@ import math
 from collections.abc import Collection
 
 import numpy as np
+import numpy.typing as npt
 from scipy import ndimage
 
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.result import Measured, Region, disc_region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Disc, Floats, Mask, in_blocks
+from slipring.qc.image.slice import Disc, Floats
 
 _COARSE_MM = 2.0
 _NO_ARTEFACT_HU = 150.0  # what stands out more is in the phantom
 _TAILS_MM = 3.0
 _DIRECTIONS = math.pi * np.arange(72) / 72
+_NORMALS = np.stack([np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)], axis=1).astype(np.float32)
+
+Places = npt.NDArray[np.intp]
 
 
 def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measured]:
     """The strongest ring about the axis of rotation and the strongest straight streak, HU, with how many sigmas each is."""
     rows, columns = section.box
-    residue = section.image.hu[rows, columns].astype(np.float64) - section.filling
     y, x = np.ogrid[rows, columns]
     within = section.scaled < section.inner * 0.95
     for body in section.bodies:
@@ -31,11 +34,14 @@ def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measure
             reach = body.long / 2 + 3 if body.round else 0.75 * body.long
             strong = _TAILS_MM / section.image.spacing_mm if abs(body.contrast) > _NO_ARTEFACT_HU else 0.0
             within &= (x - body.x) ** 2 + (y - body.y) ** 2 > (reach + strong) ** 2
-    if within.sum() < 2000:
+    places = np.flatnonzero(within)
+    if places.size < 2000:
         return []
-    residue = np.where(within, residue - residue[within].mean(), 0.0)
-    ring, without = _ring(section, residue, within, x, y)
-    return [*ring, *_streak(section, without, within)]
+    residue = (section.image.hu[rows, columns] - section.filling).take(places)
+    residue -= residue.mean()
+    ax, ay = axis_of_rotation(section)
+    ring, without = _ring(residue, np.sqrt(((x - ax) ** 2 + (y - ay) ** 2).take(places)).astype(np.intp), (ax, ay))
+    return [*ring, *_streak(section, without, places)]
 
 
 def axis_of_rotation(section: Section) -> tuple[float, float]:
@@ -49,12 +55,10 @@ def axis_of_rotation(section: Section) -> tuple[float, float]:
     return (columns - 1) / 2, (rows - 1) / 2
 
 
-def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats) -> tuple[list[Measured], Floats]:
-    """Mean over each circle of one pixel's width, against the mean of its neighbours; and the image without rings."""
-    ax, ay = axis_of_rotation(section)
-    r = np.sqrt(((x - ax) ** 2 + (y - ay) ** 2)[within]).astype(int)
+def _ring(residue: Floats, r: Places, axis: tuple[float, float]) -> tuple[list[Measured], Floats]:
+    """Mean over each circle of one pixel's width, `r` about the axis, against that of its neighbours; and the residue without rings."""
     count = np.bincount(r)
-    mean = np.bincount(r, residue[within]) / np.maximum(count, 1)
+    mean = np.bincount(r, residue) / np.maximum(count, 1)
     stands_out = mean - ndimage.median_filter(mean, 15)
     usual = np.sqrt(np.maximum(count, 1))
     shown = (count > 40) & (np.arange(len(count)) > 4)
@@ -64,35 +68,33 @@ def _ring(section: Section, residue: Floats, within: Mask, x: Floats, y: Floats)
     unit = 1.4826 * float(np.median(np.abs((stands_out * usual)[shown])))
     sigmas = np.where(shown, np.abs(stands_out) * usual / max(unit, 1e-9), 0)
     worst = int(np.argmax(sigmas))
-    without = residue.copy()
-    without[within] -= stands_out[r]
-    region = disc_region(Disc(ax, ay, worst + 0.5), "ring")
+    region = disc_region(Disc(*axis, worst + 0.5), "ring")
     return [
         Measured(
             "ring", float(stands_out[worst]), "HU", "mean along a circle about the axis of rotation, minus its neighbours",
             (region,), unit / float(usual[worst]), {"sigmas": round(float(sigmas[worst]), 2)},
         )
-    ], without  # fmt: skip
+    ], residue - stands_out.take(r)  # fmt: skip
 
 
-def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
-    """Mean along straight lines in all directions on a coarser grid."""
+def _streak(section: Section, residue: Floats, places: Places) -> list[Measured]:
+    """Mean along straight lines in all directions on a coarser grid, of values at places of the box."""
     step = max(1, round(_COARSE_MM / section.image.spacing_mm))
-    weight, total = in_blocks(within.astype(np.float64), step), in_blocks(residue, step)
-    rows, columns = np.nonzero(weight > step * step / 2)
-    weights, totals = weight[rows, columns], total[rows, columns]
+    rows, columns, weights, totals = _cells(residue, places, section.scaled.shape, step)
     my, mx = rows.mean(), columns.mean()
-    # The number of the line that each cell lies on, for all directions at once.
     right, down = (columns - mx).astype(np.float32), (rows - my).astype(np.float32)
-    c, s = (part.astype(np.float32)[:, None] for part in (np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)))
     half_way = math.ceil(float(np.hypot(right, down).max()))
-    numbered, wide = (c * right + s * down + np.float32(half_way + 0.5)).astype(np.intp), 2 * half_way + 1
-    held = np.stack([np.bincount(line, weights, wide) for line in numbered])
-    mean = np.stack([np.bincount(line, totals, wide) for line in numbered]) / np.maximum(held, 1)
+    wide = 2 * half_way + 1
+    held, mean = np.empty((len(_DIRECTIONS), wide)), np.empty((len(_DIRECTIONS), wide))
+    # Direction by direction: what is worked on stays small.
+    for turn, (c, s) in enumerate(_NORMALS):
+        numbered = (c * right + s * down + np.float32(half_way + 0.5)).astype(np.intp)
+        held[turn], mean[turn] = np.bincount(numbered, weights, wide), np.bincount(numbered, totals, wide)
+    mean /= np.maximum(held, 1)
     direction, line = np.nonzero(held > 0.4 * held.max(axis=1, keepdims=True))
     # Of each line that is long enough: its number from the middle, what stands out along it, the root of its pixels.
     numbers, angles = line - half_way, _DIRECTIONS[direction]
-    values = (mean - ndimage.median_filter(mean, (1, 9)))[direction, line]
+    values = (mean - _beside(mean, 4))[direction, line]
     usual = np.sqrt(held[direction, line])
     scores = np.abs(values * usual)
     unit = 1.4826 * float(np.median(scores))
@@ -111,3 +113,25 @@ def _streak(section: Section, residue: Floats, within: Mask) -> list[Measured]:
             (Region("line", tuple(ends), label="streak"),), abs(value) / max(sigmas, 1e-9), {"sigmas": round(sigmas, 2)},
         )
     ]  # fmt: skip
+
+
+def _cells(residue: Floats, places: Places, shape: tuple[int, ...], step: int) -> tuple[Places, Places, Floats, Floats]:
+    """Of the whole blocks of step x step pixels that are held to more than half: row, column, pixels, and their sum."""
+    height, width = shape
+    across = -(-width // step)
+    number = (np.arange(height)[:, None] // step * across + np.arange(width) // step).take(places)
+    least = -(-height // step) * across
+    weight, total = np.bincount(number, minlength=least), np.bincount(number, residue, least)
+    rows, columns = np.divmod(np.flatnonzero(weight > step * step / 2), across)
+    whole = (rows < height // step) & (columns < width // step)
+    rows, columns = rows[whole], columns[whole]
+    number = rows * across + columns
+    return rows, columns, weight[number].astype(np.float64), total[number]
+
+
+def _beside(lines: Floats, reach: int) -> Floats:
+    """The median of each value and `reach` neighbours on both sides of it in its row."""
+    padded = np.pad(lines, ((0, 0), (reach, reach)), mode="symmetric")
+    # As one long row: the ends of rows are met within the padding alone.
+    medians: Floats = ndimage.median_filter(padded.ravel(), 2 * reach + 1).reshape(padded.shape)
+    return medians[:, reach:-reach]

@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 from scipy import ndimage
 
-from slipring.qc.image.slice import Mask, Pixels, in_blocks, robust_sd
+from slipring.qc.image.grids import grown, in_blocks, shrunk
+from slipring.qc.image.slice import Mask, Pixels, robust_sd
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def find_bodies(
     """
     found: list[Body] = []
     marked = np.abs(differs) > level
-    rim = within & ~ndimage.binary_erosion(within, iterations=2) if marked.any() else within
+    rim = within & ~shrunk(within, 2) if marked.any() else within
     for sign in (1, -1):
         above = differs * sign > level
         if not above.any():
@@ -80,7 +81,7 @@ def faint_discs(
     differs: Pixels, within: Mask, marked: Mask, mm: float, corner: tuple[int, int]
 ) -> tuple[tuple[Body, ...], Mask]:
     """Discs that only stand out when the noise is smoothed further: low contrast, or much noise."""
-    free = within & ~ndimage.binary_dilation(marked, iterations=3) if marked.any() else within
+    free = within & ~grown(marked, 3) if marked.any() else within
     more = np.zeros_like(marked)
     if free.sum() < 1000:
         return (), more
@@ -122,7 +123,8 @@ def _body(
     part: Mask, height: Pixels, box: tuple[slice, ...], sign: int, at_wall: bool, corner: tuple[int, int]
 ) -> Body:
     """Size and shape at half of the body's own height, so that strong and weak ones come out equally large."""
-    top = float(np.percentile(height[part], 90)) if part.sum() > 12 else float(height[part].max())
+    heights = np.sort(height[part])
+    top = _ninetieth(heights) if len(heights) > 12 else float(heights[-1])
     half = part & (height > top / 2)
     half = half if half.any() else part
     y, x = (axis.astype(np.float64) for axis in np.nonzero(half))
@@ -141,6 +143,13 @@ def _body(
         short,
         turn,
         fill,
-        sign * float(height[part].max()),
+        sign * float(heights[-1]),
         at_wall,
     )
+
+
+def _ninetieth(ordered: Pixels) -> float:
+    """The ninetieth percentile of values in order, between the two that are next to it."""
+    below, share = divmod(0.9 * (len(ordered) - 1), 1)
+    low, high = float(ordered[int(below)]), float(ordered[min(int(below) + 1, len(ordered) - 1)])
+    return low + share * (high - low)

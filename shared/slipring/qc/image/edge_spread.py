@@ -10,13 +10,14 @@ from scipy import ndimage
 from scipy.fft import rfft
 
 from slipring.qc.image.curve import FREQUENCY, Transfer, crossing
-from slipring.qc.image.outline import Ellipse
+from slipring.qc.image.ellipse import Ellipse
 from slipring.qc.image.result import Region, disc_region
 from slipring.qc.image.section import Section
 from slipring.qc.image.slice import Disc, Floats, Mask
 
 _BIN = 0.1  # pixels
 _PERIOD = round(1 / (_BIN * FREQUENCY[1]))  # bins of the lowest frequency
+_BLUR = np.sinc(FREQUENCY * _BIN) ** 2  # of the bins and of the difference
 _PARTS = 12  # of the circle, for the jackknife
 _LOPSIDED = 0.03  # of MTF50, between both sides together and the outer one alone
 
@@ -35,12 +36,13 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     rows = slice(max(0, int(edge.y) - reach), min(image.shape[0], int(edge.y) + reach + 1))
     columns = slice(max(0, int(edge.x) - reach), min(image.shape[1], int(edge.x) + reach + 1))
     y, x = np.ogrid[rows, columns]
-    rough = np.sqrt((x - edge.x) ** 2 + (y - edge.y) ** 2)
-    near = (rough > edge.b - inner - 1) & (rough < edge.a + outer + 1) & image.valid[rows, columns]
-    values = image.hu[rows, columns][near].astype(np.float64)
-    y, x = (
-        at.astype(np.float64) + start for at, start in zip(np.nonzero(near), (rows.start, columns.start), strict=True)
-    )
+    squared = (x - edge.x) ** 2 + (y - edge.y) ** 2
+    near = (squared > max(0.0, edge.b - inner - 1) ** 2) & (squared < (edge.a + outer + 1) ** 2)
+    near &= image.valid[rows, columns]
+    places = np.flatnonzero(near)
+    values = image.hu[rows, columns].take(places).astype(np.float64)
+    down, right = np.divmod(places, near.shape[1])
+    y, x = down + float(rows.start), right + float(columns.start)
     away = edge.distance(x, y)
     part = ((np.arctan2(y - edge.y, x - edge.x) / (2 * math.pi)) % 1.0 * _PARTS * 6).astype(int)
     use = _same(part, away, values, inner, outer) & (away > -inner) & (away < outer)
@@ -50,17 +52,17 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     weight = np.bincount(cells, minlength=_PARTS * count).reshape(_PARTS, count).astype(np.float64)
     total = np.bincount(cells, values[use], _PARTS * count).reshape(_PARTS, count)
     centres = np.arange(count, dtype=np.float64) * _BIN + (_BIN / 2 - inner)
-    whole = _modulation(weight.sum(axis=0), total.sum(axis=0), centres)
+    all_weight, all_total = weight.sum(axis=0), total.sum(axis=0)
+    whole = _modulation(all_weight, all_total, centres)
     if whole is None:
         return None
     shown = np.flatnonzero(weight.sum(axis=1) > 0)
-    alone = _modulation(weight.sum(axis=0), total.sum(axis=0), centres, outer_half=True)
+    alone = _modulation(all_weight, all_total, centres, outer_half=True)
     off = _apart(whole, alone)
     # A thin wall that nobody sees makes the two sides differ: then the outer one, which is air's, and less sure.
     lopsided = alone is not None and off > _LOPSIDED
     left_out = [
-        _modulation(weight.sum(axis=0) - weight[one], total.sum(axis=0) - total[one], centres, outer_half=lopsided)
-        for one in shown
+        _modulation(all_weight - weight[one], all_total - total[one], centres, outer_half=lopsided) for one in shown
     ]
     chosen = alone if alone is not None and lopsided else whole
     return _transfer(method, chosen, left_out, image.spacing_mm, _circle(edge), off / 2 if lopsided else 0.0)
@@ -118,8 +120,7 @@ def _modulation(weight: Floats, total: Floats, centres: Floats, outer_half: bool
     times = math.ceil(len(line) / _PERIOD)
     turned = rfft(line, times * _PERIOD)[::times][: len(FREQUENCY)]
     spectrum = (turned * np.exp(-2j * math.pi * FREQUENCY * (at[0] - middle))).real
-    blur = np.sinc(FREQUENCY * _BIN) ** 2  # of the bins and of the difference
-    result: Floats = spectrum / spectrum[0] / blur
+    result: Floats = spectrum / spectrum[0] / _BLUR
     return result
 
 

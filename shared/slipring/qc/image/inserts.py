@@ -10,7 +10,8 @@ from typing import Any
 import numpy as np
 
 from slipring.qc.image.bodies import Body
-from slipring.qc.image.outline import Ellipse, trace
+from slipring.qc.image.ellipse import Ellipse
+from slipring.qc.image.outline import trace
 from slipring.qc.image.result import Measured, disc_region
 from slipring.qc.image.section import STANDS_OUT_HU, Section
 from slipring.qc.image.slice import Disc, read_disc

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy import ndimage
 
-from slipring.qc.image.slice import Floats, Mask, Pixels, Slice
+from slipring.qc.image.ellipse import Ellipse, fitted
+from slipring.qc.image.grids import between
+from slipring.qc.image.slice import Floats, Pixels, Slice
 
 _RAYS = 360
 _SOLID_HU = -300.0  # denser than couch foam; thin couch shells are opened away
@@ -25,50 +26,6 @@ class NoPhantom(ValueError):
     def __init__(self, code: str, text: str, zh: str) -> None:
         super().__init__(text)
         self.code, self.zh = code, zh
-
-
-@dataclass(frozen=True, slots=True)
-class Ellipse:
-    """An ellipse in pixels: middle, half axes a >= b, and the direction of a from the x axis (radians)."""
-
-    x: float
-    y: float
-    a: float
-    b: float
-    turn: float
-    residual: float = 0.0  # rms distance of the edge points, pixels
-    found: float = 1.0  # share of directions in which the edge was seen
-
-    @property
-    def radius(self) -> float:
-        """That of the circle with the same area."""
-        return math.sqrt(self.a * self.b)
-
-    def scaled(self, x: Floats, y: Floats) -> Floats:
-        """How far out points lie: 1 on the edge, 0 in the middle."""
-        dx, dy, c, s = x - self.x, y - self.y, math.cos(self.turn), math.sin(self.turn)
-        xx, yy = (c / self.a) ** 2 + (s / self.b) ** 2, (s / self.a) ** 2 + (c / self.b) ** 2
-        both = 2 * c * s * (1 / self.a**2 - 1 / self.b**2)
-        # Of open grids only the mixed term is as large as the picture.
-        squared: Floats = both * dx * dy + (xx * dx**2 + yy * dy**2)
-        return np.sqrt(squared, out=squared)
-
-    def reach(self, angle: float) -> float:
-        """The distance from the middle to the edge in a direction, pixels."""
-        c, s = math.cos(angle - self.turn), math.sin(angle - self.turn)
-        return 1.0 / math.hypot(c / self.a, s / self.b)
-
-    def distance(self, x: Floats, y: Floats) -> Floats:
-        """Signed distance from the edge in pixels, to first order: negative inside."""
-        along, across = self._turned(x, y)
-        far = np.sqrt((along / self.a) ** 2 + (across / self.b) ** 2)
-        slope = np.sqrt((along / self.a**2) ** 2 + (across / self.b**2) ** 2)
-        return (far - 1.0) * far / np.maximum(slope, 1e-9)
-
-    def _turned(self, x: Floats, y: Floats) -> tuple[Floats, Floats]:
-        """Along the long axis and across it, from the middle."""
-        dx, dy, c, s = x - self.x, y - self.y, math.cos(self.turn), math.sin(self.turn)
-        return dx * c + dy * s, dy * c - dx * s
 
 
 def find_outline(image: Slice) -> Ellipse:
@@ -96,9 +53,10 @@ def _rough(image: Slice) -> tuple[float, float, float]:
     """Middle and radius of the largest circle that fits into what is solid: a couch under the phantom is thinner."""
     step = max(1, round(_COARSE_MM / image.spacing_mm))
     coarse = image.hu[::step, ::step]
-    solid = ndimage.binary_fill_holes(coarse > _SOLID_HU)
     mm = step * image.spacing_mm
-    depth = ndimage.distance_transform_edt(np.pad(solid, 1))[1:-1, 1:-1]
+    # What is not joined to the outside, holes in the phantom too, is solid.
+    parts, _ = ndimage.label(np.pad(coarse <= _SOLID_HU, 1, constant_values=True))
+    depth = ndimage.distance_transform_edt(parts != parts[0, 0])[1:-1, 1:-1]
     row, column = np.unravel_index(int(np.argmax(depth)), depth.shape)
     deepest = float(depth[row, column])
     if deepest * mm < _OPENED_MM:
@@ -127,7 +85,7 @@ def trace(
     """
     for turn in range(2):
         points = _edge_points(hu, (x, y, radius), dark_outside, reach, body, outermost and not body and turn == 0)
-        ellipse = _fit(points) if points is not None else None
+        ellipse = fitted(points) if points is not None else None
         if ellipse is None:
             return None
         x, y, radius = ellipse.x, ellipse.y, ellipse.radius
@@ -148,7 +106,7 @@ def _edge_points(
     rows = y + np.sin(angles)[:, None] * steps
     columns = x + np.cos(angles)[:, None] * steps
     away = (rows < 0) | (rows > hu.shape[0] - 1) | (columns < 0) | (columns > hu.shape[1] - 1)
-    profile = ndimage.map_coordinates(hu, [rows, columns], order=1, mode="nearest")
+    profile = between(hu, rows, columns)
     profile = ndimage.uniform_filter1d(profile, 3, axis=1) * (1 if dark else -1)
     outside = float(np.median(profile[:, -max(2, len(steps) // 8) :]))
     rim = float(np.median(profile[:, : len(steps) // 4] if body else profile.max(axis=1)))
@@ -167,60 +125,6 @@ def _edge_points(
     seen = crossing.any(axis=1) & ~away[every, np.minimum(chosen + 1, away.shape[1] - 1)]
     at = np.where(seen, at, np.nan)
     return np.stack([x + np.cos(angles) * at, y + np.sin(angles) * at])
-
-
-def _fit(points: Floats) -> Ellipse | None:
-    """Least squares with rejection: first a circle through the middle mass of points, then an ellipse."""
-    good: Mask = np.isfinite(points[0])
-    if good.sum() < len(good) // 3:
-        return None
-    fitted = Ellipse(0, 0, 1, 1, 0)
-    for order in (0, 0, 1, 1, 1, 1):
-        ellipse = _circle(points[:, good]) if order == 0 else _ellipse(points[:, good])
-        if ellipse is None:
-            return None
-        fitted = ellipse
-        away = np.abs(ellipse.distance(points[0], points[1]))
-        spread = float(np.nanmedian(away))
-        allowed = max(3.0 * 1.48 * spread, 0.3) if order else max(3.0 * 1.48 * spread, 0.03 * ellipse.radius)
-        good = np.isfinite(away) & (away < allowed)
-        if good.sum() < len(good) // 3:
-            return None
-    residual = float(np.sqrt(np.mean(away[good] ** 2)))
-    return replace(fitted, residual=residual, found=float(good.mean()))
-
-
-def _circle(points: Floats) -> Ellipse | None:
-    x, y = points
-    unknown, *_ = np.linalg.lstsq(np.stack([x, y, np.ones_like(x)], axis=1), x**2 + y**2, rcond=None)
-    squared = unknown[2] + (unknown[0] ** 2 + unknown[1] ** 2) / 4
-    if squared <= 0:
-        return None
-    radius = math.sqrt(squared)
-    return Ellipse(float(unknown[0]) / 2, float(unknown[1]) / 2, radius, radius, 0.0)
-
-
-def _ellipse(points: Floats) -> Ellipse | None:
-    """Radius as a series of the angle up to the second harmonic: exact to first order for the small leans of phantoms."""
-    start = _circle(points)
-    if start is None:
-        return None
-    x, y, scale = start.x, start.y, start.radius
-    u, v = (points[0] - x) / scale, (points[1] - y) / scale
-    # A conic with u² + v² = 1 as its start: A(u² - v²) + B uv + C u + D v + E = u² + v².
-    rows = np.stack([u**2 - v**2, u * v, u, v, np.ones_like(u)], axis=1)
-    (p, q, c, d, e), *_ = np.linalg.lstsq(rows, u**2 + v**2, rcond=None)
-    matrix = np.array([[1 - p, -q / 2], [-q / 2, 1 + p]])
-    if np.linalg.det(matrix) <= 0:
-        return None
-    middle = np.linalg.solve(2 * matrix, [c, d])
-    constant = e + middle @ matrix @ middle
-    values, vectors = np.linalg.eigh(matrix)
-    if constant <= 0 or values[0] <= 0:
-        return None
-    a, b = (scale * math.sqrt(constant / value) for value in values)
-    turn = math.atan2(vectors[1, 0], vectors[0, 0])
-    return Ellipse(float(x + scale * middle[0]), float(y + scale * middle[1]), float(a), float(b), turn)
 
 
 def _check(image: Slice, edge: Ellipse) -> None:

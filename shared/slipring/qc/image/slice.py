@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -13,7 +13,6 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 Pixels = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
-Grid = TypeVar("Grid", Pixels, Floats)
 
 
 _AIR_HU = -900.0
@@ -96,14 +95,6 @@ def robust_sd(values: npt.NDArray[Any]) -> float:
     """1.4826 x the median distance from the median, of some twenty thousand values out of all; 0 where there are none."""
     some = values.ravel()[:: max(1, values.size // _ENOUGH)]
     return 1.4826 * float(np.median(np.abs(some - np.median(some)))) if some.size else 0.0
-
-
-def in_blocks(grid: Grid, step: int) -> Grid:
-    """The sums of blocks of step x step pixels; what does not fill a block at the end of rows and columns is left out."""
-    height, width = (length // step * step for length in grid.shape)
-    places = [(row, column) for row in range(step) for column in range(step)]
-    sums: Grid = np.sum([grid[row:height:step, column:width:step] for row, column in places], axis=0, dtype=grid.dtype)
-    return sums
 
 
 def read_disc(image: Slice, disc: Disc) -> Reading:

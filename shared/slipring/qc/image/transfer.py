@@ -13,8 +13,8 @@ from scipy import ndimage
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.curve import Transfer
 from slipring.qc.image.edge_spread import of_edge
+from slipring.qc.image.ellipse import Ellipse
 from slipring.qc.image.inserts import Insert
-from slipring.qc.image.outline import Ellipse
 from slipring.qc.image.section import Section
 from slipring.qc.image.wire import of_wire
 
