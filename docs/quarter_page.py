@@ -41,6 +41,7 @@ def quarter_page() -> str:
         *(f"| {outcome} | {outcomes[outcome]} |" for outcome in ("found", "refused", "missed", "untried")),
         f"| missed before the checks were mended, found since | {before['missed']} |",
         f"| found before, but without naming the record | {before['unnamed']} |",
+        f"| untried before there was a check for it, found since | {before['untried']} |",
         "| clean records flagged | 0 |",
         "",
         "| clause | what goes wrong | outcome |",

@@ -26,6 +26,7 @@ from slipring.fhir.delivery.endpoint_policy import EndpointPolicy
 from slipring.fhir.delivery.follow import FollowDoor, Follower
 from slipring.fhir.delivery.subscribing import Subscribed
 from slipring.fhir.delivery.worker import Worker
+from slipring.fhir.desk import Accounts, no_accounts
 from slipring.fhir.inside import LiveInside
 from slipring.fhir.interactions.capabilities import capability_statement
 from slipring.fhir.interactions.dispatch import Door
@@ -90,6 +91,7 @@ class Surroundings:
     delivery_seconds: float = 10
     deliveries_at_once: int = 8
     standing: Standing = as_he_was
+    accounts: Accounts = no_accounts
     endpoints: EndpointPolicy | None = None  # None: what ships, for this mode
 
 
@@ -184,6 +186,7 @@ async def open_service(service: Service, around: Surroundings) -> Running:
         meters=meters,
         operations={**asked.OPERATIONS, **parked.OPERATIONS},
         standing=around.standing,
+        accounts=around.accounts,
     )
     await lay_down(kernel)
     follower = Follower(kernel, around.peers)

@@ -52,6 +52,7 @@ from slipring.identity.first_start import prepare_identity
 from slipring.identity.keys import key_file
 from slipring.identity.people.exchanging import Exchange
 from slipring.identity.people.minting import Mint
+from slipring.identity.people.open_accounts import open_accounts
 from slipring.identity.people.opening import open_signing_in
 from slipring.identity.people.pins import Pins
 from slipring.identity.revoked import revoked_in_database
@@ -187,6 +188,7 @@ async def _open_services(plan: Plan, house: House, ground: _Ground) -> None:
         url=plan.url,
         verify=ground.verifier.verify,
         standing=Standings(ground.pool, ground.schema, plan.clock.now).of,
+        accounts=partial(open_accounts, ground.pool, ground.schema),
         peers={},
         http=ground.http,
         data_dir=plan.data_dir,

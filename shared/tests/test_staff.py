@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 from slipring.fhir.service import CANONICAL
-from slipring.staff import may
+from slipring.staff import has_left, may
 from slipring.staff.permission import UnknownAct
 
 NOON = datetime(2026, 3, 2, 4, tzinfo=UTC)
@@ -126,3 +126,28 @@ def test_reasons_speak_both_languages_and_name_their_clause() -> None:
 def test_an_act_nobody_defined_is_an_error_and_not_a_permission() -> None:
     with pytest.raises(UnknownAct):
         may("fly", a_person(), [], NOON)
+
+
+@pytest.mark.clause("5.10.1")
+@pytest.mark.parametrize(
+    ("person", "roles", "left"),
+    [
+        ({}, [], False),  # a visitor who never had a post
+        ({"active": False}, [{}], True),
+        ({}, [{"period": {"start": "2020-01-01", "end": "2026-03-01"}}], True),
+        ({}, [{"period": {"end": "2026-03-02"}}], False),  # his last day
+        ({}, [{"period": {"end": "2026-03-02T03:59:59Z"}}], True),
+        ({}, [{"period": {"start": "2026-05-01"}}], False),  # who comes has not left
+        ({}, [{"active": False}], True),
+        ({}, [{"active": False}, {"period": {"end": "2026-01-01"}}, {}], False),  # another post is left to him
+        ({}, [{"active": False}, {"practitioner": {"reference": "Practitioner/o-else"}}], True),
+    ],
+)
+def test_who_is_out_of_use_or_whose_roles_are_all_over_has_left(
+    person: dict[str, Any], roles: list[dict[str, Any]], left: bool
+) -> None:
+    assert has_left(a_person() | person, [a_role("reader") | one for one in roles], NOON) is left
+
+
+def test_whom_the_register_does_not_know_has_left() -> None:
+    assert has_left(None, [], NOON)

@@ -9,7 +9,7 @@ from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import pytest
-from slipring.fhir.service import Desk, Evidence, Stored
+from slipring.fhir.service import Desk, Evidence, OpenAccount, Stored
 from slipring.runtime.settings import Settings
 from slipring.verdicts.looking import Judge, Look
 from slipring.verdicts.period import Period
@@ -17,6 +17,10 @@ from slipring_consent.clauses.judges import entitled as gave
 from slipring_consent.clauses.judges import lots, observed, permitted, reactions, received, traced
 from slipring_consent.settings import ConsentSettings
 from slipring_critical.clauses.judges import acted, told
+from slipring_order.clauses.accounts import accounts
+from slipring_order.clauses.doses import doses
+from slipring_order.clauses.exams import operated
+from slipring_order.settings import OrderSettings
 from slipring_report.clauses.images import images_given
 from slipring_report.clauses.judges import answered, entitled, in_time, levels, two_signers, wording
 from slipring_report.settings import ReportSettings
@@ -38,7 +42,13 @@ _JUDGED: tuple[tuple[Judge, dict[str, Any]], ...] = (
     (answered, {"resourceType": "Communication", "status": "completed"}),
     (entitled, {"resourceType": "Provenance", "recorded": "2026-09-01T08:00:00Z"}),
     (in_time, {"resourceType": "Task", "status": "completed"}),
+    (accounts, {"resourceType": "Practitioner"}),
+    (doses, {"resourceType": "Observation", "status": "final"}),
+    (operated, {"resourceType": "Task", "status": "completed"}),
 )
+_SETTINGS: dict[str, type[Settings]] = {
+    "slipring_consent": ConsentSettings, "slipring_order": OrderSettings, "slipring_report": ReportSettings,
+}  # fmt: skip
 
 
 class Bare:
@@ -57,6 +67,10 @@ class Bare:
     async def search(self, query: str) -> list[Stored]:
         """Nothing."""
         return []
+
+    async def open_accounts(self, at: datetime) -> list[OpenAccount]:
+        """Of as many people."""
+        return [OpenAccount(f"Practitioner/n{number}", at) for number in range(_MANY)]
 
 
 async def turns_while(judge: Judge, tree: dict[str, Any], settings: Settings) -> int:
@@ -79,8 +93,7 @@ async def turns_while(judge: Judge, tree: dict[str, Any], settings: Settings) ->
 
 @pytest.mark.parametrize(("judge", "tree"), _JUDGED, ids=lambda one: getattr(one, "__qualname__", ""))
 async def test_others_are_at_work_while_records_are_judged(judge: Judge, tree: dict[str, Any]) -> None:
-    reports = judge.__module__.startswith("slipring_report")
-    assert await turns_while(judge, tree, ReportSettings() if reports else ConsentSettings()) >= _TURNS
+    assert await turns_while(judge, tree, _SETTINGS[judge.__module__.partition(".")[0]]()) >= _TURNS
 
 
 @pytest.mark.clause("5.9.1")

@@ -4,11 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
 
 import asyncpg
+import pytest
 from slipring.fhir.caller import Caller
+from slipring.fhir.service import OpenAccount
 from slipring.identity.clients import Client, register
 from slipring.identity.people.administering import Administration
+from slipring.identity.people.open_accounts import open_accounts
 from slipring.identity.standing import Standings
 from slipring.runtime.postgres import ensure_running
 
@@ -50,6 +56,15 @@ async def _may(staff: Staff, caller: Caller) -> set[str]:
     return set(found.scopes) if found else set()
 
 
+async def _done(act: Any, on: Administration) -> None:
+    await act(on, "opened-1", by="test")
+
+
+async def _open(staff: Staff, at: datetime, who: str) -> list[OpenAccount]:
+    async with staff.connection() as connection:
+        return [one for one in await open_accounts(connection, staff.schema, at) if one.practitioner == who]
+
+
 async def _newcomer(staff: Staff) -> str:
     """Somebody of whom no other test knows."""
     answer = await staff.department.post("Practitioner", {"resourceType": "Practitioner", "name": [{"text": "新人"}]})
@@ -60,3 +75,21 @@ async def _newcomer(staff: Staff) -> str:
 async def _change(staff: Staff, act: Callable[[Administration], Awaitable[None]]) -> None:
     async with staff.connection() as connection:
         await act(Administration(connection, staff.schema, staff.department.clock.now()))
+
+
+@pytest.mark.clause("5.10.1")
+async def test_an_account_was_open_from_its_beginning_to_its_lock_or_end_whatever_was_done_since(staff: Staff) -> None:
+    clock, who = staff.department.clock, await _newcomer(staff)
+    until = clock.now() + timedelta(days=9)
+    await staff.account("newcomer", "opened-1", ["technologist"], ends_at=until)
+    seen = [(clock.now() - timedelta(seconds=1), False), (began := clock.now(), True)]
+    for act, stands in ((Administration.lock, False), (Administration.unlock, True), (Administration.end, False)):
+        clock.advance(timedelta(days=1))
+        await _change(staff, partial(_done, act))
+        seen.append((clock.now(), stands))
+    for moment, stands in seen:
+        assert [one.practitioner for one in await _open(staff, moment, who)] == [who] * stands, moment
+    [first], [again] = await _open(staff, began, who), await _open(staff, seen[3][0], who)
+    assert (first.since, again.since) == (began, seen[3][0])
+    await staff.account("newcomer", "opened-2", ["technologist"], ends_at=until)
+    assert await _open(staff, until - timedelta(seconds=1), who) and not await _open(staff, until, who)

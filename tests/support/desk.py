@@ -16,7 +16,7 @@ from cryptography.fernet import Fernet
 from slipring.fhir.caller import Caller
 from slipring.fhir.outcome import busy
 from slipring.fhir.search.criteria import parse
-from slipring.fhir.service import Ahead, Changes, Evidence, Receiver, Resource, Stored, Wholeness
+from slipring.fhir.service import Ahead, Changes, Evidence, OpenAccount, Receiver, Resource, Stored, Wholeness
 from slipring.fhir.vault import Safe
 
 from tests.support.matching import matches
@@ -51,6 +51,7 @@ class ADesk:
         self._numbers: dict[str, int] = {}
         self._as_of = dict(as_of) if as_of is not None else None
         self.shown_to: list[Receiver] = []
+        self.accounts: list[OpenAccount] = []
         self.held: dict[str, Stored] = {}
         self.versions: dict[tuple[str, int], Stored] = {}
         for resource in holding:
@@ -133,6 +134,10 @@ class ADesk:
     async def whole(self, since: datetime, until: datetime) -> Wholeness:
         """All that is held is as it was written."""
         return Wholeness(len(self.held), "x", [])
+
+    async def open_accounts(self, at: datetime) -> list[OpenAccount]:
+        """Whoever a test lets sign in."""
+        return [one for one in self.accounts if one.since <= at]
 
     def new_id(self) -> str:
         """`o-1`, `o-2`, ..."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -15,7 +15,7 @@ from slipring.fhir.search.criteria import Criteria, parse
 from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
-from slipring.fhir.service import Ahead, Evidence, Receiver, Seals, Stored, Vault, Wholeness
+from slipring.fhir.service import Ahead, Evidence, OpenAccount, Receiver, Seals, Stored, Vault, Wholeness
 from slipring.fhir.store import evidence, reading, receivers, written
 from slipring.fhir.store.counted import CountedRows
 from slipring.fhir.store.reading import Reader, Row
@@ -23,6 +23,13 @@ from slipring.fhir.store.relied import Relied, Unreferred
 from slipring.qc.indicators.asked import Counting
 
 _SEARCH_LIMIT = 5000
+
+Accounts = Callable[[datetime], Awaitable[Sequence[OpenAccount]]]
+
+
+async def no_accounts(at: datetime) -> Sequence[OpenAccount]:
+    """Nobody signs in where no people are kept."""
+    return ()
 
 
 class LiveDesk:
@@ -41,6 +48,7 @@ class LiveDesk:
         zone: ZoneInfo,
         seals: Seals,
         vault: Vault,
+        accounts: Accounts = no_accounts,
     ) -> None:
         self.now = now
         self.caller = caller
@@ -48,6 +56,7 @@ class LiveDesk:
         self.seals = seals
         self.vault = vault
         self.reader = reader
+        self._accounts = accounts
         self.counting: Counting = CountedRows(searcher, zone)
         self._searcher = searcher
         self._types = types
@@ -143,6 +152,10 @@ class LiveDesk:
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then; services of the house are left out."""
         return await receivers.of(self.reader, reference, since)
+
+    async def open_accounts(self, at: datetime) -> Sequence[OpenAccount]:
+        """The accounts of the house that were open at a moment."""
+        return await self._accounts(at)
 
     def _criteria(self, query: str) -> Criteria:
         if query not in self._asked:

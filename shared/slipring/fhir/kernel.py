@@ -15,7 +15,7 @@ from cryptography.fernet import Fernet
 
 from slipring.fhir.caller import BREAK_GLASS, Caller
 from slipring.fhir.definitions import Catalogue, catalogue_of
-from slipring.fhir.desk import LiveDesk
+from slipring.fhir.desk import Accounts, LiveDesk, no_accounts
 from slipring.fhir.outcome import FhirError, forbidden, refusal
 from slipring.fhir.preference import preferences
 from slipring.fhir.search.index import Rows, rows
@@ -62,6 +62,7 @@ class Kernel:
     fake_time: bool = False  # stories: deadlines are judged by the fake clock instead of the database's
     owners: Mapping[str, str] = field(default_factory=dict)  # type -> its keeper, to name it in a 404
     standing: Standing = as_he_was  # what a caller of some time ago may do now; None: he is told nothing
+    accounts: Accounts = no_accounts  # which people can sign in
     # Standard operations answered by rooms above the interactions: code -> its answer to (kernel, context, id, given).
     operations: Mapping[str, Callable[..., Awaitable[Any]]] = field(default_factory=dict)
     noted: Callable[[], Awaitable[None]] | None = None  # until whom the audit rows are about has been noted
@@ -100,6 +101,7 @@ class Kernel:
             zone=self.zone,
             seals=self.seals,
             vault=Safe(self.secrets),
+            accounts=self.accounts,
         )
 
     def within(self, connection: Any) -> Kernel:

@@ -80,6 +80,14 @@ class Wholeness:
 
 
 @dataclass(frozen=True, slots=True)
+class OpenAccount:
+    """An account by which a person (`Practitioner/...`) can sign in, and since when it has been open."""
+
+    practitioner: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Save:
     """One resource to store: a new one (`replaces` None) or the successor of the version named.
 
@@ -246,6 +254,9 @@ class Desk(Protocol):
 
     async def receivers(self, reference: str, since: datetime) -> list[Receiver]:
         """Who has read, found or been sent a resource kept here since then, as the trail and the deliveries say."""
+
+    async def open_accounts(self, at: datetime) -> Sequence[OpenAccount]:
+        """The accounts of the house that were open at a moment; nothing of it is relied on."""
 
     async def searches(self, queries: Sequence[str]) -> list[list[Stored]]:
         """The matches of several searches, asked of the store at once: cheaper than one after the other."""

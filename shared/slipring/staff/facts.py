@@ -139,6 +139,17 @@ def staff_facts(
     )
 
 
+def has_left(
+    practitioner: Resource | None, roles: Sequence[Resource], at: datetime, *, zone: str = DEPARTMENT_ZONE
+) -> bool:
+    """Whether somebody works here no more: out of use, or all of his roles are over; whoever never had one has not left."""
+    if practitioner is None or practitioner.get("active") is False:
+        return True
+    day = at.astimezone(ZoneInfo(zone)).date()
+    own = list(_own(practitioner, roles))
+    return bool(own) and all(role.get("active") is False or _ended(role.get("period"), at, day) for role in own)
+
+
 def _own(practitioner: Resource, roles: Sequence[Resource]) -> Iterator[Resource]:
     """The roles that are this person's, those that ended too."""
     own = f"Practitioner/{practitioner.get('id', '')}"
@@ -180,6 +191,10 @@ def _in_force(period: Mapping[str, Any] | None, at: datetime, day: date) -> bool
     if "T" in end and (last := interval(end)) and at > last.low:
         return False
     return _span({k: v for k, v in (("start", start), ("end", end)) if v and "T" not in v}).covers(day)
+
+
+def _ended(period: Mapping[str, Any] | None, at: datetime, day: date) -> bool:
+    return bool((period or {}).get("end")) and not _in_force({"end": (period or {})["end"]}, at, day)
 
 
 def _codes(concept: Mapping[str, Any] | None) -> list[tuple[str, str]]:

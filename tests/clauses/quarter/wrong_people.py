@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
+import asyncpg
+from slipring.identity.people.administering import Administration
+from slipring.runtime.postgres import ensure_running
 from slipring_demo.cast import C
 from slipring_order.department.competence import next_assessment
 from slipring_order.settings import OrderSettings
@@ -72,6 +75,23 @@ person(
 person(
     "competence-not-assessed", "competence", *_TECHNOLOGIST, held("competence", "2025-05-01", "2026-05-01"), says="competence",
 )  # fmt: skip
+
+
+@fault("account-left-open")
+async def stayed(quarter: Quarter) -> Left:
+    """He had an account from the first days of the quarter; his role ends, and nobody ends the account."""
+    who = await joined(quarter, "who left", *_TECHNOLOGIST, *certificates())
+    schema = quarter.department.house.services["order"].kernel.store.schema.removesuffix("order") + "front"
+    front = {"search_path": f'"{schema}"'}
+    connection = await asyncpg.connect(ensure_running(quarter.department.data_dir), server_settings=front)
+    try:
+        act = Administration(connection, schema, datetime(2026, 7, 2, 1, tzinfo=UTC))
+        await act.add("who-left", who, ["technologist"], by="quarter")
+    finally:
+        await connection.close()
+    post = await quarter.department.get(quarter.at["who left role"])
+    await changed(quarter, quarter.at["who left role"], period=post["period"] | {"end": day_of("account-left-open")})
+    return found(who, says="still sign in")
 
 
 @fault("new-staff-assessed-once")

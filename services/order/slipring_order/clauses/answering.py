@@ -12,6 +12,7 @@ from slipring.verdicts.recording import Recording
 from slipring.verdicts.whole import whole
 
 from slipring_order.clauses import eqa, exams, offer, owed
+from slipring_order.clauses.accounts import accounts
 from slipring_order.clauses.doses import doses
 from slipring_order.clauses.drawing import Drawing
 from slipring_order.clauses.sample import sample
@@ -20,6 +21,7 @@ from slipring_order.unconfirmed import unconfirmed
 JUDGES = {
     "indicators": indicators_of("order"),
     "whole": whole,
+    "accounts": accounts,
     "attended": exams.attended,
     "compared": offer.compared,
     "complete": exams.complete,
