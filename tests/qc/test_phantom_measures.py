@@ -187,6 +187,7 @@ def test_faint_discs_are_found_with_their_contrast() -> None:
         (Phantom(ring_hu=6), "ring"),
         (Phantom(ring_hu=25), "ring"),
         (Phantom(ring_hu=-8, centre_mm=(10, 5)), "ring"),
+        (Phantom(discs=[(-10, 4, 6, 25)], centre_mm=(10, -4)), "ring"),
         (Phantom(streak_hu=6), "streak"),
         (Phantom(streak_hu=30), "streak"),
         (Phantom(centre_mm=(22, 0), diameter_mm=150), "off-centre"),

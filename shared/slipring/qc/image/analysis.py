@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
-from slipring.qc.image.artefact import measure_artefacts
+import numpy as np
+
+from slipring.qc.image.artefact import measure_artefacts, measure_spot, spot_on_axis
 from slipring.qc.image.bar_groups import measure_groups
 from slipring.qc.image.description import Description, described
 from slipring.qc.image.ellipse import Ellipse
@@ -71,11 +73,15 @@ def analyse(image: Slice, description: Description | None = None) -> Analysed:
         )
     outline = find_outline(image)
     section = read_section(image, outline)
+    spot = spot_on_axis(section)
+    if spot is not None:
+        section = replace(section, bodies=(), marked=np.zeros_like(section.marked))
     block = find_block(section, told)
     claimed = block.claimed if block else ()
     inserts = find_inserts(section, claimed)
     noise = noise_of_filling(section)
     found = measure_water(section, told, noise)
+    found += [measure_spot(section, spot)] if spot is not None else []
     uniform = first(found, "uniformity") is not None and first(found, "noise_sd") is not None
     pins = find_pins(section, told)
     name, inserts = ("ge-qa", inserts) if block else told_by_inserts(section, inserts, told)

@@ -12,11 +12,13 @@ from scipy import ndimage
 from slipring.qc.image.bodies import Body
 from slipring.qc.image.result import Measured, Region, disc_region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Disc, Floats
+from slipring.qc.image.slice import Disc, Floats, read_disc
 
 _COARSE_MM = 2.0
 _NO_ARTEFACT_HU = 150.0  # what stands out more is in the phantom
 _TAILS_MM = 3.0
+_ON_AXIS_MM = 2.0
+_WIDEST_SPOT_MM = 12.0
 _DIRECTIONS = math.pi * np.arange(72) / 72
 _NORMALS = np.stack([np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)], axis=1).astype(np.float32)
 
@@ -53,6 +55,29 @@ def axis_of_rotation(section: Section) -> tuple[float, float]:
         if 0 < x < columns - 1 and 0 < y < rows - 1:
             return x, y
     return (columns - 1) / 2, (rows - 1) / 2
+
+
+def spot_on_axis(section: Section) -> Body | None:
+    """A faint spot where the axis of rotation passes, alone in the phantom: the innermost ring, and no rod."""
+    if len(section.bodies) != 1:
+        return None
+    body, (ax, ay), mm = section.bodies[0], axis_of_rotation(section), section.image.spacing_mm
+    near = math.hypot(body.x - ax, body.y - ay) * mm < _ON_AXIS_MM
+    faint = abs(body.contrast) <= _NO_ARTEFACT_HU and body.long * mm < _WIDEST_SPOT_MM
+    return body if near and faint and body.round else None
+
+
+def measure_spot(section: Section, spot: Body) -> Measured:
+    """The mean of its middle minus that of what surrounds it."""
+    disc = Disc(spot.x, spot.y, max(2.0, 0.35 * spot.long))
+    inner, outer = read_disc(section.image, disc), read_disc(section.image, disc.shrunk(4 * disc.radius))
+    share = outer.count / max(1, outer.count - inner.count)
+    value = (inner.mean - outer.mean) * share
+    sure = math.hypot(inner.mean_uncertainty, outer.mean_uncertainty)
+    return Measured(
+        "ring", value, "HU", "spot on the axis of rotation, minus its surroundings", (disc_region(disc, "ring"),),
+        sure, {"sigmas": round(abs(value) / max(sure, 1e-9), 2)},
+    )  # fmt: skip
 
 
 def _ring(residue: Floats, r: Places, axis: tuple[float, float]) -> tuple[list[Measured], Floats]:
