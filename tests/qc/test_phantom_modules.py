@@ -1,6 +1,7 @@
 """Modules of phantoms as they are sold: in a housing, with rods, beads, wires and bars; nothing is taken for what it is not."""
 
 import math
+import random
 from typing import Any
 
 import numpy as np
@@ -163,8 +164,18 @@ def test_bars_of_any_phantom_are_told_by_themselves(blur: float, finest: int) ->
         assert bars["modulation"] == pytest.approx(modulation, rel=0.12, abs=0.01), bars
 
 
-def test_no_bars_are_seen_among_rods_and_inserts() -> None:
+def test_no_bars_are_seen_among_rods_inserts_and_bubbles() -> None:
     assert "bar_patterns" not in values(measured(ctp404()))
+    for seed in (0, 2):
+        draw, bubbly = random.Random(seed), Drawing(matrix=460).disc(0, 0, 200, 0)
+        for x, y in around(9, 30, draw.uniform(0, 40)):
+            bubbly.disc(x + draw.uniform(-3, 3), y + draw.uniform(-3, 3), draw.choice((1.0, 1.2, 1.4, 1.6)), -1000)
+        assert "bar_patterns" not in values(measured(bubbly, blur_mm=0.5, seed=seed))
+
+
+def test_an_open_hole_in_plastic_is_no_bubble() -> None:
+    dose = Drawing(matrix=256).disc(0, 0, 160, 120).disc(0, 0, 13, -1000)
+    assert measured(dose).flags == ()
 
 
 @pytest.mark.parametrize(("thickness", "blur"), [(0.625, 0.5), (1.25, 0.8), (5.0, 0.5)])

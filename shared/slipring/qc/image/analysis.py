@@ -205,10 +205,11 @@ def _flags(
         )
     # A round bubble in water looks like an insert of air; but inserts are of several materials, and stand off the wall.
     alone = not any(one.item == "insert" and not one.more["name"].startswith("air") for one in found)
+    alone = alone and named is None and abs(middle) < told.water["water_like_hu"]
     bubble = [
         body
         for body in section.bodies
-        if body.contrast < -400 and body.area > 30 and (not body.round or body.at_wall or (alone and named is None))
+        if body.contrast < -400 and body.area > 30 and (not body.round or body.at_wall or alone)
     ]
     if bubble:
         flags.append(

@@ -24,6 +24,7 @@ _LEAST_HU = 50.0
 _FEWEST = 4  # places of the size of groups
 _NOT_LESS = 0.9
 _FEWEST_BARS = 3
+_LEAST_PIXELS = 60  # of a group: the profile across fewer shows bars in a bubble
 _SEEN = 0.05  # modulation
 _SIGMAS = 5.0
 _PERIODS = 2.4  # that a group has at least
@@ -80,7 +81,7 @@ def _group(section: Section, own: Mask, box: tuple[slice, ...]) -> BarGroup | No
     mm, (top, left) = section.image.spacing_mm, (section.box[0].start, section.box[1].start)
     rows, columns = (slice(part.start + start, part.stop + start) for part, start in zip(box, (top, left), strict=True))
     count = int(own.sum())
-    if count < 12:
+    if count < _LEAST_PIXELS:
         return None
     hu = section.image.hu[rows, columns].astype(np.float64)
     level = float((hu - section.filling[box[0], box[1]])[own].mean())
@@ -89,8 +90,8 @@ def _group(section: Section, own: Mask, box: tuple[slice, ...]) -> BarGroup | No
     size, extent = _FINER * max(own.shape), math.sqrt(count) * mm
     # Faded out towards its edge, so that its shape does not pass for fine structure.
     depth = ndimage.distance_transform_edt(np.pad(own, 1))[1:-1, 1:-1]
-    weight: Floats = np.minimum(1.0, depth / (0.6 * float(depth.max())))
-    weight *= weight * (3 - 2 * weight)
+    rising: Floats = np.minimum(1.0, depth / (0.6 * float(depth.max())))
+    weight = rising * rising * (3 - 2 * rising)
     waves = np.abs(fft2(weight * (hu - float((weight * hu).sum() / weight.sum())), (size, size)))
     fy, fx = np.fft.fftfreq(size)[:, None] / mm, np.fft.fftfreq(size)[None, :] / mm
     f: Floats = np.hypot(fy, fx)
@@ -104,7 +105,7 @@ def _group(section: Section, own: Mask, box: tuple[slice, ...]) -> BarGroup | No
     if float((waves[beside] ** 2).sum()) < _SHARE * float((waves**2).sum()):
         return None
     frequency, amplitude = math.hypot(peak_y, peak_x), 2 * float(waves[row, column]) / float(weight.sum())
-    if _tops(hu, weight, (peak_x / frequency, peak_y / frequency), mm, amplitude) < _FEWEST_BARS:
+    if _tops(hu, rising, (peak_x / frequency, peak_y / frequency), mm, amplitude) < _FEWEST_BARS:
         return None
     # Bars and gaps are equally wide: their contrast is twice what the group adds to its surroundings.
     contrast = 2 * abs(float((weight * (hu - section.filling[box[0], box[1]])).sum() / weight.sum()))
