@@ -16,8 +16,9 @@ from slipring.fhir.search.index import Rows, rows
 from slipring.fhir.search.match import matches
 from slipring.fhir.search.pointed import Pointed, pointed
 from slipring.fhir.service import Ahead, Evidence, OpenAccount, Receiver, Seals, Stored, Vault, Wholeness
-from slipring.fhir.store import evidence, reading, receivers, written
+from slipring.fhir.store import reading, receivers, written
 from slipring.fhir.store.counted import CountedRows
+from slipring.fhir.store.evidence import Versions
 from slipring.fhir.store.reading import Reader, Row
 from slipring.fhir.store.relied import Relied, Unreferred
 from slipring.qc.indicators.asked import Counting
@@ -59,6 +60,7 @@ class LiveDesk:
         self._accounts = accounts
         self.counting: Counting = CountedRows(searcher, zone)
         self._searcher = searcher
+        self._versions = Versions(searcher, zone)
         self._types = types
         self._letter = letter
         self.zone = zone
@@ -142,7 +144,7 @@ class LiveDesk:
 
     def evidence(self, query: str, at: datetime) -> AsyncIterator[Evidence]:
         """All matches kept here as they stood at a moment, however many."""
-        return evidence.stood(self._searcher, self._criteria(query), at, self.zone)
+        return self._versions.stood(self._parsed(query), at)
 
     async def whole(self, since: datetime, until: datetime) -> Wholeness:
         """Whether what was written here from `since` to `until` is as the trail says."""
@@ -159,10 +161,13 @@ class LiveDesk:
 
     def _criteria(self, query: str) -> Criteria:
         if query not in self._asked:
-            resource_type, _, text = query.partition("?")
-            pairs = parse_qsl(text, keep_blank_values=True)
-            self._asked[query] = parse(resource_type, pairs, zone=self.zone, types=self._types)
+            self._asked[query] = self._parsed(query)
         return self._asked[query]
+
+    def _parsed(self, query: str) -> Criteria:
+        resource_type, _, text = query.partition("?")
+        pairs = parse_qsl(text, keep_blank_values=True)
+        return parse(resource_type, pairs, zone=self.zone, types=self._types)
 
     def _looked_at(self, criteria: Criteria, found: Sequence[Row]) -> list[Stored]:
         """What a search found, noted as relied on, under what this act is about to write."""

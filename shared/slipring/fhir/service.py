@@ -60,6 +60,11 @@ class Evidence:
     sha256: str
     altered: bool = False
 
+    @property
+    def line(self) -> str:
+        """As a verdict names what it rests on: `Type/id/_history/version sha256`."""
+        return f"{self.stored.reference}/_history/{self.stored.version} {self.sha256}"
+
 
 @dataclass(frozen=True, slots=True)
 class Stray:
