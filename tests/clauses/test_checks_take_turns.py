@@ -19,7 +19,8 @@ from slipring_consent.settings import ConsentSettings
 from slipring_critical.clauses.judges import acted, told
 from slipring_order.clauses.accounts import accounts
 from slipring_order.clauses.doses import doses
-from slipring_order.clauses.exams import operated
+from slipring_order.clauses.exams import attended, complete, justified, numbered, operated
+from slipring_order.clauses.sample import sample
 from slipring_order.settings import OrderSettings
 from slipring_report.clauses.images import images_given
 from slipring_report.clauses.judges import answered, entitled, in_time, levels, two_signers, wording
@@ -33,6 +34,7 @@ _ZONE = ZoneInfo("Asia/Shanghai")
 
 _GIVEN = {"resourceType": "MedicationAdministration", "effectiveDateTime": "2026-09-01T08:00:00Z"}
 _REPORT = {"resourceType": "DiagnosticReport", "status": "final"}
+_EXAM = {"resourceType": "Task", "status": "completed", "executionPeriod": {"start": "2026-09-01T08:00:00Z"}}
 _JUDGED: tuple[tuple[Judge, dict[str, Any]], ...] = (
     *((judge, _GIVEN) for judge in (gave, lots, permitted, received, traced)),
     (observed, {"resourceType": "Task", "status": "completed"}),
@@ -44,7 +46,7 @@ _JUDGED: tuple[tuple[Judge, dict[str, Any]], ...] = (
     (in_time, {"resourceType": "Task", "status": "completed"}),
     (accounts, {"resourceType": "Practitioner"}),
     (doses, {"resourceType": "Observation", "status": "final"}),
-    (operated, {"resourceType": "Task", "status": "completed"}),
+    *((judge, _EXAM) for judge in (attended, complete, justified, numbered, operated, sample)),
 )
 _SETTINGS: dict[str, type[Settings]] = {
     "slipring_consent": ConsentSettings, "slipring_order": OrderSettings, "slipring_report": ReportSettings,

@@ -27,10 +27,8 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     counted = _distinct([one for query in check.of for one in await look.stood(query)])
     breaches = [_incomplete(one, check) async for one in look.spread(counted)] if check.needs else []
     for query in check.breaks:
-        breaches += [
-            Breach(one.stored.reference, check.says, figure=check.relies[0] if check.relies else "")
-            for one in await look.stood(query)
-        ]
+        figure = check.relies[0] if check.relies else ""
+        breaches += [Breach(one.stored.reference, check.says, figure=figure) for one in await look.stood(query)]
     judged = await _judged(check, judges, look, counted)
     population = len(counted) if judged.population is None else judged.population
     found = [*look.altered, *(one for one in breaches if one), *judged.breaches]
@@ -41,9 +39,9 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
     return Outcome(
         check,
         population,
-        tuple(dict.fromkeys(one.by(unconfirmed) for one in found)),
+        tuple({one.by(unconfirmed): None async for one in look.spread(found)}),
         tuple(unconfirmed),
-        tuple(sorted({*look.inputs, *judged.inputs})),
+        tuple(sorted(dict.fromkeys((*look.inputs, *judged.inputs)))),
         look.not_then,
     )
 
@@ -51,7 +49,8 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
 async def nonconformities(clauses: Sequence[str], service: str, look: Look) -> list[Outcome]:
     """For each of these rows under which a nonconformity was opened in the period: those that are not settled."""
     look.begin()
-    opened = [one for one in await look.stood(_OPENED) if kind_of(one.stored.resource) == "nonconformity"]
+    asked = look.spread(await look.stood(_OPENED))
+    opened = [one async for one in asked if kind_of(one.stored.resource) == "nonconformity"]
     by_row: dict[str, list[Evidence]] = {}
     for one in opened:
         for row in _rows_of(one, service):
@@ -78,9 +77,10 @@ def _settled(row: str, opened: Sequence[Evidence]) -> Outcome:
         "该条款下的不符合项已关闭并验证效果", "nonconformities under the clause are closed, their effect verified"
     )
     still = [one for one in opened if state_of(one.stored.resource) not in _SETTLED]
-    lines = [f"{one.stored.reference}/_history/{one.stored.version} {one.sha256}" for one in opened]
     breaches = tuple(Breach(one.stored.reference, _OPEN, "nonconformity") for one in still)
-    return Outcome(Check(row, "nonconformities", says), len(opened), breaches, inputs=tuple(sorted(lines)))
+    return Outcome(
+        Check(row, "nonconformities", says), len(opened), breaches, inputs=tuple(sorted(one.line for one in opened))
+    )
 
 
 def _rows_of(one: Evidence, service: str) -> set[str]:

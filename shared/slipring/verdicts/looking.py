@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -10,15 +9,15 @@ from typing import Any, TypeVar, cast
 from zoneinfo import ZoneInfo
 
 from slipring.clauses.register import Words
+from slipring.fhir.search.clause import MOST_VALUES
 from slipring.fhir.search.moment import zoned
 from slipring.fhir.service import Ahead, Desk, Evidence, Resource, Stored
+from slipring.runtime.turns import in_turns
 from slipring.verdicts.declared import Check, filled
 from slipring.verdicts.period import Period
 from slipring.verdicts.verdict import ALTERED, Breach
 
 T = TypeVar("T")
-_AT_ONCE = 200  # values of one parameter in one search
-_AT_A_STRETCH = 500  # records that are judged before others have a turn
 
 
 @dataclass(slots=True)
@@ -32,7 +31,7 @@ class Look:
     check: Check | None = None  # the one at work
     _once: dict[str, tuple[Any, list[Evidence], set[str]]] = field(default_factory=dict)
     _found: dict[tuple[str, datetime], list[Evidence]] = field(default_factory=dict)
-    _same: dict[tuple[str, int], Evidence] = field(default_factory=dict)  # what several searches found is held once
+    _told: dict[Any, dict[str, Any]] = field(default_factory=dict)  # by who read it, by the version's line
     _seen: list[Evidence] = field(default_factory=list)
     _not_then: set[str] = field(default_factory=set)
 
@@ -41,10 +40,7 @@ class Look:
         start, end = self.period.span(self.zone)
         asked, moment = filled(query, start, end, self.at), min(at or self.at, self.at)
         if (asked, moment) not in self._found:
-            found = [one async for one in self.desk.evidence(asked, moment)]
-            self._found[asked, moment] = [
-                self._same.setdefault((one.stored.reference, one.stored.version), one) for one in found
-            ]
+            self._found[asked, moment] = [one async for one in self.desk.evidence(asked, moment)]
         self._seen += self._found[asked, moment]
         return self._found[asked, moment]
 
@@ -63,8 +59,8 @@ class Look:
         """A search for each so many of the values of its last parameter."""
         wanted, (start, end) = sorted(set(names)), self.period.span(self.zone)
         return [
-            filled(f"{query}={','.join(wanted[first : first + _AT_ONCE])}", start, end, self.at)
-            for first in range(0, len(wanted), _AT_ONCE)
+            filled(f"{query}={','.join(wanted[first : first + MOST_VALUES])}", start, end, self.at)
+            for first in range(0, len(wanted), MOST_VALUES)
         ]
 
     @property
@@ -110,12 +106,18 @@ class Look:
         found: T = made
         return found
 
-    async def spread(self, found: Sequence[T]) -> AsyncIterator[T]:
-        """One after the other, with a turn for whatever else waits now and then: a hundred thousand take seconds."""
-        for number, one in enumerate(found):
-            if number % _AT_A_STRETCH == 0:
-                await asyncio.sleep(0)
-            yield one
+    def spread(self, found: Iterable[T]) -> AsyncIterator[T]:
+        """One after the other, with a turn for whatever else waits now and then."""
+        return in_turns(found)
+
+    def told(self, one: Evidence, read: Callable[[Resource, ZoneInfo], T]) -> T:
+        """What several checks read from a version, read once: a tree is dear, what a check wants of it is little."""
+        held = self._told.setdefault(read, {})
+        line = one.line
+        if line not in held:
+            held[line] = read(one.stored.resource, self.zone)
+        found: T = held[line]
+        return found
 
     def begin(self, check: Check | None = None) -> None:
         """A check begins: nothing is seen yet."""
@@ -146,8 +148,7 @@ class Look:
     @property
     def inputs(self) -> tuple[str, ...]:
         """All that this check has seen, one line for each version."""
-        lines = {f"{one.stored.reference}/_history/{one.stored.version} {one.sha256}" for one in self._seen}
-        return tuple(sorted(lines))
+        return tuple(sorted(dict.fromkeys(one.line for one in self._seen)))
 
     @property
     def altered(self) -> list[Breach]:

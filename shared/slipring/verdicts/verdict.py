@@ -75,6 +75,13 @@ def together(verdicts: Iterable[Verdict]) -> Verdict:
     return next((one for one in Verdict if one in said), Verdict.PROCEDURE)
 
 
-def digest(lines: Iterable[str]) -> str:
-    """SHA-256 over distinct lines in their order of code points, each ended by a line feed."""
-    return hashlib.sha256("".join(f"{line}\n" for line in sorted(set(lines))).encode()).hexdigest()
+def digest(lines: Iterable[str], before: str = "") -> str:
+    """SHA-256 over distinct lines in their order of code points, each after `before` and ended by a line feed.
+
+    >>> digest(["b", "a"], before="order ") == digest(["order a", "order b"])
+    True
+    """
+    found = hashlib.sha256()
+    for line in sorted(dict.fromkeys(lines)):  # what was in order stays so, and is sorted in a fraction of the time
+        found.update(f"{before}{line}\n".encode())
+    return found.hexdigest()

@@ -22,7 +22,7 @@ def said(one: Mapping[str, Any]) -> dict[str, Any]:
 def as_clause(row: Clause, outcomes: Sequence[Outcome], service: str, look: Look) -> Resource:
     """One row with its checks."""
     verdict = together(one.verdict for one in outcomes)
-    lines = [f"{service} {line}" for one in outcomes for line in one.inputs]
+    lines = (line for one in outcomes for line in one.inputs)
     return {
         "name": "clause",
         "part": [
@@ -30,7 +30,7 @@ def as_clause(row: Clause, outcomes: Sequence[Outcome], service: str, look: Look
             {"name": "verdict", "valueCode": str(verdict)},
             {"name": "population", "valueInteger": sum(one.population for one in outcomes)},
             {"name": "exceptions", "valueInteger": sum(len(one.breaches) for one in outcomes)},
-            {"name": "sha256", "valueString": digest(lines)},
+            {"name": "sha256", "valueString": digest(lines, before=f"{service} ")},
             *({"name": "check", "part": _check(one, service, look)} for one in outcomes),
         ],
     }

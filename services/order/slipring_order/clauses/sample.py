@@ -18,7 +18,8 @@ from slipring.verdicts.looking import Judged, Look
 from slipring.verdicts.verdict import Breach
 
 from slipring_order.catalogue import SYSTEMS, Exam, exam_of
-from slipring_order.reading import codes, reference_of
+from slipring_order.clauses.exams import told_of_exam
+from slipring_order.reading import codes
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,16 +83,14 @@ async def sample(look: Look, counted: Sequence[Evidence]) -> Judged:
 
 async def cases_of(look: Look, counted: Sequence[Evidence]) -> list[Case]:
     """The performed exams with what the catalogue says of them; one that it does not know is not drawn."""
-    requests = {
-        one.stored.reference: one.stored.resource
-        for one in await look.each(
-            "ServiceRequest?_id", (reference_of(c.stored.resource.get("focus")).partition("/")[2] for c in counted)
-        )
+    asked = [look.told(one, told_of_exam).request async for one in look.spread(counted)]
+    requests = await look.each("ServiceRequest?_id", (request.partition("/")[2] for request in asked))
+    exams = {
+        one.stored.reference: exam_of(codes(one.stored.resource.get("code"))) async for one in look.spread(requests)
     }
     found = []
-    async for one in look.spread(counted):
-        request = reference_of(one.stored.resource.get("focus"))
-        exam = exam_of(codes(requests.get(request, {}).get("code")))
+    for one, request in zip(counted, asked, strict=True):
+        exam = exams.get(request)
         if exam is not None:
             found.append(Case(one.stored.reference, request, _kind(exam), exam.place, exam.systems))
     return found

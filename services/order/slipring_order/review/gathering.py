@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 
 from slipring.fhir.service import Desk, Resource, Stored
 from slipring.quality import life as quality
+from slipring.runtime.turns import in_turns
 from slipring.staff import StaffFacts, staff_facts
 
 from slipring_order import resources
@@ -24,6 +26,14 @@ _RELEASED = "final,amended,corrected,appended"
 _OPEN = "requested,received,accepted,in-progress,on-hold,ready"
 
 
+@dataclass(frozen=True, slots=True)
+class Performed:
+    """An exam that was performed, as far as a review counts it: a year's exams as trees take gigabytes."""
+
+    operator: str  # '' when nobody is named
+    with_contrast: bool
+
+
 async def staff_at(on: date, desk: Desk) -> dict[str, StaffFacts]:
     """Everyone who holds or once held a duty of the department, as at noon of a day."""
     at = datetime.combine(on, time(12), desk.settings.zone).astimezone(UTC)
@@ -39,30 +49,30 @@ async def work_done(start: date, end: date, desk: Desk) -> Work:
     """The exams performed and the reports released in a period."""
     exams = await exams_performed(start, end, desk)
     found = await found_by_day(f"DiagnosticReport?status={_RELEASED}", "issued", (start, end), desk)
-    reports = {one.reference: one.resource for one in found}
-    persons = await _persons([*(_operator(exam) for exam in exams), *(w for r in reports.values() for w in _readers(r))], desk)  # fmt: skip
+    readers = [_readers(one.resource) async for one in in_turns(found)]
+    persons = await _persons([*(exam.operator for exam in exams), *(who for each in readers for who in each)], desk)
     return Work(
         exams=len(exams),
-        contrast_exams=sum(_with_contrast(exam) for exam in exams),
-        reports=len(reports),
-        operated=Counter(persons[_operator(exam)] for exam in exams if persons.get(_operator(exam))),
-        read=Counter(who for r in reports.values() for who in {persons.get(one, "") for one in _readers(r)} - {""}),
+        contrast_exams=sum(exam.with_contrast for exam in exams),
+        reports=len(found),
+        operated=Counter(persons[exam.operator] for exam in exams if persons.get(exam.operator)),
+        read=Counter(who for each in readers for who in {persons.get(one, "") for one in each} - {""}),
     )
 
 
-async def exams_performed(start: date, end: date, desk: Desk) -> list[Resource]:
+async def exams_performed(start: date, end: date, desk: Desk) -> list[Performed]:
     """The exams that were begun in a period and acquired."""
     zone = desk.settings.zone
     first, last = (datetime.combine(day, time.min, zone) for day in (start, end + timedelta(days=1)))
     found = await found_by_day(f"Task?code={resources.TASK_CODE_SYSTEM}|exam", "period", (start, end), desk)
-    return [
-        one.resource
-        for one in found
-        if not one.source
-        and resources.state_of(one.resource) in SCANNED
-        and (begun := moment(one.resource.get("executionPeriod", {}).get("start"), zone)) is not None
-        and first <= begun < last  # a period that only meets the days is found as well
-    ]
+    performed = []
+    async for one in in_turns(found):
+        exam = one.resource
+        begun = moment(exam.get("executionPeriod", {}).get("start"), zone)
+        # A period that only meets the days is found as well.
+        if not one.source and resources.state_of(exam) in SCANNED and begun is not None and first <= begun < last:
+            performed.append(Performed(reference_of(exam.get("owner")), _with_contrast(exam)))
+    return performed
 
 
 async def complaints_of(start: date, end: date, desk: Desk) -> list[Complaint]:
@@ -98,10 +108,6 @@ async def _answered_on(stored: Stored, desk: Desk) -> date | None:
 def _day(text: object, desk: Desk) -> date | None:
     at = moment(text, desk.settings.zone)
     return at.astimezone(desk.settings.zone).date() if at else None
-
-
-def _operator(exam: Resource) -> str:
-    return reference_of(exam.get("owner"))
 
 
 def _readers(report: Resource) -> list[str]:
