@@ -35,7 +35,7 @@ def a_department() -> ADesk:
 async def asked(desk: ADesk, name: str, who: str, **given: tuple[str, Any]) -> Resource:
     desk.caller = Caller("pages", frozenset({"user/*.cruds"}), practitioner=f"Practitioner/{who}" if who else None)
     target = await desk.read("Measure/o-error-rate-1")
-    act = {"propose": INDICATORS.propose, "approve": INDICATORS.approve}[name]
+    act = {"propose": INDICATORS.propose, "approve": INDICATORS.approve, "withdraw": INDICATORS.withdraw}[name]
     changes = await act(call(target, **given), desk)
     desk.carry_out(changes)
     assert changes.answer is not None
@@ -89,6 +89,23 @@ async def test_a_target_is_in_force_from_the_approval_of_a_second_qualified_pers
     assert ended and begun and (ended.resource["status"], begun.resource["status"]) == ("retired", "active")
     assert (await in_force(desk, today + timedelta(days=40))) == Target(0.0005, "most", "meeting of January", "A")
     assert (await in_force(desk, today + timedelta(days=20))) == Target(0.002, "most", "meeting of January", "A")
+
+
+@pytest.mark.clause("4.14.7")
+async def test_a_draft_is_withdrawn_by_its_drafter_or_who_could_approve_it_and_not_once_it_is_approved() -> None:
+    desk = a_department()
+    today = NOW.astimezone(desk.settings.zone).date()
+    mine, another, kept = [await drafted(desk, value) for value in (0.1, 0.2, 0.3)]
+    assert (await refused(desk, "withdraw", "o-doc", draft=named(mine)))[:2] == (403, "staff.role")
+    assert (await refused(desk, "withdraw", "", draft=named(mine)))[:2] == (403, "measuring.target-person")
+    await asked(desk, "withdraw", "o-head", draft=named(mine))
+    await asked(desk, "withdraw", "o-lead", draft=named(another))
+    for gone in (mine, another):
+        assert await desk.read(f"Measure/{gone['id']}") is None
+        assert (await refused(desk, "approve", "o-lead", draft=named(gone)))[:2] == (422, "measuring.target")
+    await asked(desk, "approve", "o-lead", draft=named(kept))
+    assert (await refused(desk, "withdraw", "o-head", draft=named(kept)))[:2] == (422, "measuring.target")
+    assert await in_force(desk, today) == Target(0.3, "most", "meeting of January", "A")
 
 
 @pytest.mark.clause("4.14.7")

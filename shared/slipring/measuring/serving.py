@@ -12,7 +12,7 @@ from slipring.measuring.evaluated import evaluated
 from slipring.measuring.measure import measures
 from slipring.measuring.report import as_report, report_key
 from slipring.measuring.spelling import REPORT_SYSTEM, measure_id
-from slipring.measuring.targets import approved, demand_by_operation, proposed, with_targets
+from slipring.measuring.targets import approved, demand_by_operation, proposed, with_targets, withdrawn
 from slipring.qc.indicators.asked import Counting
 from slipring.qc.indicators.definition import Definition, definitions, every_version
 
@@ -109,6 +109,16 @@ class Indicators:
             ),
             Operation(
                 "Measure",
+                "withdraw-target",
+                self.withdraw,
+                title="Take a drafted target back before it is approved",
+                parameters=(
+                    Parameter("draft", "Reference", min=1, documentation="the drafted target"),
+                    Parameter("return", "Measure", use="out", min=1),
+                ),
+            ),
+            Operation(
+                "Measure",
                 "close-period",
                 self.close,
                 title="Store the figure of a period that is over, for good",
@@ -173,6 +183,10 @@ class Indicators:
     async def approve(self, call: Call, desk: Desk) -> Changes:
         """The draft of another person put in force."""
         return await approved(self._named(call), call, desk)
+
+    async def withdraw(self, call: Call, desk: Desk) -> Changes:
+        """A draft that is not wanted any more."""
+        return await withdrawn(self._named(call), call, desk)
 
     async def _counting(self, definition: Definition, asked: Question, desk: Desk) -> Counting:
         supply = self.supplies.get(definition.population)

@@ -49,12 +49,7 @@ async def proposed(definition: Definition, call: Call, desk: Desk) -> Changes:
 
 async def approved(definition: Definition, call: Call, desk: Desk) -> Changes:
     """A draft in force from its day on, from now on at the earliest; the one before it ends then."""
-    said = call.value("draft")
-    name = str(said.get("reference", "")) if isinstance(said, dict) else ""
-    draft = await desk.read(name) if name.startswith("Measure/") else None
-    if draft is None or draft.resource.get("status") != "draft" or not _is_of(draft.resource, definition):
-        raise _wrong(call, "draft", "This is no draft of a target of this indicator.", "这不是该指标的目标草稿。")
-    person = _in_person(desk)
+    draft, person = await _drafted(definition, call, desk), _in_person(desk)
     if person == drafter(draft.resource):
         raise forbidden(
             "Whoever drafted a target does not approve it.",
@@ -75,6 +70,24 @@ async def approved(definition: Definition, call: Call, desk: Desk) -> Changes:
     }
     ended = [_ended(one, start, desk) for one in await _held(definition, desk) if one.resource["status"] == "active"]
     return Changes(save=[*ended, Save(active, replaces=draft.version)], answer=active)
+
+
+async def withdrawn(definition: Definition, call: Call, desk: Desk) -> Changes:
+    """A draft taken back by whoever drafted it or somebody who could approve it; its versions stay."""
+    draft, person = await _drafted(definition, call, desk), _in_person(desk)
+    if person != drafter(draft.resource):
+        await _demand(person, desk)
+    return Changes(save=[Save(draft.resource, replaces=draft.version, delete=True)], answer=draft.resource)
+
+
+async def _drafted(definition: Definition, call: Call, desk: Desk) -> Stored:
+    """The draft that a call names."""
+    said = call.value("draft")
+    name = str(said.get("reference", "")) if isinstance(said, dict) else ""
+    draft = await desk.read(name) if name.startswith("Measure/") else None
+    if draft is None or draft.resource.get("status") != "draft" or not _is_of(draft.resource, definition):
+        raise _wrong(call, "draft", "This is no draft of a target of this indicator.", "这不是该指标的目标草稿。")
+    return draft
 
 
 async def with_targets(definitions: Sequence[Definition], asked: Question, desk: Desk) -> list[Definition]:
@@ -111,8 +124,8 @@ def demand_by_operation(*resources: Resource) -> None:
     """409 for a target that is written, changed or deleted other than by proposing and approving it."""
     if any(indicator_of(one) for one in resources):
         raise conflict(
-            "A target is proposed by $propose-target and approved by $approve-target.",
-            "目标须由 $propose-target 提出并由 $approve-target 批准。",
+            "A target is proposed by $propose-target, approved by $approve-target and withdrawn by $withdraw-target.",
+            "目标须由 $propose-target 提出、$approve-target 批准、$withdraw-target 撤回。",
             at="Measure.identifier",
             detail="measuring.target-by-operation",
         )

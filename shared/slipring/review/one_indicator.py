@@ -46,11 +46,14 @@ class OneIndicatorPages:
         return await self._page(request, session, await self.place.hand(session))
 
     async def laid_down(self, request: Request, session: Session) -> Response:
-        """`$approve-target` of the draft that the form names, else `$propose-target`."""
+        """`$approve-target` or `$withdraw-target` of the draft that the form names, else `$propose-target`."""
         form, hand, definition = await self.place.posted(request, session), await self.place.hand(session), _of(request)
         given: list[Tree]
         if form.get("draft"):
-            name, problems = "approve-target", dict[str, tuple[str, str]]()
+            name, problems = (
+                "withdraw-target" if form.get("withdraw") else "approve-target",
+                dict[str, tuple[str, str]](),
+            )
             given = [{"name": "draft", "valueReference": {"reference": f"Measure/{form['draft']}"}}]
         else:
             name = "propose-target"
