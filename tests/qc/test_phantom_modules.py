@@ -2,6 +2,7 @@
 
 import math
 import random
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -171,6 +172,18 @@ def test_no_bars_are_seen_among_rods_inserts_and_bubbles() -> None:
         for x, y in around(9, 30, draw.uniform(0, 40)):
             bubbly.disc(x + draw.uniform(-3, 3), y + draw.uniform(-3, 3), draw.choice((1.0, 1.2, 1.4, 1.6)), -1000)
         assert "bar_patterns" not in values(measured(bubbly, blur_mm=0.5, seed=seed))
+
+
+def test_noise_that_is_strongest_in_the_middle_leaves_no_specks() -> None:
+    """As quanta make it in a large phantom: its noise is told, and nothing else."""
+    still = Phantom(matrix=512, field_mm=360, diameter_mm=310, wall_mm=5, noise_hu=0)
+    axis = np.linspace(-180, 180, 512) / 150
+    for seed in (1, 2):
+        strong = 16 - 10 * np.minimum(1, axis[:, None] ** 2 + axis**2)
+        noise = replace(still, noise_hu=1, seed=seed).noise() * strong
+        found = values(analyse(next(slices_of(as_dataset(still.hu() + noise, still.step)))))
+        assert found["noise_sd"].value == pytest.approx(float(noise[strong > 15].std()), rel=0.06)
+        assert not {"insert", "low_contrast_target", "bar_patterns"} & set(found)
 
 
 def test_an_open_hole_in_plastic_is_no_bubble() -> None:
