@@ -161,7 +161,11 @@ def _housing(shares: Floats, profile: Floats, mm: float, wall: float) -> float |
     elsewhere = np.abs(steps[np.abs(at - at[place]) > wide + gap])
     if height < _STEP_HU or elsewhere.size < wide or height < 6 * float(np.median(elsewhere)):
         return None
-    return float(shares[at[place]])
+    # The step is as high all over the gap: in it, what is nearer to the inner level is inside.
+    start, stop = at[place] - gap, at[place] + gap
+    within = (sums[start] - sums[start - wide]) / wide
+    nearer = np.abs(profile[start:stop] - within) < np.abs(profile[start:stop] - outside[place])
+    return float(shares[start + int(nearer.sum())])
 
 
 def _wall(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
