@@ -6,7 +6,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import asyncpg
@@ -30,6 +30,7 @@ PEOPLE = {
     "doctor": ("requester", ["requester"]),
     "chief": ("second reader", ["quality-manager", "radiologist-d"]),
     "admin": ("nurse", ["administrator"]),
+    "assessor": ("nurse", ["assessor"]),
 }
 _ITEMS = ("surgery-endoscopy", "pathology", "laboratory", "earlier-imaging", "precautions", "consent-information")
 _V2 = "http://terminology.hl7.org/CodeSystem/v2-0203"
@@ -175,6 +176,7 @@ async def accounts(served: Server, people: Mapping[str, tuple[str, list[str]]]) 
         act = Administration(connection, "front", utc_now())
         async with connection.transaction():
             for name, (who, roles) in people.items():
-                await act.add(name, who, roles, password=PASSWORD, by="test")
+                until = utc_now() + timedelta(days=1) if "assessor" in roles else None  # whose account ends by itself
+                await act.add(name, who, roles, password=PASSWORD, by="test", ends_at=until)
     finally:
         await connection.close()

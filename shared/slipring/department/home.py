@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from slipring.department.place import HOME, PLACES, Place, may_search
+from slipring.department.place import HOME, Place, places_of
 from slipring.identity.people.roles import ADMINISTER, the_roles
 from slipring.identity.people.sessions import Session
 
@@ -25,6 +25,6 @@ class HomePage:
 
     async def shown(self, request: Request, session: Session) -> Response:
         """A tile for each."""
-        tiles = [(address, key) for address, key, types in PLACES if may_search(session, *types)]
+        tiles = places_of(session)
         administers = ADMINISTER in the_roles().scopes(session.roles)
         return self.place.page(request, session, "home.html", tiles=tiles, may_administer=administers)

@@ -15,8 +15,9 @@ from starlette.routing import Route
 
 from slipring.department import names
 from slipring.department.road import Hand, Road, Tree
-from slipring.fhir.caller import grant_of
+from slipring.fhir.caller import Grant, grant_of
 from slipring.fhir.outcome import FhirError, not_found
+from slipring.fhir.service import CANONICAL
 from slipring.identity.people.roles import the_roles
 from slipring.identity.people.sessions import Session
 from slipring.identity.people.sign_in_pages import Entered, here, viewer_of
@@ -43,6 +44,8 @@ PLACES: tuple[tuple[str, str, tuple[str, ...]], ...] = (
     ("/alerts", "alerts", ("Task", "Communication")),
     ("/clauses", "clauses", ("Measure", "AuditEvent")),
 )
+# A place that is open in part to who may read these records of a type alone: his scope names them.
+_IN_PART = {"clauses": ("DocumentReference", ("type", f"{CANONICAL}/CodeSystem/sample-document|"))}
 Words = dict[str, str]  # what is wrong with a field, by its name; "" = with the form as a whole
 _BY_NAME = re.compile(r"Parameters\.parameter\.where\(name='([A-Za-z]+)'\)")
 _BY_PLACE = re.compile(r"Parameters\.parameter\[(\d+)\]")
@@ -85,7 +88,7 @@ class Place:
             template if "/" in template else f"department/{template}",
             viewer=viewer_of(session),
             status=status,
-            places=[(address, key) for address, key, types in PLACES if may_search(session, *types)],
+            places=places_of(session),
             at=request.url.path,
             now=self.now(),
             **values,
@@ -108,6 +111,11 @@ def named_in(request: Request, kept_type: str) -> str:
     return found
 
 
+def places_of(session: Session) -> list[tuple[str, str]]:
+    """Where a person's roles lead him: address, key of its words."""
+    return [(address, key) for address, key, types in PLACES if may_search(session, *types) or _in_part(session, key)]
+
+
 def may_search(session: Session, *types: str) -> bool:
     """Whether a person's roles let him search all these types."""
     return all(may(session, kept_type, "s") for kept_type in types)
@@ -115,9 +123,17 @@ def may_search(session: Session, *types: str) -> bool:
 
 def may(session: Session, kept_type: str, letter: str) -> bool:
     """Whether a person's roles grant one of c, r, u, d, s on a type."""
+    return any(letter in grant.letters and grant.type in (kept_type, "*") for grant in _grants(session))
+
+
+def _in_part(session: Session, key: str) -> bool:
+    kept_type, alone = _IN_PART.get(key, ("", ("", "")))
+    return any(grant.type == kept_type and grant.parameters == (alone,) for grant in _grants(session))
+
+
+def _grants(session: Session) -> list[Grant]:
     scopes = the_roles().scopes(session.roles, emergency=session.emergency is not None)
-    grants = [grant for grant in map(grant_of, scopes) if grant is not None]
-    return any(letter in grant.letters and grant.type in (kept_type, "*") for grant in grants)
+    return [grant for grant in map(grant_of, scopes) if grant is not None]
 
 
 def wrong(refused: FhirError, request: Request, given: Sequence[Tree], fields: Mapping[str, str]) -> Words:

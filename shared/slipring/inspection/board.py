@@ -23,6 +23,7 @@ from slipring.department.road import Tree
 from slipring.fhir.outcome import FhirError, not_found
 from slipring.identity.people.sessions import Session
 from slipring.inspection.kept import kept_board
+from slipring.inspection.samples import SAMPLES
 from slipring.inspection.told import VERDICTS
 from slipring.pages.headers import page_headers
 from slipring.printing.pdf import NoPrinter, pdf_of
@@ -77,16 +78,17 @@ class ClausePages:
             kept_only = await kept_board(await self.place.hand(session), period) if refused.status == 403 else None
             if kept_only is not None:
                 return self.place.page(
-                    request, session, "inspection/kept.html", board=kept_only, period=period, periods=self._offered(),
-                    board_at=BOARD, verdicts=VERDICTS,
+                    request, session, "inspection/kept.html", board=kept_only, period=period, periods=self.offered(),
+                    board_at=BOARD, verdicts=VERDICTS, samples_at=SAMPLES,
                 )  # fmt: skip
             beside = wrong(refused, request, given, {})
         show = show if show in VERDICTS else ""
         kept = request.query_params.get("kept", "")
         return self.place.page(
             request, session, "inspection/board.html", status=200 if board else 422, board=board, period=period,
-            periods=self._offered(), show=show, beside=beside, board_at=BOARD, verdicts=VERDICTS,
+            periods=self.offered(), show=show, beside=beside, board_at=BOARD, verdicts=VERDICTS,
             may_keep=may(session, "MeasureReport", "c"), kept=int(kept) if _COUNT.fullmatch(kept) else None,
+            samples_at=SAMPLES,
         )  # fmt: skip
 
     async def keep(self, request: Request, session: Session) -> Response:
@@ -140,7 +142,7 @@ class ClausePages:
         except ValueError:
             return quarter_of(self._today())
 
-    def _offered(self) -> list[tuple[str, Period]]:
+    def offered(self) -> list[tuple[str, Period]]:
         """The last quarters and the year, as a period is written."""
         found, day = [], self._today()
         for _ in range(_QUARTERS):
