@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy import ndimage
-from slipring.qc.image.artefact import _beside, _cells
+from slipring.qc.image.artefact import _beside
 from slipring.qc.image.grids import between, grown, in_blocks, shrunk
 
 
@@ -26,16 +26,6 @@ def test_a_mask_shrinks_and_grows_by_its_neighbours(times: int) -> None:
     mask = ndimage.gaussian_filter(np.random.default_rng(4).normal(0, 1, (60, 47)), 3) > -0.05
     assert (shrunk(mask, times) == ndimage.binary_erosion(mask, iterations=times)).all()
     assert (grown(mask, times) == ndimage.binary_dilation(mask, iterations=times)).all()
-
-
-def test_cells_of_the_streak_are_whole_blocks_that_are_held_to_more_than_half() -> None:
-    draw = np.random.default_rng(5)
-    within, values = draw.random((50, 43)) < 0.55, draw.normal(0, 5, (50, 43))
-    rows, columns, weights, totals = _cells(values[within], np.flatnonzero(within), within.shape, 4)
-    weight, total = in_blocks(within.astype(np.float64), 4), in_blocks(np.where(within, values, 0.0), 4)
-    expected = np.nonzero(weight > 8)
-    assert (rows == expected[0]).all() and (columns == expected[1]).all()
-    assert (weights == weight[expected]).all() and np.allclose(totals, total[expected])
 
 
 def test_the_median_beside_a_value_stays_within_its_row() -> None:

@@ -6,13 +6,13 @@ import math
 from collections.abc import Collection
 
 import numpy as np
-import numpy.typing as npt
 from scipy import ndimage
 
 from slipring.qc.image.bodies import Body
+from slipring.qc.image.grids import in_blocks
 from slipring.qc.image.result import Measured, Region, disc_region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Disc, Floats, read_disc
+from slipring.qc.image.slice import Disc, Floats, Mask, Pixels, Places, read_disc
 
 _COARSE_MM = 2.0
 _NO_ARTEFACT_HU = 150.0  # what stands out more is in the phantom
@@ -21,8 +21,6 @@ _ON_AXIS_MM = 2.0
 _WIDEST_SPOT_MM = 12.0
 _DIRECTIONS = math.pi * np.arange(72) / 72
 _NORMALS = np.stack([np.cos(_DIRECTIONS), np.sin(_DIRECTIONS)], axis=1).astype(np.float32)
-
-Places = npt.NDArray[np.intp]
 
 
 def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measured]:
@@ -40,10 +38,13 @@ def measure_artefacts(section: Section, ramps: Collection[Body]) -> list[Measure
     if places.size < 2000:
         return []
     residue = (section.image.hu[rows, columns] - section.filling).take(places)
-    residue -= residue.mean()
+    residue -= residue.mean(dtype=np.float64)
     ax, ay = axis_of_rotation(section)
-    ring, without = _ring(residue, np.sqrt(((x - ax) ** 2 + (y - ay) ** 2).take(places)).astype(np.intp), (ax, ay))
-    return [*ring, *_streak(section, without, places)]
+    far = ((x - ax) ** 2 + (y - ay) ** 2).take(places)
+    ring, without = _ring(residue, np.sqrt(far, out=far).astype(np.intp), (ax, ay))
+    grid = np.zeros(within.shape, np.float32)
+    grid.ravel()[places] = without
+    return [*ring, *_streak(section, grid, within)]
 
 
 def axis_of_rotation(section: Section) -> tuple[float, float]:
@@ -80,7 +81,7 @@ def measure_spot(section: Section, spot: Body) -> Measured:
     )  # fmt: skip
 
 
-def _ring(residue: Floats, r: Places, axis: tuple[float, float]) -> tuple[list[Measured], Floats]:
+def _ring(residue: Pixels, r: Places, axis: tuple[float, float]) -> tuple[list[Measured], Pixels]:
     """Mean over each circle of one pixel's width, `r` about the axis, against that of its neighbours; and the residue without rings."""
     count = np.bincount(r)
     mean = np.bincount(r, residue) / np.maximum(count, 1)
@@ -99,13 +100,15 @@ def _ring(residue: Floats, r: Places, axis: tuple[float, float]) -> tuple[list[M
             "ring", float(stands_out[worst]), "HU", "mean along a circle about the axis of rotation, minus its neighbours",
             (region,), unit / float(usual[worst]), {"sigmas": round(float(sigmas[worst]), 2)},
         )
-    ], residue - stands_out.take(r)  # fmt: skip
+    ], residue - stands_out.astype(np.float32).take(r)  # fmt: skip
 
 
-def _streak(section: Section, residue: Floats, places: Places) -> list[Measured]:
-    """Mean along straight lines in all directions on a coarser grid, of values at places of the box."""
+def _streak(section: Section, residue: Pixels, within: Mask) -> list[Measured]:
+    """Mean along straight lines in all directions on a coarser grid; the residue is 0 where it is not `within`."""
     step = max(1, round(_COARSE_MM / section.image.spacing_mm))
-    rows, columns, weights, totals = _cells(residue, places, section.scaled.shape, step)
+    weight = in_blocks(within.astype(np.float32), step)
+    rows, columns = np.nonzero(weight > step * step / 2)
+    weights, totals = (grid[rows, columns].astype(np.float64) for grid in (weight, in_blocks(residue, step)))
     my, mx = rows.mean(), columns.mean()
     right, down = (columns - mx).astype(np.float32), (rows - my).astype(np.float32)
     half_way = math.ceil(float(np.hypot(right, down).max()))
@@ -138,20 +141,6 @@ def _streak(section: Section, residue: Floats, places: Places) -> list[Measured]
             (Region("line", tuple(ends), label="streak"),), abs(value) / max(sigmas, 1e-9), {"sigmas": round(sigmas, 2)},
         )
     ]  # fmt: skip
-
-
-def _cells(residue: Floats, places: Places, shape: tuple[int, ...], step: int) -> tuple[Places, Places, Floats, Floats]:
-    """Of the whole blocks of step x step pixels that are held to more than half: row, column, pixels, and their sum."""
-    height, width = shape
-    across = -(-width // step)
-    number = (np.arange(height)[:, None] // step * across + np.arange(width) // step).take(places)
-    least = -(-height // step) * across
-    weight, total = np.bincount(number, minlength=least), np.bincount(number, residue, least)
-    rows, columns = np.divmod(np.flatnonzero(weight > step * step / 2), across)
-    whole = (rows < height // step) & (columns < width // step)
-    rows, columns = rows[whole], columns[whole]
-    number = rows * across + columns
-    return rows, columns, weight[number].astype(np.float64), total[number]
 
 
 def _beside(lines: Floats, reach: int) -> Floats:

@@ -86,8 +86,9 @@ def faint_discs(
     if free.sum() < 1000:
         return (), more
     discs: list[Body] = []
+    known, held = np.where(free, differs, np.float32(0)), free.astype(np.float32)
     for sieve in _SIEVES:
-        for body in _sieved(differs, free, sieve, mm, corner):
+        for body in _sieved(known, held, sieve, mm, corner):
             if all(math.hypot(body.x - one.x, body.y - one.y) > (body.long + one.long) / 2 for one in discs):
                 discs.append(body)
     y, x = np.ogrid[: within.shape[0], : within.shape[1]]
@@ -96,11 +97,12 @@ def faint_discs(
     return tuple(discs), more
 
 
-def _sieved(differs: Pixels, free: Mask, sieve: _Sieve, mm: float, corner: tuple[int, int]) -> list[Body]:
+def _sieved(known: Pixels, held: Pixels, sieve: _Sieve, mm: float, corner: tuple[int, int]) -> list[Body]:
+    """`known` is 0 where nothing is known, `held` 1 where something is."""
     step = max(1, round(sieve.step_mm / mm))
     sigma = sieve.smooth_mm / mm / step
-    share = in_blocks(free.astype(np.float32), step) / step**2
-    smooth = ndimage.gaussian_filter(in_blocks(np.where(free, differs, 0.0), step) / step**2, sigma, truncate=3)
+    share = in_blocks(held, step) / step**2
+    smooth = ndimage.gaussian_filter(in_blocks(known, step) / step**2, sigma, truncate=3)
     weight = ndimage.gaussian_filter(share, sigma, truncate=3)
     whole = share > 0.99
     # Only what is known counts, so that nothing is darker beside a body or the wall.

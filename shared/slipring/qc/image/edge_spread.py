@@ -36,7 +36,7 @@ def of_edge(section: Section, edge: Ellipse, inner: float, outer: float, method:
     rows = slice(max(0, int(edge.y) - reach), min(image.shape[0], int(edge.y) + reach + 1))
     columns = slice(max(0, int(edge.x) - reach), min(image.shape[1], int(edge.x) + reach + 1))
     y, x = np.ogrid[rows, columns]
-    squared = (x - edge.x) ** 2 + (y - edge.y) ** 2
+    squared = ((x - edge.x) ** 2).astype(np.float32) + ((y - edge.y) ** 2).astype(np.float32)
     near = (squared > max(0.0, edge.b - inner - 1) ** 2) & (squared < (edge.a + outer + 1) ** 2)
     near &= image.valid[rows, columns]
     places = np.flatnonzero(near)
@@ -101,10 +101,10 @@ def _modulation(weight: Floats, total: Floats, centres: Floats, outer_half: bool
     The inner edge of a wall would be counted in; what lies outside a phantom is air.
     """
     filled = weight > 0
-    if filled.mean() < 0.6:
+    if np.count_nonzero(filled) < 0.6 * len(filled):
         return None
     spread = np.interp(centres, centres[filled], total[filled] / weight[filled])
-    line = np.diff(spread)
+    line = spread[1:] - spread[:-1]
     at = (centres[:-1] + centres[1:]) / 2
     if not abs(line.sum()) > 0:
         return None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from slipring.qc.image.slice import Floats, Mask
+from slipring.qc.image.slice import Floats, Mask, Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +27,23 @@ class Ellipse:
         """That of the circle with the same area."""
         return math.sqrt(self.a * self.b)
 
-    def scaled(self, x: Floats, y: Floats) -> Floats:
-        """How far out points lie: 1 on the edge, 0 in the middle."""
+    def scaled(self, x: Places, y: Places) -> Floats:
+        """How far out the pixels of an open grid lie: 1 on the edge, 0 in the middle."""
         dx, dy, c, s = x - self.x, y - self.y, math.cos(self.turn), math.sin(self.turn)
         xx, yy = (c / self.a) ** 2 + (s / self.b) ** 2, (s / self.a) ** 2 + (c / self.b) ** 2
         both = 2 * c * s * (1 / self.a**2 - 1 / self.b**2)
-        # Of open grids only the mixed term is as large as the picture.
-        squared: Floats = both * dx * dy + (xx * dx**2 + yy * dy**2)
+        squared: Floats = both * dx * dy
+        squared += xx * dx**2 + yy * dy**2
         return np.sqrt(squared, out=squared)
 
     def reach(self, angle: float) -> float:
         """The distance from the middle to the edge in a direction, pixels."""
         c, s = math.cos(angle - self.turn), math.sin(angle - self.turn)
         return 1.0 / math.hypot(c / self.a, s / self.b)
+
+    def reaches(self, angles: Floats) -> Floats:
+        """The same for many directions."""
+        return 1.0 / np.hypot(np.cos(angles - self.turn) / self.a, np.sin(angles - self.turn) / self.b)
 
     def distance(self, x: Floats, y: Floats) -> Floats:
         """Signed distance from the edge in pixels, to first order: negative inside."""

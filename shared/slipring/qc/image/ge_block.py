@@ -48,16 +48,16 @@ def find_block(section: Section, description: Description) -> Block | None:
     low, high = told["block_hu"]
     if abs(2 * edge.radius * mm - told["diameter_mm"]) > told["diameter_within_mm"]:
         return None
-    if not low < float(np.median(section.filling[section.scaled < section.inner])) < high:
-        return None
     nominal = told["hole_at_mm"]
+    holes = [
+        body for body in section.bodies
+        if body.round and body.contrast <= 0 and abs(body.long * mm - told["hole_diameter_mm"]) <= 4
+        and abs(math.hypot(body.x - edge.x, body.y - edge.y) * mm - math.hypot(*nominal)) <= 4
+    ]  # fmt: skip
+    if not holes or not low < section.level < high:
+        return None
     blocks = []
-    for hole in section.bodies:
-        away = math.hypot(hole.x - edge.x, hole.y - edge.y) * mm
-        if not hole.round or abs(hole.long * mm - told["hole_diameter_mm"]) > 4 or hole.contrast > 0:
-            continue
-        if abs(away - math.hypot(*nominal)) > 4:
-            continue
+    for hole in holes:
         angle = math.atan2(hole.y - edge.y, hole.x - edge.x)
         for mirrored in (False, True):
             plain = math.atan2(nominal[1], -nominal[0] if mirrored else nominal[0])
@@ -102,7 +102,7 @@ def measure_bars(section: Section, block: Block) -> list[Measured]:
     mm, told = section.image.spacing_mm, block.described
     noise = section.noise
     water = read_disc(section.image, Disc(block.hole.x, block.hole.y, 0.35 * block.hole.short)).mean
-    contrast = abs(float(np.median(section.filling[section.scaled < section.inner])) - water)
+    contrast = abs(section.level - water)
     found, regions, bars = [], [], []
     for width, at, span in zip(told["bars_mm"], told["bars_at_mm"], told["bars_span_mm"], strict=True):
         disc = _centred(section, *block.place(section, at), span / 2 / mm)

@@ -130,7 +130,7 @@ def _edge_points(
 def _check(image: Slice, edge: Ellipse) -> None:
     """What is round enough, whole, and of a size that phantoms have."""
     angles = np.linspace(0, 2 * math.pi, 180, endpoint=False)
-    reach = np.array([edge.reach(angle) for angle in angles])
+    reach = edge.reaches(angles)
     shown = np.zeros(len(angles), bool)
     # Noisy air reaches the padding value here and there: cut is what has nothing valid in a row of pixels.
     for beyond in _BEYOND:

@@ -109,15 +109,17 @@ def _slice(data: Dataset, number: int, stored: np.ndarray[Any, Any]) -> Slice:
         raise ImageRefused(
             "no-rescale", "RescaleType says that these are no CT numbers", "RescaleType 表明这些不是 CT 值"
         )
-    hu = stored.astype(np.float64) * float(slope) + float(intercept)
-    if not np.abs(hu).max() < _NO_CT_NUMBER:
+    hu = stored.astype(np.float64)
+    hu *= float(slope)
+    hu += float(intercept)
+    if not max(hu.max(), -hu.min()) < _NO_CT_NUMBER:
         raise ImageRefused(
             "no-rescale",
             "RescaleSlope and RescaleIntercept give no CT numbers",
             "按 RescaleSlope 和 RescaleIntercept 得不到 CT 值",
         )
     valid = _valid(data, stored, hu)
-    hu = np.where(valid, hu, -1000.0)
+    hu[~valid] = -1000.0
     position = _of(data, number, "PlanePositionSequence", "ImagePositionPatient")
     turned = _of(data, number, "PlaneOrientationSequence", "ImageOrientationPatient")
     directions = [float(one) for one in turned] if turned is not None else [1.0, 0.0, 0.0, 0.0, 1.0, 0.0]

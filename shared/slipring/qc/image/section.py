@@ -38,7 +38,7 @@ class Section:
     image: Slice
     outline: Ellipse
     inner: float  # the radius inside the wall, as a share of the outline
-    filling: Floats  # HU of the filling at each row and column of the box
+    filling: Pixels  # HU of the filling at each row and column of the box
     box: tuple[slice, slice]
     scaled: Floats  # how far out each pixel of the box lies: 1 on the outline
     differs: Pixels  # smoothed difference from the filling in the box
@@ -49,6 +49,11 @@ class Section:
     def inner_radius(self) -> float:
         """Of the circle with the area inside the wall, pixels."""
         return self.outline.radius * self.inner
+
+    @cached_property
+    def level(self) -> float:
+        """The median of the filling, HU."""
+        return float(np.median(self.filling[self.scaled < self.inner]))
 
     @cached_property
     def points(self) -> tuple[Body, ...]:
@@ -75,7 +80,7 @@ class Section:
     @cached_property
     def _marked_places(self) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
         """Columns and rows of the image where bodies are."""
-        y, x = np.nonzero(self.marked)
+        y, x = np.divmod(np.flatnonzero(self.marked), self.marked.shape[1])
         return x + self.box[1].start, y + self.box[0].start
 
     def clear(self, disc: Disc) -> bool:
@@ -105,7 +110,8 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
     within = scaled < inner - max(2.0, _WALL_BLUR_MM / image.spacing_mm) / outline.radius
     filling = _filling(image.hu[rows, columns], scaled, within, radii / outline.radius, profile, inner)
     smooth = ndimage.gaussian_filter(image.hu[rows, columns], _SMOOTH_MM / image.spacing_mm, truncate=3)
-    differs = np.where(within, smooth - filling, 0.0).astype(np.float32)
+    smooth -= filling
+    differs = np.where(within, smooth, np.float32(0))
     corner = (rows.start, columns.start)
     # A large phantom is noisier in the middle than on the whole: specks of that noise are no bodies.
     spreads = [robust_sd(differs[::2][part]) for part in (within[::2], (scaled < _MIDDLE * inner)[::2])]
@@ -122,9 +128,9 @@ def read_section(image: Slice, outline: Ellipse) -> Section:
 
 def _profile(image: Slice, outline: Ellipse) -> tuple[Floats, Floats]:
     """The median CT number at each distance from the middle, half a pixel apart, along the shape of the outline."""
-    angles = np.arange(_RAYS) * (2 * math.pi / _RAYS)
+    angles = np.arange(_RAYS, dtype=np.float64) * (2 * math.pi / _RAYS)
     radii = np.arange(0.0, outline.radius, 0.5)
-    stretch = np.array([outline.reach(angle) for angle in angles]) / outline.radius
+    stretch = outline.reaches(angles) / outline.radius
     rows = outline.y + np.sin(angles)[:, None] * radii * stretch[:, None]
     columns = outline.x + np.cos(angles)[:, None] * radii * stretch[:, None]
     # Sorted, as the median along the first axis is slow; _RAYS is even.
@@ -193,7 +199,7 @@ def _wall(radii: Floats, profile: Floats, radius: float, mm: float) -> float:
     return 1.0
 
 
-def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: Floats, inner: float) -> Floats:
+def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: Floats, inner: float) -> Pixels:
     """Water with its cupping: an even polynomial of the radius; where that does not fit, the commonest CT number."""
     used = radii < 0.94 * inner
     r, p, weight = radii[used], profile[used], np.sqrt(radii[used])
@@ -206,10 +212,14 @@ def _filling(hu: Pixels, scaled: Floats, within: Mask, radii: Floats, profile: F
         if good.sum() < 10:
             break
     if float(np.median(away)) < 3 and good.mean() > 0.6:
-        squared = scaled * scaled
-        fitted: Floats = coefficients[0] + squared * (coefficients[1] + coefficients[2] * squared)
+        level, square, fourth = (float(one) for one in coefficients)
+        squared = np.square(scaled.astype(np.float32))
+        fitted: Pixels = squared * np.float32(fourth)
+        fitted += square
+        fitted *= squared
+        fitted += level
         return fitted
     values = hu[within & (hu > -300) & (hu < 600)]
     counts, edges = np.histogram(values, bins=np.arange(-300, 601, 4))
     most = float(edges[int(np.argmax(ndimage.uniform_filter1d(counts.astype(float), 5)))] + 2)
-    return np.full(hu.shape, float(np.median(values[np.abs(values - most) < 15])))
+    return np.full(hu.shape, np.median(values[np.abs(values - most) < 15]), np.float32)

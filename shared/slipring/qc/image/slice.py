@@ -13,6 +13,7 @@ from scipy.fft import irfft2, next_fast_len, rfft2
 Pixels = npt.NDArray[np.float32]
 Floats = npt.NDArray[np.float64]
 Mask = npt.NDArray[np.bool_]
+Places = npt.NDArray[np.intp]  # indices of pixels
 
 
 _AIR_HU = -900.0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.fft import fft2
@@ -11,7 +12,7 @@ from scipy.special import j1
 
 from slipring.qc.image.result import Region
 from slipring.qc.image.section import Section
-from slipring.qc.image.slice import Floats
+from slipring.qc.image.slice import Floats, Places
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,11 +34,16 @@ def noise_power(block: Floats, regions: tuple[Region, ...] = ()) -> NoisePower:
     rows, columns = block.shape
     power = np.abs(fft2(block, workers=1)) ** 2 / (rows * columns) ** 2
     power[0, 0] = 0.0
-    f = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns))
-    ring = np.round(f * max(rows, columns) * 2).astype(int).ravel()
-    held = np.bincount(ring)
-    middle = np.bincount(ring, f.ravel()) / np.maximum(held, 1)
+    ring, middle = _rings(rows, columns)
     return NoisePower(middle, np.bincount(ring, power.ravel()).astype(np.float64), regions)
+
+
+@lru_cache(maxsize=4)
+def _rings(rows: int, columns: int) -> tuple[Places, Floats]:
+    """The ring that each frequency of a block belongs to, and the mean frequency of each: the same for all images of a series."""
+    f = np.hypot(np.fft.fftfreq(rows)[:, None], np.fft.fftfreq(columns)).ravel()
+    ring = np.round(f * max(rows, columns) * 2).astype(np.intp)
+    return ring, np.bincount(ring, f) / np.maximum(np.bincount(ring), 1)
 
 
 def noise_of_filling(section: Section) -> NoisePower | None:

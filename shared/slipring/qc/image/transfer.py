@@ -69,6 +69,6 @@ def _gap(section: Section, edge: Ellipse, parts: npt.NDArray[np.intp]) -> float:
     """From an insert's edge to the nearest other body, pixels; a part of it, so that no blur of the other is met."""
     top, left = section.box[0].start, section.box[1].start
     own = parts[round(edge.y) - top, round(edge.x) - left]
-    y, x = np.nonzero((parts > 0) & (parts != own))
+    y, x = np.divmod(np.flatnonzero((parts > 0) & (parts != own)), parts.shape[1])
     far = np.hypot(x + left - edge.x, y + top - edge.y) - edge.a
     return 0.7 * float(far.min()) if far.size else math.inf
