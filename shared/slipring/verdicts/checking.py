@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import fnmatch
 from collections.abc import Mapping, Sequence
 
@@ -24,7 +25,8 @@ _ABSENT = Words("没有任何记录", "nothing is on record")
 async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequence[str], look: Look) -> Outcome:
     """One check's outcome. `waiting`: ids of the figures that nobody has confirmed."""
     look.begin(check)
-    counted = _distinct([one for query in check.of for one in await look.stood(query)])
+    found_by = [one for query in check.of for one in await look.stood(query)]
+    counted = list({one.stored.reference: one async for one in look.spread(found_by)}.values())
     breaches = [_incomplete(one, check) async for one in look.spread(counted)] if check.needs else []
     for query in check.breaks:
         figure = check.relies[0] if check.relies else ""
@@ -41,7 +43,7 @@ async def carried_out(check: Check, judges: Mapping[str, Judge], waiting: Sequen
         population,
         tuple({one.by(unconfirmed): None async for one in look.spread(found)}),
         tuple(unconfirmed),
-        tuple(sorted(dict.fromkeys((*look.inputs, *judged.inputs)))),
+        await asyncio.to_thread(_lines, look, judged),
         look.not_then,
     )
 
@@ -97,5 +99,5 @@ def _incomplete(one: Evidence, check: Check) -> Breach | None:
     return Breach(one.stored.reference, Words(f"缺少：{said}", f"missing: {said}"), "incomplete")
 
 
-def _distinct(found: Sequence[Evidence]) -> list[Evidence]:
-    return list({one.stored.reference: one for one in found}.values())
+def _lines(look: Look, judged: Judged) -> tuple[str, ...]:
+    return tuple(sorted(dict.fromkeys((*look.inputs, *judged.inputs))))

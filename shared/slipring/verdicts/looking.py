@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, TypeVar, cast
@@ -55,13 +55,11 @@ class Look:
         found = [one for asked in self._some(query, names) for one in await self.desk.search(asked) if one.source]
         return self.copied({one.reference: one for one in found}.values())
 
-    def _some(self, query: str, names: Iterable[str]) -> list[str]:
+    def _some(self, query: str, names: Iterable[str]) -> Iterator[str]:
         """A search for each so many of the values of its last parameter."""
-        wanted, (start, end) = sorted(set(names)), self.period.span(self.zone)
-        return [
-            filled(f"{query}={','.join(wanted[first : first + MOST_VALUES])}", start, end, self.at)
-            for first in range(0, len(wanted), MOST_VALUES)
-        ]
+        wanted, asked = sorted(set(names)), filled(query, *self.period.span(self.zone), self.at)
+        for first in range(0, len(wanted), MOST_VALUES):
+            yield f"{asked}={','.join(wanted[first : first + MOST_VALUES])}"
 
     @property
     def head(self) -> list[Resource]:

@@ -6,6 +6,7 @@ they were drawn from: so a draw is checked by drawing again.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from dataclasses import dataclass
 
@@ -87,7 +88,7 @@ class Drawing:
         [check] = [one for one in self.answering.checks if one.code == _SAMPLED]
         exams = [one for query in check.of for one in await look.stood(query)]
         cases = await cases_of(look, exams)
-        found = draw(cases, seed)
+        found = await asyncio.to_thread(draw, cases, seed)
         answer: list[Resource] = [
             *look.head,
             {"name": "seed", "valueString": seed},

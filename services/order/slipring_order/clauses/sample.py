@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import tomllib
 from collections import deque
@@ -77,7 +78,7 @@ def draw(cases: Sequence[Case], seed: str, systems: Sequence[str] = SYSTEMS) -> 
 async def sample(look: Look, counted: Sequence[Evidence]) -> Judged:
     """Whether the quotas of Annex A can be filled from the exams of the period."""
     cases = await cases_of(look, counted)
-    lacking = draw(cases, str(look.period)).lacking if cases else ()
+    lacking = (await asyncio.to_thread(draw, cases, str(look.period))).lacking if cases else ()
     return Judged([Breach("", one, "absent") for one in lacking], len(cases))
 
 
@@ -89,7 +90,7 @@ async def cases_of(look: Look, counted: Sequence[Evidence]) -> list[Case]:
         one.stored.reference: exam_of(codes(one.stored.resource.get("code"))) async for one in look.spread(requests)
     }
     found = []
-    for one, request in zip(counted, asked, strict=True):
+    async for one, request in look.spread(zip(counted, asked, strict=True)):
         exam = exams.get(request)
         if exam is not None:
             found.append(Case(one.stored.reference, request, _kind(exam), exam.place, exam.systems))
