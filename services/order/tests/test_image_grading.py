@@ -25,7 +25,7 @@ def sheet(request: str, *no: str, **members: object) -> Resource:
         "id": "o-sheet",
         "questionnaire": GRADING,
         "status": "completed",
-        "authored": "2026-03-04T09:00:00Z",
+        "authored": "2026-03-02T03:00:00Z",
         "subject": {"reference": request},
         "author": {"reference": GRADER},
         "item": items,
@@ -71,6 +71,7 @@ async def test_a_sheet_is_whole_of_a_scanned_exam_and_by_another() -> None:
         "order.grading-unanswered": whole | {"item": whole["item"][1:]},
         "order.grading-no-exam": sheet("ServiceRequest/o-none"),
         "order.grading-own": whole | {"author": None},
+        "order.form-authored": {name: value for name, value in whole.items() if name != "authored"},
     }
     for code, response in wrong.items():
         with pytest.raises(FhirError) as refused:

@@ -89,7 +89,7 @@ async def _demand_a_whole_form(listed: Checklist, form: Resource, desk: Desk) ->
     issues = [
         *_about_whom(listed, subject, await desk.read(subject) if "/" in subject else None),
         *_by_whom(author, desk),
-        *_when(form, desk),
+        *when_filled(form, desk),
         *[_unknown(link) for link in answers(form) if link not in known],
         *[_lacking(item) for item in unanswered(listed, form)],
     ]
@@ -128,7 +128,8 @@ def _by_whom(author: str, desk: Desk) -> list[Issue]:
     ]
 
 
-def _when(form: Resource, desk: Desk) -> list[Issue]:
+def when_filled(form: Resource, desk: Desk) -> list[Issue]:
+    """A form that does not say when it was filled would belong to no period."""
     at = moment(form.get("authored"), desk.settings.zone)
     if at is not None and at <= desk.now + _AHEAD:
         return []

@@ -8,6 +8,7 @@ from slipring.fhir.service import Changes, Desk, Resource, Save, Write, successo
 from slipring_order import resources
 from slipring_order.grading.drawing import CASE, answered
 from slipring_order.grading.graded import answers, is_sheet, questions
+from slipring_order.handlers.forms import when_filled
 from slipring_order.lifecycle import SCANNED
 from slipring_order.reading import reference_of
 
@@ -15,7 +16,7 @@ _DONE = ("completed", "amended")
 
 
 async def sheet_written(write: Write, desk: Desk) -> Changes:
-    """Refuse a sheet that is not whole, of no exam, or by whoever made the images; a case drawn for it is ended."""
+    """Refuse a sheet that is not whole, of no day or no exam, or by whoever made the images; a case drawn for it is ended."""
     if write.method == "delete" or not is_sheet(write.resource):
         raise conflict(
             "A filled-in grading sheet is a record of the department and stays one.",
@@ -24,7 +25,7 @@ async def sheet_written(write: Write, desk: Desk) -> Changes:
             detail="order.grading-is-kept",
         )
     if write.resource.get("status") in _DONE and not write.imported:
-        issues = [*_unanswered(write.resource), *await _of_whom(write.resource, desk)]
+        issues = [*_unanswered(write.resource), *when_filled(write.resource, desk), *await _of_whom(write.resource, desk)]
         if issues:
             raise FhirError(422, issues)
         return Changes(save=await _case_ended(write, desk))

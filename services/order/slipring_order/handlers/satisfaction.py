@@ -1,4 +1,4 @@
-"""A questionnaire of satisfaction comes in: its points are within the scale, and a complaint in it is registered (4.8)."""
+"""A questionnaire of satisfaction comes in: its points are within the scale, its day is known, and a complaint in it is registered (4.8)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from slipring.fhir.service import Changes, Desk, Save, Write
 from slipring_order.eqa.form import is_round
 from slipring_order.grading.graded import is_sheet
 from slipring_order.handlers.eqa import eqa_written
-from slipring_order.handlers.forms import response_written
+from slipring_order.handlers.forms import response_written, when_filled
 from slipring_order.handlers.grading import sheet_written
 from slipring_order.nonconformity import department_task
 from slipring_order.satisfaction.answered import COMPLAINT, kind_of, points_of, questions, sheet, words_of
@@ -39,7 +39,7 @@ async def opinion_written(write: Write, desk: Desk) -> Changes:
         )
     if write.resource.get("status") not in _DONE:
         return Changes.none()
-    issues = _beside_the_scale(write)
+    issues = [*_beside_the_scale(write), *([] if write.imported else when_filled(write.resource, desk))]
     if issues:
         raise FhirError(422, issues)
     complains = words_of(write.resource) and not (was.get("status") in _DONE and words_of(was))
