@@ -49,3 +49,11 @@ def test_an_injection_counts_once_and_a_reaction_is_said_of_it() -> None:
     [severe] = counts(reaction("allergic-like", severity=severity), UTC)
     assert severe.marks == "reaction severe-reaction"
     assert not counts(reaction("extravasation", actuality="potential"), UTC)
+
+
+@pytest.mark.clause("5.4.4.1")
+@pytest.mark.parametrize("said", [{}, {"date": "2026-03"}, {"recordedDate": "2026-03-05T09:00:00Z"}])
+def test_a_reaction_that_says_no_moment_counts_for_its_injection_too(said: dict[str, str]) -> None:
+    event = {name: value for name, value in reaction("extravasation").items() if name != "date"} | said
+    [remark] = counts(event, UTC)
+    assert (remark.member, remark.marks, remark.remark) == ("MedicationAdministration/c-1", "extravasation", True)

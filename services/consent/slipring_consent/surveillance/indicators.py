@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import tzinfo
 
-from slipring.fhir.search.moment import moment
+from slipring.fhir.search.moment import BEGINNING, moment
 from slipring.fhir.service import Resource
 from slipring.measuring.serving import Indicators
 from slipring.qc.indicators.row import Counted, counted
@@ -17,7 +17,7 @@ from slipring_consent.reactions.said import happened, kind_of, suspects_of
 from slipring_consent.reading import codes_in
 from slipring_consent.surveillance.given import EXTRAVASATION
 
-FORM = "consent-1"
+FORM = "consent-2"
 INDICATORS = Indicators("consent", "c", tells=("MedicationAdministration", "AdverseEvent"))
 _GIVEN = ("completed", "stopped")
 _SEVERE = "severe"
@@ -48,9 +48,11 @@ def _is_contrast(administration: Resource) -> bool:
 
 
 def _reaction(event: Resource, zone: tzinfo) -> Iterator[Counted]:
-    at = moment(event.get("date"), zone) or moment(event.get("recordedDate"), zone)
-    if at is None or not happened(event):
+    if not happened(event):
         return
+    # A remark counts whenever it was: one that says no moment counts too.
+    said = (moment(event.get(name), zone) for name in ("date", "detected", "recordedDate"))
+    at = next(filter(None, said), BEGINNING)
     leaked = kind_of(event) == EXTRAVASATION
     severe = not leaked and worst_of(event.get("severity")) == _SEVERE
     marks = [EXTRAVASATION] if leaked else ["reaction", "severe-reaction" if severe else ""]
