@@ -13,7 +13,8 @@ from statistics import median
 
 import pytest
 from slipring.clauses.register import is_known
-from slipring.qc.indicators.definition import SCORINGS, Definition, definitions, every_version, populations
+from slipring.qc.indicators.definition import SCORINGS, Definition, Words, definitions, every_version, populations
+from slipring.qc.indicators.dose import dose_populations
 from slipring.qc.indicators.row import Counted, counted
 from slipring.qc.indicators.score import Group, count, hash_of, middle_ranks, place_of
 
@@ -41,7 +42,9 @@ def test_a_definition_says_all_that_a_reader_asks(one: Definition) -> None:
     known = {*populations()[one.population]["marks"]}
     asked = {mark for each in (*one.denominator, *one.exclusions, *one.numerator) for mark in re.split(r"[|!]+", each)}
     assert asked - {""} <= known, "a mark that no record can say"
-    texts = [one.name, one.counts, one.over]
+    guidance = populations()[one.population].get("guidance")
+    assert guidance or one.population in dose_populations(), "by which moment its members belong to a period"
+    texts = [one.name, one.counts, one.over, *([Words(**guidance)] if guidance else [])]
     assert all(words.zh and words.en and re.search("[一-鿿]", words.zh) for words in texts)
     assert one.source and one.confidence in ("A", "R", "U")
     if one.target is not None:

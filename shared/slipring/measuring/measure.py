@@ -49,11 +49,18 @@ def as_measure(definition: Definition, letter: str) -> Resource:
         "publisher": "slipring",
         "description": definition.counts.zh,
         "_description": english(definition.counts),
+        **_guidance(definition),
         "topic": [{"coding": [{"system": CLAUSE, "code": definition.clause}]}],
         "scoring": {"coding": [{"system": SCORING, "code": _scoring(definition)}]},
         **improvement(definition),
         "group": [{"population": _populations(definition)}],
     }
+
+
+def _guidance(definition: Definition) -> Resource:
+    """By which moment members belong to a period, and what could be counted otherwise."""
+    said = populations()[definition.population].get("guidance")
+    return {"guidance": said["zh"], "_guidance": english(Words(**said))} if said else {}
 
 
 def _scoring(definition: Definition) -> str:
