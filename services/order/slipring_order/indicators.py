@@ -26,7 +26,7 @@ from slipring_order.resources import CONTRAST_CONDITION, is_exam, state_of
 from slipring_order.rooms.appointments import given_back, is_block, request_in, scanner_in
 from slipring_order.satisfaction.answered import opinion
 
-FORM = "order-2"
+FORM = "order-3"
 _MINUTE, _DAY = timedelta(minutes=1), timedelta(days=1)
 _CALLED_OFF = ("cancelled", "rejected", "entered-in-error")
 _WITHOUT_CONTRAST = frozenset({"", "not-needed", "refused"})
@@ -93,8 +93,10 @@ def _complaint(task: Resource, zone: tzinfo) -> Iterator[Counted]:
     received, state = moment(task.get("authoredOn"), zone), quality.state_of(task)
     if received is None:
         return
-    changed = moment(task.get("lastModified"), zone)
-    days = (changed - received) / _DAY if changed and state == "closed" else None
+    # Of records that do not say when they were closed the last change is the nearest that is known.
+    said = task.get("executionPeriod", {}).get("end") or task.get("lastModified")
+    closed = moment(said, zone) if state == quality.CLOSED else None
+    days = (closed - received) / _DAY if closed else None
     yield counted("complaint", f"Task/{task['id']}", received, [state] if state != quality.OPENED else [], value=days)
 
 

@@ -17,7 +17,7 @@ from slipring.rules.lifecycle import Table, Transition
 
 TASK_CODE_SYSTEM = f"{CANONICAL}/CodeSystem/task-code"
 STATE_SYSTEM = f"{CANONICAL}/CodeSystem/quality-state"
-OPENED = "opened"
+OPENED, CLOSED = "opened", "closed"
 KINDS = ("nonconformity", "complaint")
 
 

@@ -35,6 +35,8 @@ def step_of(before: Resource | None, task: Resource, *, now: datetime, zone: tzi
     _demand_fixed(before, task)
     kind, was, target = life.kind_of(before), life.state_of(before), life.state_of(task)
     members = life.members(target if target in life.names() else was, _no_earlier(task, now, zone))
+    if target == life.CLOSED:
+        members["executionPeriod"] = _ended(before, task, str(members["lastModified"]), zone)
     if was == target:
         return Step(members)
     try:
@@ -98,6 +100,17 @@ def _no_earlier(task: Resource, now: datetime, zone: tzinfo) -> datetime:
     """After a clock set back it still changes no earlier than it was written (R4, inv-1)."""
     written = interval(str(task.get("authoredOn", "")), zone)
     return max(now, written.low) if written is not None else now
+
+
+def _ended(before: Resource, task: Resource, at: str, zone: tzinfo) -> Resource:
+    """When it was closed: said once, so that a word added to a closed record does not close it anew."""
+    if life.state_of(before) == life.CLOSED:
+        held = before.get("executionPeriod", {})
+        return held if "end" in held else {**held, "end": before.get("lastModified", at)}
+    period: Resource = {name: value for name, value in task.get("executionPeriod", {}).items() if name != "end"}
+    begun, ended = interval(str(period.get("start", "")), zone), interval(at, zone)
+    late = begun is not None and ended is not None and begun.low > ended.low
+    return {**period, "end": period["start"] if late else at}  # R4, per-1: no end before its start
 
 
 def _needed(place: str) -> Issue:

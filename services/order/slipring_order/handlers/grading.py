@@ -25,7 +25,11 @@ async def sheet_written(write: Write, desk: Desk) -> Changes:
             detail="order.grading-is-kept",
         )
     if write.resource.get("status") in _DONE and not write.imported:
-        issues = [*_unanswered(write.resource), *when_filled(write.resource, desk), *await _of_whom(write.resource, desk)]
+        issues = [
+            *_unanswered(write.resource),
+            *when_filled(write.resource, desk),
+            *await _of_whom(write.resource, desk),
+        ]
         if issues:
             raise FhirError(422, issues)
         return Changes(save=await _case_ended(write, desk))

@@ -1,4 +1,4 @@
-"""A questionnaire of satisfaction comes in: its points are within the scale, its day is known, and a complaint in it is registered (4.8)."""
+"""A questionnaire of satisfaction comes in: its points within the scale, its day known, and a complaint in it is registered (4.8)."""
 
 from __future__ import annotations
 
