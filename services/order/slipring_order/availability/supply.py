@@ -10,7 +10,7 @@ from slipring.qc.indicators.asked import Counting
 
 from slipring_order.asked_day import found_by_day
 from slipring_order.availability.stretches import Reckoned, Stretch, cut
-from slipring_order.rooms.appointments import MAINTENANCE, holds, is_block, longest, scanner_in, span_of
+from slipring_order.rooms.appointments import MAINTENANCE, given_back, is_block, longest, scanner_in, span_of
 from slipring_order.rooms.booking import read_scanner
 from slipring_order.rooms.scanner import CT_TYPES, in_service
 
@@ -60,6 +60,6 @@ async def _maintenance(first: date, last: date, desk: Desk) -> list[Stretch]:
     stretches = []
     for one in found:
         span, scanner = span_of(one.resource), scanner_in(one.resource)
-        if span and scanner and is_block(one.resource) and holds(one.resource):
+        if span and scanner and is_block(one.resource) and not given_back(one.resource):
             stretches.append(Stretch(scanner, span.starts_at, span.ends_at, one.reference))
     return stretches
