@@ -20,6 +20,7 @@ from slipring_critical.clauses.judges import acted, told
 from slipring_order.clauses.accounts import accounts
 from slipring_order.clauses.doses import doses
 from slipring_order.clauses.exams import attended, complete, justified, numbered, operated
+from slipring_order.clauses.protocols import protocols
 from slipring_order.clauses.sample import sample
 from slipring_order.settings import OrderSettings
 from slipring_report.clauses.images import images_given
@@ -46,7 +47,7 @@ _JUDGED: tuple[tuple[Judge, dict[str, Any]], ...] = (
     (in_time, {"resourceType": "Task", "status": "completed"}),
     (accounts, {"resourceType": "Practitioner"}),
     (doses, {"resourceType": "Observation", "status": "final"}),
-    *((judge, _EXAM) for judge in (attended, complete, justified, numbered, operated, sample)),
+    *((judge, _EXAM) for judge in (attended, complete, justified, numbered, operated, protocols, sample)),
 )
 _SETTINGS: dict[str, type[Settings]] = {
     "slipring_consent": ConsentSettings, "slipring_order": OrderSettings, "slipring_report": ReportSettings,

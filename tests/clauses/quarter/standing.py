@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import date
 from typing import Any
 
 from slipring_demo.cast import C, practitioner, role, scanner
-from slipring_order.catalogue import SYSTEMS
+from slipring_order.catalogue import SYSTEMS, exams
 from slipring_order.department.checklists import checklists
 from slipring_order.department.obligations import obligations
 from slipring_order.department.standing import AGREEMENT_PARTS, IMAGING
 from slipring_order.offer.coverage import SCANNER_PROPERTY, SCOPE
 from slipring_order.offer.defined import BODY_SYSTEM
+from slipring_order.offer.protocols import protocol_id, protocols
 from slipring_order.rooms.measured import TEST_SYSTEM
 from slipring_order.rooms.scanner_standard import tests
 
 from tests.support.staffing import RESULT, a_device, a_document, a_test, an_answer, held
+
+from .papers import FAULTY, KINDS
 
 Tree = dict[str, Any]
 BEFORE = "2026-06-22"  # when all that is checked was checked last
@@ -72,6 +76,7 @@ def house() -> Iterator[tuple[str, Tree]]:
     for kind in GEAR:
         yield kind, _bare(a_device(kind, kind) | _made_of(kind))
     yield from _papers()
+    yield from _protocols()
     for listed in obligations():
         if listed.carried == "answers" and listed.of == "device":
             for kind in sorted(listed.by):
@@ -149,6 +154,16 @@ def document(code: str, start: str, end: str, *parts: str) -> Tree:
     """A paper of the department and how long it holds."""
     paper = _bare(a_document(code, code, start, end, *parts))
     return paper if parts else paper | {"context": {"period": paper["context"]["period"]}}
+
+
+def _protocols() -> Iterator[tuple[str, Tree]]:
+    """The scan protocols of the exams that are made, as the department approved them."""
+    made = {exams()[kind.code] for kind in (*KINDS.values(), *FAULTY.values())}
+    wanted = {protocol_id(f"{one.protocol}-{one.phases}-{age}") for one in made for age in ("adult", "child")}
+    for one in protocols():
+        if one["id"] in wanted:
+            plain = json.loads(json.dumps(one, default=float))  # its figures are exact decimals
+            yield f"protocol {one['id']}", _bare(plain) | {"status": "active"}
 
 
 def _scope() -> Tree:

@@ -8,6 +8,7 @@ from slipring_demo.cast import C
 
 from .living import Quarter
 from .loading import loaded
+from .papers import LOINC
 from .wrong import Left, exam, fault, found
 from .wrong_house import day_of
 
@@ -31,6 +32,28 @@ def day_in_quarter(id: str) -> int:
     from datetime import date
 
     return (date.fromisoformat(day_of(id)) - date(2026, 7, 1)).days + 1
+
+
+@fault("protocol-missing")
+async def unprotocolled(quarter: Quarter) -> Left:
+    """A pelvis, for which no protocol was ever approved, scanned on the scanner as it was booked."""
+
+    def pelvis(request: Tree) -> None:
+        request["code"] = {"coding": [{"system": LOINC, "code": "30615-9"}]}
+
+    records = await exam(quarter, "abdomen", day_in_quarter("protocol-missing"), request=pelvis)
+    step = {
+        "resourceType": "Task", "status": "completed", "intent": "order",
+        "code": {"coding": [{"system": f"{C}/CodeSystem/task-code", "code": "scheduled-step"}]},
+        "partOf": [{"reference": records["exam"]}], "focus": {"reference": records["request"]},
+        "owner": {"reference": quarter.at["scanner"]},
+    }  # fmt: skip
+    records |= await loaded(quarter.department, [("step", step)])
+    return found(
+        "ActivityDefinition/o-exam-ct-pelvis-plain",
+        records,
+        f"no approved protocol on its scanner ({quarter.at['scanner']})",
+    )
 
 
 step_missing("patient-not-received", "arrival")

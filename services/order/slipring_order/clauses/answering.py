@@ -15,6 +15,7 @@ from slipring_order.clauses import eqa, exams, offer, owed
 from slipring_order.clauses.accounts import accounts
 from slipring_order.clauses.doses import doses
 from slipring_order.clauses.drawing import Drawing
+from slipring_order.clauses.protocols import protocols
 from slipring_order.clauses.sample import sample
 from slipring_order.unconfirmed import unconfirmed
 
@@ -38,6 +39,7 @@ JUDGES = {
     "operated": exams.operated,
     "owed": owed.owed,
     "prepared": offer.prepared,
+    "protocols": protocols,
     "rounds": eqa.rounds,
     "sample": sample,
     "scope": offer.scope,

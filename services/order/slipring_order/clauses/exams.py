@@ -31,7 +31,8 @@ class ToldOfExam:
 
     number: str  # the imaging number, '' without one
     request: str  # ServiceRequest/...
-    operator: str  # '' when nobody is named
+    patient: str  # Patient/..., '' when nobody is named
+    operator: str  # likewise
     began: datetime | None
     critical: bool  # or by the green channel
     attended: bool
@@ -43,6 +44,7 @@ def told_of_exam(exam: Resource, zone: tzinfo) -> ToldOfExam:
     return ToldOfExam(
         str(exam.get("groupIdentifier", {}).get("value", "")),
         reference_of(exam.get("focus")),
+        reference_of(exam.get("for")),
         reference_of(exam.get("owner")),
         moment(exam.get("executionPeriod", {}).get("start"), zone),
         exam.get("priority") == "stat" or marked.get("valueBoolean") is True,

@@ -7,7 +7,7 @@ that before the group's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from slipring.fhir.service import CANONICAL, Resource
@@ -40,6 +40,21 @@ def protocol_for(
     return max(fitting, key=lambda found: found[:3])[3] if fitting else None
 
 
+def covered(exam: Exam, scanners: Iterable[Resource], protocols: Sequence[Resource]) -> frozenset[str]:
+    """The age groups that an active protocol of the exam is for on one of these scanners (Devices)."""
+    return frozenset(
+        group
+        for scanner in scanners
+        for group, years in _an_age_of().items()
+        if protocol_for(exam, scanner, protocols, age_years=years) is not None
+    )
+
+
+def age_groups() -> frozenset[str]:
+    """The age groups that protocols tell apart."""
+    return frozenset(_an_age_of())
+
+
 def is_protocol(plan: Resource) -> bool:
     """Whether a PlanDefinition is a scan protocol: by its number, or because it is meant for exams."""
     numbered = any(identifier.get("system") == PROTOCOL_NUMBER for identifier in plan.get("identifier", []))
@@ -51,6 +66,10 @@ def age_group(age_years: int | None) -> str:
     if age_years is None:
         return ""
     return "child" if age_years < child_until_years() else "adult"
+
+
+def _an_age_of() -> Mapping[str, int]:
+    return {age_group(years): years for years in (child_until_years() - 1, child_until_years())}
 
 
 def scanners_in(plan: Resource) -> Iterator[tuple[int, Mapping[str, Any]]]:
