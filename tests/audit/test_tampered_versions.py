@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from slipring.fhir.store.reindex import reindex
+from slipring.runtime.postgres import ensure_running
+from slipring.upkeep.audit.verify import Given, verify
 
 from tests.audit.archive import Archive
+from tests.fhir.place import until
+from tests.fhir.test_delivery import Hook, subscribed
 
 _KEY = "(SELECT key FROM resource WHERE id = 'p1')"
 
@@ -129,3 +136,19 @@ async def test_rows_of_another_release_are_only_said_to_be_so(clean: Archive) ->
         await archive.run("UPDATE mark SET value = 'older' WHERE name = 'search rows'")
         told = await archive.verified()
         assert {one.kind for each in told.schemas for one in each.findings} == {"rows-older"} and not told.grave
+
+
+async def test_a_subscription_is_found_by_the_state_it_is_in_and_that_is_as_it_should_be(data_dir: Path) -> None:
+    async with subscribed(data_dir, Hook(), schema_prefix="lanes_") as (place, made):
+        kernel, found = place.running.kernel, f"Subscription?status=active&_id={made['id']}"
+        await until(lambda: place.found(found))
+        given = Given(services={"order": kernel.service}, zone=kernel.zone)
+        told = await verify(ensure_running(data_dir), "lanes_", given, lambda *_: None)
+        assert not told.grave, [one.text() for each in told.schemas for one in each.findings]
+        await place.rows("UPDATE mark SET value = 'earlier' WHERE name = 'search rows'")
+        assert await reindex(place.pool, kernel.store.schema, kernel.zone, kernel.service) > 0
+        await until(lambda: place.found(found))
+        await place.rows("UPDATE search_token SET code = 'off' WHERE parameter = 'Subscription.status'")
+        told = await verify(ensure_running(data_dir), "lanes_", given, lambda *_: None)
+        [finding] = [one for each in told.schemas for one in each.findings if one.grave]
+        assert (finding.kind, finding.about) == ("search-differs", f"Subscription/{made['id']}")

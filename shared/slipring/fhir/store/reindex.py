@@ -45,6 +45,8 @@ async def reindex(pool: asyncpg.Pool, schema: str, zone: ZoneInfo, service: Serv
         try:
             if await kept_form(connection) != form:
                 done = await _all(connection, zone, service)
+                # Subscriptions are found by the state of their lanes, which no version has: it is written again.
+                await connection.execute("UPDATE subscription SET searched_as = '' WHERE NOT internal")
                 await connection.execute(
                     "INSERT INTO mark (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = $2",
                     _MARK,
