@@ -12,6 +12,7 @@ from slipring.fhir.service import CANONICAL, Call
 from slipring.runtime.postgres import ensure_running
 from slipring.signing.jws import jws_sha256
 from slipring.upkeep.audit.verify import Given, verify
+from slipring.upkeep.installed import installed
 from slipring_order.clauses.answering import CLAUSES
 from slipring_order.settings import OrderSettings
 
@@ -225,7 +226,9 @@ async def behind_the_api(department: Department, schema: str, sql: str) -> None:
 
 
 async def altered(department: Department) -> set[str]:
-    """What the audit check finds changed."""
-    prefix = department.house.services["report"].kernel.store.schema.removesuffix("report")
-    told = await verify(ensure_running(department.data_dir), prefix, Given(), lambda *_: None)
-    return {one.about for schema in told.schemas for one in schema.findings if one.kind == "version-changed"}
+    """What the audit check finds changed, in versions and in what is searched and counted."""
+    kernel = department.house.services["report"].kernel
+    given = Given(services=installed(), zone=kernel.zone)
+    prefix = kernel.store.schema.removesuffix("report")
+    told = await verify(ensure_running(department.data_dir), prefix, given, lambda *_: None)
+    return {one.about for schema in told.schemas for one in schema.findings if one.grave}
