@@ -88,10 +88,12 @@ PARTS: Mapping[str, Part] = {
 
 
 def sections(told: Sequence[tuple[Part, Sequence[str]]]) -> list[str]:
-    """The lines of the page: each part with what it said, as a run of `--only` prints it."""
-    return [
-        line for part, lines in told for line in ("", f"## {part.title}", "", part.about, "", "```text", *lines, "```")
-    ]
+    """The lines of the page: each part with what it said, as a run of `--only` prints it; tables as tables."""
+    return [line for part, lines in told for line in ("", f"## {part.title}", "", part.about, "", *_shown(lines))]
+
+
+def _shown(lines: Sequence[str]) -> Sequence[str]:
+    return lines if any(line.startswith("|") for line in lines) else ("```text", *lines, "```")
 
 
 def replaced(page: str, part: Part, lines: Sequence[str], note: str) -> str:
