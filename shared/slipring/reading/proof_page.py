@@ -1,4 +1,4 @@
-"""`/verify`: anybody who holds the proof of a report or of a critical case has it verified here, without an account.
+"""`/verify`: whoever holds the proof of a report or of a critical case, or an assessor's sample, has it verified here, without an account.
 
 The judgement is that of `slipring verify`. The words of a report are shown only where nothing speaks against any part of
 the file, and as words alone: no markup of it reaches the page. Nothing is kept.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cryptography import x509
@@ -26,13 +26,18 @@ from slipring.pages.forms import files_of
 from slipring.signing.case_proof import CASE
 from slipring.signing.proof import Proof, ProofRefused, proof_reason
 from slipring.signing.proof_file import judged_file, roots_used
-from slipring.signing.verdict import Verdict
+from slipring.signing.verdict import SAMPLE, Verdict
 
 VERIFY = "/verify"
 LIMIT_BYTES = 16_777_216  # a proof with its PDF has some hundred kilobytes
 _AT_ONCE = 2  # files that are judged side by side in one process
 _WAITS_SECONDS = 20.0
-_COLOURS = {"verdict-holds": "good", "verdict-case-holds": "good", "verdict-broken": "bad"}
+_COLOURS = {
+    "verdict-holds": "good",
+    "verdict-case-holds": "good",
+    "verdict-sample-holds": "good",
+    "verdict-broken": "bad",
+}
 _RENDERING = "rendering-"
 
 
@@ -40,7 +45,7 @@ _RENDERING = "rendering-"
 class Part:
     """One part of a proof as it was judged."""
 
-    kind: str  # manifest, content, signature, signatures, rendering; of a case: case, event, end
+    kind: str  # manifest, content, signature, signatures, rendering; of a case: case, event, end; of a sample: sample, draw, of-ORDER
     number: str
     facts: Mapping[str, Any]
     reasons: Sequence[Pair]
@@ -55,6 +60,7 @@ class Told:
     code: str = ""
     about: str = ""
     case: bool = False  # the timeline of a critical case, which nobody signs
+    sample: bool = False  # an assessor's sample: what the services sealed of the cases drawn
     signatures: list[Part] = field(default_factory=list)
     events: list[Part] = field(default_factory=list)
     others: list[Part] = field(default_factory=list)
@@ -128,11 +134,13 @@ def told_of(content: bytes, trust_pem: bytes | None) -> Told:
     except ProofRefused as refused:
         words = proof_reason(refused.code)
         return Told(refused=(words.zh, words.en), at=refused.at)
-    parts = [_part(one.part, one.facts, [(why.zh, why.en) for why in one.reasons]) for one in found.judgements]
+    named = _sample_part if found.kind == SAMPLE else _part
+    parts = [named(one.part, one.facts, [(why.zh, why.en) for why in one.reasons]) for one in found.judgements]
     return Told(
         code=found.code,
         about=proof.about,
         case=proof.kind == CASE,
+        sample=found.kind == SAMPLE,
         events=[one for one in parts if one.kind == "event"],
         signatures=[one for one in parts if one.kind == "signature"],
         others=[one for one in parts if one.kind not in ("signature", "event")],
@@ -146,6 +154,15 @@ def _part(name: str, facts: Mapping[str, str], reasons: Sequence[Pair]) -> Part:
     kind, _, number = name.partition("-")
     moments = {one: names.moment(facts[one]) for one in ("when", "until", "stamp") if facts.get(one)}
     return Part(kind, number, {**facts, **moments}, reasons)
+
+
+def _sample_part(name: str, facts: Mapping[str, str], reasons: Sequence[Pair]) -> Part:
+    """`case-01-order manifest` is what order sealed of the first case."""
+    place, _, _ = name.partition(" ")
+    if not place.startswith("case-"):
+        return replace(_part(place, facts, reasons), number="")
+    _, number, service = place.split("-", 2)
+    return replace(_part(f"of-{service}", facts, reasons), kind=f"of-{service}", number=str(int(number)))
 
 
 def _words(proof: Proof, found: Verdict) -> list[Block]:

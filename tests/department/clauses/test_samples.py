@@ -74,6 +74,32 @@ def test_a_sample_is_drawn_kept_read_and_verified(served: Server, period: str, e
     expect(guest.get_by_text("Do not rely on this sample")).to_be_visible()
     looked_at(guest, "sample-broken-en-phone")
     assert guest.request.get(f"{address}/cases/999").status == 404
+    _verified_on_the_page_of_proofs(guest, served, file.body())
+
+
+def _verified_on_the_page_of_proofs(page: Page, served: Server, content: bytes) -> None:
+    """`/verify` knows a sample from a report: nobody is said to have signed it, and whose services sealed it is told by the root."""
+    page.goto("/verify")
+    root = (served.data_dir / "signing" / "root.pem").read_bytes()
+    spoilt = content.replace(b'\\"seed\\"', b'\\"feed\\"', 1)
+    for given, trust, word in (
+        (content, b"", "Unchanged; who sealed it is not proved here"),
+        (content, root, "Genuine and unchanged"),
+        (
+            spoilt if spoilt != content else content[:-40] + content[-39:],
+            root,
+            "This is not a proof|Do not rely on this file",
+        ),
+    ):
+        page.locator("#proof").set_input_files({"name": "x.proof", "mimeType": "application/zip", "buffer": given})
+        if trust:
+            page.locator("#trust").set_input_files({"name": "r.pem", "mimeType": "text/plain", "buffer": trust})
+        page.get_by_role("button", name="Verify").click()
+        expect(page.locator(".verdict-word")).to_contain_text(re.compile(word))
+        if given == content:
+            expect(page.locator("main")).not_to_contain_text("Nobody has signed")
+            expect(page.locator("main")).to_contain_text("Case 1: Report and signatures")
+            looked_at(page, f"sample-verified-{bool(trust)}-en-phone")
 
 
 def _no_draw(served: Server) -> str:
