@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -44,13 +45,15 @@ def demo(
     folder = Path(tempfile.mkdtemp(prefix="slipring-demo-"))
     stay = sys.stdout.isatty() and not once and not os.environ.get("ONCE")
     servers: Servers | None = None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # whoever ends it leaves no database running
     try:
-        print("slipring demo (DEMO: synthetic people, keys made for this run)")
+        print("slipring demo (DEMO: synthetic people, keys made for this run)", flush=True)
         servers = start(
             folder, apart=apart, port=_PORT if stay and is_free(_PORT) else 0
         )  # only visitors need the usual one
         print(
-            f"front {servers.url}, {len(servers.processes)} process(es), ready after {time.monotonic() - begun:.1f} s"
+            f"front {servers.url}, {len(servers.processes)} process(es), ready after {time.monotonic() - begun:.1f} s",
+            flush=True,
         )
         tell(servers, patient or [], dose_report)
         print(f"\nEvery step held. {time.monotonic() - begun:.1f} s in all.", flush=True)

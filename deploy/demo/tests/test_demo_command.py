@@ -9,6 +9,7 @@ import select
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import httpx
@@ -93,3 +94,23 @@ def test_on_a_terminal_it_stays_open_for_a_look_around_and_ctrl_c_ends_it(tmp_pa
             run.wait(30)
         os.close(ours)
     assert list(tmp_path.glob("slipring-demo-*")) == []
+
+
+def test_ended_from_outside_amid_the_story_it_leaves_nothing_running(tmp_path: Path) -> None:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("SLIPRING_")}
+    with subprocess.Popen(
+        [str(SLIPRING), "demo", "--once"], env=clean | {"TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL, text=True,
+    ) as run:  # fmt: skip
+        assert run.stdout is not None
+        while "process(es)" not in (line := run.stdout.readline()):
+            assert line, "it says nothing more"
+        [folder] = tmp_path.glob("slipring-demo-*")
+        server = int((folder / "postgres" / "postmaster.pid").read_text().split()[0])
+        run.terminate()
+        run.wait(60)
+    assert list(tmp_path.glob("slipring-demo-*")) == []
+    until = time.monotonic() + 30
+    while Path(f"/proc/{server}/cwd").exists():  # one that has ended and is not reaped yet has none
+        assert time.monotonic() < until, "the database runs on"
+        time.sleep(0.05)
