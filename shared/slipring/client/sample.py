@@ -108,7 +108,20 @@ def exported(
 
 def keep(sample: Sample, wire: Wire) -> list[str]:
     """Keep an exported sample where an assessor who signs in reads it; the ids of its documents, that of the draw first."""
-    return [str(wire.created(one)["id"]) for one in documents(sample)]
+    return ids_in(wire.together(kept_together(sample)))
+
+
+def kept_together(sample: Sample) -> Tree:
+    """The transaction that keeps all documents of a sample, or none."""
+    posted = {"method": "POST", "url": "DocumentReference"}
+    entries = [{"resource": one, "request": posted} for one in documents(sample)]
+    return {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+
+
+def ids_in(answer: Tree) -> list[str]:
+    """The ids of the documents that the transaction made, that of the draw first."""
+    places = (str(one["response"]["location"]) for one in answer["entry"])
+    return [place.partition("DocumentReference/")[2].partition("/")[0] for place in places]
 
 
 def documents(sample: Sample) -> list[Tree]:

@@ -52,6 +52,10 @@ class Wire:
         """A new resource, as it was stored; like `told`, sent again only when nothing was done."""
         return self._sent("POST", str(resource["resourceType"]), resource, safe=False)
 
+    def together(self, transaction: Tree) -> Tree:
+        """A transaction: all of it is kept, or nothing; like `told`, sent again only when nothing was done."""
+        return self._sent("POST", "", transaction, safe=False)
+
     def _pages(self, path: str) -> Iterator[Tree]:
         while path:
             page = self.read(path)
@@ -68,7 +72,7 @@ class Wire:
         content = None if body is None else json.dumps(body)
         for left in reversed(range(_TRIES)):
             try:
-                answer = self.http.request(method, f"/fhir/{path}", content=content, headers=_FHIR)
+                answer = self.http.request(method, f"/fhir/{path}" if path else "/fhir", content=content, headers=_FHIR)
             except httpx.TransportError as problem:
                 if not left or not (safe or isinstance(problem, httpx.ConnectError)):
                     raise Unanswered(_no_answer(self.http, problem)) from problem

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from slipring.client.sample import EVIDENCE, Gathering, Sample, documents
+from slipring.client.sample import EVIDENCE, Gathering, Sample, ids_in, kept_together
 from slipring.department import names
 from slipring.department.road import Hand, Tree
 from slipring.fhir.outcome import not_found
@@ -80,12 +80,7 @@ async def gathered(hand: Hand, drawn: Tree) -> Sample:
 
 async def kept(hand: Hand, sample: Sample) -> str:
     """Keep all its documents or none; the id of the draw's."""
-    entries = [
-        {"resource": one, "request": {"method": "POST", "url": "DocumentReference"}} for one in documents(sample)
-    ]
-    answer = await hand.together({"resourceType": "Bundle", "type": "transaction", "entry": entries})
-    location = str(answer["entry"][0]["response"]["location"])
-    return location.partition("DocumentReference/")[2].partition("/")[0]
+    return ids_in(await hand.together(kept_together(sample)))[0]
 
 
 async def documents_kept(hand: Hand) -> list[DocumentKept] | None:
