@@ -77,7 +77,7 @@ class Stray:
 
 @dataclass(frozen=True, slots=True)
 class Wholeness:
-    """The versions written in a time: how many, a digest of their texts, and what is not as it was written."""
+    """The versions that the trail says were written in a time: how many, a digest of their texts, and what is not so."""
 
     versions: int
     digest: str

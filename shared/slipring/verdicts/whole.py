@@ -19,7 +19,8 @@ async def whole(look: Look, counted: Sequence[Evidence]) -> Judged:
     since, _ = look.period.span(look.zone)
     found = await look.desk.whole(since, look.at)
     faults = [_breach(stray) for stray in found.strays]
-    return Judged(faults, found.versions, inputs=[f"versions {found.versions} {found.digest}"])
+    lines = [f"stray {one.kind} {one.about} {one.differs}" for one in found.strays]
+    return Judged(faults, found.versions, inputs=[f"versions {found.versions} {found.digest}", *lines])
 
 
 def _breach(stray: Stray) -> Breach:
