@@ -16,7 +16,7 @@ import asyncpg
 import structlog
 
 from slipring.fhir.search.index import Rows, rows
-from slipring.fhir.service import Service
+from slipring.fhir.service import Resource, Service
 from slipring.fhir.store.commit import FAMILIES
 from slipring.fhir.store.engine import lock_number
 
@@ -76,15 +76,21 @@ async def _all(connection: asyncpg.Connection, zone: ZoneInfo, service: Service)
             )
             if not found:
                 return done
-            made = [(one["key"], _made(one["body"], zone, service)) for one in found]
+            made = [(one["key"], made_of(read(one["body"]), zone, service)) for one in found]
             await _replace(connection, made)
         after, done = found[-1]["key"], done + len(found)
         if done % (_TOGETHER * 100) == 0:
             _LOG.info("indexing anew", resources=done)
 
 
-def _made(body: str, zone: ZoneInfo, service: Service) -> Rows:
-    resource = json.loads(body, parse_float=Decimal)
+def read(body: str) -> Resource:
+    """A stored text as a tree."""
+    tree: Resource = json.loads(body, parse_float=Decimal)
+    return tree
+
+
+def made_of(resource: Resource, zone: ZoneInfo, service: Service) -> Rows:
+    """All rows by which a resource is searched and counted."""
     found = rows(resource, zone)
     found.counted.extend(service.counts(resource, zone))
     return found

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import asyncpg
 
-from slipring.fhir.search.index import rows
 from slipring.fhir.service import Service
 from slipring.fhir.store.commit import FAMILIES
-from slipring.fhir.store.reindex import form_of_rows, kept_form
+from slipring.fhir.store.reindex import form_of_rows, kept_form, made_of, read
 from slipring.fhir.store.written import MOST_NAMED
 from slipring.upkeep.audit.finding import SchemaReport
 
@@ -88,10 +85,9 @@ def _differing(body: str | None, lane: str | None, kept: Kept, service: Service,
     """The tables whose rows are not those that a record makes; one that is deleted makes none."""
     made: Kept = {}
     if body is not None:
-        resource = json.loads(body, parse_float=Decimal)
+        resource = read(body)
         if lane is not None:
             resource["status"] = lane
-        found = rows(resource, zone)
-        found.counted.extend(service.counts(resource, zone))
+        found = made_of(resource, zone, service)
         made = {table: Counter(map(tuple, getattr(found, attribute))) for table, _, _, attribute in FAMILIES}
     return [table for table, *_ in FAMILIES if made.get(table, Counter()) != kept.get(table, Counter())]
