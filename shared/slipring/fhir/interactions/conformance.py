@@ -19,7 +19,7 @@ from slipring.fhir.definitions.catalogue import TYPES
 from slipring.fhir.interactions import terminology
 from slipring.fhir.interactions.asked import ID, Asked, known_id, parameters
 from slipring.fhir.interactions.negotiation import FORM, demand_content_type
-from slipring.fhir.interactions.operation import body_of
+from slipring.fhir.interactions.operation import body_of, demand_parameters
 from slipring.fhir.interactions.respond import answer, answer_tree, bundle, entry
 from slipring.fhir.interactions.shown import shown
 from slipring.fhir.kernel import Context, Kernel
@@ -71,14 +71,8 @@ async def answered(kernel: Kernel, context: Context, asked: Asked) -> Response:
 
 def _body(kernel: Kernel, asked: Asked) -> Resource:
     asked.only()
-    tree = body_of(kernel, asked) or {"resourceType": "Parameters"}
+    tree = demand_parameters(body_of(kernel, asked) or {"resourceType": "Parameters"})
     issues = check(tree)
-    if tree.get("resourceType") != "Parameters":
-        raise invalid(
-            "The body of an operation is a Parameters resource.",
-            "操作的请求体必须是 Parameters 资源。",
-            detail="kernel.body-operation-parameters-resource",
-        )
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise FhirError(400, issues)
     return tree

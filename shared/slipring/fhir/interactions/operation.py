@@ -31,7 +31,8 @@ async def operate(
 ) -> Response:
     """Invoke `$name` on a type or an instance by POST."""
     asked.only()
-    operation = _admitted(kernel, context, resource_type, resource_id, name)
+    operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
+    _admit(kernel, context, operation)
     return await _carried_out(kernel, context, operation, resource_id, sent(kernel, operation, asked))
 
 
@@ -39,10 +40,10 @@ async def ask(
     kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str, asked: Asked
 ) -> Response:
     """Invoke `$name` by GET, where all it is asked may stand in an address; a refusal points at the parameter's name."""
-    if not is_plain(kernel, asked.steps):
-        _declared(kernel, resource_type, name, instance=resource_id is not None)
+    operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
+    if not operation.plain:
         raise not_offered(asked.method, asked.steps)
-    operation = _admitted(kernel, context, resource_type, resource_id, name)
+    _admit(kernel, context, operation)
     asked.only(*(one.name for one in operation.parameters if one.use == "in"))
     parameters = addressed(operation, asked)
     try:
@@ -52,16 +53,13 @@ async def ask(
         raise FhirError(refused.status, issues, refused.headers) from refused
 
 
-def _admitted(kernel: Kernel, context: Context, resource_type: str, resource_id: str | None, name: str) -> Operation:
-    """The operation, if the caller may call it."""
-    kernel.kept(resource_type)
-    operation = _declared(kernel, resource_type, name, instance=resource_id is not None)
-    context.demand(resource_type, _letter(operation))
+def _admit(kernel: Kernel, context: Context, operation: Operation) -> None:
+    """Whether the caller may call it."""
+    context.demand(operation.type, _letter(operation))
     for told in operation.tells:
         demand_whole(context, told)
     if operation.step_up is True:
         demand_fresh(context.caller, kernel.now(), kernel.step_up_seconds)
-    return operation
 
 
 def _letter(operation: Operation) -> str:
@@ -123,22 +121,25 @@ def is_plain(kernel: Kernel, steps: Sequence[str]) -> bool:
     """Whether an address calls an operation of the service that GET calls too."""
     if len(steps) not in (2, 3) or not steps[-1].startswith("$"):
         return False
-    level = "type" if len(steps) == 2 else "instance"
-    called = (steps[0], steps[-1][1:], level)
-    return any(one.plain for one in kernel.service.operations if (one.type, one.name, one.level) == called)
+    found = _found(kernel, steps[0], steps[-1][1:], instance=len(steps) == 3)
+    return found is not None and found.plain
 
 
 def sent(kernel: Kernel, operation: Operation, asked: Asked) -> Resource:
     """The Parameters of a body; 400 for a body that is something else."""
-    parameters = wrapped(operation, body_of(kernel, asked) or {"resourceType": "Parameters"})
-    if parameters.get("resourceType") != "Parameters":
+    return demand_parameters(wrapped(operation, body_of(kernel, asked) or {"resourceType": "Parameters"}))
+
+
+def demand_parameters(body: Resource) -> Resource:
+    """The body, if it is what an operation takes."""
+    if body.get("resourceType") != "Parameters":
         raise invalid(
             "The body of an operation is a Parameters resource.",
             "操作的请求体必须是 Parameters 资源。",
             at="resourceType",
             detail="kernel.body-operation-parameters-resource",
         )
-    return parameters
+    return body
 
 
 def wrapped(operation: Operation, body: Resource) -> Resource:
@@ -158,11 +159,16 @@ def body_of(kernel: Kernel, asked: Asked) -> Resource | None:
     return parse(asked.body, max_bytes=kernel.max_body_bytes)[1]
 
 
+def _found(kernel: Kernel, resource_type: str, name: str, *, instance: bool) -> Operation | None:
+    called = (resource_type, name, "instance" if instance else "type")
+    declared = kernel.service.operations
+    return next((one for one in declared if (one.type, one.name, one.level) == called), None)
+
+
 def _declared(kernel: Kernel, resource_type: str, name: str, *, instance: bool) -> Operation:
-    level = "instance" if instance else "type"
-    for operation in kernel.service.operations:
-        if (operation.type, operation.name, operation.level) == (resource_type, name, level):
-            return operation
+    kernel.kept(resource_type)
+    if found := _found(kernel, resource_type, name, instance=instance):
+        return found
     known = ", ".join(
         f"{o.type}/{'[id]/' if o.level == 'instance' else ''}${o.name}" for o in kernel.service.operations
     )
