@@ -101,8 +101,7 @@ async def question(call: Call, desk: Desk, of: Sequence[Definition], systems: Se
     if call.value("system"):
         scope.append(("system", str(call.value("system"))))
     _demand_told(call, [name for name, _ in scope], of)
-    if any(name == "system" for name, _ in scope):
-        chosen(call, "system", tuple(systems))
+    chosen(call, "system", tuple(systems))
     await _demand_known(call, scope, desk)
     requesters = await _requesters(dict(scope).get("department", ""), desk)
     return Question(start, end, tuple(scope), requesters, desk.now, zone)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography import x509
@@ -152,6 +152,10 @@ def told_of(content: bytes, trust_pem: bytes | None) -> Told:
 
 def _part(name: str, facts: Mapping[str, str], reasons: Sequence[Pair]) -> Part:
     kind, _, number = name.partition("-")
+    return _told(kind, number, facts, reasons)
+
+
+def _told(kind: str, number: str, facts: Mapping[str, str], reasons: Sequence[Pair]) -> Part:
     moments = {one: names.moment(facts[one]) for one in ("when", "until", "stamp") if facts.get(one)}
     return Part(kind, number, {**facts, **moments}, reasons)
 
@@ -160,9 +164,9 @@ def _sample_part(name: str, facts: Mapping[str, str], reasons: Sequence[Pair]) -
     """`case-01-order manifest` is what order sealed of the first case."""
     place, _, _ = name.partition(" ")
     if not place.startswith("case-"):
-        return replace(_part(place, facts, reasons), number="")
+        return _told(place, "", facts, reasons)
     _, number, service = place.split("-", 2)
-    return replace(_part(f"of-{service}", facts, reasons), kind=f"of-{service}", number=str(int(number)))
+    return _told(f"of-{service}", str(int(number)), facts, reasons)
 
 
 def _words(proof: Proof, found: Verdict) -> list[Block]:
